@@ -1,0 +1,39 @@
+"""Database triggers that refuse to change or delete rows of a table: on PostgreSQL and on SQLite alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def install(schema_editor: Any, table: str) -> None:
+    """From now on rows of ``table`` can only be added. Corrections are new rows."""
+    for statement in _install(schema_editor.connection.vendor, table):
+        schema_editor.execute(statement)
+
+
+def remove(schema_editor: Any, table: str) -> None:
+    """The inverse of ``install``."""
+    for statement in _remove(schema_editor.connection.vendor, table):
+        schema_editor.execute(statement)
+
+
+def _install(vendor: str, table: str) -> list[str]:
+    refusal = f"{table} is append-only"
+    if vendor == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table}"
+            f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+            for verb in ("update", "delete")
+        ]
+    return [
+        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+    ]
+
+
+def _remove(vendor: str, table: str) -> list[str]:
+    if vendor == "sqlite":
+        return [f"DROP TRIGGER IF EXISTS {table}_no_{verb}" for verb in ("update", "delete")]
+    return [f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}", f"DROP FUNCTION IF EXISTS {table}_refuse()"]

@@ -1,0 +1,12 @@
+"""The ground floor as a Django application."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"
+    verbose_name = _("Orders")
+
+    def ready(self) -> None:
+        from orders import checks  # noqa: F401  # late: checks register themselves once the apps are loaded

@@ -1,0 +1,99 @@
+"""Buying: quote() prices what a customer asks for, place_order() takes the money and keeps the order, at once or not at all.
+
+The order's row is the outbox: once it is committed it will be placed, whatever happens to the wake-up call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
+
+from orders import kinds, ledger, pricing
+from orders.errors import InvalidField, OrderInvalid, PriceChanged, ServiceNotSold
+from orders.kinds import Details
+from orders.models import Order, Service
+from orders.models.order import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would be: its cleaned details and its charge in the store currency."""
+
+    service: Service
+    details: Details
+    charge: Decimal
+
+
+def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
+    """Prices ``inputs`` (texts by the panel API's names) for ``service``. Reads nothing, writes nothing.
+
+    Raises ServiceNotSold, or OrderInvalid with every problem.
+    """
+    if not (service.is_active and service.category.is_active):
+        raise ServiceNotSold(f"service {service.pk} is off sale")
+    details = kinds.read(service.type, inputs, minimum=service.min_quantity, maximum=service.max_quantity)
+    if service.link_pattern and not re.fullmatch(service.link_pattern, details.link):
+        raise OrderInvalid([InvalidField("link", "bad_link", limit=service.link_example or None)])
+    if kinds.text_of(inputs, "runs") not in ("", "0", "1"):
+        raise OrderInvalid([InvalidField("runs", "unsupported")])
+    charge = pricing.charge(service.rate, details.quantity, is_flat=service.is_flat)
+    return Quote(service, details, charge)
+
+
+def place_order(
+    user: Any,
+    *,
+    service: Service,
+    inputs: Mapping[str, Any],
+    source: str = Source.PAGE,
+    request_id: str | None = None,
+    shown_charge: Decimal | None = None,
+) -> Order:
+    """Buys ``service`` for ``user``: the order and its charge in one short transaction, then the wake-up call.
+
+    The same ``request_id`` of the same user buys once: the second call returns the first order. ``shown_charge`` is the
+    price the customer agreed to. Raises ServiceNotSold, OrderInvalid, PriceChanged, InsufficientFunds; then nothing
+    was charged.
+    """
+    if request_id:
+        placed = Order.objects.filter(user=user, request_id=request_id).first()
+        if placed:
+            return placed
+    offer = quote(service, inputs=inputs)
+    if shown_charge is not None and offer.charge != shown_charge:
+        raise PriceChanged(offer.charge)
+    try:
+        with transaction.atomic():
+            order = Order.objects.create(
+                user=user,
+                service=service,
+                link=offer.details.link,
+                quantity=offer.details.quantity,
+                fields=offer.details.fields,
+                rate=service.rate,
+                is_flat=service.is_flat,
+                charge=offer.charge,
+                source=source,
+                request_id=request_id or None,
+            )
+            ledger.charge(order)
+    except IntegrityError:
+        # The same request arrived twice at the same moment: the one that was committed first stands.
+        twin = Order.objects.filter(user=user, request_id=request_id).first() if request_id else None
+        if twin is None:
+            raise
+        return twin
+    transaction.on_commit(lambda: wake(order), robust=True)
+    return order
+
+
+def wake(order: Order) -> None:
+    """Tells the upstream side that ``order`` waits. A lost or doubled call changes nothing."""
+    import_string(settings.ORDERS_WAKE)(order)

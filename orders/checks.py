@@ -1,0 +1,53 @@
+"""System checks of the ground floor: mistakes in settings are found at start, not at the first order."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from orders.models import Account
+
+
+@register()
+def upstream_can_be_woken(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        import_string(settings.ORDERS_WAKE)
+    except (AttributeError, ImportError) as problem:
+        return [Error(f"ORDERS_WAKE does not name a function: {problem}", id="orders.E001")]
+    return []
+
+
+@register()
+def store_currency_is_a_code(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if re.fullmatch(r"[A-Z]{3}", settings.STORE_CURRENCY):
+        return []
+    return [
+        Error(
+            f"STORE_CURRENCY is {settings.STORE_CURRENCY!r}.",
+            hint="Give a three-letter currency code such as USD.",
+            id="orders.E002",
+        )
+    ]
+
+
+@register(Tags.database)
+def store_currency_matches_the_books(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Money booked in one currency must not be read as another."""
+    if not databases or Account._meta.db_table not in connection.introspection.table_names():
+        return []  # before the first migrate there are no books
+    others = Account.objects.exclude(currency=settings.STORE_CURRENCY).values_list("currency", flat=True)
+    found = sorted(set(others[:100]))
+    if not found:
+        return []
+    return [
+        Error(
+            f"STORE_CURRENCY is {settings.STORE_CURRENCY}, but the books hold accounts in {', '.join(found)}.",
+            hint="Set STORE_CURRENCY back; a shop's currency cannot be changed once money has been booked.",
+            id="orders.E003",
+        )
+    ]

@@ -1,0 +1,56 @@
+"""What can be wrong with an order or with money. Leaves name the situation; callers turn them into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+
+class OrdersError(Exception):
+    """Base of every error of the ground floor. Nothing was written when one is raised."""
+
+
+class InvalidAmount(OrdersError):
+    """A text or number that is not an amount we can keep exactly."""
+
+
+class InvalidField(OrdersError):
+    """One input of an order that cannot be used.
+
+    ``field`` is the input's name, ``code`` one of: missing, not_a_number, too_small, too_large, invalid_choice,
+    bad_link, too_long, unsupported. ``limit`` is the bound that was passed, where there is one.
+    """
+
+    def __init__(self, field: str, code: str, *, limit: int | str | None = None) -> None:
+        super().__init__(f"{field}: {code}" + (f" ({limit})" if limit is not None else ""))
+        self.field = field
+        self.code = code
+        self.limit = limit
+
+
+class OrderInvalid(OrdersError):
+    """An order that cannot be placed as asked; ``problems`` holds every input that must change, in form order."""
+
+    def __init__(self, problems: Sequence[InvalidField]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ServiceNotSold(OrdersError):
+    """The service does not exist, is off sale, or its category is."""
+
+
+class PriceChanged(OrdersError):
+    """The price differs from the one the customer was shown; ``charge`` is the price now."""
+
+    def __init__(self, charge: Decimal) -> None:
+        super().__init__(f"the charge is now {charge}")
+        self.charge = charge
+
+
+class InsufficientFunds(OrdersError):
+    """The wallet holds less than the charge."""
+
+
+class ReferenceReused(OrdersError):
+    """The reference was used before for something else: another amount, another account."""

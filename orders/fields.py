@@ -1,0 +1,77 @@
+"""Database columns for money: whole numbers of quanta in the database, exact ``Decimal`` in Python."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from orders import money
+from orders.errors import InvalidAmount
+
+if TYPE_CHECKING:
+    _Base = models.BigIntegerField[Decimal, Decimal]
+else:
+    _Base = models.BigIntegerField
+
+
+class UnitsField(_Base):
+    """BIGINT counting 10^-``places``. A value with more places is refused, never rounded."""
+
+    places = 0
+
+    @cached_property
+    def validators(self) -> list[Any]:
+        # The bounds of a BIGINT are checked in units, by get_prep_value.
+        return [*self.default_validators, *self._validators]
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
+        return None if value is None else money.from_units(int(value), self.places)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None or isinstance(value, Decimal):
+            return value
+        try:
+            return money.parse(value)
+        except InvalidAmount as problem:
+            raise ValidationError(str(problem), code="invalid") from None
+
+    def get_prep_value(self, value: Any) -> int | None:
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        return money.to_units(Decimal(value), self.places)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        return value if prepared else self.get_prep_value(value)
+
+    def formfield(self, **options: Any) -> Any:
+        return models.Field.formfield(
+            self, **{"form_class": forms.DecimalField, "decimal_places": self.places, "max_digits": 19, **options}
+        )
+
+    def value_to_string(self, obj: models.Model) -> str:
+        value = self.value_from_object(obj)
+        return "" if value is None else money.plain(value, 0)
+
+
+class MoneyField(UnitsField):
+    """An amount: millionths of the currency it is in."""
+
+    description = _("Amount")
+    places = money.AMOUNT_PLACES
+
+
+class RateField(UnitsField):
+    """A price per 1,000, or of one piece where flat: 10^-8 of the currency it is in."""
+
+    description = _("Rate")
+    places = money.RATE_PLACES
+
+
+NOT_NEGATIVE = MinValueValidator(Decimal(0))

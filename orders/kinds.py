@@ -1,0 +1,323 @@
+"""The service types: which inputs each needs, how its quantity is counted, whether its rate is flat. Pure.
+
+The set and the spelling are those of the panel API's ``add`` and ``services`` actions; every existing client knows them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from orders.errors import InvalidField, OrderInvalid
+
+LINK_MAX = 2048
+LINES_MAX = 100_000
+TEXT_MAX = 500_000
+#: Words that clients send for "nothing": PHP sends an empty text, JavaScript the names of its empty values.
+ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
+DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
+TRAFFIC_KEYWORD, TRAFFIC_REFERRER = 1, 2
+
+
+class Count(StrEnum):
+    """How the quantity of an order is found."""
+
+    GIVEN = "given"  # the customer names it
+    LINES = "lines"  # the number of lines of one input
+    ONE = "one"  # a package is bought once
+    POSTS = "posts"  # a subscription: posts times the most each may get
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input beside link and quantity. ``read`` cleans its text or raises InvalidField."""
+
+    name: str
+    read: Callable[[str, str], Any]
+    is_required: bool = True
+    is_multiline: bool = False
+    choices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One service type. ``wire`` is its exact spelling in the panel API."""
+
+    code: str
+    wire: str
+    inputs: tuple[Input, ...] = ()
+    count: Count = Count.GIVEN
+    counted: str = ""
+    has_link: bool = True
+    is_flat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a customer asked for, cleaned: the link ("" where the type has none), the quantity, the other inputs by name."""
+
+    link: str
+    quantity: int
+    fields: dict[str, Any]
+
+
+def text_of(inputs: Mapping[str, Any], name: str) -> str:
+    """The input called ``name`` as text; "" for the words that mean nothing. Lists become lines."""
+    value = inputs.get(name)
+    if value is None or isinstance(value, bool):
+        return ""
+    text = "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return "" if text.lower() in ABSENT else text
+
+
+def whole_number(name: str, text: str) -> int:
+    """A whole number written as "100", "100.0" or " 100 "; ASCII digits only."""
+    match = re.fullmatch(r"([+-]?\d{1,15})(?:\.0{1,10})?", text, re.ASCII)
+    if not match:
+        raise InvalidField(name, "not_a_number")
+    return int(match[1])
+
+
+def _line(name: str, text: str) -> str:
+    line = " ".join(text.split())
+    if len(line) > LINK_MAX:
+        raise InvalidField(name, "too_long", limit=LINK_MAX)
+    return line
+
+
+def _lines(name: str, text: str) -> list[str]:
+    """One entry a line. A JSON list of texts and the two characters backslash-n are understood, as clients send both."""
+    if len(text) > TEXT_MAX:
+        raise InvalidField(name, "too_long", limit=TEXT_MAX)
+    entries = _json_list(text)
+    if entries is None:
+        entries = (text if "\n" in text else text.replace("\\r\\n", "\n").replace("\\n", "\n")).split("\n")
+    lines = [line for entry in entries for line in [entry.strip()] if line]
+    if not lines:
+        raise InvalidField(name, "missing")
+    if len(lines) > LINES_MAX:
+        raise InvalidField(name, "too_long", limit=LINES_MAX)
+    return lines
+
+
+def _json_list(text: str) -> list[str] | None:
+    if not text.startswith("["):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+
+
+def _names(name: str, text: str) -> list[str]:
+    """One entry a line; in a single line commas part the entries."""
+    lines = _lines(name, text)
+    if len(lines) > 1 or "," not in lines[0]:
+        return lines
+    return [entry.strip() for entry in lines[0].split(",") if entry.strip()] or lines
+
+
+def _positive(name: str, text: str) -> int:
+    number = whole_number(name, text)
+    if number < 1:
+        raise InvalidField(name, "too_small", limit=1)
+    return number
+
+
+def _not_negative(name: str, text: str) -> int:
+    number = whole_number(name, text)
+    if number < 0:
+        raise InvalidField(name, "too_small", limit=0)
+    return number
+
+
+def _one_of(*choices: int) -> Callable[[str, str], int]:
+    def read(name: str, text: str) -> int:
+        number = whole_number(name, text)
+        if number not in choices:
+            raise InvalidField(name, "invalid_choice", limit=", ".join(map(str, choices)))
+        return number
+
+    return read
+
+
+def _date(name: str, text: str) -> str:
+    """A day as d/m/Y, as the panel API writes it; kept as ISO."""
+    for form in ("%d/%m/%Y", "%Y-%m-%d"):
+        try:
+            day: date = datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+        return day.isoformat()
+    raise InvalidField(name, "invalid_choice", limit="31/12/2030")
+
+
+_COMMENTS = Input("comments", _lines, is_multiline=True)
+_USERNAME = Input("username", _line)
+_USERNAMES = Input("usernames", _names, is_multiline=True)
+_LIST: tuple[Kind, ...] = (
+    Kind(code="default", wire="Default"),
+    Kind(code="package", wire="Package", count=Count.ONE, is_flat=True),
+    Kind(code="seo", wire="SEO", inputs=(Input("keywords", _names, is_multiline=True),)),
+    Kind(code="custom_comments", wire="Custom Comments", inputs=(_COMMENTS,), count=Count.LINES, counted="comments"),
+    Kind(
+        code="custom_comments_package",
+        wire="Custom Comments Package",
+        inputs=(_COMMENTS,),
+        count=Count.ONE,
+        is_flat=True,
+    ),
+    Kind(code="mentions", wire="Mentions", inputs=(_USERNAMES,)),
+    Kind(
+        code="mentions_with_hashtags",
+        wire="Mentions with Hashtags",
+        inputs=(_USERNAMES, Input("hashtags", _names, is_multiline=True)),
+    ),
+    Kind(
+        code="mentions_custom_list",
+        wire="Mentions Custom List",
+        inputs=(_USERNAMES,),
+        count=Count.LINES,
+        counted="usernames",
+    ),
+    Kind(code="mentions_hashtag", wire="Mentions Hashtag", inputs=(Input("hashtag", _line),)),
+    Kind(code="mentions_user_followers", wire="Mentions User Followers", inputs=(_USERNAME,)),
+    Kind(code="mentions_media_likers", wire="Mentions Media Likers", inputs=(Input("media", _line),)),
+    Kind(code="comment_likes", wire="Comment Likes", inputs=(_USERNAME,)),
+    Kind(
+        code="comment_replies",
+        wire="Comment Replies",
+        inputs=(_USERNAME, _COMMENTS),
+        count=Count.LINES,
+        counted="comments",
+    ),
+    Kind(code="poll", wire="Poll", inputs=(Input("answer_number", _positive),)),
+    Kind(code="invites_from_groups", wire="Invites from Groups", inputs=(Input("groups", _names, is_multiline=True),)),
+    Kind(
+        code="subscriptions",
+        wire="Subscriptions",
+        inputs=(
+            _USERNAME,
+            Input("min", _positive),
+            Input("max", _positive),
+            Input("posts", _positive),
+            Input("old_posts", _not_negative, is_required=False),
+            Input("delay", _one_of(*DELAYS), choices=DELAYS),
+            Input("expiry", _date, is_required=False),
+        ),
+        count=Count.POSTS,
+        has_link=False,
+    ),
+    Kind(
+        code="web_traffic",
+        wire="Web Traffic",
+        inputs=(
+            Input("country", _line),
+            Input("device", _one_of(1, 2, 3, 4, 5), choices=(1, 2, 3, 4, 5)),
+            Input("type_of_traffic", _one_of(1, 2, 3), choices=(1, 2, 3)),
+            Input("google_keyword", _line, is_required=False),
+            Input("referring_url", _line, is_required=False),
+        ),
+    ),
+)
+KINDS: Mapping[str, Kind] = {kind.code: kind for kind in _LIST}
+_ALIASES = {"custom_comment": "custom_comments", "custom_comment_package": "custom_comments_package"}
+
+
+def from_wire(name: str) -> Kind | None:
+    """The kind a panel means by ``name``: case, blanks, dashes and a singular "comment" do not matter. None if unknown."""
+    code = re.sub(r"[\s_-]+", "_", name.strip().lower())
+    return KINDS.get(_ALIASES.get(code, code))
+
+
+def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int) -> Details:
+    """Cleans what a customer sent for a service of ``kind`` sold from ``minimum`` to ``maximum`` pieces.
+
+    Inputs the kind does not know are ignored. Raises OrderInvalid with every problem, in form order.
+    """
+    problems: list[InvalidField] = []
+    fields: dict[str, Any] = {}
+
+    def keep(name: str, make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except InvalidField as problem:
+            problems.append(problem)
+            return None
+
+    link = keep("link", lambda: _link(text_of(inputs, "link"))) if kind.has_link else ""
+    for spec in kind.inputs:
+        value = keep(spec.name, lambda spec=spec: _input(spec, text_of(inputs, spec.name)))  # type: ignore[misc]
+        if value is not None:
+            fields[spec.name] = value
+    if kind.code == "web_traffic":
+        keep("type_of_traffic", lambda: _check_traffic(fields))
+    quantity = None
+    if not any(problem.field in (kind.counted, "min", "max", "posts") for problem in problems):
+        quantity = keep("quantity", lambda: _quantity(kind, inputs, fields, minimum, maximum))
+    if problems:
+        raise OrderInvalid(problems)
+    return Details(link=link, quantity=quantity, fields=fields)
+
+
+def _link(text: str) -> str:
+    if not text:
+        raise InvalidField("link", "missing")
+    if len(text) > LINK_MAX:
+        raise InvalidField("link", "too_long", limit=LINK_MAX)
+    is_script = re.match(r"(javascript|data|vbscript|file):", text, re.IGNORECASE)
+    if is_script or any(character.isspace() or not character.isprintable() for character in text):
+        raise InvalidField("link", "bad_link")
+    return text
+
+
+def _input(spec: Input, text: str) -> Any:
+    if text:
+        return spec.read(spec.name, text)
+    if spec.is_required:
+        raise InvalidField(spec.name, "missing")
+    return None
+
+
+def _check_traffic(fields: dict[str, Any]) -> None:
+    """Traffic of type 1 needs its search word, type 2 its referring page; the other of the two is not sent."""
+    needs = {TRAFFIC_KEYWORD: "google_keyword", TRAFFIC_REFERRER: "referring_url"}.get(fields.get("type_of_traffic", 0))
+    for name in ("google_keyword", "referring_url"):
+        if name != needs:
+            fields.pop(name, None)
+    if needs and needs not in fields:
+        raise InvalidField(needs, "missing")
+
+
+def _quantity(kind: Kind, inputs: Mapping[str, Any], fields: dict[str, Any], minimum: int, maximum: int) -> int:
+    match kind.count:
+        case Count.ONE:
+            return 1
+        case Count.POSTS:
+            if fields["min"] > fields["max"]:
+                raise InvalidField("max", "too_small", limit=fields["min"])
+            within("min", fields["min"], minimum, maximum)
+            return int(within("max", fields["max"], minimum, maximum) * fields["posts"])
+        case Count.LINES:
+            return within(kind.counted, len(fields[kind.counted]), minimum, maximum)
+        case Count.GIVEN:
+            text = text_of(inputs, "quantity")
+            if not text:
+                raise InvalidField("quantity", "missing")
+            return within("quantity", whole_number("quantity", text), minimum, maximum)
+
+
+def within(name: str, number: int, minimum: int, maximum: int) -> int:
+    """``number`` if it lies within the limits; raises InvalidField otherwise."""
+    if number < minimum:
+        raise InvalidField(name, "too_small", limit=minimum)
+    if number > maximum:
+        raise InvalidField(name, "too_large", limit=maximum)
+    return number

@@ -1,0 +1,109 @@
+"""The life of an order: Status, Progress, and decide(): what one report changes. Pure: no I/O, no Django.
+
+Money follows two rules. Only a terminal status moves it, and reports may only ever raise what was paid back:
+whatever the order in which they arrive, nothing is paid twice and nothing is clawed back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where an order stands, in our words."""
+
+    QUEUED = "queued"  # paid; waits to be placed
+    SUBMITTING = "submitting"  # claimed: a call to a panel is, or was, under way
+    IN_DOUBT = "in_doubt"  # the panel may or may not have it; never sent again by itself
+    PENDING = "pending"  # the panel has it
+    PROCESSING = "processing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    CANCELED = "canceled"
+    FAILED = "failed"  # no panel took it; paid back in full
+
+
+#: A panel has the order and may report on it.
+FOLLOWED = (Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS)
+TERMINAL = frozenset({Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED})
+OPEN = tuple(status for status in Status if status not in TERMINAL)
+_RANK = {status: rank for rank, status in enumerate(FOLLOWED)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One report about a placement, in our words. ``None`` means the panel did not say, or not readably.
+
+    ``charge`` is what the panel took, in its own currency. ``status`` None is a word we do not know.
+    """
+
+    status: Status | None
+    word: str = ""
+    start_count: int | None = None
+    remains: int | None = None
+    charge: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a report changes. ``undelivered`` is how many pieces are to be paid back in all; None moves no money.
+
+    ``oddity`` names what a person should look at: unknown_word, remains_missing, remains_out_of_range,
+    failed_upstream, went_back, reopened.
+    """
+
+    status: Status
+    start_count: int | None
+    remains: int | None
+    undelivered: int | None = None
+    oddity: str = ""
+
+
+def decide(
+    *, current: Status, quantity: int, start_count: int | None, remains: int | None, progress: Progress
+) -> Decision:
+    """What ``progress`` changes on an order that stands at ``current``. Total: every combination has an answer."""
+    started = progress.start_count if progress.start_count is not None else start_count
+    left, oddity = _clamp(progress.remains, quantity)
+
+    def stay(why: str = "") -> Decision:
+        return Decision(status=current, start_count=started, remains=remains, oddity=why or oddity)
+
+    match progress.status:
+        case None:
+            return stay("unknown_word")
+        case Status.FAILED:
+            # The panel gave up and does not say whether it returned the money: a person decides.
+            return stay("" if current in TERMINAL else "failed_upstream")
+        case Status.CANCELED:
+            if current is Status.CANCELED:
+                return stay()
+            return Decision(status=Status.CANCELED, start_count=started, remains=quantity, undelivered=quantity)
+        case Status.PARTIAL:
+            if current is Status.CANCELED:
+                return stay("reopened")
+            if left is None:
+                return stay("remains_missing")
+            if current is Status.PARTIAL and remains is not None and left <= remains:
+                return stay("went_back" if left < remains else "")
+            return Decision(status=Status.PARTIAL, start_count=started, remains=left, undelivered=left, oddity=oddity)
+        case Status.COMPLETED:
+            if current in (Status.PARTIAL, Status.CANCELED):
+                return stay("reopened")
+            return Decision(status=Status.COMPLETED, start_count=started, remains=0)
+        case moving:
+            if current in TERMINAL:
+                return stay()
+            kept = left if left is not None else remains
+            is_back = _RANK.get(current, -1) > _RANK[moving]
+            return Decision(status=current if is_back else moving, start_count=started, remains=kept, oddity=oddity)
+
+
+def _clamp(remains: int | None, quantity: int) -> tuple[int | None, str]:
+    if remains is None or 0 <= remains <= quantity:
+        return remains, ""
+    return min(max(remains, 0), quantity), "remains_out_of_range"

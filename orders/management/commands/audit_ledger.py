@@ -1,0 +1,27 @@
+"""Proves the books. Exit code 0: everything adds up; 1: something does not, a line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from orders import audit
+from orders.management.operator import OperatorCommand
+from orders.models import Account, Order, Transfer
+
+
+class Command(OperatorCommand):
+    help = "Proves that wallets, orders and transfers agree; exit code 1 and a list when they do not."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = 0
+        for sentence in audit.findings():
+            self.stdout.write(sentence)
+            found += 1
+        if found:
+            raise CommandError(f"{found} findings. No money was moved; keep this list and look into each.", returncode=1)
+        self.stdout.write(
+            f"The books are in order: {Account.objects.count()} accounts, "
+            f"{Transfer.objects.count()} transfers, {Order.objects.count()} orders."
+        )

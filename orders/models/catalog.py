@@ -1,0 +1,116 @@
+"""What we sell: Category and Service."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.fields import NOT_NEGATIVE, RateField
+from orders.kinds import KINDS, Kind
+
+
+class Category(models.Model):
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    position = models.PositiveIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("on sale"), default=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ServiceQuerySet(models.QuerySet["Service"]):
+    def on_sale(self) -> ServiceQuerySet:
+        """What customers can buy, in the order of the catalogue."""
+        return (
+            self.filter(is_active=True, category__is_active=True)
+            .select_related("category")
+            .order_by("category__position", "category_id", "position", "id")
+        )
+
+    def matching(self, text: str) -> ServiceQuerySet:
+        """Services whose number is ``text`` or whose name holds every word of it."""
+        if text.isascii() and text.isdigit() and len(text) < 19:
+            return self.filter(pk=int(text))
+        found = self
+        for word in text.split()[:8]:
+            found = found.filter(name__icontains=word)
+        return found
+
+
+def _is_pattern(value: str) -> None:
+    try:
+        re.compile(value)
+    except re.error as problem:
+        raise ValidationError(_("This is not a regular expression: %(problem)s"), params={"problem": problem}) from None
+
+
+class Service(models.Model):
+    """A thing we sell, with our price."""
+
+    category = models.ForeignKey(Category, models.PROTECT, related_name="services", verbose_name=_("category"))
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("description"), blank=True)
+    kind = models.CharField(
+        _("type"), max_length=32, choices=[(kind.code, kind.wire) for kind in KINDS.values()], default="default"
+    )
+    rate = RateField(
+        _("price"),
+        validators=[NOT_NEGATIVE],
+        help_text=_("In the store currency: for 1,000 pieces, or for one where the price is flat."),
+    )
+    is_flat = models.BooleanField(_("flat price"), default=False, help_text=_("The price is for one, not for 1,000."))
+    min_quantity = models.PositiveBigIntegerField(_("least quantity"), default=1)
+    max_quantity = models.PositiveBigIntegerField(_("greatest quantity"), default=1)
+    link_pattern = models.CharField(
+        _("link pattern"),
+        max_length=255,
+        blank=True,
+        validators=[_is_pattern],
+        help_text=_("A regular expression the whole link must match; empty accepts any link."),
+    )
+    link_example = models.CharField(_("link example"), max_length=255, blank=True)
+    has_refill = models.BooleanField(_("refill"), default=False)
+    has_cancel = models.BooleanField(_("cancel"), default=False)
+    has_dripfeed = models.BooleanField(_("drip-feed"), default=False)
+    position = models.PositiveIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("on sale"), default=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = ServiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["category__position", "category_id", "position", "id"]
+        verbose_name = _("service")
+        verbose_name_plural = _("services")
+        constraints = [
+            models.CheckConstraint(name="service_rate_not_negative", condition=models.Q(rate__gte=0)),
+            models.CheckConstraint(
+                name="service_quantity_range",
+                condition=models.Q(min_quantity__gte=1, max_quantity__gte=models.F("min_quantity")),
+            ),
+        ]
+        indexes = [models.Index(name="service_on_sale", fields=["category", "position", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+    @property
+    def type(self) -> Kind:
+        """The service type: its inputs and how its quantity is counted."""
+        return KINDS[self.kind]
+
+    def clean(self) -> None:
+        problems: dict[str, Any] = {}
+        if self.min_quantity is not None and self.max_quantity is not None and self.max_quantity < self.min_quantity:
+            problems["max_quantity"] = _("The greatest quantity is below the least.")
+        if problems:
+            raise ValidationError(problems)

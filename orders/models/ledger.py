@@ -1,0 +1,120 @@
+"""The books: Account and Transfer. Only ``orders.ledger`` writes them; the database refuses changes to a Transfer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.fields import MoneyField
+from orders.models.order import Order
+
+
+class AccountKind(models.TextChoices):
+    WALLET = "wallet", _("Wallet")
+    SALES = "sales", _("Sales")
+    CLEARING = "clearing", _("Clearing")
+    BONUSES = "bonuses", _("Bonuses")
+    ADJUSTMENTS = "adjustments", _("Adjustments")
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def wallet_of(self, user: Any) -> Account:
+        return self.get(user=user)
+
+
+class Account(models.Model):
+    """Whose money. Wallets keep a balance; house accounts have none, they are summed, so they are never a hot row."""
+
+    kind = models.CharField(_("kind"), max_length=12, choices=AccountKind.choices)
+    code = models.CharField(_("code"), max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001  # only house accounts have one
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="wallet",
+        verbose_name=_("customer"),
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    balance = MoneyField(_("balance"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            models.CheckConstraint(
+                name="account_wallet_or_house",
+                condition=models.Q(kind="wallet", user__isnull=False, balance__isnull=False, code__isnull=True)
+                | (~models.Q(kind="wallet") & models.Q(user__isnull=True, balance__isnull=True, code__isnull=False)),
+            ),
+            models.CheckConstraint(name="account_balance_not_negative", condition=models.Q(balance__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.code or f"wallet {self.pk}"
+
+
+class TransferKind(models.TextChoices):
+    CHARGE = "charge", _("Order")
+    REFUND = "refund", _("Paid back")
+    TOP_UP = "top_up", _("Top-up")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+
+
+class TransferQuerySet(models.QuerySet["Transfer"]):
+    def of(self, wallet: Account) -> TransferQuerySet:
+        """A wallet's statement, newest first."""
+        return self.filter(wallet=wallet).order_by("-id")
+
+
+class Transfer(models.Model):
+    """One immutable movement of a positive amount from one account to another.
+
+    ``reference`` is unique: a second run of anything books nothing. ``wallet`` is the customer's side, if there is one,
+    and ``wallet_after`` its balance just after; the ids of a wallet's transfers follow the order of its balances.
+    """
+
+    kind = models.CharField(_("kind"), max_length=12, choices=TransferKind.choices)
+    reference = models.CharField(_("reference"), max_length=200, unique=True)
+    source = models.ForeignKey(Account, models.PROTECT, related_name="outgoing", verbose_name=_("from"))
+    target = models.ForeignKey(Account, models.PROTECT, related_name="incoming", verbose_name=_("to"))
+    amount = MoneyField(_("amount"))
+    wallet = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="transfers",
+        db_index=False,
+        verbose_name=_("wallet"),
+    )
+    wallet_after = MoneyField(_("balance after"), null=True, blank=True)
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="transfers", verbose_name=_("order")
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    note = models.CharField(_("note"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    objects = TransferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("transfer")
+        verbose_name_plural = _("transfers")
+        constraints = [
+            models.CheckConstraint(name="transfer_amount_positive", condition=models.Q(amount__gt=0)),
+            models.CheckConstraint(name="transfer_between_two", condition=~models.Q(source=models.F("target"))),
+        ]
+        indexes = [models.Index(name="transfer_statement", fields=["wallet", "-id"])]
+
+    def __str__(self) -> str:
+        return self.reference

@@ -1,0 +1,150 @@
+"""A customer's purchase, and what happened to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders import lifecycle
+from orders.fields import MoneyField, RateField
+from orders.models.catalog import Service
+
+
+class Status(models.TextChoices):
+    """``lifecycle.Status`` with names for people."""
+
+    QUEUED = lifecycle.Status.QUEUED.value, _("Queued")
+    SUBMITTING = lifecycle.Status.SUBMITTING.value, _("Submitting")
+    IN_DOUBT = lifecycle.Status.IN_DOUBT.value, _("In doubt")
+    PENDING = lifecycle.Status.PENDING.value, _("Pending")
+    PROCESSING = lifecycle.Status.PROCESSING.value, _("Processing")
+    IN_PROGRESS = lifecycle.Status.IN_PROGRESS.value, _("In progress")
+    COMPLETED = lifecycle.Status.COMPLETED.value, _("Completed")
+    PARTIAL = lifecycle.Status.PARTIAL.value, _("Partial")
+    CANCELED = lifecycle.Status.CANCELED.value, _("Canceled")
+    FAILED = lifecycle.Status.FAILED.value, _("Failed")
+
+
+class Source(models.TextChoices):
+    PAGE = "page", _("Page")
+    API = "api", _("API")
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def of(self, user: Any) -> OrderQuerySet:
+        """One customer's orders, newest first."""
+        return self.filter(user=user).order_by("-id")
+
+    def open(self) -> OrderQuerySet:
+        return self.filter(status__in=lifecycle.OPEN)
+
+
+class Order(models.Model):
+    """One purchase. Its row is the outbox: what is ``queued`` here is what still has to be placed."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", verbose_name=_("customer")
+    )
+    service = models.ForeignKey(Service, models.PROTECT, related_name="orders", verbose_name=_("service"))
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
+    link = models.CharField(_("link"), max_length=2048, blank=True)
+    quantity = models.PositiveBigIntegerField(_("quantity"))
+    fields = models.JSONField(_("inputs"), default=dict, blank=True)
+    rate = RateField(_("price"), help_text=_("The service's price when the order was placed."))
+    is_flat = models.BooleanField(_("flat price"), default=False)
+    charge = MoneyField(_("charge"))
+    refunded = MoneyField(_("paid back"), default=Decimal(0))
+    start_count = models.BigIntegerField(_("start count"), null=True, blank=True)
+    remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
+    request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # NULLs are not equal: orders without one never clash
+    due_at = models.DateTimeField(_("due at"), null=True, blank=True, help_text=_("Not placed before this time."))
+    created_at = models.DateTimeField(_("ordered at"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.CheckConstraint(name="order_quantity_positive", condition=models.Q(quantity__gt=0)),
+            models.CheckConstraint(name="order_charge_not_negative", condition=models.Q(charge__gte=0)),
+            models.CheckConstraint(
+                name="order_refunded_within_charge",
+                condition=models.Q(refunded__gte=0, refunded__lte=models.F("charge")),
+            ),
+            models.UniqueConstraint(name="order_request_once", fields=["user", "request_id"]),
+        ]
+        indexes = [
+            models.Index(name="order_of_user", fields=["user", "-id"]),
+            models.Index(name="order_of_user_by_status", fields=["user", "status", "-id"]),
+            # Follows the open set, not the history: as small on the ten-millionth order as on the first.
+            models.Index(name="order_open", fields=["status", "id"], condition=models.Q(status__in=lifecycle.OPEN)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def state(self) -> lifecycle.Status:
+        return lifecycle.Status(self.status)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in lifecycle.TERMINAL
+
+    @property
+    def paid(self) -> Decimal:
+        """What the customer paid in the end, in the store currency."""
+        return self.charge - self.refunded
+
+    @property
+    def delivered(self) -> int:
+        """How many pieces are known to be delivered."""
+        if self.state is lifecycle.Status.COMPLETED:
+            return self.quantity
+        return self.quantity - min(self.remains if self.remains is not None else self.quantity, self.quantity)
+
+
+class EventKind(models.TextChoices):
+    """What can happen to an order after it was paid. Customers see those in ``OrderEvent.PUBLIC``."""
+
+    SUBMITTED = "submitted", _("Sent to a provider")
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Refused by a provider")
+    NOT_SENT = "not_sent", _("Provider not reached")
+    IN_DOUBT = "in_doubt", _("In doubt")
+    RESOLVED = "resolved", _("Doubt resolved")
+    STATUS = "status", _("Status changed")
+    REFUNDED = "refunded", _("Paid back")
+    ODDITY = "oddity", _("Odd report")
+    NOTE = "note", _("Note")
+
+
+class OrderEvent(models.Model):
+    """One line of an order's timeline. ``data`` holds facts, never sentences, so that each reader gets their own words."""
+
+    PUBLIC = (EventKind.ACCEPTED, EventKind.IN_DOUBT, EventKind.RESOLVED, EventKind.STATUS, EventKind.REFUNDED)
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
+    kind = models.CharField(_("what"), max_length=12, choices=EventKind.choices)
+    data = models.JSONField(_("facts"), default=dict)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("order event")
+        verbose_name_plural = _("order events")
+        indexes = [models.Index(name="order_timeline", fields=["order", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.kind}"

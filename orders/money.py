@@ -1,0 +1,98 @@
+"""Amounts and rates: the quantum, the rounding, parse and format. The only place that rounds. Pure.
+
+An amount counts millionths of the store currency (10^-6), a rate counts 10^-8 per 1,000. Both are kept as whole
+numbers in the database and are ``Decimal`` in Python, so nothing drifts.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
+
+from orders.errors import InvalidAmount
+
+AMOUNT_PLACES = 6
+RATE_PLACES = 8
+QUANTUM = Decimal(1).scaleb(-AMOUNT_PLACES)
+RATE_QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
+
+#: Whole numbers of quanta must fit a signed 64-bit column.
+_LARGEST = 2**63 - 1
+#: Wide enough for any product of a rate and a quantity; the default context would round at 28 digits.
+_EXACT = Context(prec=60)
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,24})?|[+-]?\.\d{1,24}")
+
+
+def parse(text: str | int | Decimal) -> Decimal:
+    """The exact number in ``text``. Plain decimal notation only: no exponent, NaN, infinity, separators or blanks inside.
+
+    Raises InvalidAmount.
+    """
+    plain = str(text).strip()
+    if not _PLAIN_NUMBER.fullmatch(plain) or not plain.isascii():
+        raise InvalidAmount(f"{plain[:40]!r} is not a number; write it like 12.50")
+    return Decimal(plain)
+
+
+def parse_wire(value: object) -> Decimal:
+    """A number from a panel: a JSON number (as ``Decimal`` or ``int``) or a text, exponents within reason allowed.
+
+    Raises InvalidAmount for anything else: NaN, infinities, booleans, exponents beyond 10^±12, more than 40 characters.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise InvalidAmount("not a number")
+    text = str(value).strip()
+    if len(text) > 40 or not text.isascii():
+        raise InvalidAmount(f"{text[:40]!r} is not a number")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise InvalidAmount(f"{text!r} is not a number") from None
+    if not number.is_finite() or (number and abs(number.adjusted()) > 12):
+        raise InvalidAmount(f"{text!r} is not a number we accept")
+    return number
+
+
+def to_units(value: Decimal, places: int) -> int:
+    """``value`` as a whole number of 10^-``places``; raises InvalidAmount rather than round or overflow."""
+    units = value.scaleb(places, _EXACT)
+    whole = int(units)
+    if units != whole or abs(whole) > _LARGEST:
+        raise InvalidAmount(f"{value} does not fit {places} decimal places in 64 bits")
+    return whole
+
+
+def from_units(units: int, places: int) -> Decimal:
+    """The inverse of ``to_units``: exact."""
+    return Decimal(units).scaleb(-places, _EXACT)
+
+
+def round_up(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
+    """To the next quantum away from nothing we could lose: prices and charges round up."""
+    return value.quantize(quantum, rounding=ROUND_CEILING, context=_EXACT)
+
+
+def round_down(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
+    """To the quantum below: refunds round down."""
+    return value.quantize(quantum, rounding=ROUND_FLOOR, context=_EXACT)
+
+
+def multiply(*factors: Decimal | int) -> Decimal:
+    """The exact product; no rounding to the default 28 digits."""
+    product = Decimal(1)
+    for factor in factors:
+        product = _EXACT.multiply(product, Decimal(factor))
+    return product
+
+
+def divide(dividend: Decimal, divisor: Decimal | int) -> Decimal:
+    """The quotient to 60 digits; round it with ``round_up`` or ``round_down`` before keeping it."""
+    return _EXACT.divide(dividend, Decimal(divisor))
+
+
+def plain(value: Decimal, least_places: int = 2) -> str:
+    """Plain decimal notation for the wire and for forms: never an exponent, at least ``least_places`` decimals."""
+    text = format(value, "f")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0").ljust(least_places, "0")
+    return f"{whole}.{fraction}" if fraction else whole

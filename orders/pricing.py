@@ -1,0 +1,35 @@
+"""Charge and refund arithmetic for every service type. Pure.
+
+A rate is the price per 1,000, or of one piece where the service is flat. Charges round up to the millionth,
+refunds round down, so the sum of refunds never passes the charge.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from orders import money
+
+PER = 1000
+
+
+def charge(rate: Decimal, quantity: int, *, is_flat: bool) -> Decimal:
+    """What ``quantity`` costs at ``rate``, in the currency of the rate. Flat: the rate once for each piece."""
+    if quantity <= 0 or rate < 0:
+        raise ValueError("a charge needs a quantity above zero and a rate of zero or more")
+    whole = money.multiply(rate, quantity)
+    return money.round_up(whole if is_flat else money.divide(whole, PER))
+
+
+def refund(charged: Decimal, *, quantity: int, remains: int) -> Decimal:
+    """What goes back in all when ``remains`` of ``quantity`` were not delivered; remains outside [0, quantity] is clamped."""
+    undelivered = min(max(remains, 0), quantity)
+    if undelivered == quantity:
+        return charged
+    return money.round_down(money.divide(money.multiply(charged, undelivered), quantity))
+
+
+def sell_rate(cost_rate: Decimal, *, exchange_rate: Decimal, markup_percent: Decimal) -> Decimal:
+    """The rate we sell at: cost in the store currency plus the markup, rounded up to 10^-8, and never below cost."""
+    marked_up = money.multiply(cost_rate, exchange_rate, 1 + money.divide(markup_percent, 100))
+    return money.round_up(marked_up, money.RATE_QUANTUM)

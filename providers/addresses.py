@@ -1,0 +1,86 @@
+"""Which addresses we connect to: the rules for a URL as it is typed and for an IP address as it was resolved.
+
+No I/O here: names are resolved, and the result checked again, at the moment of connecting (``wire.resolve``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url  # the parser that the sender uses: a URL must not mean two things
+
+from providers.errors import AddressNotAllowed
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Below 1024 only the web's own ports. Above, everything but what speaks to databases, queues and remote desktops.
+WEB_PORTS = frozenset({80, 443})
+OTHER_PORTS = frozenset(
+    {1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5672, 5900, 5984, 6379, 9200, 11211, 27017}
+)
+
+
+def check_address(url: str, *, allow_private: bool) -> None:
+    """Raise AddressNotAllowed, saying what to do, unless ``url`` is one we may connect to.
+
+    A host name is only read here, not resolved: what it resolves to is checked when connecting.
+    """
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        raise AddressNotAllowed("This is not a web address: write it as https://panel.example/api/v2.") from None
+    if parts.scheme not in ("http", "https"):
+        raise AddressNotAllowed("The address must start with https:// or http://.")
+    if not parts.host or any(character <= " " or character == "\\" for character in url):
+        raise AddressNotAllowed("The address names no host: write it as https://panel.example/api/v2.")
+    if parts.auth is not None:
+        raise AddressNotAllowed("Leave out the part before the @: the key has a field of its own.")
+    if parts.port is not None and not is_web_port(parts.port):
+        raise AddressNotAllowed(f"Port {parts.port} is not a web server's: use 80, 443 or the panel's port above 1023.")
+    if not allow_private:
+        check_host(parts.host)
+
+
+def check_host(host: str) -> None:
+    """Refuse this machine and private ranges where the host itself says so, in whatever spelling."""
+    name = host.strip("[]").rstrip(".").lower()
+    address = literal(name)
+    if name == "localhost" or name.endswith(".localhost") or (address is not None and not is_public(address)):
+        raise AddressNotAllowed(f"{name} is on this machine or in a private network: use the panel's public address.")
+
+
+def is_web_port(port: int) -> bool:
+    return port in WEB_PORTS or (1024 <= port <= 65535 and port not in OTHER_PORTS)
+
+
+def literal(host: str) -> IPAddress | None:
+    """The IP address that ``host`` spells, also in decimal, octal or hex as the resolver reads it; else None."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return None
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether the whole internet shares this address; an IPv6 address that wraps an IPv4 one is judged by that."""
+    inner = wrapped(address)
+    if inner is not None:
+        return is_public(inner)
+    is_site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or is_site_local)
+
+
+def wrapped(address: IPAddress) -> ipaddress.IPv4Address | None:
+    """The IPv4 address inside a mapped, 6to4 or NAT64 address. (Teredo is not global at all.)"""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour

@@ -1,0 +1,97 @@
+"""One conversation with a panel: build the call in the provider's dialect, send it, read the answer, keep a record."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import connection, transaction
+
+from providers import client, policy, reading
+from providers.dialect import Answer, Balance, Call, Dialect, Listed
+from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
+from providers.models import PanelCall, Placement, Provider
+
+T = TypeVar("T")
+log = logging.getLogger("vitrine.panels")
+KEPT_TEXT = 4000
+
+
+def balance(provider: Provider) -> Balance:
+    """Raises PanelError. Nothing is stored but the record of the call."""
+    return _read(provider, "balance", {}, reading.read_balance)
+
+
+def services(provider: Provider) -> list[Listed]:
+    """The provider's price list, cleaned. Raises PanelError."""
+    return _read(provider, "services", {}, reading.read_services)
+
+
+def exchange(call: Call) -> Answer | PanelError:
+    """Sends ``call``; the outcome as a value, so that a thread without a database can do it. Never inside a transaction."""
+    try:
+        return client.send(call, limits=policy.limits(call.verb))
+    except PanelError as problem:
+        return problem
+
+
+def outside_transaction() -> None:
+    """A call to a panel under a database lock would stop the shop for as long as the panel takes."""
+    blocks = connection.atomic_blocks
+    # Django's own test for "durable": the transaction that a test case wraps around a test does not count.
+    if blocks and not blocks[-1]._from_testcase:
+        raise transaction.TransactionManagementError("a panel must not be called inside a transaction")
+
+
+def record(
+    provider: Provider, call: Call, outcome: Answer | PanelError, *, name: str, placement: Placement | None = None
+) -> None:
+    """Keeps what was sent and what came back, without the key."""
+    answer = outcome if isinstance(outcome, Answer) else None
+    text = answer.text if answer else str(outcome)
+    PanelCall.objects.create(
+        provider=provider,
+        placement=placement,
+        verb=call.verb,
+        outcome=name,
+        request=_sent(call),
+        status=answer.status if answer else None,
+        answer=client.redact(text[:KEPT_TEXT], call.secrets),
+        elapsed_ms=answer.elapsed_ms if answer else 0,
+    )
+
+
+def name_of(problem: PanelError) -> str:
+    """The outcome class of a failed call, for the record."""
+    names: dict[type[PanelError], str] = {
+        Refused: "refused",
+        NotSent: "not_sent",
+        OutcomeUnknown: "no_answer",
+        UnreadableAnswer: "unreadable",
+    }
+    return next((name for kind, name in names.items() if isinstance(problem, kind)), "error")
+
+
+def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[[Answer, Dialect], T]) -> T:
+    outside_transaction()
+    dialect = provider.language
+    call = dialect.call(verb, provider.url, provider.key.reveal(), **params)
+    outcome = exchange(call)
+    try:
+        if isinstance(outcome, PanelError):
+            raise outcome
+        return read(outcome, dialect)
+    except PanelError as problem:
+        # Good reads are not kept: there are thousands a day and they say nothing new.
+        record(provider, call, outcome, name=name_of(problem))
+        problem.words = client.redact(problem.words, call.secrets)
+        raise
+
+
+def _sent(call: Call) -> str:
+    """The request as kept for the operator: its fields, without the key."""
+    fields = call.json if call.json is not None else dict(call.query or call.form)
+    text = json.dumps({name: value for name, value in fields.items() if name != "key"}, ensure_ascii=False)
+    return client.redact(text[:KEPT_TEXT], call.secrets)

@@ -1,0 +1,173 @@
+"""The vocabulary that dialects are declared in: Dialect, Call, and what answers are read into. Pure: no I/O, no Django.
+
+Facts about the wire come from the panels' own documents; each dialect names its document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from orders.kinds import KINDS, Count, Kind
+from orders.lifecycle import Status
+from providers.errors import Unsupported
+
+Encoding = Literal["form", "query", "json"]
+Params = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP request to a panel, ready to be sent.
+
+    ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body; only one of the last two is set.
+    ``is_write`` marks a call that buys something: it is sent once, on a fresh connection, and never repeated by itself.
+    ``secrets`` are the texts that must not reach a log, an exception or a row; what may carry them is not in the repr.
+    """
+
+    verb: str
+    method: Literal["GET", "POST"]
+    url: str
+    query: Params = field(default=(), repr=False)
+    form: Params = field(default=(), repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    headers: Params = field(default=(), repr=False)
+    is_write: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the HTTP status, the body as text, and how long it took in milliseconds."""
+
+    status: int
+    text: str
+    content_type: str = ""
+    elapsed_ms: int = 0
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The money left at the panel, in the panel's currency; ``currency`` is "" where the panel does not say."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One row of a panel's price list, cleaned. ``problem`` says why it cannot be sold, "" if it can.
+
+    ``rate`` is in the panel's currency: for 1,000, or for one where ``is_flat``.
+    """
+
+    upstream_id: str
+    name: str
+    category: str
+    type_name: str
+    kind: str
+    rate: Decimal
+    is_flat: bool
+    min_quantity: int
+    max_quantity: int
+    has_refill: bool
+    has_cancel: bool
+    has_dripfeed: bool
+    description: str = ""
+    currency: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An order as a panel needs it: the offer's id, and what the customer asked for."""
+
+    upstream_id: str
+    kind: str
+    link: str
+    quantity: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """The wire language of a panel, declared. A verb that is not in ``verbs`` raises Unsupported."""
+
+    name: str
+    title: str
+    document: str
+    method: Literal["GET", "POST"] = "POST"
+    encoding: Encoding = "form"
+    auth: tuple[Literal["key", "bearer"], ...] = ("key",)
+    verbs: frozenset[str] = frozenset({"services", "balance", "add", "status"})
+    #: The service types that this panel's ``add`` can express.
+    kinds: frozenset[str] = frozenset(KINDS)
+    #: Whether ``quantity`` goes along where the type counts lines.
+    counts_lines_itself: bool = True
+    #: The parameter that asks for one order's status; some panels only document the plural.
+    status_one: Literal["order", "orders"] = "order"
+    batch_size: int = 100
+    #: What a link must look like at this panel ("" = anything), and an example of it.
+    link_pattern: str = ""
+    link_example: str = ""
+    #: Mends a body that the panel documents as something other than JSON.
+    repair: Callable[[str], str] | None = None
+    #: Words of this panel beside those of ``reading.STATUS_WORDS``.
+    words: Mapping[str, Status] = field(default_factory=dict)
+
+    def call(self, verb: str, url: str, key: str, **params: str) -> Call:
+        """The request for ``verb`` at ``url`` (the panel's full API address, never changed) with ``params`` added.
+
+        Raises Unsupported for a verb that the document does not have.
+        """
+        if verb not in self.verbs:
+            raise Unsupported(f"the {self.title} document has no {verb}")
+        pairs = [("action", verb), *((name, value) for name, value in params.items())]
+        if "key" in self.auth:
+            pairs.insert(0, ("key", key))
+        headers = (("Authorization", f"Bearer {key}"),) if "bearer" in self.auth else ()
+        return Call(
+            verb=verb,
+            method=self.method,
+            url=url,
+            query=tuple(pairs) if self.encoding == "query" else (),
+            form=tuple(pairs) if self.encoding == "form" else (),
+            json={name: _json_value(name, value) for name, value in pairs} if self.encoding == "json" else None,
+            headers=headers,
+            is_write=verb == "add",
+            secrets=(key,),
+        )
+
+    def add_params(self, wanted: Wanted) -> dict[str, str]:
+        """What ``add`` sends for ``wanted``: what the type needs and nothing more. Raises Unsupported for other types."""
+        if wanted.kind not in self.kinds:
+            raise Unsupported(f"the {self.title} document has no parameters for {KINDS[wanted.kind].wire}")
+        kind: Kind = KINDS[wanted.kind]
+        params = {"service": wanted.upstream_id}
+        if kind.has_link:
+            params["link"] = wanted.link
+        if kind.count is Count.GIVEN or (kind.count is Count.LINES and not self.counts_lines_itself):
+            params["quantity"] = str(wanted.quantity)
+        for spec in kind.inputs:
+            if spec.name in wanted.fields:
+                params[spec.name] = _text(spec.name, wanted.fields[spec.name])
+        return params
+
+    def status_params(self, ids: list[str]) -> dict[str, str]:
+        """What ``status`` sends for ``ids``."""
+        return {self.status_one: ids[0]} if len(ids) == 1 else {"orders": ",".join(ids)}
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "expiry":
+        year, month, day = str(value).split("-")
+        return f"{day}/{month}/{year}"
+    return "\n".join(value) if isinstance(value, list) else str(value)
+
+
+def _json_value(name: str, value: str) -> str | int:
+    """Numbers go as numbers where a document's JSON example shows them so."""
+    return int(value) if name in ("service", "quantity") and value.isascii() and value.isdigit() else value

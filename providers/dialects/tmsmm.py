@@ -1,0 +1,24 @@
+"""tmsmm.ru: ids of 13 hex digits, and an answer to many statuses that is not JSON. From its document. Declaration only."""
+
+import re
+
+from providers.dialect import Dialect
+
+
+def _braces(text: str) -> str:
+    """The document shows many statuses as ``[ "id": {...} ]``: an object in the brackets of a list."""
+    match = re.fullmatch(r"\s*\[(\s*\".*)\]\s*", text, re.DOTALL)
+    return "{" + match[1] + "}" if match else text
+
+
+TMSMM = Dialect(
+    name="tmsmm",
+    title="TmSMM",
+    document="tmsmm.ru",
+    # The examples show GET; the vendor's own class posts a form, which also keeps the key out of logs.
+    method="POST",
+    kinds=frozenset({"default", "poll", "custom_comments"}),
+    # "comments" and "answer_number" go only where they belong; "quantity" always goes.
+    counts_lines_itself=False,
+    repair=_braces,
+)

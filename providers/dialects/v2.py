@@ -1,0 +1,6 @@
+"""The standard panel API, as nearly every panel documents it. From smmpllus.com's document. Declaration only."""
+
+from providers.dialect import Dialect
+
+# The document lost its table of ``add`` parameters; they are the standard ones, for every service type.
+V2 = Dialect(name="v2", title="Standard API v2", document="smmpllus.com")

@@ -1,0 +1,78 @@
+"""Secrets at rest: a text column that is encrypted in the database and hidden in Python until it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+class Secret:
+    """A text that shows itself only through ``reveal()``: not in a page, a log, a traceback or an export."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    @classmethod
+    def hide(cls, text: str) -> Secret:
+        return cls(_fernet().encrypt(text.encode()).decode() if text else "")
+
+    def reveal(self) -> str:
+        """The text. Raises ImproperlyConfigured when none of ENCRYPTION_KEYS opens it."""
+        if not self._token:
+            return ""
+        try:
+            return _fernet().decrypt(self._token.encode()).decode()
+        except InvalidToken:
+            raise ImproperlyConfigured(
+                "A stored secret cannot be opened: ENCRYPTION_KEYS does not hold the key it was written with. "
+                "Put the former key behind the new one, or enter the secret again."
+            ) from None
+
+    @property
+    def token(self) -> str:
+        """The encrypted form, as stored."""
+        return self._token
+
+    def __bool__(self) -> bool:
+        return bool(self._token)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._token == other._token
+
+    def __hash__(self) -> int:
+        return hash(self._token)
+
+    def __repr__(self) -> str:
+        return "[hidden]" if self._token else "[empty]"
+
+    __str__ = __repr__
+
+
+class EncryptedField(models.TextField):  # type: ignore[type-arg]
+    """Stores a Secret. Assign ``Secret.hide(text)``; a plain text is refused, so that none slips in unencrypted."""
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret:
+        return Secret(value or "")
+
+    def to_python(self, value: Any) -> Secret:
+        if isinstance(value, Secret):
+            return value
+        if value in (None, ""):
+            return Secret("")
+        raise TypeError("assign Secret.hide(text), not a plain text")
+
+    def get_prep_value(self, value: Any) -> str:
+        return self.to_python(value).token
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return str(self.value_from_object(obj).token)
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])

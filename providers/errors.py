@@ -1,0 +1,43 @@
+"""What can go wrong between us and a panel. Leaves name the situation; nothing here does I/O.
+
+Texts of these errors are shown to operators and kept in the database: they never carry a key (see ``client.redact``).
+"""
+
+
+class PanelError(Exception):
+    """Base of everything a panel, or the way to it, can do to us.
+
+    ``words`` is the panel's own text or a short technical reason, redacted, for the operator; never for the customer.
+    """
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class NotSent(PanelError):
+    """Not one byte of the request was handed to the socket: nothing can have happened at the panel."""
+
+
+class OutcomeUnknown(PanelError):
+    """The request may have been executed: sending it again could buy twice."""
+
+
+class Refused(PanelError):
+    """The panel answered, readably, that it did not do it."""
+
+    def __init__(self, words: str = "", *, reason: str = "other") -> None:
+        super().__init__(words)
+        self.reason = reason
+
+
+class Unsupported(PanelError):
+    """This dialect has no such verb, or cannot say what this order needs."""
+
+
+class UnreadableAnswer(PanelError):
+    """An answer of a read (balance, services, status) that says nothing we can use. Reads change nothing."""
+
+
+class AddressNotAllowed(NotSent):
+    """The panel's address is not one we connect to: not http(s), or on this machine or in a private range."""

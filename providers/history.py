@@ -1,0 +1,20 @@
+"""How long the traffic with panels and the task results are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django_q.models import Task
+
+from providers.models import PanelCall
+
+KEPT_DAYS = 30
+
+
+def prune() -> int:
+    """Deletes what is older than KEPT_DAYS; returns how many rows. Orders, events and money are kept for good."""
+    before = timezone.now() - timedelta(days=KEPT_DAYS)
+    calls, _ = PanelCall.objects.filter(created_at__lt=before).delete()
+    tasks, _ = Task.objects.filter(stopped__lt=before).delete()
+    return calls + tasks

@@ -1,0 +1,279 @@
+"""Reads what panels answer: tolerant of every form seen in the field, total, and never guessing about money. Pure.
+
+Reads (balance, services, status) raise Refused or UnreadableAnswer and change nothing. ``read_add`` alone decides whether
+something was bought; everything that is not plainly "yes" or "no" is OutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from orders import kinds, money
+from orders.errors import InvalidAmount
+from orders.lifecycle import Progress, Status
+from providers.dialect import Answer, Balance, Dialect, Listed
+from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
+
+MAX_ID = 64
+MAX_WORDS = 500
+#: What the panels' words mean, compared in lower case without blanks, dashes and underscores.
+STATUS_WORDS: Mapping[str, Status] = {
+    **dict.fromkeys(("pending", "awaiting", "queued", "new", "waiting"), Status.PENDING),
+    "processing": Status.PROCESSING,
+    **dict.fromkeys(("inprogress", "active", "running", "refilling"), Status.IN_PROGRESS),
+    **dict.fromkeys(("completed", "complete", "success", "done"), Status.COMPLETED),
+    **dict.fromkeys(("partial", "partiallycompleted"), Status.PARTIAL),
+    **dict.fromkeys(("canceled", "cancelled", "canelled", "cancel", "refunded", "refund", "refunds"), Status.CANCELED),
+    **dict.fromkeys(("failed", "fail", "error", "rejected"), Status.FAILED),
+}
+#: Refusals by what they say: the first fragment found decides. All mean that nothing was bought.
+REFUSALS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("duplicate", ("active order with this link", "link_duplicate", "same link", "wait until order")),
+    ("funds", ("not enough funds", "not_enough_funds", "insufficient", "sufficient balance")),
+    ("busy", ("too many requests", "rate limit", "maintenance")),
+    ("key", ("api key", "api is disable", "unauthorized", "account is inactive", "suspended", "account_banned")),
+    ("service", ("service id", "incorrect_service", "service is inactive", "disabled service", "service not found")),
+    ("quantity", ("quantity", "minimum number", "maximum number")),
+    ("link", ("bad link", "neworder.error.link", "invalid link")),
+    ("request", ("incorrect request", "required", "action is invalid", "invalid action", "does not support")),
+)
+#: HTTP statuses that, together with a readable error, say that nothing was done.
+_REFUSING = frozenset({400, 401, 402, 403, 404, 422})
+
+
+def parse(answer: Answer, dialect: Dialect) -> Any:
+    """The JSON in ``answer``, numbers exact. Raises UnreadableAnswer for anything else."""
+    for text in (answer.text, dialect.repair(answer.text) if dialect.repair else ""):
+        try:
+            return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, parse_int=_short_int)
+        except (ValueError, RecursionError):
+            continue
+    raise UnreadableAnswer(f"HTTP {answer.status}, not JSON: {shorten(answer.text)}")
+
+
+def error_of(body: Any) -> str:
+    """The error text in a parsed body, "" if it carries none; ``error`` and ``errors`` count whatever else is there."""
+    if not isinstance(body, dict):
+        return ""
+    for name in ("error", "errors"):
+        if body.get(name):
+            return shorten(_flat_text(body[name]))
+    return ""
+
+
+def reason_of(words: str) -> str:
+    """Why a panel refused, by its words; "" for a text we do not know."""
+    text = words.lower()
+    for reason, fragments in REFUSALS:
+        if any(fragment in text for fragment in fragments):
+            return reason
+    return ""
+
+
+def shorten(text: str) -> str:
+    """``text`` on one line and short enough to keep."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= MAX_WORDS else line[:MAX_WORDS] + "…"
+
+
+def read_balance(answer: Answer, dialect: Dialect) -> Balance:
+    """The money left at the panel. Thousands separators and a currency behind the number are understood."""
+    body = _object(answer, dialect)
+    text = re.sub(r"[A-Za-z$€₽₺\s]", "", str(body.get("balance", "")).replace(",", ""))
+    try:
+        amount = money.parse_wire(text)
+    except InvalidAmount:
+        raise UnreadableAnswer(f"no balance in: {shorten(answer.text)}") from None
+    return Balance(amount, str(body.get("currency") or "").strip().upper()[:3])
+
+
+def read_add(answer: Answer, dialect: Dialect) -> str:
+    """The new order's id at the panel, as text.
+
+    Raises Refused when the panel says readably that it did not do it, OutcomeUnknown in every other case.
+    """
+    if answer.status == 429:
+        raise Refused(f"HTTP 429: {shorten(answer.text)}", reason="busy")
+    try:
+        body = parse(answer, dialect)
+    except UnreadableAnswer as unreadable:
+        raise OutcomeUnknown(unreadable.words) from None
+    words, upstream_id = error_of(body), _id_in(body)
+    is_success = 200 <= answer.status < 300
+    if words and not upstream_id:
+        reason = reason_of(words)
+        if (is_success and reason) or answer.status in _REFUSING:
+            raise Refused(words, reason=reason or "other")
+        raise OutcomeUnknown(f"HTTP {answer.status}: {words}")
+    if not is_success or words or not upstream_id:
+        raise OutcomeUnknown(f"HTTP {answer.status}, no plain order id: {shorten(answer.text)}")
+    return upstream_id
+
+
+def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, Progress | str]:
+    """Reports by order id: a Progress, or the panel's error text for that order. Ids it left out are left out.
+
+    Raises Refused or UnreadableAnswer when the answer as a whole says nothing about these orders.
+    """
+    body = parse(answer, dialect)
+    if isinstance(body, dict) and len(ids) == 1 and "status" in body and ids[0] not in body:
+        return {ids[0]: _progress(body, dialect)}
+    words = error_of(body)
+    if words and len(ids) == 1 and reason_of(words) in ("", "request"):
+        return {ids[0]: words}
+    if words:
+        raise Refused(words, reason=reason_of(words) or "other")
+    rows = dict(_rows(body))
+    if not rows and body not in ({}, []):
+        raise UnreadableAnswer(f"no statuses in: {shorten(answer.text)}")
+    return {upstream_id: _report(rows[upstream_id], dialect) for upstream_id in ids if upstream_id in rows}
+
+
+def read_services(answer: Answer, dialect: Dialect) -> list[Listed]:
+    """The price list. Rows that cannot be sold carry the reason. Raises Refused or UnreadableAnswer for a broken list."""
+    body = parse(answer, dialect)
+    if isinstance(body, dict) and error_of(body):
+        raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")
+    if isinstance(body, dict):
+        body = next((body[name] for name in ("services", "data") if isinstance(body.get(name), list)), body)
+    if not isinstance(body, list):
+        raise UnreadableAnswer(f"not a list of services: {shorten(answer.text)}")
+    return [_listed(row, dialect) for row in body if isinstance(row, dict) and _scalar(row.get("service"))]
+
+
+# ------------------------------------------------------------------------------------------------ pieces
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number we accept")
+
+
+def _short_int(digits: str) -> int:
+    if len(digits) > 40:
+        raise ValueError("a number of more than 40 digits")
+    return int(digits)
+
+
+def _object(answer: Answer, dialect: Dialect) -> dict[str, Any]:
+    body = parse(answer, dialect)
+    if error_of(body):
+        raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")
+    if not isinstance(body, dict):
+        raise UnreadableAnswer(f"not an object: {shorten(answer.text)}")
+    return body
+
+
+def _flat_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(_flat_text(item) for item in value.values())
+    if isinstance(value, list):
+        return "; ".join(_flat_text(item) for item in value)
+    return str(value)
+
+
+def _scalar(value: Any) -> str:
+    """An id as text, "" for what cannot be one: nothing, yes/no, zero and below, numbers with decimals, long texts."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return ""
+    text = str(value).strip()
+    is_fine = 0 < len(text) <= MAX_ID and text.isprintable() and not text.startswith("-") and text.strip("0")
+    return text if is_fine else ""
+
+
+def _id_in(body: Any) -> str:
+    if not isinstance(body, dict):
+        return ""
+    return next((found for name in ("order", "order_id", "id") if (found := _scalar(body.get(name)))), "")
+
+
+def _rows(body: Any) -> Iterator[tuple[str, Any]]:
+    """(id, row) of an answer to many: an object keyed by id, or a list of rows that name theirs."""
+    if isinstance(body, dict):
+        yield from ((str(name).strip(), row) for name, row in body.items() if isinstance(row, (dict, str)))
+    elif isinstance(body, list):
+        yield from ((_id_in(row), row) for row in body if isinstance(row, dict) and _id_in(row))
+
+
+def _report(row: Any, dialect: Dialect) -> Progress | str:
+    if isinstance(row, str):
+        return shorten(row)
+    return error_of(row) or _progress(row, dialect)
+
+
+def _progress(row: Mapping[str, Any], dialect: Dialect) -> Progress:
+    word = shorten(str(row.get("status") or ""))
+    plain = re.sub(r"[\s_-]+", "", word.lower())
+    return Progress(
+        status=dialect.words.get(plain) or STATUS_WORDS.get(plain),
+        word=word,
+        start_count=_whole(row.get("start_count")),
+        remains=_whole(row.get("remains")),
+        charge=_amount(row.get("charge")),
+        currency=str(row.get("currency") or "").strip().upper()[:3],
+    )
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        return money.parse_wire(value)
+    except InvalidAmount:
+        return None
+
+
+def _whole(value: Any) -> int | None:
+    amount = _amount(value)
+    return int(amount) if amount is not None and amount == amount.to_integral_value() and abs(amount) < 2**62 else None
+
+
+def _flag(value: Any) -> bool:
+    return value is True or str(value).strip().lower() in ("1", "true", "yes")
+
+
+def _listed(row: Mapping[str, Any], dialect: Dialect) -> Listed:
+    """One row, cleaned, with the first reason why it cannot be sold."""
+    type_name = " ".join(str(row.get("type") or "Default").split())[:64]
+    kind = kinds.from_wire(type_name)
+    rate, low, high = _amount(row.get("rate")), _whole(row.get("min")), _whole(row.get("max"))
+    problem = _problem(kind, dialect, type_name, rate, low, high)
+    low = max(low or 1, 1)
+    return Listed(
+        upstream_id=_scalar(row.get("service")),
+        name=" ".join(str(row.get("name") or "").split())[:255],
+        category=" ".join(str(row.get("category") or "").split())[:200],
+        type_name=type_name,
+        kind=kind.code if kind else "",
+        rate=money.round_up(rate, money.RATE_QUANTUM) if rate is not None and not problem else Decimal(0),
+        is_flat=bool(kind and kind.is_flat),
+        min_quantity=min(low, 2**62),
+        max_quantity=max(high or low, low),
+        has_refill=_flag(row.get("refill")),
+        has_cancel=_flag(row.get("cancel")),
+        has_dripfeed=_flag(row.get("dripfeed")),
+        description=str(row.get("desc") or row.get("description") or "").strip()[:5000],
+        currency=str(row.get("currency") or "").strip().upper()[:3],
+        problem=problem,
+    )
+
+
+def _problem(
+    kind: kinds.Kind | None, dialect: Dialect, type_name: str, rate: Decimal | None, low: int | None, high: int | None
+) -> str:
+    if kind is None:
+        return f"unknown type {type_name!r}"
+    if kind.code not in dialect.kinds:
+        return f"this panel's API cannot order the type {kind.wire}"
+    if rate is None:
+        return "no readable rate"
+    if rate <= 0:
+        return "the rate is zero or below"
+    if rate >= 1_000_000:
+        return "the rate is absurd: 1,000,000 or more"
+    if kind.count is not kinds.Count.ONE and (low is None or high is None):
+        return "no readable limits"
+    if low is not None and high is not None and high < max(low, 1):
+        return "the greatest quantity is below the least"
+    return ""

@@ -1,0 +1,131 @@
+"""What a pretend panel sells and has sold: services, orders, refills, and how an order moves with time.
+
+Pure: no HTTP, no clock, and nothing of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+FLAT_TYPES = frozenset({"Package", "Custom Comments Package"})
+COUNTED_BY_LINES = {"Custom Comments": "comments", "Comment Replies": "comments", "Mentions Custom List": "usernames"}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One line of the price list; ``rate`` is per 1,000, or for one order where the type is flat."""
+
+    id: int
+    name: str
+    type: str
+    category: str
+    rate: Decimal
+    min: int
+    max: int
+    refill: bool = False
+    cancel: bool = False
+
+    @property
+    def unit_price(self) -> Decimal:
+        return self.rate if self.type in FLAT_TYPES else self.rate / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A panel's own words for the life of an order."""
+
+    pending: str = "Pending"
+    running: str = "In progress"
+    completed: str = "Completed"
+    partial: str = "Partial"
+    canceled: str = "Canceled"
+
+    @property
+    def final(self) -> frozenset[str]:
+        return frozenset({self.completed, self.partial, self.canceled})
+
+    @property
+    def returning(self) -> frozenset[str]:
+        """Words after which the money for the undelivered part goes back to the buyer."""
+        return frozenset({self.partial, self.canceled})
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedOrder:
+    """The panel's truth about one order.
+
+    ``charge`` is what was taken when it was placed, ``returned`` what went back since. ``number`` counts the panel's orders
+    from 1 and decides how the order ends; ``created_at`` is monotonic seconds.
+    """
+
+    id: str
+    number: int
+    service: str
+    params: dict[str, str]
+    quantity: int
+    unit_price: Decimal
+    charge: Decimal
+    start_count: int
+    status: str
+    remains: int
+    created_at: float
+    returned: Decimal = field(default_factory=Decimal)
+    is_cancel_requested: bool = False
+
+    @property
+    def undelivered(self) -> Decimal:
+        """The price of what has not been delivered, whatever ``remains`` was set to."""
+        return self.unit_price * max(0, min(self.remains, self.quantity))
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedRefill:
+    """A refill that was asked for; ``created_at`` is monotonic seconds."""
+
+    id: str
+    order: str
+    status: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much an add asks for: the smallest and the largest part are held against the limits, ``total`` is paid."""
+
+    smallest: int
+    largest: int
+    total: int
+
+
+def amount(service: Service, params: Mapping[str, str]) -> Amount:
+    """Count what is bought: lines where the type lists them, posts of a subscription, else quantity times runs."""
+    if service.type in FLAT_TYPES:
+        return Amount(service.min, service.max, 1)
+    if service.type in COUNTED_BY_LINES:
+        lines = sum(1 for line in params[COUNTED_BY_LINES[service.type]].splitlines() if line.strip())
+        return Amount(lines, lines, lines)
+    if service.type == "Subscriptions":
+        posts = max(1, int(params.get("posts", "1")))
+        return Amount(int(params["min"]), int(params["max"]), int(params["max"]) * posts)
+    total = int(params["quantity"]) * int(params.get("runs", "1"))
+    return Amount(int(params["quantity"]), total, total)
+
+
+def standing(number: int, quantity: int, age: float, words: Words) -> tuple[str, int]:
+    """The status and remains of a moving order ``age`` seconds after it was placed: finished within 20 to 60 seconds.
+
+    One in nine is canceled undelivered, one in five of the others is partial; decided by ``number`` alone.
+    """
+    started, finished = 2 + number % 4, 20 + number * 7 % 41
+    ending, left = words.completed, 0
+    if number % 9 == 0:
+        ending, left = words.canceled, quantity
+    elif number % 5 == 0 and quantity > 1:
+        ending, left = words.partial, max(1, quantity * (10 + number * 13 % 40) // 100)
+    if age < started:
+        return words.pending, quantity
+    if age >= finished:
+        return ending, left
+    return words.running, quantity - int((quantity - left) * (age - started) / (finished - started))

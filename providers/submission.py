@@ -1,0 +1,235 @@
+"""Placing orders: claim, call, record.
+
+    claim   one transaction: lock queued orders, insert their Placement rows, commit. Only then a byte may be sent.
+    call    from a bounded pool of threads that do HTTP and nothing else.
+    record  each answer in a transaction of its own: accepted, refused, not sent, or in doubt.
+
+An order is sent again only after a proven refusal or a proven non-send. A claim whose answer never came is in doubt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from orders import fulfilment
+from orders.models import Order
+from orders.models.order import EventKind
+from providers import calling, client, pausing, policy, reading, routing
+from providers.dialect import Answer, Call, Wanted
+from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
+from providers.models import Placement, Provider, State
+
+#: Seconds in which one pass claims; with the time limit of a call it ends within the task's time limit.
+BUDGET = 20.0
+#: Seconds after the longest call until a claim without an answer counts as in doubt.
+GRACE = 30.0
+BACK_OFF_FIRST, BACK_OFF_LAST = 10, 1800
+PARK_DUPLICATE = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class _Sent:
+    placement: Placement
+    call: Call | None
+    problem: PanelError | None = None
+
+
+def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> Counter[str]:
+    """Places what waits for ``provider`` and returns how many were accepted, refused, not_sent, in_doubt.
+
+    One pass at a time for each provider, so that its limit of parallel calls holds; a second one returns at once.
+    """
+    calling.outside_transaction()
+    counts: Counter[str] = Counter()
+    if not pausing.take_turn(provider, seconds=budget + policy.limits("add").total + GRACE):
+        return counts
+    width = settings.SUBMIT_PARALLEL
+    pool = ThreadPoolExecutor(width, thread_name_prefix="submit")
+    flying: dict[Future[Answer | PanelError], _Sent] = {}
+    claims_end = time.monotonic() + budget
+    try:
+        while True:
+            if time.monotonic() < claims_end and (width - len(flying)) * 4 >= width:
+                for sent in _claim(provider, limit=width - len(flying), is_now=is_now):
+                    if sent.call is None:
+                        counts[_record(provider, sent, sent.problem or Unsupported())] += 1
+                    else:
+                        flying[pool.submit(calling.exchange, sent.call)] = sent
+            if not flying:
+                return counts
+            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                counts[_record(provider, flying.pop(future), future.result())] += 1
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        pausing.end_turn(provider)
+
+
+def expire_leases() -> int:
+    """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
+    overdue = Placement.objects.filter(state=State.SUBMITTING, lease_until__lt=timezone.now())
+    found = 0
+    for placement in overdue.order_by("pk")[:1000]:
+        with transaction.atomic():
+            taken = Placement.objects.filter(pk=placement.pk, state=State.SUBMITTING).update(
+                state=State.IN_DOUBT, words="the worker ended before the answer came"
+            )
+            if taken:
+                fulfilment.doubted(placement.order_id, provider=placement.provider_id, why="no answer was recorded")
+                found += 1
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ claim
+
+
+def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
+    provider.refresh_from_db()
+    if not provider.is_active or (provider.is_paused and not is_now):
+        return []
+    lock = {"skip_locked": connection.features.has_select_for_update_skip_locked, "of": ("self",)}
+    if not connection.features.has_select_for_update_of:
+        lock.pop("of")
+    placements: list[Placement] = []
+    after = 0
+    while len(placements) < limit:
+        with transaction.atomic():
+            orders = list(
+                routing.waiting(provider, is_now=is_now).select_for_update(**lock).filter(pk__gt=after)[: limit * 2]
+            )
+            mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
+            placements += Placement.objects.bulk_create(mine)
+            fulfilment.claimed(placement.order_id for placement in mine)
+        if not orders:
+            break
+        after = orders[-1].pk
+    key = provider.key.reveal()
+    return [_prepare(provider, key, placement) for placement in placements]
+
+
+def _placements(provider: Provider, orders: list[Order], limit: int, *, is_now: bool) -> list[Placement]:
+    lease = timezone.now() + timedelta(seconds=policy.limits("add").total + GRACE)
+    chosen = routing.choose(orders, is_now=is_now)
+    mine = [order for order in orders if order.pk in chosen and chosen[order.pk].provider_id == provider.pk]
+    return [
+        Placement(
+            order=order,
+            provider=provider,
+            offer=(offer := chosen[order.pk]),
+            quantity=order.quantity,
+            cost=offer.cost_of(order.quantity),
+            currency=provider.currency,
+            exchange_rate=provider.exchange_rate,
+            lease_until=lease,
+        )
+        for order in mine[:limit]
+    ]
+
+
+def _prepare(provider: Provider, key: str, placement: Placement) -> _Sent:
+    order, offer = placement.order, placement.offer
+    wanted = Wanted(
+        upstream_id=offer.upstream_id,
+        kind=offer.kind,
+        link=order.link,
+        quantity=placement.quantity,
+        fields=order.fields,
+    )
+    dialect = provider.language
+    try:
+        return _Sent(placement, dialect.call("add", provider.url, key, **dialect.add_params(wanted)))
+    except Unsupported as problem:
+        return _Sent(placement, None, problem)
+
+
+# ------------------------------------------------------------------------------------------------ record
+
+
+def _record(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> str:
+    """Stores one outcome and returns its name."""
+    problem: PanelError
+    try:
+        if isinstance(outcome, PanelError):
+            raise outcome
+        upstream_id = reading.read_add(outcome, provider.language)
+        return _accepted(provider, sent, outcome, upstream_id)
+    except (Refused, Unsupported) as refusal:
+        problem, name, store = refusal, "refused", _refused
+    except NotSent as unsent:
+        problem, name, store = unsent, "not_sent", _not_sent
+    except PanelError as unknown:
+        problem, name, store = unknown, "in_doubt", _in_doubt
+    problem.words = client.redact(problem.words, sent.call.secrets if sent.call else ())
+    with transaction.atomic():
+        store(provider, sent.placement, problem)
+        if sent.call:
+            calling.record(provider, sent.call, outcome, name=name, placement=sent.placement)
+    pausing.after(provider, problem, outcome)
+    return name
+
+
+def _accepted(provider: Provider, sent: _Sent, answer: Answer, upstream_id: str) -> str:
+    placement = sent.placement
+    try:
+        with transaction.atomic():
+            _move(
+                placement,
+                State.ACCEPTED,
+                upstream_id=upstream_id,
+                sync_at=timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL),
+            )
+            fulfilment.accepted(placement.order_id, provider=provider.pk, upstream_id=upstream_id)
+            if sent.call:
+                calling.record(provider, sent.call, answer, name="accepted", placement=placement)
+    except IntegrityError:
+        # Another order has this number already: one of the two was not placed, and only a person can tell which.
+        raise OutcomeUnknown(f"the panel answered with order {upstream_id}, which another order has") from None
+    pausing.after(provider, None, answer)
+    return "accepted"
+
+
+def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    reason = problem.reason if isinstance(problem, Refused) else "request"
+    _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
+    facts = {"provider": provider.pk, "words": problem.words, "reason": reason}
+    if reason in routing.PASSING or not routing.is_exhausted(placement.order):
+        due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
+        fulfilment.requeued(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
+    else:
+        fulfilment.failed(placement.order_id, **facts)
+
+
+def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    tries = Placement.objects.filter(order_id=placement.order_id, state=State.NOT_SENT).count()
+    _move(placement, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
+    seconds = min(BACK_OFF_FIRST * 2 ** min(tries, 16), BACK_OFF_LAST)
+    fulfilment.requeued(
+        placement.order_id,
+        why=EventKind.NOT_SENT,
+        due_at=timezone.now() + timedelta(seconds=seconds),
+        provider=provider.pk,
+        words=problem.words,
+    )
+
+
+def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    _move(placement, State.IN_DOUBT, words=problem.words[:600])
+    fulfilment.doubted(placement.order_id, provider=provider.pk, words=problem.words)
+
+
+def _move(placement: Placement, state: State, **values: object) -> None:
+    """Moves a placement that still waits for its answer; one whose lease ran out meanwhile may learn that it was placed."""
+    allowed = Q(state=State.SUBMITTING)
+    if state is State.ACCEPTED:
+        allowed |= Q(state=State.IN_DOUBT)
+    if not Placement.objects.filter(allowed, pk=placement.pk).update(state=state, **values):
+        raise OutcomeUnknown("this attempt was settled by somebody else meanwhile")
+    placement.state = state

@@ -1,0 +1,55 @@
+"""django-q2 entry points, a few lines each, and the schedules. The order table is the queue; these only look at it."""
+
+from __future__ import annotations
+
+from django.core.cache import cache
+from django_q.tasks import async_task
+
+from orders.models import Order
+from providers import history, pricelist, routing, submission, syncing
+from providers.models import Provider
+from providers.schedules import Schedule
+
+SCHEDULES = (
+    Schedule("tick", "providers.tasks.tick", minutes=1),
+    Schedule("price lists", "providers.tasks.import_due", minutes=60),
+    Schedule("clean up", "providers.tasks.prune", minutes=1440),
+)
+#: Wake-ups of one moment are one wake-up: the task looks at all that is due.
+_ONE_WAKE = 1
+
+
+def wake(order: Order) -> None:
+    """An order waits: look for due work now rather than at the next tick."""
+    if cache.add("providers.wake", 1, _ONE_WAKE):
+        async_task("providers.tasks.tick")
+
+
+def tick() -> None:
+    """Starts what is due: a task for each provider, so that a slow one holds up nobody else."""
+    submission.expire_leases()
+    for provider_id in routing.providers_to_submit():
+        async_task("providers.tasks.submit_due", provider_id)
+    for provider_id in syncing.providers_to_sync():
+        async_task("providers.tasks.sync_statuses", provider_id)
+
+
+def submit_due(provider_id: int) -> None:
+    submission.submit_due(Provider.objects.get(pk=provider_id))
+
+
+def sync_statuses(provider_id: int) -> None:
+    syncing.sync_statuses(Provider.objects.get(pk=provider_id))
+
+
+def import_due() -> None:
+    for provider_id in Provider.objects.filter(is_active=True).values_list("pk", flat=True):
+        async_task("providers.tasks.import_offers", provider_id)
+
+
+def import_offers(provider_id: int) -> None:
+    pricelist.import_offers(Provider.objects.get(pk=provider_id))
+
+
+def prune() -> None:
+    history.prune()

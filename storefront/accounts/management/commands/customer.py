@@ -1,0 +1,72 @@
+"""Customers from the command line: add one, credit a wallet, make an API key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
+
+from orders import ledger, money
+from orders.management.operator import OperatorCommand
+from orders.errors import InvalidAmount, ReferenceReused
+from storefront.accounts.models import ApiKey, User
+
+
+class Command(OperatorCommand):
+    help = "Adds a customer, credits a wallet, makes an API key."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="add|credit|key")
+        add = actions.add_parser("add", help="a new customer with an empty wallet")
+        add.add_argument("email")
+        add.add_argument("--password", help="without it the customer sets one by the reset link")
+        credit = actions.add_parser("credit", help="brings money into the wallet, once for each reference")
+        credit.add_argument("email")
+        credit.add_argument("amount", help="in the store currency, for example 25.00")
+        credit.add_argument("--reference", required=True, help="your own text for this payment; used again, it books nothing")
+        key = actions.add_parser("key", help="prints a new API key, once, and nothing else")
+        key.add_argument("email")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, f"_{options['action']}")(**options)
+
+    def _add(self, *, email: str, password: str | None, **_: Any) -> None:
+        try:
+            validate_email(email)
+            if password:
+                validate_password(password, User(email=email))
+        except ValidationError as problem:
+            raise CommandError(" ".join(problem.messages)) from None
+        if User.objects.filter(email=email.strip().lower()).exists():
+            raise CommandError(f"{email} is a customer already.")
+        with transaction.atomic():
+            user = User.objects.create_user(email, password)
+            ledger.open_wallet(user)
+        self.stdout.write(f"Customer {user.email} was added with an empty wallet.")
+
+    def _credit(self, *, email: str, amount: str, reference: str, **_: Any) -> None:
+        wallet = ledger.open_wallet(_user(email))
+        try:
+            transfer = ledger.top_up(wallet, amount=money.parse(amount), gateway="manual", reference=reference)
+        except (InvalidAmount, ReferenceReused) as problem:
+            raise CommandError(f"Nothing was credited: {problem}.") from None
+        wallet.refresh_from_db()
+        self.stdout.write(
+            f"{email}: {money.plain(transfer.amount)} {wallet.currency} under {transfer.reference}; "
+            f"the balance is {money.plain(wallet.balance or money.QUANTUM * 0)} {wallet.currency}."
+        )
+
+    def _key(self, *, email: str, **_: Any) -> None:
+        _row, text = ApiKey.objects.issue(_user(email), name="command line")
+        self.stdout.write(text)
+
+
+def _user(email: str) -> User:
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        raise CommandError(f"There is no customer {email}. Add one: manage.py customer add {email}")
+    return user

@@ -1,0 +1,194 @@
+"""`manage.py run`, or `make run`: the whole demo from one terminal. Programs, ports and the table that is printed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connections
+
+from providers.dialects import DIALECTS
+from storefront.demo import seed
+from storefront.demo.supervisor import ProgramFailed, Supervisor, answers
+
+# Where each pretend panel has its API, as in the real one's document.
+PATHS = {
+    "v2": "/api/v2",
+    "smpanelim": "/api/v2",
+    "tmsmm": "/api/v2",
+    "tzsmmpay": "/api/smmpanel/v1",
+    "toplistbot": "/api/v2",
+}
+LOCAL = "127.0.0.1"
+START_LIMIT = 60.0  # seconds until every program has to answer
+SYNC_INTERVAL = "5"  # seconds between two looks at an order, so that one sees orders move
+
+env = environ.Env()
+
+
+class Command(BaseCommand):
+    help = "Start the demo: web server, task cluster and five pretend panels, until Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError(
+                "`run` starts the demo, with log-ins that everybody knows, so it needs DEBUG=true. "
+                "In production run gunicorn and `manage.py worker`."
+            )
+        host, port = env.str("HOST", LOCAL), self._port()
+        self._check_free(host, port)
+        ports = dict(zip(PATHS, panel_ports(port), strict=True))
+        panels = {name: (f"http://{LOCAL}:{ports[name]}{path}", f"demo-{name}") for name, path in PATHS.items()}
+        self._say("Preparing the database ...")
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be used: {error}") from error
+        children = {"SYNC_INTERVAL": SYNC_INTERVAL, **os.environ}
+        with Supervisor(
+            logs=Path(settings.VAR_DIR) / "log", cwd=settings.BASE_DIR, environ=children, say=self._say
+        ) as supervisor:
+            try:
+                self._start(supervisor, host, port, ports, panels)
+                supervisor.watch()
+            except ProgramFailed as error:
+                raise CommandError(str(error)) from error
+
+    def _start(
+        self,
+        supervisor: Supervisor,
+        host: str,
+        port: int,
+        ports: dict[str, int],
+        panels: dict[str, tuple[str, str]],
+    ) -> None:
+        """The panels, then the seed, which may ask them for their price lists, then what lives on it."""
+        self._say("Starting ...")
+        for name, number in ports.items():
+            key = panels[name][1]
+            supervisor.start(
+                f"panel-{name}",
+                manage("runpanel", name, "--port", str(number), "--key", key, "--live"),
+                partial(panel_answers, number),
+            )
+        supervisor.wait_until_ready(START_LIMIT)
+        if supervisor.is_stopping:
+            return
+        seed.seed(panels, stdout=self.stdout)
+        # From here on the database belongs to the children.
+        connections.close_all()
+        visible = visible_host(host)
+        supervisor.start("web", gunicorn(host, port), lambda _: answers(visible, port))
+        supervisor.start("worker", manage("worker"), has_finished_a_task)
+        supervisor.wait_until_ready(START_LIMIT)
+        if not supervisor.is_stopping:
+            self._say(table(f"http://{bracketed(visible)}:{port}", panels))
+            self._say(f"\nLogs are in {supervisor.logs}. Ctrl-C stops everything.")
+
+    def _port(self) -> int:
+        try:
+            port = int(env.str("PORT", "8000"))
+        except ValueError:
+            port = 0
+        if not 0 < port < 65536:
+            raise CommandError(f"PORT must be a number from 1 to 65535, and it is {env.str('PORT')!r}.")
+        return port
+
+    def _check_free(self, host: str, port: int) -> None:
+        try:
+            bind(host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(
+                    f"Port {port} on {host} is in use by another program; choose another: PORT={port + 100} make run"
+                ) from error
+            raise CommandError(f"The web server cannot listen on {host} port {port}: {error.strerror}.") from error
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+# ------------------------------------------------------------------------------------------------ programs
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+
+
+def gunicorn(host: str, port: int) -> list[str]:
+    """Threads reuse database connections; the control socket would be one more thing in the user's home folder."""
+    options = "--worker-class gthread --workers 2 --threads 4 --timeout 60 --graceful-timeout 5 --no-control-socket"
+    address = f"{bracketed(host)}:{port}"
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "storefront.wsgi",
+        "--bind",
+        address,
+        *options.split(),
+        "--access-logfile",
+        "-",
+    ]
+
+
+def panel_answers(port: int, pid: int) -> bool:
+    return answers(LOCAL, port)
+
+
+def has_finished_a_task(pid: int) -> bool:
+    """Whether the cluster of the worker ``pid`` has done its first task: its watchdog's beat file then bears a time."""
+    return any(beat.stat().st_mtime > 0 for beat in Path(settings.VAR_DIR).glob(f"worker-*-{pid}.beat"))
+
+
+# ------------------------------------------------------------------------------------------------ addresses
+def bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def visible_host(host: str) -> str:
+    """An address to put into a browser for a server that listens on all of them."""
+    return {"0.0.0.0": LOCAL, "::": "::1", "": LOCAL}.get(host, host)  # noqa: S104 - read, not bound
+
+
+def bind(host: str, port: int) -> int:
+    """Take and release a port, 0 for any free one; the port, or OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with closing(socket.socket(family, kind, protocol)) as probe:
+        # As the servers do: a port whose last connections are still being closed is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        return int(probe.getsockname()[1])
+
+
+def panel_ports(port: int) -> Iterator[int]:
+    """The five ports after the shop's, the same in every run; a free one instead of any that is taken."""
+    for number in range(port + 1, port + 1 + len(PATHS)):
+        try:
+            yield bind(LOCAL, number)
+        except (OSError, OverflowError):
+            yield bind(LOCAL, 0)
+
+
+# ------------------------------------------------------------------------------------------------ the table
+def table(shop: str, panels: dict[str, tuple[str, str]]) -> str:
+    logins = seed.logins()
+    rows = [
+        ("What", "Address", "Log-in"),
+        ("Shop", f"{shop}/", logins["shop"]),
+        ("Back office", f"{shop}/admin/", logins["admin"]),
+        ("API", f"{shop}/api/v2", logins["api"]),
+        *((f"Panel {DIALECTS[name].title}", url, f"key {key}") for name, (url, key) in panels.items()),
+    ]
+    widths = [max(len(row[column]) for row in rows) + 3 for column in (0, 1)]
+    return "\n" + "\n".join(f"  {what:<{widths[0]}}{where:<{widths[1]}}{who}" for what, where, who in rows)

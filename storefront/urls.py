@@ -1,0 +1,10 @@
+"""Every address of the shop."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("account/", include("allauth.account.urls")),
+    path("", include("storefront.shop.urls")),
+]
