@@ -31,11 +31,9 @@ from django_q.tasks import async_task
 logger = logging.getLogger("vitrine.worker")
 
 TICK = "providers.tasks.tick"  # looks for due work; named, not imported: the watchdog only puts it in the queue
-
 TASK_LIMIT: int = Conf.TIMEOUT or 60  # seconds a task may run
 BOOT_GRACE = 30  # seconds more until the first beat: a loaded machine is slow to start
 STOP_PATIENCE = TASK_LIMIT + 15  # seconds a stop waits for the tasks in progress
-
 BEAT_FILE, WATCHDOG_PID = "VITRINE_BEAT_FILE", "VITRINE_WATCHDOG_PID"  # what the cluster learns by its environment
 WORK_IS_SAFE = "No order is lost or placed twice: the order table is the queue, and the next tick finds what is due."
 
@@ -52,19 +50,27 @@ def _prctl(option: int, value: int) -> None:
 def report_beats() -> None:
     """In a cluster under a watchdog: beat after every finished task, and outlive neither parent nor watchdog.
 
-    Runs when any process of the project starts; without a watchdog it does nothing. No file of pids for the next start
-    to kill: if the watchdog dies by -9, the main process gets SIGTERM and stops gracefully; if the main process or the
-    sentinel does, the kernel kills whatever it had forked, down to the last.
+    Without a watchdog it does nothing. The next start needs no file of pids to kill: the kernel tells the main process
+    when the watchdog dies, and kills all that the main process or the sentinel had forked when one of those dies.
     """
     beat, watchdog = os.environ.pop(BEAT_FILE, ""), os.environ.pop(WATCHDOG_PID, "")
     if not beat:
         return
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGUSR1, _watchdog_died)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGUSR1)
     if os.getppid() != int(watchdog):
         sys.exit("The watchdog ended while the task cluster was starting.")
     os.register_at_fork(after_in_child=partial(_prctl, _PR_SET_PDEATHSIG, signal.SIGKILL))
+    # Clusters that look into one queue in step would leave every task to the same one; the other would seem silent.
+    Conf.POLL *= random.uniform(0.8, 1.2)  # noqa: S311
     # Sent by the monitor once a task was saved and acknowledged: pusher, worker and monitor have all done their part.
     post_execute.connect(partial(_beat, beat), weak=False, dispatch_uid="providers.watchdog")
+
+
+def _watchdog_died(number: int, frame: object) -> None:
+    """In the main process: stop gracefully, and end by the alarm if that hangs."""
+    signal.alarm(STOP_PATIENCE)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _beat(path: str, *, task: dict[str, Any], **_: Any) -> None:
@@ -95,11 +101,10 @@ class Watchdog:
             while not self.is_stopping:
                 child, started = self._start(), time.monotonic()
                 ending = self._watch(child)
-                if self.is_stopping:
+                if ending is None:
                     return self._stop(child)
                 self._kill()
-                has_run_well = time.monotonic() - started > self.silence
-                delay = 1 if has_run_well else min(max(2 * delay, 1), 30)
+                delay = 1 if time.monotonic() - started > self.silence else min(max(2 * delay, 1), 30)
                 logger.error("%s Killed what was left of it; starts again in %d s. %s", ending, delay, WORK_IS_SAFE)
                 self._pause(delay)
         finally:
@@ -127,18 +132,17 @@ class Watchdog:
         logger.info("The task cluster starts (pid %d).", self.child.pid)
         return self.child
 
-    def _watch(self, child: subprocess.Popen[bytes]) -> str:
-        """Keep the cluster ticking. Returns why it has to be replaced; nothing when a stop was asked for."""
+    def _watch(self, child: subprocess.Popen[bytes]) -> str | None:
+        """Keep the cluster ticking. Returns why it has to be replaced, or None when a stop was asked for."""
         while not self.is_stopping:
             self._send_tick()
-            # Uneven steps: if several workers went in step, the same one might take every tick of the shared queue.
-            self._pause(self.tick * random.uniform(0.8, 1.2))  # noqa: S311
+            self._pause(self.tick * random.uniform(0.8, 1.2))  # noqa: S311 (for the same reason as the poll)
             if child.poll() is not None:
                 return f"The task cluster (pid {child.pid}) ended by itself (exit code {child.returncode})."
             silent = self._silent_for()
             if silent > self.silence + (0 if self.last_beat else BOOT_GRACE):
                 return f"The task cluster (pid {child.pid}) finished nothing for {silent:.0f} s while work was waiting."
-        return ""
+        return None
 
     def _silent_for(self) -> float:
         """Seconds for which work waits and nothing was finished. Beats are told apart, not timed: clocks jump."""
@@ -171,10 +175,8 @@ class Watchdog:
     def _pause(self, seconds: float) -> None:
         """Sleep, unless a stop is asked for or the cluster ends."""
         until = time.monotonic() + seconds
-        while not self.is_stopping and (left := until - time.monotonic()) > 0:
-            if self.child is not None and self.child.poll() is not None:
-                return
-            time.sleep(min(left, 0.1))
+        while not self.is_stopping and time.monotonic() < until and (not self.child or self.child.poll() is None):
+            time.sleep(0.1)
 
     def _stop(self, child: subprocess.Popen[bytes]) -> None:
         """Let the cluster finish what it has taken from the queue."""
@@ -190,12 +192,10 @@ class Watchdog:
     def _kill(self) -> None:
         """SIGKILL to the whole group, until nothing of it is left."""
         child, self.child, until = self.child, None, time.monotonic() + 5
-        while child is not None and time.monotonic() < until:
-            try:
+        with suppress(ProcessLookupError, PermissionError):  # nobody left; on macOS: only zombies left
+            while child and time.monotonic() < until:
                 os.killpg(child.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):  # nobody left; on macOS: only zombies left
-                return
-            child.poll()
-            with suppress(ChildProcessError):
-                os.waitpid(-child.pid, os.WNOHANG)
-            time.sleep(0.02)
+                child.poll()
+                with suppress(ChildProcessError):
+                    os.waitpid(-child.pid, os.WNOHANG)
+                time.sleep(0.02)

@@ -1,7 +1,7 @@
 """The ways a pretend panel can misbehave, one small function each. To add one: write it, and enter it in ``KINDS``.
 
-Each says whether the order is placed all the same: ``execute()`` does what was asked and gives the answer a healthy panel
-would have sent.
+Each says whether the order is placed all the same: ``execute()`` does what was asked and gives the answer a healthy
+panel would have sent.
 """
 
 from __future__ import annotations

@@ -13,6 +13,11 @@ FLAT_TYPES = frozenset({"Package", "Custom Comments Package"})
 COUNTED_BY_LINES = {"Custom Comments": "comments", "Comment Replies": "comments", "Mentions Custom List": "usernames"}
 
 
+def plain(value: Decimal) -> str:
+    """A number as panels write it: no exponent, no trailing zeros."""
+    return format(value.normalize(), "f")
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """One line of the price list; ``rate`` is per 1,000, or for one order where the type is flat."""
@@ -56,8 +61,8 @@ class Words:
 class SimulatedOrder:
     """The panel's truth about one order.
 
-    ``charge`` is what was taken when it was placed, ``returned`` what went back since. ``number`` counts the panel's orders
-    from 1 and decides how the order ends; ``created_at`` is monotonic seconds.
+    ``charge`` is what was taken when it was placed, ``returned`` what went back since. ``number`` counts the panel's
+    orders from 1 and decides how the order ends; ``created_at`` is monotonic seconds.
     """
 
     id: str

@@ -1,51 +1,40 @@
 """The base of all pretend panels: state, record of requests, scripted faults, and the verbs in the family's shapes.
 
-What one panel does differently belongs in its own module; sockets in ``server``, misbehaviour in ``faults``.
+What one panel does differently belongs in its own module; sockets in ``server``, misbehaviour in ``faults``, orders and
+money in ``book``.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
+from providers.simulators.book import Book
 from providers.simulators.faults import Exchange, Fault
-from providers.simulators.orders import Amount, Service, SimulatedOrder, SimulatedRefill, Words, amount, standing
-from providers.simulators.reading import Encoding, Fields, Received, Refusal, Violation, decode, manner_faults
+from providers.simulators.orders import COUNTED_BY_LINES, Service, SimulatedOrder, SimulatedRefill, Words, amount, plain
+from providers.simulators.reading import (
+    FAMILY_ERRORS,
+    Encoding,
+    Fields,
+    Received,
+    Refusal,
+    Violation,
+    decode,
+    manner_faults,
+)
 from providers.simulators.server import Incoming, Reply, Server
-
-REFILL_SECONDS = 10.0  # how long a refill takes on a live panel
-
-FAMILY_ERRORS: Mapping[str, tuple[int, str]] = {
-    "key": (200, "Invalid API key"),
-    "request": (200, "Incorrect request"),
-    "action": (200, "Incorrect request"),
-    "service": (200, "Incorrect service ID"),
-    "order": (200, "Incorrect order ID"),
-    "funds": (200, "Not enough funds on balance"),
-    "minimum": (200, "Quantity less than minimal {}"),
-    "maximum": (200, "Quantity more than maximum {}"),
-    "no refill": (200, "Refill is disabled for this service"),
-    "not completed": (200, "The order is not completed"),
-    "refilling": (200, "The order was completed or refill was requested less than 24 hours ago"),
-    "refill": (200, "Refill not found"),
-    "cancel": (200, "The order cannot be canceled"),
-}
-
-
-def plain(value: Decimal) -> str:
-    """A number as panels write it: no exponent, no trailing zeros."""
-    return format(value.normalize(), "f")
 
 
 class Panel:
     """A pretend panel on a real socket of this machine.
 
-    Subclasses declare what their document says in the class attributes and override the answers that differ. Everything a
-    test or the demo may touch is public; ``violations`` stays empty as long as the client keeps to the document.
-    With ``live`` orders move with the clock, ``pace`` times as fast; otherwise they stand until ``report`` is called.
+    Subclasses declare what their document says in the class attributes and override the answers that differ.
+    ``violations`` stays empty as long as the client keeps to the document. With ``live`` orders move with the clock,
+    ``pace`` times as fast; otherwise they stand until ``report`` is called. ``latency`` is the seconds an answer takes.
     """
 
     path: ClassVar[str] = "/api/v2"
@@ -72,15 +61,12 @@ class Panel:
     ) -> None:
         self.key = key
         self.currency = currency or self.currency
-        self.balance = Decimal("1000") if balance is None else Decimal(balance)
         self.services = {str(service.id): service for service in (self.catalogue if services is None else services)}
-        self.live, self.pace, self.latency = live, pace, latency
+        self.latency = latency
         self.requests: list[Received] = []
         self.violations: list[str] = []
-        self.refills: dict[str, SimulatedRefill] = {}
         self.peak_parallel = 0
-        self._orders: dict[str, SimulatedOrder] = {}
-        self._moving: dict[str, SimulatedOrder] = {}
+        self.book = Book(self.words, Decimal(1000 if balance is None else balance), live=live, pace=pace)
         self._faults: list[Fault] = []
         self._parallel = 0
         self._lock = threading.RLock()
@@ -131,8 +117,27 @@ class Panel:
     def orders(self) -> dict[str, SimulatedOrder]:
         """The truth: every order ever placed, by id."""
         with self._lock:
-            self._move()
-            return self._orders
+            self.book.move()
+            return self.book.orders
+
+    @property
+    def refills(self) -> dict[str, SimulatedRefill]:
+        """Every refill ever asked for, by id."""
+        with self._lock:
+            self.book.move()
+            return self.book.refills
+
+    @property
+    def balance(self) -> Decimal:
+        """What is left on our account there, in ``currency``."""
+        with self._lock:
+            self.book.move()
+            return self.book.balance
+
+    @balance.setter
+    def balance(self, amount: Decimal) -> None:
+        with self._lock:
+            self.book.balance = amount
 
     def received(self, verb: str) -> list[Received]:
         """The requests of this verb, oldest first."""
@@ -159,20 +164,16 @@ class Panel:
         price of the undelivered part is on the balance, whatever was reported before.
         """
         with self._lock:
-            order = self._orders[order_id]
-            self._moving.pop(order_id, None)
+            order = self.book.orders[order_id]
             if start_count is not None:
                 order.start_count = start_count
-            if remains is None:
-                implied = {self.words.completed: 0, self.words.canceled: order.quantity}
-                remains = implied.get(status, order.remains)
-            self._settle(order, status, remains)
+            self.book.report(order, status, remains)
             return order
 
     def report_refill(self, refill_id: str, status: str) -> None:
         """Set by hand how a refill stands, in the panel's own words."""
         with self._lock:
-            self.refills[refill_id].status = status
+            self.book.refills[refill_id].status = status
 
     # A request, from the socket to the answer
 
@@ -203,6 +204,7 @@ class Panel:
             method=method,
             path=path,
             query=decode("query", query, b""),
+            query_string=query,
             headers={name.lower(): value for name, value in incoming.headers.items()},
             body=incoming.body,
             content_type=incoming.headers.get("Content-Type", ""),
@@ -223,7 +225,7 @@ class Panel:
     def _execute(self, request: Received) -> Reply:
         """Do what is asked; the answer of a healthy panel."""
         with self._lock:
-            self._move()
+            self.book.move()
             try:
                 self.check(request)
                 answer = self._answers[request.verb](dict(request.params))
@@ -240,14 +242,15 @@ class Panel:
         encoding = self.encodings.get(request.method)
         if encoding is None:
             raise Violation(f"the method is {request.method}, not {' or '.join(self.encodings)}")
-        query = "&".join(request.query)
-        for sentence in manner_faults(encoding, query, request.content_type, request.body):
+        for sentence in manner_faults(encoding, request.query_string, request.content_type, request.body):
             raise Violation(sentence)
         if self.key_of(request) != self.key:
             raise Refusal("key")
         if request.verb not in self.verbs:
             missing = "action" not in request.params
-            raise Violation("the document has no such action", reason="request" if missing else "action", field="action")
+            raise Violation(
+                "the document has no such action", reason="request" if missing else "action", field="action"
+            )
         if request.verb != "add":  # what an add needs depends on the service
             self.verbs[request.verb].check(request.params, request.verb)
 
@@ -278,63 +281,73 @@ class Panel:
             raise Violation(f"the document has no way to order {service.type}", field="service")
         self.add_fields[service.type].check(params, f"add of {service.type}")
         asked = amount(service, params)
+        if service.type in COUNTED_BY_LINES and params.get("quantity", str(asked.total)) != str(asked.total):
+            raise Violation(f"add has quantity {params['quantity']} for {asked.total} lines", field="quantity")
         if asked.smallest < service.min:
             raise Refusal("minimum", number=service.min, field="quantity")
         if asked.largest > service.max:
             raise Refusal("maximum", number=service.max, field="quantity")
-        if asked.total * service.unit_price > self.balance:
-            raise Refusal("funds")
-        return self.added(self._place(service, params, asked))
-
-    def _place(self, service: Service, params: dict[str, str], asked: Amount) -> SimulatedOrder:
-        number = len(self._orders) + 1
-        order = SimulatedOrder(
-            id=self.order_id(number),
-            number=number,
-            service=str(service.id),
-            params=params,
-            quantity=asked.total,
-            unit_price=service.unit_price,
-            charge=service.unit_price * asked.total,
-            start_count=self.start_count(number),
-            status=self.words.pending,
-            remains=asked.total,
-            created_at=time.monotonic(),
+        number = len(self.book.orders) + 1
+        start_count = self.start_count(number)
+        return self.added(
+            self.book.place(service, params, asked, order_id=self.order_id(number), start_count=start_count)
         )
-        self.balance -= order.charge
-        self._orders[order.id] = order
-        if self.live:
-            self._moving[order.id] = order
-        return order
 
     def status(self, params: dict[str, str]) -> object:
         if "order" in params:
-            return self.status_row(self.find(params["order"]))
-        found = {asked: self._orders.get(asked) for asked in self.split(params, "orders")}
-        return self.status_rows({asked: order and self.status_row(order) for asked, order in found.items()})
+            return self.status_row(self.book.find(params["order"]))
+        found = {asked: self.book.orders.get(asked) for asked in self.split(params, "orders")}
+        return self.status_rows({asked: self.status_row(order) if order else None for asked, order in found.items()})
 
     def refill(self, params: dict[str, str]) -> object:
         if "order" in params:
-            return {"refill": self._new_refill(params["order"]).id}
-        return [
-            {"order": self.number(asked), "refill": self._or_error(lambda a: self.number(self._new_refill(a).id), asked)}
-            for asked in self.split(params, "orders")
-        ]
+            return {"refill": self.new_refill(params["order"])}
+        return self.rows(params, "orders", "refill", lambda asked: self.number(self.new_refill(asked)))
 
     def refill_status(self, params: dict[str, str]) -> object:
         if "refill" in params:
-            return {"status": self._find_refill(params["refill"]).status}
-        return [
-            {"refill": self.number(asked), "status": self._or_error(lambda a: self._find_refill(a).status, asked)}
-            for asked in self.split(params, "refills")
-        ]
+            return {"status": self.book.find_refill(params["refill"]).status}
+        return self.rows(params, "refills", "status", lambda asked: self.book.find_refill(asked).status)
 
     def cancel(self, params: dict[str, str]) -> object:
-        """Take the request down. The order itself changes later: by the clock on a live panel, else by ``report``."""
-        return [
-            {"order": self.number(asked), "cancel": self._or_error(self._request_cancel, asked)}
-            for asked in self.split(params, "orders")
-        ]
+        """Take the requests down. The orders change later: by the clock on a live panel, else by ``report``."""
+        return self.rows(params, "orders", "cancel", self.request_cancel)
+
+    def request_cancel(self, order_id: str) -> int:
+        """Note the request where the service allows it; ``1``, as it stands in the answer."""
+        service = self.services.get(self.book.find(order_id).service)
+        if service is None or not service.cancel:
+            raise Refusal("cancel", field="order")
+        self.book.request_cancel(order_id)
+        return 1
+
+    def new_refill(self, order_id: str) -> str:
+        """Open a refill where the service has them; its id."""
+        order = self.book.find(order_id)
+        service = self.services.get(order.service)
+        if service is None or not service.refill:
+            raise Refusal("no refill", field="order")
+        return self.book.open_refill(order_id, self.refill_id(order)).id
+
+    def split(self, params: Mapping[str, str], field: str) -> list[str]:
+        """The ids of a comma-separated list, each once, in the order asked."""
+        ids = params[field].split(",")
+        if not all(re.fullmatch(r"[0-9A-Za-z_-]+", asked) for asked in ids):
+            raise Violation(f"{field} is not a list of ids separated by commas: {params[field]!r}", field=field)
+        if self.most_ids is not None and len(ids) > self.most_ids:
+            raise Violation(f"{field} has {len(ids)} ids, more than {self.most_ids}", field=field)
+        return list(dict.fromkeys(ids))
+
+    def rows(self, params: dict[str, str], field: str, result: str, act: Callable[[str], object]) -> object:
+        """One row for each id asked: what ``act`` makes of it, or the error it was refused with."""
+        answer = []
+        for asked in self.split(params, field):
+            try:
+                value = act(asked)
+            except Refusal as refusal:
+                value = {"error": self.errors[refusal.reason][1]}
+            answer.append({field.removesuffix("s"): self.number(asked), result: value})
+        return answer
 
     # The shapes of the family, for the panels to override
 

@@ -19,6 +19,24 @@ POSITIVE = frozenset({"quantity", "runs", "answer_number", "min", "max", "device
 NOT_NEGATIVE = frozenset({"interval", "delay", "posts", "old_posts"})
 
 
+# The words and HTTP codes of the family, by the reason of the refusal.
+FAMILY_ERRORS: Mapping[str, tuple[int, str]] = {
+    "key": (200, "Invalid API key"),
+    "request": (200, "Incorrect request"),
+    "action": (200, "Incorrect request"),
+    "service": (200, "Incorrect service ID"),
+    "order": (200, "Incorrect order ID"),
+    "funds": (200, "Not enough funds on balance"),
+    "minimum": (200, "Quantity less than minimal {}"),
+    "maximum": (200, "Quantity more than maximum {}"),
+    "no refill": (200, "Refill is disabled for this service"),
+    "not completed": (200, "The order is not completed"),
+    "refilling": (200, "The order was completed or refill was requested less than 24 hours ago"),
+    "refill": (200, "Refill not found"),
+    "cancel": (200, "The order cannot be canceled"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """One request as it arrived; ``params`` are its parameters as text, wherever this panel reads them from.
@@ -29,6 +47,7 @@ class Received:
     method: str
     path: str
     query: dict[str, str]
+    query_string: str
     headers: dict[str, str]
     body: bytes
     content_type: str
@@ -60,7 +79,8 @@ class Violation(Refusal):
 class Fields:
     """The fields of one verb or service type, beside the key and the action.
 
-    All of ``required``; exactly one of ``either``, where there are any; any of ``optional``; all or none of ``together``.
+    All of ``required``; exactly one of ``either`` where there are any; any of ``optional``; all or none of
+    ``together``.
     """
 
     required: tuple[str, ...] = ()
@@ -95,7 +115,9 @@ class Fields:
 def decode(encoding: Encoding | None, query: str, body: bytes) -> dict[str, str]:
     """The parameters as text, as well as they can be made out; a request in the wrong manner is still recorded."""
     if encoding == "json":
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in json_object(body).items()}
+        return {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in json_object(body).items()
+        }
     text = query if encoding == "query" else body.decode("utf-8", "replace")
     if encoding is None:
         text = "&".join(filter(None, (query, text)))

@@ -110,7 +110,7 @@ class Server(ThreadingHTTPServer):
         assert isinstance(request, socket.socket)
         with self._lock:
             self._connections.add(request)
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+        super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         assert isinstance(request, socket.socket)

@@ -21,6 +21,7 @@ from typing import Any, Self
 # Every child and whatever it starts carries this variable, so that none is lost from sight when it changes its session.
 MARK = "VITRINE_RUN"
 PR_SET_PDEATHSIG = 1
+KILL_ROUNDS = 100
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -130,7 +131,7 @@ class Supervisor:
             waiting = [program for program in waiting if not program.is_ready(program.process.pid)]
             if waiting and time.monotonic() > deadline:
                 raise ProgramFailed(self._report(waiting[0], f"did not answer within {limit:.0f} seconds"))
-            time.sleep(0.1)
+            time.sleep(0.25)
 
     def watch(self) -> None:
         """Return when somebody wants to stop; raise when a program ends by itself."""
@@ -155,12 +156,16 @@ class Supervisor:
             time.sleep(0.1)
         for program in self.programs:
             _kill_group(program.process.pid)
-        for pid in self._remaining():
-            _kill(pid)
-        for program in self.programs:
-            program.process.wait()
+        # A helper may have started another between two looks: look until there is none.
+        for _ in range(KILL_ROUNDS):
+            if not (left := self._remaining()):
+                break
+            for pid in left:
+                _kill(pid)
+            time.sleep(0.05)
+        left = self._remaining()
+        self.say(f"These processes could not be ended: {sorted(left)}" if left else "Stopped.")
         self.programs.clear()
-        self.say("Stopped.")
 
     def _remaining(self) -> set[int]:
         alive = {program.process.pid for program in self.programs if program.process.poll() is None}

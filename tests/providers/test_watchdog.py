@@ -86,7 +86,7 @@ class Shop:
 
     def start(self) -> subprocess.Popen[bytes]:
         with (self.var / "worker.log").open("ab") as log:
-            command = [sys.executable, MANAGE, "worker", "--tick", "0.5", "--silence", str(SILENCE)]
+            command = [sys.executable, str(MANAGE), "worker", "--tick", "0.5", "--silence", str(SILENCE)]
             worker = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log, start_new_session=True)
         self.started.append(worker)
         return worker

@@ -1,0 +1,64 @@
+"""One pass over due work without a task cluster. The last line is JSON with the counts of what was done."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from orders.management.operator import OperatorCommand
+from providers import pricelist, routing, submission, syncing
+from providers.errors import PanelError
+from providers.models import Provider
+
+STEPS = ("submit", "sync", "pricelist")
+
+
+class Command(OperatorCommand):
+    help = "Submits, follows and imports what is due, once, in this process; prints what it did."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("step", nargs="?", default="all", choices=[*STEPS, "all"])
+        parser.add_argument("--now", action="store_true", help="ignore waiting times and pauses")
+
+    def handle(self, *args: Any, step: str, now: bool, **options: Any) -> None:
+        counts: dict[str, dict[str, int]] = {}
+        for name in STEPS if step == "all" else (step,):
+            counts[name] = dict(getattr(self, f"_{name}")(now))
+        self.stdout.write(json.dumps(counts, sort_keys=True))
+
+    def _submit(self, now: bool) -> Counter[str]:
+        counts: Counter[str] = Counter({"in_doubt": submission.expire_leases()})
+        for provider in Provider.objects.filter(pk__in=routing.providers_to_submit(is_now=now)):
+            done = submission.submit_due(provider, is_now=now)
+            self._say(provider, "submit", done)
+            counts += done
+        return counts
+
+    def _sync(self, now: bool) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        providers = Provider.objects.filter(is_active=True)
+        for provider in providers if now else providers.filter(pk__in=syncing.providers_to_sync()):
+            done = syncing.sync_statuses(provider, is_now=now)
+            self._say(provider, "sync", done)
+            counts += done
+        return counts
+
+    def _pricelist(self, now: bool) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for provider in Provider.objects.filter(is_active=True):
+            try:
+                done = pricelist.import_offers(provider)
+            except PanelError as problem:
+                self.stderr.write(f"{provider.name}: price list not read: {problem}")
+                counts["failed"] += 1
+                continue
+            counts += Counter(added=done.added, changed=done.changed, missing=done.missing)
+        return counts
+
+    def _say(self, provider: Provider, step: str, done: Counter[str]) -> None:
+        if done:
+            words = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(done.items()))
+            self.stdout.write(f"{provider.name}: {step}: {words}")

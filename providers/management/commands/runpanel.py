@@ -1,0 +1,39 @@
+"""Runs one pretend panel until it is stopped: to try the shop, or to develop against."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from providers import simulators
+
+
+class Command(BaseCommand):
+    help = "Runs a pretend panel of one dialect on this machine."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dialect", choices=list(simulators.SIMULATORS))
+        parser.add_argument("--port", type=int, default=0, help="default: any free one")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--key", default="simulator-key", help="the API key it accepts")
+        parser.add_argument("--live", action="store_true", help="orders move by themselves")
+        parser.add_argument("--latency", type=float, default=0.0, help="seconds each answer takes")
+
+    def handle(self, *args: Any, dialect: str, port: int, host: str, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            panel = simulators.start(
+                dialect, host=host, port=port, key=options["key"], live=options["live"], latency=options["latency"]
+            )
+        except OSError as problem:
+            raise CommandError(f"Port {port} on {host} cannot be used: {problem.strerror}. Give another --port.") from None
+        with panel:
+            self.stdout.write(f"{dialect} panel at {panel.url} with key {options['key']}")
+            self.stdout.flush()
+            stop.wait()

@@ -1,0 +1,49 @@
+"""Pretend panels on real sockets, one for each dialect, for the demo and the tests.
+
+Written from the panels' own documents alone; nothing of the project may be imported here, nor Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from providers.simulators.orders import Service
+from providers.simulators.panel import Panel
+from providers.simulators.smpanelim import Smpanelim
+from providers.simulators.tmsmm import Tmsmm
+from providers.simulators.toplistbot import Toplistbot
+from providers.simulators.tzsmmpay import Tzsmmpay
+from providers.simulators.v2 import V2
+
+__all__ = ["SIMULATORS", "Panel", "Service", "start"]
+
+SIMULATORS: dict[str, type[Panel]] = {
+    "v2": V2,
+    "smpanelim": Smpanelim,
+    "tmsmm": Tmsmm,
+    "tzsmmpay": Tzsmmpay,
+    "toplistbot": Toplistbot,
+}
+
+
+def start(
+    dialect: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    key: str = "simulator-key",
+    live: bool = False,
+    latency: float = 0.0,
+    balance: Decimal | str | int | None = None,
+    services: Iterable[Service] | None = None,
+    **options: Any,
+) -> Panel:
+    """Start a pretend panel in a daemon thread; port 0 takes any free one.
+
+    ``latency`` is the seconds each answer takes. ``options`` are ``currency``, ``pace`` (how many times faster than the
+    clock a live panel moves) and those of one panel alone, such as ``malformed_multi`` of tmsmm.
+    """
+    panel = SIMULATORS[dialect](key=key, live=live, latency=latency, balance=balance, services=services, **options)
+    return panel.start(host, port)
