@@ -36,7 +36,6 @@ BOOT_GRACE = 30  # seconds more until the first beat: a loaded machine is slow t
 STOP_PATIENCE = TASK_LIMIT + 15  # seconds a stop waits for the tasks in progress
 BEAT_FILE, WATCHDOG_PID = "VITRINE_BEAT_FILE", "VITRINE_WATCHDOG_PID"  # what the cluster learns by its environment
 WORK_IS_SAFE = "No order is lost or placed twice: the order table is the queue, and the next tick finds what is due."
-
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # bound before any fork
 
@@ -119,9 +118,8 @@ class Watchdog:
     def _start(self) -> subprocess.Popen[bytes]:
         self.beat.parent.mkdir(parents=True, exist_ok=True)
         self.beat.unlink(missing_ok=True)
-        self.last_beat, self.finished_up_to, self.tick_sent_at = 0, 0.0, time.time()
+        self.last_beat, self.finished_up_to, self.tick_sent_at, self.is_prepared = 0, 0.0, time.time(), False
         self.waiting_since: float | None = None
-        self.is_prepared = False
         # A session of its own: Ctrl-C in a terminal reaches only us, and one killpg reaches all of the cluster.
         self.child = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],

@@ -247,10 +247,9 @@ class Panel:
         if self.key_of(request) != self.key:
             raise Refusal("key")
         if request.verb not in self.verbs:
-            missing = "action" not in request.params
-            raise Violation(
-                "the document has no such action", reason="request" if missing else "action", field="action"
-            )
+            is_missing = "action" not in request.params
+            reason = "request" if is_missing else "action"
+            raise Violation("the document has no such action", reason=reason, field="action", is_missing=is_missing)
         if request.verb != "add":  # what an add needs depends on the service
             self.verbs[request.verb].check(request.params, request.verb)
 

@@ -1,0 +1,93 @@
+"""What the demo shows: a shop with five providers, a customer with money, an operator, and orders on their way.
+
+A second run keeps everything and only tells the providers where their panels are now.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+from orders import checkout
+from orders.models import Order, Service
+from providers import onboarding, pricelist
+from providers.models import Provider
+
+CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"  # noqa: S105 - printed for all to see
+#: What the panels bill in, and what that is worth in the store currency.
+CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
+MARKUP = Decimal(30)
+FIRST_ORDERS = 14
+#: Something to type for every input that a service type may have.
+EXAMPLES = {
+    "link": "https://photos.example.com/nadia",
+    "comments": "\n".join(f"Comment number {number}" for number in range(1, 13)),
+    "usernames": "\n".join(f"reader{number}" for number in range(1, 61)),
+    "hashtags": "travel\nfood",
+    "hashtag": "travel",
+    "username": "nadia",
+    "media": "https://photos.example.com/p/8kd2",
+    "answer_number": "2",
+    "groups": "readers\nwriters",
+    "keywords": "handmade lamps",
+    "min": "100",
+    "max": "200",
+    "posts": "2",
+    "delay": "30",
+    "country": "US",
+    "device": "1",
+    "type_of_traffic": "3",
+}
+
+
+def logins() -> dict[str, str]:
+    """Who may log in where, for the table that the demo prints."""
+    return {
+        "shop": f"{CUSTOMER} / {PASSWORD}",
+        "admin": f"{ADMIN} / {PASSWORD}",
+        "api": f"a key: manage.py customer key {CUSTOMER}",
+    }
+
+
+def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
+    """Brings the database to what the demo needs. ``panels``: dialect -> (address, key) of a panel that answers."""
+    people = get_user_model().objects
+    if not people.filter(email=ADMIN).exists():
+        people.create_superuser(email=ADMIN, password=PASSWORD)
+    if not people.filter(email=CUSTOMER).exists():
+        call_command("customer", "add", CUSTOMER, password=PASSWORD, stdout=StringIO())
+    call_command("customer", "credit", CUSTOMER, "500", reference="demo", stdout=StringIO())
+    for dialect, (url, key) in panels.items():
+        _provider(dialect, url, key)
+    if not Order.objects.exists():
+        _first_orders(people.get(email=CUSTOMER))
+    stdout.write(f"The demo has {Service.objects.count()} services and {Order.objects.count()} orders.")
+
+
+def _provider(dialect: str, url: str, key: str) -> None:
+    currency, rate = CURRENCIES.get(dialect, ("USD", "1"))
+    provider = onboarding.save_provider(
+        f"demo-{dialect}", url=url, key=key, dialect=dialect, currency=currency, exchange_rate=Decimal(rate)
+    )
+    Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0, busy_until=None)
+    pricelist.import_offers(provider)
+    pricelist.publish(provider, markup_percent=MARKUP)
+    onboarding.test(provider)
+
+
+def _first_orders(customer: Any) -> None:
+    """One of each of the cheaper services, so that every kind of order can be watched."""
+    services = sorted(Service.objects.on_sale(), key=_price_of_least)
+    for service in services[:FIRST_ORDERS]:
+        link = service.link_example or EXAMPLES["link"]
+        quantity = min(max(service.min_quantity, 250), service.max_quantity)
+        inputs = EXAMPLES | {"link": link, "quantity": str(quantity)}
+        checkout.place_order(customer, service=service, inputs=inputs, request_id=f"demo-{service.pk}")
+
+
+def _price_of_least(service: Service) -> Decimal:
+    return service.rate * (1 if service.is_flat else service.min_quantity) / (1 if service.is_flat else 1000)

@@ -1,0 +1,106 @@
+"""Fixtures of the panel side: a real panel on loopback, a provider for it, a customer with money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from orders import checkout, ledger
+from orders.models import Order, Service
+from providers import onboarding, policy, pricelist, simulators
+from providers.client import Limits
+from providers.dialects import DIALECTS
+from providers.models import Provider
+from providers.simulators import Panel
+
+#: Something to send for every input of every service type.
+INPUTS = {
+    "link": "https://x.example.com/p/1",
+    "comments": "\n".join(f"comment {number}" for number in range(1, 13)),
+    "usernames": "\n".join(f"user{number}" for number in range(1, 61)),
+    "hashtags": "one\ntwo",
+    "hashtag": "one",
+    "username": "nadia",
+    "media": "https://x.example.com/p/2",
+    "answer_number": "2",
+    "groups": "https://x.example.com/g1\nhttps://x.example.com/g2",
+    "keywords": "lamps, chairs",
+    "min": "100",
+    "max": "200",
+    "posts": "2",
+    "delay": "30",
+    "expiry": "11/11/2027",
+    "country": "US",
+    "device": "1",
+    "type_of_traffic": "1",
+    "google_keyword": "lamps",
+}
+
+
+@pytest.fixture
+def start_panel() -> Iterator[Callable[..., Panel]]:
+    """Starts panels on loopback and stops them all at the end."""
+    running: list[Panel] = []
+
+    def start(dialect: str, **options: Any) -> Panel:
+        running.append(simulators.start(dialect, **{"balance": 100_000, **options}))
+        return running[-1]
+
+    yield start
+    for panel in running:
+        panel.stop()
+
+
+def provider_at(panel: Panel, dialect: str, **details: Any) -> Provider:
+    """A provider for ``panel``, its price list imported and published."""
+    provider = onboarding.save_provider(
+        details.pop("name", f"at-{dialect}"),
+        url=panel.url,
+        key=panel.key,
+        dialect=dialect,
+        currency=panel.currency,
+        exchange_rate=details.pop("exchange_rate", Decimal(1)),
+        **details,
+    )
+    pricelist.import_offers(provider)
+    pricelist.publish(provider, markup_percent=Decimal(30))
+    return provider
+
+
+def customer(email: str = "buyer@example.com", amount: str = "100000") -> Any:
+    user = get_user_model().objects.create_user(email)
+    ledger.top_up(ledger.open_wallet(user), amount=Decimal(amount), gateway="manual", reference=email)
+    return user
+
+
+def buy(user: Any, service: Service, **inputs: str) -> Order:
+    """An order for the least quantity, with an example for every input."""
+    link = service.link_example or INPUTS["link"]
+    quantity = str(max(service.min_quantity, min(100, service.max_quantity)))
+    return checkout.place_order(
+        user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs}
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_wake(settings: Any) -> None:
+    """Orders are submitted when a test says so, not by a task."""
+    settings.ORDERS_WAKE = "tests.providers.conftest.stay_asleep"
+
+
+def stay_asleep(order: Order) -> None:
+    """In the place of ``providers.tasks.wake``."""
+
+
+@pytest.fixture
+def quick_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls to panels give up after a second, so that a panel that hangs does not hold up the tests."""
+    limits = Limits(connect=1.0, total=1.0, allow_private=True)
+    monkeypatch.setattr(policy, "limits", lambda verb: limits)
+
+
+ALL_DIALECTS = pytest.mark.parametrize("dialect", list(DIALECTS))
