@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,13 +16,26 @@ from django.utils.translation import gettext_lazy as _
 from orders import money
 from orders.errors import InvalidAmount
 
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
+
 if TYPE_CHECKING:
-    _Base = models.BigIntegerField[Decimal, Decimal]
+
+    class _Base(models.BigIntegerField[_Set, _Get]):
+        """The type checker makes the types of a nullable column optional by these two."""
+
+        _pyi_private_set_type: Decimal
+        _pyi_private_get_type: Decimal
+        _validators: Sequence[Any]
+
 else:
-    _Base = models.BigIntegerField
+
+    class _Base(models.BigIntegerField):
+        def __class_getitem__(cls, types: Any) -> Any:
+            return cls
 
 
-class UnitsField(_Base):
+class UnitsField(_Base[_Set, _Get]):
     """BIGINT counting 10^-``places``. A value with more places is refused, never rounded."""
 
     places = 0
@@ -44,30 +58,34 @@ class UnitsField(_Base):
 
     def get_prep_value(self, value: Any) -> int | None:
         if value is None or hasattr(value, "resolve_expression"):
-            return value
-        return money.to_units(Decimal(value), self.places)
+            return value  # type: ignore[no-any-return]
+        return money.to_units(money.parse(value) if isinstance(value, str) else Decimal(value), self.places)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         return value if prepared else self.get_prep_value(value)
 
     def formfield(self, **options: Any) -> Any:
-        return models.Field.formfield(
-            self, **{"form_class": forms.DecimalField, "decimal_places": self.places, "max_digits": 19, **options}
-        )
+        column = {
+            "form_class": forms.DecimalField,
+            "decimal_places": self.places,
+            "max_digits": 19,
+            "max_value": money.from_units(money.LARGEST, self.places),
+        }
+        return models.Field.formfield(self, **{**column, **options})
 
     def value_to_string(self, obj: models.Model) -> str:
         value = self.value_from_object(obj)
         return "" if value is None else money.plain(value, 0)
 
 
-class MoneyField(UnitsField):
+class MoneyField(UnitsField[_Set, _Get]):
     """An amount: millionths of the currency it is in."""
 
     description = _("Amount")
     places = money.AMOUNT_PLACES
 
 
-class RateField(UnitsField):
+class RateField(UnitsField[_Set, _Get]):
     """A price per 1,000, or of one piece where flat: 10^-8 of the currency it is in."""
 
     description = _("Rate")

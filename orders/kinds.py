@@ -18,6 +18,10 @@ from orders.errors import InvalidField, OrderInvalid
 LINK_MAX = 2048
 LINES_MAX = 100_000
 TEXT_MAX = 500_000
+#: A quantity has at most 15 digits: exact in a JSON number, and far from the end of a 64-bit column.
+QUANTITY_MAX = 10**15 - 1
+#: NUL and halves of surrogate pairs: no database keeps them and no panel means them.
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 #: Words that clients send for "nothing": PHP sends an empty text, JavaScript the names of its empty values.
 ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
@@ -88,7 +92,7 @@ def _line(name: str, text: str) -> str:
     line = " ".join(text.split())
     if len(line) > LINK_MAX:
         raise InvalidField(name, "too_long", limit=LINK_MAX)
-    return line
+    return _storable(name, line)
 
 
 def _lines(name: str, text: str) -> list[str]:
@@ -98,12 +102,24 @@ def _lines(name: str, text: str) -> list[str]:
     entries = _json_list(text)
     if entries is None:
         entries = (text if "\n" in text else text.replace("\\r\\n", "\n").replace("\\n", "\n")).split("\n")
+    return _entries(name, entries)
+
+
+def _entries(name: str, entries: list[str]) -> list[str]:
     lines = [line for entry in entries for line in [entry.strip()] if line]
     if not lines:
         raise InvalidField(name, "missing")
     if len(lines) > LINES_MAX:
         raise InvalidField(name, "too_long", limit=LINES_MAX)
+    for line in lines:
+        _storable(name, line)
     return lines
+
+
+def _storable(name: str, text: str) -> str:
+    if _UNSTORABLE.search(text):
+        raise InvalidField(name, "unsupported")
+    return text
 
 
 def _json_list(text: str) -> list[str] | None:
@@ -121,7 +137,7 @@ def _names(name: str, text: str) -> list[str]:
     lines = _lines(name, text)
     if len(lines) > 1 or "," not in lines[0]:
         return lines
-    return [entry.strip() for entry in lines[0].split(",") if entry.strip()] or lines
+    return _entries(name, lines[0].split(","))
 
 
 def _positive(name: str, text: str) -> int:
@@ -245,23 +261,24 @@ def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int) -
     problems: list[InvalidField] = []
     fields: dict[str, Any] = {}
 
-    def keep(name: str, make: Callable[[], Any]) -> Any:
+    def keep(make: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return make()
+            return make(*arguments)
         except InvalidField as problem:
-            problems.append(problem)
+            if problem.field not in {known.field for known in problems}:
+                problems.append(problem)
             return None
 
-    link = keep("link", lambda: _link(text_of(inputs, "link"))) if kind.has_link else ""
+    link = keep(_link, text_of(inputs, "link")) if kind.has_link else ""
     for spec in kind.inputs:
-        value = keep(spec.name, lambda spec=spec: _input(spec, text_of(inputs, spec.name)))  # type: ignore[misc]
+        value = keep(_input, spec, text_of(inputs, spec.name))
         if value is not None:
             fields[spec.name] = value
     if kind.code == "web_traffic":
-        keep("type_of_traffic", lambda: _check_traffic(fields))
-    quantity = None
+        keep(_check_traffic, fields)
+    quantity = 0
     if not any(problem.field in (kind.counted, "min", "max", "posts") for problem in problems):
-        quantity = keep("quantity", lambda: _quantity(kind, inputs, fields, minimum, maximum))
+        quantity = keep(_quantity, kind, inputs, fields, minimum, maximum)
     if problems:
         raise OrderInvalid(problems)
     return Details(link=link, quantity=quantity, fields=fields)
@@ -304,7 +321,8 @@ def _quantity(kind: Kind, inputs: Mapping[str, Any], fields: dict[str, Any], min
             if fields["min"] > fields["max"]:
                 raise InvalidField("max", "too_small", limit=fields["min"])
             within("min", fields["min"], minimum, maximum)
-            return int(within("max", fields["max"], minimum, maximum) * fields["posts"])
+            most = within("max", fields["max"], minimum, maximum)
+            return most * within("posts", fields["posts"], 1, QUANTITY_MAX // most)
         case Count.LINES:
             return within(kind.counted, len(fields[kind.counted]), minimum, maximum)
         case Count.GIVEN:

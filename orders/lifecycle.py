@@ -30,6 +30,8 @@ class Status(StrEnum):
 FOLLOWED = (Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS)
 TERMINAL = frozenset({Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED})
 OPEN = tuple(status for status in Status if status not in TERMINAL)
+#: Everything went back to the wallet: no report changes that, a person has to look.
+_PAID_BACK = (Status.CANCELED, Status.FAILED)
 _RANK = {status: rank for rank, status in enumerate(FOLLOWED)}
 
 
@@ -74,17 +76,18 @@ def decide(
         return Decision(status=current, start_count=started, remains=remains, oddity=why or oddity)
 
     match progress.status:
-        case None:
+        case None | Status.QUEUED | Status.SUBMITTING | Status.IN_DOUBT:
+            # The last three are ours: no panel can report them.
             return stay("unknown_word")
         case Status.FAILED:
             # The panel gave up and does not say whether it returned the money: a person decides.
             return stay("" if current in TERMINAL else "failed_upstream")
         case Status.CANCELED:
-            if current is Status.CANCELED:
+            if current in _PAID_BACK:
                 return stay()
             return Decision(status=Status.CANCELED, start_count=started, remains=quantity, undelivered=quantity)
         case Status.PARTIAL:
-            if current is Status.CANCELED:
+            if current in _PAID_BACK:
                 return stay("reopened")
             if left is None:
                 return stay("remains_missing")
@@ -92,7 +95,7 @@ def decide(
                 return stay("went_back" if left < remains else "")
             return Decision(status=Status.PARTIAL, start_count=started, remains=left, undelivered=left, oddity=oddity)
         case Status.COMPLETED:
-            if current in (Status.PARTIAL, Status.CANCELED):
+            if current is Status.PARTIAL or current in _PAID_BACK:
                 return stay("reopened")
             return Decision(status=Status.COMPLETED, start_count=started, remains=0)
         case moving:

@@ -17,21 +17,23 @@ QUANTUM = Decimal(1).scaleb(-AMOUNT_PLACES)
 RATE_QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
 
 #: Whole numbers of quanta must fit a signed 64-bit column.
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
 #: Wide enough for any product of a rate and a quantity; the default context would round at 28 digits.
 _EXACT = Context(prec=60)
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,24})?|[+-]?\.\d{1,24}")
 
 
 def parse(text: str | int | Decimal) -> Decimal:
-    """The exact number in ``text``. Plain decimal notation only: no exponent, NaN, infinity, separators or blanks inside.
+    """The exact number in ``text``. A text is in plain decimal notation: no exponent, NaN, infinity, separators, blanks.
 
     Raises InvalidAmount.
     """
+    if isinstance(text, (int, Decimal)) and not isinstance(text, bool):
+        return _finite(Decimal(text), 20)
     plain = str(text).strip()
     if not _PLAIN_NUMBER.fullmatch(plain) or not plain.isascii():
         raise InvalidAmount(f"{plain[:40]!r} is not a number; write it like 12.50")
-    return Decimal(plain)
+    return Decimal(plain) or Decimal(0)  # no minus zero
 
 
 def parse_wire(value: object) -> Decimal:
@@ -41,25 +43,38 @@ def parse_wire(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise InvalidAmount("not a number")
-    text = str(value).strip()
-    if len(text) > 40 or not text.isascii():
-        raise InvalidAmount(f"{text[:40]!r} is not a number")
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise InvalidAmount(f"{text!r} is not a number") from None
-    if not number.is_finite() or (number and abs(number.adjusted()) > 12):
-        raise InvalidAmount(f"{text!r} is not a number we accept")
+    if isinstance(value, str):
+        text = value.strip()
+        # Decimal() reads underscores and the digits of every script; nobody who means an amount writes so.
+        if len(text) > 40 or not text.isascii() or "_" in text:
+            raise InvalidAmount(f"{text[:40]!r} is not a number")
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            raise InvalidAmount(f"{text!r} is not a number") from None
+    return _finite(Decimal(value), 12)
+
+
+def _finite(number: Decimal, largest_exponent: int) -> Decimal:
+    """``number``, unless it is NaN, infinite, longer than 44 digits or beyond 10^±``largest_exponent``."""
+    if not number:
+        return Decimal(0)  # "0E+999999" would take a million digits to write down
+    if not number.is_finite() or abs(number.adjusted()) > largest_exponent or len(number.as_tuple().digits) > 44:
+        raise InvalidAmount("not a number we accept")
     return number
 
 
 def to_units(value: Decimal, places: int) -> int:
     """``value`` as a whole number of 10^-``places``; raises InvalidAmount rather than round or overflow."""
-    units = value.scaleb(places, _EXACT)
-    whole = int(units)
-    if units != whole or abs(whole) > _LARGEST:
-        raise InvalidAmount(f"{value} does not fit {places} decimal places in 64 bits")
-    return whole
+    # Beyond 10^±19 nothing fits but zero; to work such a number out could take for ever.
+    if not value:
+        return 0
+    if value.is_finite() and abs(value.adjusted()) < 20:
+        units = value.scaleb(places, _EXACT)
+        whole = int(units)
+        if units == whole and abs(whole) <= LARGEST:
+            return whole
+    raise InvalidAmount(f"{str(value)[:40]} does not fit {places} decimal places in 64 bits")
 
 
 def from_units(units: int, places: int) -> Decimal:
@@ -68,7 +83,7 @@ def from_units(units: int, places: int) -> Decimal:
 
 
 def round_up(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
-    """To the next quantum away from nothing we could lose: prices and charges round up."""
+    """To the next quantum above: prices and charges round up."""
     return value.quantize(quantum, rounding=ROUND_CEILING, context=_EXACT)
 
 

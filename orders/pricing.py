@@ -22,7 +22,7 @@ def charge(rate: Decimal, quantity: int, *, is_flat: bool) -> Decimal:
 
 
 def refund(charged: Decimal, *, quantity: int, remains: int) -> Decimal:
-    """What goes back in all when ``remains`` of ``quantity`` were not delivered; remains outside [0, quantity] is clamped."""
+    """What goes back in all when ``remains`` of ``quantity`` were not delivered; ``remains`` is clamped to the two."""
     undelivered = min(max(remains, 0), quantity)
     if undelivered == quantity:
         return charged
@@ -31,5 +31,5 @@ def refund(charged: Decimal, *, quantity: int, remains: int) -> Decimal:
 
 def sell_rate(cost_rate: Decimal, *, exchange_rate: Decimal, markup_percent: Decimal) -> Decimal:
     """The rate we sell at: cost in the store currency plus the markup, rounded up to 10^-8, and never below cost."""
-    marked_up = money.multiply(cost_rate, exchange_rate, 1 + money.divide(markup_percent, 100))
+    marked_up = money.multiply(cost_rate, exchange_rate, 1 + money.divide(max(markup_percent, Decimal(0)), 100))
     return money.round_up(marked_up, money.RATE_QUANTUM)

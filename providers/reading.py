@@ -128,9 +128,10 @@ def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, P
     if words:
         raise Refused(words, reason=reason_of(words) or "other")
     rows = dict(_rows(body))
-    if not rows and body not in ({}, []):
-        raise UnreadableAnswer(f"no statuses in: {shorten(answer.text)}")
-    return {upstream_id: _report(rows[upstream_id], dialect) for upstream_id in ids if upstream_id in rows}
+    reports = {upstream_id: _report(rows[upstream_id], dialect) for upstream_id in ids if upstream_id in rows}
+    if not reports and body not in ({}, []):
+        raise UnreadableAnswer(f"nothing about these orders in: {shorten(answer.text)}")
+    return reports
 
 
 def read_services(answer: Answer, dialect: Dialect) -> list[Listed]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from storefront.shop import purse
+
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    return {"shop_name": settings.SHOP_NAME, "store_currency": settings.STORE_CURRENCY}
+    return {
+        "shop_name": settings.SHOP_NAME,
+        "store_currency": settings.STORE_CURRENCY,
+        # Called by the template: pages without the balance pay no query for it.
+        "balance": partial(purse.balance, request),
+    }

@@ -1,7 +1,22 @@
-"""The shop's pages."""
+"""The addresses of the shop's pages."""
 
 from django.urls import path
-from django.views.generic import TemplateView
+
+from storefront.shop.views import catalogue, ordering, orders, pages, wallet
 
 app_name = "shop"
-urlpatterns = [path("", TemplateView.as_view(template_name="base.html"), name="catalogue")]
+urlpatterns = [
+    path("", catalogue.landing, name="landing"),
+    path("services/", catalogue.services, name="catalogue"),
+    path("services/<int:pk>/", catalogue.service, name="service"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/live/", orders.orders_live, name="orders_live"),
+    path("orders/new/", ordering.new_order, name="order_new"),
+    path("orders/price/", ordering.price, name="price"),
+    path("orders/<int:pk>/", orders.order, name="order"),
+    path("orders/<int:pk>/live/", orders.order_live, name="order_live"),
+    path("wallet/", wallet.wallet, name="wallet"),
+    path("wallet/statement.csv", wallet.statement_csv, name="statement_csv"),
+    path("api/", pages.api, name="api"),
+    path("style/", pages.style, name="style"),
+]

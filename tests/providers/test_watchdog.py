@@ -208,9 +208,13 @@ def test_a_cluster_that_loses_its_head_is_replaced_whole(
 
 
 @pytest.mark.prove
-@pytest.mark.usefixtures("cluster")
-def test_a_killed_watchdog_leaves_no_process(shop: Shop, worker: subprocess.Popen[bytes]) -> None:
+@pytest.mark.parametrize("others", [[], ["main"], ["sentinel"]])
+def test_a_killed_watchdog_leaves_no_process(
+    shop: Shop, worker: subprocess.Popen[bytes], cluster: Cluster, others: list[str]
+) -> None:
     worker.kill()
+    for other in others:
+        os.kill(getattr(cluster, other), signal.SIGKILL)
     worker.wait()
     wait_for(lambda: not shop.processes(), SLACK)
 

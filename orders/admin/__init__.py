@@ -1,0 +1,5 @@
+"""The ground floor in the back office. Orders and services show what panels do, so their pages are in ``providers.admin``."""
+
+from orders.admin import catalog, ledger
+
+__all__ = ["catalog", "ledger"]

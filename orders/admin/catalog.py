@@ -1,0 +1,34 @@
+"""Categories in the back office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import parts, words
+from orders.models import Category, Service
+
+
+@admin.register(Category)
+class CategoryAdmin(parts.ModelAdmin):
+    list_display = ("name", "position", "is_active", "services")
+    list_editable = ("position", "is_active")
+    list_filter = ("is_active",)
+    list_per_page = 100
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(service_count=Count("services"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only an empty one, from its own page: what was sold stays in the history."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and obj is not None and not Service.objects.filter(category=obj).exists()
+
+    @admin.display(description=_("services"), ordering="service_count")
+    def services(self, category: Any) -> str:
+        return parts.list_link(Service, words.count(category.service_count), category__id__exact=category.pk)

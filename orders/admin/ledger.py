@@ -1,0 +1,116 @@
+"""The books in the back office: to be read. ``orders.ledger`` is the only writer, so nobody changes them here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import parts, words
+from orders.models import Account, Order, Transfer
+from orders.models.ledger import AccountKind
+
+
+def is_number(text: str) -> bool:
+    """Whether ``text`` can be the id of a row."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+@admin.register(Account)
+class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("name", "kind", "held", "created", "moves")
+    list_filter = ("kind",)
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-id",)
+    search_fields = ("user__email__startswith", "code__startswith")
+    search_help_text = _("The beginning of a customer's e-mail, or of a house account's name.")
+    fields = ("kind", "name", "customer", "held", "currency", "created_at", "moves")
+
+    @admin.display(description=_("account"))
+    def name(self, account: Account) -> str:
+        return str(account.user if account.kind == AccountKind.WALLET else account.code)
+
+    @admin.display(description=_("customer"))
+    def customer(self, account: Account) -> str:
+        return parts.page_link(account.user)
+
+    @admin.display(description=_("balance"), ordering="balance")
+    def held(self, account: Account) -> str:
+        return words.amount(account.balance, account.currency)
+
+    @admin.display(description=_("created at"), ordering="id")
+    def created(self, account: Account) -> str:
+        return words.moment(account.created_at)
+
+    @admin.display(description=_("transfers"))
+    def moves(self, account: Account) -> str:
+        if account.kind == AccountKind.WALLET:
+            return parts.list_link(Transfer, _("Statement"), wallet__id__exact=account.pk)
+        return words.NONE
+
+
+@admin.register(Transfer)
+class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("number", "at", "kind", "customer", "moved", "after", "path", "of_order", "reference")
+    list_filter = ("kind",)
+    list_select_related = ("wallet__user", "source", "target")
+    search_fields = ("reference",)
+    search_help_text = _("Order number, reference (exactly), or the beginning of a customer's e-mail.")
+    fields = (
+        "kind", "reference", "customer", "moved", "after", "source", "target", "of_order", "actor", "note", "created_at",
+    )  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Each kind of text is looked up through one index."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if "@" in text:
+            wallets = Account.objects.filter(user__email__startswith=text.lower()).values_list("pk", flat=True)[:200]
+            return queryset.filter(wallet__in=list(wallets)), False
+        found = Q(reference=text)
+        if is_number(text):
+            found |= Q(order_id=int(text))
+        return queryset.filter(found), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in ("wallet__id__exact", "order__id__exact") or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("No."))
+    def number(self, transfer: Transfer) -> int:
+        return transfer.pk
+
+    @admin.display(description=_("at"))
+    def at(self, transfer: Transfer) -> str:
+        return words.moment(transfer.created_at)
+
+    @admin.display(description=_("customer"))
+    def customer(self, transfer: Transfer) -> str:
+        return str(transfer.wallet.user) if transfer.wallet else words.NONE
+
+    @admin.display(description=_("amount"))
+    def moved(self, transfer: Transfer) -> str:
+        """With a minus where it leaves the customer's wallet."""
+        is_out = transfer.wallet_id == transfer.source_id
+        return words.amount(-transfer.amount if is_out else transfer.amount, transfer.source.currency)
+
+    @admin.display(description=_("balance after"))
+    def after(self, transfer: Transfer) -> str:
+        return words.amount(transfer.wallet_after, transfer.source.currency)
+
+    @admin.display(description=_("from → to"))
+    def path(self, transfer: Transfer) -> str:
+        return f"{transfer.source} → {transfer.target}"
+
+    @admin.display(description=_("order"))
+    def of_order(self, transfer: Transfer) -> str:
+        if transfer.order_id is None:
+            return words.NONE
+        return parts.page_link(Order(pk=transfer.order_id), transfer.order_id)

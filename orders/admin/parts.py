@@ -1,0 +1,103 @@
+"""What the pages of the back office are made of: read-only pages, lists of big tables, exact numbers in forms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from orders import money
+from orders.fields import MoneyField, RateField
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    Pages = Paginator[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    Pages = Paginator
+
+
+class ReadOnly:
+    """Nobody adds, changes or deletes these rows by hand, not even a superuser: other modules write them, with their rules."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CappedPages(Pages):
+    """Counts no further than CAP: on a history of millions of rows count(*) costs more than the page itself.
+
+    Nobody leafs to row 10,000; search and filters lead there.
+    """
+
+    CAP = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.CAP].count())
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count >= self.CAP
+
+
+class Big:
+    """The list of a table that grows with every order: newest first, no sorting by columns that have no index."""
+
+    paginator = CappedPages
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
+    list_per_page = 50
+    list_max_show_all = 100
+
+
+class PlainNumber(forms.DecimalField):
+    """An exact number without the zeros that its column keeps: 0.45, not 0.45000000."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return money.plain(value) if isinstance(value, Decimal) else value
+
+
+#: For ``formfield_overrides``.
+PLAIN_NUMBERS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+    MoneyField: {"form_class": PlainNumber},
+    RateField: {"form_class": PlainNumber},
+}
+
+
+def page_url(row: models.Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def page_link(row: models.Model | None, text: Any = None) -> SafeString | str:
+    """A link to the row's page; a dash for none."""
+    if row is None:
+        return "–"
+    return format_html('<a href="{}">{}</a>', page_url(row), row if text is None else text)
+
+
+def list_url(model: type[models.Model], **filters: Any) -> str:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{urlencode(filters)}" if filters else url
+
+
+def list_link(model: type[models.Model], text: Any, **filters: Any) -> SafeString:
+    return format_html('<a href="{}">{}</a>', list_url(model, **filters), text)

@@ -1,0 +1,21 @@
+"""What programs get where no view answers: JSON, never a page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+
+from storefront.api.v2 import answers
+
+
+@csrf_exempt
+def unknown_address(request: HttpRequest) -> HttpResponse:
+    return answers.error("Unknown address, the API is at /api/v2", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The whole site's handler500. For a program no ``error``: nobody knows here how far its request came."""
+    if request.path.startswith("/api/"):
+        return answers.reply({}, status=500)
+    return defaults.server_error(request)

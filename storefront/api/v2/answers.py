@@ -1,0 +1,153 @@
+"""What the panel API says: its status words, its rows, its error texts, and the HTTP answer around them.
+
+The shapes are those of the panel API's example page, to the letter: clients compare words, types and whole objects.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.http import JsonResponse
+
+from orders import money
+from orders.errors import InvalidField
+from orders.kinds import KINDS
+from orders.lifecycle import Status
+
+INVALID_KEY = "Invalid API key"
+INCORRECT_REQUEST = "Incorrect request"
+INCORRECT_SERVICE = "Incorrect service ID"
+INCORRECT_ORDER = "Incorrect order ID"
+NOT_ENOUGH_FUNDS = "Not enough funds on balance"
+BAD_LINK = "Bad link"
+NO_DRIP_FEED = "This service does not support drip-feed"
+NO_REFILL = "Refill is disabled for this service"
+NO_CANCEL = "Cancel is disabled for this service"
+REFILL_NOT_FOUND = "Refill not found"
+
+#: Exactly these six words: clients take any other spelling for "pending" and poll for ever.
+WORDS = {
+    Status.QUEUED: "Pending",
+    Status.SUBMITTING: "Pending",
+    Status.PENDING: "Pending",
+    Status.IN_DOUBT: "Processing",
+    Status.PROCESSING: "Processing",
+    Status.IN_PROGRESS: "In progress",
+    Status.COMPLETED: "Completed",
+    Status.PARTIAL: "Partial",
+    Status.CANCELED: "Canceled",
+    Status.FAILED: "Canceled",
+}
+ORDER_COLUMNS = ("pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
+SERVICE_COLUMNS = (
+    "pk", "name", "kind", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
+    "has_cancel", "description",
+)  # fmt: skip
+
+#: Some clients paste names into JSON and SQL by hand.
+_LOOKALIKES = str.maketrans({'"': "”", "'": "’", "\\": "/"})
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Refused(Exception):
+    """The client gets ``text`` as its error. Nothing was done. HTTP 200, as the whole family answers logical errors."""
+
+    def __init__(self, text: str, *, status: int = 200) -> None:
+        super().__init__(text)
+        self.text = text
+        self.status = status
+
+
+def reply(data: Any, *, status: int = 200) -> JsonResponse:
+    """``data`` as JSON in plain ASCII, in English, kept by no cache: the key may be in the address."""
+    headers = {"Cache-Control": "no-store", "Content-Language": "en"}
+    return JsonResponse(
+        data, safe=False, status=status, headers=headers, json_dumps_params={"separators": (",", ":")}
+    )
+
+
+def error(text: str, *, status: int = 200) -> JsonResponse:
+    """One key and no other: clients compare the whole object."""
+    return reply({"error": text}, status=status)
+
+
+def order_row(row: tuple[Any, ...]) -> dict[str, str]:
+    """One order's status, from its ORDER_COLUMNS.
+
+    ``charge`` is net of what was paid back, as the family shows it: what the order cost its owner in the end. Who pays
+    on to customers of their own reckons from the price they took and from ``remains``, so that one is always within
+    [0, quantity], the whole quantity when canceled and 0 when completed.
+    """
+    _id, status, quantity, charge, refunded, start_count, remains = row
+    match WORDS[Status(status)]:
+        case "Completed":
+            remains = 0
+        case "Canceled":
+            remains = quantity
+    return {
+        "charge": money.plain(charge - refunded),
+        "start_count": str(start_count or 0),
+        "status": WORDS[Status(status)],
+        "remains": str(quantity if remains is None else min(max(remains, 0), quantity)),
+        "currency": settings.STORE_CURRENCY,
+    }
+
+
+def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    """One line of the price list, from its SERVICE_COLUMNS. Drip-feed is not sold yet, whatever the service could do."""
+    pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, description = row
+    return {
+        "service": pk,
+        "name": _one_line(name),
+        "type": KINDS[kind].wire,
+        "category": _one_line(category),
+        "rate": money.plain(_wire_rate(rate, is_flat, KINDS[kind].is_flat)),
+        "min": str(least),
+        "max": str(greatest),
+        "dripfeed": False,
+        "refill": has_refill,
+        "cancel": has_cancel,
+        "desc": description,
+    }
+
+
+def _wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> Decimal:
+    """The rate as clients read it: by the type alone, the price of one for packages, of 1,000 for all others."""
+    if is_flat == is_read_flat:
+        return rate
+    if is_flat:
+        return money.multiply(rate, 1000)
+    return money.round_up(money.divide(rate, 1000), money.RATE_QUANTUM)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_CONTROLS.sub(" ", text).translate(_LOOKALIKES).split())
+
+
+def sentence(problem: InvalidField) -> str:
+    """What is wrong with one input, in the family's words: clients look for "quantity less", "quantity more", "link"."""
+    name = problem.field.replace("_", " ").capitalize()
+    match problem.field, problem.code:
+        case "link", _:
+            return BAD_LINK
+        case "runs", "unsupported":
+            return NO_DRIP_FEED
+        case ("quantity" | "comments" | "usernames" | "min" | "max"), "too_small":
+            return f"Quantity less than minimal {problem.limit}"
+        case ("quantity" | "comments" | "usernames" | "min" | "max"), "too_large":
+            return f"Quantity more than maximum {problem.limit}"
+        case _, "missing":
+            return f"{name} field is required"
+        case _, "not_a_number":
+            return f"{name} is not a number"
+        case _, "too_small":
+            return f"{name} less than minimal {problem.limit}"
+        case _, "too_large":
+            return f"{name} more than maximum {problem.limit}"
+        case _, "too_long":
+            return f"{name} is longer than {problem.limit}"
+        case _:
+            return f"Incorrect {name.lower()}, use: {problem.limit}"

@@ -1,0 +1,27 @@
+"""The icons: one path each, in a square of 16, drawn in the colour of the text around them."""
+
+from __future__ import annotations
+
+CIRCLE = "M13.5 8a5.5 5.5 0 1 1-11 0 5.5 5.5 0 0 1 11 0z"
+
+ICONS = {
+    "back": "M13 8H3m4-4L3 8l4 4",
+    "check": CIRCLE + "M5.5 8.2l1.7 1.7 3.3-3.7",
+    "clock": CIRCLE + "M8 4.8V8l2.2 1.5",
+    "close": "m4 4 8 8M12 4l-8 8",
+    "code": "m5.5 4.5-3.5 3.5 3.5 3.5M10.5 4.5l3.5 3.5-3.5 3.5",
+    "copy": "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
+    "danger": CIRCLE + "M8 5v3.5M8 10.8v.1",
+    "forward": "M3 8h10M9 4l4 4-4 4",
+    "inbox": "M2.5 9 4.5 3h7l2 6v4h-11zM2.5 9H6l.7 1.5h2.6L10 9h3.5",
+    "info": CIRCLE + "M8 7.5v3.2M8 5.2v.1",
+    "key": "M9 7a3 3 0 1 0-1 1l5.5 5.5V11.5M11.5 11.5h2M6 5.2v.1",
+    "orders": "M6 4h7.5M6 8h7.5M6 12h7.5M2.5 4h.5M2.5 8h.5M2.5 12h.5",
+    "plus": "M8 3v10M3 8h10",
+    "search": "M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0zM10.5 10.5l3 3",
+    "services": "M2.5 2.5H7V7H2.5zM9 2.5h4.5V7H9zM2.5 9H7v4.5H2.5zM9 9h4.5v4.5H9z",
+    "star": "m8 2 1.8 3.8 4.2.5-3.1 2.9.8 4.1L8 11.3l-3.7 2 .8-4.1L2 6.3l4.2-.5z",
+    "user": "M10.5 5.5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM3 13.5c.5-2.5 2.5-3.5 5-3.5s4.5 1 5 3.5",
+    "wallet": "M2.5 5v7a1 1 0 0 0 1 1h10V5h-11zm0 0 8.5-2.5V5M10.5 9h.5",
+    "warning": "M8 2.5 14 13H2zM8 6.5v3M8 11.3v.1",
+}

@@ -1,0 +1,149 @@
+"""The form of a new order: which fields a service asks for, what was written in them, and the price as one types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from orders import kinds, money, pricing
+from orders.errors import InvalidField, OrderInvalid
+from orders.kinds import Count, Input
+from orders.models import Order, Service
+from storefront.shop import wording
+
+NUMBERS = {"quantity", "min", "max", "posts", "old_posts", "answer_number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the form, ready to be drawn. ``shape`` is text, number, link, lines or choice."""
+
+    name: str
+    label: str
+    hint: str
+    example: str
+    shape: str
+    value: str
+    error: str
+    is_required: bool
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def lines(self) -> int:
+        return sum(bool(line.strip()) for line in self.value.splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the form's order would cost. ``is_asked`` is False when the quantity is missing or wrong: then it is the least."""
+
+    quantity: int
+    charge: Decimal
+    balance: Decimal
+    is_asked: bool
+
+    @property
+    def left(self) -> Decimal:
+        return self.balance - self.charge
+
+    @property
+    def missing(self) -> Decimal:
+        return max(-self.left, Decimal(0))
+
+
+def fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
+    """The fields that ``service`` asks for, in form order, each with the first problem it has."""
+    wrong: dict[str, InvalidField] = {}
+    for found in problems:
+        wrong.setdefault(found.field, found)
+    asked = [Input(name, _unread) for name in ("link",) if service.type.has_link]
+    asked += service.type.inputs
+    asked += [Input(name, _unread) for name in ("quantity",) if service.type.count is Count.GIVEN]
+    return [_field(service, spec, inputs, wrong.get(spec.name)) for spec in asked]
+
+
+def _unread(name: str, text: str) -> str:
+    """Link and quantity are no ``Input`` of a kind; here they are drawn like one and read by ``kinds.read``."""
+    return text
+
+
+def _field(service: Service, spec: Input, inputs: Mapping[str, Any], wrong: InvalidField | None) -> Field:
+    name = spec.name
+    words = wording.INPUTS.get(name, wording.Words(name))
+    hint = str(words.hint)
+    if name in counted(service):
+        hint = f"{hint} {wording.limits(name, service.min_quantity, service.max_quantity)}".strip()
+    shape = "number" if name in NUMBERS else "link" if name == "link" else "text"
+    if spec.is_multiline:
+        shape = "lines"
+    elif spec.choices:
+        shape = "choice"
+    return Field(
+        name=name,
+        label=str(words.label),
+        hint=hint,
+        example=service.link_example if name == "link" else words.example,
+        shape=shape,
+        value=kinds.text_of(inputs, name),
+        error=wording.problem(wrong) if wrong else "",
+        is_required=spec.is_required,
+        choices=tuple((str(value), wording.choice(name, value)) for value in spec.choices),
+    )
+
+
+def counted(service: Service) -> tuple[str, ...]:
+    """The inputs that the service's limits hold for."""
+    match service.type.count:
+        case Count.GIVEN:
+            return ("quantity",)
+        case Count.LINES:
+            return (service.type.counted,)
+        case Count.POSTS:
+            return ("min", "max")
+    return ()
+
+
+def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal) -> Price:
+    """The price of what is written so far; the other fields may still be empty or wrong."""
+    quantity = _quantity(service, inputs)
+    sold = least(service) if quantity is None else quantity
+    charge = pricing.charge(service.rate, sold, is_flat=service.is_flat)
+    return Price(sold, charge, balance, quantity is not None)
+
+
+def least(service: Service) -> int:
+    """The smallest quantity that can be bought."""
+    return 1 if service.type.count is Count.ONE else service.min_quantity
+
+
+def _quantity(service: Service, inputs: Mapping[str, Any]) -> int | None:
+    """The quantity by the rules of the kind. Inputs that do not count get stand-ins, so that only the counting can fail."""
+    kind = service.type
+    counting = {*counted(service), *(("posts",) if kind.count is Count.POSTS else ())}
+    stand_ins = {"link": "x"}
+    for spec in kind.inputs:
+        if spec.name not in counting:
+            stand_ins[spec.name] = str(spec.choices[-1] if spec.choices else 1) if spec.is_required else ""
+    try:
+        details = kinds.read(
+            kind, {**inputs, **stand_ins}, minimum=service.min_quantity, maximum=service.max_quantity
+        )
+    except OrderInvalid:
+        return None
+    return details.quantity
+
+
+def unit_price(service: Service) -> str:
+    """What the page says a piece costs, to be posted back: the price shown must be the price taken."""
+    return f"{money.plain(service.rate)}/{1 if service.is_flat else pricing.PER}"
+
+
+def inputs_of(order: Order) -> dict[str, Any]:
+    """An earlier order as the inputs of a new one."""
+    again = {name: given for name, given in order.fields.items()}
+    if order.service.type.count is Count.GIVEN:
+        again["quantity"] = order.quantity
+    return {**again, "link": order.link}
+

@@ -1,0 +1,90 @@
+"""A wallet's statement: figures, entries, and the same as CSV. Reads only; ``orders.ledger`` alone writes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import money
+from orders.models import Account, Transfer
+from orders.models.ledger import TransferKind, TransferQuerySet
+
+PAGE_SIZE = 50
+DAYS = 30
+#: A spreadsheet takes a cell that begins with one of these for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was spent and paid back in the last 30 days."""
+
+    spent: Decimal
+    orders: int
+    paid_back: Decimal
+
+    @property
+    def percent(self) -> Decimal | None:
+        return round(100 * self.paid_back / self.spent, 1) if self.spent else None
+
+
+def figures(wallet: Account) -> Figures:
+    sums = Transfer.objects.filter(wallet=wallet, created_at__gte=timezone.now() - timedelta(days=DAYS)).aggregate(
+        spent=Sum("amount", filter=Q(kind=TransferKind.CHARGE)),
+        orders=Count("pk", filter=Q(kind=TransferKind.CHARGE)),
+        paid_back=Sum("amount", filter=Q(kind=TransferKind.REFUND)),
+    )
+    return Figures(sums["spent"] or Decimal(0), sums["orders"], sums["paid_back"] or Decimal(0))
+
+
+def entries(wallet: Account, kind: str = "") -> TransferQuerySet:
+    """The wallet's entries, newest first; of one kind, if it is one."""
+    found = Transfer.objects.of(wallet).select_related("order__service")
+    return found.filter(kind=kind) if kind in TransferKind.values else found
+
+
+def change(transfer: Transfer) -> Decimal:
+    """What an entry did to its wallet: above zero where money came in."""
+    return transfer.amount if transfer.target_id == transfer.wallet_id else -transfer.amount
+
+
+class _Echo:
+    """A file that hands back what is written, so that the CSV module can be used on a stream."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def safe_cell(text: str) -> str:
+    """``text`` as text, whatever a spreadsheet would make of it."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
+    """The statement line by line, with a byte order mark so that spreadsheets read it as UTF-8. Numbers stay numbers."""
+    writer: Any = csv.writer(_Echo())
+    yield "\ufeff"
+    head = (_("Entry"), _("Date"), _("Kind"), _("Order"), _("Service"), _("Amount"), _("Balance after"), _("Currency"))
+    yield writer.writerow([safe_cell(text) for text in head])
+    for transfer in entries(wallet, kind).iterator(chunk_size=1000):
+        order = transfer.order
+        yield writer.writerow(
+            [
+                transfer.pk,
+                transfer.created_at.isoformat(timespec="seconds"),
+                safe_cell(transfer.get_kind_display()),
+                order.pk if order else "",
+                safe_cell(order.service.name) if order else "",
+                money.plain(change(transfer)),
+                money.plain(transfer.wallet_after or Decimal(0)),
+                wallet.currency,
+            ]
+        )

@@ -1,0 +1,97 @@
+"""The tags and filters of our pages: icons, amounts, numbers, moments, statuses, safe links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from orders.models import Order
+from storefront.shop import formats, statuses
+from storefront.shop.icons import ICONS
+
+register = template.Library()
+TONES = {"debug": "", "error": "danger"}
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """``{% icon "search" %}``; ``extra`` is "dir" for an arrow that turns with the direction of writing."""
+    return format_html(
+        '<svg class="icon{}" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        f" {extra}" if extra else "",
+        ICONS[name],
+    )
+
+
+@register.filter
+def money(amount: Decimal | None) -> SafeString:
+    """An amount or price of the store currency, isolated from the direction of the text around it."""
+    return format_html("<bdi>{}</bdi>", formats.money(amount or Decimal(0)))
+
+
+@register.filter
+def signed(amount: Decimal) -> SafeString:
+    """An amount with its sign, a plus as well."""
+    return format_html("<bdi>{}{}</bdi>", "+" if amount > 0 else "", formats.money(amount))
+
+
+@register.filter
+def number(value: int | None) -> str:
+    return "" if value is None else formats.number(value)
+
+
+@register.simple_tag
+def moment(at: datetime, form: str = "full") -> SafeString:
+    """A point in time. "short" leaves out what the reader knows: the date of today, the time of other days."""
+    local = timezone.localtime(at)
+    if form == "full":
+        text = date_format(local, "DATETIME_FORMAT")
+    elif local.date() == timezone.localdate():
+        text = _("Today %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
+    else:
+        text = date_format(local, "DATE_FORMAT")
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
+
+
+@register.filter
+def shown_status(order: Order) -> statuses.Shown:
+    return statuses.shown(order.status)
+
+
+@register.filter
+def web_link(text: str) -> str:
+    """``text`` if it may be followed from a page of ours, else nothing: customers also order for plain names."""
+    return text if text.lower().startswith(("https://", "http://")) else ""
+
+
+@register.filter
+def tone(level: str) -> str:
+    """The tone of a message's level."""
+    return TONES.get(level, level)
+
+
+@register.filter
+def initials(email: str) -> str:
+    return email[:2].upper()
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Mapping[str, Any], **changes: Any) -> str:
+    """This page's query with ``changes``: "" and None take a name away."""
+    asked: QueryDict = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in ("", None):
+            asked.pop(name, None)
+        else:
+            asked[name] = str(value)
+    return f"?{asked.urlencode()}" if asked else "?"

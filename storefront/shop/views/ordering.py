@@ -1,0 +1,123 @@
+"""A new order: choosing a service, the form, the price as one types, buying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orders.errors import InsufficientFunds, InvalidField, OrderInvalid, PriceChanged
+from orders.models import Order, Service
+from storefront.shop import catalogue, formats, orderform, purchase, purse
+
+
+@never_cache  # "back" asks for the page anew: a form with its own request number, not the one that has bought
+@login_required
+@require_http_methods(["GET", "POST"])
+def new_order(request: HttpRequest) -> HttpResponse:
+    inputs = _inputs(request)
+    service = _service(inputs.get("service", ""))
+    if service is None:
+        return _picker(request, is_gone="service" in inputs)
+    if request.method == "POST" and "check" not in request.POST:
+        return _buy(request, service)
+    return _form(request, service, inputs)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def price(request: HttpRequest) -> HttpResponse:
+    """The price card for what is typed. It writes nothing; the form is posted because lists do not fit an address."""
+    inputs = request.POST or request.GET
+    service = _service(inputs.get("service", ""))
+    if service is None or not request.user.is_authenticated:
+        return HttpResponse(status=204)
+    context = {
+        "service": service,
+        "price": orderform.price(service, inputs, balance=purse.balance(request)),
+        "fields": orderform.fields(service, inputs),
+        "is_live": True,
+    }
+    return render(request, "shop/_price.html", context)
+
+
+def _service(text: str) -> Service | None:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        return None
+    return Service.objects.on_sale().filter(pk=int(text)).first()
+
+
+def _inputs(request: HttpRequest) -> Mapping[str, Any]:
+    """What the form holds: what was posted, or an earlier order of this customer, or the address."""
+    if request.method == "POST":
+        return request.POST
+    again = request.GET.get("again", "")
+    if again.isascii() and again.isdigit() and len(again) < 19:
+        earlier = get_object_or_404(Order.objects.of(request.user).select_related("service"), pk=int(again))
+        return {**orderform.inputs_of(earlier), "service": str(earlier.service_id)}
+    return request.GET
+
+
+def _buy(request: HttpRequest, service: Service) -> HttpResponse:
+    number = purchase.request_id(request.POST.get("request_id", ""))
+    try:
+        order = purchase.buy(
+            request.user,
+            service=service,
+            inputs=request.POST,
+            request_id=number,
+            shown_price=request.POST.get("shown_price", ""),
+        )
+    except OrderInvalid as wrong:
+        return _form(request, service, request.POST, alert="invalid", problems=wrong.problems, number=number)
+    except PriceChanged:
+        return _form(request, service, request.POST, alert="price", number=number)
+    except InsufficientFunds:
+        return _form(request, service, request.POST, alert="funds", number=number)
+    except purchase.FormReused as used:
+        return _form(request, service, request.POST, alert="reused", used=used.order)
+    taken = {"order": order.pk, "amount": formats.money(order.charge)}
+    messages.success(request, _("Order %(order)s is placed. %(amount)s was taken from your wallet.") % taken)
+    return redirect("shop:order", order.pk)
+
+
+def _form(
+    request: HttpRequest,
+    service: Service,
+    inputs: Mapping[str, Any],
+    *,
+    alert: str = "",
+    problems: Sequence[InvalidField] = (),
+    number: str = "",
+    used: Order | None = None,
+) -> HttpResponse:
+    fields = orderform.fields(service, inputs, problems)
+    context = {
+        "service": service,
+        "fields": fields,
+        "wrong": [field for field in fields if field.error],
+        "price": orderform.price(service, inputs, balance=purse.balance(request)),
+        "unit_price": orderform.unit_price(service),
+        "request_number": number or purchase.new_request_id(),
+        "alert": alert,
+        "used": used,
+    }
+    return render(request, "shop/order_new.html", context, status=422 if alert else 200)
+
+
+def _picker(request: HttpRequest, *, is_gone: bool) -> HttpResponse:
+    text = request.GET.get("q", "").strip()[:200]
+    context = {
+        "text": text,
+        "services": catalogue.to_choose(text) if text else [],
+        "bought": [] if text else catalogue.bought_before(request.user),
+        "is_gone": is_gone,
+    }
+    return render(request, "shop/order_pick.html", context)

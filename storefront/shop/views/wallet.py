@@ -1,0 +1,38 @@
+"""The wallet: figures, statement, and the statement as a file."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from orders.models import Account
+from orders.models.ledger import TransferKind
+from storefront.shop import keyset, purse, statement
+
+
+@require_safe
+@login_required
+def wallet(request: HttpRequest) -> HttpResponse:
+    kind = request.GET.get("kind", "")
+    own = purse.wallet_of(request.user)
+    context = {
+        "wallet": own,
+        "kind": kind,
+        "kinds": TransferKind.choices,
+        "figures": statement.figures(own) if own else None,
+        "page": keyset.page(statement.entries(own, kind), request.GET, statement.PAGE_SIZE) if own else None,
+    }
+    return render(request, "shop/wallet.html", context)
+
+
+@require_safe
+@login_required
+def statement_csv(request: HttpRequest) -> HttpResponseBase:
+    own = get_object_or_404(Account, user=request.user)
+    lines = statement.as_csv(own, request.GET.get("kind", ""))
+    name = f"statement-{timezone.localdate().isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,43 @@
+"""Runs manage.py in a process of its own against the test's database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+
+
+def database_url() -> str:
+    """The address of the database this test runs on, as DATABASE_URL would give it."""
+    details = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{details['NAME']}"
+    host, port = str(details["HOST"]), details["PORT"]
+    login = quote(str(details["USER"])) + (f":{quote(str(details['PASSWORD']))}" if details["PASSWORD"] else "")
+    if host.startswith("/") or not host:
+        host = details.get("OPTIONS", {}).get("host", host)
+        return f"postgres://{login}@/{details['NAME']}?host={quote(str(host), safe='')}"
+    return f"postgres://{login}@{host}:{port or 5432}/{details['NAME']}"
+
+
+def manage(*arguments: str, **environ: str) -> subprocess.Popen[str]:
+    """Starts ``manage.py arguments``; the caller waits for it or kills it."""
+    return subprocess.Popen(
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
+        env={**os.environ, "DATABASE_URL": database_url(), "VAR_DIR": str(settings.VAR_DIR), **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(*arguments: str, **environ: str) -> Any:
+    """Runs ``manage.py arguments`` to its end: its returncode, stdout and stderr."""
+    process = manage(*arguments, **environ)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
