@@ -1,4 +1,4 @@
-"""Buying: quote() prices what a customer asks for, place_order() takes the money and keeps the order, at once or not at all.
+"""Buying: quote() prices what a customer asks for, place_order() takes the money and keeps the order, or does neither.
 
 The order's row is the outbox: once it is committed it will be placed, whatever happens to the wake-up call.
 """
@@ -15,11 +15,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from orders import kinds, ledger, pricing
+from orders import kinds, ledger, money, pricing
 from orders.errors import InvalidField, OrderInvalid, PriceChanged, ServiceNotSold
 from orders.kinds import Details
 from orders.models import Order, Service
 from orders.models.order import Source
+
+#: As wide as the column.
+REQUEST_ID_MAX = 128
+#: No wallet can hold more: whole millionths in 64 bits.
+_LARGEST_CHARGE = money.from_units(money.LARGEST, money.AMOUNT_PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +37,20 @@ class Quote:
 
 
 def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
-    """Prices ``inputs`` (texts by the panel API's names) for ``service``. Reads nothing, writes nothing.
+    """Prices ``inputs`` (texts by the panel API's names) for ``service``. Writes nothing.
 
     Raises ServiceNotSold, or OrderInvalid with every problem.
     """
     if not (service.is_active and service.category.is_active):
         raise ServiceNotSold(f"service {service.pk} is off sale")
     details = kinds.read(service.type, inputs, minimum=service.min_quantity, maximum=service.max_quantity)
-    if service.link_pattern and not re.fullmatch(service.link_pattern, details.link):
+    if service.type.has_link and service.link_pattern and not re.fullmatch(service.link_pattern, details.link):
         raise OrderInvalid([InvalidField("link", "bad_link", limit=service.link_example or None)])
     if kinds.text_of(inputs, "runs") not in ("", "0", "1"):
         raise OrderInvalid([InvalidField("runs", "unsupported")])
     charge = pricing.charge(service.rate, details.quantity, is_flat=service.is_flat)
+    if charge > _LARGEST_CHARGE:
+        raise OrderInvalid([InvalidField("quantity", "too_large")])
     return Quote(service, details, charge)
 
 
@@ -63,6 +70,8 @@ def place_order(
     was charged.
     """
     if request_id:
+        if len(request_id) > REQUEST_ID_MAX or not request_id.isprintable():
+            raise OrderInvalid([InvalidField("request_id", "too_long", limit=REQUEST_ID_MAX)])
         placed = Order.objects.filter(user=user, request_id=request_id).first()
         if placed:
             return placed

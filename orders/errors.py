@@ -52,5 +52,9 @@ class InsufficientFunds(OrdersError):
     """The wallet holds less than the charge."""
 
 
+class InvalidReference(OrdersError):
+    """A reference that is too long for its column or not printable."""
+
+
 class ReferenceReused(OrdersError):
     """The reference was used before for something else: another amount, another account."""

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.expressions import Combinable
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     class _Base(models.BigIntegerField[_Set, _Get]):
         """The type checker makes the types of a nullable column optional by these two."""
 
-        _pyi_private_set_type: Decimal
-        _pyi_private_get_type: Decimal
+        _pyi_private_set_type: Decimal | Combinable  # type: ignore[assignment]
+        _pyi_private_get_type: Decimal  # type: ignore[assignment]
+        _pyi_lookup_exact_type: Decimal  # type: ignore[assignment]
         _validators: Sequence[Any]
 
 else:
@@ -74,7 +76,7 @@ class UnitsField(_Base[_Set, _Get]):
         return models.Field.formfield(self, **{**column, **options})
 
     def value_to_string(self, obj: models.Model) -> str:
-        value = self.value_from_object(obj)
+        value: Any = self.value_from_object(obj)
         return "" if value is None else money.plain(value, 0)
 
 

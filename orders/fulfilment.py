@@ -67,7 +67,7 @@ def progressed(order_id: int, *, progress: Progress) -> Decision:
         decision = decide(order, progress)
         if decision.oddity:
             note(order, kind=EventKind.ODDITY, oddity=decision.oddity, word=progress.word[:64])
-        if decision.status in lifecycle.TERMINAL and decision.status is not order.state or decision.undelivered:
+        if decision.undelivered or (decision.status in lifecycle.TERMINAL and decision.status is not order.state):
             _end(
                 order,
                 decision.status,

@@ -1,6 +1,6 @@
 """The service types: which inputs each needs, how its quantity is counted, whether its rate is flat. Pure.
 
-The set and the spelling are those of the panel API's ``add`` and ``services`` actions; every existing client knows them.
+The set and the spelling are those of the panel API's ``add`` and ``services``; every existing client knows them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a customer asked for, cleaned: the link ("" where the type has none), the quantity, the other inputs by name."""
+    """What a customer asked for, cleaned: link ("" where the type has none), quantity, the other inputs by name."""
 
     link: str
     quantity: int
@@ -96,7 +96,7 @@ def _line(name: str, text: str) -> str:
 
 
 def _lines(name: str, text: str) -> list[str]:
-    """One entry a line. A JSON list of texts and the two characters backslash-n are understood, as clients send both."""
+    """One entry a line. A JSON list of texts and the two characters backslash-n are understood: clients send both."""
     if len(text) > TEXT_MAX:
         raise InvalidField(name, "too_long", limit=TEXT_MAX)
     entries = _json_list(text)
@@ -248,7 +248,7 @@ _ALIASES = {"custom_comment": "custom_comments", "custom_comment_package": "cust
 
 
 def from_wire(name: str) -> Kind | None:
-    """The kind a panel means by ``name``: case, blanks, dashes and a singular "comment" do not matter. None if unknown."""
+    """The kind a panel means by ``name``, or None: case, blanks, dashes and a singular "comment" do not matter."""
     code = re.sub(r"[\s_-]+", "_", name.strip().lower())
     return KINDS.get(_ALIASES.get(code, code))
 

@@ -1,7 +1,7 @@
 """The only writer of money: wallets, charges, refunds, top-ups, adjustments.
 
-Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE judges and takes in
-the same statement, so no two buyers can spend the same cent; the unique reference makes a second run harmless.
+Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE judges and takes
+in the same statement, so no two buyers can spend the same cent; the unique reference makes a second run harmless.
 Lock order everywhere: the order's row, then the wallet's row.
 """
 
@@ -15,12 +15,14 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from orders import money
-from orders.errors import InsufficientFunds, InvalidAmount, ReferenceReused
+from orders.errors import InsufficientFunds, InvalidAmount, InvalidReference, ReferenceReused
 from orders.models import Account, Order, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 
 SALES = "sales"
 ADJUSTMENTS = "adjustments"
+#: As wide as the column.
+REFERENCE_MAX = 200
 
 
 def open_wallet(user: Any) -> Account:
@@ -45,9 +47,12 @@ def top_up(
 ) -> Transfer:
     """Brings a payment through ``gateway`` into the wallet, once per ``reference``; returns its Transfer, new or old.
 
-    Raises ReferenceReused when the reference was booked for another wallet or amount, InvalidAmount unless above zero.
+    Raises ReferenceReused when the reference was booked for another wallet or amount, InvalidAmount unless above zero,
+    InvalidReference.
     """
-    return _credit(
+    if amount <= 0:
+        raise InvalidAmount("the amount must be above zero")
+    return _book(
         wallet,
         house=clearing(gateway),
         amount=amount,
@@ -61,46 +66,31 @@ def top_up(
 def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = None, note: str = "") -> Transfer:
     """An operator's correction: a positive ``amount`` is given, a negative one is taken. Once per ``reference``.
 
-    Raises InsufficientFunds when the wallet holds less than what is to be taken; otherwise as ``top_up``.
+    Raises InsufficientFunds when the wallet holds less than what is to be taken, InvalidAmount for zero; otherwise as
+    ``top_up``.
     """
-    house = Account.objects.get(code=ADJUSTMENTS)
-    reference = f"adjust:{reference}"
-    if amount > 0:
-        return _credit(
-            wallet,
-            house=house,
-            amount=amount,
-            kind=TransferKind.ADJUSTMENT,
-            reference=reference,
-            actor=actor,
-            note=note,
-        )
-    done = _booked(reference, wallet, -amount)
-    if done:
-        return done
-    with transaction.atomic():
-        wallet_id, after = _withdraw(wallet.user_id, -amount)
-        return Transfer.objects.create(
-            kind=TransferKind.ADJUSTMENT,
-            reference=reference,
-            source_id=wallet_id,
-            target=house,
-            amount=-amount,
-            wallet_id=wallet_id,
-            wallet_after=after,
-            actor=actor,
-            note=note,
-        )
+    if not amount:
+        raise InvalidAmount("an adjustment of nothing changes nothing")
+    return _book(
+        wallet,
+        house=Account.objects.get(code=ADJUSTMENTS),
+        amount=amount,
+        kind=TransferKind.ADJUSTMENT,
+        reference=f"adjust:{reference}",
+        actor=actor,
+        note=note,
+    )
 
 
 def charge(order: Order) -> None:
     """Takes the order's charge from the customer's wallet. Call it in the transaction that made the order.
 
-    Raises InsufficientFunds; the caller's transaction must not be committed then. An order that costs nothing moves nothing.
+    Raises InsufficientFunds; the caller's transaction must not be committed then. Nothing moves for an order that
+    costs nothing.
     """
     if not order.charge:
         return
-    wallet_id, after = _withdraw(order.user_id, order.charge)
+    wallet_id, after = _withdraw("user_id", order.user_id, order.charge)
     _insert_charge(order, wallet_id, after)
 
 
@@ -113,10 +103,10 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
     added = target - order.refunded
     if added <= 0:
         return Decimal(0)
-    with connection.cursor() as cursor:
-        wallet_id, after = _deposit(cursor, "user_id", order.user_id, added)
-    Order.objects.filter(pk=order.pk).update(refunded=target)
+    if not Order.objects.filter(pk=order.pk, refunded=order.refunded).update(refunded=target):
+        raise RuntimeError(f"order {order.pk} was paid back by another process: its row was not locked")
     order.refunded = target
+    wallet_id, after = _deposit("user_id", order.user_id, added)
     Transfer.objects.create(
         kind=TransferKind.REFUND,
         reference=f"refund:{order.pk}:{money.to_units(target, money.AMOUNT_PLACES)}",
@@ -130,30 +120,32 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
     return added
 
 
-def _credit(
+def _book(
     wallet: Account, *, house: Account, amount: Decimal, kind: str, reference: str, actor: Any, note: str
 ) -> Transfer:
-    if amount <= 0:
-        raise InvalidAmount("the amount must be above zero")
+    """Moves ``amount`` from the house to the wallet, or back if it is negative, unless ``reference`` was booked."""
+    if len(reference) > REFERENCE_MAX or not reference.isprintable():
+        raise InvalidReference(f"a reference has at most {REFERENCE_MAX} printable characters")
     done = _booked(reference, wallet, amount)
     if done:
         return done
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            wallet_id, after = _deposit(cursor, "id", wallet.pk, amount)
+        with transaction.atomic():
+            wallet_id, after = (_deposit if amount > 0 else _withdraw)("id", wallet.pk, abs(amount))
+            source, target = (house.pk, wallet_id) if amount > 0 else (wallet_id, house.pk)
             return Transfer.objects.create(
                 kind=kind,
                 reference=reference,
-                source=house,
-                target_id=wallet_id,
-                amount=amount,
+                source_id=source,
+                target_id=target,
+                amount=abs(amount),
                 wallet_id=wallet_id,
                 wallet_after=after,
                 actor=actor,
                 note=note,
             )
-    except IntegrityError:
-        # Another process booked the same reference between our look and our insert: its booking stands.
+    except (IntegrityError, InsufficientFunds):
+        # Perhaps another process booked the same reference between our look and our write: its booking stands.
         done = _booked(reference, wallet, amount)
         if done is None:
             raise
@@ -162,41 +154,46 @@ def _credit(
 
 def _booked(reference: str, wallet: Account, amount: Decimal) -> Transfer | None:
     done = Transfer.objects.filter(reference=reference).first()
-    if done and (done.wallet_id != wallet.pk or done.amount != amount):
+    if done and (done.wallet_id, done.amount, done.target_id == wallet.pk) != (wallet.pk, abs(amount), amount > 0):
         raise ReferenceReused(f"the reference {reference!r} was booked before for another customer or amount")
     return done
 
 
-def _withdraw(user_id: int, amount: Decimal) -> tuple[int, Decimal]:
-    """Takes ``amount`` from the user's wallet if it holds that much: judged and taken in one statement."""
+def _withdraw(column: str, key: int, amount: Decimal) -> tuple[int, Decimal]:
+    """Takes ``amount`` from the wallet if it holds that much: judged and taken in one statement."""
     units = money.to_units(amount, money.AMOUNT_PLACES)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orders_account SET balance = balance - %s WHERE user_id = %s AND balance >= %s"
-            " RETURNING id, balance",
-            [units, user_id, units],
-        )
-        row = cursor.fetchone()
+    row = _update("balance = balance - %s", column, "balance >= %s", [units, key, units])
     if row is None:
         raise InsufficientFunds("the wallet holds less than this costs")
-    return row[0], money.from_units(row[1], money.AMOUNT_PLACES)
+    return row
 
 
-def _deposit(cursor: Any, column: str, key: int, amount: Decimal) -> tuple[int, Decimal]:
+def _deposit(column: str, key: int, amount: Decimal) -> tuple[int, Decimal]:
+    """Puts ``amount`` into the wallet, unless the sum would leave 64 bits: SQLite would go on with a float then."""
     units = money.to_units(amount, money.AMOUNT_PLACES)
-    cursor.execute(
-        # ``column`` is one of two constants in this module, never input.
-        f"UPDATE orders_account SET balance = balance + %s WHERE {column} = %s AND kind = 'wallet' RETURNING id, balance",  # noqa: S608
-        [units, key],
-    )
-    row = cursor.fetchone()
-    if row is None:
-        raise Account.DoesNotExist("this customer has no wallet")
-    return row[0], money.from_units(row[1], money.AMOUNT_PLACES)
+    row = _update("balance = balance + %s", column, "balance <= %s", [units, key, money.LARGEST - units])
+    if row:
+        return row
+    if Account.objects.filter(**{column: key}, kind=AccountKind.WALLET).exists():
+        raise InvalidAmount("no wallet can hold that much")
+    raise Account.DoesNotExist("this customer has no wallet")
+
+
+def _update(change: str, column: str, condition: str, values: list[int]) -> tuple[int, Decimal] | None:
+    """The wallet's id and its new balance; None where ``condition`` does not hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # Only ``values`` come from outside, the words are constants of this module.
+            f"UPDATE orders_account SET {change} WHERE {column} = %s AND kind = 'wallet' AND {condition}"  # noqa: S608
+            " RETURNING id, balance",
+            values,
+        )
+        row = cursor.fetchone()
+    return (row[0], money.from_units(row[1], money.AMOUNT_PLACES)) if row else None
 
 
 def _insert_charge(order: Order, wallet_id: int, after: Decimal) -> None:
-    """One statement: the sales account is named by its code, not looked up first. This is the path of every purchase."""
+    """One statement, as every purchase passes here: the sales account is named by its code, not looked up first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO orders_transfer (kind, reference, source_id, target_id, amount, wallet_id, wallet_after,"

@@ -24,7 +24,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,24})?|[+-]?\.\d{1,24}")
 
 
 def parse(text: str | int | Decimal) -> Decimal:
-    """The exact number in ``text``. A text is in plain decimal notation: no exponent, NaN, infinity, separators, blanks.
+    """The exact number in ``text``, which is in plain decimal notation: no exponent, NaN, infinity or separators.
 
     Raises InvalidAmount.
     """

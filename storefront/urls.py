@@ -6,5 +6,8 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
+    path("", include("storefront.api.urls")),
     path("", include("storefront.shop.urls")),
 ]
+
+handler500 = "storefront.api.failures.server_error"

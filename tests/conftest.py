@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connections
+
+from orders import append_only
 
 
 def pytest_configure() -> None:
@@ -32,3 +38,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if told:
         terminalreporter.section("databases")
         terminalreporter.write_line(told)
+
+
+# ------------------------------------------------------------------------------------------------ the append-only books
+# After a test with real transactions Django empties every table. The books refuse that, rightly; and the rows that data
+# migrations made would be gone for the tests that follow. So around that one act the trigger is taken off and put back,
+# and the house accounts are opened again.
+@pytest.fixture(scope="session", autouse=True)
+def _books_can_be_emptied_between_tests() -> Iterator[None]:
+    operations = type(connections["default"].ops)
+    empty = operations.execute_sql_flush
+    reopen = import_module("orders.migrations.0003_house_accounts").forwards
+
+    def execute_sql_flush(self: Any, sql_list: list[str]) -> None:
+        with self.connection.schema_editor() as editor:
+            append_only.remove(editor, "orders_transfer")
+        try:
+            empty(self, sql_list)
+        finally:
+            with self.connection.schema_editor() as editor:
+                append_only.install(editor, "orders_transfer")
+        reopen(apps, None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", execute_sql_flush)
+        yield

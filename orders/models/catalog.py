@@ -112,5 +112,7 @@ class Service(models.Model):
         problems: dict[str, Any] = {}
         if self.min_quantity is not None and self.max_quantity is not None and self.max_quantity < self.min_quantity:
             problems["max_quantity"] = _("The greatest quantity is below the least.")
+        if self.kind in KINDS and self.type.is_flat and not self.is_flat:
+            problems["is_flat"] = _("This type is bought one at a time: its price is flat.")
         if problems:
             raise ValidationError(problems)

@@ -29,7 +29,9 @@ class Account(models.Model):
     """Whose money. Wallets keep a balance; house accounts have none, they are summed, so they are never a hot row."""
 
     kind = models.CharField(_("kind"), max_length=12, choices=AccountKind.choices)
-    code = models.CharField(_("code"), max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001  # only house accounts have one
+    code = models.CharField(
+        _("code"), max_length=64, unique=True, null=True, blank=True
+    )  # only house accounts have one
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

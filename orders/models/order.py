@@ -128,7 +128,7 @@ class EventKind(models.TextChoices):
 
 
 class OrderEvent(models.Model):
-    """One line of an order's timeline. ``data`` holds facts, never sentences, so that each reader gets their own words."""
+    """One line of an order's timeline. ``data`` holds facts, not sentences: each reader gets their own words."""
 
     PUBLIC = (EventKind.ACCEPTED, EventKind.IN_DOUBT, EventKind.RESOLVED, EventKind.STATUS, EventKind.REFUNDED)
 

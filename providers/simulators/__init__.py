@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from providers.simulators.orders import Service
@@ -38,12 +39,15 @@ def start(
     latency: float = 0.0,
     balance: Decimal | str | int | None = None,
     services: Iterable[Service] | None = None,
+    memory: Path | None = None,
     **options: Any,
 ) -> Panel:
     """Start a pretend panel in a daemon thread; port 0 takes any free one.
 
-    ``latency`` is the seconds each answer takes. ``options`` are ``currency``, ``pace`` (how many times faster than the
+    With ``memory``, a file, it goes on where it stopped the last time. ``latency`` is the seconds each answer takes. ``options`` are ``currency``, ``pace`` (how many times faster than the
     clock a live panel moves) and those of one panel alone, such as ``malformed_multi`` of tmsmm.
     """
     panel = SIMULATORS[dialect](key=key, live=live, latency=latency, balance=balance, services=services, **options)
+    if memory is not None:
+        panel.book.remember(memory)
     return panel.start(host, port)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from decimal import Decimal
+from pathlib import Path
 
 from providers.simulators.orders import Amount, Service, SimulatedOrder, SimulatedRefill, Words, standing
 from providers.simulators.reading import Refusal
@@ -22,6 +25,34 @@ class Book:
         self.orders: dict[str, SimulatedOrder] = {}
         self.refills: dict[str, SimulatedRefill] = {}
         self._moving: dict[str, SimulatedOrder] = {}
+        self._memory: Path | None = None
+
+    def remember(self, memory: Path) -> None:
+        """Go on from what ``memory`` holds, if it holds anything, and write there from now on."""
+        if memory.exists():
+            kept = json.loads(memory.read_text())
+            self.balance = Decimal(kept["balance"])
+            for row in kept["orders"]:
+                amounts = {name: Decimal(row[name]) for name in ("unit_price", "charge", "returned")}
+                order = SimulatedOrder(**{**row, **amounts})
+                self.orders[order.id] = order
+                if order.status not in self.words.final:
+                    self._moving[order.id] = order
+            self.refills = {row["id"]: SimulatedRefill(**row) for row in kept["refills"]}
+        self._memory = memory
+
+    def save(self) -> None:
+        """Write everything down, whole or not at all."""
+        if self._memory is None:
+            return
+        kept = {
+            "balance": self.balance,
+            "orders": [asdict(order) for order in self.orders.values()],
+            "refills": [asdict(refill) for refill in self.refills.values()],
+        }
+        draft = self._memory.with_suffix(".draft")
+        draft.write_text(json.dumps(kept, default=str))
+        draft.replace(self._memory)
 
     def place(
         self, service: Service, params: dict[str, str], asked: Amount, *, order_id: str, start_count: int
@@ -41,12 +72,13 @@ class Book:
             start_count=start_count,
             status=self.words.pending,
             remains=asked.total,
-            created_at=time.monotonic(),
+            created_at=time.time(),
         )
         self.balance -= charge
         self.orders[order.id] = order
         if self.live:
             self._moving[order.id] = order
+        self.save()
         return order
 
     def find(self, order_id: str) -> SimulatedOrder:
@@ -90,7 +122,7 @@ class Book:
             raise Refusal("not completed", field="order")
         if any(refill.order == order.id and refill.status == self.words.pending for refill in self.refills.values()):
             raise Refusal("refilling", field="order")
-        refill = SimulatedRefill(id=refill_id, order=order.id, status=self.words.pending, created_at=time.monotonic())
+        refill = SimulatedRefill(id=refill_id, order=order.id, status=self.words.pending, created_at=time.time())
         self.refills[refill.id] = refill
         return refill
 
@@ -103,7 +135,7 @@ class Book:
         """Let the clock act on everything that is still open on a live panel."""
         if not self.live:
             return
-        now = time.monotonic()
+        now = time.time()
         for order in list(self._moving.values()):
             if order.is_cancel_requested:
                 self.end_early(order)

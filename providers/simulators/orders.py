@@ -62,7 +62,7 @@ class SimulatedOrder:
     """The panel's truth about one order.
 
     ``charge`` is what was taken when it was placed, ``returned`` what went back since. ``number`` counts the panel's
-    orders from 1 and decides how the order ends; ``created_at`` is monotonic seconds.
+    orders from 1 and decides how the order ends; ``created_at`` is seconds since 1970.
     """
 
     id: str
@@ -87,7 +87,7 @@ class SimulatedOrder:
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedRefill:
-    """A refill that was asked for; ``created_at`` is monotonic seconds."""
+    """A refill that was asked for; ``created_at`` is seconds since 1970."""
 
     id: str
     order: str

@@ -104,6 +104,7 @@ class Panel:
         if self._server:
             self._server.stop()
             self._server = None
+        self.book.save()
 
     def __enter__(self) -> Self:
         return self

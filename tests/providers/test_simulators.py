@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -547,3 +548,14 @@ def test_late_reports_only_move_the_difference(v2: Panel) -> None:
     ]:
         v2.report(order, status, remains)
         assert v2.balance == Decimal(balance)
+
+
+def test_a_panel_with_a_memory_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    memory = tmp_path / "panel.json"
+    with start("v2", memory=memory) as panel:
+        add = {"key": panel.key, "action": "add", "service": "1", "link": LINK, "quantity": "100"}
+        first = requests.post(panel.url, add, timeout=5).json()["order"]
+        left = panel.balance
+    with start("v2", memory=memory) as panel:
+        assert (panel.balance, list(panel.orders)) == (left, [str(first)])
+        assert requests.post(panel.url, add, timeout=5).json()["order"] == first + 1

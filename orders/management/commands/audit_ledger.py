@@ -20,7 +20,7 @@ class Command(OperatorCommand):
             self.stdout.write(sentence)
             found += 1
         if found:
-            raise CommandError(f"{found} findings. No money was moved; keep this list and look into each.", returncode=1)
+            raise CommandError(f"Findings: {found}. No money was moved; keep this list, look into each.", returncode=1)
         self.stdout.write(
             f"The books are in order: {Account.objects.count()} accounts, "
             f"{Transfer.objects.count()} transfers, {Order.objects.count()} orders."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--key", default="simulator-key", help="the API key it accepts")
         parser.add_argument("--live", action="store_true", help="orders move by themselves")
+        parser.add_argument("--memory", type=Path, help="a file: its orders are still there at the next start")
         parser.add_argument("--latency", type=float, default=0.0, help="seconds each answer takes")
 
     def handle(self, *args: Any, dialect: str, port: int, host: str, **options: Any) -> None:
@@ -28,9 +30,8 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         try:
-            panel = simulators.start(
-                dialect, host=host, port=port, key=options["key"], live=options["live"], latency=options["latency"]
-            )
+            names = ("key", "live", "latency", "memory")
+            panel = simulators.start(dialect, host=host, port=port, **{name: options[name] for name in names})
         except OSError as problem:
             raise CommandError(f"Port {port} on {host} cannot be used: {problem.strerror}. Give another --port.") from None
         with panel:

@@ -1,11 +1,13 @@
-"""The actions of the panel API, one function each: from parameters to a call of the ground floor and back to its words."""
+"""The actions of the panel API, one function each: from parameters to a call of the ground floor, and back to words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.conf import settings
+
 from orders import checkout, money
 from orders.errors import InsufficientFunds, InvalidAmount, OrderInvalid, ServiceNotSold
 from orders.models import Order, Service
@@ -28,7 +30,8 @@ def services(user: User, params: Params) -> Answer:
 
 def balance(user: User, params: Params) -> Answer:
     wallet = getattr(user, "wallet", None)
-    return {"balance": money.plain(wallet.balance if wallet else 0), "currency": settings.STORE_CURRENCY}
+    held = wallet.balance if wallet else None
+    return {"balance": money.plain(held or Decimal(0)), "currency": settings.STORE_CURRENCY}
 
 
 def add(user: User, params: Params) -> Answer:
@@ -36,7 +39,7 @@ def add(user: User, params: Params) -> Answer:
     request_id = text(params, "request_id")
     if len(request_id) > MAX_REQUEST_ID:
         raise Refused(f"{answers.INCORRECT_REQUEST}: request_id is longer than {MAX_REQUEST_ID} characters")
-    service = Service.objects.select_related("category").filter(pk=number(text(params, "service"))).first()
+    service = Service.objects.select_related("category").filter(pk=number(text(params, "service")) or 0).first()
     try:
         if service is None:
             raise ServiceNotSold

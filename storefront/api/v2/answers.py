@@ -64,9 +64,7 @@ class Refused(Exception):
 def reply(data: Any, *, status: int = 200) -> JsonResponse:
     """``data`` as JSON in plain ASCII, in English, kept by no cache: the key may be in the address."""
     headers = {"Cache-Control": "no-store", "Content-Language": "en"}
-    return JsonResponse(
-        data, safe=False, status=status, headers=headers, json_dumps_params={"separators": (",", ":")}
-    )
+    return JsonResponse(data, safe=False, status=status, headers=headers, json_dumps_params={"separators": (",", ":")})
 
 
 def error(text: str, *, status: int = 200) -> JsonResponse:
@@ -97,7 +95,7 @@ def order_row(row: tuple[Any, ...]) -> dict[str, str]:
 
 
 def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    """One line of the price list, from its SERVICE_COLUMNS. Drip-feed is not sold yet, whatever the service could do."""
+    """One line of the price list, from its SERVICE_COLUMNS. Drip-feed is not sold yet."""
     pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, description = row
     return {
         "service": pk,
@@ -128,16 +126,16 @@ def _one_line(text: str) -> str:
 
 
 def sentence(problem: InvalidField) -> str:
-    """What is wrong with one input, in the family's words: clients look for "quantity less", "quantity more", "link"."""
+    """What is wrong with one input, in the family's words; clients look for some: "quantity less", "link"."""
     name = problem.field.replace("_", " ").capitalize()
     match problem.field, problem.code:
         case "link", _:
             return BAD_LINK
         case "runs", "unsupported":
             return NO_DRIP_FEED
-        case ("quantity" | "comments" | "usernames" | "min" | "max"), "too_small":
+        case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_small"):
             return f"Quantity less than minimal {problem.limit}"
-        case ("quantity" | "comments" | "usernames" | "min" | "max"), "too_large":
+        case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_large"):
             return f"Quantity more than maximum {problem.limit}"
         case _, "missing":
             return f"{name} field is required"

@@ -1,6 +1,7 @@
-"""Reads what a client sent, wherever it put it, into one dict of texts. Odd input is refused with a sentence, never fails.
+"""Reads what a client sent, wherever it put it, into one dict of texts. What is odd is refused with a sentence.
 
-Clients of the panel API send a form, a multipart form, JSON, a query string or a mixture, with any content type or none.
+Clients of the panel API send a form, a multipart form, JSON, a query string or a mixture of them, with the right
+content type, a wrong one or none.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ def read(http: HttpRequest) -> Params:
 
     ``key`` and ``request_id`` are always there, "" if they were not sent. Raises Refused.
     """
-    if int(http.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+    try:
+        size = int(http.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise Refused(INCORRECT_REQUEST, status=400) from None
+    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise Refused(f"{INCORRECT_REQUEST}: it is too large", status=413)
     # A WSGI server hands over the bytes of the query as Latin-1.
     query = http.META.get("QUERY_STRING", "").encode("latin-1", "replace")
@@ -56,7 +61,7 @@ def text(params: Mapping[str, Any], *names: str) -> str:
 
 
 def ids(params: Params, *names: str) -> list[str]:
-    """The ids under the first of ``names`` that has any: each once, as they were asked, in that order. Raises Refused."""
+    """The ids under the first of ``names`` that has any: each once, as asked and in that order. Raises Refused."""
     for name in names:
         sent = params.get(name, "")
         words = re.split(r"[\s,;]+", ",".join(sent) if isinstance(sent, list) else sent)

@@ -51,10 +51,8 @@ class PanelView(APIView):
 
     get = post
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        response = answers.error("Use GET or POST", status=405)
-        response["Allow"] = "GET, POST"
-        return response
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return answers.error("Use GET or POST", status=405)
 
 
 def _failed(name: str, failure: Exception) -> HttpResponse:

@@ -11,8 +11,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from orders import ledger, money
+from orders.errors import OrdersError
 from orders.management.operator import OperatorCommand
-from orders.errors import InvalidAmount, ReferenceReused
 from storefront.accounts.models import ApiKey, User
 
 
@@ -27,7 +27,9 @@ class Command(OperatorCommand):
         credit = actions.add_parser("credit", help="brings money into the wallet, once for each reference")
         credit.add_argument("email")
         credit.add_argument("amount", help="in the store currency, for example 25.00")
-        credit.add_argument("--reference", required=True, help="your own text for this payment; used again, it books nothing")
+        credit.add_argument(
+            "--reference", required=True, help="your own text for this payment; used again, it books nothing"
+        )
         key = actions.add_parser("key", help="prints a new API key, once, and nothing else")
         key.add_argument("email")
 
@@ -52,7 +54,7 @@ class Command(OperatorCommand):
         wallet = ledger.open_wallet(_user(email))
         try:
             transfer = ledger.top_up(wallet, amount=money.parse(amount), gateway="manual", reference=reference)
-        except (InvalidAmount, ReferenceReused) as problem:
+        except OrdersError as problem:
             raise CommandError(f"Nothing was credited: {problem}.") from None
         wallet.refresh_from_db()
         self.stdout.write(

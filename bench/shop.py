@@ -1,0 +1,100 @@
+"""A throw-away shop for measurements: its own database, one pretend panel in a process of its own, queued orders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def prepare() -> None:
+    """Sets Django up on a database that is thrown away: SQLite in a temporary folder, or a test database of DATABASE_URL."""
+    sys.path.insert(0, str(ROOT))
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="vitrine-bench-")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    import django  # late: the environment must be set first
+
+    django.setup()
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """Creates the database, gives its name and version, destroys it."""
+    from django.db import connection  # late: after prepare()
+    from django.test.utils import setup_databases, teardown_databases  # late: after prepare()
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(Path(os.environ["VAR_DIR"]) / "bench.sqlite3")
+    old = setup_databases(verbosity=0, interactive=False)
+    try:
+        version = ".".join(map(str, connection.Database.sqlite_version_info)) if connection.vendor == "sqlite" else (
+            connection.pg_version
+        )
+        yield f"{connection.display_name} {version}"
+    finally:
+        teardown_databases(old, verbosity=0)
+
+
+@contextmanager
+def panel(latency: float) -> Iterator[str]:
+    """A v2 panel in a process of its own that answers after ``latency`` seconds; gives its address."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "runpanel", "v2", "--latency", str(latency)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[3]
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def queue_orders(url: str, count: int) -> None:
+    """A provider at ``url`` and ``count`` orders that wait for it."""
+    from django.contrib.auth import get_user_model  # late: after prepare()
+
+    from orders import ledger  # late: after prepare()
+    from orders.models import Order, Service
+    from providers import onboarding, pricelist
+
+    provider = onboarding.save_provider("bench", url=url, key="simulator-key", dialect="v2", currency="USD")
+    pricelist.import_offers(provider)
+    pricelist.publish(provider, markup_percent=Decimal(30))
+    user = get_user_model().objects.create_user(email="bench@example.com")
+    ledger.open_wallet(user)
+    service = Service.objects.filter(kind="default").order_by("rate")[0]
+    Order.objects.bulk_create(
+        [
+            Order(
+                user=user,
+                service=service,
+                link=f"https://x.example.com/{number}",
+                quantity=service.min_quantity,
+                rate=service.rate,
+                charge=Decimal(0),
+            )
+            for number in range(count)
+        ],
+        batch_size=1000,
+    )
+
+
+class Stopwatch:
+    """Wall-clock and CPU seconds of this process since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        return time.perf_counter() - self._wall, time.process_time() - self._cpu

@@ -1,0 +1,234 @@
+"""Services, routes and offers in the back office: what we sell, through whom, and what that leaves us."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from orders import money
+from orders.admin import parts, words
+from orders.kinds import KINDS
+from orders.models import Service
+from providers.admin import attention
+from providers.models import Offer, Route
+
+KIND_CHOICES = [(kind.code, kind.wire) for kind in KINDS.values()]
+
+
+def cost_here(offer: Offer) -> Decimal:
+    """The offer's rate in the store currency, for as many pieces as its own rate is for."""
+    return money.round_up(money.multiply(offer.rate, offer.provider.exchange_rate), money.RATE_QUANTUM)
+
+
+def margin(service: Service, offer: Offer) -> str:
+    """What is left of the price, in percent; in red below nothing. Prices of different units are not compared."""
+    if service.is_flat != offer.is_flat or not service.rate:
+        return words.NONE
+    share = (service.rate - cost_here(offer)) / service.rate * 100
+    return format_html('<span data-tone="{}" class="tone">{}</span>', "danger" if share < 0 else "", f"{share:.1f} %")
+
+
+class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Route
+    extra = 0
+    autocomplete_fields = ("offer",)
+    fields = ("offer", "priority", "is_active", "provider", "cost", "left", "state")
+    readonly_fields = ("provider", "cost", "left", "state")
+    verbose_name_plural = _("routes, lowest priority number first")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("offer__provider", "service").order_by("priority", "id")
+
+    @admin.display(description=_("provider"))
+    def provider(self, route: Route) -> str:
+        return parts.page_link(route.offer.provider) if route.pk else words.NONE
+
+    @admin.display(description=_("cost"))
+    def cost(self, route: Route) -> str:
+        return words.amount(cost_here(route.offer)) if route.pk else words.NONE
+
+    @admin.display(description=_("margin"))
+    def left(self, route: Route) -> str:
+        return margin(route.service, route.offer) if route.pk else words.NONE
+
+    @admin.display(description=_("offer"))
+    def state(self, route: Route) -> str:
+        return offer_state(route.offer) if route.pk else words.NONE
+
+
+@admin.register(Service)
+class ServiceAdmin(parts.ModelAdmin):
+    list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "limits", "is_active")
+    list_display_links = ("id", "name")
+    list_editable = ("rate", "is_active")
+    list_filter = (attention.ServiceAttention, "is_active", "kind", "category")
+    list_select_related = ("category",)
+    list_per_page = 100
+    list_max_show_all = 200
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("=id", "name", "category__name")
+    search_help_text = _("Number, or words of the name or the category.")
+    autocomplete_fields = ("category",)
+    formfield_overrides = parts.PLAIN_NUMBERS
+    inlines = (RouteInline,)
+    actions = ("put_on_sale", "take_off_sale")
+    readonly_fields = ("created_at",)
+    fieldsets = (
+        (None, {"fields": ("name", "category", "kind", "description", "is_active")}),
+        (_("Price and quantity"), {"fields": ("rate", "is_flat", ("min_quantity", "max_quantity"))}),
+        (_("Link"), {"fields": ("link_pattern", "link_example")}),
+        (_("After the purchase"), {"fields": (("has_refill", "has_cancel", "has_dripfeed"),)}),
+        (_("Place"), {"fields": ("position", "created_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        routes = Route.objects.filter(is_active=True).select_related("offer__provider").order_by("priority", "id")
+        return super().get_queryset(request).prefetch_related(Prefetch("routes", routes, to_attr="active_routes"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only one that was never bought, from its own page; others are taken off sale."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and obj is not None and not obj.orders.exists()
+
+    @admin.display(description=_("cost"))
+    def cost(self, service: Any) -> str:
+        """On the route that is tried first."""
+        first = next(iter(service.active_routes), None)
+        if first is None:
+            return format_html('<span class="muted">{}</span>', _("no route"))
+        return parts.page_link(first.offer, words.amount(cost_here(first.offer)))
+
+    @admin.display(description=_("margin"))
+    def left(self, service: Any) -> str:
+        first = next(iter(service.active_routes), None)
+        return margin(service, first.offer) if first else words.NONE
+
+    @admin.display(description=_("quantity"))
+    def limits(self, service: Service) -> str:
+        return f"{words.count(service.min_quantity)} – {words.count(service.max_quantity)}"
+
+    @admin.action(description=_("Put on sale"), permissions=["change"])
+    def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, is_active=True)
+
+    @admin.action(description=_("Take off sale"), permissions=["change"])
+    def take_off_sale(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, is_active=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], *, is_active: bool) -> None:
+        services = list(queryset.exclude(is_active=is_active).prefetch_related(None))
+        if services:
+            Service.objects.filter(pk__in=queryset.values("pk")).update(is_active=is_active)
+            said = "Put on sale." if is_active else "Taken off sale."
+            LogEntry.objects.log_actions(request.user.pk, services, CHANGE, said)
+        done = len(services)
+        if is_active:
+            told = ngettext("%d service was put on sale.", "%d services were put on sale.", done)
+        else:
+            told = ngettext("%d service was taken off sale.", "%d services were taken off sale.", done)
+        self.message_user(request, told % done, messages.SUCCESS)
+
+
+@admin.register(Route)
+class RouteAdmin(parts.ModelAdmin):
+    list_display = ("id", "service", "provider", "offer", "priority", "is_active", "price", "cost", "left", "state")
+    list_editable = ("priority", "is_active")
+    list_filter = ("is_active", "offer__provider")
+    list_select_related = ("service", "offer__provider")
+    list_per_page = 100
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    ordering = ("-id",)
+    autocomplete_fields = ("service", "offer")
+    search_fields = ("=service__id", "service__name", "=offer__upstream_id")
+    search_help_text = _("A service's number or name, or an offer's number at its provider.")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "offer__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("provider"), ordering="offer__provider")
+    def provider(self, route: Route) -> str:
+        return str(route.offer.provider)
+
+    @admin.display(description=_("price"))
+    def price(self, route: Route) -> str:
+        return words.amount(route.service.rate)
+
+    @admin.display(description=_("cost"))
+    def cost(self, route: Route) -> str:
+        return words.amount(cost_here(route.offer))
+
+    @admin.display(description=_("margin"))
+    def left(self, route: Route) -> str:
+        return margin(route.service, route.offer)
+
+    @admin.display(description=_("offer"))
+    def state(self, route: Route) -> str:
+        return offer_state(route.offer)
+
+
+def offer_state(offer: Offer) -> str:
+    if not offer.is_available:
+        return words.mark("partial", label=_("Gone"))
+    if offer.problem:
+        return words.mark("canceled", label=_("Cannot be sold"))
+    return words.mark("completed", label=_("Available"))
+
+
+@admin.register(Offer)
+class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
+    """Facts from the provider's price list: they change when the list is read again, not by hand."""
+
+    list_display = ("upstream_id", "name", "provider", "kind", "there", "here", "limits", "status", "used")
+    list_display_links = ("upstream_id", "name")
+    list_filter = (attention.OfferState, "provider", attention.kinds_of("kind", _("type"), KIND_CHOICES))
+    list_select_related = ("provider",)
+    list_per_page = 100
+    list_max_show_all = 200
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    ordering = ("provider_id", "id")
+    search_fields = ("=upstream_id", "name")
+    search_help_text = _("The number at the provider, or words of the name.")
+    fields = (
+        "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "there", "here", "is_flat",
+        "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem", "missed", "seen_at", "used",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("provider").prefetch_related("routes")
+
+    def choice(self, offer: Offer) -> str:
+        """How an offer is told from others in a search field: the same name is sold by several providers."""
+        cost = money.plain(cost_here(offer))
+        return f"{offer.provider} · {offer.upstream_id} · {offer.name} · {cost} {settings.STORE_CURRENCY}"
+
+    @admin.display(description=_("cost there"), ordering="rate")
+    def there(self, offer: Offer) -> str:
+        return words.amount(offer.rate, offer.provider.currency)
+
+    @admin.display(description=_("cost"))
+    def here(self, offer: Offer) -> str:
+        return words.amount(cost_here(offer))
+
+    @admin.display(description=_("quantity"))
+    def limits(self, offer: Offer) -> str:
+        return f"{words.count(offer.min_quantity)} – {words.count(offer.max_quantity)}"
+
+    @admin.display(description=_("state"))
+    def status(self, offer: Offer) -> str:
+        return offer_state(offer)
+
+    @admin.display(description=_("routes"))
+    def used(self, offer: Any) -> str:
+        return parts.list_link(Route, words.count(len(offer.routes.all())), offer__id__exact=offer.pk)

@@ -1,0 +1,132 @@
+"""What an operator decides about one order: each a POST with a reason, one function of the floors below, one line of history.
+
+Nothing here writes by itself: money and status go through ``orders.fulfilment``, doubt through ``providers.doubt``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from orders import fulfilment
+from orders.admin import parts
+from orders.errors import OrdersError
+from orders.lifecycle import FOLLOWED, Progress, Status
+from orders.models import Order
+from orders.models.order import EventKind
+from providers import doubt
+from providers.errors import PanelError
+from providers.models import Placement
+
+PERMISSION = "orders.change_order"
+#: Open, and no call is under way: what is in doubt is decided at its placement.
+CANCELABLE = (Status.QUEUED, *FOLLOWED)
+#: A panel had it. One that ended may still turn out to be short; that only ever pays back more.
+SHORTENABLE = (*FOLLOWED, Status.COMPLETED, Status.PARTIAL)
+
+Decide = Callable[..., str]
+
+
+class NotNow(OrdersError):
+    """The order has moved on: this decision is no longer open."""
+
+
+class Reason(forms.Form):
+    why = forms.CharField(
+        label=gettext_lazy("Why"), max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class Number(forms.Form):
+    upstream_id = forms.CharField(
+        label=gettext_lazy("Its number there"), max_length=64, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class Undelivered(Reason):
+    remains = forms.IntegerField(label=gettext_lazy("Pieces not delivered"), min_value=1)
+    field_order = ("remains", "why")
+
+
+def cancel(order: Order, actor: Any, *, why: str) -> str:
+    """Ends an open order and pays everything back. The panel is not told."""
+    _lock(order, CANCELABLE)
+    done = fulfilment.canceled(order.pk, actor=actor, why=why)
+    return _("Order %(order)s is canceled; %(amount)s went back.") % {"order": done.pk, "amount": done.refunded}
+
+
+def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
+    """Ends the order as partial, or partial by more than before, and pays back what was not delivered."""
+    row = _lock(order, SHORTENABLE)
+    if remains > row.quantity:
+        raise NotNow(_("Only %d pieces were ordered.") % row.quantity)
+    fulfilment.note(row, kind=EventKind.NOTE, actor=actor, decision="set partial", remains=remains, why=why)
+    decided = fulfilment.progressed(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
+    if decided.undelivered is None:
+        raise NotNow(_("At least that much is paid back already."))
+    row.refresh_from_db()
+    return _("Order %(order)s is partial; %(amount)s went back in all.") % {"order": row.pk, "amount": row.refunded}
+
+
+def was_placed(placement: Placement, actor: Any, *, upstream_id: str) -> str:
+    doubt.attach(placement, upstream_id=upstream_id, actor=actor)
+    return _("Order %s is followed under this number from now on.") % placement.order_id
+
+
+def send_again(placement: Placement, actor: Any, *, why: str) -> str:
+    doubt.release(placement, send_again=True, why=why, actor=actor)
+    return _("Order %s is back in the queue.") % placement.order_id
+
+
+def pay_back(placement: Placement, actor: Any, *, why: str) -> str:
+    doubt.release(placement, send_again=False, why=why, actor=actor)
+    return _("Order %s has ended; the customer has the money back.") % placement.order_id
+
+
+def decision(model: type[models.Model], form_class: type[forms.Form], decide: Decide) -> Callable[..., HttpResponse]:
+    """The address of one button: POST only, with the right to change orders. What it did stands in the history."""
+
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        row: Any = get_object_or_404(model, pk=pk)
+        order = row if isinstance(row, Order) else row.order
+        form = form_class(request.POST)
+        if form.is_valid():
+            _run(request, order, lambda: decide(row, request.user, **form.cleaned_data))
+        else:
+            for name, problems in form.errors.items():
+                messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, problems))}")
+        return redirect(parts.page_url(order))
+
+    return view
+
+
+def _run(request: HttpRequest, order: Order, act: Callable[[], str]) -> None:
+    try:
+        with transaction.atomic():
+            said = act()
+            LogEntry.objects.log_actions(request.user.pk, [order], CHANGE, said)  # type: ignore[arg-type]
+    except (OrdersError, PanelError) as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, said)
+
+
+def _lock(order: Order, allowed: tuple[Status, ...]) -> Order:
+    row = Order.objects.select_for_update().get(pk=order.pk)
+    if row.state not in allowed:
+        raise NotNow(_("The order is %s by now; look at it again.") % row.get_status_display())
+    return row

@@ -1,0 +1,207 @@
+"""Orders in the back office: the list, and the page that shows everything about one order. To be read; see ``decisions``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from orders import money
+from orders.admin import parts, words
+from orders.admin.ledger import is_number
+from orders.models import Order, OrderEvent, Transfer
+from providers.admin import attention, decisions, placement
+from providers.admin.decisions import decision
+from providers.models import PanelCall, Placement, Provider, State
+
+#: Links have no index of their own: they are looked for among this many of the newest orders.
+LINKS_AMONG = 200_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the timeline, in words."""
+
+    event: OrderEvent
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Try:
+    """One placement with what it costs; ``here`` at the rate that was frozen when it was sent."""
+
+    row: Placement
+    mark: str
+    there: str
+    here: Decimal
+    is_in_doubt: bool
+    calls: str
+
+
+@admin.register(Order)
+class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("number", "customer", "what", "mark", "delivered", "charged", "paid_back", "source", "at")
+    list_filter = ("status", attention.OrderAttention, "source")
+    list_select_related = ("user", "service")
+    search_fields = ("id",)
+    search_help_text = _(
+        "Order number, number at the provider, the beginning of a customer's e-mail, or a link or its beginning "
+        "(among the newest 200,000 orders)."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        def at(address: str, name: str, view: Any) -> URLPattern:
+            return path(address, self.admin_site.admin_view(view), name=name)
+
+        order, tried = "orders_order", "providers_placement"
+        return [
+            at("<int:pk>/cancel/", f"{order}_cancel", decision(Order, decisions.Reason, decisions.cancel)),
+            at("<int:pk>/partial/", f"{order}_partial", decision(Order, decisions.Undelivered, decisions.shorten)),
+            at("doubt/<int:pk>/placed/", f"{tried}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
+            at("doubt/<int:pk>/again/", f"{tried}_again", decision(Placement, decisions.Reason, decisions.send_again)),
+            at("doubt/<int:pk>/back/", f"{tried}_back", decision(Placement, decisions.Reason, decisions.pay_back)),
+            *super().get_urls(),
+        ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Each kind of text is looked up through one index; nothing reads the history."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if "@" in text and "/" not in text:
+            people = get_user_model().objects.filter(email__startswith=text.lower())
+            return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
+        numbers = set(placement.by_upstream_id(text).values_list("order_id", flat=True)[:200])
+        if is_number(text):
+            numbers.add(int(text))
+        if numbers:
+            return queryset.filter(pk__in=numbers), False
+        newest = Order.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        return queryset.filter(link__startswith=text, pk__gt=newest - LINKS_AMONG), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in ("user__id__exact", "service__id__exact") or super().lookup_allowed(lookup, value, request)
+
+    # ---------------------------------------------------------------------------------------------- page
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.has_view_permission(request, order) or request.method != "GET":
+            return self._refuse()
+        tries = [self._try(row) for row in _placements(order)]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Order %s") % order.pk,
+            "opts": self.opts,
+            "order": order,
+            "lines": _lines(order),
+            "tries": tries,
+            "money": _money(order, tries),
+            "transfers": parts.list_link(Transfer, _("Transfers"), order__id__exact=order.pk),
+            **_choices(request, order),
+        }
+        return TemplateResponse(request, "admin/orders/order/page.html", context)
+
+    @staticmethod
+    def _refuse() -> HttpResponse:
+        raise decisions.PermissionDenied
+
+    @staticmethod
+    def _try(row: Placement) -> Try:
+        paid = row.charged if row.charged is not None else row.cost
+        return Try(
+            row=row,
+            mark=placement.state_mark(row),
+            there=words.amount(paid, row.currency),
+            here=money.round_up(money.multiply(paid, row.exchange_rate)),
+            is_in_doubt=row.state == State.IN_DOUBT,
+            calls=parts.list_link(PanelCall, _("Panel calls"), placement__id__exact=row.pk),
+        )
+
+    # ---------------------------------------------------------------------------------------------- columns
+
+    @admin.display(description=_("No."))
+    def number(self, order: Order) -> int:
+        return order.pk
+
+    @admin.display(description=_("customer"))
+    def customer(self, order: Order) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', order.user)
+
+    @admin.display(description=_("service"))
+    def what(self, order: Order) -> str:
+        return format_html('<span class="clip" title="{0}">{0}</span>', order.service)
+
+    @admin.display(description=_("status"))
+    def mark(self, order: Order) -> str:
+        return words.mark(order.status)
+
+    @admin.display(description=_("delivered"))
+    def delivered(self, order: Order) -> str:
+        return words.delivered(order)
+
+    @admin.display(description=_("charge"))
+    def charged(self, order: Order) -> str:
+        return words.amount(order.charge)
+
+    @admin.display(description=_("paid back"))
+    def paid_back(self, order: Order) -> str:
+        return words.amount(order.refunded) if order.refunded else words.NONE
+
+    @admin.display(description=_("ordered at"))
+    def at(self, order: Order) -> str:
+        return words.moment(order.created_at)
+
+
+def _placements(order: Order) -> QuerySet[Placement]:
+    return Placement.objects.filter(order=order).select_related("provider", "offer").order_by("-id")
+
+
+def _lines(order: Order) -> list[Line]:
+    """The whole timeline, newest first. Two queries, however many providers are in it."""
+    names: dict[Any, str] = dict(Provider.objects.values_list("pk", "name"))
+    events = OrderEvent.objects.filter(order=order).select_related("actor").order_by("-id")
+    return [Line(event, event.get_kind_display(), words.facts(event, names)) for event in events]
+
+
+def _money(order: Order, tries: list[Try]) -> dict[str, str]:
+    spent = sum((one.here for one in tries if one.row.state in (State.ACCEPTED, State.CLOSED)), Decimal(0))
+    left = order.paid - spent
+    return {
+        "charge": words.amount(order.charge),
+        "rate": words.amount(order.rate),
+        "refunded": words.amount(order.refunded),
+        "paid": words.amount(order.paid),
+        "cost": words.amount(spent) if spent else words.NONE,
+        "margin": words.amount(left) if spent else words.NONE,
+        "share": f"{left / order.paid * 100:.1f} %" if spent and order.paid else "",
+    }
+
+
+def _choices(request: HttpRequest, order: Order) -> dict[str, Any]:
+    """The buttons that are open to this person now."""
+    may = request.user.has_perm(decisions.PERMISSION)
+    return {
+        "can_decide": may,
+        "can_cancel": may and order.state in decisions.CANCELABLE,
+        "can_shorten": may and order.state in decisions.SHORTENABLE,
+        "reason": decisions.Reason(auto_id=False),
+        "upstream_number": decisions.Number(auto_id=False),
+        "undelivered": decisions.Undelivered(auto_id=False),
+    }

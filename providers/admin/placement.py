@@ -1,0 +1,138 @@
+"""Placements and panel calls in the back office: what was sent where, and what came back. To be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import parts, words
+from orders.admin.ledger import is_number
+from orders.models import Order
+from providers.admin import attention
+from providers.models import PanelCall, Placement, Provider
+
+VERBS = [(verb, verb) for verb in ("add", "status", "services", "balance")]
+OUTCOMES = [
+    ("accepted", _("accepted")),
+    ("refused", _("refused")),
+    ("not_sent", _("not sent")),
+    ("in_doubt", _("in doubt")),
+    ("no_answer", _("no answer")),
+    ("unreadable", _("not readable")),
+    ("error", _("error")),
+]
+
+
+def by_upstream_id(text: str) -> QuerySet[Placement]:
+    """Placements with this number at any provider, through the unique index, which begins with the provider."""
+    providers = list(Provider.objects.values_list("pk", flat=True))
+    return Placement.objects.filter(provider__in=providers, upstream_id=text).exclude(upstream_id="")
+
+
+@admin.register(Placement)
+class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("number", "of_order", "provider", "upstream_id", "status", "word", "cost_there", "at", "looked")
+    list_filter = ("provider", "state")
+    list_select_related = ("provider",)
+    ordering = ("-id",)
+    search_fields = ("upstream_id",)
+    search_help_text = _("Order number, or the number at the provider.")
+    fields = (
+        "of_order", "run", "provider", "offer", "status", "upstream_id", "quantity", "cost_there", "charged_there",
+        "exchange_rate", "words", "reason", "word", "missing", "lease_until", "synced_at", "sync_at", "created_at",
+        "ended_at", "calls",
+    )  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        found = Q(pk__in=list(by_upstream_id(text).values_list("pk", flat=True)[:200]))
+        if is_number(text):
+            found |= Q(order_id=int(text))
+        return queryset.filter(found), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "order__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("No."))
+    def number(self, placement: Placement) -> int:
+        return placement.pk
+
+    @admin.display(description=_("order"))
+    def of_order(self, placement: Placement) -> str:
+        return parts.page_link(Order(pk=placement.order_id), placement.order_id)
+
+    @admin.display(description=_("state"))
+    def status(self, placement: Placement) -> str:
+        return state_mark(placement)
+
+    @admin.display(description=_("cost"))
+    def cost_there(self, placement: Placement) -> str:
+        return words.amount(placement.cost, placement.currency)
+
+    @admin.display(description=_("charged there"))
+    def charged_there(self, placement: Placement) -> str:
+        return words.amount(placement.charged, placement.currency)
+
+    @admin.display(description=_("sent"))
+    def at(self, placement: Placement) -> str:
+        return words.moment(placement.created_at)
+
+    @admin.display(description=_("last look"))
+    def looked(self, placement: Placement) -> str:
+        return words.moment(placement.synced_at)
+
+    @admin.display(description=_("panel calls"))
+    def calls(self, placement: Placement) -> str:
+        return parts.list_link(PanelCall, _("Panel calls"), placement__id__exact=placement.pk)
+
+
+def state_mark(placement: Placement) -> str:
+    """A placement's state with the mark of the order status it resembles."""
+    marks = {"accepted": "in-progress", "closed": "completed", "refused": "canceled", "not_sent": "canceled"}
+    return words.mark(marks.get(placement.state, placement.state), label=placement.get_state_display())
+
+
+@admin.register(PanelCall)
+class PanelCallAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("at", "provider", "verb", "outcome", "status", "elapsed_ms", "of_placement", "gist")
+    list_filter = (
+        "provider",
+        attention.kinds_of("verb", _("verb"), VERBS),
+        attention.kinds_of("outcome", _("outcome"), OUTCOMES),
+    )
+    list_select_related = ("provider",)
+    fields = ("provider", "of_placement", "verb", "outcome", "status", "elapsed_ms", "created_at", "sent", "came_back")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "placement__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("at"))
+    def at(self, call: PanelCall) -> str:
+        return words.moment(call.created_at)
+
+    @admin.display(description=_("placement"))
+    def of_placement(self, call: PanelCall) -> str:
+        if call.placement_id is None:
+            return words.NONE
+        return parts.page_link(Placement(pk=call.placement_id), call.placement_id)
+
+    @admin.display(description=_("answer"))
+    def gist(self, call: PanelCall) -> str:
+        return format_html('<bdi class="clip mono">{}</bdi>', call.answer[:120])
+
+    @admin.display(description=_("sent"))
+    def sent(self, call: PanelCall) -> str:
+        return format_html('<pre dir="ltr" class="said">{}</pre>', call.request)
+
+    @admin.display(description=_("answer"))
+    def came_back(self, call: PanelCall) -> str:
+        return format_html('<pre dir="ltr" class="said">{}</pre>', call.answer)

@@ -1,0 +1,233 @@
+"""Providers in the back office: the form that never shows a key, and what an operator can do with a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from orders.admin import parts, words
+from providers import calling, pausing, pricelist
+from providers.encryption import Secret
+from providers.errors import PanelError
+from providers.models import Offer, PanelCall, Placement, Provider
+
+
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+    api_key = forms.CharField(
+        label=gettext_lazy("API key"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
+    )
+
+    class Meta:
+        model = Provider
+        fields = ("name", "url", "dialect", "currency", "exchange_rate", "is_active", "refunds_failed")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        has_key = bool(self.instance.key)
+        if "api_key" in self.fields:  # who may only look gets no such field
+            self.fields["api_key"].required = not has_key
+            self.fields["api_key"].help_text = (
+                gettext_lazy("A key is stored, encrypted; it is never shown. Leave this empty to keep it.")
+                if has_key
+                else gettext_lazy("It is stored encrypted and never shown again.")
+            )
+
+    @sensitive_variables("key")
+    def save(self, commit: bool = True) -> Any:
+        key = self.cleaned_data.get("api_key")
+        if key:
+            self.instance.key = Secret.hide(key)
+        return super().save(commit)
+
+
+class PublishForm(forms.Form):
+    markup = forms.DecimalField(
+        label=gettext_lazy("Markup in percent"),
+        min_value=Decimal(0),
+        max_value=Decimal(10_000),
+        decimal_places=4,
+        help_text=gettext_lazy("Put on top of the cost, for services that are new. Prices that are there stay."),
+    )
+
+
+def _state(provider: Provider) -> str:
+    if not provider.is_active:
+        return words.mark("canceled", label=_("Off"))
+    if provider.is_paused:
+        return words.mark("partial", label=_("Paused"))
+    return words.mark("completed", label=_("Active"))
+
+
+@admin.register(Provider)
+class ProviderAdmin(parts.ModelAdmin):
+    form = ProviderForm
+    list_display = ("name", "state", "paused", "dialect", "currency", "rate", "held", "seen", "read", "offers")
+    list_filter = ("is_active", "dialect")
+    search_fields = ("name", "url")
+    formfield_overrides = parts.PLAIN_NUMBERS
+    actions = ("test_connection", "import_prices", "import_and_publish", "resume")
+    readonly_fields = ("state", "paused", "held", "seen", "read", "lists")
+    fieldsets = (
+        (None, {"fields": ("name", "url", "api_key", "dialect")}),
+        (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "refunds_failed")}),
+        (
+            gettext_lazy("State"),
+            {"fields": ("is_active", "state", "paused", "held", "seen", "read", "lists")},
+        ),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        first, money, state = super().get_fieldsets(request, obj)
+        if obj is None:
+            return first, money, (state[0], {"fields": ("is_active",)})
+        if not self.has_change_permission(request, obj):
+            first = (None, {"fields": ("name", "url", "dialect")})
+        return first, money, state
+
+    @method_decorator(sensitive_post_parameters("api_key"))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().changeform_view(request, *args, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only one that was never used, from its own page; others are switched off."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and obj is not None and not Offer.objects.filter(provider=obj).exists()
+
+    # ---------------------------------------------------------------------------------------------- columns
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, provider: Provider) -> str:
+        return _state(provider)
+
+    @admin.display(description=gettext_lazy("why paused"))
+    def paused(self, provider: Provider) -> str:
+        if not provider.is_paused:
+            return words.NONE
+        until = words.moment(provider.paused_until)
+        return format_html(
+            '{} <small class="sub">{}</small>', provider.pause_reason, format_html(_("until {}"), until)
+        )
+
+    @admin.display(description=gettext_lazy("rate"))
+    def rate(self, provider: Provider) -> str:
+        return words.amount(provider.exchange_rate)
+
+    @admin.display(description=gettext_lazy("balance"))
+    def held(self, provider: Provider) -> str:
+        return words.amount(provider.balance, provider.currency)
+
+    @admin.display(description=gettext_lazy("seen at"))
+    def seen(self, provider: Provider) -> str:
+        return words.moment(provider.balance_at)
+
+    @admin.display(description=gettext_lazy("price list read"))
+    def read(self, provider: Provider) -> str:
+        return words.moment(provider.imported_at)
+
+    @admin.display(description=gettext_lazy("offers"))
+    def offers(self, provider: Provider) -> str:
+        return parts.list_link(Offer, _("Offers"), provider__id__exact=provider.pk)
+
+    @admin.display(description=gettext_lazy("lists"))
+    def lists(self, provider: Provider) -> str:
+        links = (
+            parts.list_link(Offer, _("Offers"), provider__id__exact=provider.pk),
+            parts.list_link(Placement, _("Placements"), provider__id__exact=provider.pk),
+            parts.list_link(PanelCall, _("Panel calls"), provider__id__exact=provider.pk),
+        )
+        return format_html("{} · {} · {}", *links)
+
+    # ---------------------------------------------------------------------------------------------- actions
+
+    @admin.action(description=gettext_lazy("Test connection"), permissions=["change"])
+    def test_connection(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, _tested)
+
+    @admin.action(description=gettext_lazy("Import price list"), permissions=["change"])
+    def import_prices(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, _imported)
+
+    @admin.action(description=gettext_lazy("Import and publish…"), permissions=["change"])
+    def import_and_publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Asks for the markup first, then imports and makes services of what is new."""
+        asked = request.POST if "markup" in request.POST else None
+        form = PublishForm(asked, initial={"markup": settings.DEFAULT_MARKUP})
+        if asked is None or not form.is_valid():
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Import and publish"),
+                "opts": self.opts,
+                "form": form,
+                "providers": queryset,
+                "checkbox": ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/providers/provider/publish.html", context)
+        markup = form.cleaned_data["markup"]
+
+        def publish(provider: Provider) -> str:
+            told = _imported(provider)
+            made = pricelist.publish(provider, markup_percent=markup)
+            return told + " " + ngettext("%d service was published.", "%d services were published.", made) % made
+
+        self._each(request, queryset, publish)
+        return None
+
+    @admin.action(description=gettext_lazy("Resume"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for provider in queryset:
+            pausing.resume(provider)
+            self.log_change(request, provider, "Resumed.")
+            self.message_user(request, _("%s: orders go there again.") % provider, messages.SUCCESS)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Provider], str]) -> None:
+        """One line for each provider: a panel that does not answer says so and does not keep the others waiting in vain."""
+        for provider in queryset:
+            try:
+                self.message_user(request, f"{provider}: {act(provider)}", messages.SUCCESS)
+            except PanelError as problem:
+                self.message_user(request, f"{provider}: {problem.words or problem}", messages.ERROR)
+
+
+def _tested(provider: Provider) -> str:
+    seen = calling.balance(provider)
+    Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
+    services = calling.services(provider)
+    told = ngettext("it answers; %(balance)s, %(count)s service.", "it answers; %(balance)s, %(count)s services.", len(services))  # fmt: skip
+    told %= {"balance": words.amount(seen.amount, seen.currency or provider.currency), "count": words.count(len(services))}
+    if seen.currency and seen.currency != provider.currency:
+        told += " " + _("It bills in %(there)s, here it is set to %(here)s.") % {
+            "there": seen.currency,
+            "here": provider.currency,
+        }
+    return told
+
+
+def _imported(provider: Provider) -> str:
+    done = pricelist.import_offers(provider)
+    return _(
+        "%(added)s offers are new, %(changed)s changed, %(unchanged)s are as they were, %(missing)s are missing, "
+        "%(unsellable)s cannot be sold."
+    ) % {
+        "added": words.count(done.added),
+        "changed": words.count(done.changed),
+        "unchanged": words.count(done.unchanged),
+        "missing": words.count(done.missing),
+        "unsellable": words.count(len(done.unsellable)),
+    }

@@ -1,0 +1,43 @@
+"""The generated part of docs/dialects.md: what each dialect declares, as a table. Pure."""
+
+from __future__ import annotations
+
+from orders.kinds import KINDS
+from providers.dialect import Dialect
+from providers.dialects import DIALECTS
+
+BEGIN, END = "<!-- generated: manage.py dialects -->", "<!-- end of the generated part -->"
+VERBS = ("services", "balance", "add", "status")
+
+
+def table() -> str:
+    """A Markdown table with a column for each dialect."""
+    dialects = list(DIALECTS.values())
+    rows = [
+        ("", [f"`{dialect.name}`" for dialect in dialects]),
+        ("document", [dialect.document for dialect in dialects]),
+        ("request", [f"{dialect.method} {dialect.encoding}" for dialect in dialects]),
+        ("key", [" and ".join(dialect.auth) for dialect in dialects]),
+        *((verb, ["yes" if verb in dialect.verbs else "no" for dialect in dialects]) for verb in VERBS),
+        ("status of one", [f"`{dialect.status_one}`" for dialect in dialects]),
+        ("orders a call", [str(dialect.batch_size) for dialect in dialects]),
+        ("body mended", ["yes" if dialect.repair else "no" for dialect in dialects]),
+        ("link", [dialect.link_example or "any" for dialect in dialects]),
+        ("service types", [_kinds(dialect) for dialect in dialects]),
+    ]
+    lines = [f"| {label} | {' | '.join(cells)} |" for label, cells in rows]
+    lines.insert(1, "|" + " --- |" * (len(dialects) + 1))
+    return "\n".join(lines)
+
+
+def fill(document: str) -> str:
+    """``document`` with its generated part made anew. Raises ValueError if the marks are missing."""
+    before, rest = document.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def _kinds(dialect: Dialect) -> str:
+    if dialect.kinds == frozenset(KINDS):
+        return f"all {len(KINDS)}"
+    return ", ".join(kind.wire for kind in KINDS.values() if kind.code in dialect.kinds)
