@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def prepare() -> None:
-    """Sets Django up on a database that is thrown away: SQLite in a temporary folder, or a test database of DATABASE_URL."""
+    """Sets Django up for a database that is thrown away: SQLite in a temporary folder, or one beside DATABASE_URL's."""
     sys.path.insert(0, str(ROOT))
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="vitrine-bench-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
@@ -36,8 +36,10 @@ def database() -> Iterator[str]:
         connection.settings_dict["TEST"]["NAME"] = str(Path(os.environ["VAR_DIR"]) / "bench.sqlite3")
     old = setup_databases(verbosity=0, interactive=False)
     try:
-        version = ".".join(map(str, connection.Database.sqlite_version_info)) if connection.vendor == "sqlite" else (
-            connection.pg_version
+        version = (
+            ".".join(map(str, connection.Database.sqlite_version_info))
+            if connection.vendor == "sqlite"
+            else (connection.pg_version)
         )
         yield f"{connection.display_name} {version}"
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from providers import calling, client, reading
-from providers.dialect import Dialect
+from providers.dialect import Answer, Dialect
 from providers.dialects import DIALECTS
 from providers.errors import PanelError
 
@@ -27,7 +27,8 @@ def detect(url: str, key: str) -> Detected:
         try:
             score, currency, sentence = _try(dialect, url, key)
         except PanelError as problem:
-            lines.append(f"{dialect.name}: not this one, {client.redact(str(problem), [key]) or type(problem).__name__}")
+            why = client.redact(str(problem), [key]) or type(problem).__name__
+            lines.append(f"{dialect.name}: not this one, {why}")
             continue
         lines.append(f"{dialect.name}: {sentence}")
         if best is None or score > best[0]:
@@ -47,7 +48,7 @@ def _try(dialect: Dialect, url: str, key: str) -> tuple[int, str, str]:
     return (1_000_000 if host_fits else 0) + sellable, balance.currency, sentence
 
 
-def _ask(dialect: Dialect, verb: str, url: str, key: str) -> reading.Answer:
+def _ask(dialect: Dialect, verb: str, url: str, key: str) -> Answer:
     outcome = calling.exchange(dialect.call(verb, url, key))
     if isinstance(outcome, PanelError):
         raise outcome

@@ -22,7 +22,7 @@ Params = tuple[tuple[str, str], ...]
 class Call:
     """One HTTP request to a panel, ready to be sent.
 
-    ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body; only one of the last two is set.
+    ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body; one of them is set.
     ``is_write`` marks a call that buys something: it is sent once, on a fresh connection, and never repeated by itself.
     ``secrets`` are the texts that must not reach a log, an exception or a row; what may carry them is not in the repr.
     """
@@ -142,7 +142,7 @@ class Dialect:
         )
 
     def add_params(self, wanted: Wanted) -> dict[str, str]:
-        """What ``add`` sends for ``wanted``: what the type needs and nothing more. Raises Unsupported for other types."""
+        """What ``add`` sends for ``wanted``: what the type needs, nothing more. Raises Unsupported for other types."""
         if wanted.kind not in self.kinds:
             raise Unsupported(f"the {self.title} document has no parameters for {KINDS[wanted.kind].wire}")
         kind: Kind = KINDS[wanted.kind]

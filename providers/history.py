@@ -17,4 +17,4 @@ def prune() -> int:
     before = timezone.now() - timedelta(days=KEPT_DAYS)
     calls, _ = PanelCall.objects.filter(created_at__lt=before).delete()
     tasks, _ = Task.objects.filter(stopped__lt=before).delete()
-    return calls + tasks
+    return int(calls) + int(tasks)

@@ -1,4 +1,4 @@
-"""When a provider is left alone: turns, pauses and back-off. State lives on the Provider row, shared by all processes."""
+"""When a provider is left alone: turns, pauses, back-off. The state is on the Provider row, shared by all processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAILURE_PAUSE, FAILURE_PAUSE_LAST = 60, 1800
 
 
 def take_turn(provider: Provider, *, seconds: float) -> bool:
-    """Whether this process may submit to ``provider`` now; a turn whose holder died ends by itself after ``seconds``."""
+    """Whether this process may submit now; the turn of one that died ends by itself after ``seconds``."""
     now = timezone.now()
     free = Provider.objects.filter(Q(busy_until=None) | Q(busy_until__lt=now), pk=provider.pk)
     return free.update(busy_until=now + timedelta(seconds=seconds)) == 1

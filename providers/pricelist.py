@@ -76,10 +76,7 @@ def store(provider: Provider, rows: Iterable[Listed]) -> Imported:
 @transaction.atomic
 def publish(provider: Provider, *, markup_percent: Decimal) -> int:
     """Makes a category, a service and a route for each sellable offer that no service uses yet; returns how many."""
-    offers = [
-        offer
-        for offer in Offer.objects.filter(provider=provider, routes=None, is_available=True, problem="").order_by("pk")
-    ]
+    offers = list(Offer.objects.filter(provider=provider, routes=None, is_available=True, problem="").order_by("pk"))
     categories = _categories({offer.category or provider.name for offer in offers})
     services = Service.objects.bulk_create(
         [_service(provider, offer, categories[offer.category or provider.name], markup_percent) for offer in offers],
@@ -100,9 +97,7 @@ def _check_length(listed: int, known: int) -> None:
 
 
 def _offer(provider: Provider, row: Listed) -> Offer:
-    return Offer(
-        provider=provider, upstream_id=row.upstream_id, **{name: getattr(row, name) for name in _COPIED}
-    )
+    return Offer(provider=provider, upstream_id=row.upstream_id, **{name: getattr(row, name) for name in _COPIED})
 
 
 def _update(offer: Offer, row: Listed) -> bool:

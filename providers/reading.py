@@ -1,7 +1,7 @@
 """Reads what panels answer: tolerant of every form seen in the field, total, and never guessing about money. Pure.
 
-Reads (balance, services, status) raise Refused or UnreadableAnswer and change nothing. ``read_add`` alone decides whether
-something was bought; everything that is not plainly "yes" or "no" is OutcomeUnknown.
+Reads (balance, services, status) raise Refused or UnreadableAnswer and change nothing. ``read_add`` alone decides
+whether something was bought; everything that is not plainly "yes" or "no" is OutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, P
 
 
 def read_services(answer: Answer, dialect: Dialect) -> list[Listed]:
-    """The price list. Rows that cannot be sold carry the reason. Raises Refused or UnreadableAnswer for a broken list."""
+    """The price list; unsellable rows carry the reason. Raises Refused or UnreadableAnswer if it is broken."""
     body = parse(answer, dialect)
     if isinstance(body, dict) and error_of(body):
         raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")

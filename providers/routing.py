@@ -39,7 +39,8 @@ def providers_to_submit(*, is_now: bool = False) -> list[int]:
     """Providers that have something to place and may be called."""
     now = timezone.now()
     service_ids = waiting(is_now=is_now).order_by().values("service_id")
-    providers = Provider.objects.filter(Exists(usable().filter(offer__provider=OuterRef("pk"), service_id__in=service_ids)))
+    routes = usable().filter(offer__provider=OuterRef("pk"), service_id__in=service_ids)
+    providers = Provider.objects.filter(Exists(routes))
     if not is_now:
         providers = providers.filter(Q(paused_until=None) | Q(paused_until__lte=now))
     return list(providers.order_by("pk").values_list("pk", flat=True))

@@ -14,6 +14,7 @@ from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -95,16 +96,13 @@ def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
     provider.refresh_from_db()
     if not provider.is_active or (provider.is_paused and not is_now):
         return []
-    lock = {"skip_locked": connection.features.has_select_for_update_skip_locked, "of": ("self",)}
-    if not connection.features.has_select_for_update_of:
-        lock.pop("of")
+    skips = connection.features.has_select_for_update_skip_locked
     placements: list[Placement] = []
     after = 0
     while len(placements) < limit:
         with transaction.atomic():
-            orders = list(
-                routing.waiting(provider, is_now=is_now).select_for_update(**lock).filter(pk__gt=after)[: limit * 2]
-            )
+            waiting = routing.waiting(provider, is_now=is_now).filter(pk__gt=after)
+            orders = list(waiting.select_for_update(skip_locked=skips)[: limit * 2])
             mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
             placements += Placement.objects.bulk_create(mine)
             fulfilment.claimed(placement.order_id for placement in mine)
@@ -199,7 +197,7 @@ def _accepted(provider: Provider, sent: _Sent, answer: Answer, upstream_id: str)
 def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
     reason = problem.reason if isinstance(problem, Refused) else "request"
     _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
-    facts = {"provider": provider.pk, "words": problem.words, "reason": reason}
+    facts: dict[str, Any] = {"provider": provider.pk, "words": problem.words, "reason": reason}
     if reason in routing.PASSING or not routing.is_exhausted(placement.order):
         due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
         fulfilment.requeued(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
@@ -226,7 +224,7 @@ def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> 
 
 
 def _move(placement: Placement, state: State, **values: object) -> None:
-    """Moves a placement that still waits for its answer; one whose lease ran out meanwhile may learn that it was placed."""
+    """Moves a placement that waits for its answer; after its lease it may still learn that it was placed."""
     allowed = Q(state=State.SUBMITTING)
     if state is State.ACCEPTED:
         allowed |= Q(state=State.IN_DOUBT)

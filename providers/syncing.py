@@ -1,6 +1,6 @@
 """Following placements: statuses in batches, at intervals that stretch with the order's age.
 
-A row that is missing, a word we do not know, an answer we cannot read: nothing changes, and it is kept for the operator.
+A row that is missing, a word we do not know, an answer we cannot read: nothing changes, and the operator can see it.
 Placements that ended are looked at a few times more, since panels change their mind; that only ever pays back more.
 """
 

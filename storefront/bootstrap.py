@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 
 
 def kept(path: Path, make: str) -> str:
-    """The text in ``path``; the first call writes it, readable by its owner only, and every later call returns the same.
+    """The text in ``path``; the first call writes it, readable by its owner only, every later call returns the same.
 
     ``make`` is "secret" or "fernet". Two processes starting at once agree: the file appears whole or not at all.
     """

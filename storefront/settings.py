@@ -26,7 +26,7 @@ DEBUG = env.bool("DEBUG", True)
 
 def _required(name: str, make: str) -> str:
     """A secret from the environment; generated and kept under var/ in DEBUG, refused when missing in production."""
-    value = env.str(name, "")
+    value = str(env.str(name, ""))
     if value:
         return value
     if DEBUG:

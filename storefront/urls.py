@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("account/", include("storefront.accounts.urls")),
     path("account/", include("allauth.account.urls")),
     path("", include("storefront.api.urls")),
     path("", include("storefront.shop.urls")),

@@ -1,4 +1,4 @@
-"""The ground floor in the back office. Orders and services show what panels do, so their pages are in ``providers.admin``."""
+"""The ground floor in the back office. Orders and services show what panels do: see ``providers.admin``."""
 
 from orders.admin import catalog, ledger
 

@@ -22,7 +22,8 @@ class CategoryAdmin(parts.ModelAdmin):
     search_fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(service_count=Count("services"))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(service_count=Count("services"))
+        return rows
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only an empty one, from its own page: what was sold stays in the history."""

@@ -62,7 +62,8 @@ class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     search_fields = ("reference",)
     search_help_text = _("Order number, reference (exactly), or the beginning of a customer's e-mail.")
     fields = (
-        "kind", "reference", "customer", "moved", "after", "source", "target", "of_order", "actor", "note", "created_at",
+        "kind", "reference", "customer", "moved", "after", "source", "target", "of_order", "actor", "note",
+        "created_at",
     )  # fmt: skip
 
     def get_search_results(

@@ -28,7 +28,7 @@ else:
 
 
 class ReadOnly:
-    """Nobody adds, changes or deletes these rows by hand, not even a superuser: other modules write them, with their rules."""
+    """Nobody adds, changes or deletes these rows by hand, not even a superuser: other modules write them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -61,10 +61,10 @@ class CappedPages(Pages):
 class Big:
     """The list of a table that grows with every order: newest first, no sorting by columns that have no index."""
 
-    paginator = CappedPages
+    paginator: Any = CappedPages
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    sortable_by = ()
+    sortable_by: Any = ()
     list_per_page = 50
     list_max_show_all = 100
 

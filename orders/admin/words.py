@@ -1,4 +1,4 @@
-"""How the back office writes amounts, times, statuses and events, in the reader's language. Reads nothing, writes nothing."""
+"""How the back office writes amounts, times, statuses and events, in the reader's language. No queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from babel.numbers import format_currency
 from django.conf import settings
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import get_language
@@ -92,6 +92,11 @@ def mark(status: str, *, label: Any = None) -> SafeString:
     return format_html(
         '<span class="status" data-status="{}">{}</span>', status.replace("_", "-"), label or Status(status).label
     )
+
+
+def row(*pieces: str) -> SafeString:
+    """Links side by side."""
+    return format_html_join(" · ", "{}", ((piece,) for piece in pieces))
 
 
 def delivered(order: Order) -> str:

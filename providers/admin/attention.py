@@ -1,4 +1,4 @@
-"""What an operator must look at: each a query set over open rows, never over the history, and the filters that show them."""
+"""What an operator must look at, as query sets over open rows, never over the history, and the filters that show it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def unserved() -> QuerySet[Service]:
 
 
 def at_a_loss() -> QuerySet[Service]:
-    """Services on sale that cost more than their price on one of their routes. Good to a millionth, for looking at only."""
+    """Services on sale that cost more than their price on one of their routes. Not exact: for looking at."""
     cost = ExpressionWrapper(
         # Floats: the product of the two columns of 10^-8 does not fit 64 bits.
         Cast("offer__rate", FloatField()) * Cast("offer__provider__exchange_rate", FloatField()) / 1e8,
@@ -142,5 +142,3 @@ def kinds_of(field: str, title: Any, choices: list[tuple[str, Any]]) -> type[adm
         (admin.SimpleListFilter,),
         {"title": title, "parameter_name": field, "lookups": lookups, "queryset": queryset},
     )
-
-

@@ -130,7 +130,7 @@ class ServiceAdmin(parts.ModelAdmin):
         if services:
             Service.objects.filter(pk__in=queryset.values("pk")).update(is_active=is_active)
             said = "Put on sale." if is_active else "Taken off sale."
-            LogEntry.objects.log_actions(request.user.pk, services, CHANGE, said)
+            LogEntry.objects.log_actions(request.user.pk, services, CHANGE, said)  # type: ignore[arg-type]
         done = len(services)
         if is_active:
             told = ngettext("%d service was put on sale.", "%d services were put on sale.", done)

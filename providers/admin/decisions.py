@@ -1,4 +1,4 @@
-"""What an operator decides about one order: each a POST with a reason, one function of the floors below, one line of history.
+"""What an operator decides about one order: a POST with a reason, one function below that does it, a line of history.
 
 Nothing here writes by itself: money and status go through ``orders.fulfilment``, doubt through ``providers.doubt``.
 """

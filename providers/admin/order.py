@@ -1,4 +1,4 @@
-"""Orders in the back office: the list, and the page that shows everything about one order. To be read; see ``decisions``."""
+"""Orders in the back office: the list, and the page with everything about one order."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,10 @@ class Try:
     is_in_doubt: bool
     calls: str
 
+    @property
+    def here_words(self) -> str:
+        return words.amount(self.here)
+
 
 @admin.register(Order)
 class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
@@ -59,17 +64,17 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         "(among the newest 200,000 orders)."
     )
 
-    def get_urls(self) -> list[URLPattern]:
-        def at(address: str, name: str, view: Any) -> URLPattern:
+    def get_urls(self) -> list[Any]:
+        def at(address: str, name: str, view: Any) -> Any:
             return path(address, self.admin_site.admin_view(view), name=name)
 
-        order, tried = "orders_order", "providers_placement"
+        order, row = "orders_order", "providers_placement"
         return [
             at("<int:pk>/cancel/", f"{order}_cancel", decision(Order, decisions.Reason, decisions.cancel)),
             at("<int:pk>/partial/", f"{order}_partial", decision(Order, decisions.Undelivered, decisions.shorten)),
-            at("doubt/<int:pk>/placed/", f"{tried}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
-            at("doubt/<int:pk>/again/", f"{tried}_again", decision(Placement, decisions.Reason, decisions.send_again)),
-            at("doubt/<int:pk>/back/", f"{tried}_back", decision(Placement, decisions.Reason, decisions.pay_back)),
+            at("doubt/<int:pk>/placed/", f"{row}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
+            at("doubt/<int:pk>/again/", f"{row}_again", decision(Placement, decisions.Reason, decisions.send_again)),
+            at("doubt/<int:pk>/back/", f"{row}_back", decision(Placement, decisions.Reason, decisions.pay_back)),
             *super().get_urls(),
         ]
 
@@ -103,7 +108,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         if order is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.has_view_permission(request, order) or request.method != "GET":
-            return self._refuse()
+            raise PermissionDenied
         tries = [self._try(row) for row in _placements(order)]
         context = {
             **self.admin_site.each_context(request),
@@ -117,10 +122,6 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             **_choices(request, order),
         }
         return TemplateResponse(request, "admin/orders/order/page.html", context)
-
-    @staticmethod
-    def _refuse() -> HttpResponse:
-        raise decisions.PermissionDenied
 
     @staticmethod
     def _try(row: Placement) -> Try:

@@ -121,9 +121,7 @@ class ProviderAdmin(parts.ModelAdmin):
         if not provider.is_paused:
             return words.NONE
         until = words.moment(provider.paused_until)
-        return format_html(
-            '{} <small class="sub">{}</small>', provider.pause_reason, format_html(_("until {}"), until)
-        )
+        return format_html('{} <small class="sub">{}</small>', provider.pause_reason, format_html(_("until {}"), until))
 
     @admin.display(description=gettext_lazy("rate"))
     def rate(self, provider: Provider) -> str:
@@ -147,12 +145,12 @@ class ProviderAdmin(parts.ModelAdmin):
 
     @admin.display(description=gettext_lazy("lists"))
     def lists(self, provider: Provider) -> str:
-        links = (
-            parts.list_link(Offer, _("Offers"), provider__id__exact=provider.pk),
-            parts.list_link(Placement, _("Placements"), provider__id__exact=provider.pk),
-            parts.list_link(PanelCall, _("Panel calls"), provider__id__exact=provider.pk),
+        here = {"provider__id__exact": provider.pk}
+        return words.row(
+            parts.list_link(Offer, _("Offers"), **here),
+            parts.list_link(Placement, _("Placements"), **here),
+            parts.list_link(PanelCall, _("Panel calls"), **here),
         )
-        return format_html("{} · {} · {}", *links)
 
     # ---------------------------------------------------------------------------------------------- actions
 
@@ -197,7 +195,7 @@ class ProviderAdmin(parts.ModelAdmin):
             self.message_user(request, _("%s: orders go there again.") % provider, messages.SUCCESS)
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Provider], str]) -> None:
-        """One line for each provider: a panel that does not answer says so and does not keep the others waiting in vain."""
+        """One message for each provider; a panel that fails does not stop the others."""
         for provider in queryset:
             try:
                 self.message_user(request, f"{provider}: {act(provider)}", messages.SUCCESS)
@@ -209,8 +207,9 @@ def _tested(provider: Provider) -> str:
     seen = calling.balance(provider)
     Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
     services = calling.services(provider)
-    told = ngettext("it answers; %(balance)s, %(count)s service.", "it answers; %(balance)s, %(count)s services.", len(services))  # fmt: skip
-    told %= {"balance": words.amount(seen.amount, seen.currency or provider.currency), "count": words.count(len(services))}
+    balance = words.amount(seen.amount, seen.currency or provider.currency)
+    told = ngettext("it answers; %(count)s service,", "it answers; %(count)s services,", len(services))
+    told = told % {"count": words.count(len(services))} + " " + _("balance %s.") % balance
     if seen.currency and seen.currency != provider.currency:
         told += " " + _("It bills in %(there)s, here it is set to %(here)s.") % {
             "there": seen.currency,

@@ -1,4 +1,4 @@
-"""tmsmm.ru: ids of 13 hex digits, and an answer to many statuses that is not JSON. From its document. Declaration only."""
+"""tmsmm.ru: ids of 13 hex digits, an answer to many statuses that is not JSON. From its document. Declaration only."""
 
 import re
 

@@ -44,8 +44,9 @@ def start(
 ) -> Panel:
     """Start a pretend panel in a daemon thread; port 0 takes any free one.
 
-    With ``memory``, a file, it goes on where it stopped the last time. ``latency`` is the seconds each answer takes. ``options`` are ``currency``, ``pace`` (how many times faster than the
-    clock a live panel moves) and those of one panel alone, such as ``malformed_multi`` of tmsmm.
+    With ``memory``, a file, it goes on where it stopped the last time. ``latency`` is the seconds each answer takes.
+    ``options`` are ``currency``, ``pace`` (how many times faster than the clock a live panel moves) and those of one
+    panel alone, such as ``malformed_multi`` of tmsmm.
     """
     panel = SIMULATORS[dialect](key=key, live=live, latency=latency, balance=balance, services=services, **options)
     if memory is not None:

@@ -16,7 +16,9 @@ class KeyForm(forms.Form):
     """A name for a new API key."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=100, help_text=_("What will use the key, so that you know later which one to revoke.")
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What will use it, so that you know later which one to revoke."),
     )
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:

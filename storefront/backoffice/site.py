@@ -1,4 +1,4 @@
-"""The admin site: the shop's log-in limits and its name."""
+"""The admin site: the shop's log-in limits, its start page, and its sections."""
 
 from __future__ import annotations
 
@@ -6,8 +6,31 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+
+#: Not to be edited by hand. A row of django-q2 names any Python callable, so whoever may write one may do anything;
+#: schedules are declared in code. allauth's table of addresses follows the user's.
+HIDDEN = frozenset({"django_q", "account"})
+
+#: The sections of the navigation: name, then models in order. What is in none follows under its application's name.
+SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("orders", _("Orders"), ("orders.order", "providers.placement")),
+    ("catalogue", _("Catalogue"), ("orders.category", "orders.service", "providers.route")),
+    ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
+    ("money", _("Money"), ("orders.account", "orders.transfer")),
+    ("people", _("People"), ("accounts.user", "auth.group")),
+)
+
+
+class Choices(AutocompleteJsonView):
+    """The search fields of forms. A model's admin may say in ``choice`` how its rows are told apart there."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        result = super().serialize_result(obj, to_field_name)
+        choice = getattr(self.model_admin, "choice", None)
+        return {**result, "text": choice(obj)} if choice else result
 
 
 class BackOffice(admin.AdminSite):
@@ -20,3 +43,34 @@ class BackOffice(admin.AdminSite):
         view = secure_admin_login(super().login)
         response: HttpResponse = view(request, extra_context)
         return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from storefront.backoffice import overview  # late: it imports pages, and those register with this site
+
+        return super().index(request, {**(extra_context or {}), "overview": overview.build(request.user)})
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return Choices.as_view(admin_site=self)(request)
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        super().register([model for model in models if model._meta.app_label not in HIDDEN], admin_class, **options)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """By what is done there rather than by Python package. One application's own page stays as Django has it."""
+        if app_label:
+            return super().get_app_list(request, app_label)
+        apps = super().get_app_list(request)
+        left = {model["model"]._meta.label_lower: (app, model) for app in apps for model in app["models"]}
+        sections = []
+        for label, name, wanted in SECTIONS:
+            rows = [left.pop(key)[1] for key in wanted if key in left]
+            if rows:
+                section = {"name": name, "app_label": label, "app_url": "", "has_module_perms": True}
+                sections.append({**section, "models": rows})
+        rest = {model["object_name"] for _app, model in left.values()}
+        for app in apps:
+            rows = [model for model in app["models"] if model["object_name"] in rest]
+            if rows:
+                sections.append({**app, "models": rows})
+        return sections

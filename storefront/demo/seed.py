@@ -17,7 +17,7 @@ from orders.models import Order, Service
 from providers import onboarding, pricelist
 from providers.models import Provider
 
-CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"  # noqa: S105 - printed for all to see
+CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"
 #: What the panels bill in, and what that is worth in the store currency.
 CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
 MARKUP = Decimal(30)

@@ -1,4 +1,4 @@
-"""Amounts, prices and numbers as the reader's language writes them. Formatting for people only; the wire has its own."""
+"""Amounts, prices and numbers as the reader's language writes them. For people only; the wire has its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def locale() -> Locale:
 
 
 def money(amount: Decimal) -> str:
-    """The currency's usual decimals, and more where the amount has more: a charge of 0.00105 must not read as nothing."""
+    """The currency's usual decimals, and all that the amount has: a charge of 0.00105 must not read as nothing."""
     sign = MINUS if amount < 0 else ""
     return sign + format_currency(
         abs(amount), settings.STORE_CURRENCY, locale=locale(), currency_digits=True, decimal_quantization=False

@@ -45,9 +45,7 @@ def listed(user: Any, query: QueryDict) -> Listed:
     """Two queries whatever the number of orders: the counts by status, and one page found by its key."""
     text, code = query.get("q", "").strip()[:200], query.get("status", "")
     found = _matching(Order.objects.of(user), text)
-    counts = {
-        row["status"]: row["count"] for row in found.order_by().values("status").annotate(count=Count("pk"))
-    }
+    counts = {row["status"]: row["count"] for row in found.order_by().values("status").annotate(count=Count("pk"))}
     current = statuses.BY_CODE.get(code)
     tabs = [Tab("", _("All"), sum(counts.values()), current is None)]
     for shown in statuses.SHOWN:

@@ -13,7 +13,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows, newest first. ``newer`` and ``older`` are the keys that lead to the neighbours, None where there is none."""
+    """Rows, newest first. ``newer`` and ``older`` are the keys that lead to the neighbours, if there are any."""
 
     rows: list[Row]
     newer: int | None
@@ -21,7 +21,7 @@ class Page(Generic[Row]):
 
 
 def page(rows: QuerySet[Row], query: QueryDict, size: int) -> Page[Row]:
-    """The page after ``?before=key`` or before ``?after=key``, or the first. One query; one row more says what follows."""
+    """The page below ``?before=`` or above ``?after=`` a key, or the first. One query: an extra row says what follows."""
     before, after = _key(query.get("before", "")), _key(query.get("after", ""))
     if after is not None and before is None:
         found = list(reversed(rows.filter(pk__gt=after).order_by("pk")[: size + 1]))

@@ -37,7 +37,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the form's order would cost. ``is_asked`` is False when the quantity is missing or wrong: then it is the least."""
+    """What the form's order would cost. Not ``is_asked``: the quantity is missing or wrong, this is the least."""
 
     quantity: int
     charge: Decimal
@@ -119,7 +119,7 @@ def least(service: Service) -> int:
 
 
 def _quantity(service: Service, inputs: Mapping[str, Any]) -> int | None:
-    """The quantity by the rules of the kind. Inputs that do not count get stand-ins, so that only the counting can fail."""
+    """The quantity by the rules of the kind. Inputs that do not count get stand-ins: only the counting can fail."""
     kind = service.type
     counting = {*counted(service), *(("posts",) if kind.count is Count.POSTS else ())}
     stand_ins = {"link": "x"}
@@ -127,9 +127,7 @@ def _quantity(service: Service, inputs: Mapping[str, Any]) -> int | None:
         if spec.name not in counting:
             stand_ins[spec.name] = str(spec.choices[-1] if spec.choices else 1) if spec.is_required else ""
     try:
-        details = kinds.read(
-            kind, {**inputs, **stand_ins}, minimum=service.min_quantity, maximum=service.max_quantity
-        )
+        details = kinds.read(kind, {**inputs, **stand_ins}, minimum=service.min_quantity, maximum=service.max_quantity)
     except OrderInvalid:
         return None
     return details.quantity
@@ -142,8 +140,7 @@ def unit_price(service: Service) -> str:
 
 def inputs_of(order: Order) -> dict[str, Any]:
     """An earlier order as the inputs of a new one."""
-    again = {name: given for name, given in order.fields.items()}
+    again = dict(order.fields)
     if order.service.type.count is Count.GIVEN:
         again["quantity"] = order.quantity
     return {**again, "link": order.link}
-

@@ -41,9 +41,7 @@ def buy(user: Any, *, service: Service, inputs: Mapping[str, Any], request_id: s
         if shown_price != orderform.unit_price(service):
             raise PriceChanged(offer.charge)
         # The service was read once in this request: the rate compared above is the rate that is taken.
-        used = checkout.place_order(
-            user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id
-        )
+        used = checkout.place_order(user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id)
     asked = (service.pk, offer.details.link, offer.details.quantity, offer.details.fields)
     if (used.service_id, used.link, used.quantity, used.fields) != asked:
         raise FormReused(used)

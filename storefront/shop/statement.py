@@ -69,7 +69,7 @@ def safe_cell(text: str) -> str:
 
 
 def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
-    """The statement line by line, with a byte order mark so that spreadsheets read it as UTF-8. Numbers stay numbers."""
+    """The statement line by line, with a byte order mark so that spreadsheets see UTF-8. Numbers stay numbers."""
     writer: Any = csv.writer(_Echo())
     yield "\ufeff"
     head = (_("Entry"), _("Date"), _("Kind"), _("Order"), _("Service"), _("Amount"), _("Balance after"), _("Currency"))

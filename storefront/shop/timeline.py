@@ -1,4 +1,4 @@
-"""What happened to an order, in the customer's words. Only facts we know here reach the page, never an event's other data."""
+"""What happened to an order, in the customer's words. Only known facts reach the page, never an event's other data."""
 
 from __future__ import annotations
 

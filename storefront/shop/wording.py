@@ -1,4 +1,4 @@
-"""The words for what an order needs and for what can be wrong with it. Codes come from ``orders``; here they get texts."""
+"""The words for what an order needs and for what can be wrong with it. Codes come from ``orders``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How one input is asked for. ``long`` says what it is where a label is too short for it."""
+    """How one input is asked for."""
 
     label: Text
     hint: Text = ""

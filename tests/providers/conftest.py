@@ -81,9 +81,7 @@ def buy(user: Any, service: Service, **inputs: str) -> Order:
     """An order for the least quantity, with an example for every input."""
     link = service.link_example or INPUTS["link"]
     quantity = str(max(service.min_quantity, min(100, service.max_quantity)))
-    return checkout.place_order(
-        user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs}
-    )
+    return checkout.place_order(user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs})
 
 
 @pytest.fixture(autouse=True)

@@ -39,9 +39,8 @@ def rows(count: int, **changes: Any) -> list[Listed]:
 
 @pytest.fixture
 def provider() -> Provider:
-    return onboarding.save_provider(
-        "north", url="http://127.0.0.1:9009/api/v2", key="k", dialect="v2", currency="RUB", exchange_rate=Decimal("0.0125")
-    )
+    details = {"url": "http://127.0.0.1:9009/api/v2", "dialect": "v2", "currency": "RUB"}
+    return onboarding.save_provider("north", key="k", exchange_rate=Decimal("0.0125"), **details)
 
 
 def test_a_second_import_of_the_same_list_writes_nothing(provider: Provider) -> None:

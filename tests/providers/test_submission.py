@@ -132,7 +132,8 @@ def test_a_panel_that_is_not_there_puts_the_order_back_in_the_queue(panel: Panel
     submit()
     order.refresh_from_db()
     assert (order.status, Placement.objects.get().state) == ("queued", "not_sent")
-    assert order.due_at is not None and order.due_at > timezone.now()
+    assert order.due_at is not None
+    assert order.due_at > timezone.now()
 
     submit()
     assert Placement.objects.count() == 1, "not before its time"
@@ -240,9 +241,7 @@ def test_a_call_inside_a_transaction_is_refused(panel: Panel, order: Order) -> N
     assert panel.received("add") == []
 
 
-def test_orders_are_placed_at_the_pools_pace_not_one_after_the_other(
-    panel: Panel, order: Order, settings: Any
-) -> None:
+def test_orders_are_placed_at_the_pools_pace_not_one_after_the_other(panel: Panel, order: Order, settings: Any) -> None:
     settings.SUBMIT_PARALLEL = 16
     panel.latency = 0.1
     for number in range(63):

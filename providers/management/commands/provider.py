@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -98,7 +97,8 @@ class Command(OperatorCommand):
             percent = money.parse(markup or settings.DEFAULT_MARKUP)
             if percent < 0:
                 raise CommandError("--markup below zero would sell below cost.")
-            self.stdout.write(f"{name}: {pricelist.publish(provider, markup_percent=Decimal(percent))} services published")
+            count = pricelist.publish(provider, markup_percent=percent)
+            self.stdout.write(f"{name}: {count} services published")
 
 
 def _provider(name: str) -> Provider:

@@ -33,7 +33,8 @@ class Command(BaseCommand):
             names = ("key", "live", "latency", "memory")
             panel = simulators.start(dialect, host=host, port=port, **{name: options[name] for name in names})
         except OSError as problem:
-            raise CommandError(f"Port {port} on {host} cannot be used: {problem.strerror}. Give another --port.") from None
+            words = f"Port {port} on {host} cannot be used: {problem.strerror}. Give another --port."
+            raise CommandError(words) from None
         with panel:
             self.stdout.write(f"{dialect} panel at {panel.url} with key {options['key']}")
             self.stdout.flush()

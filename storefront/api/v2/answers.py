@@ -128,24 +128,25 @@ def _one_line(text: str) -> str:
 def sentence(problem: InvalidField) -> str:
     """What is wrong with one input, in the family's words; clients look for some: "quantity less", "link"."""
     name = problem.field.replace("_", " ").capitalize()
+    limit = "" if problem.limit is None else f" {problem.limit}"
     match problem.field, problem.code:
         case "link", _:
             return BAD_LINK
         case "runs", "unsupported":
             return NO_DRIP_FEED
         case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_small"):
-            return f"Quantity less than minimal {problem.limit}"
+            return f"Quantity less than minimal{limit}"
         case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_large"):
-            return f"Quantity more than maximum {problem.limit}"
+            return f"Quantity more than maximum{limit}"
         case _, "missing":
             return f"{name} field is required"
         case _, "not_a_number":
             return f"{name} is not a number"
         case _, "too_small":
-            return f"{name} less than minimal {problem.limit}"
+            return f"{name} less than minimal{limit}"
         case _, "too_large":
-            return f"{name} more than maximum {problem.limit}"
+            return f"{name} more than maximum{limit}"
         case _, "too_long":
-            return f"{name} is longer than {problem.limit}"
+            return f"{name} is longer than{limit}"
         case _:
-            return f"Incorrect {name.lower()}, use: {problem.limit}"
+            return f"Incorrect {name.lower()}, use:{limit}"

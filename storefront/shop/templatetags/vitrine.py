@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.forms import BoundField, CheckboxInput, EmailField
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from orders.models import Order
-from storefront.shop import formats, statuses
+from orders.models import Order, Transfer
+from storefront.shop import formats, statement, statuses
 from storefront.shop.icons import ICONS
 
 register = template.Library()
@@ -95,3 +96,31 @@ def query(context: Mapping[str, Any], **changes: Any) -> str:
         else:
             asked[name] = str(value)
     return f"?{asked.urlencode()}" if asked else "?"
+
+
+@register.filter
+def taken(amount: Decimal) -> SafeString:
+    """An amount that is taken off a sum."""
+    return signed(-amount)
+
+
+@register.filter
+def change(transfer: Transfer) -> Decimal:
+    """What an entry did to the wallet."""
+    return statement.change(transfer)
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def drawn(field: BoundField) -> SafeString:
+    """A form's field in our style; the colour of a wrong one follows ``aria-invalid``, which Django sets."""
+    attrs = {} if is_checkbox(field) else {"class": "input"}
+    if isinstance(field.field, EmailField):
+        attrs["dir"] = "ltr"
+    # The label says it; a placeholder that repeats it vanishes when one types.
+    attrs["placeholder"] = ""
+    return field.as_widget(attrs=attrs)

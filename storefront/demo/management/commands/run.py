@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import sys
@@ -19,17 +20,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connections
 
 from providers.dialects import DIALECTS
+from providers.simulators import SIMULATORS
 from storefront.demo import seed
 from storefront.demo.supervisor import ProgramFailed, Supervisor, answers
 
-# Where each pretend panel has its API, as in the real one's document.
-PATHS = {
-    "v2": "/api/v2",
-    "smpanelim": "/api/v2",
-    "tmsmm": "/api/v2",
-    "tzsmmpay": "/api/smmpanel/v1",
-    "toplistbot": "/api/v2",
-}
 LOCAL = "127.0.0.1"
 START_LIMIT = 60.0  # seconds until every program has to answer
 SYNC_INTERVAL = "5"  # seconds between two looks at an order, so that one sees orders move
@@ -48,8 +42,8 @@ class Command(BaseCommand):
             )
         host, port = env.str("HOST", LOCAL), self._port()
         self._check_free(host, port)
-        ports = dict(zip(PATHS, panel_ports(port), strict=True))
-        panels = {name: (f"http://{LOCAL}:{ports[name]}{path}", f"demo-{name}") for name, path in PATHS.items()}
+        ports = dict(zip(SIMULATORS, panel_ports(port), strict=True))
+        panels = {name: (f"http://{LOCAL}:{ports[name]}{SIMULATORS[name].path}", f"demo-{name}") for name in ports}
         self._say("Preparing the database ...")
         try:
             call_command("migrate", verbosity=0, interactive=False)
@@ -75,16 +69,18 @@ class Command(BaseCommand):
     ) -> None:
         """The panels, then the seed, which may ask them for their price lists, then what lives on it."""
         self._say("Starting ...")
+        # The panels keep their orders, as the shop does: both still know each other's at the next start.
+        memory = Path(settings.VAR_DIR) / "panels"
+        memory.mkdir(parents=True, exist_ok=True)
         for name, number in ports.items():
-            key = panels[name][1]
-            supervisor.start(
-                f"panel-{name}",
-                manage("runpanel", name, "--port", str(number), "--key", key, "--live"),
-                partial(listens, number),
-            )
+            options = f"--port {number} --key {panels[name][1]} --live --memory".split()
+            command = manage("runpanel", name, *options, str(memory / f"{name}.json"))
+            supervisor.start(f"panel-{name}", command, partial(listens, number))
         supervisor.wait_until_ready(START_LIMIT)
         if supervisor.is_stopping:
             return
+        # The seed's orders wake the task cluster; that it says so in the log is not for this terminal.
+        logging.getLogger("django-q").setLevel(logging.WARNING)
         seed.seed(panels, stdout=self.stdout)
         # From here on the database belongs to the children.
         connections.close_all()
@@ -178,7 +174,7 @@ def bind(host: str, port: int) -> int:
 
 def panel_ports(port: int) -> Iterator[int]:
     """The five ports after the shop's, the same in every run; a free one instead of any that is taken."""
-    for number in range(port + 1, port + 1 + len(PATHS)):
+    for number in range(port + 1, port + 1 + len(SIMULATORS)):
         try:
             yield bind(LOCAL, number)
         except (OSError, OverflowError):

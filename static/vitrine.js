@@ -1,0 +1,26 @@
+// Small comforts; every page works without them. Menus close on Escape and on a click beside them; a button copies a text.
+"use strict";
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest("details.menu"));
+  const button = event.target.closest("button[data-copy]");
+  if (button && navigator.clipboard) {
+    navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim()).then(() => {
+      button.textContent = button.dataset.copied;
+    });
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector("details.menu[open]");
+  if (event.key === "Escape" && menu) {
+    closeMenus(null);
+    menu.querySelector("summary").focus();
+  }
+});

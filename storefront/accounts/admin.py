@@ -1,0 +1,138 @@
+"""People in the back office. Nobody is deleted, since orders, money and history name them: they are made inactive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from orders import ledger
+from orders.admin import parts, words
+from orders.models import Account, Order, Transfer
+from storefront.accounts.models import ApiKey, User
+
+#: What only a superuser may give: whoever could give it to himself would have everything.
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class UserForm(UserChangeForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = "__all__"  # the admin's fieldsets say which
+
+
+class ApiKeyInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = ApiKey
+    fields = ("prefix", "name", "created_at", "last_used_at", "revoked_at")
+    verbose_name_plural = _("API keys (their text is shown once, to the customer)")
+    show_change_link = True
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("email", "name", "is_active", "is_staff", "balance", "joined")
+    list_filter = ("is_active", "is_staff")
+    list_select_related = ("wallet",)
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    ordering = ("-id",)
+    search_fields = ("email__startswith", "name__startswith")
+    search_help_text = _("The beginning of the e-mail or of the name.")
+    readonly_fields = ("balance", "shortcuts", "last_login", "created_at")
+    inlines = (ApiKeyInline,)
+    fieldsets = (
+        (None, {"fields": ("email", "password", "name", "is_active", "balance", "shortcuts")}),
+        (_("Back office"), {"fields": POWERS}),
+        (_("Dates"), {"fields": ("last_login", "created_at")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Staff are changed by superusers only: a new password for a colleague would be the colleague's powers."""
+        allowed = bool(super().has_change_permission(request, obj))
+        is_peer = obj is not None and (obj.is_staff or obj.is_superuser)
+        return allowed and (not is_peer or bool(request.user.is_superuser))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else (*fields, *POWERS)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Every customer has a wallet from the first moment. A former address opens the account no longer."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            ledger.open_wallet(obj)
+        elif "email" in form.changed_data:
+            EmailAddress.objects.filter(user=obj, email__iexact=form.initial["email"]).delete()
+
+    @admin.display(description=_("balance"), ordering="wallet__balance")
+    def balance(self, user: Any) -> str:
+        wallet = getattr(user, "wallet", None)
+        return words.amount(wallet.balance, wallet.currency) if wallet else words.NONE
+
+    @admin.display(description=_("joined"), ordering="id")
+    def joined(self, user: User) -> str:
+        return words.moment(user.created_at)
+
+    @admin.display(description=_("lists"))
+    def shortcuts(self, user: Any) -> str:
+        links: list[str] = [parts.list_link(Order, _("Orders"), user__id__exact=user.pk)]
+        wallet = getattr(user, "wallet", None)
+        if wallet:
+            links += [
+                parts.list_link(Transfer, _("Statement"), wallet__id__exact=wallet.pk),
+                parts.page_link(Account(pk=wallet.pk), _("Wallet")),
+            ]
+        return words.row(*links)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(parts.ReadOnly, parts.ModelAdmin):
+    """Keys are made by their owners. All that staff can do is end them."""
+
+    list_display = ("prefix", "user", "name", "created_at", "last_used_at", "revoked_at")
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-id",)
+    search_fields = ("=prefix", "user__email__startswith")
+    search_help_text = _("How the key begins (8 characters), or the beginning of a customer's e-mail.")
+    fields = ("prefix", "name", "user", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        keys = list(queryset.filter(revoked_at=None))
+        done = ApiKey.objects.filter(pk__in=[key.pk for key in keys], revoked_at=None).update(revoked_at=timezone.now())
+        LogEntry.objects.log_actions(request.user.pk, keys, CHANGE, "Revoked.")  # type: ignore[arg-type]
+        told = ngettext("%d key was revoked; it opens nothing any more.", "%d keys were revoked.", done)
+        self.message_user(request, told % done, messages.SUCCESS)

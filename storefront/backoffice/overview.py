@@ -1,0 +1,271 @@
+"""What the start page of the back office shows: what needs a person, today's figures, the providers.
+
+Every query follows the open rows or today's rows; none reads the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orders import money
+from orders.admin import parts, words
+from orders.models import Account, Order, Service, Transfer
+from orders.models.ledger import AccountKind, TransferKind
+from providers.admin import attention
+from providers.models import Offer, Placement, Provider, State
+
+#: Counting goes no further: "1,000 or more" says enough to act on.
+ENOUGH = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """One line of the work list: what, why, and where to go. ``icon`` names a drawing in the template."""
+
+    tone: str
+    icon: str
+    title: str
+    detail: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A provider in the table."""
+
+    provider: Provider
+    state: str
+    held: str
+    seen: str
+    read: str
+
+
+@dataclass(kw_only=True)
+class Overview:
+    todos: list[Todo] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    providers: list[Line] = field(default_factory=list)
+    may_see_orders: bool = False
+    may_see_providers: bool = False
+
+
+def build(user: Any) -> Overview:
+    """What ``user`` may see of it; somebody without permissions sees nothing and costs no query."""
+    seen = Overview(
+        may_see_orders=user.has_perm("orders.view_order"), may_see_providers=user.has_perm("providers.view_provider")
+    )
+    providers = list(Provider.objects.all()) if seen.may_see_providers else []
+    if seen.may_see_orders:
+        seen.todos += _doubts()
+    seen.todos += _pauses(providers)
+    if seen.may_see_orders:
+        seen.todos += _queue()
+    if user.has_perm("orders.view_service"):
+        seen.todos += _catalogue()
+    if seen.may_see_orders and user.has_perm("orders.view_transfer"):
+        seen.figures = list(_figures())
+    seen.providers = [_line(provider) for provider in providers]
+    return seen
+
+
+def first_since(model: type[models.Model], moment: datetime) -> int:
+    """The first id of ``model`` whose row was made at ``moment`` or later; ids and times rise together.
+
+    These tables have no index on the time and need none: this halves the range of ids until it is found, about twenty
+    looks into the primary key in one statement. What is counted from there on is today's rows, not the history.
+    """
+    table = connection.ops.quote_name(model._meta.db_table)
+    at = connection.ops.adapt_datetimefield_value(moment)
+    query = f"""
+        WITH RECURSIVE half(low, high) AS (
+            SELECT COALESCE(MIN(id), 0) - 1, COALESCE(MAX(id), 0) + 1 FROM {table}
+            UNION ALL
+            SELECT CASE WHEN is_late THEN low ELSE middle END, CASE WHEN is_late THEN middle ELSE high END
+            FROM (SELECT low, high, (low + high) / 2 AS middle,
+                         (SELECT created_at FROM {table} WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1) >= %s
+                         AS is_late
+                  FROM half WHERE high - low > 1) step
+        )
+        SELECT MIN(high) FROM half"""  # noqa: S608  # the table's name is Django's own
+    with connection.cursor() as cursor:
+        cursor.execute(query, [at])
+        return int(cursor.fetchone()[0])
+
+
+# ------------------------------------------------------------------------------------------------ work list
+
+
+def _doubts() -> Iterator[Todo]:
+    found = Placement.objects.filter(state=State.IN_DOUBT).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    if found["count"]:
+        yield Todo(
+            tone="danger",
+            icon="doubt",
+            title=ngettext("%d order in doubt", "%d orders in doubt", found["count"]) % found["count"],
+            detail=_("For up to %s. No clear answer came: they may or may not exist at the provider")
+            % words.ago(found["oldest"]),
+            label=_("Look at them"),
+            url=parts.list_url(Order, status__exact="in_doubt"),
+        )
+
+
+def _pauses(providers: list[Provider]) -> Iterator[Todo]:
+    for provider in providers:
+        if provider.is_active and provider.is_paused:
+            yield Todo(
+                tone="danger",
+                icon="pause",
+                title=_("Provider %s is paused") % provider,
+                detail=_("%(reason)s. Until %(until)s")
+                % {
+                    "reason": provider.pause_reason.rstrip("."),
+                    "until": timezone.localtime(provider.paused_until).strftime("%H:%M"),
+                },
+                label=_("Open"),
+                url=parts.page_url(provider),
+            )
+
+
+def _queue() -> Iterator[Todo]:
+    routeless, waiting, odd = (_capped(rows()) for rows in (attention.routeless, attention.waiting, attention.odd))
+    if routeless:
+        yield Todo(
+            tone="danger",
+            icon="warning",
+            title=_many(ngettext("%s order has no route", "%s orders have no route", routeless), routeless),
+            detail=_("They wait until their service has a route to an offer that can be bought"),
+            label=_("Look at them"),
+            url=parts.list_url(Order, attention="routeless"),
+        )
+    if waiting:
+        told = ngettext("%s order queued for over 15 minutes", "%s orders queued for over 15 minutes", waiting)
+        yield Todo(
+            tone="warning",
+            icon="clock",
+            title=_many(told, waiting),
+            detail=_("Its provider is paused or not reached, or no worker runs"),
+            label=_("Look at them"),
+            url=parts.list_url(Order, attention="waiting"),
+        )
+    if odd:
+        yield Todo(
+            tone="warning",
+            icon="warning",
+            title=_many(ngettext("%s odd report", "%s odd reports", odd), odd),
+            detail=_("A panel said “fail”, or a word we do not know, about an open order; nothing was changed"),
+            label=_("Look at them"),
+            url=parts.list_url(Order, attention="odd"),
+        )
+
+
+def _catalogue() -> Iterator[Todo]:
+    loss, unserved, gone = (_capped(rows()) for rows in (attention.at_a_loss, attention.unserved, attention.gone))
+    if loss:
+        told = ngettext("%s service costs more than its price", "%s services cost more than their price", loss)
+        yield Todo(
+            tone="warning",
+            icon="warning",
+            title=_many(told, loss),
+            detail=_("On at least one of its routes"),
+            label=_("Review prices"),
+            url=parts.list_url(Service, attention="loss"),
+        )
+    if unserved:
+        told = ngettext("%s service on sale has no usable route", "%s services on sale have no usable route", unserved)
+        yield Todo(
+            tone="warning",
+            icon="warning",
+            title=_many(told, unserved),
+            detail=_("Customers can buy it, and the order will wait"),
+            label=_("See list"),
+            url=parts.list_url(Service, attention="unserved"),
+        )
+    if gone:
+        yield Todo(
+            tone="info",
+            icon="info",
+            title=_many(ngettext("%s offer in use is gone", "%s offers in use are gone", gone), gone),
+            detail=_("No longer in its provider's price list, while a service on sale has a route to it"),
+            label=_("See list"),
+            url=parts.list_url(Offer, state="gone_used"),
+        )
+
+
+def _capped(rows: QuerySet[Any]) -> int:
+    return rows.order_by()[:ENOUGH].count()
+
+
+def _many(sentence: str, count: int) -> str:
+    return sentence % (_("%s or more") % words.count(count) if count >= ENOUGH else words.count(count))
+
+
+# ------------------------------------------------------------------------------------------------ figures
+
+
+def _figures() -> Iterator[Figure]:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    first = first_since(Order, midnight)
+    today = Order.objects.filter(pk__gte=first).aggregate(count=Count("pk"), sales=Sum("charge"))
+    sales = today["sales"] or Decimal(0)
+    yield Figure(name=_("Orders today"), value=words.count(today["count"]))
+    yield Figure(name=_("Sales today"), value=words.rounded(sales), note=_margin(first))
+    refunds = Transfer.objects.filter(pk__gte=first_since(Transfer, midnight), kind=TransferKind.REFUND)
+    back = refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    share = _("%s of sales") % f"{back / sales * 100:.1f} %" if sales else ""
+    yield Figure(name=_("Paid back today"), value=words.rounded(back), note=share)
+    wallets = Account.objects.filter(kind=AccountKind.WALLET).aggregate(
+        held=Sum("balance"), full=Count("pk", filter=Q(balance__gt=0))
+    )
+    held = ngettext("%s customer", "%s customers", wallets["full"]) % words.count(wallets["full"])
+    yield Figure(name=_("Held in wallets"), value=words.rounded(wallets["held"] or Decimal(0)), note=held)
+
+
+def _margin(first: int) -> str:
+    """Cost and margin of those of today's orders that a provider has, after what was paid back of them."""
+    taken = Placement.objects.filter(order_id__gte=first, state__in=(State.ACCEPTED, State.CLOSED)).order_by()
+    by_rate = taken.values("exchange_rate").annotate(
+        spent=Sum(Coalesce("charged", "cost")), charge=Sum("order__charge"), refunded=Sum(F("order__refunded"))
+    )
+    cost = earned = Decimal(0)
+    for row in by_rate:
+        cost += money.multiply(row["spent"], row["exchange_rate"])
+        earned += row["charge"] - row["refunded"]
+    if not earned:
+        return ""
+    margin = f"{(earned - cost) / earned * 100:.1f} %"
+    return _("cost %(cost)s, margin %(margin)s") % {"cost": words.rounded(cost), "margin": margin}
+
+
+def _line(provider: Provider) -> Line:
+    if not provider.is_active:
+        state = words.mark("canceled", label=_("Off"))
+    elif provider.is_paused:
+        state = words.mark("partial", label=_("Paused"))
+    else:
+        state = words.mark("completed", label=_("Active"))
+    return Line(
+        provider=provider,
+        state=state,
+        held=words.amount(provider.balance, provider.currency),
+        seen=words.moment(provider.balance_at),
+        read=words.moment(provider.imported_at),
+    )

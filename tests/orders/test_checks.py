@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from orders import checks
+from orders.models import Account
+from tests import factories
+
+
+def found(*messages: Any) -> list[str]:
+    return [message.id for group in messages for message in group]
+
+
+@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.wake", "orders.checkout.nothing"])
+def test_a_wake_up_that_is_not_there_is_found_at_start(settings: Any, path: str) -> None:
+    settings.ORDERS_WAKE = path
+    assert found(checks.upstream_can_be_woken(None)) == ["orders.E001"]
+
+
+def test_the_shops_own_settings_pass(settings: Any) -> None:
+    settings.ORDERS_WAKE = "providers.tasks.wake"
+    assert found(checks.upstream_can_be_woken(None), checks.store_currency_is_a_code(None)) == []
+
+
+@pytest.mark.parametrize("code", ["", "usd", "US", "USDT", "US$", "USD\n", "ÄÖÜ"])
+def test_a_currency_that_is_no_code_is_found_at_start(settings: Any, code: str) -> None:
+    settings.STORE_CURRENCY = code
+    assert found(checks.store_currency_is_a_code(None)) == ["orders.E002"]
+
+
+@pytest.mark.django_db
+def test_money_booked_in_one_currency_is_not_read_as_another(settings: Any) -> None:
+    factories.customer("5")
+    assert found(checks.store_currency_matches_the_books(None, databases=["default"])) == []
+    settings.STORE_CURRENCY = "EUR"
+    (problem,) = checks.store_currency_matches_the_books(None, databases=["default"])
+    assert (problem.id, "USD" in problem.msg) == ("orders.E003", True)
+
+
+@pytest.mark.django_db
+def test_the_books_are_looked_at_only_where_databases_are_checked(settings: Any) -> None:
+    settings.STORE_CURRENCY = "EUR"
+    assert "orders.E003" not in found(run_checks())
+    assert "orders.E003" in found(run_checks(databases=["default"]))
+
+
+@pytest.mark.django_db
+def test_before_the_first_migrate_there_is_nothing_to_check(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.STORE_CURRENCY = "EUR"
+    monkeypatch.setattr(Account._meta, "db_table", "orders_not_made_yet")
+    assert checks.store_currency_matches_the_books(None, databases=["default"]) == []

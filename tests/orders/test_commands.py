@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def audit() -> str:
+    out = StringIO()
+    call_command("audit_ledger", stdout=out)
+    return out.getvalue()
+
+
+def test_books_in_order_are_told_in_one_line() -> None:
+    factories.order()
+    assert audit() == "The books are in order: 5 accounts, 2 transfers, 1 orders.\n"
+
+
+def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
+    order = factories.order()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE orders_account SET balance = balance + 1 WHERE user_id = %s", [order.user_id])
+        cursor.execute("UPDATE orders_order SET charge = charge + 1 WHERE id = %s", [order.pk])
+    with pytest.raises(CommandError) as refused:
+        call_command("audit_ledger")
+    assert refused.value.returncode == 1
+    assert str(refused.value).startswith("Findings: 2.")
+    assert capsys.readouterr().out.splitlines() == [
+        f"wallet {order.user.wallet.pk}: the balance is 99.910001, its transfers add up to 99.91",
+        f"order {order.pk}: the charge is 0.090001, its transfers say 0.09",
+    ]
+
+
+def test_an_empty_database_that_is_not_ours_to_make_is_told_plainly(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(connection.introspection, "table_names", list)
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match=r"manage\.py migrate"):
+        audit()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import serializers
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import F, Sum
+from django.forms import modelform_factory
+
+from orders import money
+from orders.errors import InvalidAmount
+from orders.fields import MoneyField, RateField
+from orders.models import Account, Order, Service, Transfer
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_column_holds_whole_units() -> None:
+    service = factories.service(rate="0.90000001")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rate FROM orders_service WHERE id = %s", [service.pk])
+        assert cursor.fetchone() == (90_000_001,)
+    service.refresh_from_db()
+    assert service.rate == Decimal("0.90000001")
+
+
+@pytest.mark.parametrize("rate", ["0.000000001", "92233720368.54775808", "NaN", "Infinity"])
+def test_a_value_the_column_cannot_hold_exactly_is_refused(rate: str) -> None:
+    with pytest.raises(InvalidAmount):
+        factories.service(rate=rate)
+
+
+def test_the_largest_value_of_a_column_goes_in_and_out() -> None:
+    largest = money.from_units(money.LARGEST, money.RATE_PLACES)
+    service = factories.service(rate=str(largest))
+    assert Service.objects.get(rate=largest) == service
+
+
+def test_amounts_are_compared_and_summed_in_the_database_without_drift() -> None:
+    buyer = factories.customer("0")
+    wallet = factories.wallet(buyer)
+    for _ in range(10):
+        factories.wallet(buyer, "0.1")
+    assert Transfer.objects.filter(wallet=wallet).aggregate(Sum("amount"))["amount__sum"] == 1
+    assert Account.objects.filter(balance=Decimal(1)).get() == wallet
+    assert not Account.objects.filter(balance__gt=1).exists()
+    assert Account.objects.filter(balance__in=["1.000000", Decimal("7")]).get() == wallet
+
+
+def test_columns_can_be_reckoned_with_in_a_query() -> None:
+    order = factories.order()
+    assert Order.objects.annotate(left=F("charge") - F("refunded")).get(pk=order.pk).left == Decimal("0.09")
+
+
+@pytest.mark.parametrize("value", ["abc", "1e5", "NaN", "1,5"])
+def test_a_text_that_is_no_number_is_refused_in_queries_and_forms(value: str) -> None:
+    with pytest.raises(InvalidAmount):
+        Service.objects.filter(rate=value).exists()
+    with pytest.raises(ValidationError):
+        MoneyField().to_python(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_valid"),
+    [("0.90", True), ("0.00000001", True), ("0.000000001", False), ("-1", False), ("NaN", False), ("1e400", False),
+     ("92233720368.54775807", True), ("92233720368.54775808", False), ("1,5", False), ("", False)],
+)  # fmt: skip
+def test_a_form_takes_what_the_column_can_hold(value: str, is_valid: bool) -> None:
+    form = modelform_factory(Service, fields=["rate"])({"rate": value})
+    assert form.is_valid() is is_valid
+    if is_valid:
+        assert form.cleaned_data["rate"] == Decimal(value)
+
+
+def test_rows_survive_being_written_to_a_file_and_read_back() -> None:
+    service = factories.service(rate="0.00012")
+    (copy,) = serializers.deserialize("json", serializers.serialize("json", [service]))
+    assert copy.object.rate == Decimal("0.00012")
+
+
+def test_an_empty_column_stays_empty() -> None:
+    house = Account.objects.get(code="sales")
+    assert house.balance is None
+    assert Account._meta.get_field("balance").value_to_string(house) == ""
+
+
+@pytest.mark.parametrize(("field", "places"), [(MoneyField, 6), (RateField, 8)])
+def test_migrations_name_the_field_without_its_inner_life(field: Any, places: int) -> None:
+    _, path, arguments, options = field("x").deconstruct()
+    assert (path, arguments, options) == (f"orders.fields.{field.__name__}", [], {"verbose_name": "x"})
+    assert field.places == places

@@ -1,0 +1,335 @@
+"""What each action does, answers and costs in statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from orders import audit
+from orders.kinds import KINDS
+from orders.models import Order, Service
+from storefront.accounts.models import ApiKey
+from tests.factories import INPUTS, category, order, service
+from tests.storefront.api.reseller import Reseller
+from tests.storefront.api.reseller import reseller as new_reseller
+
+STATUS = {"charge": "0.09", "start_count": "0", "status": "Pending", "remains": "100", "currency": "USD"}
+NO_ORDER = {"error": "Incorrect order ID"}
+
+
+def buy(reseller: Reseller, what: Service, **inputs: str) -> Any:
+    return reseller.call(action="add", service=what.pk, **{"link": "x", "quantity": "100", **inputs})
+
+
+# ------------------------------------------------------------------------------------------------ keys and actions
+@pytest.mark.parametrize("key", ["", "undefined", "nothing", "é", "a" * 10_000])
+def test_an_unknown_key_is_refused(reseller: Reseller, key: str) -> None:
+    assert reseller.call(key=key, action="balance") == {"error": "Invalid API key"}
+
+
+def test_a_revoked_key_is_refused(reseller: Reseller) -> None:
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert reseller.call(action="balance") == {"error": "Invalid API key"}
+
+
+def test_the_key_of_an_inactive_customer_is_refused(reseller: Reseller) -> None:
+    reseller.user.is_active = False
+    reseller.user.save()
+    assert reseller.call(action="balance") == {"error": "Invalid API key"}
+
+
+@pytest.mark.parametrize("action", ["", "undefined", "order_cancel", "user", "orders", "__class__", "setStatus"])
+def test_an_unknown_action_is_refused(reseller: Reseller, action: str) -> None:
+    assert reseller.call(action=action) == {"error": "Incorrect request"}
+
+
+def test_the_last_use_of_a_key_is_kept_to_the_minute(
+    reseller: Reseller, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    ApiKey.objects.update(last_used_at=long_ago)
+    with django_assert_num_queries(2):
+        reseller.call(action="balance")
+    assert ApiKey.objects.get().last_used_at > long_ago
+    with django_assert_num_queries(1):
+        reseller.call(action="balance")
+
+
+# ------------------------------------------------------------------------------------------------ balance
+def test_balance_is_one_statement(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
+    with django_assert_num_queries(1):
+        assert reseller.call(action="balance") == {"balance": "100.84292", "currency": "USD"}
+
+
+def test_a_customer_without_a_wallet_has_nothing(reseller: Reseller) -> None:
+    _, key = ApiKey.objects.issue(type(reseller.user).objects.create_user("new@example.com"))
+    assert reseller.call(key=key, action="balance") == {"balance": "0.00", "currency": "USD"}
+    answer = reseller.call(key=key, action="add", service=service().pk, link="x", quantity=100)
+    assert answer == {"error": "Not enough funds on balance"}
+
+
+# ------------------------------------------------------------------------------------------------ services
+def test_a_service_is_listed_as_on_the_example_page(reseller: Reseller) -> None:
+    what = service(
+        "custom_comments", name="Followers", category=category("First Category"), min_quantity=50, has_refill=True,
+        has_dripfeed=True, description="Line one\nline two",
+    )  # fmt: skip
+    assert reseller.call(action="services") == [
+        {
+            "service": what.pk,
+            "name": "Followers",
+            "type": "Custom Comments",
+            "category": "First Category",
+            "rate": "0.90",
+            "min": "50",
+            "max": "10000",
+            "dripfeed": False,
+            "refill": True,
+            "cancel": False,
+            "desc": "Line one\nline two",
+        }
+    ]
+
+
+def test_the_list_holds_all_that_is_on_sale_and_nothing_else(reseller: Reseller) -> None:
+    sold = [service(kind.code, is_flat=kind.is_flat).pk for kind in KINDS.values()]
+    service(is_active=False)
+    service(category=category(is_active=False))
+    rows = reseller.call(action="services")
+    assert [row["service"] for row in rows] == sold
+    assert [row["type"] for row in rows] == [kind.wire for kind in KINDS.values()]
+
+
+def test_an_empty_shop_lists_nothing(reseller: Reseller) -> None:
+    assert reseller.call(action="services") == []
+
+
+@pytest.mark.parametrize("count", [10, 500])
+def test_services_are_two_statements_for_any_number(
+    reseller: Reseller, count: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    within = category()
+    Service.objects.bulk_create(Service(category=within, name=f"S{n}", rate=Decimal(1)) for n in range(count))
+    with django_assert_num_queries(2):
+        assert len(reseller.call(action="services")) == count
+
+
+# ------------------------------------------------------------------------------------------------ add
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_type_can_be_bought_with_all_inputs_sent(reseller: Reseller, kind: str) -> None:
+    what = service(kind)
+    before = reseller.balance
+    answer = reseller.call(action="add", service=what.pk, **INPUTS)
+    placed = Order.objects.get()
+    assert answer == {"order": placed.pk}
+    assert (placed.user, placed.service, placed.status, placed.source) == (reseller.user, what, "queued", "api")
+    assert set(placed.fields) <= {spec.name for spec in KINDS[kind].inputs}
+    assert before - reseller.balance == placed.charge > 0
+    assert list(audit.findings()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_type_can_be_bought_by_json(reseller: Reseller, kind: str) -> None:
+    inputs: dict[str, Any] = {**INPUTS, "quantity": 100.0, "comments": ["one", "two"], "runs": None, "interval": False}
+    data = {"key": reseller.key, "action": "add", "service": service(kind).pk, **inputs}
+    answer = reseller.client.post("/api/v2", data, content_type="application/json")
+    assert answer.json() == {"order": Order.objects.get().pk}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error"),
+    [
+        ({"quantity": "9"}, "Quantity less than minimal 10"),
+        ({"quantity": "10001"}, "Quantity more than maximum 10000"),
+        ({"quantity": "1e3"}, "Quantity is not a number"),
+        ({"quantity": "undefined"}, "Quantity field is required"),
+        ({"quantity": "-5"}, "Quantity less than minimal 10"),
+        ({"link": ""}, "Bad link"),
+        ({"link": "undefined"}, "Bad link"),
+        ({"link": "javascript:alert(1)"}, "Bad link"),
+        ({"link": "", "quantity": "1"}, "Bad link"),
+        ({"runs": "2", "interval": "30"}, "This service does not support drip-feed"),
+        ({"service": "0"}, "Incorrect service ID"),
+        ({"service": ""}, "Incorrect service ID"),
+        ({"service": "abc"}, "Incorrect service ID"),
+        ({"service": "9" * 30}, "Incorrect service ID"),
+        ({"service": "-1"}, "Incorrect service ID"),
+        ({"quantity": "10000", "link": "x"}, "Not enough funds on balance"),
+        ({"request_id": "x" * 129}, "Incorrect request: request_id is longer than 128 characters"),
+    ],
+)
+def test_a_refused_add_says_why_and_takes_nothing(reseller: Reseller, inputs: dict[str, str], error: str) -> None:
+    what = service(min_quantity=10, rate="100")
+    params = {"action": "add", "service": str(what.pk), "link": "x", "quantity": "100", **inputs}
+    assert reseller.call(**params) == {"error": error}
+    assert (reseller.balance, Order.objects.count()) == (Decimal("100.84292"), 0)
+
+
+def test_a_service_off_sale_is_unknown(reseller: Reseller) -> None:
+    assert buy(reseller, service(is_active=False)) == {"error": "Incorrect service ID"}
+
+
+def test_a_charge_beyond_any_wallet_is_refused(reseller: Reseller) -> None:
+    what = service(rate="90000000000", max_quantity=10**14)
+    assert buy(reseller, what, quantity=str(10**14)) == {"error": "Quantity more than maximum"}
+
+
+@pytest.mark.parametrize("words", [{}, {"runs": "undefined", "interval": "undefined"}, {"runs": "", "is_test": "1"}])
+def test_words_for_nothing_and_unknown_parameters_change_nothing(reseller: Reseller, words: dict[str, str]) -> None:
+    assert list(buy(reseller, service(), custom="x", order_source="y", **words)) == ["order"]
+
+
+def test_the_quantity_of_comments_is_their_number_whatever_is_sent(reseller: Reseller) -> None:
+    for quantity in ("0", "2", ""):
+        placed = buy(reseller, service("custom_comments"), quantity=quantity, comments='["x, y","z"]')
+        assert (Order.objects.get(pk=placed["order"]).quantity) == 2
+
+
+def test_the_same_request_id_buys_once(reseller: Reseller, stranger: Reseller) -> None:
+    what = service()
+    first = buy(reseller, what, request_id="r-1")
+    assert buy(reseller, what, request_id="r-1") == first
+    assert buy(stranger, what, request_id="r-1") != first
+    by_header = reseller.client.post(
+        "/api/v2",
+        {"key": reseller.key, "action": "add", "service": what.pk, "link": "x", "quantity": 100},
+        headers={"Idempotency-Key": "r-1"},
+    )
+    assert by_header.json() == first
+    assert buy(reseller, what, request_id="r-2") != first
+    assert Order.objects.count() == 3
+
+
+def test_a_new_order_is_seen_by_status_at_once(reseller: Reseller) -> None:
+    assert reseller.call(action="status", order=buy(reseller, service())["order"]) == STATUS
+
+
+def test_add_is_five_statements_and_one_more_for_a_request_id(
+    reseller: Reseller, django_assert_num_queries: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key, the service, the order, the wallet, the transfer. SAVEPOINT and RELEASE stand for BEGIN and COMMIT here."""
+    what = service()
+    with django_assert_num_queries(5 + 2):
+        assert "order" in buy(reseller, what)
+    with django_assert_num_queries(6 + 2):
+        assert "order" in buy(reseller, what, request_id="r")
+
+
+def test_the_wake_up_call_costs_one_statement_a_second_at_most(
+    reseller: Reseller,
+    django_assert_num_queries: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    cache.clear()
+    what = service()
+    with django_capture_on_commit_callbacks() as first:
+        buy(reseller, what)
+    with django_capture_on_commit_callbacks() as second:
+        buy(reseller, what)
+    with django_assert_num_queries(1):
+        first[0]()
+        second[0]()
+
+
+# ------------------------------------------------------------------------------------------------ status
+def test_one_order_is_answered_as_itself(reseller: Reseller) -> None:
+    placed = order(reseller.user, service())
+    for params in ({"order": placed.pk}, {"order_id": placed.pk}, {"id": placed.pk}, {"order": f"0{placed.pk}"}):
+        assert reseller.call(action="status", **params) == STATUS
+
+
+def test_one_order_under_orders_is_still_an_object_by_id(reseller: Reseller) -> None:
+    placed = order(reseller.user, service())
+    assert reseller.call(action="status", orders=placed.pk) == {str(placed.pk): STATUS}
+
+
+def test_every_asked_id_is_answered_as_asked_and_in_that_order(reseller: Reseller, stranger: Reseller) -> None:
+    what = service()
+    own, other, theirs = (order(user, what).pk for user in (reseller.user, reseller.user, stranger.user))
+    for name in ("orders", "order"):
+        answer = reseller.call(action="status", **{name: f"{other}, {theirs},999999,abc,{own},{own}"})
+        assert list(answer.items()) == [
+            (str(other), STATUS), (str(theirs), NO_ORDER), ("999999", NO_ORDER), ("abc", NO_ORDER), (str(own), STATUS),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["", "undefined", "0", "-1", "abc", "65ae5538afdd1", "9" * 25, "1.5", "' OR 1=1"])
+def test_an_id_that_cannot_be_is_answered_like_one_that_is_not(reseller: Reseller, word: str) -> None:
+    order(reseller.user, service())
+    answer = reseller.call(action="status", order=word)
+    assert answer == NO_ORDER or set(map(str, answer.values())) == {str(NO_ORDER)}
+
+
+def test_a_strangers_order_is_not_told_from_none(
+    reseller: Reseller, stranger: Reseller, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    theirs = order(stranger.user, service()).pk
+    for word in (theirs, 999_999_999, "abc"):
+        for action in ("status", "refill"):
+            with django_assert_num_queries(2):
+                assert reseller.call(action=action, order=word) == NO_ORDER
+        with django_assert_num_queries(2):
+            assert list(reseller.call(action="cancel", orders=word)[0].values())[1] == NO_ORDER
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_status_is_two_statements_for_any_number(
+    reseller: Reseller, count: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    what = service()
+    Order.objects.bulk_create(
+        Order(user=reseller.user, service=what, quantity=100, rate=what.rate, charge=Decimal("0.09"))
+        for _ in range(count)
+    )
+    asked = ",".join(map(str, Order.objects.values_list("pk", flat=True)))
+    with django_assert_num_queries(2):
+        answer = reseller.call(action="status", orders=asked)
+    assert ",".join(answer) == asked
+    assert all(row == STATUS for row in answer.values())
+
+
+def test_more_than_a_thousand_ids_get_one_clear_error(reseller: Reseller) -> None:
+    answer = reseller.call(action="status", orders=",".join(map(str, range(1001))))
+    assert answer == {"error": "Incorrect request: more than 1000 ids"}
+
+
+# ------------------------------------------------------------------------------------------------ not sold yet
+def test_a_refill_is_refused_in_the_family_s_words(reseller: Reseller) -> None:
+    own = order(reseller.user, service()).pk
+    assert reseller.call(action="refill", order=own) == {"error": "Refill is disabled for this service"}
+    assert reseller.call(action="refill", order=own + 1) == NO_ORDER
+    assert reseller.call(action="refill") == NO_ORDER
+    assert reseller.call(action="refill", orders=f"{own},{own + 1}") == [
+        {"order": own, "refill": {"error": "Refill is disabled for this service"}},
+        {"order": own + 1, "refill": NO_ORDER},
+    ]
+
+
+def test_no_refill_is_found(reseller: Reseller) -> None:
+    missing = {"error": "Refill not found"}
+    assert reseller.call(action="refill_status", refill="1") == missing
+    assert reseller.call(action="refill_status", order="1") == missing
+    assert reseller.call(action="refill_status", refills="1,x") == [
+        {"refill": 1, "status": missing},
+        {"refill": "x", "status": missing},
+    ]
+
+
+def test_a_cancel_is_refused_row_by_row(reseller: Reseller) -> None:
+    own = order(reseller.user, service()).pk
+    refused = {"order": own, "cancel": {"error": "Cancel is disabled for this service"}}
+    assert reseller.call(action="cancel", orders=f"9999,{own}") == [{"order": 9999, "cancel": NO_ORDER}, refused]
+    assert reseller.call(action="cancel", order=own) == [refused]
+    assert reseller.call(action="cancel") == NO_ORDER
+
+
+def test_nobody_buys_with_another_s_wallet(reseller: Reseller) -> None:
+    poor = new_reseller("0")
+    assert buy(poor, service()) == {"error": "Not enough funds on balance"}
+    assert reseller.balance == Decimal("100.84292")

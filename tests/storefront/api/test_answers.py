@@ -1,0 +1,119 @@
+"""The words and rows, to the letter."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orders import kinds
+from orders.errors import InvalidField, OrderInvalid
+from orders.lifecycle import Status
+from storefront.api.v2 import answers
+
+EXAMPLE = {"charge": "0.27819", "start_count": "3572", "status": "Partial", "remains": "157", "currency": "USD"}
+
+
+def row(status: Status, *, remains: int | None = None, start: int | None = None, refunded: str = "0") -> dict[str, str]:
+    return answers.order_row((1, status.value, 200, Decimal("1.5"), Decimal(refunded), start, remains))
+
+
+def test_a_status_looks_as_on_the_example_page() -> None:
+    shown = answers.order_row((1, "partial", 1000, Decimal("0.33"), Decimal("0.05181"), 3572, 157))
+    assert list(shown.items()) == list(EXAMPLE.items())
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_has_one_of_the_six_words(status: Status) -> None:
+    words = {"Pending", "Processing", "In progress", "Completed", "Partial", "Canceled"}
+    shown = row(status)
+    assert shown["status"] in words
+    assert all(isinstance(value, str) and value for value in shown.values())
+
+
+@pytest.mark.parametrize(
+    ("status", "remains", "shown"),
+    [
+        (Status.QUEUED, None, "200"), (Status.IN_PROGRESS, None, "200"), (Status.IN_PROGRESS, 50, "50"),
+        (Status.IN_PROGRESS, 201, "200"), (Status.PARTIAL, -5, "0"), (Status.COMPLETED, 10, "0"),
+        (Status.COMPLETED, None, "0"), (Status.CANCELED, 0, "200"), (Status.FAILED, None, "200"),
+    ],
+)  # fmt: skip
+def test_remains_is_always_within_the_quantity_and_follows_the_word(
+    status: Status, remains: int | None, shown: str
+) -> None:
+    assert row(status, remains=remains)["remains"] == shown
+
+
+def test_the_charge_is_net_of_what_was_paid_back() -> None:
+    assert row(Status.PARTIAL, remains=100, refunded="0.75")["charge"] == "0.75"
+    assert row(Status.CANCELED, refunded="1.5")["charge"] == "0.00"
+
+
+def test_an_unknown_start_is_zero() -> None:
+    assert row(Status.PENDING)["start_count"] == "0"
+    assert row(Status.PENDING, start=12)["start_count"] == "12"
+
+
+def listed(**details: Any) -> dict[str, Any]:
+    details = {"category__name": details.pop("category", ""), **details}
+    known = dict.fromkeys(answers.SERVICE_COLUMNS, "")
+    known |= {"pk": 1, "kind": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
+    return answers.service_row(tuple((known | details).values()))
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"), [("0.9", "0.90"), ("0.0000001", "0.0000001"), ("1E+3", "1000.00"), ("12.34567890", "12.3456789")]
+)
+def test_a_rate_is_a_plain_decimal(rate: str, shown: str) -> None:
+    assert listed(rate=Decimal(rate))["rate"] == shown
+
+
+def test_a_rate_is_shown_as_clients_read_it_by_the_type() -> None:
+    """They multiply by quantity / 1,000 for every type but the packages; what they reckon is what we charge."""
+    assert listed(kind="package", is_flat=True)["rate"] == "0.90"
+    assert listed(kind="default", is_flat=True)["rate"] == "900.00"
+    assert listed(kind="package", is_flat=False)["rate"] == "0.0009"
+
+
+def test_names_carry_nothing_that_breaks_a_client() -> None:
+    shown = listed(name=' "Best"\r\nlamp\'s \\ \x00\x1b\u2028 👍🏽 ', category='a"b\n')
+    assert shown["name"] == "”Best” lamp’s / 👍🏽"
+    assert shown["category"] == "a”b"
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (InvalidField("quantity", "too_small", limit=10), "Quantity less than minimal 10"),
+        (InvalidField("comments", "too_small", limit=10), "Quantity less than minimal 10"),
+        (InvalidField("usernames", "too_large", limit=20), "Quantity more than maximum 20"),
+        (InvalidField("max", "too_large", limit=20), "Quantity more than maximum 20"),
+        (InvalidField("quantity", "too_large"), "Quantity more than maximum"),
+        (InvalidField("quantity", "missing"), "Quantity field is required"),
+        (InvalidField("quantity", "not_a_number"), "Quantity is not a number"),
+        (InvalidField("link", "missing"), "Bad link"),
+        (InvalidField("link", "too_long", limit=2048), "Bad link"),
+        (InvalidField("link", "bad_link", limit="https://x.example/p"), "Bad link"),
+        (InvalidField("comments", "missing"), "Comments field is required"),
+        (InvalidField("comments", "too_long", limit=100), "Comments is longer than 100"),
+        (InvalidField("answer_number", "missing"), "Answer number field is required"),
+        (InvalidField("posts", "too_small", limit=1), "Posts less than minimal 1"),
+        (InvalidField("posts", "too_large", limit=9), "Posts more than maximum 9"),
+        (InvalidField("delay", "invalid_choice", limit="0, 5"), "Incorrect delay, use: 0, 5"),
+        (InvalidField("runs", "unsupported"), "This service does not support drip-feed"),
+    ],
+)
+def test_every_problem_has_a_sentence(problem: InvalidField, sentence: str) -> None:
+    assert answers.sentence(problem) == sentence
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=lambda kind: kind.code)
+@pytest.mark.parametrize("value", ["", "x", "-1", "0", "1", "999999999999999", "x" * 3000])
+def test_no_sentence_says_none(kind: kinds.Kind, value: str) -> None:
+    inputs = dict.fromkeys(["link", "quantity", *(spec.name for spec in kind.inputs)], value)
+    try:
+        kinds.read(kind, inputs, minimum=10, maximum=20)
+    except OrderInvalid as refused:
+        assert "None" not in " ".join(map(answers.sentence, refused.problems))

@@ -1,0 +1,78 @@
+"""When something breaks that should not: JSON with HTTP 500, and no word that is not true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import RequestFactory
+
+from orders import checkout
+from orders.models import Order
+from storefront.api.failures import server_error
+from storefront.api.v2 import keys
+from tests.factories import order, service
+from tests.storefront.api.reseller import Reseller
+
+
+def broken(failure: Exception) -> Any:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise failure
+
+    return fail
+
+
+def posted(reseller: Reseller, **params: Any) -> tuple[int, Any]:
+    response = reseller.client.post("/api/v2", {"key": reseller.key, **params})
+    return response.status_code, response.json()
+
+
+def test_an_add_that_broke_and_was_undone_says_that_nothing_was_charged(
+    reseller: Reseller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout.ledger, "_insert_charge", broken(KeyError("a bug")))
+    answer = posted(reseller, action="add", service=service().pk, link="x", quantity=100)
+    assert answer == (500, {"error": "Internal error, nothing was charged"})
+    assert not Order.objects.exists()
+    assert str(reseller.balance) == "100.842920"
+
+
+def test_an_add_whose_outcome_the_database_did_not_tell_says_nothing(
+    reseller: Reseller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients take a parsed error as "not placed"; the connection may have gone while the order was committed."""
+    monkeypatch.setattr(checkout, "place_order", broken(OperationalError("server closed the connection")))
+    assert posted(reseller, action="add", service=service().pk, link="x", quantity=100) == (500, {})
+
+
+@pytest.mark.parametrize("action", ["status", "balance", "services"])
+def test_a_read_that_broke_carries_no_error(reseller: Reseller, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in a status is final for clients: they would never ask for that order again."""
+    monkeypatch.setattr(keys, "digest", broken(RuntimeError("a bug")))
+    assert posted(reseller, action=action, order=order(reseller.user, service()).pk) == (500, {})
+
+
+def test_an_order_stands_even_if_the_wake_up_call_breaks(
+    reseller: Reseller, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(checkout, "wake", broken(RuntimeError("the broker is down")))
+    with django_capture_on_commit_callbacks(execute=True):
+        status, answer = posted(reseller, action="add", service=service().pk, link="x", quantity=100)
+    assert (status, answer) == (200, {"order": Order.objects.get().pk})
+
+
+def test_outside_the_view_a_program_gets_json_and_a_person_a_page() -> None:
+    answer = server_error(RequestFactory().get("/api/v2"))
+    assert (answer.status_code, answer.content) == (500, b"{}")
+    page = server_error(RequestFactory().get("/orders/"))
+    assert (page.status_code, page["Content-Type"].partition(";")[0]) == (500, "text/html")
+
+
+def test_a_key_is_never_logged(
+    reseller: Reseller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checkout, "place_order", broken(RuntimeError("a bug")))
+    reseller.client.get(f"/api/v2?key={reseller.key}&action=add&service={service().pk}")
+    assert "a bug" in caplog.text
+    assert reseller.key not in caplog.text

@@ -1,0 +1,109 @@
+"""From what was sent to texts: what counts as absent, which ids are asked, what repeats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+from storefront.api.v2.answers import Refused
+from storefront.api.v2.request import Params, ids, number, read, text
+
+
+def sent(query: str = "", **options: Any) -> Params:
+    return read(RequestFactory().generic("POST", f"/api/v2?{query}", **options))
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("orders=1,10,100", ["1", "10", "100"]),
+        ("orders=1, 10 ,%20100", ["1", "10", "100"]),
+        ("orders=1%0A2", ["1", "2"]),
+        ("orders[]=1&orders[]=10", ["1", "10"]),
+        ("orders%5B0%5D=1&orders%5B1%5D=10", ["1", "10"]),
+        ("orders=1&orders=10", ["1", "10"]),
+        ("orders=[1,10]", ["1", "10"]),
+        ('orders=["1", "10"]', ["1", "10"]),
+        ("order=1,10", ["1", "10"]),
+        ("order=1&order=10", ["1", "10"]),
+        ("order=1", ["1"]),
+        ("orders=undefined&order=7", ["7"]),
+        ("orders=&order=7", ["7"]),
+        ("orders=3,,null,undefined,4,", ["3", "4"]),
+        ("orders=2,1,2,02", ["2", "1", "02"]),
+        ("orders=abc,5", ["abc", "5"]),
+        ("order_id=9", ["9"]),
+        ("id=9", ["9"]),
+        ("orders=,,", []),
+        ("", []),
+    ],
+)
+def test_ids_are_read_however_they_are_sent(query: str, asked: list[str]) -> None:
+    assert ids(sent(query), "orders", "order", "order_id", "id") == asked
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ('{"orders": [1, 10]}', ["1", "10"]),
+        ('{"orders": ["1", "10", null, true, [3], {"a": 4}]}', ["1", "10"]),
+        ('{"orders": {"1": 5, "3": 6}}', ["5", "6"]),
+        ('{"orders": "1, 10"}', ["1", "10"]),
+        ('{"orders[]": [1, 10]}', ["1", "10"]),
+        ('{"orders": 12345678901234567890123}', ["12345678901234567890123"]),
+        ('{"order": 1.0}', ["1.0"]),
+        ('{"orders": []}', []),
+    ],
+)
+def test_ids_are_read_from_json(body: str, asked: list[str]) -> None:
+    assert ids(sent(data=body, content_type="application/json"), "orders", "order") == asked
+
+
+def test_a_thousand_ids_are_answered_and_no_more() -> None:
+    assert len(ids(sent("orders=" + ",".join(map(str, range(1000)))), "orders")) == 1000
+    with pytest.raises(Refused, match="Incorrect request: more than 1000 ids"):
+        ids(sent("orders=" + ",".join(map(str, range(1001)))), "orders")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("7", 7), ("007", 7), ("7.0", 7), ("7.5", None), ("-7", None), ("+7", None), ("1e3", None), ("٧", None),
+        ("", None), ("abc", None), ("65ae5538afdd1", None), ("9" * 18, 10**18 - 1), ("9" * 19, None),
+    ],
+)  # fmt: skip
+def test_only_whole_numbers_that_fit_are_ids(word: str, expected: int | None) -> None:
+    assert number(word) == expected
+
+
+@pytest.mark.parametrize("word", ["", " ", "undefined", "null", "NaN", "false", "None", "NULL"])
+def test_the_words_for_nothing_mean_nothing(word: str) -> None:
+    assert text(sent(f"quantity={word}"), "quantity") == ""
+
+
+@pytest.mark.parametrize("value", ["null", "false", "true", "NaN", "[]", "{}", '""'])
+def test_the_json_values_for_nothing_mean_nothing(value: str) -> None:
+    assert text(sent(data=f'{{"quantity": {value}}}', content_type="application/json"), "quantity") == ""
+
+
+def test_numbers_in_json_stay_as_they_were_written() -> None:
+    params = sent(data='{"a": 100.0, "b": 0.10, "c": 1e3, "d": 12345678901234567890}', content_type="application/json")
+    assert [params[name] for name in "abcd"] == ["100.0", "0.10", "1e3", "12345678901234567890"]
+
+
+def test_of_a_repeated_name_the_last_counts_and_the_body_before_the_query() -> None:
+    params = sent("link=a&link=b&quantity=1", data="quantity=2", content_type="text/plain")
+    assert (params["link"], params["quantity"]) == ("b", "2")
+
+
+def test_a_list_of_comments_becomes_lines() -> None:
+    assert text(sent("comments[]=one&comments[]=two"), "comments") == "one\ntwo"
+    assert text(sent(data='{"comments": ["one", "two"]}', content_type="application/json"), "comments") == "one\ntwo"
+
+
+def test_the_request_id_comes_as_a_parameter_or_a_header() -> None:
+    assert sent("request_id=a", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "a"
+    assert sent("request_id=undefined", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "b"
+    assert sent()["request_id"] == ""
