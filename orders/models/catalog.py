@@ -81,6 +81,12 @@ class Service(models.Model):
     has_refill = models.BooleanField(_("refill"), default=False)
     has_cancel = models.BooleanField(_("cancel"), default=False)
     has_dripfeed = models.BooleanField(_("drip-feed"), default=False)
+    refill_days = models.PositiveIntegerField(
+        _("refill window"), default=30, help_text=_("Days after the end in which a refill may be asked for.")
+    )
+    is_pinned = models.BooleanField(
+        _("price pinned"), default=False, help_text=_("The price stays when a provider's cost changes.")
+    )
     position = models.PositiveIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("on sale"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

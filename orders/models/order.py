@@ -62,8 +62,12 @@ class Order(models.Model):
     remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
     request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # NULLs are not equal: orders without one never clash
+    runs = models.PositiveIntegerField(_("runs"), default=1, help_text=_("Drip-feed: deliveries of equal size."))
+    interval = models.PositiveIntegerField(_("minutes between runs"), default=0)
+    starts_at = models.DateTimeField(_("starts at"), null=True, blank=True, help_text=_("The customer's wish."))
     due_at = models.DateTimeField(_("due at"), null=True, blank=True, help_text=_("Not placed before this time."))
     created_at = models.DateTimeField(_("ordered at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     objects = OrderQuerySet.as_manager()
@@ -123,6 +127,9 @@ class EventKind(models.TextChoices):
     RESOLVED = "resolved", _("Doubt resolved")
     STATUS = "status", _("Status changed")
     REFUNDED = "refunded", _("Paid back")
+    RUN = "run", _("Run")
+    REFILL = "refill", _("Refill")
+    CANCELLATION = "cancellation", _("Cancellation")
     ODDITY = "oddity", _("Odd report")
     NOTE = "note", _("Note")
 

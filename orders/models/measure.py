@@ -1,0 +1,51 @@
+"""What was measured on ended orders, and how prices changed: figures that customers and operators see."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.fields import RateField
+from orders.models.catalog import Service
+
+
+class Measure(models.Model):
+    """Times of a service's newest delivered orders, in seconds. Shown only from ``LEAST`` orders on."""
+
+    LEAST = 10
+
+    service = models.OneToOneField(Service, models.CASCADE, related_name="measure", verbose_name=_("service"))
+    sample = models.PositiveIntegerField(_("orders measured"), default=0)
+    start_median = models.PositiveIntegerField(_("median start"), null=True)
+    start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
+    finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)
+    finish_median = models.PositiveIntegerField(_("median finish"), null=True)
+    finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
+    completed = models.PositiveIntegerField(_("completed"), default=0)
+    partial = models.PositiveIntegerField(_("partial"), default=0)
+    canceled = models.PositiveIntegerField(_("canceled"), default=0)
+    measured_at = models.DateTimeField(_("measured at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("measure")
+        verbose_name_plural = _("measures")
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.sample}"
+
+
+class PriceChange(models.Model):
+    """A service's price was changed: for the page of price changes and for callbacks. Itself never changed."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="price_changes", verbose_name=_("service"))
+    old_rate = RateField(_("old price"))
+    new_rate = RateField(_("new price"))
+    created_at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("price change")
+        verbose_name_plural = _("price changes")
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.old_rate} → {self.new_rate}"

@@ -1,0 +1,41 @@
+"""One delivery of a drip-feed order that we split ourselves."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders import lifecycle
+from orders.models.order import Order, Status
+
+
+class Run(models.Model):
+    """A part of an order that is placed on its own when its time comes. The order's status follows from its runs."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="parts", verbose_name=_("order"))
+    number = models.PositiveIntegerField(_("number"), help_text=_("From 1."))
+    quantity = models.PositiveBigIntegerField(_("quantity"))
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
+    start_count = models.BigIntegerField(_("start count"), null=True, blank=True)
+    remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["order", "number"]
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = [
+            models.UniqueConstraint(name="run_once", fields=["order", "number"]),
+            models.CheckConstraint(name="run_quantity_positive", condition=models.Q(quantity__gt=0)),
+        ]
+        indexes = [
+            models.Index(name="run_open", fields=["status", "due_at"], condition=models.Q(status__in=lifecycle.OPEN))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} run {self.number}"
+
+    @property
+    def state(self) -> lifecycle.Status:
+        return lifecycle.Status(self.status)

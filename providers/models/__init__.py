@@ -1,0 +1,20 @@
+"""The rows of the middle floor."""
+
+from providers.models.offer import Markup, Offer, OfferChange, Route
+from providers.models.placement import LIVE, Errand, PanelCall, Placement, State
+from providers.models.provider import CallTally, Provider, ProviderMeasure
+
+__all__ = [
+    "LIVE",
+    "CallTally",
+    "Errand",
+    "Markup",
+    "Offer",
+    "OfferChange",
+    "PanelCall",
+    "Placement",
+    "Provider",
+    "ProviderMeasure",
+    "Route",
+    "State",
+]

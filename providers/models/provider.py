@@ -1,0 +1,148 @@
+"""Our accounts at panels, and the traffic with them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orders import money
+from orders.fields import MoneyField, RateField
+from providers import client
+from providers.dialect import Dialect
+from providers.dialects import DIALECTS
+from providers.encryption import EncryptedField
+from providers.errors import AddressNotAllowed
+from providers.policy import allow_private
+
+
+class Provider(models.Model):
+    """Our account at one panel."""
+
+    name = models.SlugField(_("name"), max_length=64, unique=True)
+    url = models.URLField(
+        _("API address"), max_length=500, help_text=_("The panel's full API address, as its document gives it.")
+    )
+    key = EncryptedField(_("API key"), default="", editable=False)
+    dialect = models.CharField(
+        _("dialect"), max_length=32, choices=[(dialect.name, dialect.title) for dialect in DIALECTS.values()]
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="USD", help_text=_("What the panel bills in."))
+    exchange_rate = RateField(
+        _("exchange rate"),
+        default=Decimal(1),
+        validators=[MinValueValidator(money.RATE_QUANTUM)],
+        help_text=_("What one unit of the panel's currency is worth in the store currency."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    auth = models.CharField(
+        _("where the key goes"),
+        max_length=8,
+        blank=True,
+        choices=[("bearer", _("as Bearer token")), ("key", _("as parameter")), ("both", _("both"))],
+        help_text=_("Empty: as the dialect's document says."),
+    )
+    parallel = models.PositiveIntegerField(
+        _("calls at once"), default=32, validators=[MinValueValidator(1)], help_text=_("At most so many at a time.")
+    )
+    calls_a_minute = models.PositiveIntegerField(_("calls a minute"), null=True, blank=True)
+    price_jump = models.PositiveIntegerField(
+        _("price jump in percent"), default=25, help_text=_("A cost that changes by more waits for approval.")
+    )
+    refunds_failed = models.BooleanField(
+        _("fail means paid back"),
+        default=False,
+        help_text=_("Whether this panel returns our money when it reports an order as failed."),
+    )
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    pause_reason = models.CharField(_("why paused"), max_length=500, blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    is_half_open = models.BooleanField(_("on trial after failures"), default=False, editable=False)
+    is_probe_allowed = models.BooleanField(
+        _("may be asked about unknown numbers"),
+        default=False,
+        help_text=_("Lets an order in doubt be searched among the numbers around it."),
+    )
+    probe_note = models.CharField(_("what the last control said"), max_length=500, blank=True, editable=False)
+    controlled_at = models.DateTimeField(_("last control"), null=True, blank=True, editable=False)
+    settle_seconds = models.PositiveIntegerField(
+        _("seconds to settle"), default=120, help_text=_("How late the panel may still carry out what it was sent.")
+    )
+    balance = MoneyField(_("balance"), null=True, blank=True)
+    balance_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
+    busy_until = models.DateTimeField(null=True, blank=True, editable=False)
+    imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
+        constraints = [
+            models.CheckConstraint(name="provider_exchange_rate_positive", condition=models.Q(exchange_rate__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.currency = self.currency.strip().upper()
+        try:
+            client.check_address(self.url, allow_private=allow_private())
+        except AddressNotAllowed as problem:
+            raise ValidationError({"url": str(problem)}) from None
+
+    @property
+    def language(self) -> Dialect:
+        """The dialect's declaration."""
+        return DIALECTS[self.dialect]
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_until is not None and self.paused_until > timezone.now()
+
+
+class CallTally(models.Model):
+    """Calls to a provider in one hour, by verb: what its health is read from, at the price of one row an hour."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="tallies", verbose_name=_("provider"))
+    verb = models.CharField(_("verb"), max_length=16)
+    hour = models.DateTimeField(_("hour"))
+    calls = models.PositiveIntegerField(_("calls"), default=0)
+    failures = models.PositiveIntegerField(_("failures"), default=0)
+    elapsed_ms = models.PositiveBigIntegerField(_("milliseconds in all"), default=0)
+
+    class Meta:
+        ordering = ["-hour"]
+        verbose_name = _("call tally")
+        verbose_name_plural = _("call tallies")
+        constraints = [models.UniqueConstraint(name="tally_once", fields=["provider", "verb", "hour"])]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.verb} {self.hour:%d.%m. %H}"
+
+
+class ProviderMeasure(models.Model):
+    """A provider's newest ended placements: times in seconds, and how they ended."""
+
+    provider = models.OneToOneField(Provider, models.CASCADE, related_name="measure", verbose_name=_("provider"))
+    sample = models.PositiveIntegerField(_("placements measured"), default=0)
+    start_median = models.PositiveIntegerField(_("median start"), null=True)
+    start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
+    finish_median = models.PositiveIntegerField(_("median finish"), null=True)
+    finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
+    completed = models.PositiveIntegerField(_("completed"), default=0)
+    partial = models.PositiveIntegerField(_("partial"), default=0)
+    canceled = models.PositiveIntegerField(_("canceled"), default=0)
+    measured_at = models.DateTimeField(_("measured at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("provider measure")
+        verbose_name_plural = _("provider measures")
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}: {self.sample}"
