@@ -20,7 +20,7 @@ $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check lint types imports templates django format lock
+.PHONY: help install run test prove check lint types imports templates django format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -31,6 +31,9 @@ run: .venv/.runtime ## the shop, its tasks and five pretend panels, on http://12
 
 test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB=postgres for one; ARGS="-k name")
 	@$(BIN)/python -m tests.databases $(DB) $(ARGS)
+
+prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
+	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
 
 check: lint types imports templates django ## every static check
 

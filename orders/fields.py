@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.expressions import Combinable
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from orders import money
@@ -22,30 +20,31 @@ _Get = TypeVar("_Get")
 
 if TYPE_CHECKING:
 
-    class _Base(models.BigIntegerField[_Set, _Get]):
-        """The type checker makes the types of a nullable column optional by these two."""
+    class _Base(models.Field[_Set, _Get]):
+        """The type checker makes the types of a nullable column optional by these."""
 
-        _pyi_private_set_type: Decimal | Combinable  # type: ignore[assignment]
-        _pyi_private_get_type: Decimal  # type: ignore[assignment]
-        _pyi_lookup_exact_type: Decimal  # type: ignore[assignment]
-        _validators: Sequence[Any]
+        _pyi_private_set_type: Decimal | Combinable
+        _pyi_private_get_type: Decimal
+        _pyi_lookup_exact_type: Decimal
 
 else:
 
-    class _Base(models.BigIntegerField):
+    class _Base(models.Field):
         def __class_getitem__(cls, types: Any) -> Any:
             return cls
 
 
 class UnitsField(_Base[_Set, _Get]):
-    """BIGINT counting 10^-``places``. A value with more places is refused, never rounded."""
+    """BIGINT counting 10^-``places``. A value with more places is refused, never rounded.
+
+    No integer field: Django would take the difference of two for a plain number, a million times too large. Now it asks
+    for the output_field: ``ExpressionWrapper(F("charge") - F("refunded"), MoneyField())``.
+    """
 
     places = 0
 
-    @cached_property
-    def validators(self) -> list[Any]:
-        # The bounds of a BIGINT are checked in units, by get_prep_value.
-        return [*self.default_validators, *self._validators]
+    def get_internal_type(self) -> str:
+        return "BigIntegerField"
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         return None if value is None else money.from_units(int(value), self.places)
@@ -63,9 +62,6 @@ class UnitsField(_Base[_Set, _Get]):
             return value  # type: ignore[no-any-return]
         return money.to_units(money.parse(value) if isinstance(value, str) else Decimal(value), self.places)
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        return value if prepared else self.get_prep_value(value)
-
     def formfield(self, **options: Any) -> Any:
         column = {
             "form_class": forms.DecimalField,
@@ -73,7 +69,7 @@ class UnitsField(_Base[_Set, _Get]):
             "max_digits": 19,
             "max_value": money.from_units(money.LARGEST, self.places),
         }
-        return models.Field.formfield(self, **{**column, **options})
+        return super().formfield(**{**column, **options})
 
     def value_to_string(self, obj: models.Model) -> str:
         value: Any = self.value_from_object(obj)

@@ -7,8 +7,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("storefront.accounts.urls")),
     path("account/", include("allauth.account.urls")),
-    path("", include("storefront.api.urls")),
     path("", include("storefront.shop.urls")),
+    path("", include("storefront.api.urls")),
 ]
 
 handler500 = "storefront.api.failures.server_error"

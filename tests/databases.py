@@ -210,30 +210,27 @@ def postgres(home: Path) -> Iterator[Database]:
 
 # ------------------------------------------------------------------------------------------------ running
 def run(database: Database, home: Path, told: str, arguments: list[str]) -> int:
-    """One run of pytest; its exit code."""
+    """One run of pytest; its exit code. Ctrl-C reaches pytest too: it drops its database first, then we go."""
     print(f"\n---- {database.name}", flush=True)
     settings = {**FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url, "TESTED_DATABASES": told}
-    # In the same session, so that Ctrl-C reaches pytest, which then drops its database; we wait for it.
     suite = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], env={**os.environ, **settings})
-    while True:
-        try:
-            return suite.wait()
-        except KeyboardInterrupt:
-            continue
-        except SystemExit:
-            suite.terminate()
-            suite.wait()
-            raise
+    try:
+        return suite.wait()
+    except KeyboardInterrupt:
+        suite.wait()
+        raise
+    except SystemExit:
+        suite.terminate()
+        suite.wait()
+        raise
 
 
 def run_all(databases: list[Database], home: Path, arguments: list[str]) -> int:
     print(f"The tests run on {' and on '.join(database.name for database in databases)}.")
     results: dict[str, int] = {}
     for database in databases:
-        done = [f"{name}: {'passed' if code == 0 else 'FAILED'}" for name, code in results.items()]
+        done = [f"{name}: {'FAILED' if code else 'passed'}" for name, code in results.items()]
         results[database.name] = run(database, home, ", ".join([*done, f"{database.name}: this run"]), arguments)
-        if results[database.name] == 2:  # interrupted
-            return 130
     failed = [name for name, code in results.items() if code]
     if failed:
         print(f"\nFAILED on {' and on '.join(failed)}.")
@@ -265,4 +262,7 @@ def main(which: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "both", sys.argv[2:]))
+    try:
+        sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "both", sys.argv[2:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -83,6 +83,12 @@ PLAIN_NUMBERS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
 }
 
 
+#: Django's own widget shows a link to the address as well; a panel's API is nothing to click on.
+PLAIN_ADDRESSES: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+    models.URLField: {"widget": forms.URLInput(attrs={"class": "vURLField"}), "assume_scheme": "https"},
+}
+
+
 def page_url(row: models.Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 

@@ -81,7 +81,7 @@ class ProviderAdmin(parts.ModelAdmin):
     list_display = ("name", "state", "paused", "dialect", "currency", "rate", "held", "seen", "read", "offers")
     list_filter = ("is_active", "dialect")
     search_fields = ("name", "url")
-    formfield_overrides = parts.PLAIN_NUMBERS
+    formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = ("state", "paused", "held", "seen", "read", "lists")
     fieldsets = (

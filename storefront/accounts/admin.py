@@ -38,7 +38,7 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
 
 class ApiKeyInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = ApiKey
-    fields = ("prefix", "name", "created_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = ("prefix", "name", "created_at", "last_used_at", "revoked_at")
     verbose_name_plural = _("API keys (their text is shown once, to the customer)")
     show_change_link = True
 
@@ -123,7 +123,7 @@ class ApiKeyAdmin(parts.ReadOnly, parts.ModelAdmin):
     ordering = ("-id",)
     search_fields = ("=prefix", "user__email__startswith")
     search_help_text = _("How the key begins (8 characters), or the beginning of a customer's e-mail.")
-    fields = ("prefix", "name", "user", "created_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = ("prefix", "name", "user", "created_at", "last_used_at", "revoked_at")
     actions = ("revoke",)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:

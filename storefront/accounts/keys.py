@@ -36,7 +36,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         # Taken out as it is shown: a reload no longer has it.
         "new_key": request.session.pop(SHOWN_ONCE, ""),
     }
-    return render(request, "accounts/keys.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/keys.html", context)
 
 
 @login_required

@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -27,6 +28,8 @@ from providers.models import Offer, Placement, Provider, State
 
 #: Counting goes no further: "1,000 or more" says enough to act on.
 ENOUGH = 1000
+#: More ids than any table here will have.
+LONGEST_STEP = 2**40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,26 +91,24 @@ def build(user: Any) -> Overview:
 
 
 def first_since(model: type[models.Model], moment: datetime) -> int:
-    """The first id of ``model`` whose row was made at ``moment`` or later; ids and times rise together.
+    """An id from which on all rows of ``model`` were made at ``moment`` or later; ids and times rise together.
 
-    These tables have no index on the time and need none: this halves the range of ids until it is found, about twenty
-    looks into the primary key in one statement. What is counted from there on is today's rows, not the history.
+    These tables have no index on the time and need none: this walks towards the id in steps that halve, some forty looks
+    into the primary key in one statement. What is counted from there on is today's rows, not the history.
     """
     table = connection.ops.quote_name(model._meta.db_table)
-    at = connection.ops.adapt_datetimefield_value(moment)
     query = f"""
-        WITH RECURSIVE half(low, high) AS (
-            SELECT COALESCE(MIN(id), 0) - 1, COALESCE(MAX(id), 0) + 1 FROM {table}
+        WITH RECURSIVE walk(low, step) AS (
+            SELECT COALESCE(MIN(id), 0) - 1, {LONGEST_STEP} FROM {table}
             UNION ALL
-            SELECT CASE WHEN is_late THEN low ELSE middle END, CASE WHEN is_late THEN middle ELSE high END
-            FROM (SELECT low, high, (low + high) / 2 AS middle,
-                         (SELECT created_at FROM {table} WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1) >= %s
-                         AS is_late
-                  FROM half WHERE high - low > 1) step
+            SELECT CASE WHEN (SELECT created_at FROM {table} WHERE id >= low + step ORDER BY id LIMIT 1) < %s
+                        THEN low + step ELSE low END,
+                   step / 2
+            FROM walk WHERE step > 0
         )
-        SELECT MIN(high) FROM half"""  # noqa: S608  # the table's name is Django's own
+        SELECT MAX(low) + 1 FROM walk"""  # noqa: S608  # the table's name is Django's own
     with connection.cursor() as cursor:
-        cursor.execute(query, [at])
+        cursor.execute(query, [connection.ops.adapt_datetimefield_value(moment)])
         return int(cursor.fetchone()[0])
 
 
@@ -252,7 +253,7 @@ def _margin(first: int) -> str:
     if not earned:
         return ""
     margin = f"{(earned - cost) / earned * 100:.1f} %"
-    return _("cost %(cost)s, margin %(margin)s") % {"cost": words.rounded(cost), "margin": margin}
+    return format_html(_("cost {cost}, margin {margin}"), cost=words.rounded(cost), margin=margin)
 
 
 def _line(provider: Provider) -> Line:

@@ -21,7 +21,7 @@ class Page(Generic[Row]):
 
 
 def page(rows: QuerySet[Row], query: QueryDict, size: int) -> Page[Row]:
-    """The page below ``?before=`` or above ``?after=`` a key, or the first. One query: an extra row says what follows."""
+    """The page below ``?before=`` or above ``?after=``, or the first. One query: one more row says what follows."""
     before, after = _key(query.get("before", "")), _key(query.get("after", ""))
     if after is not None and before is None:
         found = list(reversed(rows.filter(pk__gt=after).order_by("pk")[: size + 1]))

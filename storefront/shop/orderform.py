@@ -31,6 +31,10 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
 
     @property
+    def is_short(self) -> bool:
+        return self.shape in ("number", "choice") or self.name in ("expiry", "country")
+
+    @property
     def lines(self) -> int:
         return sum(bool(line.strip()) for line in self.value.splitlines())
 

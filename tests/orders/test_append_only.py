@@ -48,6 +48,7 @@ def test_the_orm_is_refused_as_well(transfer: Transfer) -> None:
             change()
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
 def test_the_table_cannot_be_emptied(transfer: Transfer) -> None:
     for statement in ("TRUNCATE orders_transfer", "TRUNCATE orders_order, orders_transfer CASCADE"):

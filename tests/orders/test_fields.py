@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from django.core import serializers
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldError, ValidationError
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import ExpressionWrapper, F, Sum
 from django.forms import modelform_factory
 
 from orders import money
@@ -51,9 +51,22 @@ def test_amounts_are_compared_and_summed_in_the_database_without_drift() -> None
     assert Account.objects.filter(balance__in=["1.000000", Decimal("7")]).get() == wallet
 
 
-def test_columns_can_be_reckoned_with_in_a_query() -> None:
+def test_columns_are_reckoned_with_in_a_query_as_amounts_or_not_at_all() -> None:
+    """Of two integer columns Django would make a plain number: 90,000 instead of 0.09."""
     order = factories.order()
-    assert Order.objects.annotate(left=F("charge") - F("refunded")).get(pk=order.pk).left == Decimal("0.09")
+    left = F("charge") - F("refunded")
+    with pytest.raises(FieldError):
+        Order.objects.annotate(left=left).get()
+    assert Order.objects.annotate(left=ExpressionWrapper(left, MoneyField())).get().left == Decimal("0.09")
+    Order.objects.filter(pk=order.pk).update(refunded=F("refunded") + F("charge"))
+    assert Order.objects.get(refunded=F("charge")) == order
+
+
+def test_amounts_and_rates_are_not_mixed_by_accident() -> None:
+    with pytest.raises(FieldError):
+        Order.objects.annotate(nonsense=F("charge") + F("rate")).first()
+    with pytest.raises(FieldError):
+        Order.objects.annotate(nonsense=F("charge") * F("quantity")).first()
 
 
 @pytest.mark.parametrize("value", ["abc", "1e5", "NaN", "1,5"])

@@ -82,7 +82,7 @@ class Shop:
         return (self.var / "worker.log").read_text()
 
     def manage(self, *arguments: str) -> None:
-        subprocess.run([sys.executable, MANAGE, *arguments], env=self.environ, check=True, capture_output=True)
+        subprocess.run([sys.executable, str(MANAGE), *arguments], env=self.environ, check=True)
 
     def start(self) -> subprocess.Popen[bytes]:
         with (self.var / "worker.log").open("ab") as log:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from django.conf import settings
 
 from orders import checkout, money
-from orders.errors import InsufficientFunds, InvalidAmount, OrderInvalid, ServiceNotSold
+from orders.errors import InsufficientFunds, OrderInvalid, ServiceNotSold
 from orders.models import Order, Service
 from orders.models.order import Source
 from storefront.accounts.models import User
@@ -18,8 +18,6 @@ from storefront.api.v2.answers import Refused
 from storefront.api.v2.request import Params, ids, number, text
 
 Answer: TypeAlias = dict[str, Any] | list[dict[str, Any]]
-
-MAX_REQUEST_ID = 128
 
 
 def services(user: User, params: Params) -> Answer:
@@ -37,8 +35,6 @@ def balance(user: User, params: Params) -> Answer:
 def add(user: User, params: Params) -> Answer:
     """Buys. The same ``request_id`` buys once."""
     request_id = text(params, "request_id")
-    if len(request_id) > MAX_REQUEST_ID:
-        raise Refused(f"{answers.INCORRECT_REQUEST}: request_id is longer than {MAX_REQUEST_ID} characters")
     service = Service.objects.select_related("category").filter(pk=number(text(params, "service")) or 0).first()
     try:
         if service is None:
@@ -50,8 +46,7 @@ def add(user: User, params: Params) -> Answer:
         raise Refused(answers.INCORRECT_SERVICE) from None
     except OrderInvalid as problem:
         raise Refused(answers.sentence(problem.problems[0])) from None
-    except (InsufficientFunds, InvalidAmount):
-        # InvalidAmount: the charge is larger than any wallet can hold.
+    except InsufficientFunds:
         raise Refused(answers.NOT_ENOUGH_FUNDS) from None
     return {"order": order.pk}
 

@@ -149,4 +149,4 @@ def sentence(problem: InvalidField) -> str:
         case _, "too_long":
             return f"{name} is longer than{limit}"
         case _:
-            return f"Incorrect {name.lower()}, use:{limit}"
+            return f"Incorrect {name.lower()}" + (limit and f", use:{limit}")

@@ -126,7 +126,10 @@ def _gather(pairs: Iterable[tuple[str, str]]) -> Params:
         bare = name.partition("[")[0] if name.endswith("]") else name
         if name.endswith("]") or bare in _REPEATABLE:
             held = params.get(bare)
-            params[bare] = [*held, value] if isinstance(held, list) else [value]
+            if isinstance(held, list):
+                held.append(value)
+            else:
+                params[bare] = [value]
         else:
             params[name] = value
     return params

@@ -17,10 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from orders.models import Order, Transfer
+from orders.money import round_down
 from storefront.shop import formats, statement, statuses
 from storefront.shop.icons import ICONS
 
 register = template.Library()
+CENT = Decimal("0.01")
 TONES = {"debug": "", "error": "danger"}
 
 
@@ -38,6 +40,12 @@ def icon(name: str, extra: str = "") -> SafeString:
 def money(amount: Decimal | None) -> SafeString:
     """An amount or price of the store currency, isolated from the direction of the text around it."""
     return format_html("<bdi>{}</bdi>", formats.money(amount or Decimal(0)))
+
+
+@register.filter
+def about(amount: Decimal) -> SafeString:
+    """An amount where its millionths do not matter, such as a balance beside other things: cents, rounded down."""
+    return money(amount if amount < 1 else round_down(amount, CENT))
 
 
 @register.filter

@@ -109,7 +109,7 @@ def _form(
         "alert": alert,
         "used": used,
     }
-    return render(request, "shop/order_new.html", context, status=422 if alert else 200)
+    return render(request, "shop/order_new.html", context)
 
 
 def _picker(request: HttpRequest, *, is_gone: bool) -> HttpResponse:

@@ -161,7 +161,7 @@ def test_every_type_can_be_bought_by_json(reseller: Reseller, kind: str) -> None
         ({"service": "9" * 30}, "Incorrect service ID"),
         ({"service": "-1"}, "Incorrect service ID"),
         ({"quantity": "10000", "link": "x"}, "Not enough funds on balance"),
-        ({"request_id": "x" * 129}, "Incorrect request: request_id is longer than 128 characters"),
+        ({"request_id": "x" * 129}, "Request id is longer than 128"),
     ],
 )
 def test_a_refused_add_says_why_and_takes_nothing(reseller: Reseller, inputs: dict[str, str], error: str) -> None:
@@ -211,9 +211,9 @@ def test_a_new_order_is_seen_by_status_at_once(reseller: Reseller) -> None:
 
 
 def test_add_is_five_statements_and_one_more_for_a_request_id(
-    reseller: Reseller, django_assert_num_queries: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    reseller: Reseller, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    """The key, the service, the order, the wallet, the transfer. SAVEPOINT and RELEASE stand for BEGIN and COMMIT here."""
+    """Key, service, order, wallet, transfer. Beside them SAVEPOINT and RELEASE, here in place of BEGIN and COMMIT."""
     what = service()
     with django_assert_num_queries(5 + 2):
         assert "order" in buy(reseller, what)

@@ -46,7 +46,7 @@ def caller(db: Any) -> Reseller:
     them, caller = reseller(), reseller()
     for kind in KINDS.values():
         service(kind.code, is_flat=kind.is_flat)
-    order(them.user, Service.objects.all()[0], link="a stranger's link")
+    order(them.user, Service.objects.all()[0], link="a-stranger-was-here")
     return caller
 
 

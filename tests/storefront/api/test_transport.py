@@ -27,7 +27,8 @@ def multipart(fields: dict[str, str]) -> bytes:
     "manner",
     [
         "form", "form with charset", "get", "post with the query", "multipart", "json", "json as text", "json as form",
-        "json with a mark", "form as json", "no content type", "text/plain", "bearer", "x-api-key", "bare php", "http/2 upgrade",
+        "json with a mark", "form as json", "no content type", "text/plain", "bearer", "x-api-key", "bare php",
+        "http/2 upgrade",
     ],
 )  # fmt: skip
 def test_every_manner_of_sending_is_read(reseller: Reseller, path: str, manner: str) -> None:
@@ -107,7 +108,7 @@ def test_head_does_not_buy(reseller: Reseller) -> None:
     assert not reseller.user.orders.exists()
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v2/balance", "/api/v2//", "/api/%0A", "/api/%00"])
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/api/v2/balance", "/api/v2//", "/api/%0A", "/api/%00"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_unknown_addresses_get_404_in_json(db: None, path: str, method: str) -> None:
     status, _, body = send(request(method=method, path=path))
@@ -140,7 +141,8 @@ def test_a_garbled_length_is_refused(db: None) -> None:
         (b'[{"action": "balance"}]', "application/json", "Incorrect request: the body is not a JSON object"),
         (b'{"key": NaN, "action": Infinity}', "application/json", "Incorrect request"),
         (b'{"key": 1e999, "action": "balance"}', "application/json", "Invalid API key"),
-        (b'{"key": ["a"], "action": {"x": "balance"}, "n": ' + b"9" * 5000 + b"}", "application/json", "Invalid API key"),
+        (b'{"key": ["a"], "action": {"x": "balance"}}', "application/json", "Invalid API key"),
+        (b'{"action": "balance", "n": ' + b"9" * 5000 + b"}", "application/json", "Invalid API key"),
         (b"--XX", "multipart/form-data", "Incorrect request: its body cannot be read"),
         (b"--XX", "multipart/form-data; boundary=\xff", "Incorrect request: its body cannot be read"),
         (b"nothing", "multipart/form-data; boundary=XX; charset=zlib", "Incorrect request"),
@@ -166,7 +168,7 @@ def test_a_thousand_ids_as_a_thousand_fields_are_read(reseller: Reseller) -> Non
 def test_no_cookie_no_session_and_english_whatever_the_browser_says(reseller: Reseller) -> None:
     raw = request(
         f"key={reseller.key}&action=nothing".encode(),
-        Cookie="sessionid=0123456789abcdef0123456789abcdef; django_language=ru; csrftoken=x",
+        Cookie=f"sessionid={'a1' * 16}; csrftoken={'b2' * 16}; django_language=ru",
         Accept_Language="ru,tr;q=0.9",
     )
     status, headers, body = send(raw)

@@ -1,0 +1,72 @@
+"""A real browser on the live server. It looks at 127.0.0.1 and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium as the system has it. Without one these tests are skipped, in CI they fail."""
+    program = os.environ.get("CHROMIUM") or next((found for found in map(shutil.which, NAMES) if found), None)
+    if program is None:
+        reason = f"no browser: none of {', '.join(NAMES)} is installed and CHROMIUM names none"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop(transactional_db: None, live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The shop's address; nobody upstream is woken."""
+    # The browser's driver runs an event loop in this thread; the test itself is as synchronous as any.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    monkeypatch.setattr(settings, "ORDERS_WAKE", "builtins.id")
+    cache.clear()
+    yield live_server.url
+    cache.clear()
+
+
+@pytest.fixture
+def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
+    """Opens a browser window of its own. Any error on its console, CSP's among them, fails the test at the end."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_window(**options: Any) -> Page:
+        context = chromium.new_context(base_url=shop, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda line: problems.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda sent: problems.append(sent.url) if not sent.url.startswith(shop) else None)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert problems == []

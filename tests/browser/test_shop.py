@@ -1,0 +1,166 @@
+"""The customer's way through the shop, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orders import fulfilment, ledger
+from orders.lifecycle import Progress, Status
+from orders.models import Account, Order
+from storefront.accounts.models import User
+from tests import factories
+
+EMAIL, PASSWORD = "nadia@example.com", "a-long-enough-one"
+
+
+def sign_in(page: Page, email: str = EMAIL) -> None:
+    page.goto("/account/login/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    expect(page.locator("#purse")).to_be_visible()
+
+
+def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> None:
+    factories.service(name="Harp lessons, steady pace", rate="0.90")
+    page = visit()
+    page.goto("/")
+    page.get_by_role("link", name="Create account", exact=True).click()
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Create account").click()
+    expect(page.locator("#purse")).to_contain_text("$0.00")
+    wallet = Account.objects.get(user__email=EMAIL)
+    ledger.top_up(wallet, amount=Decimal(20), gateway="test", reference="first")
+
+    page.get_by_placeholder("Name or number").fill("lessons")
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("link", name="Harp lessons, steady pace", exact=True).click()
+    page.get_by_role("link", name="Order this service").click()
+    page.get_by_label("Link").fill("https://example.com/harp")
+    page.get_by_label("Quantity").press_sequentially("5000")
+    expect(page.locator("#price output")).to_have_text("$4.50")
+    expect(page.locator("#price")).to_contain_text("$15.50")
+    page.get_by_role("button", name="Place order").click()
+
+    expect(page.get_by_role("status").first).to_contain_text("is placed")
+    expect(page.locator("#order .status")).to_have_text("Pending")
+    order = Order.objects.get()
+    fulfilment.claimed([order.pk])
+    fulfilment.accepted(order.pk)
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=1000, start_count=7))
+    expect(page.locator("#order .status")).to_have_text("In progress")
+    expect(page.locator("#order")).to_contain_text("4,000")
+
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
+    expect(page.locator("#order .status")).to_have_text("Partial")
+    expect(page.locator("#purse")).to_contain_text("$16.40")
+    page.get_by_role("link", name="Wallet", exact=True).click()
+    expect(page.get_by_role("row", name=f"Paid back, order {order.pk}")).to_contain_text("+$0.90")
+
+
+def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
+    buyer = factories.customer("10", email=EMAIL, password=PASSWORD)
+    order = factories.order(buyer, status="pending")
+    page = visit()
+    sign_in(page)
+    page.goto("/orders/")
+    row = page.locator(f"#order-{order.pk}")
+    expect(row).to_contain_text("Pending")
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED))
+    expect(row).to_contain_text("Completed", timeout=15_000)
+    expect(row).to_contain_text("100 / 100")
+    assert page.locator("#clock").get_attribute("hx-get") is None
+
+
+def test_lines_and_the_missing_money_are_counted_while_typing(visit: Callable[..., Page]) -> None:
+    factories.customer("1", email=EMAIL, password=PASSWORD)
+    service = factories.service(kind="custom_comments", rate="600")
+    page = visit()
+    sign_in(page)
+    page.goto(f"/orders/new/?service={service.pk}")
+    page.get_by_label("Comments").fill("one\ntwo\nthree")
+    expect(page.locator("#lines-comments")).to_have_text("3 lines")
+    expect(page.locator("#price")).to_contain_text("Missing")
+    expect(page.locator("#price .out")).to_have_text("$0.80")
+    page.get_by_label("Comments").fill("one")
+    expect(page.locator("#lines-comments")).to_have_text("1 line")
+    expect(page.locator("#price")).to_contain_text("Left after this order")
+
+
+def test_everything_is_bought_without_scripts(visit: Callable[..., Page]) -> None:
+    factories.customer("10", email=EMAIL, password=PASSWORD)
+    service = factories.service(rate="0.90", min_quantity=50)
+    page = visit(java_script_enabled=False)
+    sign_in(page)
+    page.goto(f"/services/{service.pk}/")
+    page.get_by_role("link", name="Order this service").click()
+    page.get_by_label("Link").fill("https://example.com/harp")
+    page.get_by_label("Quantity").fill("10")
+    page.get_by_role("button", name="Place order").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was charged")
+    page.get_by_label("Quantity").fill("1000")
+    page.get_by_role("button", name="Check price").click()
+    expect(page.locator("#price output")).to_have_text("$0.90")
+    page.get_by_role("button", name="Place order").click()
+    expect(page.locator("#order .status")).to_have_text("Pending")
+    assert Order.objects.get().quantity == 1000
+
+
+def test_the_account_menu_opens_and_closes(visit: Callable[..., Page]) -> None:
+    factories.customer("10", email=EMAIL, password=PASSWORD)
+    page = visit()
+    sign_in(page)
+    menu = page.locator("details.menu")
+    menu.locator("summary").click()
+    expect(menu.get_by_text("API keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu.get_by_text("API keys")).to_be_hidden()
+    menu.locator("summary").click()
+    menu.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def full_shop() -> User:
+    """A shop with everything that is hard to lay out: long words, long links, big numbers."""
+    buyer = factories.customer("123456.789012", email=EMAIL, password=PASSWORD)
+    name = "Followers " + "very-long-word-without-any-blank-" * 6
+    service = factories.service(name=name, max_quantity=5_000_000, description="W" * 300, has_refill=True)
+    link = "https://example.com/" + "x" * 400
+    for status in ("queued", "in_doubt", "in_progress", "completed", "failed"):
+        factories.order(buyer, service, status=status, link=link, quantity="1000000")
+    factories.order(buyer, factories.service(kind="custom_comments"), comments="y" * 500 + "\nz")
+    return buyer
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[..., Page]) -> None:
+    full_shop()
+    page = visit(viewport={"width": width, "height": 900}, locale=language)
+    addresses = ["/", "/services/", "/account/login/", "/account/signup/", "/api/"]
+    for address in addresses:
+        assert sideways(page, address) == 0, address
+    page.goto("/account/login/")
+    page.locator("[name=login]").fill(EMAIL)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main .primary").click()
+    expect(page.locator("#purse")).to_be_visible()
+    orders = list(Order.objects.values_list("pk", "service_id"))
+    addresses = ["/orders/", "/wallet/", "/account/keys/", "/account/email/", "/orders/new/"]
+    addresses += [f"/orders/{pk}/" for pk, _service in orders]
+    for service in {service for _pk, service in orders}:
+        addresses += [f"/services/{service}/", f"/orders/new/?service={service}"]
+    for address in addresses:
+        assert sideways(page, address) == 0, address
+
+
+def sideways(page: Page, address: str) -> int:
+    """By how many pixels the page at ``address`` is wider than its window."""
+    page.goto(address)
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from orders import audit
+from orders.models import Account, Transfer
+from storefront.accounts.models import ApiKey, User, digest
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def customer(*arguments: Any) -> str:
+    out = StringIO()
+    call_command("customer", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def refusal(*arguments: Any) -> str:
+    with pytest.raises(CommandError) as refused:
+        customer(*arguments)
+    return str(refused.value)
+
+
+# ------------------------------------------------------------------------------------------------ add
+def test_a_customer_is_added_with_an_empty_wallet() -> None:
+    assert "nadia@example.com" in customer("add", "Nadia@Example.COM", "--password", "a long enough one")
+    user = User.objects.get()
+    assert (user.email, user.wallet.balance) == ("nadia@example.com", 0)
+    assert user.check_password("a long enough one")
+
+
+def test_without_a_password_nobody_can_log_in_until_one_is_set() -> None:
+    customer("add", "nadia@example.com")
+    assert not User.objects.get().has_usable_password()
+
+
+def test_nobody_is_added_twice_in_any_spelling() -> None:
+    customer("add", "nadia@example.com")
+    assert "is a customer already" in refusal("add", "NADIA@example.com")
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nadia",), ("",), ("a b@example.com",), ("nadia@example.com", "--password", "123")]
+)
+def test_a_customer_who_could_not_sign_up_is_not_added(arguments: tuple[str, ...]) -> None:
+    assert refusal("add", *arguments)
+    assert not User.objects.exists()
+    assert not Account.objects.filter(kind="wallet").exists()
+
+
+# ------------------------------------------------------------------------------------------------ credit
+def test_the_same_reference_credits_once() -> None:
+    factories.user("nadia@example.com")
+    told = [customer("credit", "NADIA@example.com", "25.00", "--reference", "bank 17") for _ in range(2)]
+    assert told[0] == told[1]
+    assert "25.00 USD under topup:manual:bank 17; the balance is 25.00 USD" in told[0]
+    assert Transfer.objects.count() == 1
+    assert list(audit.findings()) == []
+
+
+def test_a_reference_used_for_another_amount_or_customer_is_refused() -> None:
+    factories.user("nadia@example.com")
+    factories.user("omar@example.com")
+    customer("credit", "nadia@example.com", "25", "--reference", "1")
+    for email, amount in (("nadia@example.com", "26"), ("omar@example.com", "25")):
+        assert "was booked before" in refusal("credit", email, amount, "--reference", "1")
+    assert Transfer.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["0", "--amount=-1", "abc", "1e3", "NaN", "inf", "1,000", "0.0000001", "9" * 20, "99999999999999", "١٢", ""],
+)
+def test_an_amount_that_cannot_be_booked_credits_nothing(amount: str) -> None:
+    factories.user("nadia@example.com")
+    arguments = ["credit", "nadia@example.com", "--reference", "1", "--", amount.removeprefix("--amount=")]
+    assert refusal(*arguments).startswith("Nothing was credited: ")
+    assert not Transfer.objects.exists()
+
+
+@pytest.mark.parametrize("reference", ["x" * 300, "a\0b", "a\nb"])
+def test_a_reference_that_cannot_be_kept_credits_nothing(reference: str) -> None:
+    factories.user("nadia@example.com")
+    assert "printable characters" in refusal("credit", "nadia@example.com", "5", "--reference", reference)
+
+
+def test_a_credit_needs_a_reference() -> None:
+    assert "--reference" in refusal("credit", "nadia@example.com", "5")
+
+
+# ------------------------------------------------------------------------------------------------ key
+def test_a_key_is_printed_once_and_kept_as_a_hash() -> None:
+    factories.user("nadia@example.com")
+    first, second = (customer("key", "nadia@example.com") for _ in range(2))
+    assert [len(first), len(first.split())] == [65, 1]
+    assert first != second
+    keys = list(ApiKey.objects.order_by("id").values_list("digest", flat=True))
+    assert keys == [digest(first.strip()), digest(second.strip())]
+
+
+@pytest.mark.parametrize("arguments", [("key",), ("credit", "5", "--reference", "1")])
+def test_a_stranger_is_told_how_to_become_a_customer(arguments: tuple[str, ...]) -> None:
+    action, *rest = arguments
+    assert "manage.py customer add omar@example.com" in refusal(action, "omar@example.com", *rest)

@@ -1,0 +1,217 @@
+"""What customers see of their orders: their own, in their words, and live."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from orders import fulfilment
+from orders.lifecycle import OPEN, Progress, Status
+from orders.models import Order
+from orders.models.order import EventKind
+from storefront.accounts.models import User
+from storefront.shop import history
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+#: Words from behind the counter.
+SECRET = re.compile(r"AcmePanel|provider|upstream|placement|\bpanel\b|supplier|queued|submitting|failed", re.IGNORECASE)
+
+
+def many(user: User, count: int, status: str = "pending") -> None:
+    service = factories.service()
+    Order.objects.bulk_create(
+        Order(user=user, service=service, status=status, link=f"l{n}", quantity=9, rate=1, charge=Decimal("0.01"))
+        for n in range(count)
+    )
+
+
+def words_of(response) -> str:
+    """What a person reads: the page without its tags and addresses."""
+    body = text_of(response).partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"<[^>]*>", " ", body)
+
+
+@pytest.mark.parametrize("count", [50, 500])
+def test_the_list_costs_the_same_whatever_its_length(count: int, page: Client, nadia: User, django_assert_num_queries):
+    many(nadia, count)
+    with django_assert_num_queries(5):  # session, customer, counts, page, balance
+        text = text_of(page.get("/orders/"))
+    assert text.count('<tr id="order-') == history.PAGE_SIZE
+
+
+@pytest.mark.parametrize("count", [50, 500])
+def test_following_open_orders_costs_the_same(count: int, page: Client, nadia: User, django_assert_num_queries) -> None:
+    many(nadia, count)
+    marks = [history.mark(order) for order in Order.objects.of(nadia)[:25]]
+    with django_assert_num_queries(3):
+        assert page.get("/orders/live/", {"seen": marks}).status_code == 204
+
+
+def test_an_orders_page_takes_few_queries(page: Client, nadia: User, django_assert_num_queries) -> None:
+    order = factories.order(nadia)
+    with django_assert_num_queries(5):
+        page.get(f"/orders/{order.pk}/")
+
+
+def test_older_and_newer_lead_through_all_orders_once(page: Client, nadia: User) -> None:
+    many(nadia, 60)
+    seen, address = [], "/orders/"
+    while address:
+        text = text_of(page.get(address))
+        seen += [int(pk) for pk in re.findall(r'<tr id="order-(\d+)"', text)]
+        older = re.search(r'href="(\?[^"]*before=\d+)" rel="next"', text)
+        address = f"/orders/{older[1]}" if older else ""
+    assert seen == sorted(Order.objects.values_list("pk", flat=True), reverse=True)
+    newer = re.search(r'href="(\?[^"]*after=\d+)" rel="prev"', text)
+    assert newer
+    back = [int(pk) for pk in re.findall(r'<tr id="order-(\d+)"', text_of(page.get(f"/orders/{newer[1]}")))]
+    assert back == seen[25:50]
+
+
+def test_another_customers_order_is_not_found(page: Client) -> None:
+    foreign = factories.order(link="https://example.com/secret")
+    assert page.get(f"/orders/{foreign.pk}/").status_code == 404
+    assert page.get(f"/orders/{foreign.pk}/live/").status_code == 404
+    assert page.get("/orders/live/", {"seen": f"{foreign.pk}-x"}).status_code == 204
+    assert "secret" not in text_of(page.get(f"/orders/?q={foreign.pk}"))
+
+
+@pytest.mark.parametrize("address", ["/orders/", "/wallet/", "/wallet/statement.csv", "/account/keys/", "/orders/1/"])
+def test_a_visitor_is_asked_to_sign_in(address: str, client: Client) -> None:
+    assert client.get(address).headers["Location"] == f"/account/login/?next={address}"
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        ("queued", "pending"),
+        ("submitting", "pending"),
+        ("pending", "pending"),
+        ("in_progress", "in-progress"),
+        ("in_doubt", "in-doubt"),
+        ("failed", "canceled"),
+        ("canceled", "canceled"),
+    ],
+)
+def test_statuses_are_the_customers(status: str, shown: str, page: Client, nadia: User) -> None:
+    order = factories.order(nadia, status=status)
+    for response in (page.get("/orders/"), page.get(f"/orders/{order.pk}/"), page.get(f"/orders/?status={shown}")):
+        assert f'data-status="{shown}"' in text_of(response)
+        assert not SECRET.search(words_of(response))
+
+
+def test_tabs_hold_what_they_count(page: Client, nadia: User) -> None:
+    for status in ("queued", "pending", "completed", "failed"):
+        factories.order(nadia, status=status)
+    text = words_of(page.get("/orders/"))
+    assert re.search(r"All\s+4\s+Pending\s+2\s+Processing\s+0\s+In progress\s+0\s+Completed\s+1", text)
+    assert text_of(page.get("/orders/?status=canceled")).count('<tr id="order-') == 1
+
+
+def test_orders_are_found_by_number_link_and_service(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, factories.service(name="Harp lessons"), link="https://example.com/harp")
+    factories.order(nadia, factories.service(name="Drums"), link="https://example.com/drum")
+    for text in (str(order.pk), "com/harp", "lessons"):
+        assert f'id="order-{order.pk}"' in text_of(page.get("/orders/", {"q": text}))
+    assert "No order matches" in text_of(page.get("/orders/", {"q": "zither"}))
+
+
+def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, nadia: User) -> None:
+    order = factories.order(nadia)
+    facts = {"provider": "AcmePanel", "upstream_id": "panel-77", "answer": "AcmePanel says no"}
+    fulfilment.claimed([order.pk])
+    fulfilment.doubted(order.pk, **facts)
+    fulfilment.note(order, kind=EventKind.RESOLVED, **facts)
+    fulfilment.accepted(order.pk, **facts)
+    fulfilment.progressed(order.pk, progress=Progress(status=None, word="AcmePanel broke"))
+    fulfilment.note(order, kind=EventKind.NOTE, text="AcmePanel owes us")
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.PARTIAL, remains=40))
+    refused = factories.order(nadia)
+    fulfilment.failed(refused.pk, **facts)
+    for address in (f"/orders/{order.pk}/", f"/orders/{refused.pk}/", "/orders/", "/wallet/", "/services/", "/api/"):
+        response = page.get(address)
+        assert response.status_code == 200
+        assert not SECRET.search(words_of(response))
+        assert "AcmePanel" not in text_of(response)
+        assert "panel-77" not in text_of(response)
+
+
+def test_the_timeline_tells_the_story_newest_first(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, factories.service(rate="1.65"), quantity="2000")
+    fulfilment.claimed([order.pk])
+    fulfilment.accepted(order.pk)
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
+    text = words_of(page.get(f"/orders/{order.pk}/"))
+    story = ["$0.891 went back", "Partial", "In progress", "6,118", "Accepted", "Ordered and paid", "$3.30"]
+    places = [text.index(part, text.index("What happened")) for part in story]
+    assert places == sorted(places)
+    assert "540 of 2,000 were not delivered." in text
+    assert "$2.409" in text
+
+
+@pytest.mark.parametrize(
+    ("link", "is_followed"),
+    [
+        ("https://example.com/a", True),
+        ("HTTP://example.com", True),
+        ("@nadia", False),
+        ("ftp://example.com", False),
+        ('https://example.com/"onmouseover="alert(1)', True),
+        ("blob:https://example.com", False),
+    ],
+)
+def test_only_web_addresses_are_followed(link: str, is_followed: bool, page: Client, nadia: User) -> None:
+    order = factories.order(nadia, link=link)
+    source = page.get(f"/orders/{order.pk}/").content.decode()
+    assert ('rel="noopener noreferrer nofollow"' in source) is is_followed
+    assert '"onmouseover=' not in source
+
+
+def test_inputs_are_shown_as_text(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, factories.service(kind="custom_comments"), comments="<script>alert(1)</script>\nb")
+    source = page.get(f"/orders/{order.pk}/").content.decode()
+    assert "<script>alert" not in source
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;<br>b" in source
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User) -> None:
+    order = factories.order(nadia, status=status)
+    for address in ("/orders/", f"/orders/{order.pk}/"):
+        assert ("hx-trigger" in text_of(page.get(address))) is (status in OPEN)
+
+
+def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, status="pending")
+    seen = history.mark(order)
+    assert page.get("/orders/live/", {"seen": seen}).status_code == 204
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED))
+    text = text_of(page.get("/orders/live/", {"seen": seen}))
+    assert "Completed" in text
+    assert "hx-trigger" not in text
+
+
+def test_the_order_itself_is_sent_when_it_changed(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, status="pending")
+    address = f"/orders/{order.pk}/live/"
+    assert page.get(address, {"seen": history.mark(order)}).status_code == 204
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=40))
+    text = text_of(page.get(address, {"seen": history.mark(order)}))
+    assert "In progress" in text
+    assert "<html" not in text
+
+
+def test_a_page_left_open_after_signing_out_reloads(client: Client) -> None:
+    assert client.get("/orders/live/").headers["HX-Refresh"] == "true"
+    assert client.get("/orders/1/live/").headers["HX-Refresh"] == "true"
+
+
+def test_an_empty_list_says_what_to_do(page: Client) -> None:
+    text = text_of(page.get("/orders/"))
+    assert "No orders yet" in text
+    assert 'href="/services/"' in text

@@ -1,0 +1,102 @@
+"""What holds on every page: safety headers, errors in our words, money in the reader's language."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import translation
+
+from storefront.shop import formats
+from storefront.shop.templatetags import vitrine
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("4.6", "$4.60"),
+        ("4.600000", "$4.60"),
+        ("0", "$0.00"),
+        ("0.001050", "$0.00105"),
+        ("0.000001", "$0.000001"),
+        ("1234567.891", "$1,234,567.891"),
+        ("-4.6", "−$4.60"),
+    ],
+)
+def test_amounts_show_all_that_they_are(amount: str, shown: str) -> None:
+    assert formats.money(Decimal(amount)) == shown
+
+
+@pytest.mark.parametrize(("language", "shown"), [("ru", "1\xa0234,50\xa0$"), ("tr", "$1.234,50"), ("en", "$1,234.50")])
+def test_amounts_are_written_as_the_reader_does(language: str, shown: str) -> None:
+    with translation.override(language):
+        assert formats.money(Decimal("1234.5")) == shown
+
+
+def test_a_currency_without_cents_has_none(settings) -> None:
+    settings.STORE_CURRENCY = "JPY"
+    assert formats.money(Decimal(500)) == "¥500"
+
+
+def test_the_balance_in_the_head_is_never_rounded_up() -> None:
+    assert vitrine.about(Decimal("4.999999")) == "<bdi>$4.99</bdi>"
+    assert vitrine.about(Decimal("0.000011")) == "<bdi>$0.000011</bdi>"
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/services/", "/orders/", "/orders/new/", "/wallet/", "/account/keys/", "/nothing/"]
+)
+def test_scripts_come_from_our_own_address_only(address: str, page: Client) -> None:
+    response = page.get(address)
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    text = text_of(response)
+    assert "data:" not in text
+    assert "http://" not in text.replace("http://testserver", "")
+    assert "https://" not in text
+
+
+def test_errors_speak_our_language_and_need_no_context() -> None:
+    for name in ("400.html", "403.html", "403_csrf.html", "429.html", "500.html"):
+        assert "vitrine.css" in render_to_string(name)
+
+
+def test_a_missing_page_offers_the_search(client: Client) -> None:
+    response = client.get("/nothing/")
+    assert response.status_code == 404
+    assert 'action="/services/"' in text_of(response)
+
+
+def test_the_500_page_needs_no_database(
+    client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries
+) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("storefront.shop.catalogue.find", broken)
+    client.raise_request_exception = False
+    with django_assert_num_queries(0):
+        response = client.get("/services/")
+    assert response.status_code == 500
+    assert "Something broke on our side" in text_of(response)
+
+
+def test_the_style_page_is_for_those_who_build(client: Client) -> None:
+    assert client.get("/style/").status_code == 404
+    client.force_login(factories.user(is_staff=True))
+    assert client.get("/style/").status_code == 200
+
+
+def test_the_api_page_gives_the_address_and_answers_programs_in_json(client: Client) -> None:
+    assert "http://testserver/api/v2" in text_of(client.get("/api/"))
+    assert client.post("/api/", {"action": "balance"}).json()["error"]
+
+
+def test_the_balance_is_looked_up_once_where_it_is_shown(page: Client, django_assert_num_queries) -> None:
+    with django_assert_num_queries(3):  # session, customer, wallet
+        page.get("/api/")
