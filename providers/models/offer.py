@@ -66,6 +66,12 @@ class Route(models.Model):
     offer = models.ForeignKey(Offer, models.CASCADE, related_name="routes", verbose_name=_("offer"))
     priority = models.PositiveIntegerField(_("priority"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    is_withdrawn = models.BooleanField(
+        _("service taken off sale"),
+        default=False,
+        editable=False,
+        help_text=_("When the offer can be bought again, the service goes on sale again."),
+    )
 
     class Meta:
         ordering = ["service", "priority", "id"]

@@ -76,6 +76,9 @@ class Provider(models.Model):
     balance_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
+    list_problem = models.CharField(
+        _("why the last price list was not taken"), max_length=500, blank=True, editable=False
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
