@@ -5,6 +5,7 @@ The order's row is the outbox: once it is committed it will be placed, whatever 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,19 +13,24 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
 from orders import kinds, ledger, money, pricing
-from orders.errors import InvalidField, OrderInvalid, PriceChanged, ServiceNotSold
+from orders.errors import InvalidField, OrderInvalid, PriceChanged, ServiceNotSold, SoldBelowCost
 from orders.kinds import Details
 from orders.models import Order, Service
 from orders.models.order import Source
+
+log = logging.getLogger("vitrine.orders")
 
 #: As wide as the column.
 REQUEST_ID_MAX = 128
 #: No wallet can hold more: whole millionths in 64 bits.
 _LARGEST_CHARGE = money.from_units(money.LARGEST, money.AMOUNT_PLACES)
+#: The operator is told of a service that would be sold below cost once in this time.
+_TOLD_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,8 @@ def place_order(
     """Buys ``service`` for ``user``: the order and its charge in one short transaction, then the wake-up call.
 
     The same ``request_id`` of the same user buys once: the second call returns the first order. ``shown_charge`` is the
-    price the customer agreed to. Raises ServiceNotSold, OrderInvalid, PriceChanged, InsufficientFunds; then nothing
-    was charged.
+    price the customer agreed to. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid, PriceChanged,
+    InsufficientFunds; then nothing was charged.
     """
     if request_id:
         if len(request_id) > REQUEST_ID_MAX or not request_id.isprintable():
@@ -78,6 +84,7 @@ def place_order(
     offer = quote(service, inputs=inputs)
     if shown_charge is not None and offer.charge != shown_charge:
         raise PriceChanged(offer.charge)
+    _check_cost(offer)
     try:
         with transaction.atomic():
             order = Order.objects.create(
@@ -101,6 +108,17 @@ def place_order(
         return twin
     transaction.on_commit(lambda: wake(order), robust=True)
     return order
+
+
+def _check_cost(offer: Quote) -> None:
+    """Raises SoldBelowCost, and tells the operator once an hour for each service."""
+    cost = import_string(settings.ORDERS_COST_FLOOR)(offer.service, quantity=offer.details.quantity)
+    if cost is None or cost <= offer.charge:
+        return
+    words = f"service {offer.service.pk} costs {cost} where its price is {offer.charge}; it was not sold"
+    if cache.add(f"orders.below_cost.{offer.service.pk}", 1, _TOLD_SECONDS):
+        log.warning(words)
+    raise SoldBelowCost(words)
 
 
 def wake(order: Order) -> None:

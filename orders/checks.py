@@ -15,11 +15,12 @@ from orders.models import Account
 
 @register()
 def upstream_can_be_woken(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    try:
-        import_string(settings.ORDERS_WAKE)
-    except (AttributeError, ImportError) as problem:
-        return [Error(f"ORDERS_WAKE does not name a function: {problem}", id="orders.E001")]
-    return []
+    return _names_a_function("ORDERS_WAKE", "orders.E001")
+
+
+@register()
+def cost_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return _names_a_function("ORDERS_COST_FLOOR", "orders.E004")
 
 
 @register()
@@ -51,3 +52,11 @@ def store_currency_matches_the_books(app_configs: Any, databases: Any = None, **
             id="orders.E003",
         )
     ]
+
+
+def _names_a_function(setting: str, number: str) -> list[CheckMessage]:
+    try:
+        import_string(getattr(settings, setting))
+    except (AttributeError, ImportError) as problem:
+        return [Error(f"{setting} does not name a function: {problem}", id=number)]
+    return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 
@@ -40,6 +41,10 @@ class ServiceNotSold(OrdersError):
     """The service does not exist, is off sale, or its category is."""
 
 
+class SoldBelowCost(ServiceNotSold):
+    """Every way to deliver the service costs us more than its price; it is not sold until somebody looks at it."""
+
+
 class PriceChanged(OrdersError):
     """The price differs from the one the customer was shown; ``charge`` is the price now."""
 
@@ -58,3 +63,47 @@ class InvalidReference(OrdersError):
 
 class ReferenceReused(OrdersError):
     """The reference was used before for something else: another amount, another account."""
+
+
+class NotPossible(OrdersError):
+    """A refill or a cancellation that cannot be asked for. ``until``: the moment that decides, where there is one."""
+
+    def __init__(self, words: str = "", *, until: datetime | None = None) -> None:
+        super().__init__(words or type(self).__name__)
+        self.until = until
+
+
+class RefillNotOffered(NotPossible):
+    """The service is sold without refill."""
+
+
+class OrderNotCompleted(NotPossible):
+    """A refill is of what was delivered: the order has not ended, or nothing of it was delivered."""
+
+
+class RefillWindowOver(NotPossible):
+    """Refills of this order could be asked for until ``until``."""
+
+
+class RefillTooSoon(NotPossible):
+    """The last refill was asked for too short a while ago; the next is possible at ``until``."""
+
+
+class CancelNotOffered(NotPossible):
+    """The service is sold without a right to cancel."""
+
+
+class OrderEnded(NotPossible):
+    """There is nothing to stop: the order has ended."""
+
+
+class NothingRemains(NotPossible):
+    """There is nothing to stop: everything is delivered."""
+
+
+class RequestOpen(NotPossible):
+    """The same was asked for before and is not answered yet."""
+
+
+class RequestClosed(OrdersError):
+    """The request was answered meanwhile: this step is no longer open."""

@@ -41,3 +41,15 @@ class UnreadableAnswer(PanelError):
 
 class AddressNotAllowed(NotSent):
     """The panel's address is not one we connect to: not http(s), or on this machine or in a private range."""
+
+
+class BadList(PanelError):
+    """A price list that must not be believed: empty, much shorter than the last, or in another currency."""
+
+
+class CurrencyChanged(BadList):
+    """The panel bills in another currency than the provider is set to: no price of it means anything any more."""
+
+
+class NothingToDecide(PanelError):
+    """The offer does not wait for a person."""

@@ -171,6 +171,8 @@ SHOP_NAME = env.str("SHOP_NAME", "Vitrine")
 STORE_CURRENCY = env.str("STORE_CURRENCY", "USD").upper()
 # `orders` may not import `providers`: it wakes upstream work through this dotted path (checked at start).
 ORDERS_WAKE = "providers.tasks.wake"
+# ... and asks by this one what an order would cost us, so that nothing is sold below cost.
+ORDERS_COST_FLOOR = "providers.floor.cost_of"
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # How many adds are under way at once at one provider.

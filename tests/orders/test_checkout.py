@@ -225,8 +225,8 @@ def test_an_alarm_that_breaks_neither_loses_nor_fails_the_order(settings: Any, w
 
 # ------------------------------------------------------------------------------------------------ cost
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("request_id", "count"), [(None, 3), ("a1", 4)])
-def test_a_purchase_is_three_statements_and_one_more_to_know_a_request_again(
+@pytest.mark.parametrize(("request_id", "count"), [(None, 4), ("a1", 5)])
+def test_a_purchase_is_three_statements_one_to_ask_the_cost_and_one_to_know_a_request_again(
     request_id: str | None, count: int, django_assert_num_queries: Any
 ) -> None:
     buyer, service = factories.customer("1"), factories.service()

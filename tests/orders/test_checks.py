@@ -20,9 +20,16 @@ def test_a_wake_up_that_is_not_there_is_found_at_start(settings: Any, path: str)
     assert found(checks.upstream_can_be_woken(None)) == ["orders.E001"]
 
 
+@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.cost", "orders.checkout.nothing"])
+def test_a_question_for_the_cost_that_nobody_answers_is_found_at_start(settings: Any, path: str) -> None:
+    settings.ORDERS_COST_FLOOR = path
+    assert found(checks.cost_can_be_asked(None)) == ["orders.E004"]
+
+
 def test_the_shops_own_settings_pass(settings: Any) -> None:
     settings.ORDERS_WAKE = "providers.tasks.wake"
-    assert found(checks.upstream_can_be_woken(None), checks.store_currency_is_a_code(None)) == []
+    assert found(checks.upstream_can_be_woken(None), checks.cost_can_be_asked(None)) == []
+    assert found(checks.store_currency_is_a_code(None)) == []
 
 
 @pytest.mark.parametrize("code", ["", "usd", "US", "USDT", "US$", "USD\n", "ÄÖÜ"])

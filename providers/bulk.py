@@ -1,0 +1,86 @@
+"""Many rows in one statement, on either database: what price lists of tens of thousands of rows are written with.
+
+No model instances, no signals, no defaults: the caller names every column. PostgreSQL copies new rows in and takes
+changes as one array for each column; SQLite runs one prepared statement over the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, models
+
+Rows = Sequence[Sequence[Any]]
+
+
+def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
+    """Inserts ``rows``; each holds the values of the fields ``names``, in that order."""
+    if not rows:
+        return
+    fields = [_field(model, name) for name in names]
+    columns = ", ".join(_quoted(field.column) for field in fields)
+    target = f"{_quoted(model._meta.db_table)} ({columns})"
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+            for row in _prepared(fields, rows):
+                copy.write_row(row)
+    else:
+        _run_each(f"INSERT INTO {target} VALUES ({', '.join(['%s'] * len(fields))})", _prepared(fields, rows))  # noqa: S608
+
+
+def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
+    """Sets the fields ``names`` row by row; each row holds the primary key and then their values, in that order."""
+    if not rows:
+        return
+    key = model._meta.pk
+    assert key is not None
+    fields = [key, *(_field(model, name) for name in names)]
+    table, columns = _quoted(model._meta.db_table), [_quoted(field.column) for field in fields]
+    if connection.vendor == "postgresql":
+        setting = ", ".join(f"{column} = v.{column}" for column in columns[1:])
+        values = f"unnest({_arrays(fields)}) AS v({', '.join(columns)})"
+        sql = f"UPDATE {table} SET {setting} FROM {values} WHERE {table}.{columns[0]} = v.{columns[0]}"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _columns(fields, rows))
+    else:
+        setting = ", ".join(f"{column} = %s" for column in columns[1:])
+        prepared = [(*row[1:], row[0]) for row in _prepared(fields, rows)]
+        _run_each(f"UPDATE {table} SET {setting} WHERE {columns[0]} = %s", prepared)  # noqa: S608
+
+
+# Table and column names are Django's own; every value is a parameter.
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _arrays(fields: Sequence[Any]) -> str:
+    """A typed placeholder for each column. Without the length: a text that is too long must fail, not be cut."""
+    return ", ".join(f"%s::{field.rel_db_type(connection).partition('(')[0]}[]" for field in fields)
+
+
+def _columns(fields: Sequence[Any], rows: Rows) -> list[list[Any]]:
+    return [_column(field, column) for field, column in zip(fields, zip(*rows, strict=True), strict=True)]
+
+
+def _column(field: Any, values: Sequence[Any]) -> list[Any]:
+    """``values`` as the driver takes them; texts and flags are so already, and of the others many are the same."""
+    if isinstance(field, (models.CharField, models.TextField, models.BooleanField)):
+        return list(values)
+    prepared = {value: field.get_db_prep_save(value, connection) for value in set(values)}
+    return [prepared[value] for value in values]
+
+
+def _prepared(fields: Sequence[Any], rows: Rows) -> list[tuple[Any, ...]]:
+    return list(zip(*_columns(fields, rows), strict=True))
+
+
+def _run_each(sql: str, rows: list[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
