@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, ExpressionWrapper, FloatField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Cast
+from django.db.models import Exists, ExpressionWrapper, F, FloatField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -50,9 +50,11 @@ def unserved() -> QuerySet[Service]:
 
 def at_a_loss() -> QuerySet[Service]:
     """Services on sale that cost more than their price on one of their routes. Not exact: for looking at."""
+    # A higher cost that waits for approval is what the panel bills already.
+    billed = Greatest(F("offer__rate"), Coalesce(F("offer__held_rate"), F("offer__rate")))
     cost = ExpressionWrapper(
         # Floats: the product of the two columns of 10^-8 does not fit 64 bits.
-        Cast("offer__rate", FloatField()) * Cast("offer__provider__exchange_rate", FloatField()) / 1e8,
+        Cast(billed, FloatField()) * Cast("offer__provider__exchange_rate", FloatField()) / 1e8,
         output_field=FloatField(),
     )
     routes = routing.usable().filter(service_id=OuterRef("pk"), offer__is_flat=OuterRef("is_flat"))
@@ -64,6 +66,11 @@ def gone() -> QuerySet[Offer]:
     """Offers that are no longer in their provider's price list while a service on sale still uses them."""
     used = Route.objects.filter(offer=OuterRef("pk"), is_active=True, service__is_active=True)
     return Offer.objects.filter(Exists(used.order_by()), is_available=False)
+
+
+def held() -> QuerySet[Offer]:
+    """Offers of services that wait for approval: their cost jumped, they came back, or they became something else."""
+    return Offer.objects.filter(Exists(Route.objects.filter(offer=OuterRef("pk")).order_by()), is_held=True)
 
 
 def _usable(service: str) -> QuerySet[Route]:
@@ -107,6 +114,8 @@ class OfferState(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("sellable", _("can be sold")),
+            ("held", _("waits for approval")),
+            ("held_used", _("waits for approval, and services use it")),
             ("problem", _("cannot be sold")),
             ("gone", _("gone from the list")),
             ("gone_used", _("gone, but services use it")),
@@ -117,6 +126,10 @@ class OfferState(admin.SimpleListFilter):
         match self.value():
             case "sellable":
                 return queryset.filter(is_available=True, problem="")
+            case "held":
+                return queryset.filter(is_held=True)
+            case "held_used":
+                return queryset.filter(pk__in=held().values("pk"))
             case "problem":
                 return queryset.filter(~Q(problem=""), is_available=True)
             case "gone":

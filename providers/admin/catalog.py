@@ -18,8 +18,9 @@ from orders import money
 from orders.admin import parts, words
 from orders.kinds import KINDS
 from orders.models import Service
+from providers import markup, shelf
 from providers.admin import attention
-from providers.models import Offer, Route
+from providers.models import Markup, Offer, OfferChange, Route
 
 KIND_CHOICES = [(kind.code, kind.wire) for kind in KINDS.values()]
 
@@ -85,7 +86,7 @@ class ServiceAdmin(parts.ModelAdmin):
     readonly_fields = ("created_at",)
     fieldsets = (
         (None, {"fields": ("name", "category", "kind", "description", "is_active")}),
-        (_("Price and quantity"), {"fields": ("rate", "is_flat", ("min_quantity", "max_quantity"))}),
+        (_("Price and quantity"), {"fields": (("rate", "is_pinned"), "is_flat", ("min_quantity", "max_quantity"))}),
         (_("Link"), {"fields": ("link_pattern", "link_example")}),
         (_("After the purchase"), {"fields": (("has_refill", "has_cancel", "has_dripfeed"),)}),
         (_("Place"), {"fields": ("position", "created_at")}),
@@ -178,6 +179,8 @@ class RouteAdmin(parts.ModelAdmin):
 
 
 def offer_state(offer: Offer) -> str:
+    if offer.is_held:
+        return words.mark("in_doubt", label=_("Waits for approval"))
     if not offer.is_available:
         return words.mark("partial", label=_("Gone"))
     if offer.problem:
@@ -199,10 +202,12 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     ordering = ("provider_id", "id")
     search_fields = ("=upstream_id", "name")
+    actions = ("approve", "reject")
     search_help_text = _("The number at the provider, or words of the name.")
     fields = (
         "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "there", "here", "is_flat",
-        "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem", "missed", "seen_at", "used",
+        "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem", "missed",
+        "seen_at", "used",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -216,6 +221,28 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
     @admin.display(description=_("cost there"), ordering="rate")
     def there(self, offer: Offer) -> str:
         return words.amount(offer.rate, offer.provider.currency)
+
+    @admin.display(description=_("new cost, not in force yet"))
+    def new_cost(self, offer: Offer) -> str:
+        return words.amount(offer.held_rate, offer.provider.currency)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("providers.change_offer")
+
+    @admin.action(description=_("Approve: buy it at its cost now"), permissions=["decide"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._decide(request, queryset, shelf.approve_all, "Approved.")
+
+    @admin.action(description=_("Reject: leave it off sale"), permissions=["decide"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._decide(request, queryset, shelf.reject_all, "Rejected.")
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], decide: Any, said: str) -> None:
+        chosen = list(queryset.prefetch_related(None))
+        count = decide(Offer.objects.filter(pk__in=[offer.pk for offer in chosen]), actor=request.user)
+        LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, said)  # type: ignore[arg-type]
+        told = ngettext("%d offer was decided.", "%d offers were decided.", count)
+        self.message_user(request, told % count, messages.SUCCESS if count else messages.WARNING)
 
     @admin.display(description=_("cost"))
     def here(self, offer: Offer) -> str:
@@ -232,3 +259,40 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
     @admin.display(description=_("routes"))
     def used(self, offer: Any) -> str:
         return parts.list_link(Route, words.count(len(offer.routes.all())), offer__id__exact=offer.pk)
+
+
+@admin.register(OfferChange)
+class OfferChangeAdmin(parts.ReadOnly, parts.Big, parts.ModelAdmin):
+    list_display = ("created_at", "offer", "provider", "what", "old", "new")
+    list_filter = ("what", "offer__provider")
+    list_select_related = ("offer__provider",)
+
+    @admin.display(description=_("provider"))
+    def provider(self, change: OfferChange) -> str:
+        return str(change.offer.provider)
+
+
+@admin.register(Markup)
+class MarkupAdmin(parts.ModelAdmin):
+    """A change of a rule reprices what it is about, at once."""
+
+    list_display = ("id", "service", "category", "provider", "percent", "fixed")
+    list_select_related = ("service", "category", "provider")
+    autocomplete_fields = ("service", "category", "provider")
+    formfield_overrides = parts.PLAIN_NUMBERS
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._reprice(request)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        self._reprice(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        self._reprice(request)
+
+    def _reprice(self, request: HttpRequest) -> None:
+        count = markup.reprice()
+        self.message_user(request, ngettext("%d price changed.", "%d prices changed.", count) % count)

@@ -16,7 +16,7 @@ from orders.models import Order
 from providers.admin import attention
 from providers.models import PanelCall, Placement, Provider
 
-VERBS = [(verb, verb) for verb in ("add", "status", "services", "balance")]
+VERBS = [(verb, verb) for verb in ("add", "status", "refill", "refill_status", "cancel", "services", "balance")]
 OUTCOMES = [
     ("accepted", _("accepted")),
     ("refused", _("refused")),

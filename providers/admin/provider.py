@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from orders.admin import parts, words
-from providers import calling, pausing, pricelist
+from providers import calling, markup, pausing, pricelist
 from providers.encryption import Secret
 from providers.errors import PanelError
 from providers.models import Offer, PanelCall, Placement, Provider
@@ -36,7 +36,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Provider
-        fields = ("name", "url", "dialect", "currency", "exchange_rate", "is_active", "refunds_failed")
+        fields = ("name", "url", "dialect", "auth", "currency", "exchange_rate", "is_active", "refunds_failed")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,8 +62,8 @@ class PublishForm(forms.Form):
         label=gettext_lazy("Markup in percent"),
         min_value=Decimal(0),
         max_value=Decimal(10_000),
-        decimal_places=4,
-        help_text=gettext_lazy("Put on top of the cost, for services that are new. Prices that are there stay."),
+        decimal_places=2,
+        help_text=gettext_lazy("Becomes the provider's rule: its services that are not pinned are priced by it."),
     )
 
 
@@ -83,13 +83,13 @@ class ProviderAdmin(parts.ModelAdmin):
     search_fields = ("name", "url")
     formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
-    readonly_fields = ("state", "paused", "held", "seen", "read", "lists")
+    readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists")
     fieldsets = (
-        (None, {"fields": ("name", "url", "api_key", "dialect")}),
+        (None, {"fields": ("name", "url", "api_key", "auth", "dialect")}),
         (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "refunds_failed")}),
         (
             gettext_lazy("State"),
-            {"fields": ("is_active", "state", "paused", "held", "seen", "read", "lists")},
+            {"fields": ("is_active", "state", "paused", "held", "seen", "read", "list_problem", "lists")},
         ),
     )
 
@@ -98,12 +98,18 @@ class ProviderAdmin(parts.ModelAdmin):
         if obj is None:
             return first, money, (state[0], {"fields": ("is_active",)})
         if not self.has_change_permission(request, obj):
-            first = (None, {"fields": ("name", "url", "dialect")})
+            first = (None, {"fields": ("name", "url", "auth", "dialect")})
         return first, money, state
 
     @method_decorator(sensitive_post_parameters("api_key"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "exchange_rate" in form.changed_data:
+            count = markup.reprice(obj)
+            self.message_user(request, ngettext("%d price changed.", "%d prices changed.", count) % count)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only one that was never used, from its own page; others are switched off."""
@@ -177,11 +183,11 @@ class ProviderAdmin(parts.ModelAdmin):
                 "checkbox": ACTION_CHECKBOX_NAME,
             }
             return TemplateResponse(request, "admin/providers/provider/publish.html", context)
-        markup = form.cleaned_data["markup"]
+        percent = form.cleaned_data["markup"]
 
         def publish(provider: Provider) -> str:
             told = _imported(provider)
-            made = pricelist.publish(provider, markup_percent=markup)
+            made = pricelist.publish(provider, markup_percent=percent)
             return told + " " + ngettext("%d service was published.", "%d services were published.", made) % made
 
         self._each(request, queryset, publish)

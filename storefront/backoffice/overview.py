@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 
 from orders import money
 from orders.admin import parts, words
-from orders.models import Account, Order, Service, Transfer
+from orders.models import Account, Cancellation, Order, Refill, Service, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 from providers.admin import attention
 from providers.models import Offer, Placement, Provider, State
@@ -80,8 +80,10 @@ def build(user: Any) -> Overview:
     if seen.may_see_orders:
         seen.todos += _doubts()
     seen.todos += _pauses(providers)
+    seen.todos += _lists(providers)
     if seen.may_see_orders:
         seen.todos += _queue()
+        seen.todos += _requests()
     if user.has_perm("orders.view_service"):
         seen.todos += _catalogue()
     if seen.may_see_orders and user.has_perm("orders.view_transfer"):
@@ -146,6 +148,19 @@ def _pauses(providers: list[Provider]) -> Iterator[Todo]:
             )
 
 
+def _lists(providers: list[Provider]) -> Iterator[Todo]:
+    for provider in providers:
+        if provider.is_active and provider.list_problem:
+            yield Todo(
+                tone="warning",
+                icon="warning",
+                title=_("The price list of %s was not taken") % provider,
+                detail=provider.list_problem,
+                label=_("Open"),
+                url=parts.page_url(provider),
+            )
+
+
 def _queue() -> Iterator[Todo]:
     routeless, waiting, odd = (_capped(rows()) for rows in (attention.routeless, attention.waiting, attention.odd))
     if routeless:
@@ -178,8 +193,41 @@ def _queue() -> Iterator[Todo]:
         )
 
 
+def _requests() -> Iterator[Todo]:
+    """Refills and cancellations that no panel can be asked for, or that a panel answered unclearly."""
+    refills, cancels = (_capped(model.objects.queue()) for model in (Refill, Cancellation))
+    if cancels:
+        yield Todo(
+            tone="danger",
+            icon="warning",
+            title=_many(ngettext("%s order to be canceled", "%s orders to be canceled", cancels), cancels),
+            detail=_("The customer asked for it, and no panel could be asked or its answer is unclear"),
+            label=_("Look at them"),
+            url=parts.list_url(Cancellation),
+        )
+    if refills:
+        yield Todo(
+            tone="warning",
+            icon="clock",
+            title=_many(ngettext("%s refill for a person", "%s refills for a person", refills), refills),
+            detail=_("No panel could be asked for it, or its answer is unclear"),
+            label=_("Look at them"),
+            url=parts.list_url(Refill),
+        )
+
+
 def _catalogue() -> Iterator[Todo]:
-    loss, unserved, gone = (_capped(rows()) for rows in (attention.at_a_loss, attention.unserved, attention.gone))
+    found = (attention.held, attention.at_a_loss, attention.unserved, attention.gone)
+    held, loss, unserved, gone = (_capped(rows()) for rows in found)
+    if held:
+        yield Todo(
+            tone="warning",
+            icon="doubt",
+            title=_many(ngettext("%s offer waits for approval", "%s offers wait for approval", held), held),
+            detail=_("Its cost jumped, it came back after it was gone, or its number stands for something else"),
+            label=_("Decide"),
+            url=parts.list_url(Offer, state="held_used"),
+        )
     if loss:
         told = ngettext("%s service costs more than its price", "%s services cost more than their price", loss)
         yield Todo(
