@@ -82,9 +82,7 @@ def place_order(
         if placed:
             return placed
     offer = quote(service, inputs=inputs)
-    if shown_charge is not None and offer.charge != shown_charge:
-        raise PriceChanged(offer.charge)
-    _check_cost(offer)
+    _check_price(offer, shown_charge)
     try:
         with transaction.atomic():
             order = Order.objects.create(
@@ -110,8 +108,10 @@ def place_order(
     return order
 
 
-def _check_cost(offer: Quote) -> None:
-    """Raises SoldBelowCost, and tells the operator once an hour for each service."""
+def _check_price(offer: Quote, shown_charge: Decimal | None) -> None:
+    """Raises PriceChanged, or SoldBelowCost; of that the operator is told once an hour for each service."""
+    if shown_charge is not None and offer.charge != shown_charge:
+        raise PriceChanged(offer.charge)
     cost = import_string(settings.ORDERS_COST_FLOOR)(offer.service, quantity=offer.details.quantity)
     if cost is None or cost <= offer.charge:
         return

@@ -6,12 +6,22 @@ changes as one array for each column; SQLite runs one prepared statement over th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection, models
 
 Rows = Sequence[Sequence[Any]]
+
+
+def select(rows: models.QuerySet[Any], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The fields ``names`` of ``rows``, as ``values_list`` gives them, converted once for each distinct value."""
+    sql, params = rows.values_list(*names).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found = cursor.fetchall()
+    columns = zip(names, zip(*found, strict=True), strict=bool(found))
+    return zip(*(_read(_field(rows.model, name), column) for name, column in columns), strict=True)
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
@@ -79,6 +89,16 @@ def _column(field: Any, values: Sequence[Any]) -> list[Any]:
 
 def _prepared(fields: Sequence[Any], rows: Rows) -> list[tuple[Any, ...]]:
     return list(zip(*_columns(fields, rows), strict=True))
+
+
+def _read(field: Any, values: Sequence[Any]) -> Sequence[Any]:
+    """``values`` from the driver as the field gives them; only flags (on SQLite) and amounts are kept otherwise."""
+    if isinstance(field, models.BooleanField):
+        return [bool(value) for value in values]
+    if not hasattr(field, "from_db_value"):
+        return values
+    read = {value: field.from_db_value(value, None, connection) for value in set(values)}
+    return [read[value] for value in values]
 
 
 def _run_each(sql: str, rows: list[tuple[Any, ...]]) -> None:

@@ -208,8 +208,8 @@ def _alert(provider: Provider, problem: PanelError) -> None:
 
 
 def _known(provider: Provider) -> dict[str, Known]:
-    offers: Any = Offer.objects.filter(provider=provider).order_by()
-    return {row[1]: Known._make(row) for row in offers.values_list("pk", "upstream_id", *WRITTEN)}
+    offers = Offer.objects.filter(provider=provider).order_by()
+    return {row[1]: Known._make(row) for row in bulk.select(offers, ("id", "upstream_id", *WRITTEN))}
 
 
 def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
