@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from django.db import connection, transaction
 
+from orders.lifecycle import Progress
 from providers import client, policy, reading
 from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
@@ -22,6 +23,12 @@ KEPT_TEXT = 4000
 def balance(provider: Provider) -> Balance:
     """Raises PanelError. Nothing is stored but the record of the call."""
     return _read(provider, "balance", {}, reading.read_balance)
+
+
+def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
+    """What the panel says about ``ids``, which need not be ours (see ``reading.read_status``). Raises PanelError."""
+    params = provider.language.status_params(ids)
+    return _read(provider, "status", params, lambda answer, dialect: reading.read_status(answer, dialect, ids))
 
 
 def services(provider: Provider) -> list[Listed]:

@@ -1,7 +1,9 @@
-"""Orders in doubt, decided by a person: it was placed, or it was not. Nothing here sends anything."""
+"""Orders in doubt, and what may be decided about them: by a person, or by a proof. Nothing here sends anything."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,8 +13,9 @@ from django.utils.translation import gettext as _
 from orders import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
+from providers import evidence
 from providers.errors import PanelError
-from providers.models import Placement, State
+from providers.models import Placement, Provider, RefusalText, State
 
 
 class NotInDoubt(PanelError):
@@ -23,33 +26,106 @@ class NumberTaken(PanelError):
     """Another order of this provider has this number."""
 
 
-def attach(placement: Placement, *, upstream_id: str, actor: Any = None) -> Placement:
-    """It was placed: the panel's number is ``upstream_id``; from now on the order is followed."""
+class NothingToTeach(PanelError):
+    """The panel gave no words of its own that could mean "not placed"."""
+
+
+def opening(provider: Provider, problem: PanelError) -> dict[str, Any]:
+    """What is set on a placement that is in doubt from now on: its first look is when the panel has settled."""
+    now = timezone.now()
+    return {
+        "words": problem.words[:600],
+        "answered_at": now,
+        "doubted_at": now,
+        "probe_at": now + timedelta(seconds=provider.settle_seconds),
+        "evidence": evidence.opening(problem),
+    }
+
+
+def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts: Any) -> Placement:
+    """It was placed: the panel's number is ``upstream_id``; from now on the order is followed.
+
+    ``facts`` go into the timeline: what the decision rests on.
+    """
     try:
         with transaction.atomic():
             row = _locked(placement)
             row.state, row.upstream_id, row.sync_at = State.ACCEPTED, upstream_id.strip(), timezone.now()
-            row.save(update_fields=["state", "upstream_id", "sync_at"])
+            row.probe_at = None
+            row.save(update_fields=["state", "upstream_id", "sync_at", "probe_at"])
             order = fulfilment.accepted(row.order_id, provider=row.provider_id, upstream_id=row.upstream_id)
-            _tell(order, actor, decision="placed")
+            _tell(order, actor, decision="placed", **facts)
     except IntegrityError:
         raise NumberTaken(_("Another order of this provider already has this number.")) from None
     return row
 
 
-def release(placement: Placement, *, send_again: bool, why: str, actor: Any = None) -> Placement:
-    """It was not placed: the order goes back to the queue, or ends and is paid back. ``why`` is kept."""
+def release(
+    placement: Placement,
+    *,
+    send_again: bool,
+    why: str,
+    actor: Any = None,
+    due_at: datetime | None = None,
+    **facts: Any,
+) -> Placement:
+    """It was not placed: the order goes back to the queue (until ``due_at``), or ends and is paid back.
+
+    ``why`` and ``facts`` are kept in the timeline.
+    """
     with transaction.atomic():
         row = _locked(placement)
         row.state, row.ended_at, row.words = State.NOT_SENT, timezone.now(), why[:600]
-        row.save(update_fields=["state", "ended_at", "words"])
+        row.probe_at = None
+        row.save(update_fields=["state", "ended_at", "words", "probe_at"])
         order = Order.objects.get(pk=row.order_id)
-        _tell(order, actor, decision="send again" if send_again else "pay back", why=why)
+        _tell(order, actor, decision="send again" if send_again else "pay back", why=why, **facts)
         if send_again:
-            fulfilment.requeued(row.order_id, why=EventKind.NOT_SENT, provider=row.provider_id)
+            fulfilment.requeued(row.order_id, why=EventKind.NOT_SENT, due_at=due_at, provider=row.provider_id)
         else:
             fulfilment.failed(row.order_id, why=EventKind.NOTE, provider=row.provider_id)
     return row
+
+
+def teach(placement: Placement, actor: Any = None) -> Placement:
+    """These words of this panel mean "not placed", now and from now on: the order goes back to the queue.
+
+    Raises NothingToTeach where the panel gave no words, or more than words.
+    """
+    said = placement.evidence.get("said", "")
+    if not said or placement.evidence.get("number"):
+        raise NothingToTeach(_("The panel gave no words that could mean “not placed”."))
+    with transaction.atomic():
+        RefusalText.objects.get_or_create(provider_id=placement.provider_id, text=_plain(said))
+        return release(placement, send_again=True, why=_("taught: “%s” means not placed") % said, actor=actor)
+
+
+def is_taught(provider: Provider, said: str) -> bool:
+    """Whether an operator has said that these words of this panel mean "not placed"."""
+    return bool(said) and RefusalText.objects.filter(provider=provider, text=_plain(said)).exists()
+
+
+def found_late(placement: Placement, *, upstream_id: str, charge: Decimal | None) -> bool:
+    """It was decided as not placed, and the panel has it: its cost is booked as ours, the order does not follow it.
+
+    The customer was paid back, or is served by another attempt; nothing is ever taken from the wallet again.
+    """
+    try:
+        with transaction.atomic():
+            late = Placement.objects.filter(pk=placement.pk, state=State.NOT_SENT, upstream_id="")
+            if not late.update(state=State.CLOSED, upstream_id=upstream_id, charged=charge or placement.cost):
+                return False
+            order = Order.objects.get(pk=placement.order_id)
+            fulfilment.note(
+                order, kind=EventKind.ODDITY, oddity="found_late", provider=placement.provider_id, number=upstream_id
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _plain(said: str) -> str:
+    return " ".join(said.lower().split())[:600]
 
 
 def _locked(placement: Placement) -> Placement:
@@ -60,5 +136,5 @@ def _locked(placement: Placement) -> Placement:
     return row
 
 
-def _tell(order: Order, actor: Any, **facts: str) -> None:
+def _tell(order: Order, actor: Any, **facts: Any) -> None:
     fulfilment.note(order, kind=EventKind.RESOLVED, actor=actor, **facts)

@@ -20,7 +20,15 @@ class NotSent(PanelError):
 
 
 class OutcomeUnknown(PanelError):
-    """The request may have been executed: sending it again could buy twice."""
+    """The request may have been executed: sending it again could buy twice.
+
+    ``said`` is the panel's own error text where it gave one that we do not know, ``upstream_id`` a number that may be
+    the order's. ``is_lasting``: what answered so would answer the next order the same way, so the provider is paused.
+    """
+
+    def __init__(self, words: str = "", *, said: str = "", upstream_id: str = "", is_lasting: bool = False) -> None:
+        super().__init__(words)
+        self.said, self.upstream_id, self.is_lasting = said, upstream_id, is_lasting
 
 
 class Refused(PanelError):

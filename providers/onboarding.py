@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from providers import calling
+from providers import calling, evidence
 from providers.encryption import Secret
 from providers.models import Provider
 
@@ -35,7 +35,8 @@ def save_provider(name: str, *, key: str, **details: Any) -> Provider:
 
 def test(provider: Provider) -> Tested:
     """Asks for the balance and the price list, keeps the balance. Raises PanelError."""
+    asked_at = timezone.now()
     balance = calling.balance(provider)
+    evidence.note_balance(provider, balance.amount, asked_at=asked_at)
     services = calling.services(provider)
-    Provider.objects.filter(pk=provider.pk).update(balance=balance.amount, balance_at=timezone.now())
     return Tested(balance.amount, balance.currency or provider.currency, len(services))

@@ -41,15 +41,27 @@ REFUSALS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("link", ("bad link", "neworder.error.link", "invalid link")),
     ("request", ("incorrect request", "required", "action is invalid", "invalid action", "does not support")),
 )
-#: HTTP statuses that, together with a readable error, say that nothing was done.
-_REFUSING = frozenset({400, 401, 402, 403, 404, 422})
+#: HTTP statuses that, together with a readable error in words we do not know, still say why nothing was done.
+REFUSING: Mapping[int, str] = {401: "key", 402: "funds", 403: "key"}
+#: HTTP statuses of walls in front of a panel: where a page comes instead of JSON, the next order gets it too.
+_WALLS = frozenset({*range(300, 400), 403, 404, 405, 503})
+#: What panels say about an order that is not ours, or that does not exist.
+_FOREIGN = ("incorrect order", "invalid order", "order not found", "not exist", "unauthorized access to order")
+#: An order's number as a panel writes it: whole, or letters and digits with at least one digit, and nothing around it.
+_NUMBER = re.compile(r"(?=\D*\d)[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 
 
 def parse(answer: Answer, dialect: Dialect) -> Any:
     """The JSON in ``answer``, numbers exact. Raises UnreadableAnswer for anything else."""
     for text in (answer.text, dialect.repair(answer.text) if dialect.repair else ""):
         try:
-            return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, parse_int=_short_int)
+            return json.loads(
+                text,
+                parse_float=Decimal,
+                parse_constant=_no_constant,
+                parse_int=_short_int,
+                object_pairs_hook=_no_twins,
+            )
         except (ValueError, RecursionError):
             continue
     raise UnreadableAnswer(f"HTTP {answer.status}, not JSON: {shorten(answer.text)}")
@@ -94,24 +106,44 @@ def read_balance(answer: Answer, dialect: Dialect) -> Balance:
 def read_add(answer: Answer, dialect: Dialect) -> str:
     """The new order's id at the panel, as text.
 
-    Raises Refused when the panel says readably that it did not do it, OutcomeUnknown in every other case.
+    Raises Refused when the panel says readably that it did not do it, OutcomeUnknown in every other case. Total: what
+    is not named here is unknown.
     """
-    if answer.status == 429:
-        raise Refused(f"HTTP 429: {shorten(answer.text)}", reason="busy")
     try:
         body = parse(answer, dialect)
     except UnreadableAnswer as unreadable:
-        raise OutcomeUnknown(unreadable.words) from None
-    words, upstream_id = error_of(body), _id_in(body)
+        if answer.status == 429:
+            raise Refused(unreadable.words, reason="busy") from None
+        raise OutcomeUnknown(unreadable.words, is_lasting=answer.status in _WALLS) from None
+    words, named = error_of(body), _named(body)
     is_success = 200 <= answer.status < 300
-    if words and not upstream_id:
-        reason = reason_of(words)
-        if (is_success and reason) or answer.status in _REFUSING:
-            raise Refused(words, reason=reason or "other")
-        raise OutcomeUnknown(f"HTTP {answer.status}: {words}")
-    if not is_success or words or not upstream_id:
-        raise OutcomeUnknown(f"HTTP {answer.status}, no plain order id: {shorten(answer.text)}")
-    return upstream_id
+    if answer.status == 429 and not named:
+        raise Refused(f"HTTP 429: {words or shorten(answer.text)}", reason="busy")
+    if words and not named and (is_success or 400 <= answer.status < 500):
+        reason = reason_of(words) or REFUSING.get(answer.status, "")
+        if reason:
+            raise Refused(words, reason=reason)
+        raise OutcomeUnknown(f"HTTP {answer.status}: {words}", said=words)
+    if is_success and not words and named and is_number(named):
+        return str(named)
+    raise OutcomeUnknown(
+        f"HTTP {answer.status}, no plain order id: {shorten(answer.text)}",
+        upstream_id=_scalar(named),
+        is_lasting=bool(words and named) or answer.status in range(300, 400),
+    )
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is an order's number as panels write them: digits up to 2^63, or letters and digits."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return False
+    text = str(value)
+    return bool(_NUMBER.fullmatch(text) and text.strip("0")) and not (text.isdigit() and int(text) >= 2**63)
+
+
+def is_foreign(words: str) -> bool:
+    """Whether a panel's words about a number say that no order of ours has it."""
+    return any(fragment in words.lower() for fragment in _FOREIGN)
 
 
 def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, Progress | str]:
@@ -153,6 +185,13 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number we accept")
 
 
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name that stands twice: one of the two is not true")
+    return found
+
+
 def _short_int(digits: str) -> int:
     if len(digits) > 40:
         raise ValueError("a number of more than 40 digits")
@@ -183,6 +222,13 @@ def _scalar(value: Any) -> str:
     text = str(value).strip()
     is_fine = 0 < len(text) <= MAX_ID and text.isprintable() and not text.startswith("-") and text.strip("0")
     return text if is_fine else ""
+
+
+def _named(body: Any) -> Any:
+    """What stands where the order's number belongs, if it is anything; None for nothing, zero, "" and false."""
+    if not isinstance(body, dict):
+        return None
+    return next((body[name] for name in ("order", "order_id", "id") if body.get(name) not in (None, "", 0, "0")), None)
 
 
 def _id_in(body: Any) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from orders.lifecycle import Status
 from orders.models import Order
+from providers import fences
 from providers.models import LIVE, Offer, Placement, Provider, Route, State
 
 #: Refusals that say something about the provider, not about the order: the same route may serve it later.
@@ -47,14 +48,16 @@ def providers_to_submit(*, is_now: bool = False) -> list[int]:
 
 
 def choose(orders: Sequence[Order], *, is_now: bool = False) -> dict[int, Offer]:
-    """The offer to place each order at, by order id. Orders whose routes are all tried or paused are left out."""
+    """The offer to place each order at, by order id. Orders whose routes are tried, paused or fenced are left out."""
     routes = _routes_of(orders)
-    tried = _tried(orders)
+    tried, held = _tried(orders), fences.held()
     chosen: dict[int, Offer] = {}
     for order in orders:
         for route in routes[order.service_id]:
             provider = route.offer.provider
-            if route.offer_id not in tried[order.pk] and (is_now or not provider.is_paused):
+            if route.offer_id in tried[order.pk] or fences.fingerprint(route.offer, order.quantity) in held:
+                continue
+            if is_now or not provider.is_paused:
                 chosen[order.pk] = route.offer
                 break
     return chosen

@@ -24,7 +24,7 @@ from django.utils import timezone
 from orders import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers import calling, client, pausing, policy, reading, routing
+from providers import calling, client, doubt, evidence, fences, pausing, policy, reading, routing
 from providers.dialect import Answer, Call, Wanted
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
 from providers.models import Placement, Provider, State
@@ -33,8 +33,13 @@ from providers.models import Placement, Provider, State
 BUDGET = 20.0
 #: Seconds after the longest call until a claim without an answer counts as in doubt.
 GRACE = 30.0
-BACK_OFF_FIRST, BACK_OFF_LAST = 10, 1800
 PARK_DUPLICATE = timedelta(minutes=10)
+#: Orders that one claim looks at, at least: those that are held back must not take a transaction each.
+PAGE = 50
+
+
+class _Settled(PanelError):
+    """The answer came when its attempt was settled already, by its lease or by a person."""
 
 
 @dataclass(slots=True)
@@ -60,7 +65,7 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
     try:
         while True:
             if time.monotonic() < claims_end and (width - len(flying)) * 4 >= width:
-                for sent in _claim(provider, limit=width - len(flying), is_now=is_now):
+                for sent in _claim(provider, limit=fences.width(provider) - len(flying), is_now=is_now):
                     if sent.call is None:
                         counts[_record(provider, sent, sent.problem or Unsupported())] += 1
                     else:
@@ -78,10 +83,11 @@ def expire_leases() -> int:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
     overdue = Placement.objects.filter(state=State.SUBMITTING, lease_until__lt=timezone.now())
     found = 0
-    for placement in overdue.order_by("pk")[:1000]:
+    died = OutcomeUnknown("the worker ended before the answer came")
+    for placement in overdue.select_related("provider").order_by("pk")[:1000]:
         with transaction.atomic():
             taken = Placement.objects.filter(pk=placement.pk, state=State.SUBMITTING).update(
-                state=State.IN_DOUBT, words="the worker ended before the answer came"
+                state=State.IN_DOUBT, **doubt.opening(placement.provider, died)
             )
             if taken:
                 fulfilment.doubted(placement.order_id, provider=placement.provider_id, why="no answer was recorded")
@@ -102,7 +108,7 @@ def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
     while len(placements) < limit:
         with transaction.atomic():
             waiting = routing.waiting(provider, is_now=is_now).filter(pk__gt=after)
-            orders = list(waiting.select_for_update(skip_locked=skips)[: limit * 2])
+            orders = list(waiting.select_for_update(skip_locked=skips)[: max(limit * 2, PAGE)])
             mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
             placements += Placement.objects.bulk_create(mine)
             fulfilment.claimed(placement.order_id for placement in mine)
@@ -159,17 +165,24 @@ def _record(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> st
             raise outcome
         upstream_id = reading.read_add(outcome, provider.language)
         return _accepted(provider, sent, outcome, upstream_id)
+    except _Settled:
+        return _too_late(provider, sent, outcome)
     except (Refused, Unsupported) as refusal:
         problem, name, store = refusal, "refused", _refused
     except NotSent as unsent:
         problem, name, store = unsent, "not_sent", _not_sent
     except PanelError as unknown:
         problem, name, store = unknown, "in_doubt", _in_doubt
+        if isinstance(unknown, OutcomeUnknown) and doubt.is_taught(provider, unknown.said):
+            problem, name, store = Refused(unknown.said), "refused", _refused
     problem.words = client.redact(problem.words, sent.call.secrets if sent.call else ())
-    with transaction.atomic():
-        store(provider, sent.placement, problem)
-        if sent.call:
-            calling.record(provider, sent.call, outcome, name=name, placement=sent.placement)
+    try:
+        with transaction.atomic():
+            store(provider, sent.placement, problem)
+            if sent.call:
+                calling.record(provider, sent.call, outcome, name=name, placement=sent.placement)
+    except _Settled:
+        return _too_late(provider, sent, outcome)
     pausing.after(provider, problem, outcome)
     return name
 
@@ -182,6 +195,8 @@ def _accepted(provider: Provider, sent: _Sent, answer: Answer, upstream_id: str)
                 placement,
                 State.ACCEPTED,
                 upstream_id=upstream_id,
+                answered_at=timezone.now(),
+                probe_at=None,
                 sync_at=timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL),
             )
             fulfilment.accepted(placement.order_id, provider=provider.pk, upstream_id=upstream_id)
@@ -189,14 +204,30 @@ def _accepted(provider: Provider, sent: _Sent, answer: Answer, upstream_id: str)
                 calling.record(provider, sent.call, answer, name="accepted", placement=placement)
     except IntegrityError:
         # Another order has this number already: one of the two was not placed, and only a person can tell which.
-        raise OutcomeUnknown(f"the panel answered with order {upstream_id}, which another order has") from None
+        words = f"the panel answered with order {upstream_id}, which another order has"
+        raise OutcomeUnknown(words, upstream_id=upstream_id, is_lasting=True) from None
     pausing.after(provider, None, answer)
     return "accepted"
+
+
+def _too_late(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> str:
+    """The attempt counts as in doubt, or is decided, since its lease ran out: a yes that comes now is a find."""
+    if sent.call:
+        calling.record(provider, sent.call, outcome, name="late", placement=sent.placement)
+    try:
+        upstream_id = reading.read_add(outcome, provider.language) if isinstance(outcome, Answer) else ""
+    except PanelError:
+        upstream_id = ""
+    if upstream_id:
+        doubt.found_late(sent.placement, upstream_id=upstream_id, charge=None)
+    return "late"
 
 
 def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
     reason = problem.reason if isinstance(problem, Refused) else "request"
     _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
+    if isinstance(problem, Refused):
+        evidence.refused_later(placement, problem)
     facts: dict[str, Any] = {"provider": provider.pk, "words": problem.words, "reason": reason}
     if reason in routing.PASSING or not routing.is_exhausted(placement.order):
         due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
@@ -208,26 +239,25 @@ def _refused(provider: Provider, placement: Placement, problem: PanelError) -> N
 def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
     tries = Placement.objects.filter(order_id=placement.order_id, state=State.NOT_SENT).count()
     _move(placement, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
-    seconds = min(BACK_OFF_FIRST * 2 ** min(tries, 16), BACK_OFF_LAST)
     fulfilment.requeued(
         placement.order_id,
         why=EventKind.NOT_SENT,
-        due_at=timezone.now() + timedelta(seconds=seconds),
+        due_at=timezone.now() + pausing.back_off(tries),
         provider=provider.pk,
         words=problem.words,
     )
 
 
 def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    _move(placement, State.IN_DOUBT, words=problem.words[:600])
+    _move(placement, State.IN_DOUBT, **doubt.opening(provider, problem))
     fulfilment.doubted(placement.order_id, provider=provider.pk, words=problem.words)
 
 
 def _move(placement: Placement, state: State, **values: object) -> None:
-    """Moves a placement that waits for its answer; after its lease it may still learn that it was placed."""
+    """Moves a placement that waits for its answer; after its lease a clear answer still counts. Raises _Settled."""
     allowed = Q(state=State.SUBMITTING)
-    if state is State.ACCEPTED:
+    if state is not State.IN_DOUBT:
         allowed |= Q(state=State.IN_DOUBT)
     if not Placement.objects.filter(allowed, pk=placement.pk).update(state=state, **values):
-        raise OutcomeUnknown("this attempt was settled by somebody else meanwhile")
+        raise _Settled
     placement.state = state

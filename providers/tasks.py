@@ -6,13 +6,14 @@ from django.core.cache import cache
 from django_q.tasks import async_task
 
 from orders.models import Order
-from providers import history, pricelist, routing, submission, syncing
+from providers import evidence, history, pricelist, probing, routing, submission, syncing
 from providers.models import Provider
 from providers.schedules import Schedule
 
 SCHEDULES = (
     Schedule("tick", "providers.tasks.tick", minutes=1),
     Schedule("price lists", "providers.tasks.import_due", minutes=60),
+    Schedule("control", "providers.tasks.control_due", minutes=1440),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
 )
 #: Wake-ups of one moment are one wake-up: the task looks at all that is due.
@@ -32,6 +33,30 @@ def tick() -> None:
         async_task("providers.tasks.submit_due", provider_id)
     for provider_id in syncing.providers_to_sync():
         async_task("providers.tasks.sync_statuses", provider_id)
+    probe_due()
+
+
+def probe_due() -> None:
+    for provider_id in probing.providers_to_search():
+        async_task("providers.tasks.search", provider_id)
+
+
+def search(provider_id: int) -> None:
+    probing.search(Provider.objects.get(pk=provider_id))
+
+
+def control_due() -> None:
+    for provider_id in Provider.objects.filter(is_active=True, is_probe_allowed=True).values_list("pk", flat=True):
+        async_task("providers.tasks.control", provider_id)
+        async_task("providers.tasks.look_back", provider_id)
+
+
+def control(provider_id: int) -> None:
+    probing.control(Provider.objects.get(pk=provider_id))
+
+
+def look_back(provider_id: int) -> None:
+    probing.look_back(Provider.objects.get(pk=provider_id))
 
 
 def submit_due(provider_id: int) -> None:
@@ -39,7 +64,9 @@ def submit_due(provider_id: int) -> None:
 
 
 def sync_statuses(provider_id: int) -> None:
-    syncing.sync_statuses(Provider.objects.get(pk=provider_id))
+    provider = Provider.objects.get(pk=provider_id)
+    syncing.sync_statuses(provider)
+    evidence.refresh(provider)
 
 
 def import_due() -> None:

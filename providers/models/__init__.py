@@ -2,7 +2,7 @@
 
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import LIVE, Errand, PanelCall, Placement, State
-from providers.models.provider import CallTally, Provider, ProviderMeasure
+from providers.models.provider import CallTally, Provider, ProviderMeasure, RefusalText
 
 __all__ = [
     "LIVE",
@@ -15,6 +15,7 @@ __all__ = [
     "Placement",
     "Provider",
     "ProviderMeasure",
+    "RefusalText",
     "Route",
     "State",
 ]

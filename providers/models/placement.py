@@ -47,6 +47,11 @@ class Placement(models.Model):
         _("evidence"), default=dict, blank=True, help_text=_("What speaks for and against its having been placed.")
     )
     probe_at = models.DateTimeField(_("next search"), null=True, blank=True)
+    #: The answer, or the certainty that none comes: until when, from ``created_at`` on, the request was on its way.
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    doubted_at = models.DateTimeField(
+        _("in doubt since"), null=True, blank=True, help_text=_("Kept when the doubt is resolved.")
+    )
     lease_until = models.DateTimeField(_("answer expected until"))
     sync_at = models.DateTimeField(_("next look"), null=True, blank=True)
     synced_at = models.DateTimeField(_("last look"), null=True, blank=True)

@@ -74,6 +74,9 @@ class Provider(models.Model):
     )
     balance = MoneyField(_("balance"), null=True, blank=True)
     balance_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
+    #: The last balance that was seen while no order was on its way: what a later one is compared with.
+    quiet_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
+    quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
     list_problem = models.CharField(
@@ -107,6 +110,23 @@ class Provider(models.Model):
     @property
     def is_paused(self) -> bool:
         return self.paused_until is not None and self.paused_until > timezone.now()
+
+
+class RefusalText(models.Model):
+    """Words of one panel that mean "not placed", as an operator taught; ``reading.REFUSALS`` are those of everybody."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="refusal_texts", verbose_name=_("provider"))
+    text = models.CharField(_("the panel's words"), max_length=600)
+    created_at = models.DateTimeField(_("taught at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["provider", "text"]
+        verbose_name = _("taught refusal")
+        verbose_name_plural = _("taught refusals")
+        constraints = [models.UniqueConstraint(name="refusal_text_once", fields=["provider", "text"])]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class CallTally(models.Model):

@@ -72,7 +72,7 @@ def test_a_decision_is_made_once(placement: Placement) -> None:
 
 
 def test_a_number_that_another_order_has_cannot_be_attached(panel: Panel, placement: Placement) -> None:
-    buy(order().user, order().service, link="https://x.example.com/p/2")
+    buy(order().user, order().service, link="https://x.example.com/p/2", quantity="150")
     submission.submit_due(Provider.objects.get())
     taken = Placement.objects.get(state="accepted").upstream_id
     with pytest.raises(doubt.NumberTaken):

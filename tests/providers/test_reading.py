@@ -31,8 +31,8 @@ def answer(body: Any, status: int = 200) -> Answer:
         ({"status": "success", "order": 151}, 200, "151"),
         ({"status": 100, "order": 151}, 200, "151"),
         ({"order": 9007199254740993, "charge": "1", "currency": "USD"}, 200, "9007199254740993"),
-        ({"id": "  77 "}, 200, "77"),
-        ('{"order":99999999999999999999}', 200, "99999999999999999999"),
+        ({"id": "77"}, 200, "77"),
+        ('{"order":9223372036854775807}', 200, "9223372036854775807"),
     ],
 )
 def test_an_order_number_is_read_from_every_form_it_comes_in(body: Any, status: int, upstream_id: str) -> None:
@@ -56,7 +56,10 @@ def test_an_order_number_is_read_from_every_form_it_comes_in(body: Any, status: 
             "duplicate",
         ),
         ({"errors": {"action": ["The action field is required."]}}, 422, "request"),
-        ({"error": "Something nobody has heard of"}, 422, "other"),
+        ({"error": "Something nobody has heard of"}, 401, "key"),
+        ({"error": "Something nobody has heard of"}, 403, "key"),
+        ({"error": "Something nobody has heard of"}, 402, "funds"),
+        ({"error": "Bad link", "order": 0}, 403, "link"),
         ({"status": "error", "error": "Incorrect request"}, 200, "request"),
         ("{}", 429, "busy"),
         ("<html>", 429, "busy"),
@@ -83,6 +86,20 @@ def test_a_plain_refusal_says_why(body: Any, status: int, reason: str) -> None:
         ({"order": -4}, 200),
         ({"order": True}, 200),
         ({"order": "x" * 65}, 200),
+        ({"order": "abc"}, 200),
+        ({"order": "23501 "}, 200),
+        ({"order": "23 501"}, 200),
+        ({"order": [1]}, 200),
+        ({"order": [1], "error": "Bad link"}, 200),
+        ({"order": 5}, 429),
+        ({"error": "Something nobody has heard of"}, 422),
+        ({"error": "timeout"}, 400),
+        ({"error": "Bad link"}, 302),
+        ('{"order":1,"order":2}', 200),
+        ('{"error":"Bad link","error":""}', 200),
+        ('{"order":99999999999999999999}', 200),
+        ('{"order":1e3}', 200),
+        ("\ufffe{\x00", 200),
         ({"order": 5, "error": "late"}, 200),
         ('{"order":NaN}', 200),
         ('{"order":5', 200),
@@ -95,6 +112,32 @@ def test_a_plain_refusal_says_why(body: Any, status: int, reason: str) -> None:
 def test_everything_else_is_unknown(body: Any, status: int) -> None:
     with pytest.raises(OutcomeUnknown):
         reading.read_add(answer(body, status), V2)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said", "number", "is_lasting"),
+    [
+        ({"error": "Something went wrong"}, 200, "Something went wrong", "", False),
+        ({"error": "Something went wrong"}, 422, "Something went wrong", "", False),
+        ({"error": "Something went wrong"}, 500, "", "", False),
+        ({"error": "Something went wrong", "order": 7}, 200, "", "7", True),
+        ({"order": "23501 "}, 200, "", "23501", False),
+        ("<html>just a moment</html>", 403, "", "", True),
+        ("<html>just a moment</html>", 503, "", "", True),
+        ("<html>not found</html>", 404, "", "", True),
+        ("", 302, "", "", True),
+        ({"order": 7}, 307, "", "7", True),
+        ("<html>just a moment</html>", 200, "", "", False),
+        ("<html>bad gateway</html>", 502, "", "", False),
+    ],
+)
+def test_an_unknown_outcome_keeps_what_the_answer_said(
+    body: Any, status: int, said: str, number: str, is_lasting: bool
+) -> None:
+    with pytest.raises(OutcomeUnknown) as unknown:
+        reading.read_add(answer(body, status), V2)
+    problem = unknown.value
+    assert (problem.said, problem.upstream_id, problem.is_lasting) == (said, number, is_lasting)
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_an_answer_that_is_neither_yes_nor_no_leaves_the_order_in_doubt(
         ("Incorrect service ID", 200),
         ("Quantity less than minimal 10", 200),
         ("Bad link", 200),
-        ("The service is closed", 422),
+        ("Service is inactive or not found", 422),
         ("Incorrect request", 400),
     ],
 )

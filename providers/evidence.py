@@ -1,0 +1,215 @@
+"""What speaks for and against an order in doubt having been placed: gathered by itself, shown beside the buttons.
+
+Nothing here decides anything. It is kept in ``Placement.evidence``:
+
+    said        the panel's own words, where an operator may teach that they mean "not placed"
+    number      a number in an answer that was not plainly a yes
+    balance     what the balance says: before, now, explained, left, cost, speaks ("placed", "unplaced", "")
+    later       what later orders with the same link were told: order, words, reason
+    search      what the search among the panel's numbers found: lower, upper, asked, why, hits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders import money
+from providers import calling
+from providers.errors import OutcomeUnknown, PanelError, Refused
+from providers.models import Placement, Provider, State
+
+#: Of the expected cost: what the balance may be off and still speak for something.
+TOLERANCE = Decimal("0.01")
+#: Later refusals that are kept for one doubt.
+LATER = 5
+#: Why a search did not decide: the reasons of ``windows.Finding`` and ``probing``.
+WHY = {
+    "several": gettext_lazy("several numbers there may be this order"),
+    "others": gettext_lazy("the number there may also be another order of ours"),
+    "unexplained": gettext_lazy("there are numbers that we cannot explain"),
+    "open": gettext_lazy("no later order is known that would close the window"),
+    "silent": gettext_lazy("the panel did not answer clearly about every number"),
+    "not allowed": gettext_lazy("it is not allowed at this provider"),
+    "no control": gettext_lazy("the control before it did not succeed"),
+    "no earlier": gettext_lazy("no earlier number of this provider is known"),
+    "too wide": gettext_lazy("too many numbers would have to be asked for"),
+    "tries": gettext_lazy("it is proven that it was not placed, but it was sent too often to be sent again by itself"),
+}
+
+
+def opening(problem: PanelError) -> dict[str, Any]:
+    """What the answer itself, which left the order in doubt, already says."""
+    found = (problem.said, problem.upstream_id) if isinstance(problem, OutcomeUnknown) else ("", "")
+    return {name: text for name, text in zip(("said", "number"), found, strict=True) if text}
+
+
+def keep(placement: Placement, **facts: Any) -> None:
+    """Adds ``facts`` to what is known about ``placement``."""
+    with transaction.atomic():
+        row = Placement.objects.select_for_update().only("evidence").get(pk=placement.pk)
+        row.evidence = {**row.evidence, **facts}
+        row.save(update_fields=["evidence"])
+    placement.evidence = row.evidence
+
+
+def refused_later(placement: Placement, refusal: Refused) -> None:
+    """A later order was refused: what it was told is kept with the doubts about the same link at this provider.
+
+    "Active order with this link" says as good as surely that the order in doubt is there.
+    """
+    doubts = Placement.objects.filter(
+        state=State.IN_DOUBT, provider_id=placement.provider_id, order__link=placement.order.link
+    )
+    told = {"order": placement.order_id, "words": refusal.words[:200], "reason": refusal.reason}
+    for doubt in doubts.exclude(order__link="").exclude(order_id=placement.order_id):
+        others = [one for one in doubt.evidence.get("later", []) if one["order"] != placement.order_id]
+        keep(doubt, later=[*others, told][-LATER:])
+
+
+# ------------------------------------------------------------------------------------------------ the balance
+
+
+def note_balance(provider: Provider, amount: Decimal, *, asked_at: datetime) -> None:
+    """Keeps the balance that the panel named; also as one at rest, if no order was on its way while we asked."""
+    now = timezone.now()
+    values: dict[str, Any] = {"balance": amount, "balance_at": now}
+    if not _moving(provider, asked_at).exists():
+        values |= {"quiet_balance": amount, "quiet_at": now}
+    Provider.objects.filter(pk=provider.pk).update(**values)
+    for name, value in values.items():
+        setattr(provider, name, value)
+
+
+def refresh(provider: Provider, *, seconds: int = 600) -> None:
+    """Reads the balance, at most every ``seconds``: the point at rest that a later doubt is compared with."""
+    now = timezone.now()
+    if provider.balance_at is None or (now - provider.balance_at).total_seconds() >= seconds:
+        try:
+            note_balance(provider, calling.balance(provider).amount, asked_at=now)
+        except PanelError:
+            pass  # the call is on record; there will be another time
+
+
+def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
+    """Holds the balance against what we know was spent since it was last at rest.
+
+    It speaks for something only about a single doubt, while nothing else is on its way; it never proves.
+    """
+    if provider.quiet_at is None or provider.quiet_balance is None:
+        return
+    asked_at = timezone.now()
+    try:
+        now = calling.balance(provider).amount
+    except PanelError:
+        return
+    since = Placement.objects.filter(provider=provider, created_at__gt=provider.quiet_at)
+    explained = _spent(since) - _returned(provider, provider.quiet_at)
+    left = provider.quiet_balance - now - explained
+    unknown = since.filter(state__in=(State.SUBMITTING, State.IN_DOUBT)).count()
+    is_calm = unknown == 1 and not _moving(provider, asked_at).exclude(state=State.IN_DOUBT).exists()
+    for doubt in doubts:
+        if doubt.created_at > provider.quiet_at:
+            figures = {"before": provider.quiet_balance, "now": now, "explained": explained, "left": left}
+            told = {name: money.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
+            speaks = _speaks(left, doubt.cost) if is_calm else ""
+            keep(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
+
+
+def _moving(provider: Provider, since: datetime) -> Any:
+    """Placements that were on their way at some moment since then."""
+    return Placement.objects.filter(
+        Q(state__in=(State.SUBMITTING, State.IN_DOUBT)) | Q(created_at__gte=since) | Q(answered_at__gte=since),
+        provider=provider,
+    )
+
+
+def _spent(placements: Any) -> Decimal:
+    costs = placements.filter(state__in=(State.ACCEPTED, State.CLOSED)).values_list("cost", flat=True)
+    return sum(costs, Decimal(0))
+
+
+def _returned(provider: Provider, since: datetime) -> Decimal:
+    """What the panel gave back since then, by our reckoning, for what it did not deliver."""
+    ended = Placement.objects.filter(provider=provider, state=State.CLOSED, ended_at__gt=since, order__remains__gt=0)
+    rows = ended.values_list("cost", "quantity", "order__remains")
+    shares = (money.divide(money.multiply(cost, min(left or 0, quantity)), quantity) for cost, quantity, left in rows)
+    return money.round_down(sum(shares, Decimal(0)))
+
+
+def _speaks(left: Decimal, cost: Decimal) -> str:
+    if abs(left - cost) <= cost * TOLERANCE:
+        return "placed"
+    return "unplaced" if abs(left) <= cost * TOLERANCE else ""
+
+
+# ------------------------------------------------------------------------------------------------ for the operator
+
+
+def sentences(placement: Placement) -> list[str]:
+    """The evidence about ``placement`` in the reader's language, the strongest first."""
+    known = placement.evidence
+    return [
+        *_of_the_link(known.get("later", [])),
+        *_of_the_search(known.get("search", {}), placement),
+        *_of_the_answer(known),
+        *_of_the_balance(known.get("balance", {}), placement.currency),
+    ]
+
+
+def _of_the_link(later: list[dict[str, Any]]) -> Iterator[str]:
+    for one in later:
+        if one["reason"] == "duplicate":
+            yield (
+                _(
+                    "Order %(order)s with the same link was refused as a duplicate (“%(words)s”): this one was almost "
+                    "certainly placed."
+                )
+                % one
+            )
+        else:
+            yield _("Order %(order)s with the same link was refused later: “%(words)s”.") % one
+
+
+def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str]:
+    for hit in search.get("hits", []):
+        yield _(
+            "Number %(number)s there is not one of ours that we know: charge %(charge)s, remains %(remains)s, "
+            "“%(word)s”. This order costs %(cost)s."
+        ) % {**hit, "cost": f"{money.plain(placement.cost)} {placement.currency}"}
+    if search.get("why"):
+        yield _("The search among its numbers did not decide: %s.") % WHY.get(search["why"], search["why"])
+    if search.get("upper"):
+        yield _("If it was placed, its number lies between %(lower)s and %(upper)s.") % search
+    elif search.get("lower"):
+        yield _("If it was placed, its number is above %(lower)s.") % search
+
+
+def _of_the_answer(known: dict[str, Any]) -> Iterator[str]:
+    if known.get("number"):
+        yield _("The panel's answer named the number %s, but was not a plain yes.") % known["number"]
+    if known.get("said"):
+        yield _("The panel said “%s”. If that means “not placed”, it can be taught.") % known["said"]
+
+
+def _of_the_balance(balance: dict[str, Any], currency: str) -> Iterator[str]:
+    if not balance:
+        return
+    at = date_format(timezone.localtime(datetime.fromisoformat(balance["at"])), "SHORT_DATETIME_FORMAT")
+    yield _(
+        "The balance went from %(before)s to %(now)s %(currency)s (%(at)s). %(explained)s of that is explained by "
+        "other orders, %(left)s is not; this order costs %(cost)s."
+    ) % {**balance, "currency": currency, "at": at}
+    if balance["speaks"] == "placed":
+        yield _("That speaks for its having been placed; it does not prove it.")
+    elif balance["speaks"] == "unplaced":
+        yield _("That speaks against its having been placed; it does not prove it.")
