@@ -36,6 +36,15 @@ def detect(url: str, key: str) -> Detected:
     return Detected(best[1] if best else None, best[2] if best else "", tuple(lines))
 
 
+def currency_of(dialect: Dialect, url: str, key: str) -> str:
+    """The currency the panel names with our balance; "" if it names none or does not answer."""
+    try:
+        currency = reading.read_balance(_ask(dialect, "balance", url, key), dialect).currency
+    except PanelError:
+        return ""
+    return currency if len(currency) == 3 and currency.isalpha() else ""
+
+
 def _try(dialect: Dialect, url: str, key: str) -> tuple[int, str, str]:
     """(how well it fits, currency, sentence). Raises PanelError where the panel does not answer this dialect."""
     balance = reading.read_balance(_ask(dialect, "balance", url, key), dialect)

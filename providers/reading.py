@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -49,18 +50,22 @@ _WALLS = frozenset({*range(300, 400), 403, 404, 405, 503})
 _FOREIGN = ("incorrect order", "invalid order", "order not found", "not exist", "unauthorized access to order")
 #: An order's number as a panel writes it: whole, or letters and digits with at least one digit, and nothing around it.
 _NUMBER = re.compile(r"(?=\D*\d)[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
+#: A rate from here on is how panels say "not for sale" (99999999, 1e12); it may still be a price in dong.
+ABSURD_RATE = 10_000_000
+_UNKEPT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def parse(answer: Answer, dialect: Dialect) -> Any:
-    """The JSON in ``answer``, numbers exact. Raises UnreadableAnswer for anything else."""
+def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
+    """The JSON in ``answer``, numbers exact. Raises UnreadableAnswer for anything else.
+
+    Lenient: a number that we would not accept (NaN, a hundred digits) becomes a text: it spoils one row, not the list.
+    """
+    constant, whole = (str, _short_int_or_text) if is_lenient else (_no_constant, _short_int)
+    pairs = None if is_lenient else _no_twins
     for text in (answer.text, dialect.repair(answer.text) if dialect.repair else ""):
         try:
             return json.loads(
-                text,
-                parse_float=Decimal,
-                parse_constant=_no_constant,
-                parse_int=_short_int,
-                object_pairs_hook=_no_twins,
+                text, parse_float=Decimal, parse_constant=constant, parse_int=whole, object_pairs_hook=pairs
             )
         except (ValueError, RecursionError):
             continue
@@ -88,7 +93,7 @@ def reason_of(words: str) -> str:
 
 def shorten(text: str) -> str:
     """``text`` on one line and short enough to keep."""
-    line = " ".join(str(text).split())
+    line = _line(str(text), None)
     return line if len(line) <= MAX_WORDS else line[:MAX_WORDS] + "…"
 
 
@@ -167,15 +172,29 @@ def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, P
 
 
 def read_services(answer: Answer, dialect: Dialect) -> list[Listed]:
-    """The price list; unsellable rows carry the reason. Raises Refused or UnreadableAnswer if it is broken."""
-    body = parse(answer, dialect)
-    if isinstance(body, dict) and error_of(body):
+    """The price list, one Listed for every row; ``problem`` says why a row cannot be sold.
+
+    A row without a usable number has ``upstream_id`` "". Raises Refused or UnreadableAnswer if the list is broken.
+    """
+    body = parse(answer, dialect, is_lenient=True)
+    if isinstance(body, str):  # a list that was turned into JSON twice
+        body = parse(Answer(status=answer.status, text=body), dialect, is_lenient=True)
+    if error_of(body):
         raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")
     if isinstance(body, dict):
         body = next((body[name] for name in ("services", "data") if isinstance(body.get(name), list)), body)
     if not isinstance(body, list):
         raise UnreadableAnswer(f"not a list of services: {shorten(answer.text)}")
-    return [_listed(row, dialect) for row in body if isinstance(row, dict) and _scalar(row.get("service"))]
+    seen: set[str] = set()
+    rows = []
+    for raw in body:
+        row = _listed(raw if isinstance(raw, dict) else {}, dialect)
+        if row.upstream_id in seen:
+            row = replace(row, problem="the number was in the list before; the first row counts")
+        elif row.upstream_id:
+            seen.add(row.upstream_id)
+        rows.append(row)
+    return rows
 
 
 # ------------------------------------------------------------------------------------------------ pieces
@@ -196,6 +215,17 @@ def _short_int(digits: str) -> int:
     if len(digits) > 40:
         raise ValueError("a number of more than 40 digits")
     return int(digits)
+
+
+def _short_int_or_text(digits: str) -> int | str:
+    return int(digits) if len(digits) <= 40 else digits
+
+
+def _line(value: Any, most: int | None) -> str:
+    """``value`` as one line of at most ``most`` characters. A NUL or half a character no database would take."""
+    if not isinstance(value, (str, int, Decimal)) or isinstance(value, bool):
+        return ""
+    return _UNKEPT.sub("", " ".join(str(value).split()))[:most].rstrip()
 
 
 def _object(answer: Answer, dialect: Dialect) -> dict[str, Any]:
@@ -282,28 +312,39 @@ def _flag(value: Any) -> bool:
 
 def _listed(row: Mapping[str, Any], dialect: Dialect) -> Listed:
     """One row, cleaned, with the first reason why it cannot be sold."""
-    type_name = " ".join(str(row.get("type") or "Default").split())[:64]
+    upstream_id, name = _scalar(row.get("service")), _line(row.get("name"), 255)
+    type_name = _line(row.get("type"), 64) or "Default"
     kind = kinds.from_wire(type_name)
     rate, low, high = _amount(row.get("rate")), _whole(row.get("min")), _whole(row.get("max"))
-    problem = _problem(kind, dialect, type_name, rate, low, high)
-    low = max(low or 1, 1)
+    problem = _not_a_service(upstream_id, name) or _problem(kind, dialect, type_name, rate, low, high)
+    low = min(max(low or 1, 1), 2**62)
     return Listed(
-        upstream_id=_scalar(row.get("service")),
-        name=" ".join(str(row.get("name") or "").split())[:255],
-        category=" ".join(str(row.get("category") or "").split())[:200],
+        upstream_id=upstream_id,
+        name=name,
+        category=_line(row.get("category"), 200),
         type_name=type_name,
         kind=kind.code if kind else "",
         rate=money.round_up(rate, money.RATE_QUANTUM) if rate is not None and not problem else Decimal(0),
         is_flat=bool(kind and kind.is_flat),
-        min_quantity=min(low, 2**62),
+        min_quantity=low,
         max_quantity=max(high or low, low),
         has_refill=_flag(row.get("refill")),
         has_cancel=_flag(row.get("cancel")),
         has_dripfeed=_flag(row.get("dripfeed")),
-        description=str(row.get("desc") or row.get("description") or "").strip()[:5000],
-        currency=str(row.get("currency") or "").strip().upper()[:3],
+        description=_UNKEPT.sub("", str(row.get("desc") or row.get("description") or "").strip()[:5000]),
+        currency=_line(row.get("currency"), 3).upper(),
         problem=problem,
     )
+
+
+def _not_a_service(upstream_id: str, name: str) -> str:
+    if not upstream_id:
+        return "not a service: it has no number"
+    if not name:
+        return "it has no name"
+    if not any(character.isalnum() for character in name):
+        return "a separator, not a service: its name has no letter or digit"
+    return ""
 
 
 def _problem(
@@ -317,8 +358,8 @@ def _problem(
         return "no readable rate"
     if rate <= 0:
         return "the rate is zero or below"
-    if rate >= 1_000_000:
-        return "the rate is absurd: 1,000,000 or more"
+    if rate >= ABSURD_RATE:
+        return f"the rate is absurd: {ABSURD_RATE:,} or more"
     if kind.count is not kinds.Count.ONE and (low is None or high is None):
         return "no readable limits"
     if low is not None and high is not None and high < max(low, 1):

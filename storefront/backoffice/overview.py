@@ -85,6 +85,7 @@ def build(user: Any) -> Overview:
         seen.todos += _queue()
         seen.todos += _requests()
     if user.has_perm("orders.view_service"):
+        seen.todos += _decisions()
         seen.todos += _catalogue()
     if seen.may_see_orders and user.has_perm("orders.view_transfer"):
         seen.figures = list(_figures())
@@ -216,9 +217,8 @@ def _requests() -> Iterator[Todo]:
         )
 
 
-def _catalogue() -> Iterator[Todo]:
-    found = (attention.held, attention.at_a_loss, attention.unserved, attention.gone)
-    held, loss, unserved, gone = (_capped(rows()) for rows in found)
+def _decisions() -> Iterator[Todo]:
+    held = _capped(attention.held())
     if held:
         yield Todo(
             tone="warning",
@@ -228,6 +228,10 @@ def _catalogue() -> Iterator[Todo]:
             label=_("Decide"),
             url=parts.list_url(Offer, state="held_used"),
         )
+
+
+def _catalogue() -> Iterator[Todo]:
+    loss, unserved, gone = (_capped(rows()) for rows in (attention.at_a_loss, attention.unserved, attention.gone))
     if loss:
         told = ngettext("%s service costs more than its price", "%s services cost more than their price", loss)
         yield Todo(

@@ -136,7 +136,7 @@ def test_a_cost_for_other_units_than_the_price_prices_nothing(provider: Provider
 
 def test_repricing_takes_as_many_statements_for_many_services_as_for_few() -> None:
     counts = []
-    for size in (20, 600):
+    for size in (20, 400):
         provider = at(f"of-{size}")
         pricelist.store(provider, rows(size))
         pricelist.publish(provider)

@@ -1,27 +1,35 @@
-"""Providers from the command line: add one, test it, import its price list."""
+"""Providers from the command line: add one, test it, import its price list, decide about its offers, reprice."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import QuerySet
 
 from orders import money
 from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
-from providers import detection, onboarding, pricelist
+from providers import detection, onboarding, pricelist, shelf
+from providers import markup as rules
+from providers.dialect import Listed
 from providers.dialects import DIALECTS
 from providers.errors import PanelError
-from providers.models import Provider
+from providers.models import Offer, Provider
+
+#: Odd rows of a price list that are shown one by one.
+ODD_SHOWN = 20
 
 
 class Command(OperatorCommand):
-    help = "Adds a provider, tests it, imports its price list."
+    help = "Adds a provider, tests it, imports its price list, approves held offers, reprices services."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="add|test|import")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="add|test|import|approve|reject|reprice")
         add = actions.add_parser("add", help="a new provider, or new details of one")
         add.add_argument("name", help="letters, digits, dashes")
         add.add_argument("--url", required=True, help="the panel's full API address, as its document gives it")
@@ -33,19 +41,43 @@ class Command(OperatorCommand):
         test.add_argument("name")
         imports = actions.add_parser("import", help="reads the price list into offers")
         imports.add_argument("name")
-        imports.add_argument("--markup", help=f"percent on top of the cost (default {settings.DEFAULT_MARKUP})")
+        imports.add_argument(
+            "--markup",
+            help=f"percent on top of the cost: becomes the provider's rule (without any: {settings.DEFAULT_MARKUP})",
+        )
         imports.add_argument("--publish", action="store_true", help="also make categories, services and routes")
+        imports.add_argument("--accept-short", action="store_true", help="believe a list that is much shorter")
+        for action, what in (
+            ("approve", "lets held offers be bought, at their new cost"),
+            ("reject", "takes them off"),
+        ):
+            decides = actions.add_parser(action, help=f"{what}; without ID or --all: lists them")
+            decides.add_argument("name")
+            decides.add_argument("ids", nargs="*", metavar="ID", help="the offer's number at the panel")
+            decides.add_argument("--all", action="store_true", dest="is_all", help="every offer that waits")
+        reprices = actions.add_parser("reprice", help="prices services by the markup rules, pinned ones excepted")
+        reprices.add_argument("name", nargs="?", help="only services with a route to this provider")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             getattr(self, f"_{options['action']}")(**options)
         except PanelError as problem:
             raise CommandError(f"{options['name']}: {problem}") from None
+        except ValidationError as problem:
+            raise CommandError(_told(problem)) from None
         except InvalidAmount as problem:
             raise CommandError(str(problem)) from None
 
     def _add(
-        self, *, name: str, url: str, key: str, dialect: str, currency: str | None, exchange_rate: str, **_: Any
+        self,
+        *,
+        name: str,
+        url: str,
+        key: str,
+        dialect: str,
+        currency: str | None,
+        exchange_rate: str,
+        **_: Any,
     ) -> None:
         if dialect == "auto":
             found = detection.detect(url, key)
@@ -54,19 +86,14 @@ class Command(OperatorCommand):
             if found.dialect is None:
                 raise CommandError(f"No dialect answered at {url}. Name one with --dialect, or check address and key.")
             dialect, currency = found.dialect.name, currency or found.currency
-        try:
-            provider = onboarding.save_provider(
-                name,
-                url=url,
-                key=key,
-                dialect=dialect,
-                currency=currency or "USD",
-                exchange_rate=money.parse(exchange_rate),
-            )
-        except ValidationError as problem:
-            raise CommandError(
-                "; ".join(f"{field}: {' '.join(texts)}" for field, texts in problem.message_dict.items())
-            ) from None
+        provider = onboarding.save_provider(
+            name,
+            url=url,
+            key=key,
+            dialect=dialect,
+            currency=currency or detection.currency_of(DIALECTS[dialect], url, key) or "USD",
+            exchange_rate=money.parse(exchange_rate),
+        )
         self.stdout.write(
             f"Provider {provider.name}: {provider.language.title}, {provider.currency} at "
             f"{money.plain(provider.exchange_rate)} {settings.STORE_CURRENCY}."
@@ -84,21 +111,83 @@ class Command(OperatorCommand):
         if found.currency != provider.currency:
             self.stderr.write(f"Note: the panel bills in {found.currency}, the provider is set to {provider.currency}.")
 
-    def _import(self, *, name: str, markup: str | None, publish: bool, **_: Any) -> None:
+    def _import(self, *, name: str, markup: str | None, publish: bool, accept_short: bool, **_: Any) -> None:
         provider = _provider(name)
-        done = pricelist.import_offers(provider)
-        for row in done.unsellable:
-            self.stderr.write(f"not sellable: {row.upstream_id} {row.name}: {row.problem}")
+        percent = None if markup is None else money.parse(markup)
+        if percent is not None and percent < 0:
+            raise CommandError("--markup below zero would sell below cost.")
+        done = pricelist.import_offers(provider, is_short_fine=accept_short)
+        self._tell_odd(done.unsellable)
         self.stdout.write(
             f"{name}: {done.added} offers added, {done.changed} changed, {done.unchanged} unchanged, "
             f"{done.missing} missing, {len(done.unsellable)} not sellable"
         )
+        if done.held:
+            self.stdout.write(f"{name}: {done.held} offers wait for approval: manage.py provider approve {name}")
+        if done.repriced or done.withdrawn or done.restored:
+            self.stdout.write(
+                f"{name}: {done.repriced} prices changed, {done.withdrawn} services went off sale, "
+                f"{done.restored} are on sale again"
+            )
         if publish:
-            percent = money.parse(markup or settings.DEFAULT_MARKUP)
-            if percent < 0:
-                raise CommandError("--markup below zero would sell below cost.")
             count = pricelist.publish(provider, markup_percent=percent)
             self.stdout.write(f"{name}: {count} services published")
+        elif percent is not None:
+            rules.set_for(provider, percent=percent)
+            self.stdout.write(f"{name}: {rules.reprice(provider)} prices changed by the new markup")
+        if percent is not None:
+            self.stdout.write(f"{name}: {rules.told(provider)} on top of the cost is its rule from now on")
+
+    def _tell_odd(self, rows: Sequence[Listed]) -> None:
+        """Some of the odd rows, and how many there are of each kind."""
+        for row in rows[:ODD_SHOWN]:
+            self.stderr.write(f"not sellable: {row.upstream_id or '-'} {row.name}: {row.problem}")
+        if len(rows) > ODD_SHOWN:
+            self.stderr.write(f"not sellable: {len(rows) - ODD_SHOWN} more rows; all of them by reason:")
+            for problem, count in Counter(row.problem for row in rows).most_common(ODD_SHOWN):
+                self.stderr.write(f"  {count} x {problem}")
+
+    def _approve(self, **options: Any) -> None:
+        self._decide(shelf.approve_all, "approved", **options)
+
+    def _reject(self, **options: Any) -> None:
+        self._decide(shelf.reject_all, "rejected; they are off sale", **options)
+
+    def _decide(
+        self, decide: Callable[[QuerySet[Offer]], int], done: str, *, name: str, ids: list[str], is_all: bool, **_: Any
+    ) -> None:
+        provider = _provider(name)
+        waiting = shelf.waiting(provider)
+        if not ids and not is_all:
+            for offer in waiting.order_by("pk"):
+                self.stdout.write(f"{offer.upstream_id} {offer.name}: {_why_held(offer)}")
+            self.stdout.write(f"{name}: {waiting.count()} offers wait for approval")
+            return
+        chosen = waiting if is_all else Offer.objects.filter(provider=provider, upstream_id__in=ids)
+        unknown = sorted(set(ids) - set(chosen.values_list("upstream_id", flat=True)))
+        if ids and not is_all and unknown:
+            raise CommandError(f"{name} has no offers {', '.join(unknown)}. Nothing was decided.")
+        count = decide(chosen)
+        self.stdout.write(f"{name}: {count} offers {done}")
+        if len(ids) > count and not is_all:
+            self.stderr.write(f"{len(ids) - count} of them did not wait for approval.")
+
+    def _reprice(self, *, name: str | None, **_: Any) -> None:
+        count = rules.reprice(_provider(name) if name else None)
+        self.stdout.write(f"{name or 'all providers'}: {count} prices changed")
+
+
+def _why_held(offer: Offer) -> str:
+    if offer.held_rate is not None:
+        return f"its cost went from {money.plain(offer.rate)} to {money.plain(offer.held_rate)}"
+    last = offer.changes.filter(what__in=["back", "details"]).first()
+    if last is None or last.what == "back":
+        return f"it was gone and is back, at {money.plain(offer.rate)}"
+    return f"its number stands for something else; before: {last.old}"
+
+
+def _told(problem: ValidationError) -> str:
+    return "; ".join(f"{field}: {' '.join(texts)}" for field, texts in problem.message_dict.items())
 
 
 def _provider(name: str) -> Provider:
