@@ -15,7 +15,13 @@ from orders.lifecycle import Status
 from providers.errors import Unsupported
 
 Encoding = Literal["form", "query", "json"]
+Auth = tuple[Literal["key", "bearer"], ...]
 Params = tuple[tuple[str, str], ...]
+#: Every verb of the standard panel.
+VERBS = frozenset({"services", "balance", "add", "status", "refill", "refill_status", "cancel"})
+_WRITES = frozenset({"add", "refill", "cancel"})
+#: Where an operator may say that a provider's key goes; "" is what the dialect's document says.
+AUTHS: Mapping[str, Auth] = {"key": ("key",), "bearer": ("bearer",), "both": ("bearer", "key")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +29,8 @@ class Call:
     """One HTTP request to a panel, ready to be sent.
 
     ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body; one of them is set.
-    ``is_write`` marks a call that buys something: it is sent once, on a fresh connection, and never repeated by itself.
+    ``is_write`` marks a call that does something there: it is sent once, on a fresh connection, and never repeated by
+    itself.
     ``secrets`` are the texts that must not reach a log, an exception or a row; what may carry them is not in the repr.
     """
 
@@ -101,8 +108,10 @@ class Dialect:
     document: str
     method: Literal["GET", "POST"] = "POST"
     encoding: Encoding = "form"
-    auth: tuple[Literal["key", "bearer"], ...] = ("key",)
-    verbs: frozenset[str] = frozenset({"services", "balance", "add", "status"})
+    auth: Auth = ("key",)
+    verbs: frozenset[str] = VERBS
+    #: The verbs that take several ids in one call.
+    many: frozenset[str] = frozenset({"status", "refill", "refill_status", "cancel"})
     #: The service types that this panel's ``add`` can express.
     kinds: frozenset[str] = frozenset(KINDS)
     #: Whether ``quantity`` goes along where the type counts lines.
@@ -118,17 +127,18 @@ class Dialect:
     #: Words of this panel beside those of ``reading.STATUS_WORDS``.
     words: Mapping[str, Status] = field(default_factory=dict)
 
-    def call(self, verb: str, url: str, key: str, **params: str) -> Call:
+    def call(self, verb: str, url: str, key: str, *, auth: str = "", **params: str) -> Call:
         """The request for ``verb`` at ``url`` (the panel's full API address, never changed) with ``params`` added.
 
-        Raises Unsupported for a verb that the document does not have.
+        ``auth`` names where the key goes (see AUTHS). Raises Unsupported for a verb that the document does not have.
         """
         if verb not in self.verbs:
             raise Unsupported(f"the {self.title} document has no {verb}")
         pairs = [("action", verb), *((name, value) for name, value in params.items())]
-        if "key" in self.auth:
+        places = AUTHS.get(auth, self.auth)
+        if "key" in places:
             pairs.insert(0, ("key", key))
-        headers = (("Authorization", f"Bearer {key}"),) if "bearer" in self.auth else ()
+        headers = (("Authorization", f"Bearer {key}"),) if "bearer" in places else ()
         return Call(
             verb=verb,
             method=self.method,
@@ -137,7 +147,7 @@ class Dialect:
             form=tuple(pairs) if self.encoding == "form" else (),
             json={name: _json_value(name, value) for name, value in pairs} if self.encoding == "json" else None,
             headers=headers,
-            is_write=verb == "add",
+            is_write=verb in _WRITES,
             secrets=(key,),
         )
 
@@ -159,6 +169,16 @@ class Dialect:
     def status_params(self, ids: list[str]) -> dict[str, str]:
         """What ``status`` sends for ``ids``."""
         return {self.status_one: ids[0]} if len(ids) == 1 else {"orders": ",".join(ids)}
+
+    def errand_params(self, verb: str, ids: list[str]) -> dict[str, str]:
+        """What ``refill``, ``refill_status`` or ``cancel`` sends for ``ids``; cancel takes a list, even of one."""
+        name = "refill" if verb == "refill_status" else "order"
+        is_one = len(ids) == 1 and verb != "cancel"
+        return {name: ids[0]} if is_one else {f"{name}s": ",".join(ids)}
+
+    def ids_a_call(self, verb: str) -> int:
+        """How many ids one call of ``verb`` may carry."""
+        return self.batch_size if verb in self.many else 1
 
 
 def _text(name: str, value: Any) -> str:

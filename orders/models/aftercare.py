@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +12,7 @@ from orders.models.order import Order
 
 
 class RequestStatus(models.TextChoices):
-    """Where a request stands. Open ones are waiting, sent, unknown and in progress."""
+    """Where a request stands. Open ones are waiting, sent and in progress."""
 
     WAITING = "waiting", _("Waiting")  # to be sent, or for a person where the panel cannot be asked
     SENT = "sent", _("Sent")  # the panel took the request
@@ -20,6 +22,15 @@ class RequestStatus(models.TextChoices):
 
 
 OPEN_REQUEST = (RequestStatus.WAITING, RequestStatus.SENT, RequestStatus.IN_PROGRESS)
+
+
+class RequestQuerySet(models.QuerySet[Any]):
+    def open(self) -> RequestQuerySet:
+        return self.filter(status__in=OPEN_REQUEST)
+
+    def queue(self) -> RequestQuerySet:
+        """Open requests that wait for a person."""
+        return self.open().filter(needs_person=True)
 
 
 class Request(models.Model):
@@ -32,12 +43,24 @@ class Request(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
+    due_at = models.DateTimeField(
+        _("not sent before"),
+        null=True,
+        blank=True,
+        help_text=_("A panel that did not take it now is asked again then."),
+    )
     created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = RequestQuerySet.as_manager()
 
     class Meta:
         abstract = True
         ordering = ("-id",)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_REQUEST
 
 
 class Refill(Request):
@@ -49,6 +72,14 @@ class Refill(Request):
         constraints = (
             models.UniqueConstraint(
                 name="refill_one_open", fields=["order"], condition=models.Q(status__in=OPEN_REQUEST)
+            ),
+        )
+        indexes = (
+            # Follows the open set: what is to be sent, and the operator's queue.
+            models.Index(
+                name="refill_open",
+                fields=["needs_person", "status", "id"],
+                condition=models.Q(status__in=OPEN_REQUEST),
             ),
         )
 
@@ -65,6 +96,14 @@ class Cancellation(Request):
         constraints = (
             models.UniqueConstraint(
                 name="cancellation_one_open", fields=["order"], condition=models.Q(status__in=OPEN_REQUEST)
+            ),
+        )
+        indexes = (
+            # Follows the open set: what is to be sent, and the operator's queue.
+            models.Index(
+                name="cancellation_open",
+                fields=["needs_person", "status", "id"],
+                condition=models.Q(status__in=OPEN_REQUEST),
             ),
         )
 

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -16,16 +15,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders import aftercare, fulfilment
+from orders import aftercare
 from orders.admin import parts, words
 from orders.admin.ledger import is_number
 from orders.errors import OrdersError
 from orders.models import Cancellation, Order, Refill
-from orders.models.aftercare import OPEN_REQUEST, RequestStatus
+from orders.models.aftercare import OPEN_REQUEST
 from providers import errands
-from providers.admin.decisions import PERMISSION
+from providers.admin import decisions
 from providers.admin.placement import by_upstream_id
-from providers.models import Errand, Placement, Provider
+from providers.models import Errand, Placement
 
 #: The mark of the order status that it resembles.
 MARKS = {"waiting": "pending", "sent": "processing", "in_progress": "in_progress", "rejected": "canceled"}
@@ -81,16 +80,14 @@ class RequestAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         had = Placement.objects.filter(order=OuterRef("order_id"), state__in=errands.HAD).order_by("-pk")
         name = self.opts.model_name
         sent = Errand.objects.filter(**{str(name): OuterRef("pk")}).order_by("-pk")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                provider_name=Subquery(Provider.objects.filter(pk=Subquery(had.values("provider")[:1])).values("name")),
-                upstream_order=Subquery(had.values("upstream_id")[:1]),
-                sent_state=Subquery(sent.values("state")[:1]),
-                sent_words=Subquery(sent.values("words")[:1]),
-            )
+        rows: QuerySet[Any] = super().get_queryset(request)
+        found: QuerySet[Any] = rows.annotate(
+            provider_name=Subquery(had.values("provider__name")[:1]),
+            upstream_order=Subquery(had.values("upstream_id")[:1]),
+            sent_state=Subquery(sent.values("state")[:1]),
+            sent_words=Subquery(sent.values("words")[:1]),
         )
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -102,7 +99,7 @@ class RequestAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         return queryset.filter(order__in=numbers | ({int(text)} if is_number(text) else set())), False
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return request.user.has_perm(decisions.PERMISSION)
 
     # ---------------------------------------------------------------------------------------------- columns
 
@@ -178,7 +175,7 @@ class RequestAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             try:
                 with transaction.atomic():
                     act(row)
-                    LogEntry.objects.log_actions(request.user.pk, [row], CHANGE, did, single_object=True)  # type: ignore[arg-type]
+                    self.log_change(request, row, did)
                     done += 1
             except OrdersError as problem:
                 self.message_user(
@@ -200,10 +197,9 @@ class CancellationAdmin(RequestAdmin):
     @admin.action(description=gettext_lazy("Cancel the order and pay back"), permissions=["decide"])
     def cancel_order(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """The panel is not told. The end of the order answers the request."""
+        why = request.POST.get("reason", "").strip()[:500]
 
         def act(row: Cancellation) -> None:
-            if row.status not in (RequestStatus.WAITING, *OPEN_REQUEST):
-                raise OrdersError(_("this request was answered meanwhile"))
-            fulfilment.canceled(row.order_id, actor=request.user, why=request.POST.get("reason", "").strip()[:500])
+            decisions.cancel(row.order, request.user, why=why)
 
         self._each(request, queryset, act, "order canceled and paid back")

@@ -7,7 +7,7 @@ from providers.dialect import Dialect
 from providers.dialects import DIALECTS
 
 BEGIN, END = "<!-- generated: manage.py dialects -->", "<!-- end of the generated part -->"
-VERBS = ("services", "balance", "add", "status")
+VERBS = ("services", "balance", "add", "status", "refill", "refill_status", "cancel")
 
 
 def table() -> str:
@@ -18,7 +18,7 @@ def table() -> str:
         ("document", [dialect.document for dialect in dialects]),
         ("request", [f"{dialect.method} {dialect.encoding}" for dialect in dialects]),
         ("key", [" and ".join(dialect.auth) for dialect in dialects]),
-        *((verb, ["yes" if verb in dialect.verbs else "no" for dialect in dialects]) for verb in VERBS),
+        *((verb, [_verb(dialect, verb) for dialect in dialects]) for verb in VERBS),
         ("status of one", [f"`{dialect.status_one}`" for dialect in dialects]),
         ("orders a call", [str(dialect.batch_size) for dialect in dialects]),
         ("body mended", ["yes" if dialect.repair else "no" for dialect in dialects]),
@@ -35,6 +35,12 @@ def fill(document: str) -> str:
     before, rest = document.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def _verb(dialect: Dialect, verb: str) -> str:
+    if verb not in dialect.verbs:
+        return "no"
+    return "one or many" if verb in dialect.many else "one" if verb.startswith("refill") else "yes"
 
 
 def _kinds(dialect: Dialect) -> str:

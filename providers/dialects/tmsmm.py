@@ -2,7 +2,7 @@
 
 import re
 
-from providers.dialect import Dialect
+from providers.dialect import VERBS, Dialect
 
 
 def _braces(text: str) -> str:
@@ -17,6 +17,8 @@ TMSMM = Dialect(
     document="tmsmm.ru",
     # The examples show GET; the vendor's own class posts a form, which also keeps the key out of logs.
     method="POST",
+    # Its price list has a flag for cancel, its document no such verb. A refill goes by the number of its order.
+    verbs=VERBS - {"cancel"},
     kinds=frozenset({"default", "poll", "custom_comments"}),
     # "comments" and "answer_number" go only where they belong; "quantity" always goes.
     counts_lines_itself=False,

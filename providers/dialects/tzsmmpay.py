@@ -1,6 +1,6 @@
 """tzsmmpay.com: licences bought by GET, one at a time, for an e-mail address. From its document. Declaration only."""
 
-from providers.dialect import Dialect
+from providers.dialect import VERBS, Dialect
 
 TZSMMPAY = Dialect(
     name="tzsmmpay",
@@ -8,6 +8,7 @@ TZSMMPAY = Dialect(
     document="tzsmmpay.com",
     method="GET",
     encoding="query",
+    verbs=VERBS - {"refill", "refill_status", "cancel"},
     kinds=frozenset({"package"}),
     batch_size=50,
     link_pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",

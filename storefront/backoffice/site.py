@@ -16,7 +16,7 @@ HIDDEN = frozenset({"django_q", "account"})
 
 #: The sections of the navigation: name, then models in order. What is in none follows under its application's name.
 SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
-    ("orders", _("Orders"), ("orders.order", "providers.placement")),
+    ("orders", _("Orders"), ("orders.order", "orders.refill", "orders.cancellation", "providers.placement")),
     ("catalogue", _("Catalogue"), ("orders.category", "orders.service", "providers.route")),
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
     ("money", _("Money"), ("orders.account", "orders.transfer")),

@@ -16,7 +16,7 @@ from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
 from providers import detection, onboarding, pricelist, shelf
 from providers import markup as rules
-from providers.dialect import Listed
+from providers.dialect import AUTHS, Listed
 from providers.dialects import DIALECTS
 from providers.errors import PanelError
 from providers.models import Offer, Provider
@@ -35,6 +35,7 @@ class Command(OperatorCommand):
         add.add_argument("--url", required=True, help="the panel's full API address, as its document gives it")
         add.add_argument("--key", required=True, help="our API key there; it is stored encrypted and never shown again")
         add.add_argument("--dialect", default="auto", choices=["auto", *DIALECTS])
+        add.add_argument("--auth", default="", choices=AUTHS, help="where the key goes, if not as the dialect says")
         add.add_argument("--currency", help="what the panel bills in; by default what its balance says, else USD")
         add.add_argument("--exchange-rate", default="1", help="one unit of that currency in the store currency")
         test = actions.add_parser("test", help="balance, currency, number of services, in one line")
@@ -75,12 +76,13 @@ class Command(OperatorCommand):
         url: str,
         key: str,
         dialect: str,
+        auth: str,
         currency: str | None,
         exchange_rate: str,
         **_: Any,
     ) -> None:
         if dialect == "auto":
-            found = detection.detect(url, key)
+            found = detection.detect(url, key, auth=auth)
             for line in found.lines:
                 self.stderr.write(line)
             if found.dialect is None:
@@ -91,7 +93,8 @@ class Command(OperatorCommand):
             url=url,
             key=key,
             dialect=dialect,
-            currency=currency or detection.currency_of(DIALECTS[dialect], url, key) or "USD",
+            auth=auth,
+            currency=currency or detection.currency_of(DIALECTS[dialect], url, key, auth=auth) or "USD",
             exchange_rate=money.parse(exchange_rate),
         )
         self.stdout.write(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from orders.management.operator import OperatorCommand
-from providers import pricelist, routing, submission, syncing
+from providers import errands, pricelist, routing, submission, syncing
 from providers.errors import PanelError
 from providers.models import Provider
 
@@ -40,8 +40,10 @@ class Command(OperatorCommand):
     def _sync(self, now: bool) -> Counter[str]:
         counts: Counter[str] = Counter()
         providers = Provider.objects.filter(is_active=True)
-        for provider in providers if now else providers.filter(pk__in=syncing.providers_to_sync()):
-            done = syncing.sync_statuses(provider, is_now=now)
+        due = {*errands.sort_out(is_now=now), *syncing.providers_to_sync()}
+        for provider in providers if now else providers.filter(pk__in=due):
+            # What was canceled a moment ago is seen by the same pass.
+            done = errands.run(provider, is_now=now) + syncing.sync_statuses(provider, is_now=now)
             self._say(provider, "sync", done)
             counts += done
         return counts

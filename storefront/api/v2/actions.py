@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.db.models import QuerySet
 
-from orders import checkout, money
-from orders.errors import InsufficientFunds, OrderInvalid, ServiceNotSold
-from orders.models import Order, Service
+from orders import aftercare, checkout, money
+from orders.errors import InsufficientFunds, NotPossible, OrderInvalid, ServiceNotSold
+from orders.models import Cancellation, Order, Refill, Service
+from orders.models.aftercare import RequestStatus
 from orders.models.order import Source
 from storefront.accounts.models import User
 from storefront.api.v2 import answers
@@ -67,27 +69,42 @@ def status(user: User, params: Params) -> Answer:
 
 
 def refill(user: User, params: Params) -> Answer:
-    """Refills are not sold yet, and the answer says so for each order."""
+    """Asks for refills. The number of a single one is a text, those of many are numbers, as the example page has it."""
     many = ids(params, "orders")
     asked = many or ids(params, "order")
-    errors = _errors(user, asked, answers.NO_REFILL)
+    found = aftercare.refill_many(_own(user, asked), actor=user)
+    rows = {word: _told(found.get(number(word) or 0), is_refill=True) for word in asked}
     if many or len(asked) > 1:
-        return [{"order": _as_asked(word), "refill": {"error": errors[word]}} for word in asked]
-    raise Refused(errors[asked[0]])
+        return [{"order": _as_asked(word), "refill": row} for word, row in rows.items()]
+    result = rows[asked[0]]
+    if isinstance(result, dict):
+        raise Refused(result["error"])
+    return {"refill": str(result)}
 
 
 def refill_status(user: User, params: Params) -> Answer:
-    """No refill exists yet, so none is found."""
+    """How refills stand. Some clients send the number of a refill as ``order``."""
     many = ids(params, "refills")
-    if not many:
+    asked = many or ids(params, "refill", "order")
+    if not asked:
         raise Refused(answers.REFILL_NOT_FOUND)
-    return [{"refill": _as_asked(word), "status": {"error": answers.REFILL_NOT_FOUND}} for word in many]
+    rows = Refill.objects.filter(order__user=user, pk__in=_numbers(asked)).values_list("pk", "status")
+    known = {pk: answers.REFILL_WORDS[RequestStatus(status)] for pk, status in rows}
+    found = {word: known.get(number(word) or 0) for word in asked}
+    if many or len(asked) > 1:
+        missing = {"error": answers.REFILL_NOT_FOUND}
+        return [{"refill": _as_asked(word), "status": told or missing} for word, told in found.items()]
+    if found[asked[0]] is None:
+        raise Refused(answers.REFILL_NOT_FOUND)
+    return {"status": found[asked[0]]}
 
 
 def cancel(user: User, params: Params) -> Answer:
-    """Canceling is not sold yet, and the answer says so for each order."""
-    errors = _errors(user, ids(params, "orders", "order"), answers.NO_CANCEL)
-    return [{"order": _as_asked(word), "cancel": {"error": text}} for word, text in errors.items()]
+    """Asks to stop orders. 1 says that the request was taken; what became of the order is in its status."""
+    asked = ids(params, "orders", "order")
+    found = aftercare.cancel_many(_own(user, asked), actor=user)
+    told = {word: _told(found.get(number(word) or 0), is_refill=False) for word in asked}
+    return [{"order": _as_asked(word), "cancel": row} for word, row in told.items()]
 
 
 ACTIONS: Mapping[str, Callable[[User, Params], Answer]] = {
@@ -95,12 +112,23 @@ ACTIONS: Mapping[str, Callable[[User, Params], Answer]] = {
 }
 
 
-def _errors(user: User, asked: list[str], refusal: str) -> dict[str, str]:
-    """For each id ``refusal``, or the text for an order that is not the customer's."""
+def _own(user: User, asked: list[str]) -> QuerySet[Order]:
+    """The customer's own among the orders that were asked for. Raises Refused if none was."""
     if not asked:
         raise Refused(answers.INCORRECT_ORDER)
-    own = set(Order.objects.filter(user=user, pk__in=_numbers(asked)).values_list("pk", flat=True))
-    return {word: refusal if number(word) in own else answers.INCORRECT_ORDER for word in asked}
+    return Order.objects.filter(user=user, pk__in=_numbers(asked))
+
+
+def _told(outcome: Refill | Cancellation | NotPossible | None, *, is_refill: bool) -> int | dict[str, str]:
+    """What one row says: the refill's number, 1 for a cancellation that was taken, or the error."""
+    match outcome:
+        case None:
+            return {"error": answers.INCORRECT_ORDER}
+        case NotPossible():
+            return {"error": answers.why_not(outcome, is_refill=is_refill)}
+        case Refill():
+            return outcome.pk
+    return 1
 
 
 def _numbers(asked: list[str]) -> list[int]:

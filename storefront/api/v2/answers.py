@@ -13,9 +13,19 @@ from django.conf import settings
 from django.http import JsonResponse
 
 from orders import money
-from orders.errors import InvalidField
+from orders.errors import (
+    CancelNotOffered,
+    InvalidField,
+    NotPossible,
+    OrderNotCompleted,
+    RefillNotOffered,
+    RefillTooSoon,
+    RefillWindowOver,
+    RequestOpen,
+)
 from orders.kinds import KINDS
 from orders.lifecycle import Status
+from orders.models.aftercare import RequestStatus
 
 INVALID_KEY = "Invalid API key"
 INCORRECT_REQUEST = "Incorrect request"
@@ -26,6 +36,11 @@ BAD_LINK = "Bad link"
 NO_DRIP_FEED = "This service does not support drip-feed"
 NO_REFILL = "Refill is disabled for this service"
 NO_CANCEL = "Cancel is disabled for this service"
+NOT_COMPLETED = "The order is not completed"
+REFILL_OVER = "Refill days are over"
+REFILL_TOO_SOON = "The order was completed or refill was requested less than 24 hours ago"
+NOT_CANCELABLE = "Order already completed and cannot be canceled"
+CANCEL_OPEN = "Cancel was already requested"
 REFILL_NOT_FOUND = "Refill not found"
 
 #: Exactly these six words: clients take any other spelling for "pending" and poll for ever.
@@ -40,6 +55,14 @@ WORDS = {
     Status.PARTIAL: "Partial",
     Status.CANCELED: "Canceled",
     Status.FAILED: "Canceled",
+}
+#: What clients know of a refill: what only waits is pending to them.
+REFILL_WORDS = {
+    RequestStatus.WAITING: "Pending",
+    RequestStatus.SENT: "Pending",
+    RequestStatus.IN_PROGRESS: "In progress",
+    RequestStatus.COMPLETED: "Completed",
+    RequestStatus.REJECTED: "Rejected",
 }
 ORDER_COLUMNS = ("pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
 SERVICE_COLUMNS = (
@@ -110,6 +133,24 @@ def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "cancel": has_cancel,
         "desc": description,
     }
+
+
+def why_not(problem: NotPossible, *, is_refill: bool) -> str:
+    """Why a refill or a cancellation cannot be asked for, in the family's words."""
+    match problem:
+        case RefillNotOffered():
+            return NO_REFILL
+        case OrderNotCompleted():
+            return NOT_COMPLETED
+        case RefillWindowOver():
+            return REFILL_OVER
+        case RefillTooSoon():
+            return REFILL_TOO_SOON
+        case CancelNotOffered():
+            return NO_CANCEL
+        case RequestOpen():
+            return REFILL_TOO_SOON if is_refill else CANCEL_OPEN
+    return NOT_CANCELABLE
 
 
 def _wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> Decimal:

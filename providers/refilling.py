@@ -1,0 +1,119 @@
+"""Following refills at the panels that took them: by refill_status, in batches, at intervals that stretch with age.
+
+A word we do not know, an error in a row, a row that is missing, an answer we cannot read: nothing changes; when that
+lasts, a person is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from orders import aftercare
+from orders.models.aftercare import RequestStatus
+from providers import calling, client, health, reading_aftercare
+from providers.errors import PanelError, UnreadableAnswer
+from providers.models import Errand, Provider, State
+from providers.reading_aftercare import RefillReport, Stage
+
+#: (age up to which it holds, time between two looks)
+INTERVALS = (
+    (timedelta(hours=1), timedelta(minutes=5)),
+    (timedelta(days=1), timedelta(hours=1)),
+    (timedelta(days=30), timedelta(hours=6)),
+)
+RETRY = timedelta(minutes=5)
+#: A panel that says nothing plain about a refill for so long: a person looks.
+PATIENCE = timedelta(days=3)
+PAGE = 500
+_STATUS = {
+    Stage.SENT: RequestStatus.SENT,
+    Stage.IN_PROGRESS: RequestStatus.IN_PROGRESS,
+    Stage.COMPLETED: RequestStatus.COMPLETED,
+    Stage.REJECTED: RequestStatus.REJECTED,
+}
+
+
+def providers_to_follow() -> list[int]:
+    """Providers that have refills to be looked at."""
+    due = Errand.objects.filter(sync_at__lte=timezone.now(), placement__provider__is_active=True)
+    return list(due.order_by().values_list("placement__provider_id", flat=True).distinct())
+
+
+def follow(provider: Provider, *, tally: health.Tally, ends: float, is_now: bool = False) -> Counter[str]:
+    """Looks at the refills that are due at ``provider``, until ``ends`` (monotonic seconds)."""
+    calling.outside_transaction()
+    counts: Counter[str] = Counter()
+    size = provider.language.ids_a_call("refill_status")
+    errands = list(_due(provider, is_now=is_now)[:PAGE])
+    for start in range(0, len(errands), size):
+        if time.monotonic() > ends:
+            break
+        counts += _look(provider, errands[start : start + size], tally)
+    return counts
+
+
+def _due(provider: Provider, *, is_now: bool) -> QuerySet[Errand]:
+    errands = Errand.objects.filter(placement__provider=provider, sync_at__isnull=False, refill__isnull=False)
+    errands = errands if is_now else errands.filter(sync_at__lte=timezone.now())
+    return errands.select_related("refill").order_by("sync_at", "pk")
+
+
+def _look(provider: Provider, errands: Sequence[Errand], tally: health.Tally) -> Counter[str]:
+    dialect = provider.language
+    ids = [errand.upstream_id for errand in errands]
+    params = dialect.errand_params("refill_status", ids)
+    call = dialect.call("refill_status", provider.url, provider.key.reveal(), auth=provider.auth, **params)
+    outcome = calling.exchange(call)
+    counts = Counter(refill_calls=1)
+    try:
+        if isinstance(outcome, PanelError):
+            raise outcome
+        reports = reading_aftercare.read_refill_status(outcome, dialect, ids)
+        tally.add("refill_status", outcome, None)
+    except PanelError as problem:
+        tally.add("refill_status", outcome, problem)
+        calling.record(provider, call, outcome, name=calling.name_of(problem))
+        if isinstance(problem, UnreadableAnswer) and len(errands) > 1:
+            return sum((_look(provider, [errand], tally) for errand in errands), counts)
+        words = client.redact(problem.words, call.secrets)[:600]
+        pks = [errand.pk for errand in errands]
+        Errand.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, words=words)
+        return counts
+    for errand in errands:
+        counts["refills_changed"] += _apply(errand, reports.get(errand.upstream_id))
+    return counts
+
+
+def _apply(errand: Errand, report: RefillReport | str | None) -> bool:
+    """Whether the refill moved."""
+    refill, now = errand.refill, timezone.now()
+    assert refill is not None  # _due() asks for refills only
+    before, after = refill.status, refill
+    errand.sync_at, errand.words = _next_look(errand, now), ""
+    if isinstance(report, RefillReport) and report.stage in _STATUS:
+        after = aftercare.progressed(refill, status=_STATUS[report.stage], word=report.word[:64])
+    elif isinstance(report, RefillReport) and report.stage is Stage.UNCLEAR:
+        aftercare.handed_to_person(refill, why=f"the panel says “{report.word}”")
+    else:
+        said = report.word if isinstance(report, RefillReport) else report
+        errand.words = said or "the panel left this refill out of its answer"
+        if errand.created_at < now - PATIENCE:
+            aftercare.handed_to_person(refill, why=errand.words)
+    if not after.is_open:
+        errand.state, errand.ended_at, errand.sync_at = State.CLOSED, now, None
+    elif errand.sync_at is None:
+        aftercare.handed_to_person(refill, why="the panel has not ended it")
+    errand.save(update_fields=["state", "words", "sync_at", "ended_at"])
+    return after.status != before
+
+
+def _next_look(errand: Errand, now: datetime) -> datetime | None:
+    """None: it is too old to be looked at again by itself."""
+    age = now - errand.created_at
+    return next((now + pause for limit, pause in INTERVALS if age < limit), None)
