@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from orders import money
 from orders.lifecycle import Status
 from orders.models import Order, OrderEvent
 from orders.models.order import EventKind
-from storefront.shop import formats, statuses
+from storefront.shop import aftersales, formats, statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,25 @@ class Line:
     title: str
     text: str = ""
     tone: str = ""
+    event: int = 0
 
 
 def lines(order: Order) -> list[Line]:
     """The order's timeline, newest first, down to the moment it was paid."""
-    told = OrderEvent.objects.filter(order=order, kind__in=OrderEvent.PUBLIC).order_by("-id")
+    told = _public(order).order_by("-id")
     paid = _("%s from your wallet.") % formats.money(order.charge)
-    return [_line(order, event) for event in told] + [Line(order.created_at, _("Ordered and paid"), paid)]
+    lines = [replace(_line(order, event), event=event.pk) for event in told]
+    return [*lines, Line(order.created_at, _("Ordered and paid"), paid)]
+
+
+def last(order: Order) -> int:
+    """The newest line: a page that shows it is up to date. 0 if there is only the payment."""
+    newest: int | None = _public(order).aggregate(newest=Max("pk"))["newest"]
+    return newest or 0
+
+
+def _public(order: Order) -> QuerySet[OrderEvent]:
+    return OrderEvent.objects.filter(order=order, kind__in=OrderEvent.PUBLIC)
 
 
 def _line(order: Order, event: OrderEvent) -> Line:
@@ -39,6 +52,9 @@ def _line(order: Order, event: OrderEvent) -> Line:
             return Line(at, _("We are checking"), _("It is not certain yet that the order has started."), "warning")
         case EventKind.RESOLVED:
             return Line(at, _("Checked by us"))
+        case EventKind.REFILL | EventKind.CANCELLATION:
+            told = aftersales.line(event.kind, data)
+            return Line(at, str(told.title), str(told.text), told.tone)
         case EventKind.REFUNDED:
             back = _("%s went back to your wallet") % formats.money(money.parse(str(data.get("amount", 0))))
             return Line(at, back, _undelivered(order, data), "success")
@@ -56,7 +72,7 @@ def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> Line:
         case Status.PARTIAL:
             text = _undelivered(order, data)
         case Status.CANCELED | Status.FAILED:
-            text = _("The order could not be delivered.")
+            text = _("You asked for it.") if data.get("asked") else _("The order could not be delivered.")
     return Line(at, str(shown.label), text, shown.tone)
 
 

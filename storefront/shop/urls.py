@@ -14,6 +14,7 @@ urlpatterns = [
     path("orders/new/", ordering.new_order, name="order_new"),
     path("orders/price/", ordering.price, name="price"),
     path("orders/<int:pk>/", orders.order, name="order"),
+    path("orders/<int:pk>/ask/", orders.ask, name="order_ask"),
     path("orders/<int:pk>/live/", orders.order_live, name="order_live"),
     path("wallet/", wallet.wallet, name="wallet"),
     path("wallet/statement.csv", wallet.statement_csv, name="statement_csv"),

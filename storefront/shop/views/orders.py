@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from orders.errors import NotPossible
 from orders.lifecycle import Status
 from orders.models import Order
-from storefront.shop import history, timeline, wording
+from storefront.shop import aftersales, history, timeline, wording
 
 
 @require_safe
@@ -48,9 +51,25 @@ def order_live(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
     own = _own(request, pk)
-    if history.mark(own) == request.GET.get("seen"):
+    if f"{history.mark(own)}-{timeline.last(own)}" == request.GET.get("seen"):
         return HttpResponse(status=204)
     return render(request, "shop/_order.html", {**_shown(own), "is_live": True})
+
+
+@require_POST
+@login_required
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks for a refill, or to cancel. A button that was shown too long ago is answered with the reason."""
+    own = _own(request, pk)
+    act = aftersales.ASK.get(request.POST.get("action", ""))
+    try:
+        if act is None:
+            messages.error(request, _("Nothing was asked for: choose one of the buttons."))
+        elif act(own, actor=request.user):
+            messages.success(request, _("Done. What becomes of it is written under “What happened”."))
+    except NotPossible as problem:
+        messages.error(request, aftersales.why_not(problem))
+    return redirect("shop:order", pk)
 
 
 def _own(request: HttpRequest, pk: int) -> Order:
@@ -60,10 +79,13 @@ def _own(request: HttpRequest, pk: int) -> Order:
 
 def _shown(own: Order) -> dict[str, Any]:
     is_partial = own.state is Status.PARTIAL
+    lines, offered = timeline.lines(own), aftersales.offered(own)
     return {
         "order": own,
-        "mark": history.mark(own),
-        "lines": timeline.lines(own),
+        "mark": f"{history.mark(own)}-{max(line.event for line in lines)}",
+        "is_moving": own.is_open or offered.is_waiting,
+        "lines": lines,
+        "buttons": offered.buttons,
         "given": [(wording.label(name), wording.value(name, given)) for name, given in own.fields.items()],
         "undelivered": own.quantity - own.delivered if is_partial else 0,
         "is_canceled": own.state in (Status.CANCELED, Status.FAILED),

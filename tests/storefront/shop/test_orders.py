@@ -198,10 +198,11 @@ def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client,
 
 def test_the_order_itself_is_sent_when_it_changed(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="pending")
-    address = f"/orders/{order.pk}/live/"
-    assert page.get(address, {"seen": history.mark(order)}).status_code == 204
+    seen = re.search(r'hx-get="(/orders/\d+/live/\?seen=[^"]+)"', text_of(page.get(f"/orders/{order.pk}/")))
+    assert seen
+    assert page.get(seen[1]).status_code == 204
     fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=40))
-    text = text_of(page.get(address, {"seen": history.mark(order)}))
+    text = text_of(page.get(seen[1]))
     assert "In progress" in text
     assert "<html" not in text
 

@@ -1,0 +1,415 @@
+"""Refills and cancellations at real panels: as each document asks, told honestly, never sent twice by themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from orders import aftercare, audit
+from orders.errors import RequestClosed
+from orders.models import Account, Cancellation, Order, OrderEvent, Refill, Service
+from orders.models.order import EventKind
+from providers import doubt, errands, submission, syncing
+from providers.dialects import DIALECTS
+from providers.models import Errand, PanelCall, Placement, Provider, Route
+from providers.simulators import Panel
+from providers.simulators.orders import Amount
+from tests.orders.parallel import together
+from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
+
+pytestmark = pytest.mark.django_db
+Start = Callable[..., Panel]
+
+WITH_REFILL = pytest.mark.parametrize("dialect", [name for name in DIALECTS if "refill" in DIALECTS[name].verbs])
+WITH_CANCEL = pytest.mark.parametrize("dialect", [name for name in DIALECTS if "cancel" in DIALECTS[name].verbs])
+
+
+class Shop:
+    """A provider at a panel, and orders there."""
+
+    def __init__(self, panel: Panel, dialect: str, **details: Any) -> None:
+        self.panel = panel
+        self.provider = provider_at(panel, dialect, **details)
+        Service.objects.update(has_refill=True, has_cancel=True)
+        self.user = customer()
+        self.bought = 0
+
+    def order(self, flag: str = "") -> Order:
+        """An order that the panel has, of a service with the ``flag`` at the panel where it has one."""
+        offers = Service.objects.filter(routes__offer__provider=self.provider).order_by("is_flat", "pk")
+        service = (offers.filter(**{f"routes__offer__{flag}": True}).first() if flag else None) or offers[0]
+        self.bought += 1
+        link = service.link_example or f"https://x.example.com/p/{self.bought}"
+        order = buy(self.user, service, link=link)
+        submission.submit_due(self.provider)
+        order.refresh_from_db()
+        assert order.status == "pending"
+        return order
+
+    def number(self, order: Order) -> str:
+        return Placement.objects.get(order=order, state__in=errands.HAD).upstream_id
+
+    def report(self, order: Order, status: str, **values: int) -> Order:
+        self.panel.report(self.number(order), getattr(self.panel.words, status), **values)
+        syncing.sync_statuses(self.provider, is_now=True)
+        order.refresh_from_db()
+        return order
+
+    def completed(self) -> Order:
+        order = self.report(self.order("has_refill"), "completed", remains=0)
+        assert order.status == "completed"
+        return order
+
+    def tick(self, *, is_now: bool = False) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for provider_id in errands.sort_out(is_now=is_now):
+            counts += errands.run(Provider.objects.get(pk=provider_id), is_now=is_now)
+        return counts
+
+    def follow(self) -> Counter[str]:
+        return errands.run(Provider.objects.get(pk=self.provider.pk), is_now=True)
+
+
+@pytest.fixture
+def shop(start_panel: Start) -> Shop:
+    return Shop(start_panel("v2"), "v2")
+
+
+def steps(order: Order) -> list[str]:
+    kinds = (EventKind.REFILL, EventKind.CANCELLATION)
+    return [event.data["step"] for event in OrderEvent.objects.filter(order=order, kind__in=kinds).order_by("id")]
+
+
+def again(request: Any) -> Any:
+    request.refresh_from_db()
+    return request
+
+
+# ------------------------------------------------------------------------------------------------ at every panel
+@WITH_REFILL
+def test_a_refill_is_asked_for_followed_and_done(dialect: str, start_panel: Start) -> None:
+    shop = Shop(start_panel(dialect), dialect)
+    order = shop.completed()
+    refill = aftercare.refill(order)
+    assert shop.tick() == {"refill_accepted": 1}
+    (upstream_id,) = shop.panel.refills
+    assert Errand.objects.get().upstream_id == upstream_id
+    assert (again(refill).status, steps(order)) == ("sent", ["asked", "sent"])
+    assert shop.panel.received("refill")[-1].params["order"] == shop.number(order)
+
+    shop.panel.report_refill(upstream_id, shop.panel.words.running)
+    assert shop.follow()["refills_changed"] == 1
+    assert again(refill).status == "in_progress"
+    shop.panel.report_refill(upstream_id, shop.panel.words.completed)
+    shop.follow()
+    assert (again(refill).status, Errand.objects.get().state) == ("completed", "closed")
+    assert shop.tick() == {}
+    assert shop.panel.violations == []
+    assert len(shop.panel.received("refill")) == 1
+
+
+@WITH_REFILL
+def test_many_refills_go_the_way_the_document_has(dialect: str, start_panel: Start) -> None:
+    shop = Shop(start_panel(dialect), dialect)
+    orders = [shop.order("has_refill") for _ in range(3)]
+    for order in orders:
+        aftercare.refill(shop.report(order, "completed", remains=0))
+    assert shop.tick() == {"refill_accepted": 3}
+    for upstream_id, status in zip(shop.panel.refills, ["Completed", "Rejected", "Sleeping"], strict=True):
+        shop.panel.report_refill(upstream_id, status)
+    counts = shop.follow()
+    calls = 1 if "refill" in DIALECTS[dialect].many else 3
+    assert (len(shop.panel.received("refill")), counts["refill_calls"]) == (calls, calls)
+    assert list(Refill.objects.order_by("pk").values_list("status", flat=True)) == ["completed", "rejected", "sent"]
+    assert shop.panel.violations == []
+
+
+@WITH_CANCEL
+def test_a_cancellation_is_a_request_and_the_status_moves_the_money(dialect: str, start_panel: Start) -> None:
+    shop = Shop(start_panel(dialect), dialect)
+    order, other = shop.order("has_cancel"), shop.order("has_cancel")
+    before = Account.objects.get(user=shop.user).balance
+    request = aftercare.cancel(order)
+    aftercare.cancel(other)
+    assert shop.tick() == {"cancel_accepted": 2}
+    assert len(shop.panel.received("cancel")) == 1
+    order.refresh_from_db()
+    assert (order.status, order.refunded, again(request).status) == ("pending", 0, "sent")
+    assert Account.objects.get(user=shop.user).balance == before
+
+    shop.report(order, "canceled", remains=order.quantity)
+    assert (order.status, order.refunded, again(request).status) == ("canceled", order.charge, "completed")
+    shop.tick()
+    assert Errand.objects.get(cancellation=request).state == "closed"
+    assert list(audit.findings()) == []
+    assert shop.panel.violations == []
+
+
+@ALL_DIALECTS
+def test_a_verb_that_the_document_lacks_goes_to_a_person_and_nothing_is_sent(dialect: str, start_panel: Start) -> None:
+    shop = Shop(start_panel(dialect), dialect)
+    lacking = {"refill", "cancel"} - DIALECTS[dialect].verbs
+    requests: list[Any] = []
+    if "cancel" in lacking:
+        requests.append(aftercare.cancel(shop.order()))
+    if "refill" in lacking:
+        requests.append(aftercare.refill(shop.completed()))
+    assert shop.tick() == shop.tick() == {}
+    for request in requests:
+        assert (again(request).status, request.needs_person) == ("waiting", True)
+        assert "document has no" in request.reason
+        assert steps(request.order) == ["asked", "person"]
+    assert not [call for verb in lacking for call in shop.panel.received(verb)]
+    assert not Errand.objects.exists()
+    assert shop.panel.violations == []
+
+
+# ------------------------------------------------------------------------------------------------ answers
+@pytest.mark.parametrize(
+    ("kind", "options", "state", "status", "needs_person"),
+    [
+        ("error", {"text": "Refill days are over"}, "refused", "rejected", False),
+        ("error", {"text": "Too many requests"}, "refused", "waiting", False),
+        ("error", {"text": "Invalid API key"}, "refused", "waiting", False),
+        ("error", {"text": "refill was requested less than 24 hours ago"}, "refused", "waiting", False),
+        ("error", {"text": "Incorrect request"}, "refused", "waiting", True),
+        ("error", {"text": "Something odd"}, "in_doubt", "waiting", True),
+        ("text", {"body": '{"refill":{"error":"Something odd"}}'}, "refused", "waiting", True),
+        ("text", {"body": '{"success":true,"refill":12345}'}, "accepted", "sent", False),
+        ("text", {"body": '{"success":true}'}, "in_doubt", "waiting", True),
+        ("html", {}, "in_doubt", "waiting", True),
+        ("empty", {}, "in_doubt", "waiting", True),
+        ("http_500", {}, "in_doubt", "waiting", True),
+        ("reset_after", {}, "in_doubt", "waiting", True),
+        ("hang", {}, "in_doubt", "waiting", True),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+@pytest.mark.usefixtures("quick_calls")
+def test_what_an_answer_means(
+    shop: Shop, kind: str, options: dict[str, Any], state: str, status: str, needs_person: bool
+) -> None:
+    refill = aftercare.refill(shop.completed())
+    shop.panel.fault("refill", kind, **options)
+    shop.tick()
+    assert Errand.objects.get().state == state
+    assert (again(refill).status, refill.needs_person) == (status, needs_person)
+    shop.tick()
+    assert len(shop.panel.received("refill")) == 1, "nothing is sent again at once, or by itself"
+
+
+def test_a_panel_that_is_not_reached_is_asked_again_later(shop: Shop) -> None:
+    refill = aftercare.refill(shop.completed())
+    shop.panel.stop()
+    assert shop.tick() == {"refill_not_sent": 1}
+    assert again(refill).due_at > timezone.now()
+    port = int(shop.panel.url.rpartition(":")[2].partition("/")[0])
+    shop.panel.start(port=port)
+    assert shop.tick() == {}
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert shop.tick() == {"refill_accepted": 1}
+    assert list(Errand.objects.values_list("state", flat=True)) == ["not_sent", "accepted"]
+    assert again(refill).status == "sent"
+
+
+def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> None:
+    refill = aftercare.refill(shop.completed())
+    shop.panel.fault("refill", "error", times=99, text="refill was requested less than 24 hours ago")
+    now = timezone.now()
+    for hours in (0, 7, 14):
+        with time_machine.travel(now + timedelta(hours=hours)):
+            shop.tick()
+    assert len(shop.panel.received("refill")) == 3
+    with time_machine.travel(now + timedelta(days=4)):
+        shop.tick()
+    assert again(refill).needs_person
+    assert len(shop.panel.received("refill")) == 3
+
+
+def test_a_claim_whose_worker_died_is_in_doubt_and_a_person_may_send_it_again(shop: Shop) -> None:
+    refill = aftercare.refill(shop.completed())
+    claimed = errands._claim(shop.provider, Refill, after=0, limit=1, is_now=False)
+    assert len(claimed) == 1
+    assert shop.tick() == {}
+    with pytest.raises(RequestClosed):
+        errands.send_again(refill, actor=None)
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        assert shop.tick() == {}
+        assert (Errand.objects.get().state, again(refill).needs_person) == ("in_doubt", True)
+        errands.send_again(refill, actor=shop.user)
+        assert shop.tick() == {"refill_accepted": 1}
+    assert (again(refill).status, refill.needs_person) == ("sent", False)
+    assert list(Errand.objects.values_list("state", flat=True)) == ["closed", "accepted"]
+
+
+def test_a_refill_that_the_panel_left_unclear_is_for_a_person_and_still_followed(shop: Shop) -> None:
+    refill = aftercare.refill(shop.completed())
+    shop.tick()
+    shop.panel.report_refill("1", "Error")
+    shop.follow()
+    assert (again(refill).status, refill.needs_person) == ("sent", True)
+    shop.panel.report_refill("1", "Completed")
+    shop.follow()
+    assert (again(refill).status, refill.needs_person) == ("completed", False)
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "http_500", "truncated"])
+def test_a_status_that_says_nothing_changes_nothing(shop: Shop, kind: str) -> None:
+    for order in [shop.completed(), shop.completed()]:
+        aftercare.refill(order)
+    shop.tick()
+    shop.panel.report_refill("1", "Completed")
+    shop.panel.fault("refill_status", kind)
+    counts = shop.follow()
+    assert counts["refill_calls"] == 3, "many that could not be read are asked for one by one"
+    assert list(Refill.objects.order_by("pk").values_list("status", flat=True)) == ["completed", "sent"]
+
+
+def test_a_refill_that_the_panel_does_not_know_is_for_a_person_in_the_end(shop: Shop) -> None:
+    refill = aftercare.refill(shop.completed())
+    shop.tick()
+    Errand.objects.update(upstream_id="77")
+    shop.follow()
+    assert not again(refill).needs_person
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        shop.follow()
+    assert (again(refill).needs_person, refill.reason) == (True, "Refill not found")
+
+
+# ------------------------------------------------------------------------------------------------ cancellations
+def test_a_panel_that_will_not_cancel_says_so_and_the_order_goes_on(shop: Shop) -> None:
+    order = shop.order("has_cancel")
+    request = aftercare.cancel(order)
+    shop.panel.report(shop.number(order), "Completed", remains=0)
+    assert shop.tick() == {"cancel_refused": 1}
+    assert (again(request).status, steps(order)) == ("rejected", ["asked", "rejected"])
+    assert shop.report(order, "completed").status == "completed"
+
+
+def test_canceled_by_the_panel_at_once_is_seen_by_the_next_look(start_panel: Start) -> None:
+    shop = Shop(start_panel("toplistbot"), "toplistbot")
+    order = shop.order("has_cancel")
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        syncing.sync_statuses(shop.provider)  # an old order is looked at rarely ...
+        aftercare.cancel(order)
+        shop.tick()
+        assert Placement.objects.get().sync_at <= timezone.now() + timedelta(minutes=2)  # ... but now soon
+        syncing.sync_statuses(shop.provider, is_now=True)
+    order.refresh_from_db()
+    assert (order.status, order.refunded) == ("canceled", order.charge)
+
+
+def test_one_asked_for_while_it_was_being_sent_follows_when_the_panel_has_it(shop: Shop) -> None:
+    order = buy(shop.user, Service.objects.filter(routes__offer__has_cancel=True, is_flat=False)[0])
+    submission._claim(shop.provider, limit=1, is_now=True)
+    order.refresh_from_db()
+    assert order.status == "submitting"
+    request = aftercare.cancel(order)
+    assert shop.tick() == {}
+    assert (again(request).status, request.needs_person) == ("waiting", False)
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        submission.expire_leases()
+        order.refresh_from_db()
+        assert order.status == "in_doubt"
+        panel_order = shop.panel.book.place(
+            shop.panel.services["1"], {}, Amount(100, 100, 100), order_id="23501", start_count=0
+        )
+        doubt.attach(Placement.objects.get(order=order), upstream_id=panel_order.id)
+        assert shop.tick() == {"cancel_accepted": 1}
+
+
+def test_the_provider_that_took_the_order_is_asked_not_the_one_that_refused(start_panel: Start) -> None:
+    first = Shop(start_panel("v2"), "v2", name="first")
+    order = first.order("has_cancel")
+    second = provider_at(start_panel("v2"), "v2", name="second")
+    refusing = Route.objects.filter(offer__provider=second).first()
+    assert refusing
+    taken = Placement.objects.get()
+    Placement.objects.create(
+        order=order, provider=second, offer=refusing.offer, state="refused", quantity=1, cost=1, currency="USD",
+        exchange_rate=1, lease_until=timezone.now(),
+    )  # fmt: skip
+    aftercare.cancel(order)
+    assert first.tick() == {"cancel_accepted": 1}
+    assert Errand.objects.get().placement == taken
+
+
+def test_a_provider_that_is_switched_off_leaves_it_to_a_person(shop: Shop) -> None:
+    request = aftercare.cancel(shop.order("has_cancel"))
+    Provider.objects.update(is_active=False)
+    assert shop.tick() == {}
+    assert again(request).needs_person
+    assert "switched off" in request.reason
+
+
+def test_an_order_without_a_provider_is_for_a_person(shop: Shop) -> None:
+    order = shop.completed()
+    Placement.objects.update(state="refused", order=order)
+    refill = aftercare.refill(order)
+    shop.tick()
+    assert again(refill).needs_person
+
+
+def test_a_paused_provider_is_left_alone_until_then(shop: Shop) -> None:
+    aftercare.cancel(shop.order("has_cancel"))
+    Provider.objects.update(paused_until=timezone.now() + timedelta(hours=1))
+    assert shop.tick() == {}
+    assert shop.tick(is_now=True) == {"cancel_accepted": 1}
+
+
+def test_the_key_is_kept_out_of_what_is_stored(shop: Shop) -> None:
+    refill = aftercare.refill(shop.completed())
+    shop.panel.fault("refill", "error", text=f"Something odd about key {shop.panel.key}")
+    shop.tick()
+    rows = [
+        *PanelCall.objects.values(),
+        *Errand.objects.values(),
+        *Refill.objects.values(),
+        *OrderEvent.objects.values(),
+    ]
+    assert not [row for row in map(str, rows) if shop.panel.key in row]
+    assert "Something odd" in again(refill).reason
+
+
+# ------------------------------------------------------------------------------------------------ at the same moment
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_number", range(4))
+def test_a_cancel_and_a_claim_at_once_never_both(start_panel: Start, round_number: int) -> None:
+    """Either it ends with all of its money and is never sent, or it is sent and the panel is asked to cancel it."""
+    shop = Shop(start_panel("v2"), "v2")
+    service = Service.objects.filter(routes__offer__has_cancel=True, is_flat=False)[0]
+    orders = [buy(shop.user, service, link=f"https://x.example.com/{number}") for number in range(12)]
+    cancels = [lambda order=order: aftercare.cancel(order) for order in orders]
+    outcome = together([lambda: submission.submit_due(shop.provider), *cancels])
+    assert [found for found in outcome[1:] if not isinstance(found, Cancellation)] == []
+
+    shop.tick(is_now=True)
+    sent = {received.params["link"] for received in shop.panel.received("add")}
+    asked = {number for received in shop.panel.received("cancel") for number in received.params["orders"].split(",")}
+    for order in orders:
+        order.refresh_from_db()
+        if order.link in sent:
+            assert (order.status, order.refunded) == ("pending", 0)
+            assert shop.number(order) in asked
+        else:
+            assert (order.status, order.refunded) == ("canceled", order.charge)
+    assert len(shop.panel.orders) == len(sent)
+    assert list(audit.findings()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_passes_at_once_send_once(start_panel: Start) -> None:
+    shop = Shop(start_panel("v2"), "v2")
+    for _ in range(5):
+        aftercare.cancel(shop.order("has_cancel"))
+    together([lambda: errands.run(Provider.objects.get(), is_now=True)] * 4)
+    shop.tick(is_now=True)
+    asked = [number for received in shop.panel.received("cancel") for number in received.params["orders"].split(",")]
+    assert sorted(asked) == sorted(set(asked))
+    assert len(asked) == 5

@@ -1,0 +1,158 @@
+"""refill, refill_status and cancel of the API: the example page's shapes, the family's texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders import aftercare, audit
+from orders.models import Cancellation, Order, Refill, Service
+from orders.models.aftercare import RequestStatus
+from tests.factories import service
+from tests.storefront.api.reseller import Reseller
+
+pytestmark = pytest.mark.django_db
+NO_ORDER = {"error": "Incorrect order ID"}
+NO_REFILL = {"error": "Refill not found"}
+
+
+@pytest.fixture(autouse=True)
+def nobody_upstream(settings: Any) -> None:
+    settings.ORDERS_WAKE = "builtins.id"
+
+
+@pytest.fixture
+def sold() -> Service:
+    return service(has_refill=True, has_cancel=True)
+
+
+def bought(reseller: Reseller, what: Service, status: str, count: int = 1, **details: Any) -> list[int]:
+    made = Order.objects.bulk_create(
+        Order(
+            user=reseller.user, service=what, status=status, quantity=100, rate=what.rate, charge=Decimal("0.09"),
+            **{"remains": 0 if status == "completed" else 100, "ended_at": timezone.now(), **details},
+        )
+        for _ in range(count)
+    )  # fmt: skip
+    return [order.pk for order in made]
+
+
+def test_a_single_refill_is_a_text_and_those_of_many_are_numbers(reseller: Reseller, sold: Service) -> None:
+    first, second, third = bought(reseller, sold, "completed", 3)
+    answer = reseller.call(action="refill", order=first)
+    assert answer == {"refill": str(Refill.objects.get(order_id=first).pk)}
+    answer = reseller.call(action="refill", orders=f"{second},{third},999999")
+    numbers = dict(Refill.objects.values_list("order_id", "pk"))
+    assert answer == [
+        {"order": second, "refill": numbers[second]},
+        {"order": third, "refill": numbers[third]},
+        {"order": 999999, "refill": NO_ORDER},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "details", "flags", "text"),
+    [
+        ("completed", {}, {"has_refill": False}, "Refill is disabled for this service"),
+        ("in_progress", {}, {}, "The order is not completed"),
+        ("canceled", {}, {}, "The order is not completed"),
+        ("completed", {"ended_at": timezone.now() - timedelta(days=31)}, {}, "Refill days are over"),
+    ],
+)
+def test_why_there_is_no_refill(
+    reseller: Reseller, sold: Service, status: str, details: dict[str, Any], flags: dict[str, Any], text: str
+) -> None:
+    Service.objects.update(**flags)
+    (own,) = bought(reseller, sold, status, **details)
+    assert reseller.call(action="refill", order=own) == {"error": text}
+    assert reseller.call(action="refill", orders=own) == [{"order": own, "refill": {"error": text}}]
+    assert not Refill.objects.exists()
+
+
+def test_a_second_refill_is_too_soon(reseller: Reseller, sold: Service) -> None:
+    too_soon = {"error": "The order was completed or refill was requested less than 24 hours ago"}
+    (own,) = bought(reseller, sold, "completed")
+    reseller.call(action="refill", order=own)
+    assert reseller.call(action="refill", order=own) == too_soon
+    aftercare.completed(Refill.objects.get())
+    assert reseller.call(action="refill", order=own) == too_soon
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (RequestStatus.WAITING, "Pending"),
+        (RequestStatus.SENT, "Pending"),
+        (RequestStatus.IN_PROGRESS, "In progress"),
+        (RequestStatus.COMPLETED, "Completed"),
+        (RequestStatus.REJECTED, "Rejected"),
+    ],
+)
+def test_refill_words(reseller: Reseller, sold: Service, status: RequestStatus, word: str) -> None:
+    (own,) = bought(reseller, sold, "completed")
+    number = int(reseller.call(action="refill", order=own)["refill"])
+    Refill.objects.update(status=status)
+    assert reseller.call(action="refill_status", refill=number) == {"status": word}
+    assert reseller.call(action="refill_status", refills=number) == [{"refill": number, "status": word}]
+    assert reseller.call(action="refill_status", refills=f"{number},999,x") == [
+        {"refill": number, "status": word},
+        {"refill": 999, "status": NO_REFILL},
+        {"refill": "x", "status": NO_REFILL},
+    ]
+
+
+def test_a_strangers_refill_is_not_told_from_none(reseller: Reseller, stranger: Reseller, sold: Service) -> None:
+    (theirs,) = bought(stranger, sold, "completed")
+    number = int(stranger.call(action="refill", order=theirs)["refill"])
+    for word in (number, 999, "x", ""):
+        assert reseller.call(action="refill_status", refill=word) == NO_REFILL
+    assert reseller.call(action="refill", order=theirs) == NO_ORDER
+    assert reseller.call(action="cancel", orders=theirs) == [{"order": theirs, "cancel": NO_ORDER}]
+    assert Refill.objects.count() == 1
+
+
+def test_a_cancel_is_taken_row_by_row(reseller: Reseller, sold: Service) -> None:
+    (running,) = bought(reseller, sold, "in_progress")
+    (done,) = bought(reseller, sold, "completed")
+    assert reseller.call(action="cancel", orders=f"9999,{running},{done}") == [
+        {"order": 9999, "cancel": NO_ORDER},
+        {"order": running, "cancel": 1},
+        {"order": done, "cancel": {"error": "Order already completed and cannot be canceled"}},
+    ]
+    assert reseller.call(action="cancel", order=running) == [
+        {"order": running, "cancel": {"error": "Cancel was already requested"}}
+    ]
+    status = reseller.call(action="status", order=running)
+    assert (status["status"], status["charge"]) == ("In progress", "0.09")
+    assert Cancellation.objects.get().order_id == running
+
+
+def test_an_order_that_has_not_started_is_canceled_before_the_answer(reseller: Reseller, sold: Service) -> None:
+    before = reseller.balance
+    own = reseller.call(action="add", service=sold.pk, link="https://example.com/p", quantity=100)["order"]
+    assert reseller.call(action="cancel", orders=own) == [{"order": own, "cancel": 1}]
+    status = reseller.call(action="status", order=own)
+    assert (status["status"], status["remains"], status["charge"]) == ("Canceled", "100", "0.00")
+    assert reseller.balance == before
+    assert list(audit.findings()) == []
+
+
+@pytest.mark.parametrize("count", [5, 100])
+@pytest.mark.parametrize("action", ["refill", "cancel", "refill_status"])
+def test_any_number_takes_the_same_queries(
+    reseller: Reseller, sold: Service, count: int, action: str, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    orders = bought(reseller, sold, "in_progress" if action == "cancel" else "completed", count)
+    name, queries = "orders", 8
+    if action == "refill_status":
+        name, queries = "refills", 2
+        orders = [made.pk for made in Refill.objects.bulk_create(Refill(order_id=order) for order in orders)]
+    with django_assert_num_queries(queries):
+        answer = reseller.call(action=action, **{name: ",".join(map(str, orders))})
+    assert len(answer) == count
+    assert not [row for row in answer if any(isinstance(value, dict) for value in row.values())]
