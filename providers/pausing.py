@@ -67,12 +67,13 @@ def back_off(tries: int) -> timedelta:
 def _why_to_stop(provider: Provider, problem: PanelError) -> str:
     """Why ``provider`` must be left alone after a failure, "" if it need not."""
     is_doubt = isinstance(problem, OutcomeUnknown)
+    what = "no clear answer" if is_doubt else "not reached"
     if isinstance(problem, OutcomeUnknown) and problem.is_lasting:
         return "the next order would fare the same"
     if provider.is_half_open:
-        return "still no clear answer"
+        return f"still {what}"
     if provider.failures >= FAILURES:
-        return f"{provider.failures} times in a row {'no clear answer' if is_doubt else 'not reached'}"
+        return f"{provider.failures} times in a row {what}"
     return _too_many_doubts(provider) if is_doubt else ""
 
 

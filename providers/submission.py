@@ -13,12 +13,12 @@ import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from orders import fulfilment
@@ -61,11 +61,11 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
     width = settings.SUBMIT_PARALLEL
     pool = ThreadPoolExecutor(width, thread_name_prefix="submit")
     flying: dict[Future[Answer | PanelError], _Sent] = {}
-    claims_end = time.monotonic() + budget
+    began, claims_end = timezone.now(), time.monotonic() + budget
     try:
         while True:
             if time.monotonic() < claims_end and (width - len(flying)) * 4 >= width:
-                for sent in _claim(provider, limit=fences.width(provider) - len(flying), is_now=is_now):
+                for sent in _claim(provider, limit=fences.width(provider) - len(flying), is_now=is_now, began=began):
                     if sent.call is None:
                         counts[_record(provider, sent, sent.problem or Unsupported())] += 1
                     else:
@@ -98,16 +98,22 @@ def expire_leases() -> int:
 # ------------------------------------------------------------------------------------------------ claim
 
 
-def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
+def _claim(provider: Provider, *, limit: int, is_now: bool, began: datetime | None = None) -> list[_Sent]:
+    """Up to ``limit`` orders, ready to be sent. ``is_now`` goes past waiting times, but not twice since ``began``."""
     provider.refresh_from_db()
     if not provider.is_active or (provider.is_paused and not is_now):
         return []
     skips = connection.features.has_select_for_update_skip_locked
     placements: list[Placement] = []
     after = 0
+    in_vain = Placement.objects.filter(
+        Q(state=State.NOT_SENT) | Q(reason__in=routing.PASSING),
+        order_id=OuterRef("pk"),
+        created_at__gte=began or timezone.now(),
+    )
     while len(placements) < limit:
         with transaction.atomic():
-            waiting = routing.waiting(provider, is_now=is_now).filter(pk__gt=after)
+            waiting = routing.waiting(provider, is_now=is_now).filter(~Exists(in_vain), pk__gt=after)
             orders = list(waiting.select_for_update(skip_locked=skips)[: max(limit * 2, PAGE)])
             mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
             placements += Placement.objects.bulk_create(mine)
@@ -160,6 +166,7 @@ def _prepare(provider: Provider, key: str, placement: Placement) -> _Sent:
 def _record(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> str:
     """Stores one outcome and returns its name."""
     problem: PanelError
+    secrets = sent.call.secrets if sent.call else ()
     try:
         if isinstance(outcome, PanelError):
             raise outcome
@@ -173,9 +180,11 @@ def _record(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> st
         problem, name, store = unsent, "not_sent", _not_sent
     except PanelError as unknown:
         problem, name, store = unknown, "in_doubt", _in_doubt
-        if isinstance(unknown, OutcomeUnknown) and doubt.is_taught(provider, unknown.said):
-            problem, name, store = Refused(unknown.said), "refused", _refused
-    problem.words = client.redact(problem.words, sent.call.secrets if sent.call else ())
+        if isinstance(unknown, OutcomeUnknown):
+            unknown.said = client.redact(unknown.said, secrets)
+            if doubt.is_taught(provider, unknown.said):
+                problem, name, store = Refused(unknown.said), "refused", _refused
+    problem.words = client.redact(problem.words, secrets)
     try:
         with transaction.atomic():
             store(provider, sent.placement, problem)

@@ -27,8 +27,14 @@ def database_url() -> str:
 
 def manage(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     """Starts ``manage.py arguments``; the caller waits for it or kills it."""
+    return python(str(settings.BASE_DIR / "manage.py"), *arguments, **environ)
+
+
+def python(*arguments: str, **environ: str) -> subprocess.Popen[str]:
+    """Starts ``python arguments`` in the project's folder on the test's database."""
     return subprocess.Popen(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
         env={**os.environ, "DATABASE_URL": database_url(), "VAR_DIR": str(settings.VAR_DIR), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

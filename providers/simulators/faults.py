@@ -68,6 +68,13 @@ def execute_then_hang(exchange: Exchange, *, seconds: float = 30.0) -> None:
     hang(exchange, seconds=seconds)
 
 
+def late(exchange: Exchange, *, seconds: float = 5.0) -> None:
+    """Executed only after a while, when nobody waits for it any more; then the connection is closed."""
+    exchange.wait(seconds)
+    exchange.execute()
+    exchange.incoming.hang_up()
+
+
 def slow(exchange: Exchange, *, seconds: float = 5.0) -> None:
     """Executed at once, answered late."""
     reply = exchange.execute()
@@ -190,6 +197,7 @@ KINDS: Mapping[str, Callable[..., None]] = {
     "reset_after": reset_after,
     "hang": hang,
     "execute_then_hang": execute_then_hang,
+    "late": late,
     "slow": slow,
     "drip": drip,
     "html": html,

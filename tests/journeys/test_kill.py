@@ -63,7 +63,10 @@ def test_a_worker_killed_at_any_moment_buys_nothing_twice_and_loses_nothing(star
     panel = start_panel("v2", latency=0.05)
     provider = provider_at(panel, "v2")
     user, service = customer(), Service.objects.filter(kind="default")[0]
-    orders = [buy(user, service, link=f"https://x.example.com/p/{number}") for number in range(40)]
+    # Each of another quantity: those like one in doubt would wait for it to be resolved.
+    orders = [
+        buy(user, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number)) for number in range(40)
+    ]
 
     for round_number in range(4):
         worker = manage("run_due", "submit", "--now", SUBMIT_PARALLEL="4")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from orders import audit
 from orders.models import Order, Service
 from providers import doubt, submission, syncing
-from providers.models import Placement, Provider
+from providers.dialect import Answer
+from providers.models import Offer, Placement, Provider, RefusalText, Route
 from providers.simulators import Panel
 from tests.providers.conftest import buy, customer, provider_at
 
@@ -79,3 +83,129 @@ def test_a_number_that_another_order_has_cannot_be_attached(panel: Panel, placem
         doubt.attach(placement, upstream_id=taken)
     placement.refresh_from_db()
     assert placement.state == "in_doubt"
+
+
+# ------------------------------------------------------------------------------------------------ teaching
+
+
+def lost_with_words(panel: Panel, text: str, **inputs: str) -> Placement:
+    provider = Provider.objects.first() or provider_at(panel, "v2")
+    customer_of = Order.objects.first().user if Order.objects.exists() else customer()  # type: ignore[union-attr]
+    bought = buy(customer_of, Service.objects.filter(kind="default")[0], **inputs)
+    panel.fault("add", "error", text=text)
+    submission.submit_due(provider, is_now=True)
+    return Placement.objects.filter(order=bought).latest("id")
+
+
+def test_words_that_an_operator_has_taught_are_a_refusal_from_then_on(panel: Panel) -> None:
+    lost = lost_with_words(panel, "Oops, try another time")
+    assert (lost.state, lost.evidence["said"]) == ("in_doubt", "Oops, try another time")
+    doubt.teach(lost, order().user)
+    assert order().status == "queued"
+    assert list(RefusalText.objects.values_list("text", flat=True)) == ["oops, try another time"]
+
+    panel.fault("add", "error", text="OOPS,  try another time")
+    submission.submit_due(Provider.objects.get())
+    assert Placement.objects.latest("id").state == "refused"
+    assert (order().status, order().refunded) == ("failed", order().charge)
+    unlike = lost_with_words(panel, "Oops", quantity="300")
+    assert unlike.state == "in_doubt", "only the same words"
+    assert list(audit.findings()) == []
+
+
+def test_what_one_panel_means_is_not_what_another_means(panel: Panel, start_panel: Callable[..., Panel]) -> None:
+    doubt.teach(lost_with_words(panel, "Oops"))
+    other = provider_at(start_panel("v2"), "v2", name="other")
+    assert doubt.is_taught(Provider.objects.get(name="at-v2"), "oops")
+    assert not doubt.is_taught(other, "oops")
+
+
+def test_a_lost_answer_has_no_words_to_teach(placement: Placement) -> None:
+    with pytest.raises(doubt.NothingToTeach):
+        doubt.teach(placement)
+    placement.refresh_from_db()
+    assert placement.state == "in_doubt"
+
+
+def test_a_server_error_is_never_taught(panel: Panel) -> None:
+    """HTTP 500 may come after the order was written: its words mean nothing."""
+    provider = provider_at(panel, "v2")
+    RefusalText.objects.create(provider=provider, text="oops")
+    buy(customer(), Service.objects.filter(kind="default")[0])
+    panel.fault("add", "http_error", status=500, body='{"error":"Oops"}', executed=True)
+    submission.submit_due(provider)
+    assert Placement.objects.get().state == "in_doubt"
+
+
+# ------------------------------------------------------------------------------------------------ fences
+
+
+def test_the_twin_of_an_order_in_doubt_waits_and_others_go(panel: Panel, placement: Placement) -> None:
+    twin = buy(order().user, order().service, link="https://x.example.com/p/2")
+    unlike = buy(order().user, order().service, link="https://x.example.com/p/3", quantity="200")
+    submission.submit_due(Provider.objects.get(), is_now=True)
+    statuses = dict(Order.objects.values_list("pk", "status"))
+    assert (statuses[twin.pk], statuses[unlike.pk]) == ("queued", "pending")
+    doubt.attach(placement, upstream_id=next(iter(panel.orders)))
+    submission.submit_due(Provider.objects.get(), is_now=True)
+    twin.refresh_from_db()
+    assert twin.status == "pending"
+
+
+def test_the_twin_may_go_by_another_route(
+    panel: Panel, placement: Placement, start_panel: Callable[..., Panel]
+) -> None:
+    other = start_panel("v2")
+    second = provider_at(other, "v2", name="second")
+    there = Offer.objects.get(provider=second, upstream_id=placement.offer.upstream_id)
+    Route.objects.create(service=placement.order.service, offer=there, priority=5)
+    buy(order().user, order().service, link="https://x.example.com/p/2")
+    submission.submit_due(second, is_now=True)
+    assert (order().status, len(other.orders)) == ("pending", 1)
+
+
+def test_while_one_is_in_doubt_orders_go_out_one_at_a_time(panel: Panel, placement: Placement) -> None:
+    panel.latency = 0.02
+    for number in range(8):
+        buy(order().user, order().service, link=f"https://x.example.com/p/a{number}", quantity=str(200 + number))
+    submission.submit_due(Provider.objects.get(), is_now=True)
+    assert Order.objects.filter(status="pending").count() == 8
+    asked_at = [request.at for request in panel.received("add")[1:]]
+    assert all(later - earlier >= panel.latency for earlier, later in pairwise(asked_at))
+
+
+def test_five_hundred_twins_do_not_hold_up_the_order_behind_them(panel: Panel, placement: Placement) -> None:
+    twins = [buy(order().user, order().service, link=f"https://x.example.com/t/{number}") for number in range(120)]
+    last = buy(order().user, order().service, link="https://x.example.com/last", quantity="300")
+    submission.submit_due(Provider.objects.get(), is_now=True)
+    assert Order.objects.get(pk=last.pk).status == "pending"
+    assert Order.objects.filter(pk__in=[twin.pk for twin in twins], status="queued").count() == 120
+
+
+# ------------------------------------------------------------------------------------------------ late answers
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [('{"order":77}', "pending"), ('{"error":"Bad link"}', "failed"), ("", "in_doubt")]
+)
+def test_an_answer_after_the_lease_is_heard(panel: Panel, text: str, status: str) -> None:
+    provider = provider_at(panel, "v2")
+    buy(customer(), Service.objects.filter(kind="default")[0])
+    (sent,) = submission._claim(provider, limit=1, is_now=False)
+    Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    submission.expire_leases()
+    submission._record(provider, sent, Answer(status=200, text=text))
+    assert order().status == status
+
+
+def test_a_yes_that_comes_after_the_decision_is_a_loss_not_a_second_order(panel: Panel) -> None:
+    provider = provider_at(panel, "v2")
+    buy(customer(), Service.objects.filter(kind="default")[0])
+    (sent,) = submission._claim(provider, limit=1, is_now=False)
+    Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    submission.expire_leases()
+    doubt.release(sent.placement, send_again=False, why="not in their list")
+    assert submission._record(provider, sent, Answer(status=200, text='{"order":77}')) == "late"
+    row = Placement.objects.get()
+    assert (row.state, row.upstream_id, order().status, order().refunded) == ("closed", "77", "failed", order().charge)
+    assert list(audit.findings()) == []

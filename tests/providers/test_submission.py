@@ -65,6 +65,23 @@ IN_DOUBT = [
     ("text", {"body": '{"order":5,"error":"x"}'}),
     ("text", {"body": "null"}),
     ("text", {"body": '"ok"'}),
+    ("text", {"body": '{"order":"23501 "}'}),
+    ("text", {"body": '{"order":"abc"}'}),
+    ("text", {"body": '{"order":1,"order":2}'}),
+    ("text", {"body": '{"order":NaN}'}),
+    ("text", {"body": b"\xff\xfe{\x00}"}),
+    ("text", {"body": "[" * 100_000}),
+    ("http_error", {"status": 422, "body": '{"error":"Something went wrong"}'}),
+    ("http_error", {"status": 404, "body": "<h1>Not found</h1>", "content_type": "text/html"}),
+    ("http_error", {"status": 405, "body": "<h1>Not allowed</h1>", "content_type": "text/html"}),
+    ("http_error", {"status": 520, "executed": True}),
+    ("http_error", {"status": 524, "executed": True}),
+    ("http_error", {"status": 302, "body": '{"error":"Bad link"}'}),
+    ("http_error", {"status": 429, "body": '{"order":7}'}),
+    ("truncated", {"announce_all": True}),
+    ("wrong_types", {}),
+    ("late", {"seconds": 1.2}),
+    ("bomb", {"mb": 1}),
     ("huge", {"mb": 1}),
 ]
 
@@ -171,6 +188,19 @@ def test_a_refusal_that_is_about_the_provider_pauses_it_and_keeps_the_order(
     submit()
     order.refresh_from_db()
     assert (order.status, len(panel.orders)) == ("pending", 1)
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(401, 3600), (403, 3600), (402, 600), (429, 60)])
+def test_a_refusal_by_its_http_status_pauses_the_provider_and_keeps_the_order(
+    panel: Panel, order: Order, status: int, seconds: int
+) -> None:
+    panel.fault("add", "http_error", status=status, body='{"error":"Words that nobody knows"}')
+    submit()
+    order.refresh_from_db()
+    provider = Provider.objects.get()
+    assert (order.status, order.refunded, Placement.objects.get().state) == ("queued", 0, "refused")
+    assert provider.paused_until is not None
+    assert abs((provider.paused_until - timezone.now()).total_seconds() - seconds) < 5
 
 
 def test_retry_after_is_honoured(panel: Panel, order: Order) -> None:

@@ -1,0 +1,35 @@
+"""The worker of the chaos journey: places, expires and searches without a pause until somebody kills it.
+
+    python -m tests.journeys.chaos_worker
+
+Its seconds are short ones: what takes half a minute in production takes half a second here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+
+import django
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
+    django.setup()
+    from providers import policy, probing, submission, windows
+    from providers.client import Limits
+    from providers.models import Provider
+
+    policy.limits = lambda verb: Limits(connect=0.5, total=0.5, allow_private=True)
+    probing.PACE, submission.GRACE, windows.SKEW = 0.0, 0.5, timedelta(0)
+    while True:
+        submission.expire_leases()
+        for provider in Provider.objects.all():
+            submission.submit_due(provider, is_now=True, budget=0.5)
+            probing.search(provider, is_now=True)
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()

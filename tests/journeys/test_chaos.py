@@ -1,0 +1,222 @@
+"""A panel that answers three orders in ten with any fault there is, and a worker that is killed: what is left standing.
+
+The truth is the panel's own book. Whatever happened, it has every link once at most, we know every order in it or are
+in doubt about it, nobody was paid back for what was placed, and the search decided nothing wrongly.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from orders import audit, fulfilment
+from orders.models import Order, OrderEvent, Service
+from orders.models.order import EventKind
+from providers import pausing, submission, windows
+from providers.errors import PanelError
+from providers.models import Placement, Provider, State
+from providers.simulators import Panel
+from providers.simulators.faults import Fault
+from tests.processes import python
+from tests.providers.conftest import buy, customer, provider_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SETTLE = 3
+SHARE = 0.3
+#: Every way to leave an order in doubt; what the panel has done meanwhile differs.
+FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("reset_before", {}),
+    ("reset_after", {}),
+    ("hang", {"seconds": 1}),
+    ("execute_then_hang", {"seconds": 1}),
+    ("late", {"seconds": 1}),
+    ("drip", {}),
+    ("drip", {"headers": True}),
+    ("html", {}),
+    ("challenge", {}),
+    ("http_500", {}),
+    ("http_500", {"executed": True}),
+    ("http_error", {"status": 502, "executed": True}),
+    ("http_error", {"status": 503, "body": '{"error":"Not enough funds on balance"}'}),
+    ("http_error", {"status": 504, "executed": True}),
+    ("http_error", {"status": 524, "executed": True}),
+    ("empty", {}),
+    ("list", {}),
+    ("truncated", {}),
+    ("truncated", {"announce_all": True}),
+    ("huge", {"mb": 1}),
+    ("bomb", {"mb": 1}),
+    ("redirect", {"status": 302}),
+    ("redirect", {"status": 307}),
+    ("wrong_types", {}),
+    ("error", {"text": "Something went wrong"}),
+    ("text", {"body": "null", "executed": True}),
+    ("text", {"body": '{"status":"success"}', "executed": True}),
+    ("text", {"body": '{"order":7,"order":8}', "executed": True}),
+    ("text", {"body": '{"order":23501}', "executed": True}),  # an order that we have
+    ("text", {"body": '{"order":7,"error":"x"}'}),
+)
+
+
+def misbehave(panel: Panel, chance: random.Random, share: float) -> None:
+    """Lets ``panel`` answer this share of the orders with a fault, each kind as often as any other."""
+
+    def next_fault(verb: str) -> Fault | None:
+        if verb != "add" or chance.random() >= share:
+            return None
+        kind, options = chance.choice(FAULTS)
+        return Fault("add", kind, 1, options)
+
+    panel._next_fault = next_fault  # type: ignore[method-assign]
+
+
+def until(condition: Callable[[], Any], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+class Shop:
+    """A shop with one provider, whose panel has other customers too."""
+
+    def __init__(self, panel: Panel, chance: random.Random) -> None:
+        steps = {1: 23501}
+
+        def order_id(number: int) -> str:
+            for known in range(len(steps) + 1, number + 1):
+                steps[known] = steps[known - 1] + chance.randint(1, 4)
+            return str(steps[number])
+
+        panel.order_id = order_id  # type: ignore[method-assign]
+        self.panel = panel
+        self.provider = provider_at(panel, "v2", settle_seconds=SETTLE, is_probe_allowed=True)
+        self.user, self.service = customer(), Service.objects.filter(kind="default")[0]
+        self.bought = 0
+
+    def buy(self, count: int) -> None:
+        """Orders of another quantity each, so that no two cost the same."""
+        for _ in range(count):
+            self.bought += 1
+            buy(self.user, self.service, link=f"https://x.example.com/{self.bought}", quantity=str(100 + self.bought))
+
+    @property
+    def links(self) -> list[str]:
+        """The truth: what the panel has, as often as it has it."""
+        return [there.params["link"] for there in list(self.panel.orders.values())]
+
+
+def worker(**environ: str) -> Any:
+    return python("-m", "tests.journeys.chaos_worker", SUBMIT_PARALLEL="8", **environ)
+
+
+def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds: float) -> None:
+    """Buys, misbehaves, kills; then lets the sky clear, with a natural order now and then, and ends the worker."""
+    shop.buy(windows.HISTORY + 10)
+    running = worker()
+    try:
+        assert until(lambda: len(shop.panel.orders) == windows.HISTORY + 10, 30)
+        misbehave(shop.panel, chance, SHARE)
+        shop.buy(orders)
+        for _ in range(kills):
+            seen = len(shop.panel.received("add"))
+            until(lambda seen=seen: len(shop.panel.received("add")) > seen + orders // (kills * 3), 20)  # type: ignore[misc]
+            time.sleep(chance.random() / 10)
+            running.kill()
+            running.wait()
+            running = worker()
+        waiting = Order.objects.filter(status__in=("queued", "submitting"))
+        assert until(lambda: not waiting.exists(), seconds), "the queue did not empty"
+        misbehave(shop.panel, chance, 0)
+        for _ in range(4):
+            until(lambda: not Order.objects.filter(status__in=("queued", "in_doubt", "submitting")).exists(), SETTLE)
+            shop.buy(1)
+        until(lambda: not Order.objects.filter(status__in=("queued", "in_doubt", "submitting")).exists(), SETTLE)
+    finally:
+        running.kill()
+        running.wait()
+        connection.close()
+
+
+def check(shop: Shop) -> Counter[str]:
+    """Everything that must hold, by the panel's own book; returns the figures."""
+    links = Counter(shop.links)
+    assert [link for link, count in links.items() if count > 1] == [], "bought twice"
+    statuses = dict(Order.objects.values_list("link", "status"))
+    assert len(statuses) == shop.bought, "an order is lost"
+    attached = dict(Placement.objects.exclude(upstream_id="").values_list("upstream_id", "order__link"))
+    for number, there in shop.panel.orders.items():
+        link = there.params["link"]
+        assert attached.get(number, link) == link, f"{number} is attached to the wrong order"
+        assert number in attached or statuses[link] == "in_doubt", f"we know nothing of {number}"
+    refunded = set(Order.objects.filter(refunded__gt=0).values_list("link", flat=True))
+    assert refunded & set(links) == set(), "paid back although it was placed"
+    assert list(audit.findings()) == []
+    assert Provider.objects.get().is_probe_allowed, Provider.objects.get().probe_note
+    decided = Counter(row["decision"] for row in resolved())
+    return Counter(
+        doubts=Placement.objects.exclude(doubted_at=None).count(),
+        placed=decided["placed"],
+        unplaced=decided["send again"],
+        undecided=Placement.objects.filter(state=State.IN_DOUBT).count(),
+    )
+
+
+def resolved() -> list[dict[str, Any]]:
+    return list(OrderEvent.objects.filter(kind=EventKind.RESOLVED).values_list("data", flat=True))
+
+
+def run(start_panel: Callable[..., Panel], *, orders: int, kills: int, seconds: float) -> None:
+    seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"CHAOS_SEED={seed}")
+    chance = random.Random(seed)
+    shop = Shop(start_panel("v2", latency=0.005), chance)
+    began = time.monotonic()
+    storm(shop, chance, orders=orders, kills=kills, seconds=seconds)
+    figures = check(shop)
+    print(f"{orders} orders, {kills} kills, {time.monotonic() - began:.0f} s: {dict(figures)}")
+    assert figures["doubts"] > orders * SHARE / 2, "there was no chaos"
+    assert figures["undecided"] <= figures["doubts"] * 0.1
+
+
+def test_chaos_buys_nothing_twice_loses_nothing_and_the_search_decides_nearly_all(
+    start_panel: Callable[..., Panel],
+) -> None:
+    run(start_panel, orders=200, kills=3, seconds=60)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("round_number", range(3))
+def test_more_chaos(start_panel: Callable[..., Panel], round_number: int) -> None:
+    run(start_panel, orders=1000, kills=12, seconds=600)
+
+
+@pytest.mark.usefixtures("quick_calls")
+def test_a_worker_that_sends_again_after_any_error_buys_twice(
+    start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: in the same weather the usual "try again" is caught by the same check."""
+
+    def try_again(provider: Provider, placement: Placement, problem: PanelError) -> None:
+        Placement.objects.filter(pk=placement.pk).update(state=State.NOT_SENT)
+        fulfilment.requeued(placement.order_id, why=EventKind.NOT_SENT)
+
+    chance = random.Random(1)
+    shop = Shop(start_panel("v2"), chance)
+    misbehave(shop.panel, chance, SHARE)
+    shop.buy(40)
+    monkeypatch.setattr(submission, "_in_doubt", try_again)
+    monkeypatch.setattr(pausing, "after", lambda provider, problem, outcome: None)
+    submission.submit_due(shop.provider, is_now=True)
+    with pytest.raises(AssertionError, match="bought twice"):
+        check(shop)
