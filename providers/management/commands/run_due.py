@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from orders.management.operator import OperatorCommand
-from providers import errands, pricelist, routing, submission, syncing
+from providers import errands, pricelist, probing, routing, submission, syncing
 from providers.errors import PanelError
 from providers.models import Provider
 
-STEPS = ("submit", "sync", "pricelist")
+STEPS = ("submit", "search", "sync", "pricelist")
 
 
 class Command(OperatorCommand):
@@ -34,6 +34,15 @@ class Command(OperatorCommand):
         for provider in Provider.objects.filter(pk__in=routing.providers_to_submit(is_now=now)):
             done = submission.submit_due(provider, is_now=now)
             self._say(provider, "submit", done)
+            counts += done
+        return counts
+
+    def _search(self, now: bool) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        providers = Provider.objects.filter(is_active=True)
+        for provider in providers if now else providers.filter(pk__in=probing.providers_to_search()):
+            done = Counter({str(verdict): count for verdict, count in probing.search(provider, is_now=now).items()})
+            self._say(provider, "search", done)
             counts += done
         return counts
 
