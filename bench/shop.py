@@ -32,8 +32,11 @@ def database() -> Iterator[str]:
     from django.db import connection  # late: after prepare()
     from django.test.utils import setup_databases, teardown_databases  # late: after prepare()
 
+    # Named after this process: others may be measuring, or testing, on the same server.
+    name = f"bench_vitrine_{os.getpid()}"
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(Path(os.environ["VAR_DIR"]) / "bench.sqlite3")
+        name = str(Path(os.environ["VAR_DIR"]) / f"{name}.sqlite3")
+    connection.settings_dict["TEST"]["NAME"] = name
     old = setup_databases(verbosity=0, interactive=False)
     try:
         version = (

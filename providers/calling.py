@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from django.db import connection, transaction
 
 from orders.lifecycle import Progress
-from providers import client, policy, reading
+from providers import client, health, policy, reading
 from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
@@ -36,10 +38,16 @@ def services(provider: Provider) -> list[Listed]:
     return _read(provider, "services", {}, reading.read_services)
 
 
-def exchange(call: Call) -> Answer | PanelError:
-    """Sends ``call``; the outcome as a value, so that a thread without a database can do it."""
+def exchange(call: Call, *, until: float | None = None) -> Answer | PanelError:
+    """Sends ``call``; the outcome as a value, so that a thread without a database can do it.
+
+    ``until``, on the monotonic clock, ends the call before its usual time limit; it gets a second in any case.
+    """
+    limits = policy.limits(call.verb)
+    if until is not None:
+        limits = replace(limits, total=min(limits.total, max(until - time.monotonic(), 1.0)))
     try:
-        return client.send(call, limits=policy.limits(call.verb))
+        return client.send(call, limits=limits)
     except PanelError as problem:
         return problem
 
@@ -84,17 +92,22 @@ def name_of(problem: PanelError) -> str:
 def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[[Answer, Dialect], T]) -> T:
     outside_transaction()
     dialect = provider.language
-    call = dialect.call(verb, provider.url, provider.key.reveal(), **params)
-    outcome = exchange(call)
+    call = dialect.call(verb, provider.url, provider.key.reveal(), auth=provider.auth, **params)
+    outcome, tally = exchange(call), health.Tally()
     try:
         if isinstance(outcome, PanelError):
             raise outcome
-        return read(outcome, dialect)
+        found = read(outcome, dialect)
+        tally.add(verb, outcome, None)
+        return found
     except PanelError as problem:
+        tally.add(verb, outcome, problem)
         # Good reads are not kept: there are thousands a day and they say nothing new.
         record(provider, call, outcome, name=name_of(problem))
         problem.words = client.redact(problem.words, call.secrets)
         raise
+    finally:
+        tally.write(provider)
 
 
 def _sent(call: Call) -> str:

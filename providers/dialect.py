@@ -97,6 +97,18 @@ class Wanted:
     link: str
     quantity: int
     fields: Mapping[str, Any]
+    #: Drip-feed: so many deliveries of ``quantity``, ``interval`` minutes apart.
+    runs: int = 1
+    interval: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a panel showed when it was asked which dialect it speaks: the rows of its price list, as they came, and its
+    answer about two orders that cannot exist."""
+
+    rows: list[Mapping[str, Any]]
+    unknown: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +126,10 @@ class Dialect:
     many: frozenset[str] = frozenset({"status", "refill", "refill_status", "cancel"})
     #: The service types that this panel's ``add`` can express.
     kinds: frozenset[str] = frozenset(KINDS)
+    #: The service types for which ``add`` documents ``runs`` and ``interval``, and whether all offers of these types
+    #: have drip-feed where the price list does not say.
+    runs: frozenset[str] = frozenset()
+    has_runs_unsaid: bool = False
     #: Whether ``quantity`` goes along where the type counts lines.
     counts_lines_itself: bool = True
     #: The parameter that asks for one order's status; some panels only document the plural.
@@ -124,6 +140,8 @@ class Dialect:
     link_example: str = ""
     #: Mends a body that the panel documents as something other than JSON.
     repair: Callable[[str], str] | None = None
+    #: Why a panel that answers is not this one, "" if it carries the signs of it. Without: any that answers may be.
+    differs: Callable[[Seen], str] | None = None
     #: Words of this panel beside those of ``reading.STATUS_WORDS``.
     words: Mapping[str, Status] = field(default_factory=dict)
 
@@ -164,6 +182,10 @@ class Dialect:
         for spec in kind.inputs:
             if spec.name in wanted.fields:
                 params[spec.name] = _text(spec.name, wanted.fields[spec.name])
+        if wanted.runs > 1:
+            if wanted.kind not in self.runs:
+                raise Unsupported(f"the {self.title} document has no drip-feed for {kind.wire}")
+            params |= {"runs": str(wanted.runs), "interval": str(wanted.interval)}
         return params
 
     def status_params(self, ids: list[str]) -> dict[str, str]:

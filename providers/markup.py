@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from orders import money, pricing
+from orders import bulk, money, pricing
 from orders.models import PriceChange, Service
-from providers import bulk, routing
+from providers import routing
 from providers.models import Markup, Provider, Route
 
 _PERCENT_QUANTUM = Decimal("0.01")

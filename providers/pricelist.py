@@ -17,9 +17,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from orders import money
+from orders import bulk, money
 from orders.models import Category, Service
-from providers import bulk, calling, markup, pausing, pricediff, shelf
+from providers import calling, markup, pausing, pricediff, shelf
 from providers.dialect import Listed
 from providers.errors import BadList, CurrencyChanged, PanelError
 from providers.models import Offer, OfferChange, Provider, Route

@@ -13,14 +13,15 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from orders import bulk
 from orders.models import Service
-from providers import bulk, markup, routing
+from providers import markup, routing
 from providers.errors import NothingToDecide
 from providers.models import Offer, Provider, Route
 from providers.pricediff import MISSES, Known
 
 #: What a service copies from the offer it was made from.
-_SOLD = ("min_quantity", "max_quantity", "has_refill", "has_cancel")
+_SOLD = ("min_quantity", "max_quantity", "has_refill", "has_cancel", "has_dripfeed")
 log = logging.getLogger("vitrine.providers")
 
 

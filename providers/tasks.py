@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.core.cache import cache
 from django_q.tasks import async_task
 
+from orders import measuring
 from orders.models import Order
-from providers import evidence, history, pricelist, probing, routing, submission, syncing
+from providers import errands, evidence, health, history, pricelist, probing, routing, submission, syncing
 from providers.models import Provider
 from providers.schedules import Schedule
 
@@ -14,6 +15,7 @@ SCHEDULES = (
     Schedule("tick", "providers.tasks.tick", minutes=1),
     Schedule("price lists", "providers.tasks.import_due", minutes=60),
     Schedule("control", "providers.tasks.control_due", minutes=1440),
+    Schedule("measures", "providers.tasks.measure", minutes=10),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
 )
 #: Wake-ups of one moment are one wake-up: the task looks at all that is due.
@@ -34,6 +36,7 @@ def tick() -> None:
     for provider_id in syncing.providers_to_sync():
         async_task("providers.tasks.sync_statuses", provider_id)
     probe_due()
+    errands_due()
 
 
 def probe_due() -> None:
@@ -43,6 +46,15 @@ def probe_due() -> None:
 
 def search(provider_id: int) -> None:
     probing.search(Provider.objects.get(pk=provider_id))
+
+
+def errands_due() -> None:
+    for provider_id in errands.sort_out():
+        async_task("providers.tasks.run_errands", provider_id)
+
+
+def run_errands(provider_id: int) -> None:
+    errands.run(Provider.objects.get(pk=provider_id))
 
 
 def control_due() -> None:
@@ -76,6 +88,11 @@ def import_due() -> None:
 
 def import_offers(provider_id: int) -> None:
     pricelist.import_offers(Provider.objects.get(pk=provider_id))
+
+
+def measure() -> None:
+    measuring.measure_due()
+    health.measure_due()
 
 
 def prune() -> None:

@@ -24,6 +24,7 @@ NONE = "–"
 #: An event's facts in words, in the order in which they are read. A fact that is not here is shown as it is kept.
 FACTS: Mapping[str, Any] = {
     "decision": _("decided: %s"),
+    "step": "%s",
     "status": _("now %s"),
     "provider": _("provider %s"),
     "upstream_id": _("number there %s"),
@@ -43,12 +44,23 @@ ODDITIES: Mapping[str, Any] = {
     "failed_upstream": _("the panel gave up and does not say whether it paid us back"),
     "went_back": _("the panel took a smaller number for undelivered than before"),
     "reopened": _("the panel says otherwise after the end"),
+    "unknown_there": _("the panel has not known this order for over an hour"),
 }
 DECISIONS: Mapping[str, Any] = {
     "placed": _("it was placed"),
     "send again": _("it was not placed, send again"),
     "pay back": _("it was not placed, pay back"),
     "set partial": _("set partial"),
+    "send request": _("send the request to the panel again"),
+}
+#: The steps of a refill or a cancellation.
+STEPS: Mapping[str, Any] = {
+    "asked": _("asked for"),
+    "sent": _("the panel took it"),
+    "in_progress": _("in progress"),
+    "person": _("for a person"),
+    "completed": _("completed"),
+    "rejected": _("rejected"),
 }
 
 
@@ -123,6 +135,10 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
                 value = ODDITIES.get(value, value)
             case "decision":
                 value = DECISIONS.get(value, value)
+            case "step":
+                value = STEPS.get(value, value)
+            case "asked":
+                continue  # the line of the request says so
             case "remains" | "start_count" if isinstance(value, int):
                 value = count(value)
             case "amount":

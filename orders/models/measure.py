@@ -33,6 +33,11 @@ class Measure(models.Model):
     def __str__(self) -> str:
         return f"{self.service_id}: {self.sample}"
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether so many orders were measured that the figures say something."""
+        return self.sample >= self.LEAST
+
 
 class PriceChange(models.Model):
     """A service's price was changed: for the page of price changes and for callbacks. Itself never changed."""

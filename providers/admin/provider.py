@@ -21,10 +21,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from orders.admin import parts, words
-from providers import calling, markup, pausing, pricelist
+from providers import calling, health, markup, pausing, pricelist
+from providers.admin import wellbeing
 from providers.encryption import Secret
 from providers.errors import PanelError
 from providers.models import Offer, PanelCall, Placement, Provider
+
+HEALTH = ("errors", "latency", "delivered", "times")
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -78,12 +81,24 @@ def _state(provider: Provider) -> str:
 @admin.register(Provider)
 class ProviderAdmin(parts.ModelAdmin):
     form = ProviderForm
-    list_display = ("name", "state", "paused", "dialect", "currency", "rate", "held", "seen", "read", "offers")
+    list_display = (
+        "name",
+        "state",
+        "paused",
+        "dialect",
+        "currency",
+        "held",
+        "errors",
+        "latency",
+        "delivered",
+        "read",
+        "offers",
+    )
     list_filter = ("is_active", "dialect")
     search_fields = ("name", "url")
     formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
-    readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists")
+    readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists", *HEALTH)
     fieldsets = (
         (None, {"fields": ("name", "url", "api_key", "auth", "dialect")}),
         (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "refunds_failed")}),
@@ -91,15 +106,24 @@ class ProviderAdmin(parts.ModelAdmin):
             gettext_lazy("State"),
             {"fields": ("is_active", "state", "paused", "held", "seen", "read", "list_problem", "lists")},
         ),
+        (gettext_lazy("Health: calls of 24 hours, orders of 30 days"), {"fields": HEALTH}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        first, money, state = super().get_fieldsets(request, obj)
+        first, money, state, *rest = super().get_fieldsets(request, obj)
         if obj is None:
             return first, money, (state[0], {"fields": ("is_active",)})
         if not self.has_change_permission(request, obj):
             first = (None, {"fields": ("name", "url", "auth", "dialect")})
-        return first, money, state
+        return first, money, state, *rest
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Reads the health of all the providers listed at once."""
+        listed = super().get_changelist_instance(request)
+        found = health.of(listed.result_list)
+        for provider in listed.result_list:
+            provider.health = found[provider.pk]
+        return listed
 
     @method_decorator(sensitive_post_parameters("api_key"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -144,6 +168,27 @@ class ProviderAdmin(parts.ModelAdmin):
     @admin.display(description=gettext_lazy("price list read"))
     def read(self, provider: Provider) -> str:
         return words.moment(provider.imported_at)
+
+    def _health(self, provider: Any) -> health.Health:
+        if not hasattr(provider, "health"):
+            provider.health = health.of([provider])[provider.pk]
+        return provider.health  # type: ignore[no-any-return]
+
+    @admin.display(description=gettext_lazy("errors, 24 h"))
+    def errors(self, provider: Provider) -> str:
+        return wellbeing.errors(self._health(provider))
+
+    @admin.display(description=gettext_lazy("answers in"))
+    def latency(self, provider: Provider) -> str:
+        return wellbeing.latency(self._health(provider))
+
+    @admin.display(description=gettext_lazy("delivered, 30 days"))
+    def delivered(self, provider: Provider) -> str:
+        return wellbeing.delivered(self._health(provider))
+
+    @admin.display(description=gettext_lazy("times"))
+    def times(self, provider: Provider) -> str:
+        return wellbeing.times(self._health(provider))
 
     @admin.display(description=gettext_lazy("offers"))
     def offers(self, provider: Provider) -> str:

@@ -1,6 +1,12 @@
 """tzsmmpay.com: licences bought by GET, one at a time, for an e-mail address. From its document. Declaration only."""
 
-from providers.dialect import VERBS, Dialect
+from providers.dialect import VERBS, Dialect, Seen
+
+
+def _differs(seen: Seen) -> str:
+    """Each row of its price list names the currency."""
+    return "" if any("currency" in row for row in seen.rows) else "its price list names no currency"
+
 
 TZSMMPAY = Dialect(
     name="tzsmmpay",
@@ -13,4 +19,5 @@ TZSMMPAY = Dialect(
     batch_size=50,
     link_pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
     link_example="name@example.com",
+    differs=_differs,
 )

@@ -38,6 +38,9 @@ class Placement(models.Model):
     quantity = models.PositiveBigIntegerField(_("quantity"))
     cost = MoneyField(_("cost"), help_text=_("In the provider's currency, by its price list."))
     charged = MoneyField(_("charged there"), null=True, blank=True, help_text=_("As the panel last reported it."))
+    first_charged = MoneyField(
+        _("charged there at first"), null=True, blank=True, help_text=_("Before the panel changed it, if it did.")
+    )
     currency = models.CharField(_("currency"), max_length=3)
     exchange_rate = RateField(_("exchange rate"), help_text=_("Frozen when the order was placed."))
     words = models.CharField(_("the panel's words"), max_length=600, blank=True)
@@ -56,6 +59,7 @@ class Placement(models.Model):
     sync_at = models.DateTimeField(_("next look"), null=True, blank=True)
     synced_at = models.DateTimeField(_("last look"), null=True, blank=True)
     missing = models.PositiveIntegerField(_("looks without an answer"), default=0)
+    missed_at = models.DateTimeField(_("without an answer since"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
@@ -74,8 +78,14 @@ class Placement(models.Model):
             ),
         ]
         indexes = [
+            # The id last: pages of what is due are read in this order, also where thousands are due at one moment.
             models.Index(
-                name="placement_to_sync", fields=["provider", "sync_at"], condition=models.Q(sync_at__isnull=False)
+                name="placement_to_sync",
+                fields=["provider", "sync_at", "id"],
+                condition=models.Q(sync_at__isnull=False),
+            ),
+            models.Index(
+                name="placement_closed", fields=["provider", "-ended_at"], condition=models.Q(state=State.CLOSED)
             ),
             models.Index(
                 name="placement_unanswered",

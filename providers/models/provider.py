@@ -20,6 +20,11 @@ from providers.errors import AddressNotAllowed
 from providers.policy import allow_private
 
 
+def dialect_choices() -> list[tuple[str, str]]:
+    """A function, so that a new dialect is no new migration."""
+    return [(dialect.name, dialect.title) for dialect in DIALECTS.values()]
+
+
 class Provider(models.Model):
     """Our account at one panel."""
 
@@ -28,9 +33,7 @@ class Provider(models.Model):
         _("API address"), max_length=500, help_text=_("The panel's full API address, as its document gives it.")
     )
     key = EncryptedField(_("API key"), default="", editable=False)
-    dialect = models.CharField(
-        _("dialect"), max_length=32, choices=[(dialect.name, dialect.title) for dialect in DIALECTS.values()]
-    )
+    dialect = models.CharField(_("dialect"), max_length=32, choices=dialect_choices)
     currency = models.CharField(_("currency"), max_length=3, default="USD", help_text=_("What the panel bills in."))
     exchange_rate = RateField(
         _("exchange rate"),
@@ -78,6 +81,8 @@ class Provider(models.Model):
     quiet_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
     quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
+    sync_busy_until = models.DateTimeField(null=True, blank=True, editable=False)
+    sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
     list_problem = models.CharField(
         _("why the last price list was not taken"), max_length=500, blank=True, editable=False

@@ -15,13 +15,15 @@ REFILL_SECONDS = 10.0  # how long a refill takes on a live panel
 
 
 class Book:
-    """What a panel knows. With ``live`` orders and refills move with the clock, ``pace`` times as fast."""
+    """What a panel knows. With ``live`` orders and refills move with the clock, ``pace`` times as fast. A status knows
+    nothing of a new order for ``lag`` seconds."""
 
     def __init__(self, words: Words, balance: Decimal, *, live: bool, pace: float) -> None:
         self.words = words
         self.balance = balance
         self.live = live
         self.pace = pace
+        self.lag = 0.0
         self.orders: dict[str, SimulatedOrder] = {}
         self.refills: dict[str, SimulatedRefill] = {}
         self._moving: dict[str, SimulatedOrder] = {}
@@ -81,10 +83,16 @@ class Book:
         self.save()
         return order
 
-    def find(self, order_id: str) -> SimulatedOrder:
-        if order_id not in self.orders:
+    def find(self, order_id: str, *, is_read: bool = False) -> SimulatedOrder:
+        order = self.readable(order_id) if is_read else self.orders.get(order_id)
+        if order is None:
             raise Refusal("order", field="order")
-        return self.orders[order_id]
+        return order
+
+    def readable(self, order_id: str) -> SimulatedOrder | None:
+        """The order, once it is written down also where statuses are read from."""
+        order = self.orders.get(order_id)
+        return order if order and order.created_at + self.lag <= time.time() else None
 
     def settle(self, order: SimulatedOrder, status: str, remains: int) -> None:
         """Set how an order stands; only the difference to what went back before changes the balance."""

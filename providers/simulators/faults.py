@@ -186,6 +186,47 @@ def wrong_types(exchange: Exchange) -> None:
     exchange.incoming.send(reply)
 
 
+def rows(exchange: Exchange, **changes: Any) -> None:
+    """Executed; every order in the answer of a ``status`` has these values; None takes a field away."""
+    _send_changed(exchange, lambda row: {k: v for k, v in {**row, **changes}.items() if v is not None})
+
+
+def left_out(exchange: Exchange, *, ids: list[str]) -> None:
+    """Executed; the answer about many orders says nothing about ``ids``."""
+    reply = exchange.execute()
+    body = _read(reply)
+    exchange.incoming.send(Reply.of({name: row for name, row in body.items() if name not in ids}, reply.status))
+
+
+def twins(exchange: Exchange, **changes: Any) -> None:
+    """Executed; everything that has a name stands twice in the answer, the second time with ``changes``."""
+    reply = exchange.execute()
+    body = _read(reply)
+    second = {
+        name: {**row, **changes} if isinstance(row, dict) else changes.get(name, row) for name, row in body.items()
+    }
+    pairs = [f"{json.dumps(name)}: {json.dumps(row)}" for each in (body, second) for name, row in each.items()]
+    exchange.incoming.send(Reply(f"{{{', '.join(pairs)}}}".encode(), reply.status))
+
+
+def _send_changed(exchange: Exchange, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    reply = exchange.execute()
+    body = _read(reply)
+    if "status" in body:
+        changed = change(body)
+    else:
+        changed = {name: change(row) if isinstance(row, dict) else row for name, row in body.items()}
+    exchange.incoming.send(Reply.of(changed, reply.status))
+
+
+def _read(reply: Reply) -> dict[str, Any]:
+    """The object in a healthy answer, also of the panel that puts it in the brackets of a list."""
+    text = reply.body.decode().strip()
+    body = json.loads("{" + text[1:-1] + "}" if text.startswith("[") else text)
+    assert isinstance(body, dict)
+    return body
+
+
 def _wrapped(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _wrapped(inner) for name, inner in value.items()}
@@ -213,4 +254,7 @@ KINDS: Mapping[str, Callable[..., None]] = {
     "redirect": redirect,
     "wrong_types": wrong_types,
     "text": text,
+    "rows": rows,
+    "left_out": left_out,
+    "twins": twins,
 }

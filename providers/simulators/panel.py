@@ -295,8 +295,8 @@ class Panel:
 
     def status(self, params: dict[str, str]) -> object:
         if "order" in params:
-            return self.status_row(self.book.find(params["order"]))
-        found = {asked: self.book.orders.get(asked) for asked in self.split(params, "orders")}
+            return self.status_row(self.book.find(params["order"], is_read=True))
+        found = {asked: self.book.readable(asked) for asked in self.split(params, "orders")}
         return self.status_rows({asked: self.status_row(order) if order else None for asked, order in found.items()})
 
     def refill(self, params: dict[str, str]) -> object:

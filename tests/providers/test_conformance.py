@@ -13,19 +13,16 @@ from orders.models import Order, Service
 from providers import submission, syncing
 from providers.dialects import DIALECTS
 from providers.models import Offer, Placement, Provider
-from providers.simulators import Panel
+from providers.simulators import SIMULATORS, Panel
 from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db
 
-#: Each panel's own words: (pending, moving, completed, partial, canceled), as its document or its family has them.
-WORDS = {
-    "v2": ("Pending", "In progress", "Completed", "Partial", "Canceled"),
-    "smpanelim": ("Pending", "In progress", "Completed", "Partial", "Canceled"),
-    "tmsmm": ("Awaiting", "In progress", "Completed", "Partial", "Canceled"),
-    "tzsmmpay": ("Pending", "In progress", "Completed", "Partial", "Canceled"),
-    "toplistbot": ("pending", "in progress", "completed", "partial", "canceled"),
-}
+
+def words_of(dialect: str) -> tuple[str, ...]:
+    """The panel's own words, as its document or its family has them: pending, moving, completed, partial, canceled."""
+    words = SIMULATORS[dialect].words
+    return words.pending, words.running, words.completed, words.partial, words.canceled
 
 
 def placed(panel: Panel, provider: Provider, order: Order) -> str:
@@ -72,7 +69,7 @@ def test_statuses_in_the_panels_words_move_the_order(dialect: str, start_panel: 
     provider = provider_at(panel, dialect)
     order = buy(customer(), Service.objects.filter(is_flat=False).first() or Service.objects.get_queryset()[0])
     number = placed(panel, provider, order)
-    pending, moving, completed, *_ = WORDS[dialect]
+    pending, moving, completed, *_ = words_of(dialect)
 
     panel.report(number, pending, remains=order.quantity)
     assert looked_at(provider, order).status == "pending"
@@ -100,12 +97,12 @@ def test_partial_and_then_canceled_pay_back_to_the_last_millionth(
     before = user.wallet.__class__.objects.get(user=user).balance
     left = order.quantity // 3
 
-    panel.report(number, WORDS[dialect][3], remains=left)
+    panel.report(number, words_of(dialect)[3], remains=left)
     looked_at(provider, order)
     due = pricing.refund(order.charge, quantity=order.quantity, remains=left)
     assert (order.status, order.refunded) == ("partial", due)
 
-    panel.report(number, WORDS[dialect][4], remains=order.quantity)
+    panel.report(number, words_of(dialect)[4], remains=order.quantity)
     looked_at(provider, order)
     assert (order.status, order.refunded, order.remains) == ("canceled", order.charge, order.quantity)
     assert user.wallet.__class__.objects.get(user=user).balance == before + order.charge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import audit
+from orders import audit, fulfilment
+from orders.lifecycle import Progress, Status
 from orders.models import Order, OrderEvent, Service
-from providers import submission, syncing
+from providers import applying, submission, syncing
 from providers.models import PanelCall, Placement, Provider
 from providers.simulators import Panel
 from tests.providers.conftest import buy, customer, provider_at
@@ -133,20 +135,27 @@ def test_a_late_change_pays_back_the_difference_and_only_that(panel: Panel, orde
     assert list(audit.findings()) == []
 
 
-def test_intervals_stretch_with_age_and_end(order: Order, settings: Any) -> None:
+def test_intervals_stretch_with_age_and_end(panel: Panel, order: Order, settings: Any) -> None:
     settings.SYNC_INTERVAL = 60
-    now = timezone.now()
-    placement = Placement.objects.get()
     waits = []
     for hours in (0, 2, 12, 100, 1000):
-        placement.created_at = now - timedelta(hours=hours)
-        waits.append(syncing.next_look(placement, now) - now)  # type: ignore[operator]
-    assert waits == sorted(waits)
-    assert waits[0] == timedelta(seconds=60)
-    placement.ended_at = now
-    assert syncing.next_look(placement, now) == now + timedelta(hours=1)
-    placement.ended_at = now - timedelta(days=8)
-    assert syncing.next_look(placement, now) is None
+        Placement.objects.update(created_at=timezone.now() - timedelta(hours=hours))
+        waits.append(next_look())
+    assert waits == [timedelta(minutes=minutes) for minutes in (1, 5, 10, 30, 120)]
+    panel.report(number_of(order), "Completed")
+    assert next_look() == timedelta(hours=1)
+    Placement.objects.update(ended_at=timezone.now() - timedelta(hours=2))
+    assert next_look() == timedelta(hours=5)
+    Placement.objects.update(ended_at=timezone.now() - timedelta(days=8))
+    assert next_look() is None
+
+
+def next_look() -> timedelta | None:
+    """How long after a look the next one is."""
+    syncing.sync_statuses(Provider.objects.get(), is_now=True)
+    placement = Placement.objects.get()
+    assert placement.synced_at
+    return placement.sync_at - placement.synced_at if placement.sync_at else None
 
 
 def test_only_what_is_due_is_asked_for(panel: Panel, order: Order) -> None:
@@ -157,45 +166,166 @@ def test_only_what_is_due_is_asked_for(panel: Panel, order: Order) -> None:
     assert syncing.providers_to_sync() == [Provider.objects.get().pk]
 
 
+def follow(panel: Panel, order: Order, count: int) -> None:
+    """Beside ``order``, so many more that the panel has; all of them stand as it stands there."""
+    row, there = Placement.objects.get(), panel.orders[number_of(order)]
+    copied = {"user": order.user, "service": order.service, "quantity": 100, "rate": 1, "charge": 0}
+    orders = Order.objects.bulk_create([Order(**copied, link=f"x{n}", status="pending") for n in range(count)])
+    shared = {name: getattr(row, name) for name in ("provider", "offer", "quantity", "cost", "currency")}
+    shared |= {"exchange_rate": 1, "state": "accepted", "lease_until": row.lease_until, "sync_at": row.sync_at}
+    for number in range(50_000, 50_000 + count):
+        panel.orders[str(number)] = there
+    Placement.objects.bulk_create(
+        [Placement(order=made, upstream_id=str(number), **shared) for number, made in enumerate(orders, 50_000)]
+    )
+
+
+def make_due() -> Provider:
+    Placement.objects.update(sync_at=timezone.now())
+    return Provider.objects.get()
+
+
 def test_statuses_of_a_thousand_orders_cost_ten_calls(
     panel: Panel, order: Order, django_assert_max_num_queries: Any
 ) -> None:
-    row = Placement.objects.get()
-    template = Order.objects.get()
-    orders = Order.objects.bulk_create(
-        [
-            Order(
-                user=template.user,
-                service=template.service,
-                link=f"x{number}",
-                quantity=100,
-                rate=1,
-                charge=0,
-                status="pending",
-            )
-            for number in range(999)
-        ]
-    )
-    there = panel.orders[row.upstream_id]
-    for number, copy in enumerate(orders):
-        panel.orders[str(50_000 + number)] = there
-        Placement.objects.create(
-            order=copy,
-            provider=row.provider,
-            offer=row.offer,
-            state="accepted",
-            upstream_id=str(50_000 + number),
-            quantity=100,
-            cost=1,
-            currency="USD",
-            exchange_rate=1,
-            lease_until=row.lease_until,
-            sync_at=timezone.now(),
-        )
-    sync(order)
+    follow(panel, order, 999)
+    panel.report(number_of(order), "In progress", remains=40)
+    with django_assert_max_num_queries(90):
+        counts = syncing.sync_statuses(make_due())
+    assert (counts["calls"], counts["looked_at"], counts["changed"]) == (10, 1000, 1000)
+    assert set(Order.objects.values_list("status", "remains")) == {("in_progress", 40)}
+    assert OrderEvent.objects.filter(kind="status").count() == 1000
     before = PanelCall.objects.count()
-    with django_assert_max_num_queries(60):
-        counts = syncing.sync_statuses(Provider.objects.get(), is_now=True)
+    with django_assert_max_num_queries(40):
+        counts = syncing.sync_statuses(make_due())
     assert (counts["calls"], counts["looked_at"], counts["changed"]) == (10, 1000, 0)
     assert PanelCall.objects.count() == before, "good reads leave no rows"
+    assert OrderEvent.objects.filter(kind="status").count() == 1000
+    assert syncing.providers_to_sync() == [], "nothing is due any more"
     assert panel.violations == []
+
+
+def test_each_order_is_asked_for_once_in_a_pass_page_after_page(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(panel, order, 249)
+    monkeypatch.setattr(syncing, "PAGE", 70)
+    for is_now in (False, True):
+        panel.requests.clear()
+        syncing.sync_statuses(make_due(), is_now=is_now)
+        asked = [number for request in panel.received("status") for number in request.params["orders"].split(",")]
+        assert len(asked) == len(set(asked)) == 250
+
+
+def test_a_pass_keeps_the_parallel_calls_it_may_make_and_no_more(panel: Panel, order: Order) -> None:
+    follow(panel, order, 1199)
+    panel.latency = 0.1
+    Provider.objects.update(parallel=3)
+    panel.peak_parallel = 0
+    began = time.monotonic()
+    syncing.sync_statuses(make_due())
+    assert panel.peak_parallel == 3
+    assert time.monotonic() - began < 12 * 0.1, "not one after the other"
+
+
+def test_a_second_pass_of_the_same_provider_does_nothing_and_a_dead_ones_turn_ends(panel: Panel, order: Order) -> None:
+    provider = make_due()
+    Provider.objects.update(sync_busy_until=timezone.now() + timedelta(seconds=30))
+    assert syncing.sync_statuses(provider) == {}
+    assert syncing.sync_statuses(provider, is_now=True) == {}
+    Provider.objects.update(sync_busy_until=timezone.now() - timedelta(seconds=1))
+    assert syncing.sync_statuses(provider)["calls"] == 1
+    assert Provider.objects.get().sync_busy_until is None
+
+
+def test_a_pass_that_ran_out_of_time_leaves_the_rest_due(panel: Panel, order: Order) -> None:
+    follow(panel, order, 9)
+    assert syncing.sync_statuses(make_due(), budget=-1)["looked_at"] == 0
+    assert syncing.providers_to_sync() == [Provider.objects.get().pk]
+
+
+def test_a_pass_that_dies_between_two_writes_is_made_again_without_harm(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(panel, order, 4)
+    panel.report(number_of(order), "Partial", remains=30)
+
+    def die(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    provider = make_due()
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "_write", die)
+        with pytest.raises(KeyboardInterrupt):
+            syncing.sync_statuses(provider)
+    order.refresh_from_db()
+    paid_back = order.refunded
+    assert paid_back == order.charge * 30 / 100
+    assert Placement.objects.filter(state="closed").count() == 0
+    counts = syncing.sync_statuses(Provider.objects.get())
+    order.refresh_from_db()
+    assert (counts["looked_at"], counts["changed"], order.refunded) == (5, 0, paid_back)
+    assert Placement.objects.filter(state="closed").count() == 5
+    assert list(audit.findings()) == []
+
+
+def test_an_order_whose_report_cannot_be_applied_holds_up_no_other(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(panel, order, 3)
+    panel.report(number_of(order), "Completed")
+    apply = fulfilment.progressed
+
+    def fail(order_id: int, **report: Any) -> Any:
+        if order_id == order.pk:
+            raise ValueError("as if the database would not take it")
+        return apply(order_id, **report)
+
+    monkeypatch.setattr(fulfilment, "progressed", fail)
+    syncing.sync_statuses(make_due())
+    assert Order.objects.filter(status="completed").count() == 3
+    assert Placement.objects.filter(state="closed").count() == 3
+    monkeypatch.undo()
+    sync(order)
+    assert Order.objects.filter(status="completed").count() == 4
+
+
+def test_a_report_that_came_true_too_late_changes_nothing(order: Order) -> None:
+    """Between the look and the write a person canceled the order: it is judged again under its lock."""
+    fulfilment.canceled(order.pk)
+    fulfilment.advanced({order.pk: Progress(status=Status.IN_PROGRESS, remains=5)})
+    order.refresh_from_db()
+    assert (order.status, order.remains) == ("canceled", 100)
+
+
+@pytest.mark.parametrize(("text", "reason"), [("Invalid API key", "key"), ("Too many requests", "busy"), ("", "gone")])
+def test_a_panel_that_does_not_want_to_be_asked_is_left_alone(
+    text: str, reason: str, panel: Panel, order: Order
+) -> None:
+    follow(panel, order, 2999)
+    Provider.objects.update(parallel=1)
+    if reason == "gone":
+        panel.stop()
+    else:
+        panel.fault("status", "error", times=99, text=text)
+    counts = syncing.sync_statuses(make_due())
+    assert counts["calls"] <= 5, "what was under way, and no more of the thirty"
+    assert syncing.providers_to_sync() == []
+    assert set(Order.objects.values_list("status", flat=True)) == {"pending"}
+    provider = Provider.objects.get()
+    assert provider.sync_paused_until is not None
+    assert provider.is_paused == (reason == "key"), "orders would fare the same only where the key is wrong"
+
+
+def test_a_list_that_cannot_be_read_is_asked_for_one_by_one_until_that_fails_too(panel: Panel, order: Order) -> None:
+    follow(panel, order, 4)
+    panel.report(number_of(order), "In progress", remains=40)
+    panel.fault("status", "text", body='{"error":"Incorrect order ID"}')
+    assert syncing.sync_statuses(make_due())["calls"] == 6
+    assert Order.objects.filter(status="in_progress").count() == 5
+    Provider.objects.update(parallel=1)
+    follow_count = 195
+    Placement.objects.exclude(order=order).delete()
+    follow(panel, order, follow_count)
+    panel.fault("status", "html", times=999)
+    assert syncing.sync_statuses(make_due())["calls"] <= 6, "a panel that is broken is not asked two hundred times"

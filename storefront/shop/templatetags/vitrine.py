@@ -16,9 +16,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from orders.models import Order, Transfer
+from orders.models import Measure, Order, Transfer
 from orders.money import round_down
-from storefront.shop import formats, statement, statuses
+from storefront.shop import formats, measured, statement, statuses
 from storefront.shop.icons import ICONS
 
 register = template.Library()
@@ -84,6 +84,16 @@ def web_link(text: str) -> str:
 
 
 @register.filter
+def bar(measure: Measure) -> measured.Bar | None:
+    return measured.bar(measure)
+
+
+@register.filter
+def duration(seconds: int | None) -> str:
+    return measured.duration(seconds)
+
+
+@register.filter
 def tone(level: str) -> str:
     """The tone of a message's level."""
     return TONES.get(level, level)
@@ -126,7 +136,7 @@ def is_checkbox(field: BoundField) -> bool:
 @register.filter
 def drawn(field: BoundField) -> SafeString:
     """A form's field in our style; the colour of a wrong one follows ``aria-invalid``, which Django sets."""
-    attrs = {} if is_checkbox(field) else {"class": "input"}
+    attrs: dict[str, str | bool] = {} if is_checkbox(field) else {"class": "input"}
     if isinstance(field.field, EmailField):
         attrs["dir"] = "ltr"
     # The label says it; a placeholder that repeats it vanishes when one types.

@@ -44,7 +44,7 @@ def services(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def service(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Service.objects.on_sale(), pk=pk)
+    shown = get_object_or_404(Service.objects.on_sale().select_related("measure"), pk=pk)
     return render(
         request,
         "shop/service.html",

@@ -68,9 +68,9 @@ def test_filters_narrow_the_list_and_can_be_taken_off(client: Client) -> None:
 def test_counts_follow_the_search_and_pages_hold_fifty(client: Client) -> None:
     category = shelf(60)
     text = client.get(f"/services/?category={category.pk}").content.decode()
-    assert text.count('<th scope="row">') == 50
+    assert text.count('<th scope="row"') == 50
     assert "1–50" in text
-    assert client.get(f"/services/?category={category.pk}&page=2").content.decode().count('<th scope="row">') == 10
+    assert client.get(f"/services/?category={category.pk}&page=2").content.decode().count('<th scope="row"') == 10
     assert client.get("/services/?page=99999").status_code == 200
 
 

@@ -1,7 +1,8 @@
 """Many rows in one statement, on either database: what price lists of tens of thousands of rows are written with.
 
 No model instances, no signals, no defaults: the caller names every column. PostgreSQL copies new rows in and takes
-changes as one array for each column; SQLite runs one prepared statement over the rows.
+changes as one array for each column; SQLite runs one prepared statement over new rows, and takes changes as VALUES: a
+statement for each row lets go of the interpreter as often, and waits for it where other threads are busy.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 from django.db import connection, models
 
 Rows = Sequence[Sequence[Any]]
+#: Rows in one VALUES: far fewer parameters than SQLite takes.
+_CHUNK = 500
 
 
 def select(rows: models.QuerySet[Any], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -48,15 +51,17 @@ def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
     fields = [key, *(_field(model, name) for name in names)]
     table, columns = _quoted(model._meta.db_table), [_quoted(field.column) for field in fields]
     if connection.vendor == "postgresql":
-        setting = ", ".join(f"{column} = v.{column}" for column in columns[1:])
         values = f"unnest({_arrays(fields)}) AS v({', '.join(columns)})"
-        sql = f"UPDATE {table} SET {setting} FROM {values} WHERE {table}.{columns[0]} = v.{columns[0]}"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(sql, _columns(fields, rows))
-    else:
-        setting = ", ".join(f"{column} = %s" for column in columns[1:])
-        prepared = [(*row[1:], row[0]) for row in _prepared(fields, rows)]
-        _run_each(f"UPDATE {table} SET {setting} WHERE {columns[0]} = %s", prepared)  # noqa: S608
+        _run(_setting(table, columns, columns, values), _columns(fields, rows))
+        return
+    prepared = _prepared(fields, rows)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    for start in range(0, len(prepared), _CHUNK):
+        chunk = prepared[start : start + _CHUNK]
+        # SQLite names the columns of VALUES so.
+        names_there = [f"column{number}" for number in range(1, len(fields) + 1)]
+        values = f"(VALUES {', '.join([row] * len(chunk))}) AS v"
+        _run(_setting(table, columns, names_there, values), [value for row_values in chunk for value in row_values])
 
 
 # Table and column names are Django's own; every value is a parameter.
@@ -68,6 +73,13 @@ def _field(model: type[models.Model], name: str) -> Any:
 
 def _quoted(name: str) -> str:
     return connection.ops.quote_name(name)
+
+
+def _setting(table: str, columns: Sequence[str], there: Sequence[str], values: str) -> str:
+    """The UPDATE that sets ``columns`` from the columns ``there`` of ``values``; the first is the key."""
+    pairs = list(zip(columns, there, strict=True))
+    setting = ", ".join(f"{column} = v.{name}" for column, name in pairs[1:])
+    return f"UPDATE {table} SET {setting} FROM {values} WHERE {table}.{columns[0]} = v.{there[0]}"  # noqa: S608
 
 
 def _arrays(fields: Sequence[Any]) -> str:
@@ -99,6 +111,11 @@ def _read(field: Any, values: Sequence[Any]) -> Sequence[Any]:
         return values
     read = {value: field.from_db_value(value, None, connection) for value in set(values)}
     return [read[value] for value in values]
+
+
+def _run(sql: str, values: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 def _run_each(sql: str, rows: list[tuple[Any, ...]]) -> None:

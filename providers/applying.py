@@ -1,0 +1,203 @@
+"""What status reports change, written for many placements in a few statements. No HTTP here.
+
+Orders first, then placements, then when each is looked at next. A crash in between leaves placements that are still
+due: the same reports come again and change nothing a second time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, Value, When
+from django.utils import timezone
+
+from orders import bulk, fulfilment, lifecycle, money
+from orders.lifecycle import Decision, Progress, Status
+from orders.models import Order, Run
+from providers.models import Placement, Provider, State
+
+log = logging.getLogger("vitrine.providers")
+
+#: Open placements: (up to this age in hours, multiple of SYNC_INTERVAL until the next look); beyond, LONGEST.
+INTERVALS = ((1, 1), (6, 5), (24, 10), (168, 30))
+LONGEST = 120
+#: Ended ones, since panels change their mind: (up to so many hours after the end, hours until the next look).
+LATE_LOOKS = ((1, 1), (6, 5), (24, 18), (72, 48), (168, 96))
+#: A panel that does not know an order may only be slow to write it down: looks in a row, and time since the first.
+MISSES, MISSING_FOR = 3, timedelta(hours=1)
+LEFT_OUT = "the panel left this order out of its answer"
+#: What a placement could ever have been charged; more is a mistake.
+_LARGEST_CHARGE = Decimal(10**12)
+
+
+class Followed(NamedTuple):
+    """A placement and its order, or the run of it that it is for, as much as it takes to judge a report. Field for
+    field what ``COLUMNS`` reads."""
+
+    pk: int
+    upstream_id: str
+    state: str
+    word: str
+    words: str
+    charged: Decimal | None
+    first_charged: Decimal | None
+    missing: int
+    missed_at: datetime | None
+    order_id: int
+    run: int
+    quantity: int
+    status: str
+    remains: int | None
+    start_count: int | None
+
+
+COLUMNS = (*Followed._fields[:11], *(f"order__{name}" for name in Followed._fields[11:]))
+Report = Progress | str | None
+_WRITTEN = ("word", "words", "charged", "first_charged", "missing", "missed_at")
+
+
+def next_look(now: datetime) -> Case:
+    """When a placement that is looked at ``now`` is looked at again, by its age; None: never."""
+    hour, interval = timedelta(hours=1), timedelta(seconds=settings.SYNC_INTERVAL)
+    late = [When(ended_at__gt=now - age * hour, then=Value(now + wait * hour)) for age, wait in LATE_LOOKS]
+    never = When(ended_at__isnull=False, then=Value(None))
+    early = [When(created_at__gt=now - age * hour, then=Value(now + times * interval)) for age, times in INTERVALS]
+    return Case(*late, never, *early, default=Value(now + LONGEST * interval), output_field=DateTimeField())
+
+
+def apply(provider: Provider, reports: Sequence[tuple[Followed, Report]], counts: Counter[str]) -> None:
+    """Takes in what the panel says about placements; a text is its error for that one, None that it said nothing."""
+    now = timezone.now()
+    moved: dict[int, Progress] = {}
+    ending: list[tuple[Followed, Progress]] = []
+    closed: list[int] = []
+    written: list[tuple[Any, ...]] = []
+    posts = _posts(reports)
+    for row, report in _with_runs(reports):
+        if isinstance(report, Progress):
+            told = _understood(provider, report, posts.get(row.order_id))
+            after = _reported(provider, row, told)
+            decision = _decide(row, told)
+            stands = decision.status, decision.remains, decision.start_count
+            if decision.oddity or decision.undelivered is not None or _ends(row, decision.status):
+                ending.append((row, told))
+            elif stands != (row.status, row.remains, row.start_count):
+                if row.run:
+                    ending.append((row, told))  # its order follows from all its runs
+                else:
+                    moved[row.order_id] = told
+            if decision.status in lifecycle.TERMINAL and row.state == State.ACCEPTED:
+                closed.append(row.pk)
+        else:
+            after = _unanswered(row, report, now)
+            counts["missing"] += 1
+        if after != row[3:9]:
+            written.append((row.pk, *after))
+    if moved:
+        fulfilment.advanced(moved)
+    failed = _end(ending)
+    counts["looked_at"] += len(reports)
+    counts["changed"] += len(moved) + len(ending) - len(failed)
+    _write(reports, written, [pk for pk in closed if pk not in failed], now)
+
+
+def put_off(rows: Iterable[Followed], *, words: str, wait: timedelta) -> None:
+    """Nothing was learnt about ``rows``: they are looked at again after ``wait``."""
+    now = timezone.now()
+    Placement.objects.filter(pk__in=[row.pk for row in rows], sync_at__isnull=False).update(
+        synced_at=now, sync_at=now + wait, words=words[:600]
+    )
+
+
+def _with_runs(reports: Sequence[tuple[Followed, Report]]) -> Sequence[tuple[Followed, Report]]:
+    """A placement of one run is judged by how that run stands, not by its order."""
+    split = {row.order_id for row, _ in reports if row.run}
+    if not split:
+        return reports
+    columns = ("order_id", "number", *Followed._fields[11:])
+    runs = {found[:2]: found[2:] for found in Run.objects.filter(order__in=split).values_list(*columns)}
+    return [(Followed(*row[:11], *runs[row.order_id, row.run]) if row.run else row, report) for row, report in reports]
+
+
+def _decide(row: Followed, report: Progress) -> Decision:
+    return lifecycle.decide(
+        current=Status(row.status),
+        quantity=row.quantity,
+        start_count=row.start_count,
+        remains=row.remains,
+        progress=report,
+    )
+
+
+def _ends(row: Followed, status: Status) -> bool:
+    return status in lifecycle.TERMINAL and status != row.status
+
+
+def _posts(reports: Sequence[tuple[Followed, Report]]) -> dict[int, tuple[int, int]]:
+    """(posts, the most for each) of the subscriptions whose panel tells the posts they served, by order."""
+    told = [row.order_id for row, report in reports if isinstance(report, Progress) and report.posts is not None]
+    if not told:
+        return {}
+    asked = Order.objects.filter(pk__in=told, service__kind="subscriptions").values_list("pk", "fields")
+    return {pk: (fields["posts"], fields["max"]) for pk, fields in asked}
+
+
+def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | None) -> Progress:
+    """``report`` as this provider means it. Of a subscription the posts it served are paid for, whatever the panel
+    calls its end."""
+    if report.status is Status.FAILED and provider.refunds_failed:
+        report = replace(report, status=Status.CANCELED)
+    if posts is None or report.posts is None or report.remains is not None:
+        return report
+    asked, most = posts
+    left = max(asked - max(report.posts, 0), 0)
+    status = report.status
+    if status in (Status.PARTIAL, Status.CANCELED):
+        status = Status.COMPLETED if not left else Status.CANCELED if left == asked else Status.PARTIAL
+    return replace(report, status=status, remains=left * most)
+
+
+def _reported(provider: Provider, row: Followed, report: Progress) -> tuple[Any, ...]:
+    """The values of ``_WRITTEN`` after a report. A charge of nothing, or in another currency, says nothing."""
+    charged = row.charged
+    if report.charge and 0 < report.charge < _LARGEST_CHARGE and report.currency in ("", provider.currency):
+        charged = money.round_up(report.charge)
+    return report.word[:64], "", charged, row.first_charged or charged, 0, None
+
+
+def _unanswered(row: Followed, words: str | None, now: datetime) -> tuple[Any, ...]:
+    """The values of ``_WRITTEN`` after a look that said nothing. Told to a person once it lasts; changes no order."""
+    since = row.missed_at or now
+    if row.missing + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in lifecycle.TERMINAL:
+        fulfilment.odd(row.order_id, oddity="unknown_there", words=words or LEFT_OUT)
+    return row.word, (words or LEFT_OUT)[:600], row.charged, row.first_charged, row.missing + 1, since
+
+
+def _end(ending: Iterable[tuple[Followed, Progress]]) -> set[int]:
+    """Reports that end an order, move money or are odd: each in its own transaction. Returns the placements of which
+    the report could not be applied; one such order holds up no other."""
+    failed = set()
+    for row, report in ending:
+        try:
+            fulfilment.progressed(row.order_id, run=row.run, progress=report)
+        except Exception:
+            log.exception("order %s: the panel's report could not be applied", row.order_id)
+            failed.add(row.pk)
+    return failed
+
+
+def _write(
+    reports: Sequence[tuple[Followed, Report]], written: list[tuple[Any, ...]], closed: list[int], now: datetime
+) -> None:
+    bulk.update(Placement, _WRITTEN, written)
+    if closed:
+        Placement.objects.filter(pk__in=closed, state=State.ACCEPTED).update(state=State.CLOSED, ended_at=now)
+    looked_at = Placement.objects.filter(pk__in=[row.pk for row, _ in reports], sync_at__isnull=False)
+    looked_at.update(synced_at=now, sync_at=next_look(now))
