@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from orders import kinds, ledger, money, pricing
+from orders import kinds, ledger, money, pricing, schedule
 from orders.errors import InvalidField, OrderInvalid, PriceChanged, ServiceNotSold, SoldBelowCost
 from orders.kinds import Details
 from orders.models import Order, Service
@@ -35,11 +36,12 @@ _TOLD_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order would be: its cleaned details and its charge in the store currency."""
+    """What an order would be: its cleaned details, its charge in the store currency, and its start (None: now)."""
 
     service: Service
     details: Details
     charge: Decimal
+    starts_at: datetime | None = None
 
 
 def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
@@ -49,15 +51,23 @@ def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
     """
     if not (service.is_active and service.category.is_active):
         raise ServiceNotSold(f"service {service.pk} is off sale")
-    details = kinds.read(service.type, inputs, minimum=service.min_quantity, maximum=service.max_quantity)
+    details = kinds.read(
+        service.type,
+        inputs,
+        minimum=service.min_quantity,
+        maximum=service.max_quantity,
+        has_dripfeed=service.has_runs,
+    )
     if service.type.has_link and service.link_pattern and not re.fullmatch(service.link_pattern, details.link):
         raise OrderInvalid([InvalidField("link", "bad_link", limit=service.link_example or None)])
-    if kinds.text_of(inputs, "runs") not in ("", "0", "1"):
-        raise OrderInvalid([InvalidField("runs", "unsupported")])
+    try:
+        starts_at = schedule.read(inputs)
+    except InvalidField as problem:
+        raise OrderInvalid([problem]) from None
     charge = pricing.charge(service.rate, details.quantity, is_flat=service.is_flat)
     if charge > _LARGEST_CHARGE:
         raise OrderInvalid([InvalidField("quantity", "too_large")])
-    return Quote(service, details, charge)
+    return Quote(service, details, charge, starts_at)
 
 
 def place_order(
@@ -85,18 +95,7 @@ def place_order(
     _check_price(offer, shown_charge)
     try:
         with transaction.atomic():
-            order = Order.objects.create(
-                user=user,
-                service=service,
-                link=offer.details.link,
-                quantity=offer.details.quantity,
-                fields=offer.details.fields,
-                rate=service.rate,
-                is_flat=service.is_flat,
-                charge=offer.charge,
-                source=source,
-                request_id=request_id or None,
-            )
+            order = Order.objects.create(user=user, source=source, request_id=request_id or None, **_columns(offer))
             ledger.charge(order)
     except IntegrityError:
         # The same request arrived twice at the same moment: the one that was committed first stands.
@@ -106,6 +105,21 @@ def place_order(
         return twin
     transaction.on_commit(lambda: wake(order), robust=True)
     return order
+
+
+def _columns(offer: Quote) -> dict[str, Any]:
+    return {
+        "service": offer.service,
+        "rate": offer.service.rate,
+        "is_flat": offer.service.is_flat,
+        "charge": offer.charge,
+        "link": offer.details.link,
+        "quantity": offer.details.quantity,
+        "fields": offer.details.fields,
+        "runs": offer.details.runs,
+        "interval": offer.details.interval,
+        "starts_at": offer.starts_at,
+    }
 
 
 def _check_price(offer: Quote, shown_charge: Decimal | None) -> None:

@@ -2,20 +2,25 @@
 
 Every function locks the order's row, checks that the step is still right, writes, and adds to the timeline, in one
 transaction. A step that is no longer right changes nothing, so that every caller may come twice or late.
+
+An order whose runs we place ourselves has a row for each. ``run`` names the one a step is about (0: the order as a
+whole); the order's own status then follows from its runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from orders import ledger, lifecycle, money, pricing
+from orders import bulk, dripfeed, ledger, lifecycle, money, pricing
 from orders.lifecycle import Decision, Progress, Status
-from orders.models import Order, OrderEvent
+from orders.models import Cancellation, Order, OrderEvent, Run
+from orders.models.aftercare import RequestStatus
 from orders.models.order import EventKind
 
 
@@ -24,26 +29,60 @@ def claimed(order_ids: Iterable[int]) -> None:
     Order.objects.filter(pk__in=list(order_ids), status=Status.QUEUED).update(status=Status.SUBMITTING)
 
 
-def accepted(order_id: int, **data: Any) -> Order:
+def split(order: Order) -> None:
+    """The (locked) order's runs are placed by ourselves, each at its time. Harmless on one that is split already."""
+    if not order.parts.exists():
+        due = dripfeed.due_times(timezone.now(), runs=order.runs, interval=order.interval)
+        each = order.quantity // order.runs
+        Run.objects.bulk_create(
+            [Run(order=order, number=number, quantity=each, due_at=at) for number, at in enumerate(due, start=1)]
+        )
+
+
+def run_claimed(order: Order, number: int) -> None:
+    """The queued run ``number`` of an order that the caller has locked, and that it is about to submit."""
+    split(order)
+    order.parts.filter(number=number, status=Status.QUEUED).update(status=Status.SUBMITTING)
+    _follow_runs(order)
+
+
+def accepted(order_id: int, *, run: int = 0, **data: Any) -> Order:
     """A panel has the order."""
-    return _step(order_id, (Status.SUBMITTING, Status.IN_DOUBT), Status.PENDING, EventKind.ACCEPTED, data)
+    return _step(order_id, run, (Status.SUBMITTING, Status.IN_DOUBT), Status.PENDING, EventKind.ACCEPTED, data)
 
 
-def requeued(order_id: int, *, why: EventKind, due_at: datetime | None = None, **data: Any) -> Order:
-    """It is proven that no panel has the order; it may be sent again from ``due_at`` on."""
-    return _step(order_id, (Status.SUBMITTING, Status.IN_DOUBT), Status.QUEUED, why, data, due_at=due_at)
+def requeued(order_id: int, *, why: EventKind, run: int = 0, due_at: datetime | None = None, **data: Any) -> Order:
+    """It is proven that no panel has the order; it may be sent again from ``due_at`` on.
+
+    If its customer has asked to cancel it meanwhile, it ends instead, and everything goes back.
+    """
+    with transaction.atomic():
+        order = _step(order_id, run, (Status.SUBMITTING, Status.IN_DOUBT), Status.QUEUED, why, data, due_at=due_at)
+        if run:
+            if not order.is_open or _is_stopped(order):
+                _cancel_waiting(order)
+            return order
+        asked = Cancellation.objects.open().filter(order=order).first() if order.state is Status.QUEUED else None
+        return canceled(order_id, actor=asked.actor) if asked else order
 
 
-def doubted(order_id: int, **data: Any) -> Order:
+def doubted(order_id: int, *, run: int = 0, **data: Any) -> Order:
     """Nobody knows whether a panel has the order: it stands still until that is found out."""
-    return _step(order_id, (Status.SUBMITTING,), Status.IN_DOUBT, EventKind.IN_DOUBT, data)
+    return _step(order_id, run, (Status.SUBMITTING,), Status.IN_DOUBT, EventKind.IN_DOUBT, data)
 
 
-def failed(order_id: int, *, why: EventKind = EventKind.REFUSED, **data: Any) -> Order:
-    """No panel takes the order: it ends, and everything goes back to the wallet."""
+def failed(order_id: int, *, run: int = 0, why: EventKind = EventKind.REFUSED, **data: Any) -> Order:
+    """No panel takes the order: it ends, and everything goes back to the wallet. Of a run: what the run cost."""
     with transaction.atomic():
         order = _locked(order_id)
-        if order.state not in (Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT):
+        subject = _subject(order, run)
+        if subject.state not in (Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT):
+            return order
+        if isinstance(subject, Run):
+            subject.status, subject.remains, subject.ended_at = Status.FAILED, subject.quantity, timezone.now()
+            subject.save(update_fields=["status", "remains", "ended_at"])
+            note(order, kind=EventKind.RUN, run=run, step=why.value, status=Status.FAILED.value, **data)
+            _follow_runs(order)
             return order
         note(order, kind=why, **data)
         _end(order, Status.FAILED, remains=order.quantity, undelivered=order.quantity)
@@ -57,13 +96,31 @@ def canceled(order_id: int, *, actor: Any = None, **data: Any) -> Order:
         if order.state in (Status.CANCELED, Status.FAILED):
             return order
         _end(order, Status.CANCELED, remains=order.quantity, undelivered=order.quantity, actor=actor, **data)
+        if order.runs > 1:
+            _cancel_waiting(order)
         return order
 
 
-def progressed(order_id: int, *, progress: Progress) -> Decision:
-    """Applies one report of the panel that has the order; returns what was decided."""
+def stop(order_id: int, *, actor: Any = None) -> Order:
+    """Ends an order in runs after the ones that have started: those that have not are paid back at once.
+
+    What started goes on at its panel; what it leaves undelivered is paid back when the panel says so. Harmless on
+    orders without runs of their own, and on a second call.
+    """
     with transaction.atomic():
         order = _locked(order_id)
+        if order.is_open and order.parts.exists() and not _is_stopped(order):
+            note(order, kind=EventKind.RUN, actor=actor, step=_STOPPED)
+            _cancel_waiting(order)
+        return order
+
+
+def progressed(order_id: int, *, progress: Progress, run: int = 0) -> Decision:
+    """Applies one report of the panel that has the order, or its ``run``; returns what was decided."""
+    with transaction.atomic():
+        order = _locked(order_id)
+        if run:
+            return _run_progressed(order, _subject(order, run), progress)
         decision = decide(order, progress)
         if decision.oddity:
             note(order, kind=EventKind.ODDITY, oddity=decision.oddity, word=progress.word[:64])
@@ -75,16 +132,52 @@ def progressed(order_id: int, *, progress: Progress) -> Decision:
                 undelivered=decision.undelivered or 0,
                 start_count=decision.start_count,
             )
+            if order.runs > 1:
+                _cancel_waiting(order)
         else:
             moved = decision.status is not order.state
             order.status, order.remains, order.start_count = decision.status, decision.remains, decision.start_count
-            order.save(update_fields=["status", "remains", "start_count"])
+            order.started_at = order.started_at or _started(decision.status)
+            order.save(update_fields=["status", "remains", "start_count", "started_at"])
             if moved:
                 note(order, kind=EventKind.STATUS, status=decision.status.value, start_count=decision.start_count)
         return decision
 
 
-def decide(order: Order, progress: Progress) -> Decision:
+def advanced(reports: Mapping[int, Progress]) -> None:
+    """Applies reports that only move orders on, by order, in one transaction and a statement or two for all of them.
+
+    A report that by now would end its order, or that a person should see, changes nothing: the next look brings it to
+    ``progressed``.
+    """
+    columns = ("pk", "status", "quantity", "start_count", "remains", "started_at")
+    with transaction.atomic():
+        locked = Order.objects.select_for_update().filter(pk__in=list(reports)).order_by("pk").values_list(*columns)
+        written, events, now = [], [], timezone.now()
+        for pk, status, quantity, start_count, remains, started_at in locked:
+            current = Status(status)
+            decision = lifecycle.decide(
+                current=current, quantity=quantity, start_count=start_count, remains=remains, progress=reports[pk]
+            )
+            moved_to = decision.status.value
+            if decision.oddity or decision.undelivered is not None or decision.status in lifecycle.TERMINAL:
+                continue
+            if decision.status is Status.IN_PROGRESS:
+                started_at = started_at or now
+            written.append((pk, moved_to, decision.remains, decision.start_count, started_at))
+            if decision.status is not current:
+                data = {"status": moved_to, "start_count": decision.start_count}
+                events.append(OrderEvent(order_id=pk, kind=EventKind.STATUS, data=data))
+        bulk.update(Order, ("status", "remains", "start_count", "started_at"), written)
+        OrderEvent.objects.bulk_create(events)
+
+
+def odd(order_id: int, **data: Any) -> None:
+    """A panel says something about the order that changes nothing and that a person should see."""
+    note(Order(pk=order_id), kind=EventKind.ODDITY, **data)
+
+
+def decide(order: Order | Run, progress: Progress) -> Decision:
     """What ``progress`` would change on ``order``; reads and writes nothing."""
     return lifecycle.decide(
         current=order.state,
@@ -111,12 +204,23 @@ def note(order: Order, *, kind: EventKind, actor: Any = None, **data: Any) -> No
     OrderEvent.objects.create(order=order, kind=kind, data=data, actor=actor)
 
 
+def _started(status: Status) -> datetime | None:
+    """Now, if an order that comes to ``status`` has been started."""
+    return timezone.now() if status in (Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL) else None
+
+
 def _locked(order_id: int) -> Order:
     return Order.objects.select_for_update().get(pk=order_id)
 
 
+def _subject(order: Order, run: int) -> Order | Run:
+    """What a step is about: the (locked) order itself, or one of its runs, which only who locked the order writes."""
+    return order.parts.get(number=run) if run else order
+
+
 def _step(
     order_id: int,
+    run: int,
     allowed: tuple[Status, ...],
     status: Status,
     kind: EventKind,
@@ -126,10 +230,18 @@ def _step(
 ) -> Order:
     with transaction.atomic():
         order = _locked(order_id)
-        if order.state in allowed:
-            order.status, order.due_at = status, due_at
-            order.save(update_fields=["status", "due_at"])
-            note(order, kind=kind, **data)
+        subject = _subject(order, run)
+        if subject.state in allowed:
+            subject.status = status
+            if isinstance(subject, Run):
+                subject.due_at = due_at or subject.due_at
+                note(order, kind=EventKind.RUN, run=run, step=kind.value, **data)
+            else:
+                subject.due_at = due_at
+                note(order, kind=kind, **data)
+            subject.save(update_fields=["status", "due_at"])
+            if run:
+                _follow_runs(order)
         return order
 
 
@@ -147,10 +259,99 @@ def _end(
     is_new = order.state is not status
     order.status, order.remains, order.ended_at = status, remains, timezone.now()
     order.start_count = start_count if start_count is not None else order.start_count
-    order.save(update_fields=["status", "remains", "start_count", "ended_at"])
+    order.started_at = order.started_at or _started(status)
+    order.save(update_fields=["status", "remains", "start_count", "started_at", "ended_at"])
     if is_new:
+        data |= _answer_cancellations(order)
         note(order, kind=EventKind.STATUS, actor=actor, status=status.value, remains=remains, **data)
+    _pay_back(order, undelivered, actor=actor)
+
+
+def _pay_back(order: Order, undelivered: int, *, actor: Any = None) -> None:
+    """What is still owed of the charge for ``undelivered`` pieces in all; never less than was paid back before."""
     target = pricing.refund(order.charge, quantity=order.quantity, remains=undelivered)
     added = ledger.refund(order, target=target)
     if added:
         note(order, kind=EventKind.REFUNDED, actor=actor, amount=money.plain(added), remains=undelivered)
+
+
+def _answer_cancellations(order: Order) -> dict[str, bool]:
+    """The end of the (locked) order answers whoever asked to cancel it: done, unless all was delivered after all."""
+    is_done = order.state is not Status.COMPLETED
+    answer = RequestStatus.COMPLETED if is_done else RequestStatus.REJECTED
+    reason = "" if is_done else "everything was delivered"
+    asked = Cancellation.objects.open().filter(order=order)
+    if not asked.update(status=answer, needs_person=False, reason=reason, ended_at=order.ended_at):
+        return {}
+    if not is_done:
+        note(order, kind=EventKind.CANCELLATION, step=RequestStatus.REJECTED.value, why="delivered")
+    return {"asked": is_done}
+
+
+# ------------------------------------------------------------------------------------------------ runs
+
+#: The step that the timeline keeps of ``stop``.
+_STOPPED = "stopped"
+
+
+def _run_progressed(order: Order, run: Order | Run, progress: Progress) -> Decision:
+    """A report about one run of the (locked) order."""
+    decision = decide(run, progress)
+    if decision.oddity:
+        note(order, kind=EventKind.ODDITY, oddity=decision.oddity, word=progress.word[:64])
+    is_over = decision.status in lifecycle.TERMINAL
+    run.status, run.remains, run.start_count = decision.status, decision.remains, decision.start_count
+    run.ended_at = run.ended_at or (timezone.now() if is_over else None)
+    run.save(update_fields=["status", "remains", "start_count", "ended_at"])
+    _follow_runs(order)
+    return decision
+
+
+def _follow_runs(order: Order) -> None:
+    """The (locked) order stands as its runs do, and what those that ended did not deliver is paid back.
+
+    An order that has ended only moves on where more of it turns out undelivered; one that a person ended as a whole
+    stays as it is.
+    """
+    parts = [
+        dripfeed.Part(Status(status), quantity, remains, start_count)
+        for status, quantity, remains, start_count in order.parts.order_by("number").values_list(
+            "status", "quantity", "remains", "start_count"
+        )
+    ]
+    found = dripfeed.standing(parts)
+    if found.status in lifecycle.TERMINAL:
+        if order.is_open or found.undelivered > (order.remains or 0):
+            _end(
+                order,
+                found.status,
+                remains=found.remains,
+                undelivered=found.undelivered,
+                start_count=found.start_count,
+            )
+    else:
+        if order.is_open:
+            _move_with_runs(order, found)
+        _pay_back(order, found.undelivered)
+
+
+def _move_with_runs(order: Order, found: dripfeed.Standing) -> None:
+    moved = found.status is not order.state
+    order.status, order.remains, order.start_count = found.status, found.remains, found.start_count
+    order.started_at = order.started_at or _started(found.status)
+    order.save(update_fields=["status", "remains", "start_count", "started_at"])
+    if moved and found.status is Status.PENDING:
+        note(order, kind=EventKind.ACCEPTED)
+    elif moved and found.status in lifecycle.FOLLOWED:
+        note(order, kind=EventKind.STATUS, status=found.status.value, start_count=found.start_count)
+
+
+def _cancel_waiting(order: Order) -> None:
+    """No run of the (locked) order is placed any more."""
+    waiting = order.parts.filter(status=Status.QUEUED)
+    if waiting.update(status=Status.CANCELED, remains=F("quantity"), ended_at=timezone.now()):
+        _follow_runs(order)
+
+
+def _is_stopped(order: Order) -> bool:
+    return OrderEvent.objects.filter(order=order, kind=EventKind.RUN, data__step=_STOPPED).exists()

@@ -26,6 +26,9 @@ _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
 TRAFFIC_KEYWORD, TRAFFIC_REFERRER = 1, 2
+#: Drip-feed: how many runs, and minutes from the start of one to the start of the next.
+RUNS_MIN, RUNS_MAX = 2, 1000
+INTERVAL_MAX = 1440
 
 
 class Count(StrEnum):
@@ -63,11 +66,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a customer asked for, cleaned: link ("" where the type has none), quantity, the other inputs by name."""
+    """What a customer asked for, cleaned: link ("" where the type has none), quantity, the other inputs by name.
+
+    ``quantity`` is that of all ``runs`` together; ``interval`` is in minutes, 0 where there is one run.
+    """
 
     link: str
     quantity: int
     fields: dict[str, Any]
+    runs: int = 1
+    interval: int = 0
 
 
 def text_of(inputs: Mapping[str, Any], name: str) -> str:
@@ -253,10 +261,12 @@ def from_wire(name: str) -> Kind | None:
     return KINDS.get(_ALIASES.get(code, code))
 
 
-def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int) -> Details:
+def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int, has_dripfeed: bool = False) -> Details:
     """Cleans what a customer sent for a service of ``kind`` sold from ``minimum`` to ``maximum`` pieces.
 
-    Inputs the kind does not know are ignored. Raises OrderInvalid with every problem, in form order.
+    With drip-feed the minimum holds for each run and the maximum for all of them together: a panel takes every run as
+    an order of its own, and the total is what it promises to be able to deliver. Inputs the kind does not know are
+    ignored. Raises OrderInvalid with every problem, in form order.
     """
     problems: list[InvalidField] = []
     fields: dict[str, Any] = {}
@@ -279,9 +289,42 @@ def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int) -
     quantity = 0
     if not any(problem.field in (kind.counted, "min", "max", "posts") for problem in problems):
         quantity = keep(_quantity, kind, inputs, fields, minimum, maximum)
+    runs = keep(_runs, inputs, has_dripfeed and has_runs(kind)) or 1
+    interval = keep(_interval, inputs) if runs > 1 else 0
+    if runs > 1 and quantity and quantity * runs > maximum:
+        problems.append(InvalidField("runs", "too_large", limit=maximum // quantity))
     if problems:
         raise OrderInvalid(problems)
-    return Details(link=link, quantity=quantity, fields=fields)
+    return Details(link=link, quantity=quantity * runs, fields=fields, runs=runs, interval=interval)
+
+
+def has_runs(kind: Kind) -> bool:
+    """Whether an order of ``kind`` can be delivered in runs: only where the customer names the quantity of one."""
+    return kind.count is Count.GIVEN
+
+
+def _runs(inputs: Mapping[str, Any], is_offered: bool) -> int:
+    """How many runs; 1 for a plain order. An interval that stands alone is a half-filled form, not a plain order."""
+    text = text_of(inputs, "runs")
+    if not is_offered:
+        if text not in ("", "0", "1"):
+            raise InvalidField("runs", "unsupported")
+        return 1
+    if not text:
+        if text_of(inputs, "interval") not in ("", "0"):
+            raise InvalidField("runs", "missing")
+        return 1
+    runs = whole_number("runs", text)
+    return 1 if runs in (0, 1) else within("runs", runs, RUNS_MIN, RUNS_MAX)
+
+
+def _interval(inputs: Mapping[str, Any]) -> int:
+    """Minutes between the starts of two runs; 0 says nothing, as clients send it beside a plain order."""
+    text = text_of(inputs, "interval")
+    minutes = whole_number("interval", text) if text else 0
+    if not minutes:
+        raise InvalidField("interval", "missing")
+    return within("interval", minutes, 1, INTERVAL_MAX)
 
 
 def _link(text: str) -> str:

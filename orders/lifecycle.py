@@ -39,7 +39,8 @@ _RANK = {status: rank for rank, status in enumerate(FOLLOWED)}
 class Progress:
     """One report about a placement, in our words. ``None`` means the panel did not say, or not readably.
 
-    ``charge`` is what the panel took, in its own currency. ``status`` None is a word we do not know.
+    ``charge`` is what the panel took, in its own currency. ``status`` None is a word we do not know. ``posts`` is how
+    many posts a subscription has served, which panels tell instead of ``remains``.
     """
 
     status: Status | None
@@ -48,6 +49,7 @@ class Progress:
     remains: int | None = None
     charge: Decimal | None = None
     currency: str = ""
+    posts: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,9 @@ def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts
             row.state, row.upstream_id, row.sync_at = State.ACCEPTED, upstream_id.strip(), timezone.now()
             row.probe_at = None
             row.save(update_fields=["state", "upstream_id", "sync_at", "probe_at"])
-            order = fulfilment.accepted(row.order_id, provider=row.provider_id, upstream_id=row.upstream_id)
+            order = fulfilment.accepted(
+                row.order_id, run=row.run, provider=row.provider_id, upstream_id=row.upstream_id
+            )
             _tell(order, actor, decision="placed", **facts)
     except IntegrityError:
         raise NumberTaken(_("Another order of this provider already has this number.")) from None
@@ -81,9 +83,11 @@ def release(
         order = Order.objects.get(pk=row.order_id)
         _tell(order, actor, decision="send again" if send_again else "pay back", why=why, **facts)
         if send_again:
-            fulfilment.requeued(row.order_id, why=EventKind.NOT_SENT, due_at=due_at, provider=row.provider_id)
+            fulfilment.requeued(
+                row.order_id, run=row.run, why=EventKind.NOT_SENT, due_at=due_at, provider=row.provider_id
+            )
         else:
-            fulfilment.failed(row.order_id, why=EventKind.NOTE, provider=row.provider_id)
+            fulfilment.failed(row.order_id, run=row.run, why=EventKind.NOTE, provider=row.provider_id)
     return row
 
 

@@ -140,7 +140,10 @@ def _spent(placements: Any) -> Decimal:
 
 def _returned(provider: Provider, since: datetime) -> Decimal:
     """What the panel gave back since then, by our reckoning, for what it did not deliver."""
-    ended = Placement.objects.filter(provider=provider, state=State.CLOSED, ended_at__gt=since, order__remains__gt=0)
+    # What an order in runs of ours still misses says nothing about one of them.
+    ended = Placement.objects.filter(
+        provider=provider, run=0, state=State.CLOSED, ended_at__gt=since, order__remains__gt=0
+    )
     rows = ended.values_list("cost", "quantity", "order__remains")
     shares = (money.divide(money.multiply(cost, min(left or 0, quantity)), quantity) for cost, quantity, left in rows)
     return money.round_down(sum(shares, Decimal(0)))

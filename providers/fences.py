@@ -30,4 +30,4 @@ def width(provider: Provider) -> int:
     """How many orders may be on their way to ``provider`` at once."""
     on_trial = Provider.objects.filter(pk=provider.pk, is_half_open=True)
     doubts = Placement.objects.filter(provider=provider, state=State.IN_DOUBT)
-    return 1 if on_trial.exists() or doubts.exists() else settings.SUBMIT_PARALLEL
+    return 1 if on_trial.exists() or doubts.exists() else min(provider.parallel, settings.SUBMIT_PARALLEL)

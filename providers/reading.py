@@ -25,6 +25,9 @@ MAX_WORDS = 500
 STATUS_WORDS: Mapping[str, Status] = {
     **dict.fromkeys(("pending", "awaiting", "queued", "new", "waiting"), Status.PENDING),
     "processing": Status.PROCESSING,
+    # A subscription that rests: the least that a followed order can be, so nothing changes.
+    "paused": Status.PENDING,
+    "expired": Status.PARTIAL,
     **dict.fromkeys(("inprogress", "active", "running", "refilling"), Status.IN_PROGRESS),
     **dict.fromkeys(("completed", "complete", "success", "done"), Status.COMPLETED),
     **dict.fromkeys(("partial", "partiallycompleted"), Status.PARTIAL),
@@ -133,7 +136,7 @@ def read_add(answer: Answer, dialect: Dialect) -> str:
         return str(named)
     raise OutcomeUnknown(
         f"HTTP {answer.status}, no plain order id: {shorten(answer.text)}",
-        upstream_id=_scalar(named),
+        upstream_id=scalar(named),
         is_lasting=bool(words and named) or answer.status in range(300, 400),
     )
 
@@ -156,6 +159,8 @@ def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, P
 
     Raises Refused or UnreadableAnswer when the answer as a whole says nothing about these orders.
     """
+    if answer.status == 429:
+        raise Refused(f"HTTP 429: {shorten(answer.text)}", reason="busy")
     body = parse(answer, dialect)
     if isinstance(body, dict) and len(ids) == 1 and "status" in body and ids[0] not in body:
         return {ids[0]: _progress(body, dialect)}
@@ -245,7 +250,7 @@ def _flat_text(value: Any) -> str:
     return str(value)
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
     """An id as text, "" for what cannot be one: nothing, yes/no, zero and below, numbers with decimals, long texts."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return ""
@@ -264,7 +269,7 @@ def _named(body: Any) -> Any:
 def _id_in(body: Any) -> str:
     if not isinstance(body, dict):
         return ""
-    return next((found for name in ("order", "order_id", "id") if (found := _scalar(body.get(name)))), "")
+    return next((found for name in ("order", "order_id", "id") if (found := scalar(body.get(name)))), "")
 
 
 def _rows(body: Any) -> Iterator[tuple[str, Any]]:
@@ -291,6 +296,7 @@ def _progress(row: Mapping[str, Any], dialect: Dialect) -> Progress:
         remains=_whole(row.get("remains")),
         charge=_amount(row.get("charge")),
         currency=str(row.get("currency") or "").strip().upper()[:3],
+        posts=_whole(row.get("posts")),
     )
 
 
@@ -302,6 +308,8 @@ def _amount(value: Any) -> Decimal | None:
 
 
 def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and len(value) < 19 and value.isascii() and value.isdigit():
+        return int(value)  # nearly always: a hundred statuses have two hundred of them
     amount = _amount(value)
     return int(amount) if amount is not None and amount == amount.to_integral_value() and abs(amount) < 2**62 else None
 
@@ -312,7 +320,7 @@ def _flag(value: Any) -> bool:
 
 def _listed(row: Mapping[str, Any], dialect: Dialect) -> Listed:
     """One row, cleaned, with the first reason why it cannot be sold."""
-    upstream_id, name = _scalar(row.get("service")), _line(row.get("name"), 255)
+    upstream_id, name = scalar(row.get("service")), _line(row.get("name"), 255)
     type_name = _line(row.get("type"), 64) or "Default"
     kind = kinds.from_wire(type_name)
     rate, low, high = _amount(row.get("rate")), _whole(row.get("min")), _whole(row.get("max"))
@@ -330,11 +338,16 @@ def _listed(row: Mapping[str, Any], dialect: Dialect) -> Listed:
         max_quantity=max(high or low, low),
         has_refill=_flag(row.get("refill")),
         has_cancel=_flag(row.get("cancel")),
-        has_dripfeed=_flag(row.get("dripfeed")),
+        has_dripfeed=_flag(row["dripfeed"] if "dripfeed" in row else _runs_unsaid(kind, dialect)),
         description=_UNKEPT.sub("", str(row.get("desc") or row.get("description") or "").strip()[:5000]),
         currency=_line(row.get("currency"), 3).upper(),
         problem=problem,
     )
+
+
+def _runs_unsaid(kind: kinds.Kind | None, dialect: Dialect) -> bool:
+    """Whether an offer has drip-feed of which the list does not say."""
+    return dialect.has_runs_unsaid and kind is not None and kind.code in dialect.runs
 
 
 def _not_a_service(upstream_id: str, name: str) -> str:

@@ -1,16 +1,18 @@
-"""Which Route serves an order now. A route that refused an order for good is never tried again for it."""
+"""Which Route serves an order now: funded, then by priority, then the cheapest. One that refused for good is out."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from orders.lifecycle import Status
-from orders.models import Order
-from providers import fences
+from orders import money
+from orders.lifecycle import OPEN, Status
+from orders.models import Order, Run
+from providers import costs, fences
 from providers.models import LIVE, Offer, Placement, Provider, Route, State
 
 #: Refusals that say something about the provider, not about the order: the same route may serve it later.
@@ -25,47 +27,107 @@ def usable() -> QuerySet[Route]:
 
 
 def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QuerySet[Order]:
-    """Queued orders whose time has come and that a usable route (to ``provider``) could serve, oldest first."""
-    routes = usable().filter(service_id=OuterRef("service_id"))
-    if provider is not None:
-        routes = routes.filter(offer__provider=provider)
+    """Queued orders whose time has come and that a usable route (to ``provider``) could serve, oldest first.
+
+    ``is_now`` goes past the times we set ourselves, never past the start that the customer set. Orders whose runs we
+    place ourselves are not among them.
+    """
+    now = timezone.now()
     live = Placement.objects.filter(order_id=OuterRef("pk"), run=0, state__in=LIVE)
-    orders = Order.objects.filter(Exists(routes), ~Exists(live), status=Status.QUEUED).order_by("id")
-    if is_now:
-        return orders
-    return orders.filter(Q(due_at=None) | Q(due_at__lte=timezone.now()))
+    whole = Q(runs=1) | ~Exists(Run.objects.filter(order_id=OuterRef("pk")))
+    orders = Order.objects.filter(_served(provider), ~Exists(live), whole, status=Status.QUEUED).order_by("id")
+    orders = orders.filter(Q(starts_at=None) | Q(starts_at__lte=now))
+    return orders if is_now else orders.filter(Q(due_at=None) | Q(due_at__lte=now))
+
+
+def waiting_runs(provider: Provider | None = None, *, is_now: bool = False) -> QuerySet[Order]:
+    """Open orders with a run to be placed by ourselves whose time has come, also by ``is_now``; oldest first."""
+    orders = Order.objects.filter(_served(provider), pk__in=_due_runs().values("order_id"), status__in=OPEN)
+    return orders.order_by("id")
+
+
+def next_runs(orders: Iterable[Order]) -> dict[int, Run]:
+    """The first run of each order that is to be placed now, by order id."""
+    in_runs = [order.pk for order in orders if order.runs > 1]
+    if not in_runs:
+        return {}
+    return {run.order_id: run for run in _due_runs().filter(order__in=in_runs).order_by("-number")}
+
+
+def _due_runs() -> QuerySet[Run]:
+    return Run.objects.filter(status=Status.QUEUED, due_at__lte=timezone.now())
+
+
+def _served(provider: Provider | None) -> Exists:
+    """Whether a usable route (to ``provider``) could serve the order."""
+    routes = usable().filter(service_id=OuterRef("service_id"))
+    return Exists(routes if provider is None else routes.filter(offer__provider=provider))
 
 
 def providers_to_submit(*, is_now: bool = False) -> list[int]:
     """Providers that have something to place and may be called."""
     now = timezone.now()
-    service_ids = waiting(is_now=is_now).order_by().values("service_id")
-    routes = usable().filter(offer__provider=OuterRef("pk"), service_id__in=service_ids)
+    waits = [
+        Q(service_id__in=found(is_now=is_now).order_by().values("service_id")) for found in (waiting, waiting_runs)
+    ]
+    routes = usable().filter(waits[0] | waits[1], offer__provider=OuterRef("pk"))
     providers = Provider.objects.filter(Exists(routes))
     if not is_now:
         providers = providers.filter(Q(paused_until=None) | Q(paused_until__lte=now))
     return list(providers.order_by("pk").values_list("pk", flat=True))
 
 
-def choose(orders: Sequence[Order], *, is_now: bool = False) -> dict[int, Offer]:
-    """The offer to place each order at, by order id. Orders whose routes are tried, paused or fenced are left out."""
+def part(order: Order, offer: Offer, run: Run | None = None) -> tuple[int, int]:
+    """What to place at ``offer``: the run (0 for the whole order) and its quantity.
+
+    Drip-feed is passed on whole where the offer has it and the panel's document says how; otherwise we split it.
+    """
+    if run:
+        return run.number, run.quantity
+    if order.runs == 1 or (offer.has_dripfeed and offer.kind in offer.provider.language.runs):
+        return 0, order.quantity
+    return 1, order.quantity // order.runs
+
+
+def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, Run] | None = None) -> dict[int, Offer]:
+    """The offer to place each order at, or its run of ``runs``, by order id. Orders whose routes are tried, paused or
+    fenced are left out."""
+    runs = runs or {}
     routes = _routes_of(orders)
-    tried, held = _tried(orders), fences.held()
+    tried, held = _tried(orders, runs), fences.held()
     chosen: dict[int, Offer] = {}
     for order in orders:
-        for route in routes[order.service_id]:
-            provider = route.offer.provider
-            if route.offer_id in tried[order.pk] or fences.fingerprint(route.offer, order.quantity) in held:
+        for offer in _by_preference(routes[order.service_id], order):
+            _number, quantity = part(order, offer, runs.get(order.pk))
+            if offer.pk in tried[order.pk] or fences.fingerprint(offer, quantity) in held:
                 continue
-            if is_now or not provider.is_paused:
-                chosen[order.pk] = route.offer
+            is_worth_it = costs.covers(order.charge, offer, quantity=order.quantity)
+            if is_worth_it and (is_now or not offer.provider.is_paused):
+                chosen[order.pk] = offer
                 break
     return chosen
 
 
-def is_exhausted(order: Order) -> bool:
-    """Whether every usable route refused ``order`` for good."""
-    return all(route.offer_id in _tried([order])[order.pk] for route in _routes_of([order])[order.service_id])
+def is_exhausted(order: Order, run: int = 0) -> bool:
+    """Whether every usable route refused ``order``, or its ``run``, for good."""
+    runs = {order.pk: order.parts.get(number=run)} if run else {}
+    tried = _tried([order], runs)[order.pk]
+    return all(route.offer_id in tried for route in _routes_of([order])[order.service_id])
+
+
+def _by_preference(routes: list[Route], order: Order) -> list[Offer]:
+    """Offers in the order to try: who can pay for it, then by priority, and of equal priority the cheapest first.
+
+    Costs are compared in the store currency. A provider whose balance was never seen counts as one that can pay.
+    """
+
+    def rank(route: Route) -> tuple[bool, int, Decimal, int]:
+        offer, provider = route.offer, route.offer.provider
+        cost = offer.cost_of(order.quantity)
+        is_short = provider.balance is not None and provider.balance < cost
+        return is_short, route.priority, money.multiply(cost, provider.exchange_rate), route.pk
+
+    return [route.offer for route in sorted(routes, key=rank)]
 
 
 def _routes_of(orders: Iterable[Order]) -> dict[int, list[Route]]:
@@ -76,9 +138,10 @@ def _routes_of(orders: Iterable[Order]) -> dict[int, list[Route]]:
     return routes
 
 
-def _tried(orders: Iterable[Order]) -> dict[int, set[int]]:
+def _tried(orders: Iterable[Order], runs: Mapping[int, Run]) -> dict[int, set[int]]:
     tried: dict[int, set[int]] = defaultdict(set)
     refused = Placement.objects.filter(order__in=[order.pk for order in orders], state=State.REFUSED)
-    for order_id, offer_id in refused.exclude(reason__in=PASSING).values_list("order_id", "offer_id"):
-        tried[order_id].add(offer_id)
+    for order_id, offer_id, run in refused.exclude(reason__in=PASSING).values_list("order_id", "offer_id", "run"):
+        if run == (runs[order_id].number if order_id in runs else 0):
+            tried[order_id].add(offer_id)
     return tried

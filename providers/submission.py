@@ -24,7 +24,7 @@ from django.utils import timezone
 from orders import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers import calling, client, doubt, evidence, fences, pausing, policy, reading, routing
+from providers import calling, client, doubt, evidence, fences, health, pausing, policy, reading, routing
 from providers.dialect import Answer, Call, Wanted
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
 from providers.models import Placement, Provider, State
@@ -61,6 +61,7 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
     width = settings.SUBMIT_PARALLEL
     pool = ThreadPoolExecutor(width, thread_name_prefix="submit")
     flying: dict[Future[Answer | PanelError], _Sent] = {}
+    tally = health.Tally()
     began, claims_end = timezone.now(), time.monotonic() + budget
     try:
         while True:
@@ -73,10 +74,13 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
             if not flying:
                 return counts
             for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                counts[_record(provider, flying.pop(future), future.result())] += 1
+                sent, outcome = flying.pop(future), future.result()
+                counts[name := _record(provider, sent, outcome)] += 1
+                tally.count("add", outcome, is_failure=name in ("not_sent", "in_doubt"))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         pausing.end_turn(provider)
+        tally.write(provider)
 
 
 def expire_leases() -> int:
@@ -90,7 +94,12 @@ def expire_leases() -> int:
                 state=State.IN_DOUBT, **doubt.opening(placement.provider, died)
             )
             if taken:
-                fulfilment.doubted(placement.order_id, provider=placement.provider_id, why="no answer was recorded")
+                fulfilment.doubted(
+                    placement.order_id,
+                    run=placement.run,
+                    provider=placement.provider_id,
+                    why="no answer was recorded",
+                )
                 found += 1
     return found
 
@@ -105,57 +114,76 @@ def _claim(provider: Provider, *, limit: int, is_now: bool, began: datetime | No
         return []
     skips = connection.features.has_select_for_update_skip_locked
     placements: list[Placement] = []
-    after = 0
     in_vain = Placement.objects.filter(
         Q(state=State.NOT_SENT) | Q(reason__in=routing.PASSING),
         order_id=OuterRef("pk"),
         created_at__gte=began or timezone.now(),
     )
-    while len(placements) < limit:
-        with transaction.atomic():
-            waiting = routing.waiting(provider, is_now=is_now).filter(~Exists(in_vain), pk__gt=after)
-            orders = list(waiting.select_for_update(skip_locked=skips)[: max(limit * 2, PAGE)])
-            mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
-            placements += Placement.objects.bulk_create(mine)
-            fulfilment.claimed(placement.order_id for placement in mine)
-        if not orders:
-            break
-        after = orders[-1].pk
+    for look in (routing.waiting_runs, routing.waiting):
+        after = 0
+        while len(placements) < limit:
+            with transaction.atomic():
+                waiting = look(provider, is_now=is_now).filter(~Exists(in_vain), pk__gt=after)
+                orders = list(waiting.select_for_update(skip_locked=skips)[: max(limit * 2, PAGE)])
+                mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
+                placements += Placement.objects.bulk_create(mine)
+                _claimed(mine)
+            if not orders:
+                break
+            after = orders[-1].pk
     key = provider.key.reveal()
     return [_prepare(provider, key, placement) for placement in placements]
 
 
+def _claimed(placements: list[Placement]) -> None:
+    fulfilment.claimed(placement.order_id for placement in placements if not placement.run)
+    for placement in placements:
+        if placement.run:
+            fulfilment.run_claimed(placement.order, placement.run)
+
+
 def _placements(provider: Provider, orders: list[Order], limit: int, *, is_now: bool) -> list[Placement]:
     lease = timezone.now() + timedelta(seconds=policy.limits("add").total + GRACE)
-    chosen = routing.choose(orders, is_now=is_now)
+    runs = routing.next_runs(orders)
+    chosen = routing.choose(orders, is_now=is_now, runs=runs)
     mine = [order for order in orders if order.pk in chosen and chosen[order.pk].provider_id == provider.pk]
-    return [
-        Placement(
-            order=order,
-            provider=provider,
-            offer=(offer := chosen[order.pk]),
-            quantity=order.quantity,
-            cost=offer.cost_of(order.quantity),
-            currency=provider.currency,
-            exchange_rate=provider.exchange_rate,
-            lease_until=lease,
+    found = []
+    for order in mine[:limit]:
+        offer = chosen[order.pk]
+        run, quantity = routing.part(order, offer, runs.get(order.pk))
+        found.append(
+            Placement(
+                order=order,
+                run=run,
+                provider=provider,
+                offer=offer,
+                quantity=quantity,
+                cost=offer.cost_of(quantity),
+                currency=provider.currency,
+                exchange_rate=provider.exchange_rate,
+                lease_until=lease,
+            )
         )
-        for order in mine[:limit]
-    ]
+    return found
 
 
 def _prepare(provider: Provider, key: str, placement: Placement) -> _Sent:
     order, offer = placement.order, placement.offer
+    passed_on = 1 if placement.run else order.runs
     wanted = Wanted(
         upstream_id=offer.upstream_id,
         kind=offer.kind,
         link=order.link,
-        quantity=placement.quantity,
+        quantity=placement.quantity // passed_on,
         fields=order.fields,
+        runs=passed_on,
+        interval=order.interval,
     )
     dialect = provider.language
     try:
-        return _Sent(placement, dialect.call("add", provider.url, key, **dialect.add_params(wanted)))
+        return _Sent(
+            placement, dialect.call("add", provider.url, key, auth=provider.auth, **dialect.add_params(wanted))
+        )
     except Unsupported as problem:
         return _Sent(placement, None, problem)
 
@@ -208,7 +236,7 @@ def _accepted(provider: Provider, sent: _Sent, answer: Answer, upstream_id: str)
                 probe_at=None,
                 sync_at=timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL),
             )
-            fulfilment.accepted(placement.order_id, provider=provider.pk, upstream_id=upstream_id)
+            fulfilment.accepted(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
             if sent.call:
                 calling.record(provider, sent.call, answer, name="accepted", placement=placement)
     except IntegrityError:
@@ -237,8 +265,13 @@ def _refused(provider: Provider, placement: Placement, problem: PanelError) -> N
     _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
     if isinstance(problem, Refused):
         evidence.refused_later(placement, problem)
-    facts: dict[str, Any] = {"provider": provider.pk, "words": problem.words, "reason": reason}
-    if reason in routing.PASSING or not routing.is_exhausted(placement.order):
+    facts: dict[str, Any] = {
+        "run": placement.run,
+        "provider": provider.pk,
+        "words": problem.words,
+        "reason": reason,
+    }
+    if reason in routing.PASSING or not routing.is_exhausted(placement.order, placement.run):
         due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
         fulfilment.requeued(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
     else:
@@ -246,10 +279,11 @@ def _refused(provider: Provider, placement: Placement, problem: PanelError) -> N
 
 
 def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    tries = Placement.objects.filter(order_id=placement.order_id, state=State.NOT_SENT).count()
+    tries = Placement.objects.filter(order_id=placement.order_id, run=placement.run, state=State.NOT_SENT).count()
     _move(placement, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
     fulfilment.requeued(
         placement.order_id,
+        run=placement.run,
         why=EventKind.NOT_SENT,
         due_at=timezone.now() + pausing.back_off(tries),
         provider=provider.pk,
@@ -259,7 +293,7 @@ def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> 
 
 def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
     _move(placement, State.IN_DOUBT, **doubt.opening(provider, problem))
-    fulfilment.doubted(placement.order_id, provider=provider.pk, words=problem.words)
+    fulfilment.doubted(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
 
 
 def _move(placement: Placement, state: State, **values: object) -> None:

@@ -179,6 +179,8 @@ ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 SUBMIT_PARALLEL = env.int("SUBMIT_PARALLEL", 32)
 # Seconds between two looks at an order that was placed a moment ago; the interval stretches with its age.
 SYNC_INTERVAL = env.int("SYNC_INTERVAL", 60)
+# How many days ahead an order may be told to start; 0 sells no later start.
+SCHEDULE_MAX_DAYS = env.int("SCHEDULE_MAX_DAYS", 30)
 # Percent put on top of a provider's cost when its price list is published and no other markup is given.
 DEFAULT_MARKUP = env.str("DEFAULT_MARKUP", "30")
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orders.fields import NOT_NEGATIVE, RateField
-from orders.kinds import KINDS, Kind
+from orders.kinds import KINDS, Kind, has_runs
 
 
 class Category(models.Model):
@@ -113,6 +113,11 @@ class Service(models.Model):
     def type(self) -> Kind:
         """The service type: its inputs and how its quantity is counted."""
         return KINDS[self.kind]
+
+    @property
+    def has_runs(self) -> bool:
+        """Whether its orders can be delivered in runs: drip-feed is sold, and the type can have it."""
+        return self.has_dripfeed and has_runs(self.type)
 
     def clean(self) -> None:
         problems: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders import lifecycle
@@ -90,6 +91,13 @@ class Order(models.Model):
             models.Index(name="order_of_user_by_status", fields=["user", "status", "-id"]),
             # Follows the open set, not the history: as small on the ten-millionth order as on the first.
             models.Index(name="order_open", fields=["status", "id"], condition=models.Q(status__in=lifecycle.OPEN)),
+            # What is measured: a service's newest endings, and which services had any since the last time.
+            models.Index(
+                name="order_ended_of_service",
+                fields=["service", "-ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+            ),
+            models.Index(name="order_ended", fields=["ended_at"], condition=models.Q(ended_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -102,6 +110,11 @@ class Order(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state not in lifecycle.TERMINAL
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Its start is to come: no panel has it, and none gets it before."""
+        return self.state is lifecycle.Status.QUEUED and self.starts_at is not None and self.starts_at > timezone.now()
 
     @property
     def paid(self) -> Decimal:
@@ -137,7 +150,15 @@ class EventKind(models.TextChoices):
 class OrderEvent(models.Model):
     """One line of an order's timeline. ``data`` holds facts, not sentences: each reader gets their own words."""
 
-    PUBLIC = (EventKind.ACCEPTED, EventKind.IN_DOUBT, EventKind.RESOLVED, EventKind.STATUS, EventKind.REFUNDED)
+    PUBLIC = (
+        EventKind.ACCEPTED,
+        EventKind.IN_DOUBT,
+        EventKind.RESOLVED,
+        EventKind.STATUS,
+        EventKind.REFUNDED,
+        EventKind.REFILL,
+        EventKind.CANCELLATION,
+    )
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
     kind = models.CharField(_("what"), max_length=12, choices=EventKind.choices)

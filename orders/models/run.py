@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orders import lifecycle
 from orders.models.order import Order, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How far an order in runs has come: how many have ended, and when the next is due."""
+
+    ended: int
+    next: datetime | None
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def story(self, order: Order) -> Story | None:
+        """One query; None, and no query at all, for an order that is not delivered in runs."""
+        if order.runs == 1:
+            return None
+        waiting = models.Q(status=lifecycle.Status.QUEUED)
+        found = self.filter(order=order).aggregate(
+            ended=models.Count("pk", filter=models.Q(status__in=lifecycle.TERMINAL)),
+            next=models.Min("due_at", filter=waiting),
+            made=models.Count("pk"),
+        )
+        return Story(found["ended"], found["next"]) if found["made"] else None
 
 
 class Run(models.Model):
@@ -20,6 +45,8 @@ class Run(models.Model):
     remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
     due_at = models.DateTimeField(_("due at"))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "number"]

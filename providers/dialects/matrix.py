@@ -24,6 +24,7 @@ def table() -> str:
         ("body mended", ["yes" if dialect.repair else "no" for dialect in dialects]),
         ("link", [dialect.link_example or "any" for dialect in dialects]),
         ("service types", [_kinds(dialect) for dialect in dialects]),
+        ("drip-feed", [_wires(dialect.runs) or "split by us" for dialect in dialects]),
     ]
     lines = [f"| {label} | {' | '.join(cells)} |" for label, cells in rows]
     lines.insert(1, "|" + " --- |" * (len(dialects) + 1))
@@ -46,4 +47,8 @@ def _verb(dialect: Dialect, verb: str) -> str:
 def _kinds(dialect: Dialect) -> str:
     if dialect.kinds == frozenset(KINDS):
         return f"all {len(KINDS)}"
-    return ", ".join(kind.wire for kind in KINDS.values() if kind.code in dialect.kinds)
+    return _wires(dialect.kinds)
+
+
+def _wires(codes: frozenset[str]) -> str:
+    return ", ".join(kind.wire for kind in KINDS.values() if kind.code in codes)

@@ -3,4 +3,9 @@
 from providers.dialect import Dialect
 
 # The document lost its table of ``add`` parameters; they are the standard ones, for every service type.
-V2 = Dialect(name="v2", title="Standard API v2", document="smmpllus.com")
+V2 = Dialect(
+    name="v2",
+    title="Standard API v2",
+    document="smmpllus.com",
+    runs=frozenset({"default", "web_traffic"}),
+)

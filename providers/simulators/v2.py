@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from providers.simulators.orders import Service
+from providers.simulators.orders import Service, SimulatedOrder
 from providers.simulators.panel import Panel
 from providers.simulators.reading import Fields
 
@@ -61,7 +61,13 @@ ADD_FIELDS = {
 
 
 class V2(Panel):
-    """Everything the document has, in the shapes of its examples; lists of up to 100 ids."""
+    """Everything the document has, in the shapes of its examples; lists of up to 100 ids.
+
+    With ``tells_posts`` the status of a subscription has the shape that many panels of the family give it: the posts
+    served, and neither charge nor remains.
+    """
+
+    tells_posts: bool = False
 
     catalogue = CATALOGUE
     add_fields = ADD_FIELDS
@@ -75,3 +81,10 @@ class V2(Panel):
         "refill_status": Fields(either=("refill", "refills")),
         "cancel": Fields(("orders",)),
     }
+
+    def status_row(self, order: SimulatedOrder) -> dict[str, object]:
+        if not (self.tells_posts and self.services[order.service].type == "Subscriptions"):
+            return super().status_row(order)
+        status = "Active" if order.status in (self.words.pending, self.words.running) else order.status
+        served = (order.quantity - order.remains) // int(order.params["max"])
+        return {"status": status, "expiry": status == "Expired", "posts": served, "orders": []}

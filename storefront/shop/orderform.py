@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from orders import kinds, money, pricing
+from django.conf import settings
+
+from orders import kinds, money, pricing, schedule
 from orders.errors import InvalidField, OrderInvalid
-from orders.kinds import Count, Input
+from orders.kinds import Count, Details, Input
 from orders.models import Order, Service
 from storefront.shop import wording
 
-NUMBERS = {"quantity", "min", "max", "posts", "old_posts", "answer_number"}
+NUMBERS = {"quantity", "min", "max", "posts", "old_posts", "answer_number", "runs", "interval"}
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the form, ready to be drawn. ``shape`` is text, number, link, lines or choice."""
+    """One field of the form, ready to be drawn. ``shape`` is text, number, link, lines, choice or moment."""
 
     name: str
     label: str
@@ -41,12 +43,20 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the form's order would cost. Not ``is_asked``: the quantity is missing or wrong, this is the least."""
+    """What the form's order would cost. Not ``is_asked``: the quantity is missing or wrong, this is the least.
+
+    ``quantity`` is that of all ``runs`` together.
+    """
 
     quantity: int
     charge: Decimal
     balance: Decimal
     is_asked: bool
+    runs: int = 1
+
+    @property
+    def each(self) -> int:
+        return self.quantity // self.runs
 
     @property
     def left(self) -> Decimal:
@@ -59,12 +69,30 @@ class Price:
 
 def fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
     """The fields that ``service`` asks for, in form order, each with the first problem it has."""
-    wrong: dict[str, InvalidField] = {}
-    for found in problems:
-        wrong.setdefault(found.field, found)
     asked = [Input(name, _unread) for name in ("link",) if service.type.has_link]
     asked += service.type.inputs
     asked += [Input(name, _unread) for name in ("quantity",) if service.type.count is Count.GIVEN]
+    return _drawn(service, asked, inputs, problems)
+
+
+def run_fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
+    """The fields of drip-feed; none where ``service`` has none."""
+    asked = [Input(name, _unread, is_required=False) for name in ("runs", "interval") if service.has_runs]
+    return _drawn(service, asked, inputs, problems)
+
+
+def start_fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
+    """The field of a later start; none where the shop has none."""
+    asked = [Input(name, _unread, is_required=False) for name in (schedule.NAME,) if settings.SCHEDULE_MAX_DAYS]
+    return _drawn(service, asked, inputs, problems)
+
+
+def _drawn(
+    service: Service, asked: Iterable[Input], inputs: Mapping[str, Any], problems: Iterable[InvalidField]
+) -> list[Field]:
+    wrong: dict[str, InvalidField] = {}
+    for found in problems:
+        wrong.setdefault(found.field, found)
     return [_field(service, spec, inputs, wrong.get(spec.name)) for spec in asked]
 
 
@@ -84,6 +112,8 @@ def _field(service: Service, spec: Input, inputs: Mapping[str, Any], wrong: Inva
         shape = "lines"
     elif spec.choices:
         shape = "choice"
+    elif name == schedule.NAME:
+        shape = "moment"
     return Field(
         name=name,
         label=str(words.label),
@@ -111,10 +141,10 @@ def counted(service: Service) -> tuple[str, ...]:
 
 def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal) -> Price:
     """The price of what is written so far; the other fields may still be empty or wrong."""
-    quantity = _quantity(service, inputs)
-    sold = least(service) if quantity is None else quantity
+    counted = _counted(service, inputs)
+    sold, runs = (counted.quantity, counted.runs) if counted else (least(service), 1)
     charge = pricing.charge(service.rate, sold, is_flat=service.is_flat)
-    return Price(sold, charge, balance, quantity is not None)
+    return Price(sold, charge, balance, counted is not None, runs)
 
 
 def least(service: Service) -> int:
@@ -122,19 +152,29 @@ def least(service: Service) -> int:
     return 1 if service.type.count is Count.ONE else service.min_quantity
 
 
-def _quantity(service: Service, inputs: Mapping[str, Any]) -> int | None:
-    """The quantity by the rules of the kind. Inputs that do not count get stand-ins: only the counting can fail."""
+def _counted(service: Service, inputs: Mapping[str, Any]) -> Details | None:
+    """The quantity and runs by the rules of the kind. Inputs that do not count get stand-ins: only counting can fail.
+
+    Where runs are written and the minutes between them not yet, these get one too: the price does not hang on them.
+    """
     kind = service.type
     counting = {*counted(service), *(("posts",) if kind.count is Count.POSTS else ())}
     stand_ins = {"link": "x"}
     for spec in kind.inputs:
         if spec.name not in counting:
             stand_ins[spec.name] = str(spec.choices[-1] if spec.choices else 1) if spec.is_required else ""
+    if not kinds.text_of(inputs, "interval"):
+        stand_ins["interval"] = "1" if kinds.text_of(inputs, "runs") else ""
     try:
-        details = kinds.read(kind, {**inputs, **stand_ins}, minimum=service.min_quantity, maximum=service.max_quantity)
+        return kinds.read(
+            kind,
+            {**inputs, **stand_ins},
+            minimum=service.min_quantity,
+            maximum=service.max_quantity,
+            has_dripfeed=service.has_runs,
+        )
     except OrderInvalid:
         return None
-    return details.quantity
 
 
 def unit_price(service: Service) -> str:
@@ -146,5 +186,7 @@ def inputs_of(order: Order) -> dict[str, Any]:
     """An earlier order as the inputs of a new one."""
     again = dict(order.fields)
     if order.service.type.count is Count.GIVEN:
-        again["quantity"] = order.quantity
+        again["quantity"] = order.quantity // order.runs
+    if order.runs > 1:
+        again |= {"runs": order.runs, "interval": order.interval}
     return {**again, "link": order.link}

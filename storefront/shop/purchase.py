@@ -42,7 +42,10 @@ def buy(user: Any, *, service: Service, inputs: Mapping[str, Any], request_id: s
             raise PriceChanged(offer.charge)
         # The service was read once in this request: the rate compared above is the rate that is taken.
         used = checkout.place_order(user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id)
-    asked = (service.pk, offer.details.link, offer.details.quantity, offer.details.fields)
-    if (used.service_id, used.link, used.quantity, used.fields) != asked:
+    wanted = offer.details
+    asked = (service.pk, wanted.link, wanted.quantity, wanted.fields, wanted.runs, wanted.interval)
+    bought = (used.service_id, used.link, used.quantity, used.fields, used.runs, used.interval)
+    # A start that has come meanwhile reads as "now".
+    if bought != asked or offer.starts_at not in (None, used.starts_at):
         raise FormReused(used)
     return used

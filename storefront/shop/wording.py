@@ -43,6 +43,9 @@ INPUTS: Mapping[str, Words] = {
     "old_posts": Words(gettext_lazy("Earlier posts"), gettext_lazy("How many of the newest posts are served as well.")),
     "delay": Words(gettext_lazy("Delay"), gettext_lazy("Between a new post and its start.")),
     "expiry": Words(gettext_lazy("Ends on"), gettext_lazy("Day/month/year; empty means it ends with its posts.")),
+    "runs": Words(gettext_lazy("Runs"), gettext_lazy("Each run delivers the quantity above."), "5"),
+    "interval": Words(gettext_lazy("Minutes between runs"), gettext_lazy("From 1 to 1,440."), "60"),
+    "start_at": Words(gettext_lazy("Start later"), gettext_lazy("Empty means now.")),
     "country": Words(gettext_lazy("Country"), gettext_lazy("A name or a code of two letters."), "US"),
     "device": Words(gettext_lazy("Device")),
     "type_of_traffic": Words(gettext_lazy("Where visitors come from")),
@@ -65,6 +68,8 @@ CHOICES: Mapping[str, Mapping[int, Text]] = {
     },
 }
 
+#: Numbers that are no amount of what is bought.
+LIMITED = {"runs", "interval"}
 ENTRIES = {"comments", "usernames", "hashtags", "keywords", "groups"}
 
 
@@ -105,10 +110,20 @@ def problem(wrong: InvalidField) -> str:
             return _("This is needed.")
         case "not_a_number":
             return _("Write a whole number, for example 100.")
+        case "too_large" if wrong.field == "start_at":
+            return _("The latest start is %s days from now.") % bound
+        case "too_small" if wrong.field == "posts":
+            return _("Name how many posts: a subscription without an end is not possible.")
+        case "too_small" if wrong.field in LIMITED:
+            return _("This must be at least %s.") % bound
+        case "too_large" if wrong.field in LIMITED:
+            return _("This must be at most %s.") % bound
         case "too_small":
             return (_("At least %s lines are needed.") if is_list else _("The least you can order is %s.")) % bound
         case "too_large":
             return (_("At most %s lines are possible.") if is_list else _("The most you can order is %s.")) % bound
+        case "invalid_choice" if wrong.field == "start_at":
+            return _("Write the moment like %s.") % bound
         case "invalid_choice" if wrong.field == "expiry":
             return _("Write the day like %s.") % bound
         case "invalid_choice":

@@ -23,7 +23,7 @@ from orders.errors import (
     RefillWindowOver,
     RequestOpen,
 )
-from orders.kinds import KINDS
+from orders.kinds import KINDS, has_runs
 from orders.lifecycle import Status
 from orders.models.aftercare import RequestStatus
 
@@ -34,6 +34,8 @@ INCORRECT_ORDER = "Incorrect order ID"
 NOT_ENOUGH_FUNDS = "Not enough funds on balance"
 BAD_LINK = "Bad link"
 NO_DRIP_FEED = "This service does not support drip-feed"
+NO_LATER_START = "Start at is not possible here: orders start at once"
+NO_ENDLESS = "Posts less than minimal 1: endless is not possible"
 NO_REFILL = "Refill is disabled for this service"
 NO_CANCEL = "Cancel is disabled for this service"
 NOT_COMPLETED = "The order is not completed"
@@ -67,7 +69,7 @@ REFILL_WORDS = {
 ORDER_COLUMNS = ("pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
 SERVICE_COLUMNS = (
     "pk", "name", "kind", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
-    "has_cancel", "description",
+    "has_cancel", "has_dripfeed", "description",
 )  # fmt: skip
 
 #: Some clients paste names into JSON and SQL by hand.
@@ -118,8 +120,8 @@ def order_row(row: tuple[Any, ...]) -> dict[str, str]:
 
 
 def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    """One line of the price list, from its SERVICE_COLUMNS. Drip-feed is not sold yet."""
-    pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, description = row
+    """One line of the price list, from its SERVICE_COLUMNS."""
+    pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, has_dripfeed, description = row
     return {
         "service": pk,
         "name": _one_line(name),
@@ -128,7 +130,7 @@ def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "rate": money.plain(_wire_rate(rate, is_flat, KINDS[kind].is_flat)),
         "min": str(least),
         "max": str(greatest),
-        "dripfeed": False,
+        "dripfeed": has_dripfeed and has_runs(KINDS[kind]),
         "refill": has_refill,
         "cancel": has_cancel,
         "desc": description,
@@ -169,12 +171,20 @@ def _one_line(text: str) -> str:
 def sentence(problem: InvalidField) -> str:
     """What is wrong with one input, in the family's words; clients look for some: "quantity less", "link"."""
     name = problem.field.replace("_", " ").capitalize()
+    if problem.field in ("runs", "interval"):
+        name = f"Drip-feed {problem.field}"
     limit = "" if problem.limit is None else f" {problem.limit}"
     match problem.field, problem.code:
         case "link", _:
             return BAD_LINK
         case "runs", "unsupported":
             return NO_DRIP_FEED
+        case "start_at", "unsupported":
+            return NO_LATER_START
+        case "start_at", "too_large":
+            return f"Start at is more than{limit} days ahead"
+        case "posts", "too_small":
+            return NO_ENDLESS
         case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_small"):
             return f"Quantity less than minimal{limit}"
         case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_large"):

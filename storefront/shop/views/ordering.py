@@ -51,7 +51,7 @@ def price(request: HttpRequest) -> HttpResponse:
 def _service(text: str) -> Service | None:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         return None
-    return Service.objects.on_sale().filter(pk=int(text)).first()
+    return Service.objects.on_sale().select_related("measure").filter(pk=int(text)).first()
 
 
 def _inputs(request: HttpRequest) -> Mapping[str, Any]:
@@ -99,10 +99,14 @@ def _form(
     used: Order | None = None,
 ) -> HttpResponse:
     fields = orderform.fields(service, inputs, problems)
+    runs = orderform.run_fields(service, inputs, problems)
+    starts = orderform.start_fields(service, inputs, problems)
     context = {
         "service": service,
         "fields": fields,
-        "wrong": [field for field in fields if field.error],
+        "run_fields": runs,
+        "start_fields": starts,
+        "wrong": [field for field in (*fields, *runs, *starts) if field.error],
         "price": orderform.price(service, inputs, balance=purse.balance(request)),
         "unit_price": orderform.unit_price(service),
         "request_number": number or purchase.new_request_id(),

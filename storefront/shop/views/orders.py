@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from orders.errors import NotPossible
 from orders.lifecycle import Status
-from orders.models import Order
+from orders.models import Order, Run
 from storefront.shop import aftersales, history, timeline, wording
 
 
@@ -85,6 +85,7 @@ def _shown(own: Order) -> dict[str, Any]:
         "mark": f"{history.mark(own)}-{max(line.event for line in lines)}",
         "is_moving": own.is_open or offered.is_waiting,
         "lines": lines,
+        "runs": Run.objects.story(own),
         "buttons": offered.buttons,
         "given": [(wording.label(name), wording.value(name, given)) for name, given in own.fields.items()],
         "undelivered": own.quantity - own.delivered if is_partial else 0,

@@ -99,11 +99,17 @@ def test_names_carry_nothing_that_breaks_a_client() -> None:
         (InvalidField("comments", "missing"), "Comments field is required"),
         (InvalidField("comments", "too_long", limit=100), "Comments is longer than 100"),
         (InvalidField("answer_number", "missing"), "Answer number field is required"),
-        (InvalidField("posts", "too_small", limit=1), "Posts less than minimal 1"),
+        (InvalidField("posts", "too_small", limit=1), "Posts less than minimal 1: endless is not possible"),
         (InvalidField("posts", "too_large", limit=9), "Posts more than maximum 9"),
         (InvalidField("delay", "invalid_choice", limit="0, 5"), "Incorrect delay, use: 0, 5"),
         (InvalidField("comments", "unsupported"), "Incorrect comments"),
         (InvalidField("runs", "unsupported"), "This service does not support drip-feed"),
+        (InvalidField("runs", "too_large", limit=4), "Drip-feed runs more than maximum 4"),
+        (InvalidField("interval", "missing"), "Drip-feed interval field is required"),
+        (InvalidField("interval", "not_a_number"), "Drip-feed interval is not a number"),
+        (InvalidField("start_at", "unsupported"), "Start at is not possible here: orders start at once"),
+        (InvalidField("start_at", "too_large", limit=30), "Start at is more than 30 days ahead"),
+        (InvalidField("start_at", "invalid_choice", limit="2030-01-01"), "Incorrect start at, use: 2030-01-01"),
     ],
 )
 def test_every_problem_has_a_sentence(problem: InvalidField, sentence: str) -> None:

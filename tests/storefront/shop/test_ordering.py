@@ -22,7 +22,7 @@ def balance(user: User) -> Decimal:
 def test_every_service_type_shows_its_inputs_and_buys(kind: kinds.Kind, page: Client, nadia: User) -> None:
     service = factories.service(kind=kind.code, is_flat=kind.is_flat)
     data = filled(page, service)
-    asked = {spec.name for spec in kind.inputs} | ({"link"} if kind.has_link else set())
+    asked = {spec.name for spec in kind.inputs} | ({"link"} if kind.has_link else set()) | {"start_at"}
     asked |= {"quantity"} if kind.count is kinds.Count.GIVEN else set()
     assert asked == set(data) - {"csrfmiddlewaretoken", "service", "request_id", "shown_price", "check"}
     response = send(page, data)

@@ -1,0 +1,86 @@
+"""Drip-feed, a later start and subscriptions over the panel API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from orders import audit, fulfilment
+from orders.lifecycle import Progress, Status
+from orders.models import Order, Service
+from tests.factories import INPUTS, service
+from tests.storefront.api.reseller import Reseller
+
+
+def add(reseller: Reseller, what: Service, **inputs: str) -> dict[str, str]:
+    return reseller.call(**{**INPUTS, "action": "add", "service": str(what.pk), **inputs})
+
+
+@pytest.mark.parametrize(
+    ("kind", "has_dripfeed", "told"),
+    [("default", True, True), ("web_traffic", True, True), ("default", False, False), ("package", True, False)],
+)
+def test_the_list_says_what_has_drip_feed(reseller: Reseller, kind: str, has_dripfeed: bool, told: bool) -> None:
+    service(kind, has_dripfeed=has_dripfeed, is_flat=kind == "package")
+    assert [row["dripfeed"] for row in reseller.call(action="services")] == [told]
+
+
+@pytest.mark.parametrize("kind", ["default", "web_traffic"])
+def test_all_runs_are_charged_and_the_total_is_followed(reseller: Reseller, kind: str) -> None:
+    placed = add(reseller, service(kind, has_dripfeed=True), runs="5", interval="60")
+    order = Order.objects.get(pk=placed["order"])
+    assert (order.runs, order.interval, order.quantity, order.charge) == (5, 60, 500, Decimal("0.45"))
+    status = reseller.call(action="status", order=str(order.pk))
+    assert (status["status"], status["charge"], status["remains"]) == ("Pending", "0.45", "500")
+
+    fulfilment.split(order)
+    fulfilment.run_claimed(order, 1)
+    fulfilment.accepted(order.pk, run=1)
+    fulfilment.progressed(order.pk, run=1, progress=Progress(status=Status.PARTIAL, remains=40))
+    status = reseller.call(action="status", order=str(order.pk))
+    assert (status["status"], status["charge"], status["remains"]) == ("In progress", "0.414", "440")
+    assert list(audit.findings()) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error"),
+    [
+        ({"runs": "5"}, "Drip-feed interval field is required"),
+        ({"interval": "60"}, "Drip-feed runs field is required"),
+        ({"runs": "5", "interval": "9999"}, "Drip-feed interval more than maximum 1440"),
+        ({"runs": "200", "interval": "5"}, "Drip-feed runs more than maximum 100"),
+        ({"runs": "-1", "interval": "5"}, "Drip-feed runs less than minimal 2"),
+    ],
+)
+def test_half_a_drip_feed_takes_nothing(reseller: Reseller, inputs: dict[str, str], error: str) -> None:
+    assert add(reseller, service(has_dripfeed=True), **inputs) == {"error": error}
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("inputs", [{"runs": "0", "interval": "0"}, {"runs": "1"}, {"runs": "", "interval": "null"}])
+def test_clients_that_always_send_runs_buy_plain_orders(reseller: Reseller, inputs: dict[str, str]) -> None:
+    placed = add(reseller, service(has_dripfeed=True), **inputs)
+    assert Order.objects.get(pk=placed["order"]).runs == 1
+
+
+def test_an_order_can_start_later(reseller: Reseller) -> None:
+    moment = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
+    placed = add(reseller, service(), start_at=moment.isoformat())
+    assert Order.objects.get(pk=placed["order"]).starts_at == moment
+    assert reseller.call(action="status", order=str(placed["order"]))["status"] == "Pending"
+    assert reseller.call(action="cancel", orders=str(placed["order"])) == [{"order": placed["order"], "cancel": 1}]
+    assert reseller.balance == Decimal("100.84292")
+    far = (timezone.now() + timedelta(days=31)).isoformat()
+    assert add(reseller, service(), start_at=far) == {"error": "Start at is more than 30 days ahead"}
+
+
+def test_a_subscription_is_paid_by_its_posts_and_needs_an_end(reseller: Reseller) -> None:
+    what = service("subscriptions")
+    placed = add(reseller, what, posts="3", expiry="")
+    order = Order.objects.get(pk=placed["order"])
+    assert (order.quantity, order.charge, order.link) == (60, Decimal("0.054"), "")
+    refused = add(reseller, what, posts="0")
+    assert refused == {"error": "Posts less than minimal 1: endless is not possible"}

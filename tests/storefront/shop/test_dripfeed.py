@@ -1,0 +1,87 @@
+"""Drip-feed and a later start on the pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders import fulfilment
+from orders.lifecycle import Progress, Status
+from orders.models import Order
+from storefront.accounts.models import User
+from tests import factories
+from tests.storefront.shop.forms import ADDRESS, filled, inputs_on, send, text_of
+
+
+def test_the_card_is_there_where_the_service_has_drip_feed(page: Client) -> None:
+    with_runs = filled(page, factories.service(has_dripfeed=True))
+    assert {"runs", "interval"} <= set(with_runs)
+    for service in (factories.service(), factories.service("package", is_flat=True, has_dripfeed=True)):
+        assert not {"runs", "interval"} & set(filled(page, service))
+
+
+def test_runs_are_bought_from_the_page(page: Client) -> None:
+    data = filled(page, factories.service(has_dripfeed=True), runs="5", interval="60")
+    response = send(page, data)
+    order = Order.objects.get()
+    assert (response.status_code, order.runs, order.interval, order.quantity) == (302, 5, 60, 500)
+    assert send(page, data).headers["Location"] == f"/orders/{order.pk}/"
+    assert "already placed" in text_of(send(page, {**data, "runs": "4"}))
+    assert Order.objects.count() == 1
+
+
+def test_an_empty_card_buys_a_plain_order(page: Client) -> None:
+    send(page, filled(page, factories.service(has_dripfeed=True)))
+    assert Order.objects.get().runs == 1
+
+
+def test_a_mistake_in_the_card_is_said_beside_it(page: Client) -> None:
+    data = filled(page, factories.service(has_dripfeed=True), runs="2000", interval="")
+    text = text_of(send(page, data))
+    assert "This must be at most 1,000." in text
+    text = text_of(send(page, {**data, "runs": "200", "interval": "0"}))
+    assert 'id="runs-e"' in text
+    assert 'id="interval-e"' in text
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("interval", ["60", ""])
+def test_the_price_counts_the_runs_as_one_types(page: Client, interval: str) -> None:
+    service = factories.service(has_dripfeed=True)
+    asked = {"service": service.pk, "quantity": "100", "runs": "5", "interval": interval}
+    text = text_of(page.post("/orders/price/", asked))
+    assert "5 × 100 = 500" in text
+    assert "$0.45" in text
+
+
+def test_an_order_can_be_told_to_start_later(page: Client, nadia: User) -> None:
+    moment = (timezone.now() + timedelta(days=2)).replace(second=0, microsecond=0)
+    data = filled(page, factories.service(), start_at=timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M"))
+    send(page, data)
+    order = Order.objects.get()
+    assert order.starts_at == moment
+    assert "Start</dt>" in text_of(page.get(f"/orders/{order.pk}/"))
+    wrong = send(page, filled(page, factories.service(), start_at="soon"))
+    assert "Write the moment like" in text_of(wrong)
+
+
+def test_the_order_page_tells_its_runs(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, factories.service(has_dripfeed=True), runs="3", interval="60")
+    assert "3, every 60 minutes" in text_of(page.get(f"/orders/{order.pk}/"))
+    fulfilment.split(order)
+    fulfilment.run_claimed(order, 1)
+    fulfilment.accepted(order.pk, run=1, provider=1, words="AcmePanel")
+    fulfilment.progressed(order.pk, run=1, progress=Progress(status=Status.COMPLETED))
+    text = text_of(page.get(f"/orders/{order.pk}/"))
+    assert "1 / 3" in text
+    assert "Next run" in text
+    assert "AcmePanel" not in text
+
+
+def test_order_again_fills_in_one_run(page: Client, nadia: User) -> None:
+    order = factories.order(nadia, factories.service(has_dripfeed=True), runs="3", interval="60")
+    shown = inputs_on(page.get(ADDRESS, {"again": order.pk}))
+    assert (shown["quantity"], shown["runs"], shown["interval"]) == ("100", "3", "60")
