@@ -55,7 +55,7 @@ class Try:
 
 @admin.register(Order)
 class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
-    list_display = ("number", "customer", "what", "mark", "delivered", "charged", "paid_back", "source", "at")
+    list_display = ("number", "mark", "customer", "what", "delivered", "charged", "paid_back", "source", "at")
     list_filter = ("status", attention.OrderAttention, "source")
     list_select_related = ("user", "service")
     search_fields = ("id",)

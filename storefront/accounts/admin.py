@@ -40,7 +40,6 @@ class ApiKeyInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-ar
     model = ApiKey
     fields = readonly_fields = ("prefix", "name", "created_at", "last_used_at", "revoked_at")
     verbose_name_plural = _("API keys (their text is shown once, to the customer)")
-    show_change_link = True
 
 
 @admin.register(User)
