@@ -56,11 +56,12 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
     width = settings.SUBMIT_PARALLEL
     pool = ThreadPoolExecutor(width, thread_name_prefix="submit")
     flying: dict[Future[Answer | PanelError], _Sent] = {}
+    attempted: set[int] = set()
     claims_end = time.monotonic() + budget
     try:
         while True:
             if time.monotonic() < claims_end and (width - len(flying)) * 4 >= width:
-                for sent in _claim(provider, limit=width - len(flying), is_now=is_now):
+                for sent in _claim(provider, limit=width - len(flying), is_now=is_now, attempted=attempted):
                     if sent.call is None:
                         counts[_record(provider, sent, sent.problem or Unsupported())] += 1
                     else:
@@ -92,7 +93,8 @@ def expire_leases() -> int:
 # ------------------------------------------------------------------------------------------------ claim
 
 
-def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
+def _claim(provider: Provider, *, limit: int, is_now: bool, attempted: set[int]) -> list[_Sent]:
+    """Up to ``limit`` orders, claimed and committed. ``attempted``: a pass that ignores waiting times tries each once."""
     provider.refresh_from_db()
     if not provider.is_active or (provider.is_paused and not is_now):
         return []
@@ -101,7 +103,7 @@ def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
     after = 0
     while len(placements) < limit:
         with transaction.atomic():
-            waiting = routing.waiting(provider, is_now=is_now).filter(pk__gt=after)
+            waiting = routing.waiting(provider, is_now=is_now).filter(pk__gt=after).exclude(pk__in=attempted)
             orders = list(waiting.select_for_update(skip_locked=skips)[: limit * 2])
             mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
             placements += Placement.objects.bulk_create(mine)
@@ -109,6 +111,7 @@ def _claim(provider: Provider, *, limit: int, is_now: bool) -> list[_Sent]:
         if not orders:
             break
         after = orders[-1].pk
+    attempted.update(placement.order_id for placement in placements if is_now)
     key = provider.key.reveal()
     return [_prepare(provider, key, placement) for placement in placements]
 

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -27,6 +28,11 @@ from providers.errors import PanelError
 from providers.models import Offer, PanelCall, Placement, Provider
 
 
+def _field(field: Any, **options: Any) -> Any:
+    """An address without a scheme means https."""
+    return field.formfield(**({"assume_scheme": "https"} if isinstance(field, models.URLField) else {}), **options)
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     api_key = forms.CharField(
         label=gettext_lazy("API key"),
@@ -36,6 +42,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Provider
+        formfield_callback = _field
         fields = ("name", "url", "dialect", "currency", "exchange_rate", "is_active", "refunds_failed")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

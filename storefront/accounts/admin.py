@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from orders import ledger
 from orders.admin import parts, words
-from orders.models import Account, Order, Transfer
+from orders.models import Order, Transfer
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
@@ -106,7 +106,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         if wallet:
             links += [
                 parts.list_link(Transfer, _("Statement"), wallet__id__exact=wallet.pk),
-                parts.page_link(Account(pk=wallet.pk), _("Wallet")),
+                parts.page_link(wallet, _("Wallet")),
             ]
         return words.row(*links)
 

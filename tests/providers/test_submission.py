@@ -144,6 +144,11 @@ def test_a_panel_that_is_not_there_puts_the_order_back_in_the_queue(panel: Panel
     assert (order.status, len(panel.orders)) == ("pending", 1)
 
 
+def test_a_pass_that_ignores_waiting_times_tries_each_order_once(panel: Panel, order: Order) -> None:
+    panel.stop()
+    assert submission.submit_due(Provider.objects.get(), is_now=True) == {"not_sent": 1}
+
+
 def test_a_panel_that_is_not_there_again_and_again_is_left_alone_for_a_while(panel: Panel, order: Order) -> None:
     panel.stop()
     for _ in range(pausing.FAILURES):
@@ -196,7 +201,7 @@ def test_a_number_that_another_order_has_is_a_doubt_not_an_order(panel: Panel, o
 
 def test_a_claim_whose_worker_died_stands_in_doubt_and_is_not_sent(panel: Panel, order: Order) -> None:
     provider = Provider.objects.get()
-    (sent,) = submission._claim(provider, limit=10, is_now=False)
+    (sent,) = submission._claim(provider, limit=10, is_now=False, attempted=set())
     Placement.objects.filter(pk=sent.placement.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
 
     assert submission.expire_leases() == 1
@@ -209,7 +214,7 @@ def test_a_claim_whose_worker_died_stands_in_doubt_and_is_not_sent(panel: Panel,
 
 def test_an_answer_after_the_lease_still_counts(panel: Panel, order: Order) -> None:
     provider = Provider.objects.get()
-    (sent,) = submission._claim(provider, limit=10, is_now=False)
+    (sent,) = submission._claim(provider, limit=10, is_now=False, attempted=set())
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
     answer = Answer(status=200, text='{"order":77}')

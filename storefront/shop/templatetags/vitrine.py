@@ -51,7 +51,7 @@ def about(amount: Decimal) -> SafeString:
 @register.filter
 def signed(amount: Decimal) -> SafeString:
     """An amount with its sign, a plus as well."""
-    return format_html("<bdi>{}{}</bdi>", "+" if amount > 0 else "", formats.money(amount))
+    return format_html("<bdi>{}</bdi>", formats.money(amount, is_signed=True))
 
 
 @register.filter
@@ -126,7 +126,7 @@ def is_checkbox(field: BoundField) -> bool:
 @register.filter
 def drawn(field: BoundField) -> SafeString:
     """A form's field in our style; the colour of a wrong one follows ``aria-invalid``, which Django sets."""
-    attrs = {} if is_checkbox(field) else {"class": "input"}
+    attrs: dict[str, str | bool] = {} if is_checkbox(field) else {"class": "input"}
     if isinstance(field.field, EmailField):
         attrs["dir"] = "ltr"
     # The label says it; a placeholder that repeats it vanishes when one types.

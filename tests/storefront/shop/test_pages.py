@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
@@ -36,6 +35,11 @@ def test_amounts_show_all_that_they_are(amount: str, shown: str) -> None:
 def test_amounts_are_written_as_the_reader_does(language: str, shown: str) -> None:
     with translation.override(language):
         assert formats.money(Decimal("1234.5")) == shown
+
+
+def test_an_amount_stays_whole_in_a_sentence_from_right_to_left() -> None:
+    with translation.override("ar"):
+        assert formats.money(Decimal("-4.5")) == "\u2066−4.50\xa0US$\u2069"
 
 
 def test_a_currency_without_cents_has_none(settings) -> None:
