@@ -94,7 +94,7 @@ def expire_leases() -> int:
 
 
 def _claim(provider: Provider, *, limit: int, is_now: bool, attempted: set[int]) -> list[_Sent]:
-    """Up to ``limit`` orders, claimed and committed. ``attempted``: a pass that ignores waiting times tries each once."""
+    """Up to ``limit`` claimed orders. A pass that ignores waiting times tries each once: ``attempted``."""
     provider.refresh_from_db()
     if not provider.is_active or (provider.is_paused and not is_now):
         return []
