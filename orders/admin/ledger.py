@@ -24,6 +24,7 @@ class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
     list_display = ("name", "kind", "held", "created", "moves")
     list_filter = ("kind",)
     list_select_related = ("user",)
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-id",)

@@ -54,11 +54,14 @@ DECISIONS: Mapping[str, Any] = {
 
 def amount(value: Decimal | None, currency: str = "") -> SafeString | str:
     """``value`` with as many decimals as it has, at least those of its currency (the store's, if none is named)."""
-    if value is None:
-        return NONE
+    return NONE if value is None else format_html("<bdi>{}</bdi>", amount_text(value, currency))
+
+
+def amount_text(value: Decimal, currency: str = "") -> str:
+    """As ``amount``, for sentences that are kept or sent as plain text."""
     exact = Decimal(money.plain(value))
     text = format_currency(exact, currency or settings.STORE_CURRENCY, locale=_locale(), decimal_quantization=False)
-    return format_html("<bdi>{}</bdi>", text)
+    return str(text)
 
 
 def rounded(value: Decimal) -> SafeString:
@@ -126,7 +129,7 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
             case "remains" | "start_count" if isinstance(value, int):
                 value = count(value)
             case "amount":
-                value = f"{value} {settings.STORE_CURRENCY}"
+                value = amount_text(money.parse(value))
         yield str(FACTS[name]) % value if name in FACTS else f"{name}: {value}"
 
 

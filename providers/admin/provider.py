@@ -88,6 +88,7 @@ class ProviderAdmin(parts.ModelAdmin):
     list_display = ("name", "state", "paused", "dialect", "currency", "rate", "held", "seen", "read", "offers")
     list_filter = ("is_active", "dialect")
     search_fields = ("name", "url")
+    show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = ("state", "paused", "held", "seen", "read", "lists")
@@ -199,22 +200,24 @@ class ProviderAdmin(parts.ModelAdmin):
         for provider in queryset:
             pausing.resume(provider)
             self.log_change(request, provider, "Resumed.")
-            self.message_user(request, _("%s: orders go there again.") % provider, messages.SUCCESS)
+            self.message_user(request, _("Provider %s: orders go there again.") % provider, messages.SUCCESS)
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Provider], str]) -> None:
         """One message for each provider; a panel that fails does not stop the others."""
         for provider in queryset:
             try:
-                self.message_user(request, f"{provider}: {act(provider)}", messages.SUCCESS)
+                self.message_user(request, _("Provider %s:") % provider + " " + act(provider), messages.SUCCESS)
             except PanelError as problem:
-                self.message_user(request, f"{provider}: {problem.words or problem}", messages.ERROR)
+                self.message_user(
+                    request, _("Provider %s:") % provider + f" {problem.words or problem}", messages.ERROR
+                )
 
 
 def _tested(provider: Provider) -> str:
     seen = calling.balance(provider)
     Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
     services = calling.services(provider)
-    balance = words.amount(seen.amount, seen.currency or provider.currency)
+    balance = words.amount_text(seen.amount, seen.currency or provider.currency)
     told = ngettext("it answers; %(count)s service,", "it answers; %(count)s services,", len(services))
     told = told % {"count": words.count(len(services))} + " " + _("balance %s.") % balance
     if seen.currency and seen.currency != provider.currency:

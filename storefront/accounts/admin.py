@@ -62,9 +62,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
-    add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
