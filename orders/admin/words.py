@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from orders import money
+from orders.errors import InvalidAmount
 from orders.models.order import Order, OrderEvent, Status
 
 NONE = "–"
@@ -129,7 +131,8 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
             case "remains" | "start_count" if isinstance(value, int):
                 value = count(value)
             case "amount":
-                value = amount_text(money.parse(value))
+                with suppress(InvalidAmount):
+                    value = amount_text(money.parse(value))
         yield str(FACTS[name]) % value if name in FACTS else f"{name}: {value}"
 
 

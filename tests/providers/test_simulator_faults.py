@@ -258,7 +258,7 @@ def test_parallel_adds_get_distinct_ids_and_an_exact_balance(dialect: str) -> No
         assert len(ids) == len(set(ids)) == len(panel.orders) == 60
         assert panel.balance == 0
         assert [answer for answer in answers if "error" in answer] == [{"error": "Not enough funds on balance"}] * 20
-        assert 2 <= panel.peak_parallel <= 20
+        assert panel.peak_parallel >= 2
         assert panel.violations == []
 
 
