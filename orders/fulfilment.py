@@ -51,10 +51,13 @@ def failed(order_id: int, *, why: EventKind = EventKind.REFUSED, **data: Any) ->
 
 
 def canceled(order_id: int, *, actor: Any = None, **data: Any) -> Order:
-    """A person ends the order; what is not yet paid back goes back to the wallet. Harmless on one that ended so."""
+    """A person ends the order; what is not yet paid back goes back to the wallet.
+
+    Nothing changes where a panel may be buying it right now, or may have bought it: that is found out first.
+    """
     with transaction.atomic():
         order = _locked(order_id)
-        if order.state in (Status.CANCELED, Status.FAILED):
+        if order.state in (Status.CANCELED, Status.FAILED, Status.SUBMITTING, Status.IN_DOUBT):
             return order
         _end(order, Status.CANCELED, remains=order.quantity, undelivered=order.quantity, actor=actor, **data)
         return order

@@ -109,7 +109,7 @@ class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("from → to"))
     def path(self, transfer: Transfer) -> str:
-        return f"{transfer.source} → {transfer.target}"
+        return words.ltr(f"{transfer.source} → {transfer.target}")
 
     @admin.display(description=_("order"))
     def of_order(self, transfer: Transfer) -> str:

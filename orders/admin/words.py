@@ -104,8 +104,18 @@ def row(*pieces: str) -> SafeString:
     return format_html_join(" · ", "{}", ((piece,) for piece in pieces))
 
 
-def delivered(order: Order) -> str:
-    return f"{count(order.delivered)} / {count(order.quantity)}"
+def ltr(text: str) -> SafeString:
+    """Numbers around a sign, and paths: in a page that runs from right to left their order would turn over."""
+    return format_html('<bdi dir="ltr">{}</bdi>', text)
+
+
+def delivered(order: Order) -> SafeString:
+    return ltr(f"{count(order.delivered)} / {count(order.quantity)}")
+
+
+def limits(sold: Any) -> SafeString:
+    """The least and the greatest quantity of a service or an offer."""
+    return ltr(f"{count(sold.min_quantity)} – {count(sold.max_quantity)}")
 
 
 def facts(event: OrderEvent, names: Mapping[Any, str]) -> str:
