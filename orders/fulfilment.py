@@ -148,7 +148,7 @@ def _end(
 ) -> None:
     """Ends the (locked) order, or ends it otherwise than before, and pays back what was not delivered."""
     is_new = order.state is not status
-    order.status, order.remains, order.ended_at = status, remains, timezone.now()
+    order.status, order.remains, order.ended_at = status, remains, order.ended_at or timezone.now()
     order.start_count = start_count if start_count is not None else order.start_count
     order.save(update_fields=["status", "remains", "start_count", "ended_at"])
     if is_new:

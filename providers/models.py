@@ -202,9 +202,7 @@ class Placement(models.Model):
                 name="placement_to_sync", fields=["provider", "sync_at"], condition=models.Q(sync_at__isnull=False)
             ),
             models.Index(
-                name="placement_unanswered",
-                fields=["state", "lease_until"],
-                condition=models.Q(state__in=[State.SUBMITTING, State.IN_DOUBT]),
+                name="placement_open", fields=["state", "lease_until"], condition=models.Q(ended_at__isnull=True)
             ),
         ]
 

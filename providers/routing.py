@@ -29,7 +29,7 @@ def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QueryS
     if provider is not None:
         routes = routes.filter(offer__provider=provider)
     live = Placement.objects.filter(order_id=OuterRef("pk"), run=0, state__in=LIVE)
-    orders = Order.objects.filter(Exists(routes), ~Exists(live), status=Status.QUEUED).order_by("id")
+    orders = Order.objects.open().filter(Exists(routes), ~Exists(live), status=Status.QUEUED).order_by("id")
     if is_now:
         return orders
     return orders.filter(Q(due_at=None) | Q(due_at__lte=timezone.now()))

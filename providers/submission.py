@@ -77,7 +77,7 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
 
 def expire_leases() -> int:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
-    overdue = Placement.objects.filter(state=State.SUBMITTING, lease_until__lt=timezone.now())
+    overdue = Placement.objects.filter(state=State.SUBMITTING, ended_at=None, lease_until__lt=timezone.now())
     found = 0
     for placement in overdue.order_by("pk")[:1000]:
         with transaction.atomic():
