@@ -116,7 +116,8 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 
 
 def _doubts() -> Iterator[Todo]:
-    found = Placement.objects.filter(state=State.IN_DOUBT, ended_at=None).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    doubts = Placement.objects.filter(state=State.IN_DOUBT, ended_at=None)
+    found = doubts.aggregate(count=Count("pk"), oldest=Min("created_at"))
     if found["count"]:
         yield Todo(
             tone="danger",
