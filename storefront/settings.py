@@ -263,5 +263,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     # A tick every few seconds is no news.
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {"django-q": {"level": env.str("TASKS_LOG_LEVEL", "WARNING")}},
 }

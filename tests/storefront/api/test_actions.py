@@ -177,7 +177,7 @@ def test_a_service_off_sale_is_unknown(reseller: Reseller) -> None:
 
 def test_a_charge_beyond_any_wallet_is_refused(reseller: Reseller) -> None:
     what = service(rate="90000000000", max_quantity=10**14)
-    assert buy(reseller, what, quantity=str(10**14)) == {"error": "Quantity more than maximum"}
+    assert buy(reseller, what, quantity=str(10**14)) == {"error": "Quantity more than maximum 102481"}
 
 
 @pytest.mark.parametrize("words", [{}, {"runs": "undefined", "interval": "undefined"}, {"runs": "", "is_test": "1"}])
