@@ -20,7 +20,7 @@ $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test prove check lint types imports templates django format lock
+.PHONY: help install run test prove bench check lint types imports templates django format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -34,6 +34,9 @@ test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB
 
 prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
 	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
+
+bench: .venv/.dev ## what placing and following orders costs, beside its limits (DATABASE_URL names another database)
+	@$(BIN)/python bench/dispatch.py
 
 check: lint types imports templates django ## every static check
 

@@ -39,12 +39,10 @@ def database() -> Iterator[str]:
     connection.settings_dict["TEST"]["NAME"] = name
     old = setup_databases(verbosity=0, interactive=False)
     try:
-        version = (
-            ".".join(map(str, connection.Database.sqlite_version_info))
-            if connection.vendor == "sqlite"
-            else (connection.pg_version)
-        )
-        yield f"{connection.display_name} {version}"
+        with connection.cursor() as cursor:
+            question = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
+            cursor.execute(question)
+            yield f"{connection.display_name} {cursor.fetchone()[0].split()[0]}"
     finally:
         teardown_databases(old, verbosity=0)
 

@@ -14,10 +14,13 @@ from orders.models import Account
 CHECKS: tuple[tuple[str, str], ...] = (
     (
         "wallet {0}: the balance is {1:money}, its transfers add up to {2:money}",
-        """SELECT a.id, a.balance, COALESCE(SUM(CASE WHEN t.target_id = a.id THEN t.amount ELSE -t.amount END), 0)
-           FROM orders_account a LEFT JOIN orders_transfer t ON a.id IN (t.source_id, t.target_id)
-           WHERE a.kind = 'wallet' GROUP BY a.id, a.balance
-           HAVING a.balance <> COALESCE(SUM(CASE WHEN t.target_id = a.id THEN t.amount ELSE -t.amount END), 0)""",
+        # Each transfer is taken apart into its two ends: a join on "either end" would look at all transfers per wallet.
+        """SELECT a.id, a.balance, COALESCE(moved, 0) FROM orders_account a
+           LEFT JOIN (SELECT account_id, SUM(amount) AS moved FROM (
+                        SELECT target_id AS account_id, amount FROM orders_transfer
+                        UNION ALL SELECT source_id, -amount FROM orders_transfer) ends
+                      GROUP BY account_id) sums ON account_id = a.id
+           WHERE a.kind = 'wallet' AND a.balance <> COALESCE(moved, 0)""",
     ),
     (
         "transfer {0}: the balance after it is {1:money}, by the one before it should be {2:money}",

@@ -66,7 +66,8 @@ def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
         raise OrderInvalid([problem]) from None
     charge = pricing.charge(service.rate, details.quantity, is_flat=service.is_flat)
     if charge > _LARGEST_CHARGE:
-        raise OrderInvalid([InvalidField("quantity", "too_large")])
+        most = int(money.divide(money.multiply(_LARGEST_CHARGE, details.quantity), charge))
+        raise OrderInvalid([InvalidField("quantity", "too_large", limit=most)])
     return Quote(service, details, charge, starts_at)
 
 

@@ -90,10 +90,13 @@ def failed(order_id: int, *, run: int = 0, why: EventKind = EventKind.REFUSED, *
 
 
 def canceled(order_id: int, *, actor: Any = None, **data: Any) -> Order:
-    """A person ends the order; what is not yet paid back goes back to the wallet. Harmless on one that ended so."""
+    """A person ends the order; what is not yet paid back goes back to the wallet.
+
+    Nothing changes where a panel may be buying it right now, or may have bought it: that is found out first.
+    """
     with transaction.atomic():
         order = _locked(order_id)
-        if order.state in (Status.CANCELED, Status.FAILED):
+        if order.state in (Status.CANCELED, Status.FAILED, Status.SUBMITTING, Status.IN_DOUBT):
             return order
         _end(order, Status.CANCELED, remains=order.quantity, undelivered=order.quantity, actor=actor, **data)
         if order.runs > 1:
@@ -257,7 +260,7 @@ def _end(
 ) -> None:
     """Ends the (locked) order, or ends it otherwise than before, and pays back what was not delivered."""
     is_new = order.state is not status
-    order.status, order.remains, order.ended_at = status, remains, timezone.now()
+    order.status, order.remains, order.ended_at = status, remains, order.ended_at or timezone.now()
     order.start_count = start_count if start_count is not None else order.start_count
     order.started_at = order.started_at or _started(status)
     order.save(update_fields=["status", "remains", "start_count", "started_at", "ended_at"])

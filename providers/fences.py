@@ -22,12 +22,12 @@ def fingerprint(offer: Offer, quantity: int) -> Fingerprint:
 
 def held() -> frozenset[Fingerprint]:
     """What must not be sent now, because one like it is in doubt."""
-    doubts = Placement.objects.filter(state=State.IN_DOUBT).order_by()
+    doubts = Placement.objects.filter(state=State.IN_DOUBT, ended_at=None).order_by()
     return frozenset(doubts.values_list("offer_id", "quantity", "cost"))
 
 
 def width(provider: Provider) -> int:
     """How many orders may be on their way to ``provider`` at once."""
     on_trial = Provider.objects.filter(pk=provider.pk, is_half_open=True)
-    doubts = Placement.objects.filter(provider=provider, state=State.IN_DOUBT)
+    doubts = Placement.objects.filter(provider=provider, state=State.IN_DOUBT, ended_at=None)
     return 1 if on_trial.exists() or doubts.exists() else min(provider.parallel, settings.SUBMIT_PARALLEL)

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import money
-from orders.lifecycle import OPEN, Status
+from orders.lifecycle import Status
 from orders.models import Order, Run
 from providers import costs, fences
 from providers.models import LIVE, Offer, Placement, Provider, Route, State
@@ -35,14 +35,14 @@ def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QueryS
     now = timezone.now()
     live = Placement.objects.filter(order_id=OuterRef("pk"), run=0, state__in=LIVE)
     whole = Q(runs=1) | ~Exists(Run.objects.filter(order_id=OuterRef("pk")))
-    orders = Order.objects.filter(_served(provider), ~Exists(live), whole, status=Status.QUEUED).order_by("id")
+    orders = Order.objects.open().filter(_served(provider), ~Exists(live), whole, status=Status.QUEUED).order_by("id")
     orders = orders.filter(Q(starts_at=None) | Q(starts_at__lte=now))
     return orders if is_now else orders.filter(Q(due_at=None) | Q(due_at__lte=now))
 
 
 def waiting_runs(provider: Provider | None = None, *, is_now: bool = False) -> QuerySet[Order]:
     """Open orders with a run to be placed by ourselves whose time has come, also by ``is_now``; oldest first."""
-    orders = Order.objects.filter(_served(provider), pk__in=_due_runs().values("order_id"), status__in=OPEN)
+    orders = Order.objects.open().filter(_served(provider), pk__in=_due_runs().values("order_id"))
     return orders.order_by("id")
 
 
@@ -55,7 +55,7 @@ def next_runs(orders: Iterable[Order]) -> dict[int, Run]:
 
 
 def _due_runs() -> QuerySet[Run]:
-    return Run.objects.filter(status=Status.QUEUED, due_at__lte=timezone.now())
+    return Run.objects.filter(status=Status.QUEUED, ended_at=None, due_at__lte=timezone.now())
 
 
 def _served(provider: Provider | None) -> Exists:

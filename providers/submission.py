@@ -85,7 +85,7 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
 
 def expire_leases() -> int:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
-    overdue = Placement.objects.filter(state=State.SUBMITTING, lease_until__lt=timezone.now())
+    overdue = Placement.objects.filter(state=State.SUBMITTING, ended_at=None, lease_until__lt=timezone.now())
     found = 0
     died = OutcomeUnknown("the worker ended before the answer came")
     for placement in overdue.select_related("provider").order_by("pk")[:1000]:

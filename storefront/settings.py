@@ -117,16 +117,13 @@ SQLITE_OPTIONS: dict[str, Any] = {
 
 
 def _database() -> dict[str, Any]:
-    if not env.str("DATABASE_URL", ""):
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
-    config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    config: dict[str, Any] = env.db_url_config(env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = SQLITE_OPTIONS
-    elif config["ENGINE"] == "django.db.backends.postgresql":
-        # No psycopg pool: its sockets do not survive the forks of the task cluster.
-        config["OPTIONS"] = {"server_side_binding": True, **config.get("OPTIONS", {})}
-    else:
+    elif config["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL: sqlite:///path or postgres://...")
+    # Connections are kept, but not by psycopg's pool: its sockets do not survive the forks of the task cluster.
     return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **config}
 
 
@@ -269,4 +266,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # A tick every few seconds is no news.
+    "loggers": {"django-q": {"level": env.str("TASKS_LOG_LEVEL", "WARNING")}},
 }

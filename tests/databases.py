@@ -246,6 +246,7 @@ def main(which: str, arguments: list[str]) -> int:
         home = Path(folder)
         home.chmod(0o711)  # another user's server goes through here
         (home / "var").mkdir(mode=0o700)
+        (home / "var" / "static").mkdir()  # WhiteNoise warns where it is missing
         sqlite = Database(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{home / 'var' / 'db.sqlite3'}")
         if which == "sqlite":
             return run_all([sqlite], home, arguments)

@@ -18,6 +18,7 @@ class CategoryAdmin(parts.ModelAdmin):
     list_display = ("name", "position", "is_active", "services")
     list_editable = ("position", "is_active")
     list_filter = ("is_active",)
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     search_fields = ("name",)
 

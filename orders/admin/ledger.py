@@ -24,6 +24,7 @@ class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
     list_display = ("name", "kind", "held", "created", "moves")
     list_filter = ("kind",)
     list_select_related = ("user",)
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-id",)
@@ -108,7 +109,7 @@ class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("from → to"))
     def path(self, transfer: Transfer) -> str:
-        return f"{transfer.source} → {transfer.target}"
+        return words.ltr(f"{transfer.source} → {transfer.target}")
 
     @admin.display(description=_("order"))
     def of_order(self, transfer: Transfer) -> str:

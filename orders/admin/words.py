@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from orders import money
+from orders.errors import InvalidAmount
 from orders.models.order import Order, OrderEvent, Status
 
 NONE = "–"
@@ -66,11 +68,14 @@ STEPS: Mapping[str, Any] = {
 
 def amount(value: Decimal | None, currency: str = "") -> SafeString | str:
     """``value`` with as many decimals as it has, at least those of its currency (the store's, if none is named)."""
-    if value is None:
-        return NONE
+    return NONE if value is None else format_html("<bdi>{}</bdi>", amount_text(value, currency))
+
+
+def amount_text(value: Decimal, currency: str = "") -> str:
+    """As ``amount``, for sentences that are kept or sent as plain text."""
     exact = Decimal(money.plain(value))
     text = format_currency(exact, currency or settings.STORE_CURRENCY, locale=_locale(), decimal_quantization=False)
-    return format_html("<bdi>{}</bdi>", text)
+    return str(text)
 
 
 def rounded(value: Decimal) -> SafeString:
@@ -111,8 +116,18 @@ def row(*pieces: str) -> SafeString:
     return format_html_join(" · ", "{}", ((piece,) for piece in pieces))
 
 
-def delivered(order: Order) -> str:
-    return f"{count(order.delivered)} / {count(order.quantity)}"
+def ltr(text: str) -> SafeString:
+    """Numbers around a sign, and paths: in a page that runs from right to left their order would turn over."""
+    return format_html('<bdi dir="ltr">{}</bdi>', text)
+
+
+def delivered(order: Order) -> SafeString:
+    return ltr(f"{count(order.delivered)} / {count(order.quantity)}")
+
+
+def limits(sold: Any) -> SafeString:
+    """The least and the greatest quantity of a service or an offer."""
+    return ltr(f"{count(sold.min_quantity)} – {count(sold.max_quantity)}")
 
 
 def facts(event: OrderEvent, names: Mapping[Any, str]) -> str:
@@ -142,7 +157,8 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
             case "remains" | "start_count" if isinstance(value, int):
                 value = count(value)
             case "amount":
-                value = f"{value} {settings.STORE_CURRENCY}"
+                with suppress(InvalidAmount):
+                    value = amount_text(money.parse(value))
         yield str(FACTS[name]) % value if name in FACTS else f"{name}: {value}"
 
 

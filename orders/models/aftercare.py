@@ -79,7 +79,7 @@ class Refill(Request):
             models.Index(
                 name="refill_open",
                 fields=["needs_person", "status", "id"],
-                condition=models.Q(status__in=OPEN_REQUEST),
+                condition=models.Q(ended_at__isnull=True),
             ),
         )
 
@@ -103,7 +103,7 @@ class Cancellation(Request):
             models.Index(
                 name="cancellation_open",
                 fields=["needs_person", "status", "id"],
-                condition=models.Q(status__in=OPEN_REQUEST),
+                condition=models.Q(ended_at__isnull=True),
             ),
         )
 

@@ -114,9 +114,17 @@ class Transfer(models.Model):
         verbose_name_plural = _("transfers")
         constraints = [
             models.CheckConstraint(name="transfer_amount_positive", condition=models.Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="transfer_wallet_with_balance",
+                condition=models.Q(wallet__isnull=True, wallet_after__isnull=True)
+                | models.Q(wallet__isnull=False, wallet_after__isnull=False),
+            ),
             models.CheckConstraint(name="transfer_between_two", condition=~models.Q(source=models.F("target"))),
         ]
-        indexes = [models.Index(name="transfer_statement", fields=["wallet", "-id"])]
+        indexes = [
+            models.Index(name="transfer_statement", fields=["wallet", "-id"]),
+            models.Index(name="transfer_of_period", fields=["wallet", "created_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.reference

@@ -57,7 +57,7 @@ class Run(models.Model):
             models.CheckConstraint(name="run_quantity_positive", condition=models.Q(quantity__gt=0)),
         ]
         indexes = [
-            models.Index(name="run_open", fields=["status", "due_at"], condition=models.Q(status__in=lifecycle.OPEN))
+            models.Index(name="run_open", fields=["status", "due_at"], condition=models.Q(ended_at__isnull=True))
         ]
 
     def __str__(self) -> str:

@@ -116,7 +116,7 @@ class ServiceAdmin(parts.ModelAdmin):
 
     @admin.display(description=_("quantity"))
     def limits(self, service: Service) -> str:
-        return f"{words.count(service.min_quantity)} – {words.count(service.max_quantity)}"
+        return words.limits(service)
 
     @admin.action(description=_("Put on sale"), permissions=["change"])
     def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -250,7 +250,7 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("quantity"))
     def limits(self, offer: Offer) -> str:
-        return f"{words.count(offer.min_quantity)} – {words.count(offer.max_quantity)}"
+        return words.limits(offer)
 
     @admin.display(description=_("state"))
     def status(self, offer: Offer) -> str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from orders import fulfilment
-from orders.admin import parts
+from orders.admin import parts, words
 from orders.errors import OrdersError
 from orders.lifecycle import FOLLOWED, Progress, Status
 from orders.models import Order
@@ -63,7 +63,10 @@ def cancel(order: Order, actor: Any, *, why: str) -> str:
     """Ends an open order and pays everything back. The panel is not told."""
     _lock(order, CANCELABLE)
     done = fulfilment.canceled(order.pk, actor=actor, why=why)
-    return _("Order %(order)s is canceled; %(amount)s went back.") % {"order": done.pk, "amount": done.refunded}
+    return _("Order %(order)s is canceled; %(amount)s went back.") % {
+        "order": done.pk,
+        "amount": words.amount_text(done.refunded),
+    }
 
 
 def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
@@ -76,7 +79,10 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
     if decided.undelivered is None:
         raise NotNow(_("At least that much is paid back already."))
     row.refresh_from_db()
-    return _("Order %(order)s is partial; %(amount)s went back in all.") % {"order": row.pk, "amount": row.refunded}
+    return _("Order %(order)s is partial; %(amount)s went back in all.") % {
+        "order": row.pk,
+        "amount": words.amount_text(row.refunded),
+    }
 
 
 def was_placed(placement: Placement, actor: Any, *, upstream_id: str) -> str:

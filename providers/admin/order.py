@@ -55,7 +55,7 @@ class Try:
 
 @admin.register(Order)
 class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
-    list_display = ("number", "customer", "what", "mark", "delivered", "charged", "paid_back", "source", "at")
+    list_display = ("number", "mark", "customer", "what", "delivered", "charged", "paid_back", "source", "at")
     list_filter = ("status", attention.OrderAttention, "source")
     list_select_related = ("user", "service")
     search_fields = ("id",)
@@ -147,7 +147,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("service"))
     def what(self, order: Order) -> str:
-        return format_html('<span class="clip" title="{0}">{0}</span>', order.service)
+        return format_html('<bdi class="clip" title="{0}">{0}</bdi>', order.service)
 
     @admin.display(description=_("status"))
     def mark(self, order: Order) -> str:

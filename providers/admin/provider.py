@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -30,6 +31,11 @@ from providers.models import Offer, PanelCall, Placement, Provider
 HEALTH = ("errors", "latency", "delivered", "times")
 
 
+def _field(field: Any, **options: Any) -> Any:
+    """An address without a scheme means https."""
+    return field.formfield(**({"assume_scheme": "https"} if isinstance(field, models.URLField) else {}), **options)
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     api_key = forms.CharField(
         label=gettext_lazy("API key"),
@@ -39,6 +45,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Provider
+        formfield_callback = _field
         fields = ("name", "url", "dialect", "auth", "currency", "exchange_rate", "is_active", "refunds_failed")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -96,6 +103,7 @@ class ProviderAdmin(parts.ModelAdmin):
     )
     list_filter = ("is_active", "dialect")
     search_fields = ("name", "url")
+    show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists", *HEALTH)
@@ -243,22 +251,24 @@ class ProviderAdmin(parts.ModelAdmin):
         for provider in queryset:
             pausing.resume(provider)
             self.log_change(request, provider, "Resumed.")
-            self.message_user(request, _("%s: orders go there again.") % provider, messages.SUCCESS)
+            self.message_user(request, _("Provider %s: orders go there again.") % provider, messages.SUCCESS)
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Provider], str]) -> None:
         """One message for each provider; a panel that fails does not stop the others."""
         for provider in queryset:
             try:
-                self.message_user(request, f"{provider}: {act(provider)}", messages.SUCCESS)
+                self.message_user(request, _("Provider %s:") % provider + " " + act(provider), messages.SUCCESS)
             except PanelError as problem:
-                self.message_user(request, f"{provider}: {problem.words or problem}", messages.ERROR)
+                self.message_user(
+                    request, _("Provider %s:") % provider + f" {problem.words or problem}", messages.ERROR
+                )
 
 
 def _tested(provider: Provider) -> str:
     seen = calling.balance(provider)
     Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
     services = calling.services(provider)
-    balance = words.amount(seen.amount, seen.currency or provider.currency)
+    balance = words.amount_text(seen.amount, seen.currency or provider.currency)
     told = ngettext("it answers; %(count)s service,", "it answers; %(count)s services,", len(services))
     told = told % {"count": words.count(len(services))} + " " + _("balance %s.") % balance
     if seen.currency and seen.currency != provider.currency:

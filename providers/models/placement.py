@@ -85,12 +85,10 @@ class Placement(models.Model):
                 condition=models.Q(sync_at__isnull=False),
             ),
             models.Index(
-                name="placement_closed", fields=["provider", "-ended_at"], condition=models.Q(state=State.CLOSED)
+                name="placement_closed", fields=["provider", "-ended_at"], condition=models.Q(ended_at__isnull=False)
             ),
             models.Index(
-                name="placement_unanswered",
-                fields=["state", "lease_until"],
-                condition=models.Q(state__in=[State.SUBMITTING, State.IN_DOUBT]),
+                name="placement_open", fields=["state", "lease_until"], condition=models.Q(ended_at__isnull=True)
             ),
         ]
 

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from orders import ledger
 from orders.admin import parts, words
-from orders.models import Account, Order, Transfer
+from orders.models import Order, Transfer
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
@@ -40,7 +40,6 @@ class ApiKeyInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-ar
     model = ApiKey
     fields = readonly_fields = ("prefix", "name", "created_at", "last_used_at", "revoked_at")
     verbose_name_plural = _("API keys (their text is shown once, to the customer)")
-    show_change_link = True
 
 
 @admin.register(User)
@@ -63,9 +62,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
-    add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -107,7 +104,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         if wallet:
             links += [
                 parts.list_link(Transfer, _("Statement"), wallet__id__exact=wallet.pk),
-                parts.page_link(Account(pk=wallet.pk), _("Wallet")),
+                parts.page_link(wallet, _("Wallet")),
             ]
         return words.row(*links)
 

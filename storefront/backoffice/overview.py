@@ -96,7 +96,7 @@ def build(user: Any) -> Overview:
 def first_since(model: type[models.Model], moment: datetime) -> int:
     """An id from which on all rows of ``model`` were made at ``moment`` or later; ids and times rise together.
 
-    These tables have no index on the time and need none: this walks towards the id in steps that halve, some forty looks
+    These tables have no index on the time and need none: this walks to the id in steps that halve, some forty looks
     into the primary key in one statement. What is counted from there on is today's rows, not the history.
     """
     table = connection.ops.quote_name(model._meta.db_table)
@@ -119,7 +119,8 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 
 
 def _doubts() -> Iterator[Todo]:
-    found = Placement.objects.filter(state=State.IN_DOUBT).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    doubts = Placement.objects.filter(state=State.IN_DOUBT, ended_at=None)
+    found = doubts.aggregate(count=Count("pk"), oldest=Min("created_at"))
     if found["count"]:
         yield Todo(
             tone="danger",

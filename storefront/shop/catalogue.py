@@ -18,6 +18,7 @@ from orders.kinds import KINDS
 from orders.lifecycle import Status
 from orders.models import Measure, Order, Service
 from orders.models.catalog import ServiceQuerySet
+from storefront.shop import asking
 
 PAGE_SIZE = 50
 TILES = 8
@@ -49,10 +50,10 @@ class Asked:
 
     @classmethod
     def read(cls, query: QueryDict) -> Asked:
-        category, kind = query.get("category", ""), query.get("type", "")
+        kind = query.get("type", "")
         return cls(
-            text=query.get("q", "").replace("\x00", "").strip()[:200],
-            category=int(category) if category.isascii() and category.isdigit() and len(category) < 19 else None,
+            text=asking.search(query),
+            category=asking.number(query.get("category", "")),
             kind=kind if kind in KINDS else "",
             has_refill=bool(query.get("refill")),
             has_cancel=bool(query.get("cancel")),

@@ -8,9 +8,11 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, format_decimal
 from django.conf import settings
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, get_language_bidi, to_locale
 
 MINUS = "\N{MINUS SIGN}"
+LEFT_TO_RIGHT, END = "\N{LEFT-TO-RIGHT ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+_WITHOUT_MARKS = dict.fromkeys(map(ord, "\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}\N{ARABIC LETTER MARK}"))
 
 
 @lru_cache(maxsize=64)
@@ -25,12 +27,15 @@ def locale() -> Locale:
     return _locale(get_language() or settings.LANGUAGE_CODE)
 
 
-def money(amount: Decimal) -> str:
+def money(amount: Decimal, *, is_signed: bool = False) -> str:
     """The currency's usual decimals, and all that the amount has: a charge of 0.00105 must not read as nothing."""
-    sign = MINUS if amount < 0 else ""
-    return sign + format_currency(
+    sign = MINUS if amount < 0 else "+" if is_signed and amount else ""
+    text = format_currency(
         abs(amount), settings.STORE_CURRENCY, locale=locale(), currency_digits=True, decimal_quantization=False
     )
+    # The marks that some languages put in turn "US$" around; an isolate keeps the amount whole in any sentence.
+    plain = sign + text.translate(_WITHOUT_MARKS)
+    return f"{LEFT_TO_RIGHT}{plain}{END}" if get_language_bidi() else plain
 
 
 def number(value: int | Decimal) -> str:

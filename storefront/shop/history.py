@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from orders.models.order import OrderQuerySet
-from storefront.shop import keyset, statuses
+from storefront.shop import asking, keyset, statuses
 
 PAGE_SIZE = 25
 
@@ -43,7 +43,7 @@ class Listed:
 
 def listed(user: Any, query: QueryDict) -> Listed:
     """Two queries whatever the number of orders: the counts by status, and one page found by its key."""
-    text, code = query.get("q", "").strip()[:200], query.get("status", "")
+    text, code = asking.search(query), query.get("status", "")
     found = _matching(Order.objects.of(user), text)
     counts = {row["status"]: row["count"] for row in found.order_by().values("status").annotate(count=Count("pk"))}
     current = statuses.BY_CODE.get(code)
@@ -62,8 +62,9 @@ def _matching(orders: OrderQuerySet, text: str) -> OrderQuerySet:
     if not text:
         return orders
     found = Q(link__icontains=text) | Q(service__name__icontains=text)
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        found |= Q(pk=int(text))
+    number = asking.number(text)
+    if number is not None:
+        found |= Q(pk=number)
     return orders.filter(found)
 
 
@@ -76,9 +77,9 @@ def changed(user: Any, marks: Iterable[str]) -> tuple[list[Order], list[str]]:
     """The orders that no longer look as ``marks`` say, and the marks of those that are still open."""
     seen = {}
     for text in list(marks)[:PAGE_SIZE]:
-        number = text.partition("-")[0]
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            seen[int(number)] = text
+        number = asking.number(text.partition("-")[0])
+        if number is not None:
+            seen[number] = text
     orders = list(Order.objects.of(user).filter(pk__in=seen).select_related("service"))
     moved = [order for order in orders if mark(order) != seen[order.pk]]
     return moved, [mark(order) for order in orders if order.is_open]

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
+from storefront.shop import asking
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -22,7 +24,7 @@ class Page(Generic[Row]):
 
 def page(rows: QuerySet[Row], query: QueryDict, size: int) -> Page[Row]:
     """The page below ``?before=`` or above ``?after=``, or the first. One query: one more row says what follows."""
-    before, after = _key(query.get("before", "")), _key(query.get("after", ""))
+    before, after = asking.number(query.get("before", "")), asking.number(query.get("after", ""))
     if after is not None and before is None:
         found = list(reversed(rows.filter(pk__gt=after).order_by("pk")[: size + 1]))
         has_newer, has_older = len(found) > size, True
@@ -32,7 +34,3 @@ def page(rows: QuerySet[Row], query: QueryDict, size: int) -> Page[Row]:
         has_newer, has_older = before is not None, len(found) > size
         found = found[:size]
     return Page(found, found[0].pk if found and has_newer else None, found[-1].pk if found and has_older else None)
-
-
-def _key(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

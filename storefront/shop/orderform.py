@@ -33,6 +33,11 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
 
     @property
+    def is_optional(self) -> bool:
+        """Whether it may always stay empty; some are needed with one choice of another field, as their hint says."""
+        return not self.is_required and self.name not in ("google_keyword", "referring_url")
+
+    @property
     def is_short(self) -> bool:
         return self.shape in ("number", "choice") or self.name in ("expiry", "country")
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -24,8 +23,8 @@ SWITCHES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def chromium(django_db_setup: None) -> Iterator[Browser]:
     """Chromium as the system has it. Without one these tests are skipped, in CI they fail."""
     program = os.environ.get("CHROMIUM") or next((found for found in map(shutil.which, NAMES) if found), None)
     if program is None:
@@ -33,18 +32,18 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # The driver runs an event loop in this thread; the tests are as synchronous as any.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def shop(transactional_db: None, live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def shop(chromium: Browser, transactional_db: None, live_server: Any, settings: Any) -> Iterator[str]:
     """The shop's address; nobody upstream is woken."""
-    # The browser's driver runs an event loop in this thread; the test itself is as synchronous as any.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    monkeypatch.setattr(settings, "ORDERS_WAKE", "builtins.id")
+    settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     cache.clear()
     yield live_server.url
     cache.clear()

@@ -14,6 +14,8 @@ from orders.models import Account, Order
 from storefront.accounts.models import User
 from tests import factories
 
+#: The pages look every five or ten seconds.
+expect.set_options(timeout=15_000)
 EMAIL, PASSWORD = "nadia@example.com", "a-long-enough-one"
 
 
@@ -72,7 +74,7 @@ def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
     row = page.locator(f"#order-{order.pk}")
     expect(row).to_contain_text("Pending")
     fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED))
-    expect(row).to_contain_text("Completed", timeout=15_000)
+    expect(row).to_contain_text("Completed")
     expect(row).to_contain_text("100 / 100")
     assert page.locator("#clock").get_attribute("hx-get") is None
 

@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[Callable[[int], Any], set[str], str]] = {
     "requeued": (partial(fulfilment.requeued, why=EventKind.NOT_SENT), {"submitting", "in_doubt"}, "queued"),
     "doubted": (fulfilment.doubted, {"submitting"}, "in_doubt"),
     "failed": (fulfilment.failed, HALF_WAY, "failed"),
-    "canceled": (fulfilment.canceled, set(ALL) - {"canceled", "failed"}, "canceled"),
+    "canceled": (fulfilment.canceled, set(ALL) - {"canceled", "failed", "submitting", "in_doubt"}, "canceled"),
     "claimed": (lambda order_id: fulfilment.claimed([order_id]), {"queued"}, "submitting"),
 }
 
@@ -64,7 +64,7 @@ def test_a_step_is_taken_where_it_is_right_and_changes_nothing_elsewhere(step: s
     act, allowed, becomes = STEPS[step]
     order = placed()
     if status in ("canceled", "failed"):
-        Order.objects.filter(pk=order.pk).update(status="submitting")
+        Order.objects.filter(pk=order.pk).update(status="queued")
         (fulfilment.canceled if status == "canceled" else fulfilment.failed)(order.pk)
     else:
         Order.objects.filter(pk=order.pk).update(status=status)

@@ -153,7 +153,7 @@ class Story(RuleBasedStateMachine):
                 order.end("failed")
         else:
             fulfilment.canceled(order.pk)
-            if order.status != "failed":
+            if order.status not in ("failed", "submitting", "in_doubt"):
                 order.end("canceled")
         self.settle(order, before)
 

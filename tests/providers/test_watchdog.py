@@ -75,7 +75,7 @@ class Shop:
     @property
     def environ(self) -> dict[str, str]:
         ours = {"VAR_DIR": str(self.var), "DATABASE_URL": self.url, "REDIS_URL": "", "TASKS_SYNC": "false"}
-        return {**os.environ, **ours, "WORKERS": "2", "LOG_LEVEL": "INFO", "DEBUG": "true"}
+        return {**os.environ, **ours, "WORKERS": "2", "TASKS_LOG_LEVEL": "INFO", "DEBUG": "true"}
 
     @property
     def log(self) -> str:

@@ -51,7 +51,7 @@ def about(amount: Decimal) -> SafeString:
 @register.filter
 def signed(amount: Decimal) -> SafeString:
     """An amount with its sign, a plus as well."""
-    return format_html("<bdi>{}{}</bdi>", "+" if amount > 0 else "", formats.money(amount))
+    return format_html("<bdi>{}</bdi>", formats.money(amount, is_signed=True))
 
 
 @register.filter

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from orders.errors import InsufficientFunds, InvalidField, OrderInvalid, PriceChanged
 from orders.models import Order, Service
-from storefront.shop import catalogue, formats, orderform, purchase, purse
+from storefront.shop import asking, catalogue, formats, orderform, purchase, purse
 
 
 @never_cache  # "back" asks for the page anew: a form with its own request number, not the one that has bought
@@ -27,7 +27,7 @@ def new_order(request: HttpRequest) -> HttpResponse:
     if service is None:
         return _picker(request, is_gone="service" in inputs)
     if request.method == "POST" and "check" not in request.POST:
-        return _buy(request, service)
+        return _buy(request, service, inputs)
     return _form(request, service, inputs)
 
 
@@ -35,7 +35,7 @@ def new_order(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def price(request: HttpRequest) -> HttpResponse:
     """The price card for what is typed. It writes nothing; the form is posted because lists do not fit an address."""
-    inputs = request.POST or request.GET
+    inputs = asking.inputs(request.POST or request.GET)
     service = _service(inputs.get("service", ""))
     if service is None or not request.user.is_authenticated:
         return HttpResponse(status=204)
@@ -49,40 +49,41 @@ def price(request: HttpRequest) -> HttpResponse:
 
 
 def _service(text: str) -> Service | None:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = asking.number(text)
+    if number is None:
         return None
-    return Service.objects.on_sale().select_related("measure").filter(pk=int(text)).first()
+    return Service.objects.on_sale().select_related("measure").filter(pk=number).first()
 
 
 def _inputs(request: HttpRequest) -> Mapping[str, Any]:
     """What the form holds: what was posted, or an earlier order of this customer, or the address."""
     if request.method == "POST":
-        return request.POST
-    again = request.GET.get("again", "")
-    if again.isascii() and again.isdigit() and len(again) < 19:
-        earlier = get_object_or_404(Order.objects.of(request.user).select_related("service"), pk=int(again))
+        return asking.inputs(request.POST)
+    again = asking.number(request.GET.get("again", ""))
+    if again is not None:
+        earlier = get_object_or_404(Order.objects.of(request.user).select_related("service"), pk=again)
         return {**orderform.inputs_of(earlier), "service": str(earlier.service_id)}
-    return request.GET
+    return asking.inputs(request.GET)
 
 
-def _buy(request: HttpRequest, service: Service) -> HttpResponse:
-    number = purchase.request_id(request.POST.get("request_id", ""))
+def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> HttpResponse:
+    number = purchase.request_id(inputs.get("request_id", ""))
     try:
         order = purchase.buy(
             request.user,
             service=service,
-            inputs=request.POST,
+            inputs=inputs,
             request_id=number,
-            shown_price=request.POST.get("shown_price", ""),
+            shown_price=inputs.get("shown_price", ""),
         )
     except OrderInvalid as wrong:
-        return _form(request, service, request.POST, alert="invalid", problems=wrong.problems, number=number)
+        return _form(request, service, inputs, alert="invalid", problems=wrong.problems, number=number)
     except PriceChanged:
-        return _form(request, service, request.POST, alert="price", number=number)
+        return _form(request, service, inputs, alert="price", number=number)
     except InsufficientFunds:
-        return _form(request, service, request.POST, alert="funds", number=number)
+        return _form(request, service, inputs, alert="funds", number=number)
     except purchase.FormReused as used:
-        return _form(request, service, request.POST, alert="reused", used=used.order)
+        return _form(request, service, inputs, alert="reused", used=used.order)
     taken = {"order": order.pk, "amount": formats.money(order.charge)}
     messages.success(request, _("Order %(order)s is placed. %(amount)s was taken from your wallet.") % taken)
     return redirect("shop:order", order.pk)
@@ -117,7 +118,7 @@ def _form(
 
 
 def _picker(request: HttpRequest, *, is_gone: bool) -> HttpResponse:
-    text = request.GET.get("q", "").strip()[:200]
+    text = asking.search(request.GET)
     context = {
         "text": text,
         "services": catalogue.to_choose(text) if text else [],

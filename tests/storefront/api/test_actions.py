@@ -177,7 +177,7 @@ def test_a_service_off_sale_is_unknown(reseller: Reseller) -> None:
 
 def test_a_charge_beyond_any_wallet_is_refused(reseller: Reseller) -> None:
     what = service(rate="90000000000", max_quantity=10**14)
-    assert buy(reseller, what, quantity=str(10**14)) == {"error": "Quantity more than maximum"}
+    assert buy(reseller, what, quantity=str(10**14)) == {"error": "Quantity more than maximum 102481"}
 
 
 @pytest.mark.parametrize("words", [{}, {"runs": "undefined", "interval": "undefined"}, {"runs": "", "is_test": "1"}])
@@ -213,7 +213,7 @@ def test_a_new_order_is_seen_by_status_at_once(reseller: Reseller) -> None:
 def test_add_is_six_statements_and_one_more_for_a_request_id(
     reseller: Reseller, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    """Key, service, what it costs us, order, wallet, transfer. Beside them SAVEPOINT and RELEASE, here in place of BEGIN and COMMIT."""
+    """The key, the service, its cost, the order, the wallet, the transfer. Beside them SAVEPOINT and RELEASE."""
     what = service()
     with django_assert_num_queries(6 + 2):
         assert "order" in buy(reseller, what)

@@ -15,7 +15,7 @@ from tests import factories
 @pytest.fixture(autouse=True)
 def _fresh_shop(db: None, settings) -> Iterator[None]:
     """Nothing kept from the test before, and nobody upstream to wake."""
-    settings.ORDERS_WAKE = "builtins.id"
+    settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     cache.clear()
     yield
     cache.clear()

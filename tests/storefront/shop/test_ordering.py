@@ -188,3 +188,10 @@ def test_what_is_typed_in_the_address_fills_the_form(page: Client) -> None:
 def test_the_books_agree_after_buying_from_the_page(page: Client) -> None:
     send(page, filled(page, factories.service()))
     assert list(audit.findings()) == []
+
+
+@pytest.mark.parametrize("kind", ["custom_comments", "mentions_user_followers"])
+def test_a_nul_character_is_no_server_error(kind: str, page: Client) -> None:
+    service = factories.service(kind=kind)
+    send(page, filled(page, service, comments="a\x00b\nc", username="na\x00dia"))
+    assert "\x00" not in str(Order.objects.get().fields)

@@ -216,3 +216,14 @@ def test_an_empty_list_says_what_to_do(page: Client) -> None:
     text = text_of(page.get("/orders/"))
     assert "No orders yet" in text
     assert 'href="/services/"' in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=%00", "before=x", "after=²", "after=99999999999999999999", "before=0", "status=<x>", "q=9999999999999999999"],
+)
+def test_an_odd_query_is_no_error(query: str, page: Client, nadia: User) -> None:
+    factories.order(nadia)
+    for address in ("/orders/", "/wallet/"):
+        assert page.get(f"{address}?{query}").status_code == 200
+    assert page.get("/orders/live/?seen=&seen=x-&seen=99999999999999999999-a&seen=%00").status_code == 204

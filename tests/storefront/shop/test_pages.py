@@ -37,6 +37,11 @@ def test_amounts_are_written_as_the_reader_does(language: str, shown: str) -> No
         assert formats.money(Decimal("1234.5")) == shown
 
 
+def test_an_amount_stays_whole_in_a_sentence_from_right_to_left() -> None:
+    with translation.override("ar"):
+        assert formats.money(Decimal("-4.5")) == "\u2066−4.50\xa0US$\u2069"
+
+
 def test_a_currency_without_cents_has_none(settings) -> None:
     settings.STORE_CURRENCY = "JPY"
     assert formats.money(Decimal(500)) == "¥500"

@@ -1,0 +1,82 @@
+"""Every service type of every panel, bought through the page and through the API: the same call reaches the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from orders import audit
+from orders.models import Order, Service
+from providers import submission, syncing
+from providers.dialects import DIALECTS
+from providers.models import Placement
+from providers.simulators import Panel
+from storefront.accounts.models import ApiKey
+from tests.providers.conftest import ALL_DIALECTS, INPUTS, customer, provider_at
+from tests.storefront.shop.forms import filled, send
+
+pytestmark = pytest.mark.django_db
+
+
+def inputs_for(service: Service) -> dict[str, str]:
+    quantity = str(max(service.min_quantity, min(100, service.max_quantity)))
+    return {**INPUTS, "link": service.link_example or INPUTS["link"], "quantity": quantity}
+
+
+def buy_by_page(page: Client, service: Service) -> Order:
+    """As a browser would: the form as it is shown, filled in, sent."""
+    data = filled(page, service)
+    data |= {name: value for name, value in inputs_for(service).items() if name in data}
+    response = send(page, data)
+    assert response.status_code == 302, (service.kind, response.content.decode()[-3000:])
+    return Order.objects.latest("id")
+
+
+def buy_by_api(key: str, service: Service) -> Order:
+    answer = (
+        Client().post("/api/v2", {**inputs_for(service), "key": key, "action": "add", "service": service.pk}).json()
+    )
+    assert set(answer) == {"order"}, (service.kind, answer)
+    return Order.objects.get(pk=answer["order"])
+
+
+def sent_for(panel: Panel, order: Order) -> Any:
+    return panel.orders[Placement.objects.get(order=order).upstream_id].params
+
+
+@ALL_DIALECTS
+def test_the_page_and_the_api_buy_every_type_alike(dialect: str, start_panel: Callable[..., Panel]) -> None:
+    panel = start_panel(dialect)
+    provider = provider_at(panel, dialect)
+    user = customer()
+    _, key = ApiKey.objects.issue(user)
+    page = Client()
+    page.force_login(user)
+    kinds = {service.kind: service for service in Service.objects.filter(kind__in=DIALECTS[dialect].kinds)}
+    pairs = [(buy_by_page(page, service), buy_by_api(key, service)) for service in kinds.values()]
+
+    submission.submit_due(provider)
+
+    assert panel.violations == []
+    assert len(panel.orders) == 2 * len(kinds)
+    for by_page, by_api in pairs:
+        assert sent_for(panel, by_page) == sent_for(panel, by_api)
+    for number in panel.orders:
+        panel.report(number, panel.words.completed, remains=0)
+    syncing.sync_statuses(provider, is_now=True)
+    assert set(Order.objects.values_list("status", flat=True)) == {"completed"}
+    answer = (
+        Client()
+        .post(
+            "/api/v2",
+            {"key": key, "action": "status", "orders": ",".join(str(order.pk) for pair in pairs for order in pair)},
+        )
+        .json()
+    )
+    assert {row["status"] for row in answer.values()} == {"Completed"}
+    for order in (order for pair in pairs for order in pair):
+        assert "Completed" in page.get(f"/orders/{order.pk}/").content.decode()
+    assert list(audit.findings()) == []

@@ -1,0 +1,216 @@
+"""The start page, the sections and the people of the back office."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders.models import Account, Order
+from providers.encryption import Secret
+from providers.models import Provider
+from storefront.accounts.models import ApiKey, User
+from storefront.backoffice import overview
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PEOPLE = "/admin/accounts/user/"
+#: What the browser sends of the list of keys, which nobody can change.
+NO_KEYS = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
+
+
+@pytest.fixture(autouse=True)
+def no_wake(settings: object) -> None:
+    settings.ORDERS_WAKE = "tests.providers.conftest.stay_asleep"  # type: ignore[attr-defined]
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss() -> Client:
+    return logged_in(User.objects.create_superuser("boss@example.com", "x"))
+
+
+def staff(*permissions: str) -> Client:
+    user = User.objects.create_user("staff@example.com", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return logged_in(user)
+
+
+def provider(name: str = "north") -> Provider:
+    return Provider.objects.create(name=name, url="https://p.example.com/api", dialect="v2", key=Secret.hide("k" * 32))
+
+
+# ------------------------------------------------------------------------------------------------ start page
+
+
+def test_the_start_page_works_on_an_empty_database(boss: Client) -> None:
+    page = boss.get("/admin/").content.decode()
+    assert "Nothing. Orders go out" in page
+    assert "Orders today" in page
+    assert "Add the first one" in page
+
+
+def test_staff_without_permissions_see_nothing_and_are_told_why() -> None:
+    factories.order()
+    page = staff().get("/admin/").content.decode()
+    assert "were not given any permission" in page
+    assert "Orders today" not in page
+
+
+def test_each_part_needs_its_permission() -> None:
+    provider()
+    page = staff("view_provider").get("/admin/").content.decode()
+    assert "north" in page
+    assert "Orders today" not in page
+
+
+def test_what_needs_attention_is_said_and_leads_to_its_list(boss: Client) -> None:
+    paused = provider()
+    Provider.objects.filter(pk=paused.pk).update(
+        paused_until=timezone.now() + timedelta(minutes=5), pause_reason="Not enough funds"
+    )
+    old = factories.order()
+    Order.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    page = boss.get("/admin/").content.decode()
+    assert "Provider north is paused" in page
+    assert "Not enough funds" in page
+    assert "1 order has no route" in page
+    assert "1 order queued for over 15 minutes" in page
+    assert "1 service on sale has no usable route" in page
+    for link in ("attention=routeless", "attention=waiting"):
+        assert f"/{old.pk}/change/" in boss.get(f"/admin/orders/order/?{link}").content.decode()
+
+
+def test_todays_figures_leave_out_yesterday(boss: Client) -> None:
+    before, today = factories.order(), factories.order()
+    Order.objects.filter(pk=before.pk).update(created_at=timezone.now() - timedelta(days=1))
+    figures = {
+        figure.name: figure.value for figure in overview.build(User.objects.get(email="boss@example.com")).figures
+    }
+    assert figures["Orders today"] == "1"
+    assert today.charge == Decimal("0.09")
+    assert "$0.09" in figures["Sales today"]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 7, 19, 20])
+def test_the_first_row_since_a_moment_is_found(cut: int) -> None:
+    now = timezone.now()
+    orders = [factories.order() for _ in range(20)]
+    for age, order in enumerate(orders):
+        Order.objects.filter(pk=order.pk).update(created_at=now - timedelta(days=1) if age < cut else now)
+    first = overview.first_since(Order, now)
+    assert Order.objects.filter(pk__gte=first).count() == 20 - cut
+
+
+def test_the_start_page_costs_the_same_for_few_and_for_many_rows(boss: Client) -> None:
+    def queries() -> int:
+        boss.get("/admin/")
+        with CaptureQueriesContext(connection) as caught:
+            boss.get("/admin/")
+        return len(caught)
+
+    provider()
+    factories.order()
+    few = queries()
+    for number in range(5):
+        provider(f"p{number}")
+    for _ in range(30):
+        factories.order()
+    assert queries() == few <= 18
+
+
+# ------------------------------------------------------------------------------------------------ sections
+
+
+def test_nobody_names_a_python_callable_in_the_back_office(boss: Client) -> None:
+    labels = {model._meta.app_label for model in admin.site._registry}
+    assert not labels & {"django_q", "account"}
+    assert boss.get("/admin/django_q/schedule/").status_code == 404
+
+
+def test_sections_follow_what_is_done_there(boss: Client) -> None:
+    sections = [str(section["name"]) for section in boss.get("/admin/").context["app_list"]]
+    assert sections[:5] == ["Orders", "Catalogue", "Providers", "Money", "People"]
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+
+def test_whom_staff_add_has_a_wallet(boss: Client) -> None:
+    data = {"email": "New@Example.com", "name": "", "usable_password": "true"}
+    answer = boss.post(f"{PEOPLE}add/", {**data, "password1": "long enough 17", "password2": "long enough 17"})
+    assert answer.status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert user.check_password("long enough 17")
+    assert Account.objects.get(user=user).balance == 0
+
+
+def test_nobody_is_deleted(boss: Client) -> None:
+    user = factories.order().user
+    assert boss.post(f"{PEOPLE}{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    boss.post(PEOPLE, {"action": "delete_selected", "_selected_action": user.pk, "post": "yes"})
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_staff_cannot_make_themselves_or_others_powerful() -> None:
+    client = staff("view_user", "change_user")
+    user = factories.user("plain@example.com")
+    powers = {"is_staff": "on", "is_superuser": "on", "groups": "1", "user_permissions": "1"}
+    form = {"email": user.email, "name": "Renamed", "is_active": "on", **NO_KEYS, **powers}
+    assert client.post(f"{PEOPLE}{user.pk}/change/", form).status_code == 302
+    user.refresh_from_db()
+    assert (user.name, user.is_staff, user.is_superuser) == ("Renamed", False, False)
+    assert not user.user_permissions.exists()
+    me = User.objects.get(email="staff@example.com")
+    boss = User.objects.create_superuser("boss@example.com", "x")
+    for other in (me, boss):
+        assert client.post(f"{PEOPLE}{other.pk}/change/", {"email": "taken@example.com"}).status_code == 403
+        taken = {"password1": "long enough 17", "password2": "long enough 17", "usable_password": "true"}
+        assert client.post(f"{PEOPLE}{other.pk}/password/", taken).status_code == 403
+
+
+def test_a_former_address_opens_the_account_no_longer(boss: Client) -> None:
+    user = factories.user("old@example.com")
+    EmailAddress.objects.create(user=user, email="old@example.com", primary=True)
+    boss.post(f"{PEOPLE}{user.pk}/change/", {"email": "new@example.com", "name": "", "is_active": "on", **NO_KEYS})
+    user.refresh_from_db()
+    assert user.email == "new@example.com"
+    assert not EmailAddress.objects.filter(email="old@example.com").exists()
+
+
+def test_a_key_is_listed_by_how_it_begins_and_can_be_revoked(boss: Client) -> None:
+    row, text = ApiKey.objects.issue(factories.user("api@example.com"), name="site")
+    page = boss.get(f"{PEOPLE}{row.user_id}/change/").content.decode()
+    assert row.prefix in page
+    assert text not in page
+    assert row.digest not in page
+    boss.post("/admin/accounts/apikey/", {"action": "revoke", "_selected_action": row.pk})
+    row.refresh_from_db()
+    assert row.revoked_at is not None
+
+
+def test_the_list_of_people_costs_the_same_for_few_and_for_many(boss: Client) -> None:
+    def queries() -> int:
+        boss.get(PEOPLE)
+        with CaptureQueriesContext(connection) as caught:
+            boss.get(PEOPLE)
+        return len(caught)
+
+    factories.customer()
+    few = queries()
+    for _ in range(40):
+        factories.customer()
+    assert queries() == few
