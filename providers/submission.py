@@ -28,6 +28,7 @@ from providers import calling, client, doubt, evidence, fences, health, pausing,
 from providers.dialect import Answer, Call, Wanted
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
 from providers.models import Placement, Provider, State
+from providers.pace import Pace
 
 #: Seconds in which one pass claims; with the time limit of a call it ends within the task's time limit.
 BUDGET = 20.0
@@ -58,22 +59,24 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
     counts: Counter[str] = Counter()
     if not pausing.take_turn(provider, seconds=budget + policy.limits("add").total + GRACE):
         return counts
-    width = settings.SUBMIT_PARALLEL
-    pool = ThreadPoolExecutor(width, thread_name_prefix="submit")
+    pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
     flying: dict[Future[Answer | PanelError], _Sent] = {}
-    tally = health.Tally()
+    tally, pace = health.Tally(), Pace(provider)
     began, claims_end = timezone.now(), time.monotonic() + budget
     try:
         while True:
-            if time.monotonic() < claims_end and (width - len(flying)) * 4 >= width:
-                for sent in _claim(provider, limit=fences.width(provider) - len(flying), is_now=is_now, began=began):
+            if not flying:
+                pace.sleep()
+            if time.monotonic() < claims_end and (limit := _room(provider, len(flying), pace)):
+                for sent in _claim(provider, limit=limit, is_now=is_now, began=began):
+                    pace.count()
                     if sent.call is None:
                         counts[_record(provider, sent, sent.problem or Unsupported())] += 1
                     else:
                         flying[pool.submit(calling.exchange, sent.call)] = sent
             if not flying:
                 return counts
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            for future in wait(flying, pace.wait() or None, return_when=FIRST_COMPLETED).done:
                 sent, outcome = flying.pop(future), future.result()
                 counts[name := _record(provider, sent, outcome)] += 1
                 tally.count("add", outcome, is_failure=name in ("not_sent", "in_doubt"))
@@ -81,6 +84,15 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
         pool.shutdown(wait=False, cancel_futures=True)
         pausing.end_turn(provider)
         tally.write(provider)
+
+
+def _room(provider: Provider, flying: int, pace: Pace) -> int:
+    """How many orders to claim now. A few at a time are not worth a transaction, unless the pace wants them singly."""
+    width = fences.width(provider)
+    free = width - flying
+    if pace.is_limited:
+        return 1 if free > 0 and not pace.wait() else 0
+    return free if free * 4 >= width else 0
 
 
 def expire_leases() -> int:

@@ -24,6 +24,7 @@ from providers.applying import COLUMNS, Followed, Report
 from providers.dialect import Answer, Call
 from providers.errors import PanelError, Refused, UnreadableAnswer
 from providers.models import Placement, Provider
+from providers.pace import Pace
 
 #: Seconds in which one pass asks, and after which its last call ends: well within a task's time limit.
 BUDGET, LAST_CALL = 40.0, 12.0
@@ -113,7 +114,7 @@ class _Pass:
         self._flying: dict[Future[Answer | PanelError], tuple[list[Followed], Call]] = {}
         self._failures = 0
         self._is_over = self._is_mute = self._is_foreign = False
-        self._next_call = time.monotonic()
+        self._pace = Pace(provider)
 
     def go(self) -> None:
         """Asks until nothing is left, time is up, or the panel does not answer. Twice as many calls are prepared as
@@ -124,7 +125,7 @@ class _Pass:
             if not self._flying:
                 return
             reports: list[tuple[Followed, Report]] = []
-            for future in wait(self._flying, return_when=FIRST_COMPLETED).done:
+            for future in wait(self._flying, self._pace.wait() or None, return_when=FIRST_COMPLETED).done:
                 rows, call = self._flying.pop(future)
                 reports += self._read(rows, call, future.result())
             if reports:
@@ -137,12 +138,16 @@ class _Pass:
     def _next(self) -> list[Followed] | None:
         if self._is_over or time.monotonic() > self.ends:
             return None
+        if self._pace.wait() and self._flying:
+            return None
+        self._pace.sleep()
         return self._alone.popleft() if self._alone else next(self._batches, None)
 
     def _ask(self, rows: list[Followed]) -> None:
         dialect = self.provider.language
         params = dialect.status_params([row.upstream_id for row in rows])
         call = dialect.call("status", self.provider.url, self.key, auth=self.provider.auth, **params)
+        self._pace.count()
         self._flying[self._pool.submit(calling.exchange, call, until=self.ends + LAST_CALL)] = rows, call
 
     def _read(self, rows: list[Followed], call: Call, outcome: Answer | PanelError) -> list[tuple[Followed, Report]]:
