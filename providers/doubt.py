@@ -104,6 +104,13 @@ def teach(placement: Placement, actor: Any = None) -> Placement:
         return release(placement, send_again=True, why=_("taught: “%s” means not placed") % said, actor=actor)
 
 
+def search_now(placement: Placement) -> None:
+    """The next pass looks for the order among the panel's numbers. Raises NotInDoubt."""
+    open_rows = Placement.objects.filter(pk=placement.pk, state=State.IN_DOUBT)
+    if not open_rows.update(probe_at=timezone.now()):
+        raise NotInDoubt(_("This attempt is no longer in doubt."))
+
+
 def is_taught(provider: Provider, said: str) -> bool:
     """Whether an operator has said that these words of this panel mean "not placed"."""
     return bool(said) and RefusalText.objects.filter(provider=provider, text=_plain(said)).exists()

@@ -122,8 +122,10 @@ def reprice(provider: Provider | None = None, *, offers: Iterable[int] | None = 
 def _best(provider: Provider | None) -> dict[int, tuple[Any, ...]]:
     """The first usable route of each service that is not pinned: what its price is made from."""
     routes = routing.usable().filter(service__is_pinned=False)
-    if provider is not None:
-        routes = routes.filter(service_id__in=Route.objects.filter(offer__provider=provider).values("service_id"))
+    # Told apart here and not by a subquery: just after an import the database has no statistics of the new rows yet,
+    # and plans such a question by walking through all of them for each.
+    wanted = Route.objects.all() if provider is None else Route.objects.filter(offer__provider=provider)
+    services = set(wanted.values_list("service_id", flat=True))
     best: dict[int, tuple[Any, ...]] = {}
     for row in routes.values_list(
         "service_id",
@@ -135,7 +137,8 @@ def _best(provider: Provider | None) -> dict[int, tuple[Any, ...]]:
         "offer__is_flat",
         "offer__provider__exchange_rate",
     ):
-        best.setdefault(row[0], row)
+        if row[0] in services:
+            best.setdefault(row[0], row)
     return best
 
 

@@ -95,6 +95,18 @@ def send_again(placement: Placement, actor: Any, *, why: str) -> str:
     return _("Order %s is back in the queue.") % placement.order_id
 
 
+def teach(placement: Placement, actor: Any) -> str:
+    doubt.teach(placement, actor)
+    return _("Order %s is back in the queue; these words mean “not placed” at this panel from now on.") % (
+        placement.order_id
+    )
+
+
+def look_now(placement: Placement, actor: Any) -> str:
+    doubt.search_now(placement)
+    return _("Order %s is searched for among the panel's numbers at the next tick.") % placement.order_id
+
+
 def pay_back(placement: Placement, actor: Any, *, why: str) -> str:
     doubt.release(placement, send_again=False, why=why, actor=actor)
     return _("Order %s has ended; the customer has the money back.") % placement.order_id

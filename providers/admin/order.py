@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -20,6 +21,7 @@ from orders import money
 from orders.admin import parts, words
 from orders.admin.ledger import is_number
 from orders.models import Order, OrderEvent, Transfer
+from providers import evidence
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
 from providers.models import PanelCall, Placement, Provider, State
@@ -46,6 +48,8 @@ class Try:
     there: str
     here: Decimal
     is_in_doubt: bool
+    evidence: list[str]
+    taught: str
     calls: str
 
     @property
@@ -74,6 +78,8 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             at("<int:pk>/partial/", f"{order}_partial", decision(Order, decisions.Undelivered, decisions.shorten)),
             at("doubt/<int:pk>/placed/", f"{row}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
             at("doubt/<int:pk>/again/", f"{row}_again", decision(Placement, decisions.Reason, decisions.send_again)),
+            at("doubt/<int:pk>/teach/", f"{row}_teach", decision(Placement, forms.Form, decisions.teach)),
+            at("doubt/<int:pk>/search/", f"{row}_search", decision(Placement, forms.Form, decisions.look_now)),
             at("doubt/<int:pk>/back/", f"{row}_back", decision(Placement, decisions.Reason, decisions.pay_back)),
             *super().get_urls(),
         ]
@@ -132,6 +138,8 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             there=words.amount(paid, row.currency),
             here=money.round_up(money.multiply(paid, row.exchange_rate)),
             is_in_doubt=row.state == State.IN_DOUBT,
+            evidence=evidence.sentences(row) if row.state == State.IN_DOUBT else [],
+            taught="" if row.evidence.get("number") else row.evidence.get("said", ""),
             calls=parts.list_link(PanelCall, _("Panel calls"), placement__id__exact=row.pk),
         )
 

@@ -29,6 +29,7 @@ from providers.errors import PanelError
 from providers.models import Offer, PanelCall, Placement, Provider
 
 HEALTH = ("errors", "latency", "delivered", "times")
+DOUBTS = ("probe_note", "controlled_at")
 
 
 def _field(field: Any, **options: Any) -> Any:
@@ -46,7 +47,21 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Provider
         formfield_callback = _field
-        fields = ("name", "url", "dialect", "auth", "currency", "exchange_rate", "is_active", "refunds_failed")
+        fields = (
+            "name",
+            "url",
+            "dialect",
+            "auth",
+            "currency",
+            "exchange_rate",
+            "price_jump",
+            "is_active",
+            "parallel",
+            "calls_a_minute",
+            "refunds_failed",
+            "is_probe_allowed",
+            "settle_seconds",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,10 +121,12 @@ class ProviderAdmin(parts.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
-    readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists", *HEALTH)
+    readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists", *DOUBTS, *HEALTH)
     fieldsets = (
         (None, {"fields": ("name", "url", "api_key", "auth", "dialect")}),
-        (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "refunds_failed")}),
+        (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
+        (gettext_lazy("Limits"), {"fields": ("parallel", "calls_a_minute")}),
+        (gettext_lazy("Orders in doubt"), {"fields": ("is_probe_allowed", "settle_seconds", *DOUBTS)}),
         (
             gettext_lazy("State"),
             {"fields": ("is_active", "state", "paused", "held", "seen", "read", "list_problem", "lists")},

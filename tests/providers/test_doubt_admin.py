@@ -1,0 +1,80 @@
+"""What the back office shows and offers for an order in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.models import Order, Service
+from providers import submission
+from providers.models import Placement, Provider, RefusalText
+from providers.simulators import Panel
+from tests.providers.conftest import buy, customer, provider_at
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss() -> Client:
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser(email="boss@example.com"))
+    return client
+
+
+@pytest.fixture
+def placement(start_panel: Callable[..., Panel]) -> Placement:
+    """An order whose panel answered with words that nobody knows."""
+    panel = start_panel("v2")
+    provider = provider_at(panel, "v2")
+    buy(customer(), Service.objects.filter(kind="default")[0])
+    panel.fault("add", "error", text="The moon is in the wrong house")
+    submission.submit_due(provider)
+    return Placement.objects.get(state="in_doubt")
+
+
+def press(boss: Client, name: str, placement: Placement) -> None:
+    assert boss.post(reverse(f"admin:providers_placement_{name}", args=[placement.pk])).status_code == 302
+
+
+def page(boss: Client, placement: Placement) -> str:
+    return boss.get(reverse("admin:orders_order_change", args=[placement.order_id])).content.decode()
+
+
+def test_the_page_shows_what_speaks_for_and_against(boss: Client, placement: Placement) -> None:
+    assert 'class="evidence"' in page(boss, placement)
+    assert "The moon is in the wrong house" in page(boss, placement)
+
+
+def test_words_can_be_taught_to_mean_not_placed(boss: Client, placement: Placement) -> None:
+    press(boss, "teach", placement)
+    assert Order.objects.get().status == "queued"
+    assert RefusalText.objects.get().provider_id == placement.provider_id
+
+
+def test_a_search_is_offered_only_where_it_is_allowed(boss: Client, placement: Placement) -> None:
+    assert "Search for it now" not in page(boss, placement)
+    Provider.objects.update(is_probe_allowed=True)
+    assert "Search for it now" in page(boss, placement)
+    press(boss, "search", placement)
+    placement.refresh_from_db()
+    assert placement.probe_at is not None
+    assert placement.probe_at <= timezone.now()
+
+
+def test_nothing_can_be_decided_without_the_right(placement: Placement) -> None:
+    client = Client()
+    client.force_login(get_user_model().objects.create_user(email="clerk@example.com", is_staff=True))
+    for name in ("teach", "search"):
+        assert client.post(reverse(f"admin:providers_placement_{name}", args=[placement.pk])).status_code == 403
+    assert Order.objects.get().status == "in_doubt"
+
+
+def test_limits_and_searches_are_set_on_the_providers_page(boss: Client, placement: Placement) -> None:
+    text = boss.get(reverse("admin:providers_provider_change", args=[placement.provider_id])).content.decode()
+    for name in ("parallel", "calls_a_minute", "price_jump", "is_probe_allowed", "settle_seconds"):
+        assert f'name="{name}"' in text
