@@ -35,8 +35,10 @@ test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB
 prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
 	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
 
-bench: .venv/.dev ## what placing and following orders costs, beside its limits (DATABASE_URL names another database)
+bench: .venv/.dev ## what placing, following and importing cost, beside their limits (DATABASE_URL names another database)
 	@$(BIN)/python bench/dispatch.py
+	@$(BIN)/python bench/sync.py
+	@$(BIN)/python bench/import_list.py
 
 check: lint types imports templates django ## every static check
 

@@ -67,7 +67,7 @@ def queue_orders(url: str, count: int) -> None:
     """A provider at ``url`` and ``count`` orders that wait for it."""
     from django.contrib.auth import get_user_model  # late: after prepare()
 
-    from orders import ledger  # late: after prepare()
+    from orders import ledger, pricing  # late: after prepare()
     from orders.models import Order, Service
     from providers import onboarding, pricelist
 
@@ -85,7 +85,7 @@ def queue_orders(url: str, count: int) -> None:
                 link=f"https://x.example.com/{number}",
                 quantity=service.min_quantity,
                 rate=service.rate,
-                charge=Decimal(0),
+                charge=pricing.charge(service.rate, service.min_quantity, is_flat=False),
             )
             for number in range(count)
         ],
