@@ -213,7 +213,10 @@ def run(database: Database, home: Path, told: str, arguments: list[str]) -> int:
     """One run of pytest; its exit code. Ctrl-C reaches pytest too: it drops its database first, then we go."""
     print(f"\n---- {database.name}", flush=True)
     settings = {**FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url, "TESTED_DATABASES": told}
-    suite = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], env={**os.environ, **settings})
+    # Most tests wait for a socket now and then: two at a time take little more than half the time. The long proofs
+    # measure times of their own and run alone.
+    pairs = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
+    suite = subprocess.Popen([sys.executable, "-m", "pytest", *pairs, *arguments], env={**os.environ, **settings})
     try:
         return suite.wait()
     except KeyboardInterrupt:
