@@ -187,7 +187,7 @@ def _end(ending: Iterable[tuple[Followed, Progress]]) -> set[int]:
     for row, report in ending:
         try:
             fulfilment.progressed(row.order_id, run=row.run, progress=report)
-        except Exception:
+        except Exception:  # whatever it is, it is this order's alone; logged whole, and looked at again
             log.exception("order %s: the panel's report could not be applied", row.order_id)
             failed.add(row.pk)
     return failed

@@ -134,7 +134,6 @@ class Order(models.Model):
 class EventKind(models.TextChoices):
     """What can happen to an order after it was paid. Customers see those in ``OrderEvent.PUBLIC``."""
 
-    SUBMITTED = "submitted", _("Sent to a provider")
     ACCEPTED = "accepted", _("Accepted")
     REFUSED = "refused", _("Refused by a provider")
     NOT_SENT = "not_sent", _("Provider not reached")
