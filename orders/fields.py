@@ -90,4 +90,11 @@ class RateField(UnitsField[_Set, _Get]):
     places = money.RATE_PLACES
 
 
+class PercentField(UnitsField[_Set, _Get]):
+    """A percentage with two places."""
+
+    description = _("Percent")
+    places = 2
+
+
 NOT_NEGATIVE = MinValueValidator(Decimal(0))

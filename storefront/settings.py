@@ -170,6 +170,8 @@ STORE_CURRENCY = env.str("STORE_CURRENCY", "USD").upper()
 ORDERS_WAKE = "providers.tasks.wake"
 # ... and asks by this one what an order would cost us, so that nothing is sold below cost.
 ORDERS_COST_FLOOR = "providers.floor.cost_of"
+# ... and tells by this one what customers' programs want to know; empty: nobody listens.
+ORDERS_NEWS = ""
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # How many adds are under way at once at one provider.

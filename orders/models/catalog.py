@@ -46,6 +46,15 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return found
 
 
+class CatalogStamp(models.Model):
+    """Changes whenever anything in the price list does, whoever changes it: database triggers write it."""
+
+    stamp = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.stamp)
+
+
 def _is_pattern(value: str) -> None:
     try:
         re.compile(value)
@@ -81,6 +90,11 @@ class Service(models.Model):
     has_refill = models.BooleanField(_("refill"), default=False)
     has_cancel = models.BooleanField(_("cancel"), default=False)
     has_dripfeed = models.BooleanField(_("drip-feed"), default=False)
+    is_one_per_link = models.BooleanField(
+        _("one order a link"),
+        default=False,
+        help_text=_("No second order for a link before the first one ended."),
+    )
     refill_days = models.PositiveIntegerField(
         _("refill window"), default=30, help_text=_("Days after the end in which a refill may be asked for.")
     )

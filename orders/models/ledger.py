@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orders.fields import MoneyField
+from orders.models.level import PriceLevel
 from orders.models.order import Order
 
 
@@ -42,6 +44,16 @@ class Account(models.Model):
     )
     currency = models.CharField(_("currency"), max_length=3)
     balance = MoneyField(_("balance"), null=True, blank=True)
+    spent = MoneyField(_("spent"), default=Decimal(0), help_text=_("Charges less what was paid back, over all time."))
+    level = models.ForeignKey(
+        PriceLevel, models.SET_NULL, null=True, blank=True, related_name="wallets", verbose_name=_("price level")
+    )
+    is_level_pinned = models.BooleanField(
+        _("level pinned"), default=False, help_text=_("The level stays, whatever is spent.")
+    )
+    warn_below = MoneyField(
+        _("low balance"), null=True, blank=True, help_text=_("The customer is told when the balance falls below this.")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = AccountQuerySet.as_manager()

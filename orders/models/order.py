@@ -64,6 +64,8 @@ class Order(models.Model):
     remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
     request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # NULLs are not equal: orders without one never clash
+    fingerprint = models.BigIntegerField(_("fingerprint"), null=True, blank=True, editable=False)
+    link_lock = models.BigIntegerField(_("link lock"), null=True, blank=True, editable=False)
     runs = models.PositiveIntegerField(_("runs"), default=1, help_text=_("Drip-feed: deliveries of equal size."))
     interval = models.PositiveIntegerField(_("minutes between runs"), default=0)
     starts_at = models.DateTimeField(_("starts at"), null=True, blank=True, help_text=_("The customer's wish."))
@@ -86,6 +88,18 @@ class Order(models.Model):
                 condition=models.Q(refunded__gte=0, refunded__lte=models.F("charge")),
             ),
             models.UniqueConstraint(name="order_request_once", fields=["user", "request_id"]),
+            # Without a request id it is what was asked for that makes a request the same one, for a minute.
+            models.UniqueConstraint(
+                name="order_twin_once",
+                fields=["user", "fingerprint"],
+                condition=models.Q(request_id__isnull=True, fingerprint__isnull=False),
+            ),
+            # Of services that take one order a link at a time.
+            models.UniqueConstraint(
+                name="order_link_once",
+                fields=["link_lock"],
+                condition=models.Q(ended_at__isnull=True, link_lock__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(name="order_of_user", fields=["user", "-id"]),

@@ -79,6 +79,26 @@ class ApiKey(models.Model):
     name = models.CharField(_("name"), max_length=100, blank=True)
     prefix = models.CharField(_("begins with"), max_length=8)
     digest = models.CharField(_("hash"), max_length=64, unique=True, editable=False)
+    has_read_scope = models.BooleanField(
+        _("may read"), default=True, help_text=_("Prices, balance, and how orders and refills stand.")
+    )
+    has_order_scope = models.BooleanField(
+        _("may order"), default=True, help_text=_("Place orders, ask for refills and cancellations.")
+    )
+    has_get_writes = models.BooleanField(
+        _("orders by GET"), default=True, help_text=_("Old programs order by GET; a proxy's log then has the key.")
+    )
+    is_sandbox = models.BooleanField(
+        _("sandbox"), default=False, help_text=_("Everything works, nothing is delivered and no money moves.")
+    )
+    addresses = models.TextField(
+        _("allowed addresses"),
+        blank=True,
+        help_text=_("IP addresses or networks, one a line: 203.0.113.7 or 198.51.100.0/24. Empty: from anywhere."),
+    )
+    calls_a_minute = models.PositiveIntegerField(
+        _("calls a minute"), null=True, blank=True, help_text=_("Empty: as many as the shop allows everybody.")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)

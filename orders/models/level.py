@@ -1,0 +1,67 @@
+"""Who pays less: PriceLevel for all who have spent enough, CustomerRate for one customer and one service."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.fields import NOT_NEGATIVE, MoneyField, PercentField, RateField
+from orders.models.catalog import Service
+
+
+class PriceLevel(models.Model):
+    """A discount on every price. Customers reach it by what they have spent, or an operator gives it to them."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+    discount = PercentField(
+        _("discount"),
+        validators=[NOT_NEGATIVE, MaxValueValidator(Decimal(100))],
+        help_text=_("Percent off every price."),
+    )
+    from_spend = MoneyField(
+        _("from"),
+        null=True,
+        blank=True,
+        validators=[NOT_NEGATIVE],
+        help_text=_("Reached once this much is spent in all; empty: given by hand only."),
+    )
+
+    class Meta:
+        ordering = ["from_spend", "discount", "id"]
+        verbose_name = _("price level")
+        verbose_name_plural = _("price levels")
+        constraints = [
+            models.CheckConstraint(
+                name="pricelevel_discount_range", condition=models.Q(discount__gte=0, discount__lte=Decimal(100))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomerRate(models.Model):
+    """One customer's own price for one service. No level takes anything off it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="own_rates", verbose_name=_("customer")
+    )
+    service = models.ForeignKey(Service, models.CASCADE, related_name="own_rates", verbose_name=_("service"))
+    rate = RateField(_("price"), validators=[NOT_NEGATIVE])
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("customer's price")
+        verbose_name_plural = _("customers' prices")
+        constraints = [
+            models.UniqueConstraint(name="customerrate_once", fields=["user", "service"]),
+            models.CheckConstraint(name="customerrate_not_negative", condition=models.Q(rate__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.service_id}"
