@@ -53,6 +53,18 @@ class PriceChanged(OrdersError):
         self.charge = charge
 
 
+class RequestReused(OrdersError):
+    """The id of this request has bought something else before: order ``order_id``."""
+
+    def __init__(self, order_id: int) -> None:
+        super().__init__(f"the request id was used for order {order_id}")
+        self.order_id = order_id
+
+
+class LinkInUse(OrdersError):
+    """The service takes one order a link at a time, and another one for this link is open."""
+
+
 class InsufficientFunds(OrdersError):
     """The wallet holds less than the charge."""
 

@@ -180,6 +180,8 @@ SUBMIT_PARALLEL = env.int("SUBMIT_PARALLEL", 32)
 SYNC_INTERVAL = env.int("SYNC_INTERVAL", 60)
 # How many days ahead an order may be told to start; 0 sells no later start.
 SCHEDULE_MAX_DAYS = env.int("SCHEDULE_MAX_DAYS", 30)
+# Without a request id, the same request of the same customer within so many seconds buys once.
+REPEAT_SECONDS = env.int("REPEAT_SECONDS", 60)
 # Percent put on top of a provider's cost when its price list is published and no other markup is given.
 DEFAULT_MARKUP = env.str("DEFAULT_MARKUP", "30")
 
@@ -205,6 +207,9 @@ Q_CLUSTER: dict[str, Any] = {
 }
 
 # --------------------------------------------------------------------------------------------- API
+# Calls a minute that a key may make, and that may come from one address; 0: as many as they like.
+API_CALLS_A_MINUTE = env.int("API_CALLS_A_MINUTE", 600)
+API_ADDRESS_CALLS_A_MINUTE = env.int("API_ADDRESS_CALLS_A_MINUTE", 6000)
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
