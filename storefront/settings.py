@@ -257,7 +257,9 @@ SECURE_SSL = env.bool("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = SECURE_SSL
 # The panel API answers over plain http as well: a redirect loses the body of every POST.
 SECURE_REDIRECT_EXEMPT = [r"^api/"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+# Whether the last entry of X-Forwarded-For, and X-Forwarded-Proto, are a proxy's of ours and can be believed.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if SECURE_SSL else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL
 SECURE_HSTS_PRELOAD = SECURE_SSL

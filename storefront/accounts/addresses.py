@@ -1,0 +1,114 @@
+"""Internet addresses: which of them a key may be used from, and from which one a request came. No queries in here."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+#: More than anybody's servers need, and few enough to be looked through on every call.
+LINES_MAX = 50
+#: IPv4 addresses as IPv6 programs write them: ::ffff:203.0.113.7
+MAPPED = IPv6Network("::ffff:0:0/96")
+
+
+class BadLine(ValueError):
+    """A line that is neither an address nor a network; ``number`` counts from 1."""
+
+    def __init__(self, number: int, line: str) -> None:
+        super().__init__(f'line {number} is not an IP address or network: "{line}"')
+        self.number = number
+        self.line = line
+
+
+class TooManyLines(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"more than {LINES_MAX} lines")
+
+
+def parse(text: str) -> tuple[Network, ...]:
+    """The networks in ``text``, one a line, each once; an address is a network of one. Nothing for an empty text.
+
+    Raises BadLine for the first line that cannot be read and TooManyLines beyond ``LINES_MAX``: both are ValueError.
+    """
+    found: dict[Network, None] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found[_network(line.strip())] = None
+        except ValueError:
+            raise BadLine(number, line.strip()[:60]) from None
+    if len(found) > LINES_MAX:
+        raise TooManyLines
+    return tuple(found)
+
+
+def written(networks: tuple[Network, ...]) -> str:
+    """``networks`` as a key keeps them: one a line, a network of one address without its /32 or /128."""
+    return "\n".join(
+        str(network.network_address if network.num_addresses == 1 else network.compressed) for network in networks
+    )
+
+
+def allows(text: str, address: str) -> bool:
+    """Whether a key with these allowed addresses may be used from ``address``. An empty text allows every address.
+
+    What cannot be read, in the text or as the address, allows nothing: a restriction never fails open.
+    """
+    if not text.strip():
+        return True
+    try:
+        networks, caller = _networks(text), _address(address)
+    except ValueError:
+        return False
+    return any(caller in network for network in networks)
+
+
+def client_address(request: HttpRequest) -> str:
+    """From where the request came, or "" when nobody can say.
+
+    Behind a proxy of ours that is what the proxy itself has written: the last entry of X-Forwarded-For. Everything
+    before it was sent by the client and may be made up.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY and "HTTP_X_FORWARDED_FOR" in request.META:
+        address = request.META["HTTP_X_FORWARDED_FOR"].rpartition(",")[2]
+    try:
+        return str(_address(_without_port(address.strip())))
+    except ValueError:
+        return ""
+
+
+@lru_cache(maxsize=1024)
+def _networks(text: str) -> tuple[Network, ...]:
+    return parse(text)
+
+
+def _network(text: str) -> Network:
+    """Raises ValueError. 198.51.100.7/24 is taken as the network it lies in."""
+    if "%" in text:
+        raise ValueError("a zone belongs to one machine")
+    network = ip_network(text, strict=False)
+    if isinstance(network, IPv6Network) and network.prefixlen >= MAPPED.prefixlen and network.subnet_of(MAPPED):
+        v4 = network.network_address.ipv4_mapped
+        return IPv4Network((str(v4), network.prefixlen - MAPPED.prefixlen))
+    return network
+
+
+def _address(text: str) -> Address:
+    """Raises ValueError. The zone of a local address (fe80::1%eth0) means nothing to anybody else."""
+    address = ip_address(text.partition("%")[0])
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def _without_port(text: str) -> str:
+    """Some proxies write 203.0.113.7:50123 and [2001:db8::7]:50123."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
