@@ -37,6 +37,13 @@ CHECKS: tuple[tuple[str, str], ...] = (
            WHERE a.kind = 'wallet' AND (t.wallet_id IS NULL OR t.wallet_id <> a.id OR t.wallet_after IS NULL)""",
     ),
     (
+        "wallet {0}: {1:money} is said to be spent, its orders say {2:money}",
+        """SELECT a.id, a.spent, COALESCE(moved, 0) FROM orders_account a
+           LEFT JOIN (SELECT user_id, SUM(charge - refunded) AS moved FROM orders_order GROUP BY user_id) sums
+             ON sums.user_id = a.user_id
+           WHERE a.kind = 'wallet' AND a.spent <> COALESCE(moved, 0)""",
+    ),
+    (
         "order {0}: the charge is {1:money}, its transfers say {2:money}",
         """SELECT id, charge, moved FROM (
              SELECT o.id, o.charge,

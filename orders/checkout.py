@@ -18,16 +18,23 @@ from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from orders import kinds, ledger, money, pricing, schedule
-from orders.errors import InvalidField, OrderInvalid, PriceChanged, ServiceNotSold, SoldBelowCost
+from orders import kinds, ledger, links, money, pricing, repeats, schedule, terms
+from orders.errors import (
+    InvalidField,
+    LinkInUse,
+    OrderInvalid,
+    OrdersError,
+    PriceChanged,
+    ServiceNotSold,
+    SoldBelowCost,
+)
 from orders.kinds import Details
 from orders.models import Order, Service
 from orders.models.order import Source
+from orders.terms import Terms
 
 log = logging.getLogger("vitrine.orders")
 
-#: As wide as the column.
-REQUEST_ID_MAX = 128
 #: No wallet can hold more: whole millionths in 64 bits.
 _LARGEST_CHARGE = money.from_units(money.LARGEST, money.AMOUNT_PLACES)
 #: The operator is told of a service that would be sold below cost once in this time.
@@ -36,15 +43,16 @@ _TOLD_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order would be: its cleaned details, its charge in the store currency, and its start (None: now)."""
+    """What an order would be: its cleaned details, its rate and charge in the store currency, its start (None: now)."""
 
     service: Service
     details: Details
+    rate: Decimal
     charge: Decimal
     starts_at: datetime | None = None
 
 
-def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
+def quote(service: Service, *, inputs: Mapping[str, Any], paid_by: Terms = terms.LIST_PRICES) -> Quote:
     """Prices ``inputs`` (texts by the panel API's names) for ``service``. Writes nothing.
 
     Raises ServiceNotSold, or OrderInvalid with every problem.
@@ -64,11 +72,12 @@ def quote(service: Service, *, inputs: Mapping[str, Any]) -> Quote:
         starts_at = schedule.read(inputs)
     except InvalidField as problem:
         raise OrderInvalid([problem]) from None
-    charge = pricing.charge(service.rate, details.quantity, is_flat=service.is_flat)
+    rate = paid_by.rate(service)
+    charge = pricing.charge(rate, details.quantity, is_flat=service.is_flat)
     if charge > _LARGEST_CHARGE:
         most = int(money.divide(money.multiply(_LARGEST_CHARGE, details.quantity), charge))
         raise OrderInvalid([InvalidField("quantity", "too_large", limit=most)])
-    return Quote(service, details, charge, starts_at)
+    return Quote(service, details, rate, charge, starts_at)
 
 
 def place_order(
@@ -78,49 +87,81 @@ def place_order(
     inputs: Mapping[str, Any],
     source: str = Source.PAGE,
     request_id: str | None = None,
+    fingerprint: int | None = None,
+    paid_by: Terms | None = None,
     shown_charge: Decimal | None = None,
 ) -> Order:
-    """Buys ``service`` for ``user``: the order and its charge in one short transaction, then the wake-up call.
+    """Buys ``service`` for the customer: the order and its charge in one short transaction, then the wake-up call.
 
-    The same ``request_id`` of the same user buys once: the second call returns the first order. ``shown_charge`` is the
-    price the customer agreed to. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid, PriceChanged,
-    InsufficientFunds; then nothing was charged.
+    The same request buys once, known by its ``request_id`` or else by its ``fingerprint`` (see ``repeats``): another
+    call of it returns the first order. ``paid_by`` are the customer's terms, looked up if they are not given, and
+    ``shown_charge`` is the price the customer agreed to. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid,
+    PriceChanged, LinkInUse, RequestReused, InsufficientFunds; then nothing was charged.
     """
-    if request_id:
-        if len(request_id) > REQUEST_ID_MAX or not request_id.isprintable():
-            raise OrderInvalid([InvalidField("request_id", "too_long", limit=REQUEST_ID_MAX)])
-        placed = Order.objects.filter(user=user, request_id=request_id).first()
-        if placed:
-            return placed
-    offer = quote(service, inputs=inputs)
-    _check_price(offer, shown_charge)
+    request = repeats.Request(user.pk, request_id or None, fingerprint)
+    request.check()
     try:
-        with transaction.atomic():
-            order = Order.objects.create(user=user, source=source, request_id=request_id or None, **_columns(offer))
-            ledger.charge(order)
-    except IntegrityError:
-        # The same request arrived twice at the same moment: the one that was committed first stands.
-        twin = Order.objects.filter(user=user, request_id=request_id).first() if request_id else None
-        if twin is None:
+        if paid_by is None:
+            paid_by = terms.of(user, service.pk)
+        offer = quote(service, inputs=inputs, paid_by=paid_by)
+        _check_price(offer, shown_charge)
+        order = _sold(request, offer, source)
+    except OrdersError:
+        # Perhaps it is in its own way: what it wants is bought already, with the last of the money.
+        earlier = request.earlier()
+        if earlier is None:
             raise
-        return twin
-    transaction.on_commit(lambda: wake(order), robust=True)
+        return earlier
     return order
 
 
-def _columns(offer: Quote) -> dict[str, Any]:
-    return {
-        "service": offer.service,
-        "rate": offer.service.rate,
-        "is_flat": offer.service.is_flat,
-        "charge": offer.charge,
-        "link": offer.details.link,
-        "quantity": offer.details.quantity,
-        "fields": offer.details.fields,
-        "runs": offer.details.runs,
-        "interval": offer.details.interval,
-        "starts_at": offer.starts_at,
-    }
+def _sold(request: repeats.Request, offer: Quote, source: str) -> Order:
+    for is_last in (False, True):
+        order = _order(request, offer, source)
+        try:
+            ledger.sell(order)
+        except IntegrityError:
+            earlier = request.earlier()
+            if earlier:
+                return earlier
+            if offer.service.is_one_per_link and _is_link_held(offer):
+                raise LinkInUse(f"an order for this link of service {offer.service.pk} is open") from None
+            # Once more: an order that was too old to be the same request has made room.
+            if is_last:
+                raise
+        else:
+            _wake_after_commit(order)
+            return order
+    raise AssertionError("unreachable")
+
+
+def _order(request: repeats.Request, offer: Quote, source: str) -> Order:
+    return Order(
+        user_id=request.user_id,
+        source=source,
+        request_id=request.request_id,
+        fingerprint=request.fingerprint,
+        link_lock=_link_lock(offer),
+        service=offer.service,
+        rate=offer.rate,
+        is_flat=offer.service.is_flat,
+        charge=offer.charge,
+        link=offer.details.link,
+        quantity=offer.details.quantity,
+        fields=offer.details.fields,
+        runs=offer.details.runs,
+        interval=offer.details.interval,
+        starts_at=offer.starts_at,
+    )
+
+
+def _link_lock(offer: Quote) -> int | None:
+    link = offer.details.link
+    return links.lock(offer.service.pk, link) if link and offer.service.is_one_per_link else None
+
+
+def _is_link_held(offer: Quote) -> bool:
+    return Order.objects.open().filter(link_lock=_link_lock(offer)).exists()
 
 
 def _check_price(offer: Quote, shown_charge: Decimal | None) -> None:
@@ -134,6 +175,10 @@ def _check_price(offer: Quote, shown_charge: Decimal | None) -> None:
     if cache.add(f"orders.below_cost.{offer.service.pk}", 1, _TOLD_SECONDS):
         log.warning(words)
     raise SoldBelowCost(words)
+
+
+def _wake_after_commit(order: Order) -> None:
+    transaction.on_commit(lambda: wake(order), robust=True)
 
 
 def wake(order: Order) -> None:

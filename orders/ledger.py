@@ -7,16 +7,19 @@ Lock order everywhere: the order's row, then the wallet's row.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from orders import money
+from orders import money, news
 from orders.errors import InsufficientFunds, InvalidAmount, InvalidReference, ReferenceReused
-from orders.models import Account, Order, Transfer
+from orders.models import Account, Order, PriceLevel, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 
 SALES = "sales"
@@ -82,6 +85,19 @@ def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = Non
     )
 
 
+def sell(order: Order) -> Order:
+    """Keeps the new ``order`` and takes its charge: both or neither.
+
+    Raises InsufficientFunds, and IntegrityError where the order breaks a rule of its table, such as being there twice.
+    """
+    if order.charge and connection.vendor == "postgresql" and _sold_at_once(order):
+        return order
+    with transaction.atomic():
+        order.save(force_insert=True)
+        charge(order)
+    return order
+
+
 def charge(order: Order) -> None:
     """Takes the order's charge from the customer's wallet. Call it in the transaction that made the order.
 
@@ -90,7 +106,7 @@ def charge(order: Order) -> None:
     """
     if not order.charge:
         return
-    wallet_id, after = _withdraw("user_id", order.user_id, order.charge)
+    wallet_id, after = _withdraw("user_id", order.user_id, order.charge, is_spent=True)
     _insert_charge(order, wallet_id, after)
 
 
@@ -106,7 +122,7 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
     if not Order.objects.filter(pk=order.pk, refunded=order.refunded).update(refunded=target):
         raise RuntimeError(f"order {order.pk} was paid back by another process: its row was not locked")
     order.refunded = target
-    wallet_id, after = _deposit("user_id", order.user_id, added)
+    wallet_id, after = _deposit("user_id", order.user_id, added, is_spent=True)
     Transfer.objects.create(
         kind=TransferKind.REFUND,
         reference=f"refund:{order.pk}:{money.to_units(target, money.AMOUNT_PLACES)}",
@@ -118,6 +134,34 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
         order=order,
     )
     return added
+
+
+def watch(wallet: Account, *, below: Decimal | None) -> Account:
+    """From now on its customer's programs are told when the balance falls below ``below``; None: no more."""
+    if below is not None and below <= 0:
+        raise InvalidAmount("a balance is low below an amount above zero")
+    Account.objects.filter(pk=wallet.pk, kind=AccountKind.WALLET).update(warn_below=below)
+    wallet.warn_below = below
+    return wallet
+
+
+def put_at_level(wallet: Account, *, level: PriceLevel | None, is_pinned: bool) -> Account:
+    """An operator's decision. Unless it is pinned, ``raise_levels`` may raise the level later on."""
+    Account.objects.filter(pk=wallet.pk, kind=AccountKind.WALLET).update(level=level, is_level_pinned=is_pinned)
+    wallet.level, wallet.is_level_pinned = level, is_pinned
+    return wallet
+
+
+def raise_levels() -> int:
+    """Puts every customer whose level is not pinned at the highest one that what they spent has reached.
+
+    Nobody sinks: a level given by hand or reached before stays. Returns how many rose. One statement.
+    """
+    reached = PriceLevel.objects.filter(from_spend__lte=OuterRef("spent")).order_by("-discount", "-from_spend", "pk")
+    best, gain = Subquery(reached.values("pk")[:1]), Subquery(reached.values("discount")[:1])
+    wallets = Account.objects.filter(kind=AccountKind.WALLET, is_level_pinned=False).annotate(best=best, gain=gain)
+    rising = wallets.filter(Q(level=None, best__isnull=False) | Q(gain__gt=F("level__discount")))
+    return Account.objects.filter(pk__in=rising.values("pk")).update(level=best)
 
 
 def _book(
@@ -159,37 +203,99 @@ def _booked(reference: str, wallet: Account, amount: Decimal) -> Transfer | None
     return done
 
 
-def _withdraw(column: str, key: int, amount: Decimal) -> tuple[int, Decimal]:
-    """Takes ``amount`` from the wallet if it holds that much: judged and taken in one statement."""
+def _withdraw(column: str, key: int, amount: Decimal, *, is_spent: bool = False) -> tuple[int, Decimal]:
+    """Takes ``amount`` from the wallet if it holds that much: judged and taken in one statement.
+
+    Whoever asked to be told of a low balance is told when this is what makes it low.
+    """
     units = money.to_units(amount, money.AMOUNT_PLACES)
-    row = _update("balance = balance - %s", column, "balance >= %s", [units, key, units])
+    row = _update(-units, column, "balance >= %s", [key, units], is_spent=is_spent)
     if row is None:
         raise InsufficientFunds("the wallet holds less than this costs")
-    return row
+    wallet_id, user_id, after, warn_below = row
+    if warn_below is not None and after < warn_below <= after + units:
+        held, line = (money.plain(money.from_units(value, money.AMOUNT_PLACES)) for value in (after, warn_below))
+        low = news.News(topic=news.Topic.LOW_BALANCE, user_id=user_id, data={"balance": held, "below": line})
+        news.tell([low])
+    return wallet_id, money.from_units(after, money.AMOUNT_PLACES)
 
 
-def _deposit(column: str, key: int, amount: Decimal) -> tuple[int, Decimal]:
+def _deposit(column: str, key: int, amount: Decimal, *, is_spent: bool = False) -> tuple[int, Decimal]:
     """Puts ``amount`` into the wallet, unless the sum would leave 64 bits: SQLite would go on with a float then."""
     units = money.to_units(amount, money.AMOUNT_PLACES)
-    row = _update("balance = balance + %s", column, "balance <= %s", [units, key, money.LARGEST - units])
+    row = _update(units, column, "balance <= %s", [key, money.LARGEST - units], is_spent=is_spent)
     if row:
-        return row
+        return row[0], money.from_units(row[2], money.AMOUNT_PLACES)
     if Account.objects.filter(**{column: key}, kind=AccountKind.WALLET).exists():
         raise InvalidAmount("no wallet can hold that much")
     raise Account.DoesNotExist("this customer has no wallet")
 
 
-def _update(change: str, column: str, condition: str, values: list[int]) -> tuple[int, Decimal] | None:
-    """The wallet's id and its new balance; None where ``condition`` does not hold."""
+def _update(
+    change: int, column: str, condition: str, values: list[int], *, is_spent: bool
+) -> tuple[int, int, int, int | None] | None:
+    """The wallet's id, its customer's, its new balance, and when that is low; None where ``condition`` does not hold.
+
+    What orders take and bring back counts as spent. All amounts are in millionths.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             # Only ``values`` come from outside, the words are constants of this module.
-            f"UPDATE orders_account SET {change} WHERE {column} = %s AND kind = 'wallet' AND {condition}"  # noqa: S608
-            " RETURNING id, balance",
-            values,
+            f"UPDATE orders_account SET balance = balance + %s, spent = spent - %s WHERE {column} = %s"  # noqa: S608
+            f" AND kind = 'wallet' AND {condition} RETURNING id, user_id, balance, warn_below",
+            [change, change if is_spent else 0, *values],
         )
-        row = cursor.fetchone()
-    return (row[0], money.from_units(row[1], money.AMOUNT_PLACES)) if row else None
+        row: tuple[int, int, int, int | None] | None = cursor.fetchone()
+    return row
+
+
+def _sold_at_once(order: Order) -> bool:
+    """What ``sell`` does, in one statement; PostgreSQL only. False, and nothing is done, unless it is that plain.
+
+    Not plain: the wallet holds too little, or the charge makes its balance low and somebody wants to be told.
+    """
+    sale, fields = _sale()
+    charged = money.to_units(order.charge, money.AMOUNT_PLACES)
+    row = [field.get_db_prep_save(field.pre_save(order, add=True), connection) for field in fields]
+    values = [charged, charged, order.user_id, charged, charged, *row, charged]
+    # Autocommit makes one statement a transaction; inside another transaction, a savepoint keeps its error from it.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
+        cursor.execute(sale, values)
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    order.pk = found[0]
+    order._state.adding, order._state.db = False, connection.alias
+    return True
+
+
+@cache
+def _sale() -> tuple[str, list[models.Field[Any, Any]]]:
+    """The statement of ``_sold_at_once``, and the order's columns in the order of its values."""
+    fields = [field for field in Order._meta.concrete_fields if not field.primary_key]
+    names = ", ".join(str(field.column) for field in fields)
+    # A value that is selected has no column to take its type from.
+    values = ", ".join(f"%s::{(field.db_type(connection) or '').partition('(')[0]}" for field in fields)
+    return (
+        f"""
+WITH paid AS (
+    UPDATE orders_account SET balance = balance - %s, spent = spent + %s
+    WHERE user_id = %s AND kind = 'wallet' AND balance >= %s
+        AND (warn_below IS NULL OR balance < warn_below OR balance - %s >= warn_below)
+    RETURNING id, balance
+), placed AS (
+    INSERT INTO orders_order ({names}) SELECT {values} FROM paid RETURNING id, created_at
+), booked AS (
+    INSERT INTO orders_transfer
+        (kind, reference, source_id, target_id, amount, wallet_id, wallet_after, order_id, note, created_at)
+    SELECT '{TransferKind.CHARGE.value}', 'charge:' || placed.id, paid.id,
+        (SELECT id FROM orders_account WHERE code = '{SALES}'), %s, paid.id, paid.balance, placed.id, '',
+        placed.created_at
+    FROM paid, placed
+)
+SELECT id FROM placed""",  # noqa: S608  # the names are those of our own columns
+        fields,
+    )
 
 
 def _insert_charge(order: Order, wallet_id: int, after: Decimal) -> None:

@@ -105,6 +105,13 @@ def divide(dividend: Decimal, divisor: Decimal | int) -> Decimal:
     return _EXACT.divide(dividend, Decimal(divisor))
 
 
+def plain_units(units: int, places: int, least_places: int = 2) -> str:
+    """``plain(from_units(units, places))`` for ``units`` of zero or more, in a tenth of the time: for long answers."""
+    whole, rest = divmod(units, 10**places)
+    fraction = f"{rest:0{places}d}".rstrip("0").ljust(least_places, "0")
+    return f"{whole}.{fraction}"
+
+
 def plain(value: Decimal, least_places: int = 2) -> str:
     """Plain decimal notation for the wire and for forms: never an exponent, at least ``least_places`` decimals."""
     text = format(value, "f")

@@ -21,6 +21,13 @@ def charge(rate: Decimal, quantity: int, *, is_flat: bool) -> Decimal:
     return money.round_up(whole if is_flat else money.divide(whole, PER))
 
 
+def discounted(rate: Decimal, percent: Decimal) -> Decimal:
+    """``rate`` less ``percent`` of it, rounded up to 10^-8: the price is never below what the percentage says."""
+    if not percent:
+        return rate
+    return money.round_up(money.divide(money.multiply(rate, 100 - percent), 100), money.RATE_QUANTUM)
+
+
 def refund(charged: Decimal, *, quantity: int, remains: int) -> Decimal:
     """What goes back in all when ``remains`` of ``quantity`` were not delivered; ``remains`` is clamped to the two."""
     undelivered = min(max(remains, 0), quantity)

@@ -3,11 +3,14 @@
 from django.urls import path, re_path
 
 from storefront.api.failures import unknown_address
-from storefront.api.v2.views import PanelView
+from storefront.api.v2.views import panel
 
 app_name = "api"
 urlpatterns = [
-    path("api/v2", PanelView.as_view(), name="v2"),
-    path("api/v2/", PanelView.as_view()),
+    # The door answers these before they get here; they are for whoever asks for the address of the API.
+    path("api/v2", panel, name="v2"),
+    path("api/v2/", panel),
+    path("api/v1", panel),
+    path("api/v1/", panel),
     re_path(r"^api(?:/|$)", unknown_address),
 ]

@@ -31,9 +31,10 @@ def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
     with pytest.raises(CommandError) as refused:
         call_command("audit_ledger")
     assert refused.value.returncode == 1
-    assert str(refused.value).startswith("Findings: 2.")
+    assert str(refused.value).startswith("Findings: 3.")
     assert capsys.readouterr().out.splitlines() == [
         f"wallet {order.user.wallet.pk}: the balance is 99.910001, its transfers add up to 99.91",
+        f"wallet {order.user.wallet.pk}: 0.09 is said to be spent, its orders say 0.090001",
         f"order {order.pk}: the charge is 0.090001, its transfers say 0.09",
     ]
 

@@ -3,57 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from orders import aftercare, checkout, money
-from orders.errors import InsufficientFunds, NotPossible, OrderInvalid, ServiceNotSold
-from orders.models import Cancellation, Order, Refill, Service
+from orders import aftercare, checkout, money, repeats
+from orders.errors import InsufficientFunds, LinkInUse, NotPossible, OrderInvalid, RequestReused, ServiceNotSold
+from orders.models import Cancellation, Order, Refill
 from orders.models.aftercare import RequestStatus
 from orders.models.order import Source
-from storefront.accounts.models import User
-from storefront.api.v2 import answers
-from storefront.api.v2.answers import Refused
+from orders.terms import Terms
+from storefront.api.v2 import answers, pricebook, reading
+from storefront.api.v2.answers import Book, Refused
+from storefront.api.v2.callers import Caller
 from storefront.api.v2.request import Params, ids, number, text
 
-Answer: TypeAlias = dict[str, Any] | list[dict[str, Any]]
+Answer: TypeAlias = dict[str, Any] | list[dict[str, Any]] | Book
 
 
-def services(user: User, params: Params) -> Answer:
+def services(caller: Caller, params: Params) -> Answer:
     """The whole price list, always: clients take off sale what is missing from it."""
-    rows = Service.objects.on_sale().values_list(*answers.SERVICE_COLUMNS)
-    return [answers.service_row(row) for row in rows]
+    return pricebook.book(caller)
 
 
-def balance(user: User, params: Params) -> Answer:
-    wallet = getattr(user, "wallet", None)
-    held = wallet.balance if wallet else None
-    return {"balance": money.plain(held or Decimal(0)), "currency": settings.STORE_CURRENCY}
+def balance(caller: Caller, params: Params) -> Answer:
+    held = money.plain_units(caller.balance, money.AMOUNT_PLACES)
+    return {"balance": held, "currency": settings.STORE_CURRENCY}
 
 
-def add(user: User, params: Params) -> Answer:
-    """Buys. The same ``request_id`` buys once."""
-    request_id = text(params, "request_id")
-    service = Service.objects.select_related("category").filter(pk=number(text(params, "service")) or 0).first()
+def add(caller: Caller, params: Params) -> Answer:
+    """Buys. The same request buys once."""
+    service_id = number(text(params, "service")) or 0
     try:
-        if service is None:
+        found = reading.service_for(caller.user_id, service_id)
+        if found is None:
             raise ServiceNotSold
+        service, own_rate = found
         order = checkout.place_order(
-            user, service=service, inputs=params, source=Source.API, request_id=request_id or None
+            caller.user,
+            service=service,
+            inputs=params,
+            source=Source.API,
+            request_id=text(params, "request_id"),
+            fingerprint=repeats.fingerprint(service_id, params),
+            paid_by=Terms(caller.discount, {} if own_rate is None else {service_id: own_rate}),
         )
-    except ServiceNotSold:
-        raise Refused(answers.INCORRECT_SERVICE) from None
-    except OrderInvalid as problem:
-        raise Refused(answers.sentence(problem.problems[0])) from None
-    except InsufficientFunds:
-        raise Refused(answers.NOT_ENOUGH_FUNDS) from None
+    except (ServiceNotSold, OrderInvalid, LinkInUse, RequestReused, InsufficientFunds) as problem:
+        raise Refused(answers.why_not_placed(problem)) from None
     return {"order": order.pk}
 
 
-def status(user: User, params: Params) -> Answer:
+def status(caller: Caller, params: Params) -> Answer:
     """One order as itself; several, or any number asked under ``orders``, as an object by the ids as they were asked.
 
     A stranger's order and one that never was get the same answer from the same query.
@@ -62,17 +63,17 @@ def status(user: User, params: Params) -> Answer:
     asked = many or ids(params, "order", "order_id", "id")
     if not asked:
         raise Refused(answers.INCORRECT_ORDER)
-    rows = Order.objects.filter(user=user, pk__in=_numbers(asked)).values_list(*answers.ORDER_COLUMNS)
+    rows = reading.standings(caller.user_id, _numbers(asked))
     known = {row[0]: answers.order_row(row) for row in rows}
-    found = {word: known.get(number(word), {"error": answers.INCORRECT_ORDER}) for word in asked}
+    found = {word: known.get(number(word) or 0, {"error": answers.INCORRECT_ORDER}) for word in asked}
     return found if many or len(asked) > 1 else found[asked[0]]
 
 
-def refill(user: User, params: Params) -> Answer:
+def refill(caller: Caller, params: Params) -> Answer:
     """Asks for refills. The number of a single one is a text, those of many are numbers, as the example page has it."""
     many = ids(params, "orders")
     asked = many or ids(params, "order")
-    found = aftercare.refill_many(_own(user, asked), actor=user)
+    found = aftercare.refill_many(_own(caller, asked), actor=caller.user)
     rows = {word: _told(found.get(number(word) or 0), is_refill=True) for word in asked}
     if many or len(asked) > 1:
         return [{"order": _as_asked(word), "refill": row} for word, row in rows.items()]
@@ -82,13 +83,13 @@ def refill(user: User, params: Params) -> Answer:
     return {"refill": str(result)}
 
 
-def refill_status(user: User, params: Params) -> Answer:
+def refill_status(caller: Caller, params: Params) -> Answer:
     """How refills stand. Some clients send the number of a refill as ``order``."""
     many = ids(params, "refills")
     asked = many or ids(params, "refill", "order")
     if not asked:
         raise Refused(answers.REFILL_NOT_FOUND)
-    rows = Refill.objects.filter(order__user=user, pk__in=_numbers(asked)).values_list("pk", "status")
+    rows = Refill.objects.filter(order__user=caller.user_id, pk__in=_numbers(asked)).values_list("pk", "status")
     known = {pk: answers.REFILL_WORDS[RequestStatus(status)] for pk, status in rows}
     found = {word: known.get(number(word) or 0) for word in asked}
     if many or len(asked) > 1:
@@ -99,24 +100,26 @@ def refill_status(user: User, params: Params) -> Answer:
     return {"status": found[asked[0]]}
 
 
-def cancel(user: User, params: Params) -> Answer:
+def cancel(caller: Caller, params: Params) -> Answer:
     """Asks to stop orders. 1 says that the request was taken; what became of the order is in its status."""
     asked = ids(params, "orders", "order")
-    found = aftercare.cancel_many(_own(user, asked), actor=user)
+    found = aftercare.cancel_many(_own(caller, asked), actor=caller.user)
     told = {word: _told(found.get(number(word) or 0), is_refill=False) for word in asked}
     return [{"order": _as_asked(word), "cancel": row} for word, row in told.items()]
 
 
-ACTIONS: Mapping[str, Callable[[User, Params], Answer]] = {
+#: What changes something. To these, "too many" is an answer that nothing was done, never a status of HTTP.
+WRITES = frozenset({"add", "refill", "cancel"})
+ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
     action.__name__: action for action in (services, add, status, refill, refill_status, cancel, balance)
 }
 
 
-def _own(user: User, asked: list[str]) -> QuerySet[Order]:
+def _own(caller: Caller, asked: list[str]) -> QuerySet[Order]:
     """The customer's own among the orders that were asked for. Raises Refused if none was."""
     if not asked:
         raise Refused(answers.INCORRECT_ORDER)
-    return Order.objects.filter(user=user, pk__in=_numbers(asked))
+    return Order.objects.filter(user=caller.user_id, pk__in=_numbers(asked))
 
 
 def _told(outcome: Refill | Cancellation | NotPossible | None, *, is_refill: bool) -> int | dict[str, str]:

@@ -6,22 +6,28 @@ The shapes are those of the panel API's example page, to the letter: clients com
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.http import JsonResponse
+from django.http import HttpResponse, HttpResponseNotModified, JsonResponse
 
 from orders import money
 from orders.errors import (
     CancelNotOffered,
+    InsufficientFunds,
     InvalidField,
+    LinkInUse,
     NotPossible,
+    OrderInvalid,
     OrderNotCompleted,
+    OrdersError,
     RefillNotOffered,
     RefillTooSoon,
     RefillWindowOver,
     RequestOpen,
+    RequestReused,
 )
 from orders.kinds import KINDS, has_runs
 from orders.lifecycle import Status
@@ -36,10 +42,10 @@ BAD_LINK = "Bad link"
 LINK_IN_USE = "You have active order with this link. Please wait until order being completed."
 REQUEST_REUSED = "This request id was used for another order"
 TOO_MANY = "Too many requests, please try again later"
-NOT_ALLOWED_HERE = "This key may not be used from this address"
-READ_ONLY_KEY = "This key may not place orders"
-NO_READ_KEY = "This key may only place orders"
-NO_GET_WRITES = "This key does not take orders by GET: use POST"
+WRONG_ADDRESS = "This API key may not be used from this address"
+READS_ONLY = "This API key may not place orders"
+ORDERS_ONLY = "This API key may not read"
+NO_GET_WRITES = "This API key takes no orders by GET, use POST"
 NO_DRIP_FEED = "This service does not support drip-feed"
 NO_LATER_START = "Start at is not possible here: orders start at once"
 NO_ENDLESS = "Posts less than minimal 1: endless is not possible"
@@ -65,6 +71,8 @@ WORDS = {
     Status.CANCELED: "Canceled",
     Status.FAILED: "Canceled",
 }
+# By the texts in the database: an enumeration is slow to look up, a thousand times in an answer.
+_WORDS = {status.value: word for status, word in WORDS.items()}
 #: What clients know of a refill: what only waits is pending to them.
 REFILL_WORDS = {
     RequestStatus.WAITING: "Pending",
@@ -73,7 +81,6 @@ REFILL_WORDS = {
     RequestStatus.COMPLETED: "Completed",
     RequestStatus.REJECTED: "Rejected",
 }
-ORDER_COLUMNS = ("pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
 SERVICE_COLUMNS = (
     "pk", "name", "kind", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
     "has_cancel", "has_dripfeed", "description",
@@ -82,6 +89,15 @@ SERVICE_COLUMNS = (
 #: Some clients paste names into JSON and SQL by hand.
 _LOOKALIKES = str.maketrans({'"': "”", "'": "’", "\\": "/"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A price list, ready to be sent, with a name that no other list has."""
+
+    body: bytes
+    packed: bytes
+    etag: str
 
 
 class Refused(Exception):
@@ -99,42 +115,76 @@ def reply(data: Any, *, status: int = 200) -> JsonResponse:
     return JsonResponse(data, safe=False, status=status, headers=headers, json_dumps_params={"separators": (",", ":")})
 
 
+def listed(book: Book, *, is_packed: bool) -> HttpResponse:
+    """A price list, as it lies ready. Kept by nobody but who asked, and to be asked for anew each time."""
+    answer = HttpResponse(book.packed if is_packed else book.body, content_type="application/json")
+    if is_packed:
+        answer["Content-Encoding"] = "gzip"
+    return _labelled(answer, book)
+
+
+def unchanged(book: Book) -> HttpResponse:
+    """The caller has the list as it is."""
+    return _labelled(HttpResponseNotModified(), book)
+
+
+def _labelled(answer: HttpResponse, book: Book) -> HttpResponse:
+    answer["ETag"] = book.etag
+    answer["Cache-Control"] = "private, no-cache"
+    answer["Vary"] = "Accept-Encoding"
+    return answer
+
+
+def not_allowed() -> HttpResponse:
+    answer = error("Use GET or POST", status=405)
+    answer["Allow"] = "GET, POST"
+    return answer
+
+
+def too_many(wait: int) -> JsonResponse:
+    """For reads: no ``error``, which clients take as final, and when to come again, in seconds."""
+    answer = reply({}, status=429)
+    answer["Retry-After"] = str(wait)
+    return answer
+
+
 def error(text: str, *, status: int = 200) -> JsonResponse:
     """One key and no other: clients compare the whole object."""
     return reply({"error": text}, status=status)
 
 
 def order_row(row: tuple[Any, ...]) -> dict[str, str]:
-    """One order's status, from its ORDER_COLUMNS.
+    """One order's status: from its id, status, quantity, charge less refunds in millionths, start count and remains.
 
     ``charge`` is net of what was paid back, as the family shows it: what the order cost its owner in the end. Who pays
     on to customers of their own reckons from the price they took and from ``remains``, so that one is always within
     [0, quantity], the whole quantity when canceled and 0 when completed.
     """
-    _id, status, quantity, charge, refunded, start_count, remains = row
-    match WORDS[Status(status)]:
+    _id, status, quantity, paid, start_count, remains = row
+    word = _WORDS[status]
+    match word:
         case "Completed":
             remains = 0
         case "Canceled":
             remains = quantity
     return {
-        "charge": money.plain(charge - refunded),
+        "charge": money.plain_units(paid, money.AMOUNT_PLACES),
         "start_count": str(start_count or 0),
-        "status": WORDS[Status(status)],
+        "status": word,
         "remains": str(quantity if remains is None else min(max(remains, 0), quantity)),
         "currency": settings.STORE_CURRENCY,
     }
 
 
-def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    """One line of the price list, from its SERVICE_COLUMNS."""
+def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bool]:
+    """One line of the price list, from its SERVICE_COLUMNS: all but the rate, and what ``wire_rate`` takes."""
     pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, has_dripfeed, description = row
-    return {
+    line = {
         "service": pk,
         "name": _one_line(name),
         "type": KINDS[kind].wire,
         "category": _one_line(category),
-        "rate": money.plain(_wire_rate(rate, is_flat, KINDS[kind].is_flat)),
+        "rate": "",
         "min": str(least),
         "max": str(greatest),
         "dripfeed": has_dripfeed and has_runs(KINDS[kind]),
@@ -142,6 +192,21 @@ def service_row(row: tuple[Any, ...]) -> dict[str, Any]:
         "cancel": has_cancel,
         "desc": description,
     }
+    return line, rate, is_flat, KINDS[kind].is_flat
+
+
+def why_not_placed(problem: OrdersError) -> str:
+    """Why an order was not placed, in the family's words."""
+    match problem:
+        case OrderInvalid():
+            return sentence(problem.problems[0])
+        case InsufficientFunds():
+            return NOT_ENOUGH_FUNDS
+        case LinkInUse():
+            return LINK_IN_USE
+        case RequestReused():
+            return REQUEST_REUSED
+    return INCORRECT_SERVICE
 
 
 def why_not(problem: NotPossible, *, is_refill: bool) -> str:
@@ -162,13 +227,13 @@ def why_not(problem: NotPossible, *, is_refill: bool) -> str:
     return NOT_CANCELABLE
 
 
-def _wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> Decimal:
+def wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> str:
     """The rate as clients read it: by the type alone, the price of one for packages, of 1,000 for all others."""
-    if is_flat == is_read_flat:
-        return rate
-    if is_flat:
-        return money.multiply(rate, 1000)
-    return money.round_up(money.divide(rate, 1000), money.RATE_QUANTUM)
+    if is_flat and not is_read_flat:
+        rate = money.multiply(rate, 1000)
+    elif is_read_flat and not is_flat:
+        rate = money.round_up(money.divide(rate, 1000), money.RATE_QUANTUM)
+    return money.plain(rate)
 
 
 def _one_line(text: str) -> str:

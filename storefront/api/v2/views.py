@@ -1,58 +1,83 @@
-"""One address, every action: reads the request, finds the customer, calls the action, words what went wrong."""
+"""One address, every action: reads the request, finds the caller, calls the action, words what went wrong.
+
+A plain view, and no middleware in front of it (``door``): no cookie, no session and no CSRF token, the key says who
+calls. Clients send any Accept header, or none, and get JSON.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
+from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.http import HttpResponse
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.request import Request
-from rest_framework.views import APIView
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
-from storefront.api.v2 import answers, keys
-from storefront.api.v2.actions import ACTIONS
-from storefront.api.v2.answers import INCORRECT_REQUEST, Refused
-from storefront.api.v2.request import read, text
+from storefront.accounts import addresses
+from storefront.api.v2 import answers, callers, limits
+from storefront.api.v2.actions import ACTIONS, WRITES, Answer
+from storefront.api.v2.answers import INCORRECT_REQUEST, Book, Refused
+from storefront.api.v2.callers import Caller
+from storefront.api.v2.limits import TooMany
+from storefront.api.v2.request import Params, read, text
 
 log = logging.getLogger(__name__)
 
 
-class AlwaysJson(BaseContentNegotiation):
-    """Clients send any Accept header, or none, and expect JSON."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
-class PanelView(APIView):
-    """The panel API. No cookie, no session and no CSRF token: the key says who calls."""
-
+@csrf_exempt
+def panel(request: HttpRequest) -> HttpResponse:
+    """The panel API."""
     # No HEAD: with the parameters of an add it would buy.
-    http_method_names = ["get", "post"]
-    content_negotiation_class = AlwaysJson
+    if request.method not in ("GET", "POST"):
+        return answers.not_allowed()
+    name = ""
+    try:
+        params = read(request)
+        name = text(params, "action").lower()
+        return _sent(request, _answer(request, name, params))
+    except Refused as refusal:
+        return answers.error(refusal.text, status=refusal.status)
+    except TooMany as pause:
+        return answers.error(answers.TOO_MANY) if name in WRITES else answers.too_many(pause.wait)
+    except Exception as failure:
+        log.exception("The panel API failed.")
+        return _failed(name, failure)
 
-    def post(self, request: Request) -> HttpResponse:
-        name = ""
-        try:
-            # Django's own request: DRF's parsers go by the content type, which clients get wrong.
-            params = read(request._request)
-            name = text(params, "action").lower()
-            if name not in ACTIONS:
-                raise Refused(INCORRECT_REQUEST)
-            user = keys.identify(text(params, "key"))
-            return answers.reply(ACTIONS[name](user, params))
-        except Refused as refusal:
-            return answers.error(refusal.text, status=refusal.status)
-        except Exception as failure:
-            log.exception("The panel API failed.")
-            return _failed(name, failure)
 
-    get = post
+def _answer(request: HttpRequest, name: str, params: Params) -> Answer:
+    address = addresses.client_address(request)
+    limits.count(f"address.{address}", settings.API_ADDRESS_CALLS_A_MINUTE)
+    if name not in ACTIONS:
+        raise Refused(INCORRECT_REQUEST)
+    caller = callers.identify(text(params, "key"))
+    limits.count(
+        f"key.{caller.key_id}",
+        settings.API_CALLS_A_MINUTE if caller.calls_a_minute is None else caller.calls_a_minute,
+    )
+    _check(caller, name, address, by_get=request.method == "GET")
+    return ACTIONS[name](caller, params)
 
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return answers.error("Use GET or POST", status=405)
+
+def _check(caller: Caller, name: str, address: str, *, by_get: bool) -> None:
+    """What the key may do, and from where. Raises Refused."""
+    if not addresses.allows(caller.addresses, address):
+        raise Refused(answers.WRONG_ADDRESS)
+    if name in WRITES:
+        if not caller.has_order_scope:
+            raise Refused(answers.READS_ONLY)
+        if by_get and not caller.has_get_writes:
+            raise Refused(answers.NO_GET_WRITES)
+    elif not caller.has_read_scope:
+        raise Refused(answers.ORDERS_ONLY)
+
+
+def _sent(request: HttpRequest, answer: Answer) -> HttpResponse:
+    if not isinstance(answer, Book):
+        return answers.reply(answer)
+    # Only a GET can be answered with "as you have it"; to a POST it would mean something else.
+    if request.method == "GET" and answer.etag in request.headers.get("If-None-Match", ""):
+        return answers.unchanged(answer)
+    return answers.listed(answer, is_packed="gzip" in request.headers.get("Accept-Encoding", ""))
 
 
 def _failed(name: str, failure: Exception) -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 
 from orders import audit
@@ -210,15 +211,15 @@ def test_a_new_order_is_seen_by_status_at_once(reseller: Reseller) -> None:
     assert reseller.call(action="status", order=buy(reseller, service())["order"]) == STATUS
 
 
-def test_add_is_six_statements_and_one_more_for_a_request_id(
-    reseller: Reseller, django_assert_num_queries: Callable[..., Any]
-) -> None:
-    """The key, the service, its cost, the order, the wallet, the transfer. Beside them SAVEPOINT and RELEASE."""
+def test_add_is_six_statements_at_most(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
+    """The key, the service, its cost, then the order with its charge: one on PostgreSQL, on SQLite three.
+
+    Beside them the tests' own SAVEPOINT and RELEASE.
+    """
     what = service()
-    with django_assert_num_queries(6 + 2):
-        assert "order" in buy(reseller, what)
-    with django_assert_num_queries(7 + 2):
-        assert "order" in buy(reseller, what, request_id="r")
+    for request_id in ("", "r"):
+        with django_assert_num_queries((4 if connection.vendor == "postgresql" else 6) + 2):
+            assert "order" in buy(reseller, what, request_id=request_id)
 
 
 def test_the_wake_up_call_costs_one_statement_a_second_at_most(
@@ -231,7 +232,7 @@ def test_the_wake_up_call_costs_one_statement_a_second_at_most(
     with django_capture_on_commit_callbacks() as first:
         buy(reseller, what)
     with django_capture_on_commit_callbacks() as second:
-        buy(reseller, what)
+        buy(reseller, what, link="another")
     with django_assert_num_queries(1):
         first[0]()
         second[0]()

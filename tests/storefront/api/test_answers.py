@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orders import kinds
+from orders import kinds, money
 from orders.errors import InvalidField, OrderInvalid
 from orders.lifecycle import Status
 from storefront.api.v2 import answers
@@ -16,11 +16,12 @@ EXAMPLE = {"charge": "0.27819", "start_count": "3572", "status": "Partial", "rem
 
 
 def row(status: Status, *, remains: int | None = None, start: int | None = None, refunded: str = "0") -> dict[str, str]:
-    return answers.order_row((1, status.value, 200, Decimal("1.5"), Decimal(refunded), start, remains))
+    paid = money.to_units(Decimal("1.5") - Decimal(refunded), money.AMOUNT_PLACES)
+    return answers.order_row((1, status.value, 200, paid, start, remains))
 
 
 def test_a_status_looks_as_on_the_example_page() -> None:
-    shown = answers.order_row((1, "partial", 1000, Decimal("0.33"), Decimal("0.05181"), 3572, 157))
+    shown = answers.order_row((1, "partial", 1000, 278_190, 3572, 157))
     assert list(shown.items()) == list(EXAMPLE.items())
 
 
@@ -60,7 +61,8 @@ def listed(**details: Any) -> dict[str, Any]:
     details = {"category__name": details.pop("category", ""), **details}
     known = dict.fromkeys(answers.SERVICE_COLUMNS, "")
     known |= {"pk": 1, "kind": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
-    return answers.service_row(tuple((known | details).values()))
+    line, *rate = answers.service_row(tuple((known | details).values()))
+    return line | {"rate": answers.wire_rate(*rate)}
 
 
 @pytest.mark.parametrize(

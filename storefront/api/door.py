@@ -1,0 +1,21 @@
+"""Programs have a door of their own: what pages need (cookies, languages, policies for browsers) is not for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from storefront.api.v2.views import panel
+
+#: Every client program has one of these written into it. None of them redirects: that would lose the body of a POST.
+ADDRESSES = frozenset({"/api/v2", "/api/v2/", "/api/v1", "/api/v1/"})
+
+
+def programs_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A middleware to be put before all others."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return panel(request) if request.path_info in ADDRESSES else get_response(request)
+
+    return middleware

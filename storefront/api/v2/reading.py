@@ -1,0 +1,60 @@
+"""What the busiest reads and ``add`` ask the database, by hand: the ORM takes longer to write such a question than the
+database to answer it. Reads only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from orders import money
+from orders.models import Category, Service
+
+# What belongs to a service that is to be bought, in the order of the model's columns: from_db wants them so.
+_NEEDED = {
+    "id", "category_id", "kind", "rate", "is_flat", "min_quantity", "max_quantity", "link_pattern", "link_example",
+    "has_dripfeed", "is_one_per_link", "is_active",
+}  # fmt: skip
+_SERVICE = tuple(field.attname for field in Service._meta.concrete_fields if field.attname in _NEEDED)
+_RATE = _SERVICE.index("rate")
+_ADD = f"""
+SELECT {", ".join(f"s.{column}" for column in _SERVICE)}, c.is_active, r.rate
+FROM orders_service s
+JOIN orders_category c ON c.id = s.category_id
+LEFT JOIN orders_customerrate r ON r.service_id = s.id AND r.user_id = %s
+WHERE s.id = %s
+"""  # noqa: S608  # the columns are named above
+_STATUS = """
+SELECT id, status, quantity, charge - refunded, start_count, remains FROM orders_order
+WHERE user_id = %s AND id {among}
+"""
+
+
+def service_for(user_id: int, pk: int) -> tuple[Service, Decimal | None] | None:
+    """The service with its category, both without what buying does not need, and the customer's own rate if there is
+    one; None where there is no such service."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [user_id, pk])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *columns, is_category_active, own = row
+    columns[_RATE] = money.from_units(columns[_RATE], money.RATE_PLACES)
+    service = Service.from_db(connection.alias, _SERVICE, columns)
+    within = (service.category_id, is_category_active)
+    service.category = Category.from_db(connection.alias, ("id", "is_active"), within)
+    return service, None if own is None else money.from_units(own, money.RATE_PLACES)
+
+
+def standings(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
+    """How the customer's own orders among ``pks`` stand, as ``answers.order_row`` takes them; amounts in millionths."""
+    is_postgres = connection.vendor == "postgresql"
+    among = "= ANY(%s)" if is_postgres else "IN (SELECT value FROM json_each(%s))"
+    numbers = list(pks)
+    with connection.cursor() as cursor:
+        cursor.execute(_STATUS.format(among=among), [user_id, numbers if is_postgres else json.dumps(numbers)])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

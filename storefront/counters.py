@@ -1,0 +1,137 @@
+"""A Django cache of whole numbers that all processes of this machine share: a file in memory, for counting calls.
+
+Without Redis there is no other such place: Django's memory cache is one for each process, and a row in the database
+would make every read a write. It takes what counting needs (add, incr, get, set, delete, clear) and forgets what has
+expired; when it is full, what would expire next goes first. docs/decisions/0009 says why it is here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+
+#: Which number, until when (milliseconds since 1970), its value.
+_SLOT = struct.Struct("<QQq")
+_SLOTS = 1 << 15
+#: How many slots a number may be in.
+_REACH = 16
+
+
+class _Table:
+    """The file. A lock of the process for its threads, and one of the file for the other processes."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if os.fstat(self._file).st_size < _SLOTS * _SLOT.size:
+            os.ftruncate(self._file, _SLOTS * _SLOT.size)
+        self.memory = mmap.mmap(self._file, _SLOTS * _SLOT.size)
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self._threads:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+
+_tables: dict[str, _Table] = {}
+_opening = threading.Lock()
+
+
+def _forget_after_fork() -> None:
+    """A child opens the file anew: the parent's threads may have held a lock."""
+    global _opening
+    _tables.clear()
+    _opening = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+class CounterCache(BaseCache):
+    """LOCATION is the file."""
+
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self._path = location
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        with self._found(key, version) as (table, place, number, held):
+            if held is not None:
+                return False
+            _write(table, place, number, self._until(timeout), int(value))
+            return True
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        with self._found(key, version) as (_table, _place, _number, held):
+            return default if held is None else held[1]
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        with self._found(key, version) as (table, place, number, _held):
+            _write(table, place, number, self._until(timeout), int(value))
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        with self._found(key, version) as (table, place, number, held):
+            if held is None:
+                raise ValueError(f"there is no number called {key!r}")
+            until, value = held
+            _write(table, place, number, until, value + delta)
+            return value + delta
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        with self._found(key, version) as (table, place, _number, held):
+            _write(table, place, 0, 0, 0)
+            return held is not None
+
+    def clear(self) -> None:
+        table = self._table()
+        with table.locked():
+            table.memory[:] = bytes(len(table.memory))
+
+    def _until(self, timeout: Any) -> int:
+        moment = self.get_backend_timeout(timeout)
+        return int((time.time() + 365 * 86_400 if moment is None else moment) * 1000)
+
+    def _table(self) -> _Table:
+        found = _tables.get(self._path)
+        if found is None:
+            with _opening:
+                found = _tables.setdefault(self._path, _tables.get(self._path) or _Table(Path(self._path)))
+        return found
+
+    @contextmanager
+    def _found(self, key: Any, version: int | None) -> Iterator[tuple[_Table, int, int, tuple[int, int] | None]]:
+        """The place of a number, under the lock, and (until when, its value) if it is there."""
+        name = self.make_and_validate_key(key, version=version)
+        number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") or 1
+        table, now = self._table(), int(time.time() * 1000)
+        with table.locked():
+            best, best_until = 0, -1
+            for step in range(_REACH):
+                place = (number + step) % _SLOTS * _SLOT.size
+                owner, until, value = _SLOT.unpack_from(table.memory, place)
+                if owner == number and until > now:
+                    yield table, place, number, (until, value)
+                    return
+                if best_until < 0 or until < best_until:
+                    best, best_until = place, until
+            yield table, best, number, None
+
+
+def _write(table: _Table, place: int, number: int, until: int, value: int) -> None:
+    _SLOT.pack_into(table.memory, place, number, until, value)
