@@ -124,6 +124,9 @@ def _database() -> dict[str, Any]:
         config["OPTIONS"] = SQLITE_OPTIONS
     elif config["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL: sqlite:///path or postgres://...")
+    elif env.bool("PREPARED_STATEMENTS", True):
+        # What is asked again is planned once for each connection; a pooler between us and the database may forbid it.
+        config["OPTIONS"] = {**config.get("OPTIONS", {}), "server_side_binding": True, "prepare_threshold": 3}
     # Connections are kept, but not by psycopg's pool: its sockets do not survive the forks of the task cluster.
     return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **config}
 

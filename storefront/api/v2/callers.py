@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from orders import money
@@ -64,10 +64,7 @@ def identify(key: str) -> Caller:
     if not key:
         raise Refused(INVALID_KEY)
     now = timezone.now()
-    long_ago = connection.ops.adapt_datetimefield_value(now - USED_EVERY)
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT, [long_ago, digest(key)])
-        row = cursor.fetchone()
+    row = _found(digest(key), now - USED_EVERY)
     if row is None:
         raise Refused(INVALID_KEY)
     *known, balance, discount, has_own_rates, stamp, is_to_be_marked = row
@@ -81,3 +78,23 @@ def identify(key: str) -> Caller:
         has_own_rates=bool(has_own_rates),
         stamp=stamp or 0,
     )
+
+
+def _found(digested: str, long_ago: datetime) -> tuple[Any, ...] | None:
+    # The first statement of a request: if the connection has died since the last one, this finds out, and repeats it
+    # on a new one. Django would find out by a statement of its own, before every call.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return _asked(digested, long_ago)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return _asked(digested, long_ago)
+
+
+def _asked(digested: str, long_ago: datetime) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_STATEMENT, [connection.ops.adapt_datetimefield_value(long_ago), digested])
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    return found
