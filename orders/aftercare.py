@@ -62,14 +62,14 @@ class State:
 def refill_state(order: Order) -> State:
     """At most one query, none where the service has no refill."""
     last = Refill.objects.filter(order=order).first() if order.service.has_refill else None
-    return State(last, _why_no_refill(order, last), _window_end(order))
+    return State(last, why_no_refill(order, last), _window_end(order))
 
 
 def cancel_state(order: Order) -> State:
     """At most one query, none where the order cannot be canceled: before its start every order can."""
     is_offered = order.service.has_cancel or order.is_scheduled
     last = Cancellation.objects.filter(order=order).first() if is_offered else None
-    return State(last, _why_no_cancel(order, last))
+    return State(last, why_no_cancel(order, last))
 
 
 def refill(order: Order, *, actor: Any = None) -> Refill:
@@ -86,12 +86,12 @@ def cancel(order: Order, *, actor: Any = None) -> Cancellation:
 
 def refill_many(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, Refill | NotPossible]:
     """A refill for each of ``orders`` (by id), or why not. The same few queries for any number."""
-    return _ask(Refill, orders, _why_no_refill, actor)
+    return _ask(Refill, orders, why_no_refill, actor)
 
 
 def cancel_many(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, Cancellation | NotPossible]:
     """A cancellation for each of ``orders`` (by id), or why not. The same few queries for those that panels have."""
-    return _ask(Cancellation, orders, _why_no_cancel, actor)
+    return _ask(Cancellation, orders, why_no_cancel, actor)
 
 
 # ------------------------------------------------------------------------------------------------ what becomes of it
@@ -154,7 +154,8 @@ def released(request: R, *, actor: Any) -> R:
 # ------------------------------------------------------------------------------------------------ rules
 
 
-def _why_no_refill(order: Order, last: Request | None) -> NotPossible | None:
+def why_no_refill(order: Order, last: Request | None) -> NotPossible | None:
+    """Why no refill of ``order``, whose last one is ``last``, can be asked for; None: it can. No query, no writing."""
     if not order.service.has_refill:
         return RefillNotOffered()
     if last is not None and last.is_open:
@@ -170,7 +171,8 @@ def _why_no_refill(order: Order, last: Request | None) -> NotPossible | None:
     return None
 
 
-def _why_no_cancel(order: Order, last: Request | None) -> NotPossible | None:
+def why_no_cancel(order: Order, last: Request | None) -> NotPossible | None:
+    """As ``why_no_refill``, for a cancellation."""
     if not order.service.has_cancel and not order.is_scheduled:
         return CancelNotOffered()
     if not order.is_open:

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "providers",
     "storefront.accounts",
     "storefront.shop",
+    "storefront.api.sandbox",
     "storefront.demo",
 ]
 
@@ -215,6 +216,9 @@ Q_CLUSTER: dict[str, Any] = {
 # Calls a minute that a key may make, and that may come from one address; 0: as many as they like.
 API_CALLS_A_MINUTE = env.int("API_CALLS_A_MINUTE", 600)
 API_ADDRESS_CALLS_A_MINUTE = env.int("API_ADDRESS_CALLS_A_MINUTE", 6000)
+# Keys of the sandbox: the play money of each, in the store currency, and how long an order or a refill takes there.
+SANDBOX_BALANCE = env.str("SANDBOX_BALANCE", "1000")
+SANDBOX_SECONDS = env.int("SANDBOX_SECONDS", 120)
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

@@ -20,7 +20,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("catalogue", _("Catalogue"), ("orders.category", "orders.service", "providers.route")),
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
     ("money", _("Money"), ("orders.account", "orders.transfer")),
-    ("people", _("People"), ("accounts.user", "accounts.apikey", "auth.group")),
+    ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
 )
 
 

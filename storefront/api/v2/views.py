@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from storefront.accounts import addresses
+from storefront.api.sandbox.actions import ACTIONS as SANDBOX
 from storefront.api.v2 import answers, callers, limits
 from storefront.api.v2.actions import ACTIONS, WRITES, Answer
 from storefront.api.v2.answers import INCORRECT_REQUEST, Book, Refused
@@ -55,7 +56,7 @@ def _answer(request: HttpRequest, name: str, params: Params) -> Answer:
         settings.API_CALLS_A_MINUTE if caller.calls_a_minute is None else caller.calls_a_minute,
     )
     _check(caller, name, address, by_get=request.method == "GET")
-    return ACTIONS[name](caller, params)
+    return (SANDBOX if caller.is_sandbox else ACTIONS)[name](caller, params)
 
 
 def _check(caller: Caller, name: str, address: str, *, by_get: bool) -> None:

@@ -1,0 +1,82 @@
+"""The sandbox in the back office: what keys have tried out. Read-only; nothing here is a real order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import parts, words
+from orders.admin.ledger import is_number
+from storefront.accounts.models import ApiKey, User
+from storefront.api.sandbox.models import SandboxOrder
+
+
+@admin.register(SandboxOrder)
+class SandboxOrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("number", "mark", "customer", "of_key", "what", "delivered", "charged", "paid_back", "at")
+    list_select_related = ("key__user", "service")
+    search_fields = ("id",)
+    search_help_text = _("Sandbox order number, or the beginning of a customer's e-mail.")
+    fields = readonly_fields = (
+        "mark", "customer", "of_key", "what", "link", "fields", "delivered", "runs", "interval", "charged",
+        "paid_back", "request_id", "wished_at", "created_at", "ends_at", "cancel_asked_at",
+    )  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Each kind of text is looked up through one index."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if is_number(text):
+            return queryset.filter(pk=int(text)), False
+        people = User.objects.filter(email__startswith=text.lower()).values_list("pk", flat=True)[:200]
+        keys = ApiKey.objects.filter(user__in=list(people)).values_list("pk", flat=True)
+        return queryset.filter(key__in=list(keys)), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "key__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("No."))
+    def number(self, row: SandboxOrder) -> int:
+        return row.pk
+
+    @admin.display(description=_("status"))
+    def mark(self, row: SandboxOrder) -> SafeString:
+        return words.mark(row.as_order().state.value)
+
+    @admin.display(description=_("customer"))
+    def customer(self, row: SandboxOrder) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', row.key.user)
+
+    @admin.display(description=_("API key"))
+    def of_key(self, row: SandboxOrder) -> str:
+        return parts.page_link(row.key, words.ltr(str(row.key)))
+
+    @admin.display(description=_("service"))
+    def what(self, row: SandboxOrder) -> str:
+        return format_html('<bdi class="clip" title="{0}">{0}</bdi>', row.service)
+
+    @admin.display(description=_("delivered"))
+    def delivered(self, row: SandboxOrder) -> SafeString:
+        return words.delivered(row.as_order())
+
+    @admin.display(description=_("play money"))
+    def charged(self, row: SandboxOrder) -> str:
+        return words.amount(row.charge)
+
+    @admin.display(description=_("paid back"))
+    def paid_back(self, row: SandboxOrder) -> str:
+        back = row.as_order().refunded
+        return words.amount(back) if back else words.NONE
+
+    @admin.display(description=_("ordered at"))
+    def at(self, row: SandboxOrder) -> str:
+        return words.moment(row.created_at)

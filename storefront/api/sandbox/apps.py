@@ -1,0 +1,13 @@
+"""The sandbox of the API as a Django application."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SandboxConfig(AppConfig):
+    name = "storefront.api.sandbox"
+    label = "sandbox"
+    verbose_name = _("Sandbox")
+
+    def ready(self) -> None:
+        from storefront.api.sandbox import checks  # noqa: F401  # late: checks register themselves once apps are loaded

@@ -1,0 +1,158 @@
+"""What keys of the sandbox have bought and asked for: rows of their own, beside which no order and no money stands."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from orders import lifecycle
+from orders.fields import MoneyField
+from orders.models import Cancellation, Order, Refill, Service
+from orders.models.aftercare import RequestStatus
+from orders.models.order import Status
+from storefront.accounts.models import ApiKey
+from storefront.api.sandbox import progress
+
+
+class SandboxOrderQuerySet(models.QuerySet["SandboxOrder"]):
+    def of(self, key_id: int) -> SandboxOrderQuerySet:
+        """One key's orders: a key sees no other's."""
+        return self.filter(key=key_id)
+
+    def open(self) -> SandboxOrderQuerySet:
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()))
+
+    def spent(self) -> Decimal:
+        """What they cost in all, less what has come back by now. One query."""
+        sums = self.aggregate(charged=Sum("charge"), came_back=Sum("refund", filter=Q(ends_at__lte=timezone.now())))
+        return (sums["charged"] or Decimal(0)) - (sums["came_back"] or Decimal(0))
+
+
+class SandboxOrder(models.Model):
+    """A purchase that is only pretended. How it goes on is written when it is placed: no task ever moves it."""
+
+    # Both indexes below begin with the key: one of its own would be a third.
+    key = models.ForeignKey(
+        ApiKey, models.CASCADE, db_index=False, related_name="sandbox_orders", verbose_name=_("API key")
+    )
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+", verbose_name=_("service"))
+    link = models.CharField(_("link"), max_length=2048, blank=True)
+    quantity = models.PositiveBigIntegerField(_("quantity"))
+    fields = models.JSONField(_("inputs"), default=dict, blank=True)
+    runs = models.PositiveIntegerField(_("runs"), default=1)
+    interval = models.PositiveIntegerField(_("minutes between runs"), default=0)
+    charge = MoneyField(_("charge"), help_text=_("Of play money."))
+    refund = MoneyField(_("paid back at the end"), default=Decimal(0))
+    request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # as orders have it
+    fingerprint = models.BigIntegerField(_("fingerprint"), editable=False)
+    link_lock = models.BigIntegerField(_("link lock"), null=True, blank=True, editable=False)
+    wished_at = models.DateTimeField(_("starts at"), null=True, blank=True, help_text=_("The customer's wish."))
+    created_at = models.DateTimeField(_("ordered at"), default=timezone.now)
+    # The course: see progress.Course.
+    started_at = models.DateTimeField(_("in progress from"))
+    delivered_at = models.DateTimeField(_("delivered until"))
+    ends_at = models.DateTimeField(
+        _("ends at"), null=True, blank=True, help_text=_("Empty: it does not end by itself.")
+    )
+    final_status = models.CharField(_("status at the end"), max_length=12, choices=Status.choices)
+    final_remains = models.PositiveBigIntegerField(_("remains at the end"))
+    cancel_asked_at = models.DateTimeField(_("cancel asked at"), null=True, blank=True)
+
+    objects = SandboxOrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("sandbox order")
+        verbose_name_plural = _("sandbox orders")
+        constraints = [
+            models.CheckConstraint(name="sandbox_order_quantity_positive", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(
+                name="sandbox_order_refund_within_charge",
+                condition=Q(refund__gte=0, refund__lte=models.F("charge")),
+            ),
+        ]
+        indexes = [
+            # Where a repeated request finds the first one.
+            models.Index(name="sandbox_order_request", fields=["key", "request_id"]),
+            models.Index(name="sandbox_order_fingerprint", fields=["key", "fingerprint"]),
+            # What is old is deleted by it.
+            models.Index(name="sandbox_order_created", fields=["created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return gettext("Sandbox order %s") % self.pk
+
+    @property
+    def course(self) -> progress.Course:
+        return progress.Course(
+            starts_at=self.started_at,
+            delivered_at=self.delivered_at,
+            ends_at=self.ends_at,
+            status=lifecycle.Status(self.final_status),
+            remains=self.final_remains,
+        )
+
+    @course.setter
+    def course(self, course: progress.Course) -> None:
+        self.started_at, self.delivered_at, self.ends_at = course.starts_at, course.delivered_at, course.ends_at
+        self.final_status, self.final_remains = course.status.value, course.remains
+
+    @property
+    def magic(self) -> str:
+        """The text whose words choose the end: the link, or for a type without one the name it watches."""
+        return self.link or str(self.fields.get("username", ""))
+
+    def as_order(self) -> Order:
+        """An order, never to be saved, that stands as this one does now: the shop's own rules and words read it."""
+        status, remains = progress.seen(self.course, quantity=self.quantity, now=timezone.now())
+        has_ended = status in lifecycle.TERMINAL
+        return Order(
+            pk=self.pk,
+            service=self.service,
+            status=status,
+            quantity=self.quantity,
+            charge=self.charge,
+            refunded=self.refund if has_ended else Decimal(0),
+            start_count=None if status is lifecycle.Status.QUEUED else progress.start_count(self.pk),
+            remains=remains,
+            starts_at=self.wished_at,
+            created_at=self.created_at,
+            ended_at=self.ends_at if has_ended else None,
+        )
+
+    def as_cancellation(self) -> Cancellation | None:
+        """The cancellation that was asked for, as the rules read it; an end would have answered it."""
+        return None if self.cancel_asked_at is None else Cancellation(status=RequestStatus.WAITING)
+
+
+class SandboxRefill(models.Model):
+    """A refill that is only pretended."""
+
+    order = models.ForeignKey(SandboxOrder, models.CASCADE, related_name="refills", verbose_name=_("order"))
+    is_rejected = models.BooleanField(_("ends as rejected"), default=False)
+    created_at = models.DateTimeField(_("asked at"), default=timezone.now)
+    ends_at = models.DateTimeField(_("ends at"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("sandbox refill")
+        verbose_name_plural = _("sandbox refills")
+
+    def __str__(self) -> str:
+        return gettext("Sandbox refill %s") % self.pk
+
+    @property
+    def status(self) -> RequestStatus:
+        stage = progress.refill_stage(
+            created_at=self.created_at, ends_at=self.ends_at, is_rejected=self.is_rejected, now=timezone.now()
+        )
+        return RequestStatus(stage)
+
+    def as_refill(self) -> Refill:
+        """A refill, never to be saved, that stands as this one does now."""
+        return Refill(status=self.status, created_at=self.created_at)

@@ -1,0 +1,98 @@
+"""How an order of the sandbox goes on: a pure function of its link, its times and the moment. No clock, no settings.
+
+A word in the link chooses the end, as the numbers of test cards do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orders.lifecycle import Status
+
+#: Words in a link, and what they do; the first that is found counts.
+REFUSED, CANCELED, PARTIAL, SLOW = "refused", "canceled", "partial", "slow"
+#: A word in a link that makes its refills end as rejected.
+REJECTED = "rejected"
+#: An order, a refill, and a cancellation of what has started stand this part of their whole time before they move on.
+_FIRST_PART = 4
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The whole life of an order: in progress from ``starts_at`` on, nothing more delivered after ``delivered_at``.
+
+    ``status`` and ``remains`` (pieces) are how it stands from ``ends_at`` on; None: it does not end by itself.
+    """
+
+    starts_at: datetime
+    delivered_at: datetime
+    ends_at: datetime | None
+    status: Status
+    remains: int
+
+
+def course(link: str, *, quantity: int, begins_at: datetime, length: timedelta) -> Course:
+    """What becomes of an order of ``quantity`` pieces that begins at ``begins_at`` and takes ``length``."""
+    starts_at, ends_at = begins_at + length / _FIRST_PART, begins_at + length
+    half = (quantity + 1) // 2
+    match _word(link, REFUSED, CANCELED, PARTIAL, SLOW):
+        case "refused":
+            return Course(starts_at, starts_at, starts_at, Status.CANCELED, quantity)
+        case "canceled":
+            return Course(starts_at, ends_at, ends_at, Status.CANCELED, quantity)
+        case "partial":
+            return Course(starts_at, ends_at, ends_at, Status.PARTIAL, half)
+        case "slow":
+            return Course(starts_at, ends_at, None, Status.IN_PROGRESS, half)
+    return Course(starts_at, ends_at, ends_at, Status.COMPLETED, 0)
+
+
+def seen(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
+    """The status at ``now`` and how many pieces remain. What has not started is queued: no panel has it."""
+    if course.ends_at is not None and now >= course.ends_at:
+        return course.status, course.remains
+    if now < course.starts_at:
+        return Status.QUEUED, quantity
+    whole = (course.delivered_at - course.starts_at) // _MOMENT
+    passed = min((now - course.starts_at) // _MOMENT, whole)
+    will_be = quantity - course.remains
+    # Whole numbers: a quantity can have more digits than a float is exact to.
+    return Status.IN_PROGRESS, quantity - (will_be * passed // whole if whole else will_be)
+
+
+def stopped(course: Course, *, quantity: int, now: datetime, length: timedelta) -> Course:
+    """The course once its owner has asked to stop it: at once if it has not started, else a quarter of ``length`` on.
+
+    What was delivered when it was asked for stays delivered and decides between canceled and partial.
+    """
+    if now < course.starts_at:
+        return Course(now, now, now, Status.CANCELED, quantity)
+    _status, left = seen(course, quantity=quantity, now=now)
+    ends_at = now + length / _FIRST_PART
+    if course.ends_at is not None:
+        ends_at = min(ends_at, course.ends_at)
+    return Course(course.starts_at, now, ends_at, Status.CANCELED if left == quantity else Status.PARTIAL, left)
+
+
+def start_count(number: int) -> int:
+    """What order ``number`` had when it started: the same at every look."""
+    return 1000 + number * 7919 % 9000
+
+
+def is_rejected(link: str) -> bool:
+    """Whether refills of an order for ``link`` end as rejected."""
+    return bool(_word(link, REJECTED))
+
+
+def refill_stage(*, created_at: datetime, ends_at: datetime, is_rejected: bool, now: datetime) -> str:
+    """How a refill stands at ``now``: waiting, in_progress, completed or rejected."""
+    if now >= ends_at:
+        return "rejected" if is_rejected else "completed"
+    return "waiting" if now < created_at + (ends_at - created_at) / _FIRST_PART else "in_progress"
+
+
+def _word(link: str, *words: str) -> str:
+    text = link.lower()
+    return next((word for word in words if word in text), "")
