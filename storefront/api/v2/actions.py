@@ -63,9 +63,9 @@ def status(caller: Caller, params: Params) -> Answer:
     asked = many or ids(params, "order", "order_id", "id")
     if not asked:
         raise Refused(answers.INCORRECT_ORDER)
-    rows = reading.standings(caller.user_id, _numbers(asked))
-    known = {row[0]: answers.order_row(row) for row in rows}
-    found = {word: known.get(number(word) or 0, {"error": answers.INCORRECT_ORDER}) for word in asked}
+    numbers = [number(word) or 0 for word in asked]
+    known = {row[0]: answers.order_row(row) for row in reading.standings(caller.user_id, numbers)}
+    found = {word: known.get(pk, {"error": answers.INCORRECT_ORDER}) for word, pk in zip(asked, numbers, strict=True)}
     return found if many or len(asked) > 1 else found[asked[0]]
 
 

@@ -3,7 +3,6 @@ database to answer it. Reads only."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -52,9 +51,9 @@ def service_for(user_id: int, pk: int) -> tuple[Service, Decimal | None] | None:
 def standings(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
     """How the customer's own orders among ``pks`` stand, as ``answers.order_row`` takes them; amounts in millionths."""
     is_postgres = connection.vendor == "postgresql"
-    among = "= ANY(%s)" if is_postgres else "IN (SELECT value FROM json_each(%s))"
-    numbers = list(pks)
+    among = "= ANY(%s::bigint[])" if is_postgres else "IN (SELECT value FROM json_each(%s))"
+    numbers = ",".join(map(str, pks))
     with connection.cursor() as cursor:
-        cursor.execute(_STATUS.format(among=among), [user_id, numbers if is_postgres else json.dumps(numbers)])
+        cursor.execute(_STATUS.format(among=among), [user_id, f"{{{numbers}}}" if is_postgres else f"[{numbers}]"])
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found

@@ -77,7 +77,10 @@ def ids(params: Params, *names: str) -> list[str]:
 
 def number(word: str) -> int | None:
     """An id of ours, "7" or as a JSON client may write it "7.0"; None for whatever cannot be one."""
-    match = re.fullmatch(r"(\d{1,18})(?:\.0{1,10})?", word, re.ASCII)
+    # The plain case by itself: it comes a thousand times in a request.
+    if len(word) < 19 and word.isascii() and word.isdigit():
+        return int(word)
+    match = re.fullmatch(r"(\d{1,18})\.0{1,10}", word, re.ASCII)
     return int(match[1]) if match else None
 
 

@@ -1,0 +1,159 @@
+"""A request that came before buys nothing again: not later, not at the same moment, not when the money is gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from orders import audit, checkout, repeats
+from orders.errors import InsufficientFunds, LinkInUse, OrdersError, RequestReused
+from orders.models import Category, Order, Service
+from tests import factories
+from tests.factories import INPUTS
+from tests.orders.parallel import together
+
+pytestmark = pytest.mark.django_db
+
+
+def place(user: Any, service: Service, **options: Any) -> Order:
+    """As the API buys: with what is asked for as the fingerprint."""
+    inputs = {**INPUTS, **options.pop("inputs", {})}
+    told = repeats.fingerprint(service.pk, inputs)
+    return checkout.place_order(user, service=service, inputs=inputs, fingerprint=told, **options)
+
+
+def after(**passed: Any) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(**passed), tick=True)
+
+
+# ------------------------------------------------------------------------------------------------ with an id
+def test_an_id_with_the_same_body_is_the_same_order_for_a_day() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    first = place(buyer, service, request_id="a")
+    with after(hours=23, minutes=59):
+        assert place(buyer, service, request_id="a") == first
+    with after(hours=24, minutes=1):
+        second = place(buyer, service, request_id="a")
+    assert second != first
+    assert second.request_id == "a"
+    assert Order.objects.get(pk=first.pk).request_id is None, "the id names one order at a time"
+
+
+@pytest.mark.parametrize(
+    "change", [{"link": "https://example.com/p/other"}, {"quantity": "101"}, {"runs": "2", "interval": "5"}]
+)
+def test_an_id_with_another_body_is_an_error_and_buys_nothing(change: dict[str, str]) -> None:
+    buyer, service = factories.customer("1"), factories.service(has_dripfeed=True)
+    first = place(buyer, service, request_id="a")
+    with pytest.raises(RequestReused) as refused:
+        place(buyer, service, request_id="a", inputs=change)
+    assert refused.value.order_id == first.pk
+    with pytest.raises(RequestReused):
+        place(buyer, factories.service(), request_id="a")
+    assert Order.objects.count() == 1
+
+
+def test_two_ids_with_the_same_body_are_two_orders() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    assert len({place(buyer, service, request_id=name).pk for name in ("a", "b")}) == 2
+
+
+# ------------------------------------------------------------------------------------------------ without one
+def test_the_same_again_within_a_minute_is_the_same_order() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    first = place(buyer, service)
+    with after(seconds=55):
+        assert place(buyer, service) == first
+    with after(seconds=61):
+        assert place(buyer, service) != first
+    assert Order.objects.count() == 2
+
+
+def test_how_long_is_a_setting(settings: Any) -> None:
+    settings.REPEAT_SECONDS = 0
+    buyer, service = factories.customer("1"), factories.service()
+    assert place(buyer, service) != place(buyer, service)
+
+
+def test_any_other_parameter_or_customer_or_service_makes_another_order() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    found = {place(buyer, service).pk}
+    found.add(place(buyer, service, inputs={"link": "https://example.com/p/2"}).pk)
+    found.add(place(buyer, service, inputs={"quantity": "101"}).pk)
+    found.add(place(buyer, service, inputs={"custom": "x"}).pk)
+    found.add(place(buyer, factories.service()).pk)
+    found.add(place(factories.customer("1"), service).pk)
+    assert len(found) == 6
+
+
+def test_what_says_nothing_makes_no_difference() -> None:
+    one = repeats.fingerprint(1, {"link": "x", "quantity": "5", "runs": "undefined", "key": "a", "action": "add"})
+    assert one == repeats.fingerprint(1, {"quantity": "5", "link": "x", "key": "b", "comments": ""})
+    assert one != repeats.fingerprint(2, {"quantity": "5", "link": "x"})
+
+
+def test_the_same_request_is_known_again_when_it_could_no_longer_be_bought() -> None:
+    """What it asks for is bought already: with the last of the money, of a service that went off sale since."""
+    buyer, service = factories.customer("0.09"), factories.service()
+    first = place(buyer, service, request_id="a")
+    assert place(buyer, service, request_id="a") == first
+    with pytest.raises(InsufficientFunds):
+        place(buyer, service, request_id="b")
+    Service.objects.update(is_active=False)
+    Category.objects.update(is_active=False)
+    assert place(buyer, Service.objects.get(), request_id="a") == first
+    with pytest.raises(RequestReused):
+        place(buyer, Service.objects.get(), request_id="a", inputs={"quantity": "1"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("request_id", [None, "a"])
+def test_twenty_at_the_same_moment_are_one_order_and_one_charge(request_id: str | None) -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    found = together([partial(place, buyer, service, request_id=request_id)] * 20)
+    assert len({order.pk for order in found}) == 1
+    assert Order.objects.count() == 1
+    buyer.wallet.refresh_from_db()
+    assert (buyer.wallet.balance, buyer.wallet.spent) == (Decimal("0.91"), Decimal("0.09"))
+    assert list(audit.findings()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_after_the_window_are_one_new_order() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    first = place(buyer, service)
+    Order.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    found = together([partial(place, buyer, service)] * 20)
+    assert len({order.pk for order in found} - {first.pk}) == 1
+    assert Order.objects.count() == 2
+
+
+# ------------------------------------------------------------------------------------------------ one order a link
+def test_a_service_can_take_one_order_a_link_at_a_time() -> None:
+    buyer, service = factories.customer("1"), factories.service(is_one_per_link=True)
+    first = place(buyer, service, inputs={"link": "https://www.Example.com/p/1/"})
+    for link in ("https://www.example.com/p/1", "example.com/p/1/", "http://m.example.com/p/1#top"):
+        with pytest.raises(LinkInUse):
+            place(factories.customer("1"), service, inputs={"link": link})
+    assert place(buyer, service, inputs={"link": "https://example.com/p/2"})
+    assert place(buyer, service, inputs={"link": "https://example.com/P/1"}), "a path may tell small from large"
+    assert place(buyer, factories.service(is_one_per_link=True), inputs={"link": "https://example.com/p/1"})
+    Order.objects.filter(pk=first.pk).update(ended_at=timezone.now())
+    assert place(buyer, service, inputs={"link": "https://example.com/p/1"}).pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_customers_want_one_link_and_one_gets_it() -> None:
+    service = factories.service(is_one_per_link=True)
+    buyers = [factories.customer("1") for _ in range(20)]
+    found = together([partial(place, buyer, service) for buyer in buyers])
+    assert sum(isinstance(result, Order) for result in found) == 1
+    assert sum(isinstance(result, LinkInUse) for result in found) == 19
+    assert all(isinstance(result, (Order, OrdersError)) for result in found)
+    assert list(audit.findings()) == []

@@ -1,0 +1,94 @@
+"""The price list: always whole, always right, rendered once."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orders import ledger
+from orders.models import CustomerRate, PriceLevel, Service
+from tests.factories import service
+from tests.storefront.api.reseller import Reseller, request, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def rates(reseller: Reseller) -> dict[int, str]:
+    return {row["service"]: row["rate"] for row in reseller.call(action="services")}
+
+
+def test_a_change_is_seen_by_the_next_call_whoever_made_it(reseller: Reseller) -> None:
+    sold, other = service(rate="1"), service(rate="2")
+    assert rates(reseller) == {sold.pk: "1.00", other.pk: "2.00"}
+    Service.objects.filter(pk=sold.pk).update(rate=Decimal("1.5"))
+    assert rates(reseller) == {sold.pk: "1.50", other.pk: "2.00"}
+    other.category.is_active = False
+    other.category.save()
+    assert rates(reseller) == {sold.pk: "1.50"}
+
+
+def test_everybody_sees_what_they_pay(reseller: Reseller, stranger: Reseller) -> None:
+    sold, other = service(rate="1"), service(rate="2")
+    ledger.put_at_level(
+        reseller.user.wallet, level=PriceLevel.objects.create(name="Gold", discount=Decimal(10)), is_pinned=True
+    )
+    assert rates(reseller) == {sold.pk: "0.90", other.pk: "1.80"}
+    assert rates(stranger) == {sold.pk: "1.00", other.pk: "2.00"}
+    CustomerRate.objects.create(user=stranger.user, service=other, rate=Decimal(0))
+    CustomerRate.objects.create(user=reseller.user, service=other, rate=Decimal("0.77"))
+    assert rates(reseller) == {sold.pk: "0.90", other.pk: "0.77"}
+    assert rates(stranger) == {sold.pk: "1.00", other.pk: "0.00"}
+    CustomerRate.objects.filter(user=reseller.user).update(rate=Decimal("0.78"))
+    assert rates(reseller)[other.pk] == "0.78"
+    PriceLevel.objects.update(discount=Decimal(20))
+    assert rates(reseller)[sold.pk] == "0.80"
+    paid = reseller.call(action="add", service=sold.pk, link="x", quantity=1000)
+    assert reseller.call(action="status", order=paid["order"])["charge"] == "0.80"
+
+
+def test_it_is_rendered_once_and_costs_the_look_at_the_key(
+    reseller: Reseller, stranger: Reseller, django_assert_num_queries: Any
+) -> None:
+    for _ in range(30):
+        service()
+    with django_assert_num_queries(2):
+        assert len(rates(reseller)) == 30
+    with django_assert_num_queries(1):
+        assert len(rates(stranger)) == 30
+    CustomerRate.objects.create(user=reseller.user, service=service(), rate=Decimal(1))
+    rates(stranger)
+    with django_assert_num_queries(2):
+        assert len(rates(reseller)) == 31
+
+
+def test_who_has_the_list_is_told_that_it_is_the_same(reseller: Reseller) -> None:
+    service(name="Followers")
+    asked = {"path": f"/api/v2?key={reseller.key}&action=services", "method": "GET"}
+    status, headers, rows = send(request(**asked))
+    assert (status, len(rows), headers["cache-control"]) == (200, 1, "private, no-cache")
+    known = {"If-None-Match": headers["etag"]}
+    assert send(request(**asked, **known))[0::2] == (304, None)
+    Service.objects.update(name="Other")
+    assert send(request(**asked, **known))[0] == 200
+    posted = {"key": reseller.key, "action": "services"}
+    again = reseller.client.post("/api/v2", posted, headers={"If-None-Match": headers["etag"]})
+    assert again.status_code == 200, "to a POST it would mean something else"
+
+
+def test_who_can_unpack_gets_it_packed(reseller: Reseller) -> None:
+    service(name="Followers")
+    posted = {"key": reseller.key, "action": "services"}
+    plain = reseller.client.post("/api/v2", posted)
+    packed = reseller.client.post("/api/v2", posted, headers={"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert plain["Vary"] == packed["Vary"] == "Accept-Encoding"
+    assert json.loads(gzip.decompress(packed.content)) == plain.json()
+
+
+def test_an_empty_shop_has_an_empty_list(reseller: Reseller) -> None:
+    assert reseller.call(action="services") == []
