@@ -8,8 +8,11 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+
+#: How many living keys a customer may have.
+KEYS_MAX = 20
 
 
 class UserManager(BaseUserManager["User"]):
@@ -62,11 +65,23 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+class TooManyKeys(Exception):
+    """The customer has ``KEYS_MAX`` living keys."""
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def issue(self, user: User, *, name: str = "") -> tuple[ApiKey, str]:
-        """A new key and its text. The text is nowhere kept: whoever asked must show it now, once."""
+    @transaction.atomic
+    def issue(self, user: User, *, name: str = "", **restrictions: Any) -> tuple[ApiKey, str]:
+        """A new key and its text. The text is nowhere kept: whoever asked must show it now, once. Raises TooManyKeys.
+
+        ``restrictions`` are columns of ApiKey: scopes, addresses, is_sandbox.
+        """
+        # One key at a time is made for a customer: two requests at once do not both become the last one.
+        User.objects.select_for_update().get(pk=user.pk)
+        if self.living().filter(user=user).count() >= KEYS_MAX:
+            raise TooManyKeys
         text = secrets.token_hex(32)
-        return self.create(user=user, name=name, prefix=text[:8], digest=digest(text)), text
+        return self.create(user=user, name=name, prefix=text[:8], digest=digest(text), **restrictions), text
 
     def living(self) -> ApiKeyQuerySet:
         return self.filter(revoked_at=None)
@@ -112,3 +127,8 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}".strip()
+
+    @property
+    def networks(self) -> list[str]:
+        """The allowed addresses, one by one."""
+        return self.addresses.split()

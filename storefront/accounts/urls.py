@@ -6,5 +6,6 @@ from storefront.accounts import keys
 
 urlpatterns = [
     path("keys/", keys.keys, name="api_keys"),
+    path("keys/<int:pk>/", keys.edit, name="api_key"),
     path("keys/<int:pk>/revoke/", keys.revoke, name="api_key_revoke"),
 ]
