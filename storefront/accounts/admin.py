@@ -56,9 +56,9 @@ class KeyState(admin.SimpleListFilter):
 
 
 class ShowsKey:
-    """What a key may do, in one column."""
+    """What a key may do in one column, and its moments short enough for a list."""
 
-    @admin.display(description=_("may"))
+    @admin.display(description=_("what it may do"))
     def may(self, key: ApiKey) -> str:
         does = (
             (key.is_sandbox, _("sandbox")),
@@ -68,12 +68,22 @@ class ShowsKey:
         )
         return ", ".join(str(word) for holds, word in does if holds)
 
+    @admin.display(description=_("made"))
+    def made(self, key: ApiKey) -> str:
+        return words.moment(key.created_at)
+
+    @admin.display(description=_("used"))
+    def used(self, key: ApiKey) -> str:
+        return words.moment(key.last_used_at)
+
+    @admin.display(description=_("revoked"))
+    def revoked(self, key: ApiKey) -> str:
+        return words.moment(key.revoked_at)
+
 
 class ApiKeyInline(ShowsKey, parts.ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = ApiKey
-    fields = readonly_fields = (
-        "prefix", "name", "may", "addresses", "calls_a_minute", "created_at", "last_used_at", "revoked_at",
-    )  # fmt: skip
+    fields = readonly_fields = ("prefix", "name", "may", "addresses", "calls_a_minute", "made", "used", "revoked")
     show_change_link = True
     verbose_name_plural = _("API keys (their text is shown once, to the customer)")
 
@@ -149,7 +159,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 class ApiKeyAdmin(ShowsKey, parts.Big, parts.ReadOnly, parts.ModelAdmin):
     """Keys are made by their owners. Staff can end them, and say how many calls a minute one may make."""
 
-    list_display = ("prefix", "user", "name", "may", "calls_a_minute", "created_at", "last_used_at", "revoked_at")
+    list_display = ("prefix", "user", "name", "may", "calls_a_minute", "made", "used", "revoked")
     list_select_related = ("user",)
     list_filter = (KeyState, "is_sandbox")
     ordering = ("-id",)

@@ -19,7 +19,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
         fields: tuple[str, ...] = ("name", "has_read_scope", "has_order_scope", "has_get_writes", "addresses")
-        labels = {"has_get_writes": _("Orders by GET"), "has_read_scope": _("Read"), "has_order_scope": _("Order")}
+        labels = {"has_get_writes": _("Orders by GET"), "has_read_scope": _("Read"), "has_order_scope": _("Place orders")}
         help_texts = {"name": _("What will use it, so that you know later which one to revoke.")}
         widgets = {
             "addresses": forms.Textarea(
@@ -68,6 +68,10 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 class NewKeyForm(KeyForm):
     class Meta(KeyForm.Meta):
         fields = (*KeyForm.Meta.fields, "is_sandbox")
+        help_texts = {
+            **KeyForm.Meta.help_texts,
+            "is_sandbox": _("Everything works, nothing is delivered and no money moves. It cannot be changed later."),
+        }
 
     def refuse(self) -> None:
         """The customer has as many keys as can be."""
