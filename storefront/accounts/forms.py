@@ -19,7 +19,11 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
         fields: tuple[str, ...] = ("name", "has_read_scope", "has_order_scope", "has_get_writes", "addresses")
-        labels = {"has_get_writes": _("Orders by GET"), "has_read_scope": _("Read"), "has_order_scope": _("Place orders")}
+        labels = {
+            "has_get_writes": _("Orders by GET"),
+            "has_read_scope": _("Read"),
+            "has_order_scope": _("Place orders"),
+        }
         help_texts = {"name": _("What will use it, so that you know later which one to revoke.")}
         widgets = {
             "addresses": forms.Textarea(
