@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from storefront.accounts import addresses
-from storefront.accounts.models import KEYS_MAX, ApiKey
+from storefront.accounts.models import KEYS_MAX, ApiKey, User
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -84,4 +86,20 @@ class NewKeyForm(KeyForm):
             forms.ValidationError(
                 _("You have %(count)d keys, which is the most. Revoke one first."), params={"count": KEYS_MAX}
             ),
+        )
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("name", "language", "time_zone")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        languages = [("", _("As the browser asks")), *settings.LANGUAGES]
+        zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+        same = [(name, name.replace("_", " ")) for name in ("UTC", *zones)]
+        self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=_("Time zone"), choices=[("", _("The shop's, %s") % settings.TIME_ZONE), *same], required=False
         )

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from orders import cipher
 from storefront.accounts import addresses
 from storefront.accounts.forms import KeyForm, NewKeyForm
 from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys
 
-#: Where a new key waits for the one page that shows it.
+#: Where a new key waits, encrypted, for the one page that shows it.
 SHOWN_ONCE = "new_api_key"
 #: Of the revoked keys the page lists the newest; nobody works with the others.
 REVOKED_SHOWN = 50
@@ -35,7 +36,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         except TooManyKeys:
             form.refuse()
         else:
-            request.session[SHOWN_ONCE] = text
+            request.session[SHOWN_ONCE] = cipher.encrypt(text)
             return redirect("api_keys")
     own = ApiKey.objects.filter(user=user)
     context = {
@@ -43,10 +44,15 @@ def keys(request: HttpRequest) -> HttpResponse:
         "keys": own.living(),
         "keys_max": KEYS_MAX,
         "revoked_keys": own.exclude(revoked_at=None).order_by("-revoked_at")[:REVOKED_SHOWN],
-        # Taken out as it is shown: a reload no longer has it.
-        "new_key": request.session.pop(SHOWN_ONCE, ""),
+        "new_key": _new_key(request),
     }
     return render(request, "accounts/keys.html", context)
+
+
+def _new_key(request: HttpRequest) -> str:
+    """Taken out as it is shown: a reload no longer has it."""
+    kept = request.session.pop(SHOWN_ONCE, "")
+    return cipher.decrypt(kept) if kept else ""
 
 
 @login_required

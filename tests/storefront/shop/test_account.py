@@ -76,4 +76,4 @@ def test_the_log_in_librarys_pages_are_in_our_design(address: str, client: Clien
 @pytest.mark.parametrize("address", ["/account/logout/", "/account/email/", "/account/password/change/"])
 def test_the_accounts_pages_are_in_our_design(address: str, client: Client) -> None:
     client.force_login(factories.user(password=PASSWORD))
-    assert 'class="page narrow"' in text_of(client.get(address))
+    assert 'class="page account"' in text_of(client.get(address))
