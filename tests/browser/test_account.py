@@ -83,6 +83,15 @@ def test_a_passkey_signs_in_without_a_password(visit: Callable[..., Page]) -> No
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     sign_out(page)
     page.goto("/account/login/")
+    expect(page.get_by_role("alert")).to_be_hidden()
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("#purse")).to_be_visible()
     assert User.objects.get().last_login
+
+
+def test_without_scripts_no_passkey_is_offered(visit: Callable[..., Page]) -> None:
+    page = visit(java_script_enabled=False)
+    page.goto("/account/login/")
+    expect(page.locator("main").get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+    expect(page.get_by_role("alert")).to_be_hidden()
