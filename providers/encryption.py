@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+from orders import cipher
 
 
 class Secret:
@@ -20,19 +19,11 @@ class Secret:
 
     @classmethod
     def hide(cls, text: str) -> Secret:
-        return cls(_fernet().encrypt(text.encode()).decode() if text else "")
+        return cls(cipher.encrypt(text) if text else "")
 
     def reveal(self) -> str:
         """The text. Raises ImproperlyConfigured when none of ENCRYPTION_KEYS opens it."""
-        if not self._token:
-            return ""
-        try:
-            return _fernet().decrypt(self._token.encode()).decode()
-        except InvalidToken:
-            raise ImproperlyConfigured(
-                "A stored secret cannot be opened: ENCRYPTION_KEYS does not hold the key it was written with. "
-                "Put the former key behind the new one, or enter the secret again."
-            ) from None
+        return cipher.decrypt(self._token) if self._token else ""
 
     @property
     def token(self) -> str:
@@ -72,7 +63,3 @@ class EncryptedField(models.TextField):  # type: ignore[type-arg]
 
     def value_to_string(self, obj: models.Model) -> str:
         return str(self.value_from_object(obj).token)
-
-
-def _fernet() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])

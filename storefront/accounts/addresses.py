@@ -44,8 +44,8 @@ def parse(text: str) -> tuple[Network, ...]:
             found[_network(line.strip())] = None
         except ValueError:
             raise BadLine(number, line.strip()[:60]) from None
-    if len(found) > LINES_MAX:
-        raise TooManyLines
+        if len(found) > LINES_MAX:
+            raise TooManyLines
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -36,9 +36,55 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
         fields = "__all__"  # the admin's fieldsets say which
 
 
-class ApiKeyInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class KeyState(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+    #: By the value in the address: name, and what the rows are filtered by.
+    STATES: dict[str, tuple[Any, Q]] = {
+        "living": (_("Living"), Q(revoked_at=None)),
+        "unused": (_("Never used"), Q(revoked_at=None, last_used_at=None)),
+        "limit": (_("With a limit of their own"), Q(calls_a_minute__isnull=False)),
+        "revoked": (_("Revoked"), Q(revoked_at__isnull=False)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(value, name) for value, (name, _rows) in self.STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        state = self.STATES.get(self.value() or "")
+        return queryset.filter(state[1]) if state else queryset
+
+
+class ShowsKey:
+    """What a key may do in one column, and its moments short enough for a list."""
+
+    @admin.display(description=_("what it may do"))
+    def may(self, key: ApiKey) -> str:
+        does = (
+            (key.is_sandbox, _("sandbox")),
+            (key.has_read_scope, _("read")),
+            (key.has_order_scope, _("order")),
+            (key.has_order_scope and key.has_get_writes, _("by GET too")),
+        )
+        return ", ".join(str(word) for holds, word in does if holds)
+
+    @admin.display(description=_("made"))
+    def made(self, key: ApiKey) -> str:
+        return words.moment(key.created_at)
+
+    @admin.display(description=_("used"))
+    def used(self, key: ApiKey) -> str:
+        return words.moment(key.last_used_at)
+
+    @admin.display(description=_("revoked"))
+    def revoked(self, key: ApiKey) -> str:
+        return words.moment(key.revoked_at)
+
+
+class ApiKeyInline(ShowsKey, parts.ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = ApiKey
-    fields = readonly_fields = ("prefix", "name", "created_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = ("prefix", "name", "may", "addresses", "calls_a_minute", "made", "used", "revoked")
+    show_change_link = True
     verbose_name_plural = _("API keys (their text is shown once, to the customer)")
 
 
@@ -110,23 +156,29 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(parts.ReadOnly, parts.ModelAdmin):
-    """Keys are made by their owners. All that staff can do is end them."""
+class ApiKeyAdmin(ShowsKey, parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    """Keys are made by their owners. Staff can end them, and say how many calls a minute one may make."""
 
-    list_display = ("prefix", "user", "name", "created_at", "last_used_at", "revoked_at")
+    list_display = ("prefix", "user", "name", "may", "calls_a_minute", "made", "used", "revoked")
     list_select_related = ("user",)
-    list_per_page = 50
-    show_full_result_count = False
+    list_filter = (KeyState, "is_sandbox")
     ordering = ("-id",)
     search_fields = ("=prefix", "user__email__startswith")
     search_help_text = _("How the key begins (8 characters), or the beginning of a customer's e-mail.")
-    fields = readonly_fields = ("prefix", "name", "user", "created_at", "last_used_at", "revoked_at")
+    fields = (
+        "prefix", "name", "user", "may", "addresses", "calls_a_minute", "created_at", "last_used_at", "revoked_at",
+    )  # fmt: skip
+    readonly_fields = tuple(name for name in fields if name != "calls_a_minute")
     actions = ("revoke",)
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.change_apikey")
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("accounts.change_apikey"))
 
-    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """This one column: whatever the key's owner or the API writes meanwhile stays."""
+        ApiKey.objects.filter(pk=obj.pk).update(calls_a_minute=obj.calls_a_minute)
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         keys = list(queryset.filter(revoked_at=None))
         done = ApiKey.objects.filter(pk__in=[key.pk for key in keys], revoked_at=None).update(revoked_at=timezone.now())

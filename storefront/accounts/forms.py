@@ -3,31 +3,103 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from storefront.accounts.models import ApiKey, User
+from storefront.accounts import addresses
+from storefront.accounts.models import KEYS_MAX, ApiKey, User
 
-KEYS_MAX = 20
 
+class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What a key is called, what it may do, and from where. ``here`` is the address of whoever fills it in."""
 
-class KeyForm(forms.Form):
-    """A name for a new API key."""
+    is_from_here = forms.BooleanField(required=False)
 
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=100,
-        help_text=_("What will use it, so that you know later which one to revoke."),
-    )
+    class Meta:
+        model = ApiKey
+        fields: tuple[str, ...] = ("name", "has_read_scope", "has_order_scope", "has_get_writes", "addresses")
+        labels = {
+            "has_get_writes": _("Orders by GET"),
+            "has_read_scope": _("Read"),
+            "has_order_scope": _("Place orders"),
+        }
+        help_texts = {"name": _("What will use it, so that you know later which one to revoke.")}
+        widgets = {
+            "addresses": forms.Textarea(
+                attrs={"rows": 3, "dir": "ltr", "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
+            ),
+        }
 
-    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+    def __init__(self, *args: Any, here: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.user = user
+        self.fields["name"].required = True
+        self.here = here
+        if here:
+            self.fields["is_from_here"].label = _("Only from your address now, %s") % here
+        else:
+            del self.fields["is_from_here"]
+
+    def clean_addresses(self) -> str:
+        """Each line in one spelling. The wrong line is named, so that nobody looks for it in fifty."""
+        try:
+            return addresses.written(addresses.parse(self.cleaned_data["addresses"]))
+        except addresses.BadLine as bad:
+            raise forms.ValidationError(
+                _("Line %(number)d, “%(line)s”, is not an address. Write 203.0.113.7 or 198.51.100.0/24."),
+                params={"number": bad.number, "line": bad.line},
+            ) from None
+        except addresses.TooManyLines:
+            raise forms.ValidationError(
+                _("No more than %(count)d lines. Name the network instead of each address in it."),
+                params={"count": addresses.LINES_MAX},
+            ) from None
 
     def clean(self) -> dict[str, Any]:
-        if ApiKey.objects.living().filter(user=self.user).count() >= KEYS_MAX:
-            raise forms.ValidationError(
+        data = self.cleaned_data
+        if not (data.get("has_read_scope") or data.get("has_order_scope")):
+            raise forms.ValidationError(_("A key that may neither read nor order opens nothing. Choose at least one."))
+        if data.get("is_from_here") and "addresses" in data:
+            lines = addresses.parse(f"{data['addresses']}\n{self.here}")
+            data["addresses"] = addresses.written(lines)
+        return data
+
+    def columns(self) -> dict[str, Any]:
+        """What is to be written, by the names of ApiKey's columns."""
+        return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+
+
+class NewKeyForm(KeyForm):
+    class Meta(KeyForm.Meta):
+        fields = (*KeyForm.Meta.fields, "is_sandbox")
+        help_texts = {
+            **KeyForm.Meta.help_texts,
+            "is_sandbox": _("Everything works, nothing is delivered and no money moves. It cannot be changed later."),
+        }
+
+    def refuse(self) -> None:
+        """The customer has as many keys as can be."""
+        self.add_error(
+            None,
+            forms.ValidationError(
                 _("You have %(count)d keys, which is the most. Revoke one first."), params={"count": KEYS_MAX}
-            )
-        return self.cleaned_data
+            ),
+        )
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("name", "language", "time_zone")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        languages = [("", _("As the browser asks")), *settings.LANGUAGES]
+        zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+        same = [(name, name.replace("_", " ")) for name in ("UTC", *zones)]
+        self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=_("Time zone"), choices=[("", _("The shop's, %s") % settings.TIME_ZONE), *same], required=False
+        )

@@ -1,4 +1,4 @@
-"""The page where a customer makes and revokes API keys."""
+"""The pages where a customer makes, changes and revokes API keys."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from storefront.accounts.forms import KeyForm
-from storefront.accounts.models import ApiKey
+from orders import cipher
+from storefront.accounts import addresses
+from storefront.accounts.forms import KeyForm, NewKeyForm
+from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys
 
-#: Where a new key waits for the one page that shows it.
+#: Where a new key waits, encrypted, for the one page that shows it.
 SHOWN_ONCE = "new_api_key"
+#: Of the revoked keys the page lists the newest; nobody works with the others.
+REVOKED_SHOWN = 50
 
 
 @never_cache
@@ -25,25 +29,53 @@ SHOWN_ONCE = "new_api_key"
 @require_http_methods(["GET", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
-    form = KeyForm(request.POST or None, user=user)
+    form = NewKeyForm(request.POST or None, here=addresses.client_address(request))
     if request.method == "POST" and form.is_valid():
-        _key, text = ApiKey.objects.issue(user, name=form.cleaned_data["name"])
-        request.session[SHOWN_ONCE] = text
-        return redirect("api_keys")
+        try:
+            _key, text = ApiKey.objects.issue(user, **form.columns())
+        except TooManyKeys:
+            form.refuse()
+        else:
+            request.session[SHOWN_ONCE] = cipher.encrypt(text)
+            return redirect("api_keys")
+    own = ApiKey.objects.filter(user=user)
     context = {
         "form": form,
-        "keys": ApiKey.objects.living().filter(user=user),
-        # Taken out as it is shown: a reload no longer has it.
-        "new_key": request.session.pop(SHOWN_ONCE, ""),
+        "keys": own.living(),
+        "keys_max": KEYS_MAX,
+        "revoked_keys": own.exclude(revoked_at=None).order_by("-revoked_at")[:REVOKED_SHOWN],
+        "new_key": _new_key(request),
     }
     return render(request, "accounts/keys.html", context)
 
 
+def _new_key(request: HttpRequest) -> str:
+    """Taken out as it is shown: a reload no longer has it."""
+    kept = request.session.pop(SHOWN_ONCE, "")
+    return cipher.decrypt(kept) if kept else ""
+
+
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Name, scopes and addresses of a living key of the customer's own."""
+    key = get_object_or_404(ApiKey.objects.living(), user=request.user, pk=pk)
+    form = KeyForm(request.POST or None, instance=key, here=addresses.client_address(request))
+    if request.method == "POST" and form.is_valid():
+        # Only these columns, and only of a living key: a save of the whole row could bring a revoked one back.
+        ApiKey.objects.living().filter(pk=key.pk).update(**form.columns())
+        messages.success(request, _("The key %s… is changed. It holds from the next call.") % key.prefix)
+        return redirect("api_keys")
+    return render(request, "accounts/key.html", {"form": form, "key": key})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ends a key of the customer's own; one that is ended already stays as it is."""
+    """Asks first, then ends a key of the customer's own; one that is ended already stays as it is."""
     key = get_object_or_404(ApiKey, user=request.user, pk=pk)
+    if request.method == "GET" and key.revoked_at is None:
+        return render(request, "accounts/key_revoke.html", {"key": key})
     ApiKey.objects.living().filter(pk=key.pk).update(revoked_at=timezone.now())
     messages.success(request, _("The key %s… no longer works.") % key.prefix)
     return redirect("api_keys")

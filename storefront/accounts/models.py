@@ -8,8 +8,11 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+
+#: How many living keys a customer may have.
+KEYS_MAX = 20
 
 
 class UserManager(BaseUserManager["User"]):
@@ -34,6 +37,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: as the browser asks."))
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May log in to the back office."))
     created_at = models.DateTimeField(_("joined at"), auto_now_add=True)
@@ -62,11 +67,23 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+class TooManyKeys(Exception):
+    """The customer has ``KEYS_MAX`` living keys."""
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def issue(self, user: User, *, name: str = "") -> tuple[ApiKey, str]:
-        """A new key and its text. The text is nowhere kept: whoever asked must show it now, once."""
+    @transaction.atomic
+    def issue(self, user: User, *, name: str = "", **restrictions: Any) -> tuple[ApiKey, str]:
+        """A new key and its text. The text is nowhere kept: whoever asked must show it now, once. Raises TooManyKeys.
+
+        ``restrictions`` are columns of ApiKey: scopes, addresses, is_sandbox.
+        """
+        # One key at a time is made for a customer: two requests at once do not both become the last one.
+        User.objects.select_for_update().get(pk=user.pk)
+        if self.living().filter(user=user).count() >= KEYS_MAX:
+            raise TooManyKeys
         text = secrets.token_hex(32)
-        return self.create(user=user, name=name, prefix=text[:8], digest=digest(text)), text
+        return self.create(user=user, name=name, prefix=text[:8], digest=digest(text), **restrictions), text
 
     def living(self) -> ApiKeyQuerySet:
         return self.filter(revoked_at=None)
@@ -112,3 +129,8 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}".strip()
+
+    @property
+    def networks(self) -> list[str]:
+        """The allowed addresses, one by one."""
+        return self.addresses.split()

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 #: Not to be edited by hand. A row of django-q2 names any Python callable, so whoever may write one may do anything;
-#: schedules are declared in code. allauth's table of addresses follows the user's.
-HIDDEN = frozenset({"django_q", "account"})
+#: schedules are declared in code. allauth's addresses, second factors and log-ins follow the user's.
+HIDDEN = frozenset({"django_q", "account", "mfa", "usersessions"})
 
 #: The sections of the navigation: name, then models in order. What is in none follows under its application's name.
 SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (

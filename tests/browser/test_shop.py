@@ -23,7 +23,7 @@ def sign_in(page: Page, email: str = EMAIL) -> None:
     page.goto("/account/login/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="Sign in").click()
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("#purse")).to_be_visible()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from orders.models import Measure, Order, Transfer
@@ -61,10 +62,16 @@ def number(value: int | None) -> str:
 
 @register.simple_tag
 def moment(at: datetime, form: str = "full") -> SafeString:
-    """A point in time. "short" leaves out what the reader knows: the date of today, the time of other days."""
+    """A point in time. "short" leaves out what the reader knows: the date of today, the time of other days.
+
+    "ago" says how long ago it was, to one unit.
+    """
     local = timezone.localtime(at)
     if form == "full":
         text = date_format(local, "DATETIME_FORMAT")
+    elif form == "ago":
+        is_now = timezone.now() - at < timedelta(minutes=1)
+        text = _("Just now") if is_now else _("%(span)s ago") % {"span": timesince(at, depth=1)}
     elif local.date() == timezone.localdate():
         text = _("Today %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
     else:

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from orders import audit
 from orders.models import Account, Transfer
-from storefront.accounts.models import ApiKey, User, digest
+from storefront.accounts.models import KEYS_MAX, ApiKey, User, digest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +108,30 @@ def test_a_key_is_printed_once_and_kept_as_a_hash() -> None:
 def test_a_stranger_is_told_how_to_become_a_customer(arguments: tuple[str, ...]) -> None:
     action, *rest = arguments
     assert "manage.py customer add omar@example.com" in refusal(action, "omar@example.com", *rest)
+
+
+def test_a_key_is_restricted_as_told() -> None:
+    factories.user("nadia@example.com")
+    customer("key", "nadia@example.com", "--name", "bot", "--only", "read", "--no-get", "--sandbox",
+             "--address", "10.1.2.3/8", "--address", "2001:DB8::7")  # fmt: skip
+    key = ApiKey.objects.get()
+    assert (key.name, key.addresses) == ("bot", "10.0.0.0/8\n2001:db8::7")
+    assert (key.has_read_scope, key.has_order_scope, key.has_get_writes, key.is_sandbox) == (True, False, False, True)
+    customer("key", "nadia@example.com", "--only", "order")
+    key = ApiKey.objects.first()
+    assert (key.name, key.addresses) == ("command line", "")
+    assert (key.has_read_scope, key.has_order_scope, key.has_get_writes, key.is_sandbox) == (False, True, True, False)
+
+
+def test_a_key_with_a_wrong_address_is_not_made() -> None:
+    factories.user("nadia@example.com")
+    told = refusal("key", "nadia@example.com", "--address", "10.0.0.1", "--address", "home")
+    assert told == 'No key was made: line 2 is not an IP address or network: "home".'
+    assert not ApiKey.objects.exists()
+
+
+def test_the_command_line_keeps_the_limit_of_keys() -> None:
+    nadia = factories.user("nadia@example.com")
+    for _ in range(KEYS_MAX):
+        ApiKey.objects.issue(nadia)
+    assert "Revoke one first" in refusal("key", "nadia@example.com")

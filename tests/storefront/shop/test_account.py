@@ -1,4 +1,4 @@
-"""Signing up and in, and API keys."""
+"""Signing up and in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.core import mail
 from django.test import Client
 
 from orders.models import Account
-from storefront.accounts.models import ApiKey, User, digest
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -77,40 +76,4 @@ def test_the_log_in_librarys_pages_are_in_our_design(address: str, client: Clien
 @pytest.mark.parametrize("address", ["/account/logout/", "/account/email/", "/account/password/change/"])
 def test_the_accounts_pages_are_in_our_design(address: str, client: Client) -> None:
     client.force_login(factories.user(password=PASSWORD))
-    assert 'class="page narrow"' in text_of(client.get(address))
-
-
-def test_a_key_is_shown_once(page: Client, nadia: User) -> None:
-    response = page.post("/account/keys/", {"name": "shop two"}, follow=True)
-    shown = re.search(r'<code id="new-key">([0-9a-f]{64})</code>', text_of(response))
-    assert shown
-    assert ApiKey.objects.get(user=nadia).digest == digest(shown[1])
-    again = text_of(page.get("/account/keys/"))
-    assert shown[1] not in again
-    assert shown[1][:8] in again
-    assert "no-store" in response.headers["Cache-Control"]
-
-
-def test_a_revoked_key_is_gone_and_stays_so(page: Client, nadia: User) -> None:
-    key, _text = ApiKey.objects.issue(nadia, name="old")
-    page.post(f"/account/keys/{key.pk}/revoke/")
-    key.refresh_from_db()
-    assert key.revoked_at
-    page.post(f"/account/keys/{key.pk}/revoke/")
-    assert ApiKey.objects.get(pk=key.pk).revoked_at == key.revoked_at
-
-
-def test_nobody_revokes_anothers_key(page: Client) -> None:
-    key, _text = ApiKey.objects.issue(factories.user())
-    assert page.post(f"/account/keys/{key.pk}/revoke/").status_code == 404
-    assert page.get(f"/account/keys/{key.pk}/revoke/").status_code == 405
-    key.refresh_from_db()
-    assert key.revoked_at is None
-
-
-def test_keys_have_a_name_and_a_limit(page: Client, nadia: User) -> None:
-    page.post("/account/keys/", {"name": ""})
-    assert not ApiKey.objects.exists()
-    for number in range(20):
-        ApiKey.objects.issue(nadia, name=str(number))
-    assert "Revoke one first" in text_of(page.post("/account/keys/", {"name": "one more"}))
+    assert 'class="page account"' in text_of(client.get(address))

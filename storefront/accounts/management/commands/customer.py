@@ -13,7 +13,8 @@ from django.db import transaction
 from orders import ledger, money
 from orders.errors import OrdersError
 from orders.management.operator import OperatorCommand
-from storefront.accounts.models import ApiKey, User
+from storefront.accounts import addresses
+from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys, User
 
 
 class Command(OperatorCommand):
@@ -32,6 +33,13 @@ class Command(OperatorCommand):
         )
         key = actions.add_parser("key", help="prints a new API key, once, and nothing else")
         key.add_argument("email")
+        key.add_argument("--name", default="command line", help="what will use it")
+        key.add_argument("--only", choices=("read", "order"), help="what it may do; without it, both")
+        key.add_argument("--no-get", action="store_true", help="orders are not taken by GET")
+        key.add_argument("--sandbox", action="store_true", help="everything works, nothing is delivered or charged")
+        key.add_argument(
+            "--address", action="append", default=[], help="an IP address or network it may be used from; repeatable"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['action']}")(**options)
@@ -62,8 +70,21 @@ class Command(OperatorCommand):
             f"the balance is {money.plain(wallet.balance or money.QUANTUM * 0)} {wallet.currency}."
         )
 
-    def _key(self, *, email: str, **_: Any) -> None:
-        _row, text = ApiKey.objects.issue(_user(email), name="command line")
+    def _key(self, *, email: str, name: str, only: str | None, address: list[str], **options: Any) -> None:
+        try:
+            _row, text = ApiKey.objects.issue(
+                _user(email),
+                name=name[:100],
+                has_read_scope=only != "order",
+                has_order_scope=only != "read",
+                has_get_writes=not options["no_get"],
+                is_sandbox=options["sandbox"],
+                addresses=addresses.written(addresses.parse("\n".join(address))),
+            )
+        except ValueError as problem:
+            raise CommandError(f"No key was made: {problem}.") from None
+        except TooManyKeys:
+            raise CommandError(f"{email} has {KEYS_MAX} keys, which is the most. Revoke one first.") from None
         self.stdout.write(text)
 
 

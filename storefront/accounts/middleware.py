@@ -1,0 +1,62 @@
+"""Around every request of a person: their language and time zone, and when they were seen last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from storefront.accounts import addresses
+from storefront.accounts.models import User
+
+#: In the session: when this log-in was last written down as seen, in seconds. Only a log-in by the page has it.
+SEEN_AT = "seen_at"
+#: It is for people to read: once in five minutes is enough, and costs the other requests no query.
+SEEN_EVERY = 300
+
+
+def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        # Programs send no cookie: nobody is asked for and nothing is read.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(request.user, User):
+            return get_response(request)
+        _note(request)
+        _speak(request, request.user.language)
+        try:
+            with timezone.override(_zone(request.user.time_zone)):
+                return get_response(request)
+        finally:
+            timezone.deactivate()
+
+    return middleware
+
+
+def _speak(request: HttpRequest, language: str) -> None:
+    if language in dict(settings.LANGUAGES):
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language() or language
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    """None, the shop's own, also for a zone that this machine does not know."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _note(request: HttpRequest) -> None:
+    now = int(time.time())
+    if now - request.session.get(SEEN_AT, now) < SEEN_EVERY:
+        return
+    request.session[SEEN_AT] = now
+    seen = {"last_seen_at": timezone.now(), "user_agent": request.headers.get("User-Agent", "")[:200]}
+    address = addresses.client_address(request)
+    if address:
+        seen["ip"] = address
+    UserSession.objects.filter(session_key=request.session.session_key).update(**seen)

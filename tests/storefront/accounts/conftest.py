@@ -1,0 +1,33 @@
+"""Who looks at the pages of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from storefront.accounts.models import User
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> Iterator[None]:
+    """Nothing that the test before counted against guessing."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def nadia(db: None) -> User:
+    return factories.customer("100")
+
+
+@pytest.fixture
+def page(nadia: User) -> Client:
+    """A browser in which Nadia is logged in."""
+    client = Client()
+    client.force_login(nadia)
+    return client

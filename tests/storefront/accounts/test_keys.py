@@ -1,0 +1,227 @@
+"""A customer's own API keys."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys, User, digest
+from tests import factories
+
+KEYS = "/account/keys/"
+#: The form as the page shows it first.
+FORM = {"name": "shop two", "has_read_scope": "on", "has_order_scope": "on", "has_get_writes": "on", "addresses": ""}
+HERE = "198.51.100.20"
+
+
+def text_of(response: Any) -> str:
+    return unescape(response.content.decode())
+
+
+def filled(*off: str, **changes: str) -> dict[str, str]:
+    """The form with ``changes``, and without the ticks that are ``off``."""
+    return {name: value for name, value in {**FORM, **changes}.items() if name not in off}
+
+
+def scopes(key: ApiKey) -> tuple[bool, bool, bool, bool]:
+    return key.has_read_scope, key.has_order_scope, key.has_get_writes, key.is_sandbox
+
+
+# ------------------------------------------------------------------------------------------------ making
+def test_a_key_is_shown_once(page: Client, nadia: User) -> None:
+    response = page.post(KEYS, FORM, follow=True)
+    shown = re.search(r'<code id="new-key">([0-9a-f]{64})</code>', text_of(response))
+    assert shown
+    assert 'data-copy="new-key"' in text_of(response)
+    assert ApiKey.objects.get(user=nadia).digest == digest(shown[1])
+    again = text_of(page.get(KEYS))
+    assert shown[1] not in again
+    assert shown[1][:8] in again
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_a_new_key_leads_to_how_the_api_is_called(page: Client) -> None:
+    alert = text_of(page.post(KEYS, FORM, follow=True)).partition('data-tone="success"')[2].partition("</div>")[0]
+    assert 'href="/api/"' in alert
+
+
+def test_the_form_starts_as_a_key_that_any_program_can_use(page: Client) -> None:
+    text = text_of(page.get(KEYS))
+    checked = set(re.findall(r'name="(\w+)"[^>]* checked', text))
+    assert checked == {"has_read_scope", "has_order_scope", "has_get_writes"}
+
+
+@pytest.mark.parametrize(
+    ("data", "made"),
+    [
+        (filled(), (True, True, True, False)),
+        (filled("has_order_scope"), (True, False, True, False)),
+        (filled("has_read_scope", "has_get_writes"), (False, True, False, False)),
+        (filled(is_sandbox="on"), (True, True, True, True)),
+    ],
+)
+def test_a_key_may_do_what_was_ticked(data: dict[str, str], made: tuple[bool, ...], page: Client) -> None:
+    page.post(KEYS, data)
+    assert scopes(ApiKey.objects.get()) == made
+
+
+@pytest.mark.parametrize("data", [filled(name=""), filled(name=" "), filled("has_read_scope", "has_order_scope")])
+def test_a_key_without_a_name_or_a_use_is_not_made(data: dict[str, str], page: Client) -> None:
+    assert page.post(KEYS, data).status_code == 200
+    assert not ApiKey.objects.exists()
+
+
+def test_nobody_gives_his_key_more_calls_or_another_owner(page: Client, nadia: User) -> None:
+    other = factories.user()
+    page.post(KEYS, filled(calls_a_minute="99999", user=str(other.pk), digest="0" * 64, revoked_at="2020-01-01"))
+    key = ApiKey.objects.get()
+    assert (key.user, key.calls_a_minute, key.revoked_at) == (nadia, None, None)
+
+
+def test_a_customer_has_no_more_than_twenty_living_keys(page: Client, nadia: User) -> None:
+    for number in range(KEYS_MAX):
+        ApiKey.objects.issue(nadia, name=str(number))
+    assert "Revoke one first" in text_of(page.post(KEYS, FORM))
+    assert ApiKey.objects.count() == KEYS_MAX
+    with pytest.raises(TooManyKeys):
+        ApiKey.objects.issue(nadia)
+    page.post(f"{KEYS}{ApiKey.objects.first().pk}/revoke/")
+    page.post(KEYS, FORM)
+    assert ApiKey.objects.living().count() == KEYS_MAX
+
+
+# ------------------------------------------------------------------------------------------------ addresses
+def test_allowed_addresses_are_kept_in_one_spelling(page: Client) -> None:
+    page.post(KEYS, filled(addresses="198.51.100.7/24\r\n\r\n2001:DB8::0:7\r\n::ffff:203.0.113.7\r\n203.0.113.7"))
+    assert ApiKey.objects.get().addresses == "198.51.100.0/24\n2001:db8::7\n203.0.113.7"
+
+
+@pytest.mark.parametrize(("line", "number"), [("shop.example", 2), ("203.0.113.7/40", 2), ("<b>&amp;", 2)])
+def test_the_wrong_line_is_named_and_nothing_is_made(line: str, number: int, page: Client) -> None:
+    response = page.post(KEYS, filled(addresses=f"203.0.113.7\n{line}"))
+    assert f"Line {number}, “{line}”, is not an address" in text_of(response)
+    assert "<b>" not in response.content.decode()
+    assert 'aria-invalid="true"' in text_of(response)
+    assert not ApiKey.objects.exists()
+
+
+def test_too_many_lines_are_refused(page: Client) -> None:
+    lines = "\n".join(f"10.0.{number}.1" for number in range(51))
+    assert "No more than 50 lines" in text_of(page.post(KEYS, filled(addresses=lines)))
+
+
+def test_the_callers_own_address_is_offered(page: Client) -> None:
+    assert f"Only from your address now, {HERE}" in text_of(page.get(KEYS, REMOTE_ADDR=HERE))
+    page.post(KEYS, filled(addresses="203.0.113.7", is_from_here="on"), REMOTE_ADDR=HERE)
+    assert ApiKey.objects.get().addresses == f"203.0.113.7\n{HERE}"
+
+
+def test_no_address_is_offered_when_nobody_knows_it(page: Client) -> None:
+    assert "your address now" not in text_of(page.get(KEYS, REMOTE_ADDR=""))
+
+
+def test_the_offered_address_cannot_be_made_up(page: Client, settings: Any) -> None:
+    settings.BEHIND_PROXY = True
+    page.post(KEYS, filled(is_from_here="on"), headers={"X-Forwarded-For": f"10.0.0.1, {HERE}"})
+    assert ApiKey.objects.get().addresses == HERE
+
+
+# ------------------------------------------------------------------------------------------------ the list
+def test_the_list_says_what_each_key_may_and_when_it_was_used(page: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
+    ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now() - timedelta(hours=3, minutes=9))
+    text = text_of(page.get(KEYS)).replace("\xa0", " ")
+    for said in ("bot", f"{key.prefix}…", "Sandbox", "Reads only", "10.0.0.1", ">3 hours ago<"):
+        assert said in text
+
+
+def test_revoked_keys_are_listed_apart(page: Client, nadia: User) -> None:
+    ApiKey.objects.issue(nadia, name="new one")
+    key, _text = ApiKey.objects.issue(nadia, name="old one")
+    page.post(f"{KEYS}{key.pk}/revoke/")
+    living, _, revoked = text_of(page.get(KEYS)).partition('<details class="card folded">')
+    assert ("new one" in living, "old one" in revoked) == (True, True)
+    assert "new one" not in revoked
+
+
+def test_the_list_costs_the_same_for_few_and_for_many(
+    page: Client, nadia: User, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(KEYS_MAX):
+        key, _text = ApiKey.objects.issue(nadia, name=str(number), addresses="10.0.0.1\n10.0.0.2\n10.0.0.3")
+        ApiKey.objects.create(
+            user=nadia, name="gone", prefix=key.prefix, digest=digest(str(number)), revoked_at=timezone.now()
+        )
+    # Session, user, the two lists, and what the page's head asks (the balance).
+    with django_assert_max_num_queries(5):
+        page.get(KEYS)
+
+
+# ------------------------------------------------------------------------------------------------ changing
+def test_a_key_is_changed(page: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot")
+    assert 'value="bot"' in text_of(page.get(f"{KEYS}{key.pk}/"))
+    changed = filled("has_order_scope", "has_get_writes", name="robot", addresses="10.0.0.1/8", is_sandbox="on")
+    assert page.post(f"{KEYS}{key.pk}/", changed).headers["Location"] == KEYS
+    key.refresh_from_db()
+    # A key stays what it was made for: nobody's trials become real by a tick.
+    assert scopes(key) == (True, False, False, False)
+    assert (key.name, key.addresses) == ("robot", "10.0.0.0/8")
+
+
+def test_a_wrong_change_changes_nothing(page: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot")
+    assert "Line 1" in text_of(page.post(f"{KEYS}{key.pk}/", filled(name="robot", addresses="x")))
+    key.refresh_from_db()
+    assert (key.name, key.addresses) == ("bot", "")
+
+
+def test_a_change_brings_no_revoked_key_back(page: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot")
+    page.post(f"{KEYS}{key.pk}/revoke/")
+    assert page.post(f"{KEYS}{key.pk}/", filled(name="robot")).status_code == 404
+    key.refresh_from_db()
+    assert key.revoked_at
+    assert key.name == "bot"
+
+
+# ------------------------------------------------------------------------------------------------ revoking
+def test_revoking_is_asked_first(page: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="old")
+    assert f'href="{KEYS}{key.pk}/revoke/"' in text_of(page.get(KEYS))
+    asked = text_of(page.get(f"{KEYS}{key.pk}/revoke/"))
+    assert "Revoke this key?" in asked
+    assert key.prefix in asked
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_a_revoked_key_is_gone_and_stays_so(page: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="old")
+    assert page.post(f"{KEYS}{key.pk}/revoke/").headers["Location"] == KEYS
+    key.refresh_from_db()
+    assert key.revoked_at
+    page.post(f"{KEYS}{key.pk}/revoke/")
+    assert ApiKey.objects.get(pk=key.pk).revoked_at == key.revoked_at
+
+
+# ------------------------------------------------------------------------------------------------ strangers
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("what", ["", "revoke/"])
+def test_anothers_key_does_not_exist(method: str, what: str, page: Client) -> None:
+    key, _text = ApiKey.objects.issue(factories.user(), name="theirs")
+    assert getattr(page, method)(f"{KEYS}{key.pk}/{what}", filled(name="mine")).status_code == 404
+    key.refresh_from_db()
+    assert (key.name, key.revoked_at) == ("theirs", None)
+    assert key.prefix not in text_of(page.get(KEYS))
+
+
+@pytest.mark.parametrize("what", ["", "1/", "1/revoke/"])
+def test_keys_are_behind_the_log_in(what: str, client: Client, db: None) -> None:
+    assert client.get(f"{KEYS}{what}").headers["Location"].startswith("/account/login/")

@@ -1,0 +1,123 @@
+"""API keys in the back office."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from storefront.accounts.models import ApiKey, User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/accounts/apikey/"
+
+
+def staff(*permissions: str) -> Client:
+    user = User.objects.create_user("staff@example.com", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def keeper() -> Client:
+    return staff("view_apikey", "change_apikey", "view_user")
+
+
+def issued(email: str = "", **details: Any) -> ApiKey:
+    key, _text = ApiKey.objects.issue(factories.user(email), **details)
+    return key
+
+
+def listed(client: Client, **asked: str) -> set[str]:
+    """The prefixes on the list."""
+    text = client.get(LIST, asked).content.decode()
+    return {key.prefix for key in ApiKey.objects.all() if f">{key.prefix}</a>" in text}
+
+
+def test_a_key_is_found_by_how_it_begins_or_by_its_owner(keeper: Client) -> None:
+    key, other = issued("nadia@example.com"), issued("omar@example.com")
+    assert listed(keeper) == {key.prefix, other.prefix}
+    assert listed(keeper, q=key.prefix) == {key.prefix}
+    assert listed(keeper, q="omar@") == {other.prefix}
+
+
+def test_the_list_is_narrowed_by_state(keeper: Client) -> None:
+    used, unused, revoked, sandbox = issued(), issued(), issued(), issued(is_sandbox=True)
+    ApiKey.objects.filter(pk__in=[used.pk, sandbox.pk]).update(last_used_at=timezone.now())
+    ApiKey.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
+    ApiKey.objects.filter(pk=used.pk).update(calls_a_minute=0)
+    assert listed(keeper, state="living") == {used.prefix, unused.prefix, sandbox.prefix}
+    assert listed(keeper, state="unused") == {unused.prefix}
+    assert listed(keeper, state="revoked") == {revoked.prefix}
+    assert listed(keeper, state="limit") == {used.prefix}
+    assert listed(keeper, is_sandbox__exact="1") == {sandbox.prefix}
+
+
+def test_the_list_costs_the_same_for_few_and_for_many(keeper: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            keeper.get(LIST)
+        return len(caught)
+
+    issued()
+    queries()
+    few = queries()
+    for _ in range(30):
+        issued()
+    assert queries() == few
+
+
+def test_operators_set_the_limit_and_nothing_else(keeper: Client) -> None:
+    key = issued(name="bot")
+    page = f"{LIST}{key.pk}/change/"
+    keeper.post(page, {"calls_a_minute": "90", "name": "mine", "is_sandbox": "on", "addresses": "10.0.0.1"})
+    key.refresh_from_db()
+    assert (key.calls_a_minute, key.name, key.is_sandbox, key.addresses) == (90, "bot", False, "")
+    keeper.post(page, {"calls_a_minute": ""})
+    key.refresh_from_db()
+    assert key.calls_a_minute is None
+
+
+def test_who_may_only_look_changes_nothing() -> None:
+    key = issued()
+    onlooker = staff("view_apikey")
+    assert onlooker.get(f"{LIST}{key.pk}/change/").status_code == 200
+    assert onlooker.post(f"{LIST}{key.pk}/change/", {"calls_a_minute": "90"}).status_code == 403
+    onlooker.post(LIST, {"action": "revoke", "_selected_action": key.pk})
+    key.refresh_from_db()
+    assert (key.calls_a_minute, key.revoked_at) == (None, None)
+
+
+def test_keys_are_neither_added_nor_deleted(keeper: Client) -> None:
+    User.objects.filter(email="staff@example.com").update(is_superuser=True)
+    key = issued()
+    assert keeper.get(f"{LIST}add/").status_code == 403
+    assert keeper.post(f"{LIST}{key.pk}/delete/", {"post": "yes"}).status_code == 403
+    keeper.post(LIST, {"action": "delete_selected", "_selected_action": key.pk, "post": "yes"})
+    assert ApiKey.objects.filter(pk=key.pk).exists()
+
+
+def test_revoking_says_how_many_and_is_written_down(keeper: Client) -> None:
+    key = issued()
+    done = keeper.post(LIST, {"action": "revoke", "_selected_action": key.pk}, follow=True)
+    assert "1 key was revoked" in done.content.decode()
+    key.refresh_from_db()
+    assert key.revoked_at
+    assert "Revoked." in keeper.get(f"{LIST}{key.pk}/history/").content.decode()
+
+
+def test_a_persons_page_shows_what_the_keys_may(keeper: Client) -> None:
+    key = issued("nadia@example.com", name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
+    text = unescape(keeper.get(f"/admin/accounts/user/{key.user_id}/change/").content.decode())
+    for said in (key.prefix, "sandbox, read", "10.0.0.1"):
+        assert said in text
+    assert key.digest not in text

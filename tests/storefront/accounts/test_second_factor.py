@@ -1,0 +1,153 @@
+"""The second step at sign-in, and the limits on guessing."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.test import Client
+
+from orders import cipher
+from storefront.accounts.models import User
+from tests import factories
+from tests.storefront.accounts import totp
+
+PASSWORD = "a-long-enough-one"
+EMAIL = "nadia@example.com"
+LOGIN = "/account/login/"
+STEP = "/account/second-factor/authenticate/"
+SET_UP = "/account/second-factor/totp/activate/"
+CODES = "/account/second-factor/recovery-codes/"
+
+
+def text_of(response: Any) -> str:
+    return unescape(response.content.decode())
+
+
+@pytest.fixture
+def person(db: None) -> User:
+    user = factories.customer(email=EMAIL, password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=EMAIL, primary=True, verified=True)
+    return user
+
+
+def sign_in(password: str = PASSWORD, **extra: Any) -> tuple[Client, Any]:
+    client = Client()
+    return client, client.post(LOGIN, {"login": EMAIL, "password": password}, **extra)
+
+
+def trusted() -> Client:
+    """Signed in, and asked for the password once more: what changes how an account is opened wants that."""
+    client, _response = sign_in()
+    assert client.get(SET_UP).headers["Location"].startswith("/account/reauthenticate/")
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/account/profile/").status_code == 200
+
+
+@pytest.fixture
+def secret(person: User) -> str:
+    """Nadia's account with the app set up; the secret that her app has."""
+    client = trusted()
+    found = re.search(r'<code id="secret" dir="ltr">([A-Z2-7]+)</code>', text_of(client.get(SET_UP)))
+    assert found
+    assert client.post(SET_UP, {"code": totp.code(found[1])}).headers["Location"] == CODES
+    return found[1]
+
+
+def test_the_picture_to_scan_stands_in_the_page(person: User) -> None:
+    text = text_of(trusted().get(SET_UP))
+    assert '<div class="qr"' in text
+    assert "<svg" in text
+    assert "data:image" not in text
+
+
+def test_the_secrets_are_encrypted_at_rest(person: User, secret: str) -> None:
+    kept = {row.type: row.data for row in Authenticator.objects.filter(user=person)}
+    assert secret not in str(kept)
+    assert cipher.decrypt(kept["totp"]["secret"]) == secret
+    assert cipher.decrypt(kept["recovery_codes"]["seed"])
+
+
+def test_the_password_alone_opens_nothing(secret: str) -> None:
+    client, response = sign_in()
+    assert response.headers["Location"] == STEP
+    assert not is_in(client)
+    client.post(STEP, {"code": "000000"})
+    assert not is_in(client)
+
+
+def test_a_code_signs_in_and_is_good_once(secret: str) -> None:
+    once = totp.code(secret, steps_ahead=1)
+    client, _response = sign_in()
+    assert client.post(STEP, {"code": once}).status_code == 302
+    assert is_in(client)
+    again, _response = sign_in()
+    again.post(STEP, {"code": once})
+    assert not is_in(again)
+
+
+def test_a_recovery_code_signs_in_once(secret: str) -> None:
+    client, _response = sign_in()
+    client.post(STEP, {"code": totp.code(secret, steps_ahead=1)})
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    codes = re.findall(r'<code dir="ltr">(\d{8})</code>', text_of(client.get(CODES)))
+    assert len(codes) == 10
+    for is_good in (True, False):
+        fresh, _response = sign_in()
+        fresh.post(STEP, {"code": codes[0]})
+        assert is_in(fresh) is is_good
+
+
+def test_an_address_that_is_not_confirmed_gets_no_second_factor(person: User) -> None:
+    EmailAddress.objects.update(verified=False)
+    client, _response = sign_in()
+    assert client.get(SET_UP).headers["Location"] == "/account/second-factor/"
+    assert "verified" in text_of(client.get("/account/second-factor/"))
+    assert not Authenticator.objects.exists()
+
+
+def test_the_back_office_asks_for_the_second_step_too(person: User, secret: str) -> None:
+    User.objects.update(is_staff=True, is_superuser=True)
+    client = Client()
+    asked = client.get("/admin/", follow=True)
+    assert asked.request["PATH_INFO"] == LOGIN
+    data = {"login": EMAIL, "password": PASSWORD, "next": "/admin/"}
+    assert client.post(LOGIN, data).headers["Location"].startswith(STEP)
+    assert client.get("/admin/").status_code == 302
+    assert client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD}).headers["Location"].startswith(LOGIN)
+    assert client.post(STEP, {"code": totp.code(secret, steps_ahead=1)}).headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
+def test_codes_cannot_be_guessed(secret: str) -> None:
+    client, _response = sign_in()
+    for guess in range(6):
+        client.post(STEP, {"code": f"{guess:06}"})
+    client.post(STEP, {"code": totp.code(secret, steps_ahead=1)})
+    assert not is_in(client)
+
+
+def test_passwords_cannot_be_guessed_from_many_made_up_addresses(person: User, settings: Any) -> None:
+    settings.BEHIND_PROXY = True
+    for guess in range(6):
+        sign_in("wrong", headers={"X-Forwarded-For": f"10.0.0.{guess}, 198.51.100.1"})
+    client, _response = sign_in(headers={"X-Forwarded-For": "10.0.0.99, 198.51.100.1"})
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "totp/activate/", "webauthn/", "webauthn/add/", "reauthenticate/", "recovery-codes/generate/"]
+)
+def test_the_pages_of_the_second_factor_are_in_our_design(address: str, person: User) -> None:
+    text = text_of(trusted().get(f"/account/second-factor/{address}", follow=True))
+    assert re.search(r'class="page (account|narrow)"', text)
+    assert "<script>" not in text
+    assert text.count('class="btn primary') <= 1

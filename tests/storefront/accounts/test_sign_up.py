@@ -1,0 +1,70 @@
+"""What signing up sends, and what it tells nobody."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
+from django.test import Client
+
+from orders import cipher
+from storefront.accounts.keys import SHOWN_ONCE
+from storefront.accounts.models import User
+from tests import factories
+
+PASSWORD = "a-long-enough-one"
+FORM = {"email": "new@example.com", "password1": PASSWORD}
+
+pytestmark = pytest.mark.django_db
+
+
+class Unplugged(BaseEmailBackend):
+    """A mail server that is not there."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise ConnectionRefusedError
+
+
+def test_signing_up_sends_a_link_that_confirms_the_address(client: Client) -> None:
+    assert client.post("/account/signup/", FORM).headers["Location"] == "/services/"
+    assert not EmailAddress.objects.get().verified
+    link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", str(mail.outbox[0].body))
+    assert link
+    assert "Confirm" in client.get(link[1]).content.decode()
+    client.post(link[1])
+    assert EmailAddress.objects.get().verified
+
+
+def test_a_mail_that_does_not_leave_keeps_nobody_out(client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.Unplugged"
+    assert client.post("/account/signup/", FORM).headers["Location"] == "/services/"
+    assert client.get("/account/profile/").status_code == 200
+    assert User.objects.get().wallet.balance == 0
+
+
+def test_a_known_address_is_not_called_known(client: Client) -> None:
+    factories.user("new@example.com")
+    text = unescape(client.post("/account/signup/", FORM).content.decode())
+    assert "This address cannot be used" in text
+    assert "already" not in text
+    assert User.objects.count() == 1
+
+
+def test_a_forgotten_password_is_answered_alike_for_everybody(client: Client) -> None:
+    factories.user("new@example.com", password=PASSWORD)
+    known, unknown = (
+        client.post("/account/password/reset/", {"email": email}) for email in ("new@example.com", "no@example.com")
+    )
+    assert (known.status_code, known.headers["Location"]) == (unknown.status_code, unknown.headers["Location"])
+
+
+def test_a_new_key_waits_encrypted_for_its_page(page: Client) -> None:
+    page.post("/account/keys/", {"name": "bot", "has_read_scope": "on"})
+    kept = page.session[SHOWN_ONCE]
+    assert re.fullmatch(r"[0-9a-f]{64}", cipher.decrypt(kept))
+    assert not re.fullmatch(r"[0-9a-f]{64}", kept)
