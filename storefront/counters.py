@@ -2,7 +2,7 @@
 
 Without Redis there is no other such place: Django's memory cache is one for each process, and a row in the database
 would make every read a write. It takes what counting needs (add, incr, get, set, delete, clear) and forgets what has
-expired; when it is full, what would expire next goes first. docs/decisions/0009 says why it is here.
+expired; when it is full, what would expire next goes first. docs/decisions/0010 says why it is here.
 """
 
 from __future__ import annotations
