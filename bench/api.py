@@ -441,8 +441,7 @@ def served(application: str) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", application, "-k", "gthread", "-w", "2", "--threads", "4",
-         "-b", f"127.0.0.1:{port}", "--keep-alive", "30", "--log-level", "error", "--no-control-socket"],
+        [sys.executable, "-m", "gunicorn", application, "-b", f"127.0.0.1:{port}", "--log-level", "error"],
         cwd=shop.ROOT,
         env={**os.environ, "PYTHONPATH": f"{shop.ROOT}:{shop.ROOT / 'bench'}", "DEBUG": "false", "ALLOWED_HOSTS": "*",
              "SECRET_KEY": secrets.token_hex(32), "HTTPS": "false", "ENCRYPTION_KEYS": encryption_key()},

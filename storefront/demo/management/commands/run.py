@@ -122,8 +122,7 @@ def manage(*arguments: str) -> list[str]:
 
 
 def gunicorn(host: str, port: int) -> list[str]:
-    """Threads reuse database connections; the control socket would be one more thing in the user's home folder."""
-    options = "--worker-class gthread --workers 2 --threads 4 --timeout 60 --graceful-timeout 5 --no-control-socket"
+    """As in production (gunicorn.conf.py), but nobody waits long for Ctrl-C."""
     address = f"{bracketed(host)}:{port}"
     return [
         sys.executable,
@@ -132,7 +131,10 @@ def gunicorn(host: str, port: int) -> list[str]:
         "storefront.wsgi",
         "--bind",
         address,
-        *options.split(),
+        "--config",
+        str(settings.BASE_DIR / "gunicorn.conf.py"),
+        "--graceful-timeout",
+        "5",
         "--access-logfile",
         "-",
     ]
