@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "orders",
     "providers",
     "storefront.accounts",
+    "storefront.brand.apps.BrandConfig",
     "storefront.shop",
     "storefront.api.sandbox",
     "storefront.demo",
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "storefront.maintenance.closed",
     "allauth.account.middleware.AccountMiddleware",
 ]
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from storefront.brand import look
 from storefront.shop import purse
 
 
@@ -15,6 +16,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     return {
         "shop_name": settings.SHOP_NAME,
         "store_currency": settings.STORE_CURRENCY,
+        "look": look.current,
         # Called by the template: pages without the balance pay no query for it.
         "balance": partial(purse.balance, request),
     }

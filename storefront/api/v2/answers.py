@@ -42,6 +42,7 @@ NOT_ENOUGH_FUNDS = "Not enough funds on balance"
 BAD_LINK = "Bad link"
 LINK_IN_USE = "You have active order with this link. Please wait until order being completed."
 REQUEST_REUSED = "This request id was used for another order"
+CLOSED = "Closed for maintenance, please try again later"
 TOO_MANY = "Too many requests, please try again later"
 WRONG_ADDRESS = "This API key may not be used from this address"
 READS_ONLY = "This API key may not place orders"
@@ -145,9 +146,9 @@ def not_allowed() -> HttpResponse:
     return answer
 
 
-def too_many(wait: int) -> HttpResponse:
+def later(status: int, wait: int) -> HttpResponse:
     """For reads: no ``error``, which clients take as final, and when to come again, in seconds."""
-    answer = reply({}, status=429)
+    answer = reply({}, status=status)
     answer["Retry-After"] = str(wait)
     return answer
 

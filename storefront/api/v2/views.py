@@ -13,6 +13,7 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from storefront import maintenance
 from storefront.accounts import addresses
 from storefront.api.sandbox.actions import ACTIONS as SANDBOX
 from storefront.api.v2 import answers, callers, limits
@@ -35,11 +36,13 @@ def panel(request: HttpRequest) -> HttpResponse:
     try:
         params = read(request)
         name = text(params, "action").lower()
+        if maintenance.words() is not None:
+            return _not_now(name, answers.CLOSED, 503, maintenance.RETRY_AFTER)
         return _sent(request, _answer(request, name, params))
     except Refused as refusal:
         return answers.error(refusal.text, status=refusal.status)
     except TooMany as pause:
-        return answers.error(answers.TOO_MANY) if name in WRITES else answers.too_many(pause.wait)
+        return _not_now(name, answers.TOO_MANY, 429, pause.wait)
     except Exception as failure:
         log.exception("The panel API failed.")
         return _failed(name, failure)
@@ -79,6 +82,11 @@ def _sent(request: HttpRequest, answer: Answer) -> HttpResponse:
     if request.method == "GET" and answer.etag in request.headers.get("If-None-Match", ""):
         return answers.unchanged(answer)
     return answers.listed(answer, is_packed="gzip" in request.headers.get("Accept-Encoding", ""))
+
+
+def _not_now(name: str, told: str, status: int, wait: int) -> HttpResponse:
+    """To an order, words with HTTP 200: nothing was placed, and clients that hear anything else may send it again."""
+    return answers.error(told) if name in WRITES else answers.later(status, wait)
 
 
 def _failed(name: str, failure: Exception) -> HttpResponse:

@@ -1,0 +1,30 @@
+"""Reads an uploaded logo: what it is, by its content. No I/O beside the upload itself."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+SIZE_MAX = 100 * 1024
+SIDE_MAX = 1024
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def read(upload: Any) -> tuple[bytes, str]:
+    """The logo's bytes and media type. Raises ValidationError for anything but a small PNG or WebP.
+
+    No SVG: it can carry script, and it is served from our own address.
+    """
+    if upload.size > SIZE_MAX:
+        raise ValidationError(_("The logo has more than 100 kB: save it smaller, 64 pixels high are enough."))
+    data: bytes = upload.read()
+    if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) > 24:
+        if max(struct.unpack(">II", data[16:24])) > SIDE_MAX:
+            raise ValidationError(_("The logo is more than 1,024 pixels wide or high: save it smaller."))
+        return data, "image/png"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return data, "image/webp"
+    raise ValidationError(_("This is neither a PNG nor a WebP picture."))

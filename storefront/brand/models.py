@@ -1,0 +1,35 @@
+"""How the shop looks: one row. The logo lies in the database, so every web machine has it."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+#: The one row.
+ONLY = 1
+
+
+class Brand(models.Model):
+    """Accent colour and logo. Without a row, or with an empty column, the shop looks as it comes."""
+
+    accent = models.CharField(
+        _("accent colour"),
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write the colour as # and six digits, such as #0b6b78."))],
+        help_text=_(
+            "Buttons, links and marks. Any colour will do: its lightness is fitted so that texts stay readable."
+        ),
+    )
+    logo = models.BinaryField(_("logo"), blank=True, default=b"")
+    logo_type = models.CharField(max_length=16, blank=True, editable=False)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("look of the shop")
+        verbose_name_plural = _("look of the shop")
+        constraints = [models.CheckConstraint(name="brand_is_one", condition=models.Q(pk=ONLY))]
+
+    def __str__(self) -> str:
+        return self.accent or "-"

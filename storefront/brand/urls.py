@@ -1,0 +1,11 @@
+"""The addresses of the shop's colour and logo."""
+
+from django.urls import path
+
+from storefront.brand import views
+
+app_name = "brand"
+urlpatterns = [
+    path("brand/<int:version>.css", views.sheet, name="sheet"),
+    path("brand/<int:version>/logo", views.logo, name="logo"),
+]

@@ -1,0 +1,44 @@
+"""The shop is closed for a while: a file under VAR_DIR says so, with a word for customers or with nothing in it.
+
+Whoever works on the shop makes it (`manage.py maintenance on`). The back office stays open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+RETRY_AFTER = 120  # seconds
+#: What operators need to open the shop again, and what the closed page is drawn with.
+OPEN = ("/admin/", "/account/login/", "/account/2fa/", "/static/", "/brand/")
+_WORDS_MAX = 500
+
+
+def flag() -> Path:
+    return Path(settings.VAR_DIR) / "maintenance"
+
+
+def words() -> str | None:
+    """What customers are told; None while the shop is open."""
+    try:
+        return flag().read_text(encoding="utf-8", errors="replace")[:_WORDS_MAX].strip()
+    except FileNotFoundError:
+        return None
+
+
+def closed(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A middleware that shows everybody the closed page, but for what ``OPEN`` names."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        told = words()
+        if told is None or request.path_info.startswith(OPEN):
+            return get_response(request)
+        page = render(request, "503.html", {"words": told}, status=503)
+        page["Retry-After"] = str(RETRY_AFTER)
+        return page
+
+    return middleware

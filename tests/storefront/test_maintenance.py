@@ -1,0 +1,61 @@
+"""While the shop is closed nobody is told something wrong, and operators can open it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from orders.models import Order
+from tests.factories import service
+from tests.storefront.api.reseller import Reseller, reseller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def closed(settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
+    call_command("maintenance", "on", words="Back at <noon>.")
+
+
+@pytest.fixture
+def caller() -> Reseller:
+    return reseller()
+
+
+def test_people_see_a_page_that_says_when_to_come_again(closed: None, client: Client) -> None:
+    for path in ("/", "/services/", "/orders/new/", "/no-such-page/"):
+        page = client.get(path)
+        assert (page.status_code, page["Retry-After"]) == (503, "120")
+        assert "Back at &lt;noon&gt;." in page.content.decode()
+
+
+def test_operators_get_in(closed: None, admin_client: Client) -> None:
+    assert admin_client.get("/admin/").status_code == 200
+
+
+def test_programs_lose_nothing(closed: None, caller: Reseller) -> None:
+    """An error in a status is final for clients; what is no error in an add may be sent again."""
+    asked = {"key": caller.key, "service": service().pk, "link": "x", "quantity": 100, "order": 1}
+    for action in ("status", "balance", "services", "refill_status"):
+        answer = caller.client.post("/api/v2", {**asked, "action": action})
+        assert (answer.status_code, answer.json(), answer["Retry-After"]) == (503, {}, "120")
+    for action in ("add", "refill", "cancel"):
+        answer = caller.client.post("/api/v2", {**asked, "action": action})
+        refused = {"error": "Closed for maintenance, please try again later"}
+        assert (answer.status_code, answer.json()) == (200, refused)
+    assert not Order.objects.exists()
+
+
+def test_the_command_opens_it_again(closed: None, client: Client, capsys: Any) -> None:
+    call_command("maintenance")
+    call_command("maintenance", "off")
+    call_command("maintenance", "off")
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "The shop is closed. Back at <noon>.", "The shop is open.", "The shop is open.",
+    ]  # fmt: skip
+    assert client.get("/").status_code == 200
