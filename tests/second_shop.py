@@ -46,7 +46,7 @@ print(json.dumps(printed))
 def ask(url: str, key: str, action: str, **params: Any) -> Any:
     """One call of a panel API by a program that knows nothing of ours; the answer, numbers as they were written."""
     form = urllib.parse.urlencode({"key": key, "action": action, **params}).encode()
-    with urllib.request.urlopen(url, form, timeout=60) as answer:  # noqa: S310 - an address of this machine
+    with urllib.request.urlopen(url, form, timeout=60) as answer:
         return json.loads(answer.read(), parse_float=str)
 
 
@@ -96,7 +96,14 @@ class SecondShop:
                 [sys.executable, "-m", "gunicorn", "storefront.wsgi", *options.split()],
                 cwd=settings.BASE_DIR, env={**os.environ, **self.environ}, pass_fds=[self._socket.fileno()],
                 stdout=log, stderr=log, preexec_fn=functools.partial(die_with_parent, os.getpid()),
+                start_new_session=True,
             )  # fmt: skip
+
+    def kill(self) -> None:
+        """Ends its web server in the middle of whatever it does. New connections wait until it is opened again."""
+        assert self._web
+        os.killpg(self._web.pid, signal.SIGKILL)
+        self._web.wait()
 
     def close(self) -> None:
         if self._web:

@@ -115,9 +115,7 @@ class Provider(models.Model):
         except AddressNotAllowed as problem:
             raise ValidationError({"url": str(problem)}) from None
         if self.has_request_ids and self.dialect in DIALECTS and not self.language.request_id:
-            raise ValidationError(
-                {"has_request_ids": _("The %s document has no request ids.") % self.language.title}
-            )
+            raise ValidationError({"has_request_ids": _("The %s document has no request ids.") % self.language.title})
 
     @property
     def language(self) -> Dialect:

@@ -7,6 +7,8 @@ by their APIs, and what A charged must be what B paid, to the last millionth.
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +21,7 @@ from django.core.management import call_command
 from orders import audit, money, pricing
 from orders.kinds import KINDS
 from orders.models import Order
-from providers import probing, windows
+from providers import pausing, windows
 from providers.models import Offer, Placement, Provider
 from providers.simulators.orders import Service as Sold
 from providers.simulators.orders import SimulatedOrder
@@ -214,7 +216,6 @@ def follow(chain: Chain, orders: dict[int, str], words: set[str]) -> None:
     assert {row["status"] for row in ours.values()} == words
 
 
-@pytest.mark.prove
 def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Chain) -> None:
     service = chain.here.services()["Photo followers, worldwide"]
     done, stopped, late = (chain.here.buy(service, number) for number in (300, 301, 302))
@@ -305,6 +306,45 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_number_and_bought_once(
         assert list(audit.findings()) == []
     finally:
         line.stop()
+
+
+@pytest.mark.prove
+@pytest.mark.usefixtures("quick_calls")
+def test_a_web_server_killed_while_it_sells_sells_nothing_twice_and_loses_nothing(
+    shops: Chain, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "SKEW", timedelta(0))
+    shops.open(live_server.url, "--dialect", "auto", "--request-ids")
+    Provider.objects.update(settle_seconds=2, is_probe_allowed=True, parallel=4)
+    service = shops.here.services()["Photo followers, worldwide"]
+    for number in range(700, 760):
+        shops.here.buy(service, number, quantity=number)
+    assert due("submit") == {"accepted": 60}
+    for number in range(760, 880):
+        shops.here.buy(service, number, quantity=number)
+
+    for _ in range(3):
+        killer = threading.Timer(0.15, shops.shop.kill)
+        killer.start()
+        run("run_due", "submit")  # until the pause that follows three lost answers
+        killer.join()
+        shops.shop.open()
+        time.sleep(3)  # what waited at its socket is carried out now: late, as at any panel
+        pausing.resume(Provider.objects.get())
+    doubts = Placement.objects.exclude(doubted_at=None).count()
+    end = time.monotonic() + 60
+    while Order.objects.exclude(status="pending").exists() and time.monotonic() < end:
+        due("submit")
+        due("search")
+        time.sleep(0.3)
+
+    assert doubts, "it was killed in vain"
+    assert set(Order.objects.values_list("status", flat=True)) == {"pending"}
+    bought = Placement.objects.exclude(upstream_id="")
+    assert len(bought) == 180
+    assert sum(row.cost for row in bought) == shops.before - shops.there.balance
+    assert list(audit.findings()) == []
+    assert "The books are in order" in shops.shop.run("audit_ledger")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
 
 
 def test_what_waited_is_bought_once_it_is_sent_with_a_request_id(panel: Panel) -> None:
-    provider, (_, second) = twins(panel)
+    provider, _ = twins(panel)
     in_doubt = Placement.objects.get(state="in_doubt")
     Provider.objects.update(has_request_ids=True)
     doubt.release(in_doubt, send_again=True, why="taken for its twin")
