@@ -216,6 +216,7 @@ def follow(chain: Chain, orders: dict[int, str], words: set[str]) -> None:
     assert {row["status"] for row in ours.values()} == words
 
 
+@pytest.mark.prove
 def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Chain) -> None:
     service = chain.here.services()["Photo followers, worldwide"]
     done, stopped, late = (chain.here.buy(service, number) for number in (300, 301, 302))
