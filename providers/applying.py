@@ -165,9 +165,11 @@ def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | N
 
 
 def _reported(provider: Provider, row: Followed, report: Progress) -> tuple[Any, ...]:
-    """The values of ``_WRITTEN`` after a report. A charge of nothing, or in another currency, says nothing."""
-    charged = row.charged
-    if report.charge and 0 < report.charge < _LARGEST_CHARGE and report.currency in ("", provider.currency):
+    """The values of ``_WRITTEN`` after a report. A charge in another currency says nothing, nor does one of nothing,
+    unless the order is canceled: then all of it came back."""
+    charged, is_ours = row.charged, report.currency in ("", provider.currency)
+    is_all_back = report.charge == 0 and report.status is Status.CANCELED
+    if report.charge is not None and is_ours and (is_all_back or 0 < report.charge < _LARGEST_CHARGE):
         charged = money.round_up(report.charge)
     return report.word[:64], "", charged, row.first_charged or charged, 0, None
 

@@ -100,6 +100,8 @@ class Wanted:
     #: Drip-feed: so many deliveries of ``quantity``, ``interval`` minutes apart.
     runs: int = 1
     interval: int = 0
+    #: What tells this attempt from every other one, for a panel that can be told; "" for all others.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,9 @@ class Dialect:
     has_runs_unsaid: bool = False
     #: Whether ``quantity`` goes along where the type counts lines.
     counts_lines_itself: bool = True
+    #: The parameter of ``add`` by which panels of this kind that document one know a request again. It is sent to a
+    #: provider for which an operator said so, to no other.
+    request_id: str = ""
     #: The parameter that asks for one order's status; some panels only document the plural.
     status_one: Literal["order", "orders"] = "order"
     batch_size: int = 100
@@ -186,6 +191,8 @@ class Dialect:
             if wanted.kind not in self.runs:
                 raise Unsupported(f"the {self.title} document has no drip-feed for {kind.wire}")
             params |= {"runs": str(wanted.runs), "interval": str(wanted.interval)}
+        if self.request_id and wanted.request_id:
+            params[self.request_id] = wanted.request_id
         return params
 
     def status_params(self, ids: list[str]) -> dict[str, str]:

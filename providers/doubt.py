@@ -14,7 +14,7 @@ from orders import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
 from providers import evidence
-from providers.errors import PanelError
+from providers.errors import NumberHeld, OutcomeUnknown, PanelError
 from providers.models import Placement, Provider, RefusalText, State
 
 
@@ -40,6 +40,22 @@ def opening(provider: Provider, problem: PanelError) -> dict[str, Any]:
         "probe_at": now + timedelta(seconds=provider.settle_seconds),
         "evidence": evidence.opening(problem),
     }
+
+
+def held(placement: Placement, upstream_id: str) -> OutcomeUnknown:
+    """What it means that the panel answered with a number that another order has: one of the two was not placed, and
+    only a person, or the search, can tell which. Never are they followed under one number."""
+    numbered = Placement.objects.filter(provider=placement.provider_id, upstream_id=upstream_id)
+    holder, mine = numbered.select_related("order").first(), placement.order
+    if holder is None:
+        return OutcomeUnknown(f"order {upstream_id} could not be kept", upstream_id=upstream_id, is_lasting=True)
+    is_twin = (holder.offer_id, holder.quantity, holder.order.link, holder.order.fields) == (
+        placement.offer_id, placement.quantity, mine.link, mine.fields
+    )  # fmt: skip
+    words = f"the panel answered with order {upstream_id}, which our order {holder.order_id} has"
+    if is_twin:
+        words += ": it seems to take the two, which ask for the same, for one"
+    return NumberHeld(words, upstream_id=upstream_id, holder=holder.order_id, is_twin=is_twin)
 
 
 def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts: Any) -> Placement:

@@ -31,6 +31,18 @@ class OutcomeUnknown(PanelError):
         self.said, self.upstream_id, self.is_lasting = said, upstream_id, is_lasting
 
 
+class NumberHeld(OutcomeUnknown):
+    """The panel answered with a number that another attempt of ours has: order ``holder``, there as ``upstream_id``.
+
+    ``is_twin``: both asked for the same, which some panels take for one request that came twice. Otherwise what answers
+    so answers the next order the same way.
+    """
+
+    def __init__(self, words: str, *, upstream_id: str, holder: int, is_twin: bool) -> None:
+        super().__init__(words, upstream_id=upstream_id, is_lasting=not is_twin)
+        self.holder, self.is_twin = holder, is_twin
+
+
 class Refused(PanelError):
     """The panel answered, readably, that it did not do it."""
 

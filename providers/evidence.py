@@ -4,6 +4,7 @@ Nothing here decides anything. It is kept in ``Placement.evidence``:
 
     said        the panel's own words, where an operator may teach that they mean "not placed"
     number      a number in an answer that was not plainly a yes
+    holder      the order of ours that has this number already; is_twin: both ask for the same
     balance     what the balance says: before, now, explained, left, cost, speaks ("placed", "unplaced", "")
     later       what later orders with the same link were told: order, words, reason
     search      what the search among the panel's numbers found: lower, upper, asked, why, hits
@@ -25,7 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from orders import money
 from providers import calling
-from providers.errors import OutcomeUnknown, PanelError, Refused
+from providers.errors import NumberHeld, OutcomeUnknown, PanelError, Refused
 from providers.models import Placement, Provider, State
 
 #: Of the expected cost: what the balance may be off and still speak for something.
@@ -50,7 +51,10 @@ WHY = {
 def opening(problem: PanelError) -> dict[str, Any]:
     """What the answer itself, which left the order in doubt, already says."""
     found = (problem.said, problem.upstream_id) if isinstance(problem, OutcomeUnknown) else ("", "")
-    return {name: text for name, text in zip(("said", "number"), found, strict=True) if text}
+    facts: dict[str, Any] = {name: text for name, text in zip(("said", "number"), found, strict=True) if text}
+    if isinstance(problem, NumberHeld):
+        facts |= {"holder": problem.holder, "is_twin": problem.is_twin}
+    return facts
 
 
 def keep(placement: Placement, **facts: Any) -> None:
@@ -198,7 +202,15 @@ def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str
 
 
 def _of_the_answer(known: dict[str, Any]) -> Iterator[str]:
-    if known.get("number"):
+    if known.get("holder"):
+        yield _("The panel answered with number %(number)s, which order %(holder)s has already.") % known
+        if known["is_twin"]:
+            yield _(
+                "Both ask for the same: a panel that takes them for one request sent twice answers so, and then this "
+                "one was not placed. If its document has request_id, switch “knows request ids” on at the provider; "
+                "then send it again."
+            )
+    elif known.get("number"):
         yield _("The panel's answer named the number %s, but was not a plain yes.") % known["number"]
     if known.get("said"):
         yield _("The panel said “%s”. If that means “not placed”, it can be taught.") % known["said"]

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import connection
 
 
-def database_url() -> str:
-    """The address of the database this test runs on, as DATABASE_URL would give it."""
-    details = connection.settings_dict
+def database_url(name: str = "") -> str:
+    """The address of the database this test runs on, as DATABASE_URL would give it; or of another on its server."""
+    details = connection.settings_dict | ({"NAME": name} if name else {})
     if connection.vendor == "sqlite":
         return f"sqlite:///{details['NAME']}"
     host, port = str(details["HOST"]), details["PORT"]

@@ -52,6 +52,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "url",
             "dialect",
             "auth",
+            "has_request_ids",
             "currency",
             "exchange_rate",
             "price_jump",
@@ -123,7 +124,7 @@ class ProviderAdmin(parts.ModelAdmin):
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists", *DOUBTS, *HEALTH)
     fieldsets = (
-        (None, {"fields": ("name", "url", "api_key", "auth", "dialect")}),
+        (None, {"fields": ("name", "url", "api_key", "auth", "dialect", "has_request_ids")}),
         (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
         (gettext_lazy("Limits"), {"fields": ("parallel", "calls_a_minute")}),
         (gettext_lazy("Orders in doubt"), {"fields": ("is_probe_allowed", "settle_seconds", *DOUBTS)}),
@@ -139,7 +140,7 @@ class ProviderAdmin(parts.ModelAdmin):
         if obj is None:
             return first, money, (state[0], {"fields": ("is_active",)})
         if not self.has_change_permission(request, obj):
-            first = (None, {"fields": ("name", "url", "auth", "dialect")})
+            first = (None, {"fields": ("name", "url", "auth", "dialect", "has_request_ids")})
         return first, money, state, *rest
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

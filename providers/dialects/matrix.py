@@ -25,6 +25,7 @@ def table() -> str:
         ("link", [dialect.link_example or "any" for dialect in dialects]),
         ("service types", [_kinds(dialect) for dialect in dialects]),
         ("drip-feed", [_wires(dialect.runs) or "split by us" for dialect in dialects]),
+        ("request id", ["where a panel has one" if dialect.request_id else "no" for dialect in dialects]),
     ]
     lines = [f"| {label} | {' | '.join(cells)} |" for label, cells in rows]
     lines.insert(1, "|" + " --- |" * (len(dialects) + 1))

@@ -8,4 +8,6 @@ V2 = Dialect(
     title="Standard API v2",
     document="smmpllus.com",
     runs=frozenset({"default", "web_traffic"}),
+    # Not in this document, but in that of some panels which otherwise keep to it, our own shop among them.
+    request_id="request_id",
 )

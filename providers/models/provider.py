@@ -49,6 +49,14 @@ class Provider(models.Model):
         choices=[("bearer", _("as Bearer token")), ("key", _("as parameter")), ("both", _("both"))],
         help_text=_("Empty: as the dialect's document says."),
     )
+    has_request_ids = models.BooleanField(
+        _("knows request ids"),
+        default=False,
+        help_text=_(
+            "This panel's document has the parameter request_id, as this shop's own API has: two orders for the same "
+            "thing at the same time are then never taken for one."
+        ),
+    )
     parallel = models.PositiveIntegerField(
         _("calls at once"), default=32, validators=[MinValueValidator(1)], help_text=_("At most so many at a time.")
     )
@@ -106,6 +114,8 @@ class Provider(models.Model):
             client.check_address(self.url, allow_private=allow_private())
         except AddressNotAllowed as problem:
             raise ValidationError({"url": str(problem)}) from None
+        if self.has_request_ids and self.dialect in DIALECTS and not self.language.request_id:
+            raise ValidationError({"has_request_ids": _("The %s document has no request ids.") % self.language.title})
 
     @property
     def language(self) -> Dialect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from providers.simulators.orders import Service, SimulatedOrder
 from providers.simulators.panel import Panel
@@ -64,10 +65,12 @@ class V2(Panel):
     """Everything the document has, in the shapes of its examples; lists of up to 100 ids.
 
     With ``tells_posts`` the status of a subscription has the shape that many panels of the family give it: the posts
-    served, and neither charge nor remains.
+    served, and neither charge nor remains. With ``knows_request_ids`` it has what some panels add to the document: an
+    ``add`` that repeats an earlier one gets that one's number, unless each of the two has a ``request_id`` of its own.
     """
 
     tells_posts: bool = False
+    knows_request_ids: bool = False
 
     catalogue = CATALOGUE
     add_fields = ADD_FIELDS
@@ -81,6 +84,18 @@ class V2(Panel):
         "refill_status": Fields(either=("refill", "refills")),
         "cancel": Fields(("orders",)),
     }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._answered: dict[object, object] = {}
+
+    def add(self, params: dict[str, str]) -> object:
+        if not self.knows_request_ids:
+            return super().add(params)
+        known = params.pop("request_id", "") or tuple(sorted(params.items()))
+        if known not in self._answered:
+            self._answered[known] = super().add(params)
+        return self._answered[known]
 
     def status_row(self, order: SimulatedOrder) -> dict[str, object]:
         if not (self.tells_posts and self.services[order.service].type == "Subscriptions"):

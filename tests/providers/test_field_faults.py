@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,14 @@ def test_charges_are_kept_the_first_and_the_last_and_none_is_no_charge(moving: S
         moving.look()
     assert (str(moving.placement.first_charged), str(moving.placement.charged)) == ("1.500000", "0.123457")
     assert moving.placement.cost > 0
+
+
+@ALL_DIALECTS
+def test_a_canceled_order_that_the_panel_charges_nothing_for_costs_nothing(moving: Scene) -> None:
+    Placement.objects.update(charged="1.5", first_charged="1.5")
+    moving.panel.fault("status", "rows", charge=0, status=moving.panel.words.canceled)
+    moving.look()
+    assert (moving.placement.first_charged, moving.placement.charged) == (Decimal("1.5"), 0)
 
 
 @ALL_DIALECTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,6 +37,9 @@ class Command(OperatorCommand):
         add.add_argument("--key", required=True, help="our API key there; it is stored encrypted and never shown again")
         add.add_argument("--dialect", default="auto", choices=["auto", *DIALECTS])
         add.add_argument("--auth", default="", choices=AUTHS, help="where the key goes, if not as the dialect says")
+        add.add_argument(
+            "--request-ids", action=BooleanOptionalAction, help="the panel's document has request_id for add"
+        )
         add.add_argument("--currency", help="what the panel bills in; by default what its balance says, else USD")
         add.add_argument("--exchange-rate", default="1", help="one unit of that currency in the store currency")
         test = actions.add_parser("test", help="balance, currency, number of services, in one line")
@@ -77,6 +81,7 @@ class Command(OperatorCommand):
         key: str,
         dialect: str,
         auth: str,
+        request_ids: bool | None,
         currency: str | None,
         exchange_rate: str,
         **_: Any,
@@ -88,8 +93,11 @@ class Command(OperatorCommand):
             if found.dialect is None:
                 raise CommandError(f"No dialect answered at {url}. Name one with --dialect, or check address and key.")
             dialect, currency = found.dialect.name, currency or found.currency
+        # Not said: as it was.
+        told = {} if request_ids is None else {"has_request_ids": request_ids}
         provider = onboarding.save_provider(
             name,
+            **told,
             url=url,
             key=key,
             dialect=dialect,

@@ -1,0 +1,182 @@
+"""A second shop on this machine, with a database, web server and commands of its own; and a wire that can be cut.
+
+For journeys in which one shop buys from another. The second one is told what to do as an operator would: by commands,
+and by its API.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from storefront.demo.supervisor import die_with_parent
+from tests.processes import database_url, finished, python
+
+LOCAL = "127.0.0.1"
+RUN_ALL = """
+import io, json, sys, django
+django.setup()
+from django.core.management import call_command
+printed = []
+for command in json.loads(sys.argv[1]):
+    out = io.StringIO()
+    call_command(*command, stdout=out)
+    printed.append(out.getvalue().strip())
+print(json.dumps(printed))
+"""
+
+
+def ask(url: str, key: str, action: str, **params: Any) -> Any:
+    """One call of a panel API by a program that knows nothing of ours; the answer, numbers as they were written."""
+    form = urllib.parse.urlencode({"key": key, "action": action, **params}).encode()
+    with urllib.request.urlopen(url, form, timeout=60) as answer:
+        return json.loads(answer.read(), parse_float=str)
+
+
+class SecondShop:
+    """Another shop. Its port stays the same while its web server comes and goes."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self.environ = {"DATABASE_URL": database, "VAR_DIR": str(folder), "LOG_LEVEL": "ERROR"}
+        self.environ["DJANGO_SETTINGS_MODULE"] = "storefront.settings"
+        self.log = folder / "web.log"
+        self._socket = socket.create_server((LOCAL, 0), backlog=64)
+        self._web: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """The address of its API."""
+        return f"http://{LOCAL}:{self.port}/api/v2"
+
+    def run(self, *arguments: str) -> str:
+        """What ``manage.py arguments`` prints there."""
+        done = finished(*arguments, **self.environ)
+        assert done.returncode == 0, done.stderr
+        return str(done.stdout).strip()
+
+    def run_all(self, *commands: str) -> list[str]:
+        """What each of ``commands`` prints there, all of them run by one process: starting one takes seconds."""
+        arguments = json.dumps([command.split() for command in commands])
+        done = python("-c", RUN_ALL, arguments, **self.environ)
+        out, err = done.communicate(timeout=120)
+        assert done.returncode == 0, err
+        printed: list[str] = json.loads(out.splitlines()[-1])
+        return printed
+
+    def due(self, step: str) -> Any:
+        """Does what is due of ``step``; the counts."""
+        return json.loads(self.run("run_due", step, "--now").splitlines()[-1])[step]
+
+    def open(self) -> None:
+        """Starts its web server, which takes the connections that wait at its socket already."""
+        options = f"--bind fd://{self._socket.fileno()} --worker-class gthread --threads 4 --no-control-socket"
+        with self.log.open("ab") as log:
+            self._web = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "storefront.wsgi", *options.split()],
+                cwd=settings.BASE_DIR, env={**os.environ, **self.environ}, pass_fds=[self._socket.fileno()],
+                stdout=log, stderr=log, preexec_fn=functools.partial(die_with_parent, os.getpid()),
+                start_new_session=True,
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        """Ends its web server in the middle of whatever it does. New connections wait until it is opened again."""
+        assert self._web
+        os.killpg(self._web.pid, signal.SIGKILL)
+        self._web.wait()
+
+    def close(self) -> None:
+        if self._web:
+            self._web.send_signal(signal.SIGINT)  # gunicorn's "now"
+            self._web.wait(30)
+        self._socket.close()
+
+
+@contextmanager
+def second_shop(folder: Path) -> Iterator[SecondShop]:
+    """An empty shop on the kind of database that the test runs on, gone at the end."""
+    with _database(folder) as url:
+        shop = SecondShop(folder, url)
+        try:
+            shop.run_all("migrate --verbosity 0")
+            shop.open()
+            yield shop
+        finally:
+            shop.close()
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{folder / 'second.sqlite3'}"
+        return
+    name = f"test_vitrine_second_{os.getpid()}"
+    with psycopg.connect(database_url("postgres"), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield database_url(name)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class LossyLine(socketserver.ThreadingTCPServer):
+    """Between a program and a web server on ``port``: passes everything on, and loses the answers to some adds."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__((LOCAL, 0), _Passing)
+        self.port = port
+        self.losses = 0
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOCAL}:{self.server_address[1]}/api/v2"
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Passing(socketserver.BaseRequestHandler):
+    server: LossyLine
+
+    def handle(self) -> None:
+        self.asked = b""
+        with socket.create_connection((LOCAL, self.server.port)) as there:
+            threading.Thread(target=self._forward, args=(there,), daemon=True).start()
+            while data := there.recv(65536):
+                if b"action=add" in self.asked and self.server.losses:
+                    self.server.losses -= 1
+                    return
+                self.request.sendall(data)
+
+    def _forward(self, there: socket.socket) -> None:
+        try:
+            while data := self.request.recv(65536):
+                self.asked += data
+                there.sendall(data)
+        except OSError:
+            pass  # the other side has gone
