@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -33,14 +33,9 @@ class Error:
     @property
     def shown(self) -> SafeString:
         """The text with what differs marked as such."""
-        parts = re.split(r"\{(.*?)\}", self.text)
-        tags = ("", ""), ("<var>", "</var>")
-        # The tags are ours; the parts between them are escaped.
-        return format_html_join(
-            "",
-            "{}{}{}",
-            ((SafeString(tags[i % 2][0]), part, SafeString(tags[i % 2][1])) for i, part in enumerate(parts)),
-        )
+        plain, *others = re.split(r"\{(.*?)\}", self.text)
+        marked = format_html_join("", "<var>{}</var>{}", zip(others[::2], others[1::2], strict=True))
+        return format_html("{}{}", plain, marked)
 
 
 NOTHING_CHARGED = _("Correct it and send the order again: nothing was charged.")

@@ -49,13 +49,15 @@ def as_yaml() -> bytes:
 
 def document() -> Schema:
     """The document as data, made anew."""
+    generator: Any = SchemaGenerator  # it has no types
     # Programs read English, whoever asks first.
     with translation.override("en"):
-        made: Schema = SchemaGenerator(patterns=[path("api/v2", _described())]).get_schema(request=None, public=True)
+        made = generator(patterns=[path("api/v2", _described())]).get_schema(request=None, public=True)
         made["info"] = {"title": f"{settings.SHOP_NAME} API", "version": "2", "description": ABOUT}
         made["components"] = {"schemas": shapes.components(), "securitySchemes": SECURITY}
         # Read as texts now: they are translated when they are read.
-        return shapes.settled(made)
+        found: Schema = shapes.settled(made)
+    return found
 
 
 def _settings() -> tuple[str, str, bool]:
@@ -72,7 +74,7 @@ def _rendered(renderer: type[Any], *depends_on: Any) -> bytes:
 def _described() -> Callable[..., Any]:
     """A view that is never called: spectacular reads the document off its methods."""
     request = partial(OpenApiRequest, request=shapes.ref("Call"), examples=_examples())
-    common = {"auth": [*({name: []} for name in SECURITY), {}], "tags": ["v2"], "responses": _responses()}
+    common: Schema = {"auth": [*({name: []} for name in SECURITY), {}], "tags": ["v2"], "responses": _responses()}
 
     class Described(APIView):
         @extend_schema(
@@ -148,13 +150,12 @@ def _query() -> list[OpenApiParameter]:
     every |= {one.name: one for one in parameters.inputs()}
     names = [action.name for action in all_actions()]
     action = OpenApiParameter("action", {"type": "string", "enum": names}, required=True, description="What to do.")
-    rest = [
-        OpenApiParameter(
-            one.name, one.schema, description=str(one.meaning), explode=True if "oneOf" in one.schema else None
-        )
-        for one in every.values()
-    ]
-    return [action, *rest]
+    return [action, *map(_in_query, every.values())]
+
+
+def _in_query(one: Parameter) -> OpenApiParameter:
+    is_list = "oneOf" in one.schema
+    return OpenApiParameter(one.name, one.schema, description=str(one.meaning), explode=is_list or None)
 
 
 def _idempotency_key() -> OpenApiParameter:

@@ -92,7 +92,7 @@ def _service() -> Service | None:
 
 
 def _order(service: Service | None) -> dict[str, str]:
-    """The parameters of an order for ``service`` that it takes; where the shop sells nothing, those of a made-up one."""
+    """The parameters of an order that ``service`` takes; where the shop sells nothing, those of a made-up one."""
     kind = service.type if service else KINDS["default"]
     asked = {one.name: str(one.example) for one in parameters.of_kind(kind) if one.is_required}
     if service is None:
@@ -141,7 +141,7 @@ def _form(kind: Kind) -> Form:
 
 
 def _trial(kind: str, order: dict[str, str]) -> list[Input]:
-    """The fields of an order in the try-it form. Not its link: an example that was sent by mistake should buy nothing."""
+    """The fields of an order in the try-it form. The link stays empty: sent by mistake, the form buys nothing."""
     having: dict[str, list[str]] = {}
     for one in KINDS.values():
         for parameter in parameters.of_kind(one):

@@ -58,9 +58,7 @@ MEANINGS: Mapping[str, Promise] = {
     "google_keyword": gettext_lazy("The search word. Needed for traffic of type 1."),
     "referring_url": gettext_lazy("The page visitors come from. Needed for traffic of type 2."),
     "runs": gettext_lazy("Drip-feed: how many times the quantity is delivered. Only where the service has drip-feed."),
-    "interval": gettext_lazy(
-        "Drip-feed: minutes from the start of one run to the start of the next. Needed with runs."
-    ),
+    "interval": gettext_lazy("Drip-feed: minutes from the start of one run to that of the next. Needed with runs."),
     "start_at": gettext_lazy("When to start: ISO 8601, or seconds since 1970. Without it the order starts at once."),
     "request_id": gettext_lazy("Your own name for this order: sent again, it buys nothing again."),
     "order": gettext_lazy("The number of one order."),

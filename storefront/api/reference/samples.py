@@ -1,4 +1,4 @@
-"""Code that calls the API, in four languages, and code that checks a callback. Nothing here is run by us but in tests."""
+"""Code that calls the API, in four languages, and code that checks a callback. Only tests run what is written here."""
 
 from __future__ import annotations
 
