@@ -64,8 +64,8 @@ def _services() -> Action:
         "services",
         _("The price list"),
         _(
-            "Every service on sale, in one answer. Read it a few times a day; a service that is missing from it is off "
-            "sale."
+            "Every service on sale, in one answer; what is missing from it is off sale. By GET the answer has an ETag: "
+            "send it back in If-None-Match, and as long as nothing has changed you get HTTP 304 and no list."
         ),
         (Answer(_("Answer"), [first]),),
         {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -14,10 +15,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from storefront.api.v2 import answers
+from storefront.api.v2.actions import ACTIONS, WRITES
 from storefront.api.v2.request import MAX_FIELDS, MAX_IDS
 
-#: Actions that change something.
-WRITES = ("add", "refill", "cancel")
+READS = frozenset(ACTIONS) - WRITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Error:
     text: str
     when: Promise
     remedy: Promise
-    actions: tuple[str, ...] = ()
+    actions: Collection[str] = ()
     http: int = 200
 
     @property
@@ -84,21 +85,21 @@ CALLS = (
         http=413,
     ),
     Error(
-        answers.NOT_ALLOWED_HERE,
+        answers.WRONG_ADDRESS,
         _("The key may be used only from the addresses that you listed for it."),
         _("Add the address of your server to the key, or take the list away."),
     ),
     Error(
-        answers.READ_ONLY_KEY,
+        answers.READS_ONLY,
         _("The key may read and not order."),
         _("Use a key that may order."),
         WRITES,
     ),
     Error(
-        answers.NO_READ_KEY,
+        answers.ORDERS_ONLY,
         _("The key may order and not read."),
         _("Use a key that may read."),
-        ("services", "status", "refill_status", "balance"),
+        READS,
     ),
     Error(
         answers.NO_GET_WRITES,
@@ -108,7 +109,7 @@ CALLS = (
     ),
     Error(
         answers.TOO_MANY,
-        _("The key has made more calls in this minute than it may. Nothing was placed."),
+        _("The key, or your address, has made more calls in this minute than it may. Nothing was done."),
         _("Wait for the next minute and send it again."),
         WRITES,
     ),
@@ -116,7 +117,7 @@ CALLS = (
         "",
         _("The same for a call that only reads: an empty object, because clients take any error of a status as final."),
         _("Wait as many seconds as the header Retry-After says."),
-        ("services", "status", "refill_status", "balance"),
+        READS,
         http=429,
     ),
     Error(

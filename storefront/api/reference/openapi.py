@@ -36,6 +36,8 @@ ABOUT = (
     "in the body counts before one in the query. The key comes as the parameter `key`, as a bearer token or in the "
     "header `X-Api-Key`. What cannot be done is answered with HTTP 200 and one name, `error`."
 )
+#: Without a body.
+_UNCHANGED = OpenApiResponse(None, "With services: the list is the one that If-None-Match names.")
 ONCE = "With `add`, in place of `request_id`: the same id within 24 hours buys once."
 
 
@@ -93,7 +95,7 @@ def _described() -> Callable[..., Any]:
             summary="Call an action by GET",
             description="The same with every parameter in the query. The key is then in the logs on the way.",
             parameters=[*_query(), _idempotency_key()],
-            **common,
+            **{**common, "responses": {**_responses(), 304: _UNCHANGED}},
         )
         def get(self, request: Request) -> Response:
             raise NotImplementedError

@@ -70,6 +70,7 @@ def context(user: Any, *, address: str) -> dict[str, Any]:
         "magic": words.MAGIC.items(),
         "checks": samples.CHECKS,
         "calls_a_minute": settings.API_CALLS_A_MINUTE,
+        "address_calls_a_minute": settings.API_ADDRESS_CALLS_A_MINUTE,
         "has_later_start": bool(settings.SCHEDULE_MAX_DAYS),
         "repeat_seconds": settings.REPEAT_SECONDS,
         "ids_max": MAX_IDS,
