@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Case, When
 from django.urls import NoReverseMatch, reverse
 
+from orders import money
 from orders.kinds import KINDS, Count, Kind
 from orders.models import Order, Service
 from storefront.api.reference import errors, parameters, samples, words
@@ -67,6 +68,8 @@ def context(user: Any, *, address: str) -> dict[str, Any]:
         "statuses": [(word, word.lower().replace(" ", "-"), means) for word, means in words.STATUSES.items()],
         "refills": words.REFILLS.items(),
         "events": [(topic.value, means) for topic, means in words.EVENTS.items()],
+        "play_money": money.parse(settings.SANDBOX_BALANCE),
+        "sandbox_seconds": settings.SANDBOX_SECONDS,
         "magic": words.MAGIC.items(),
         "checks": samples.CHECKS,
         "calls_a_minute": settings.API_CALLS_A_MINUTE,

@@ -120,7 +120,7 @@ def test_the_example_answers_have_the_names_of_real_ones(reseller: Reseller) -> 
 
 
 # ------------------------------------------------------------------------------------------------ service types
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_what_the_page_calls_needed_is_needed_and_enough(kind: kinds.Kind) -> None:
     asked = {one.name: one.example for one in parameters.of_kind(kind) if one.is_required and one.name != "service"}
     kinds.read(kind, asked, minimum=1, maximum=10_000)
@@ -129,7 +129,7 @@ def test_what_the_page_calls_needed_is_needed_and_enough(kind: kinds.Kind) -> No
             kinds.read(kind, {**asked, name: ""}, minimum=1, maximum=10_000)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_everything_a_type_takes_is_on_its_line(kind: kinds.Kind) -> None:
     every = {one.name: one.example for one in parameters.of_kind(kind) if one.name != "service"}
     details = kinds.read(kind, {**every, "type_of_traffic": 1}, minimum=1, maximum=10_000, has_dripfeed=True)
@@ -208,11 +208,13 @@ def test_the_page_and_its_parts_are_light(client: Client, db: Any) -> None:
 STATIC = ("vitrine.css", "vitrine.js", "reference.js", "icon.svg")
 
 
-def test_an_order_limit_of_the_shop_shows(client: Client, db: Any, settings: Any) -> None:
+def test_the_limits_of_the_shop_show(client: Client, db: Any, settings: Any) -> None:
     settings.API_CALLS_A_MINUTE, settings.REPEAT_SECONDS, settings.SCHEDULE_MAX_DAYS = 1234, 17, 0
+    settings.SANDBOX_BALANCE, settings.SANDBOX_SECONDS = "75", 33
     text = text_of(client.get("/api/").content.decode())
     assert "1,234 a minute" in text
     assert "within 17 seconds" in text
+    assert "has $75.00 to play with, and an order takes 33 seconds" in text
     assert "Any order may have request_id." in text
 
 
