@@ -1,8 +1,10 @@
-"""The addresses for programs. None of them redirects: a redirect loses the body of a POST."""
+"""The addresses for programs, and the pages for those who write them. None that programs call redirects: a redirect
+loses the body of a POST."""
 
 from django.urls import path, re_path
 
 from storefront.api.failures import unknown_address
+from storefront.api.reference import views as reference
 from storefront.api.v2.views import panel
 
 app_name = "api"
@@ -12,5 +14,8 @@ urlpatterns = [
     path("api/v2/", panel),
     path("api/v1", panel),
     path("api/v1/", panel),
+    path("api/", reference.reference, name="reference"),
+    path("api/openapi.json", reference.openapi_json, name="openapi_json"),
+    path("api/openapi.yaml", reference.openapi_yaml, name="openapi_yaml"),
     re_path(r"^api(?:/|$)", unknown_address),
 ]

@@ -18,6 +18,5 @@ urlpatterns = [
     path("orders/<int:pk>/live/", orders.order_live, name="order_live"),
     path("wallet/", wallet.wallet, name="wallet"),
     path("wallet/statement.csv", wallet.statement_csv, name="statement_csv"),
-    path("api/", pages.api, name="api"),
     path("style/", pages.style, name="style"),
 ]

@@ -1,0 +1,165 @@
+"""The OpenAPI document of the panel API. It describes the wire; the view that answers knows nothing of it.
+
+The requests are made from the same parameters as the reference page; tests hold real answers against the shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+from django.conf import settings
+from django.urls import path
+from django.utils import translation
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from storefront.api.reference import parameters, shapes
+from storefront.api.reference.actions import Action, all_actions
+from storefront.api.reference.parameters import Parameter, Schema
+
+FORM, MULTIPART, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
+#: Bodies have lists as items of one name, as forms of web pages have them.
+_LISTS = {name: {"style": "form", "explode": True} for name in ("orders", "refills")}
+SECURITY: dict[str, Schema] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The key as a bearer token."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The key in a header."},
+    "query": {"type": "apiKey", "in": "query", "name": "key", "description": "The key in the address: logs keep it."},
+}
+ABOUT = (
+    "One address, every action. Parameters come as a form, as multipart, as a JSON object or in the query; a parameter "
+    "in the body counts before one in the query. The key comes as the parameter `key`, as a bearer token or in the "
+    "header `X-Api-Key`. What cannot be done is answered with HTTP 200 and one name, `error`."
+)
+#: Without a body.
+_UNCHANGED = OpenApiResponse(None, "With services: the list is the one that If-None-Match names.")
+ONCE = "With `add`, in place of `request_id`: the same id within 24 hours buys once."
+
+
+def as_json() -> bytes:
+    return _rendered(OpenApiJsonRenderer2, *_settings())
+
+
+def as_yaml() -> bytes:
+    return _rendered(OpenApiYamlRenderer2, *_settings())
+
+
+def document() -> Schema:
+    """The document as data, made anew."""
+    generator: Any = SchemaGenerator  # it has no types
+    # Programs read English, whoever asks first.
+    with translation.override("en"):
+        made = generator(patterns=[path("api/v2", _described())]).get_schema(request=None, public=True)
+        made["info"] = {"title": f"{settings.SHOP_NAME} API", "version": "2", "description": ABOUT}
+        made["components"] = {"schemas": shapes.components(), "securitySchemes": SECURITY}
+        # Read as texts now: they are translated when they are read.
+        found: Schema = shapes.settled(made)
+    return found
+
+
+def _settings() -> tuple[str, str, bool]:
+    """What the document depends on."""
+    return settings.SHOP_NAME, settings.STORE_CURRENCY, bool(settings.SCHEDULE_MAX_DAYS)
+
+
+@cache
+def _rendered(renderer: type[Any], *depends_on: Any) -> bytes:
+    text: bytes = renderer().render(document(), renderer_context={})
+    return text
+
+
+def _described() -> Callable[..., Any]:
+    """A view that is never called: spectacular reads the document off its methods."""
+    request = partial(OpenApiRequest, request=shapes.ref("Call"), examples=_examples())
+    common: Schema = {"auth": [*({name: []} for name in SECURITY), {}], "tags": ["v2"], "responses": _responses()}
+
+    class Described(APIView):
+        @extend_schema(
+            operation_id="call",
+            summary="Call an action",
+            description=ABOUT,
+            request={FORM: request(encoding=_LISTS), MULTIPART: request(encoding=_LISTS), JSON: request()},
+            parameters=[_idempotency_key()],
+            **common,
+        )
+        def post(self, request: Request) -> Response:
+            raise NotImplementedError
+
+        @extend_schema(
+            operation_id="callByQuery",
+            summary="Call an action by GET",
+            description="The same with every parameter in the query. The key is then in the logs on the way.",
+            parameters=[*_query(), _idempotency_key()],
+            **{**common, "responses": {**_responses(), 304: _UNCHANGED}},
+        )
+        def get(self, request: Request) -> Response:
+            raise NotImplementedError
+
+    return Described.as_view()
+
+
+def _examples() -> list[OpenApiExample]:
+    return [
+        OpenApiExample(f"{action.name}-{code}" if code else action.name, value=value, summary=summary)
+        for action in all_actions()
+        for code, summary, value in _calls(action)
+    ]
+
+
+def _calls(action: Action) -> list[tuple[str, str, Schema]]:
+    if action.spends:
+        return [
+            (kind.code, kind.wire, {"action": "add", **{one.name: one.example for one in of_kind if one.is_required}})
+            for kind, of_kind in shapes.kinds_with_parameters()
+        ]
+    ways = action.parameters or (None,)
+    return [
+        (way.name if way and len(ways) > 1 else "", str(action.title), {"action": action.name, **_example(way)})
+        for way in ways
+    ]
+
+
+def _example(way: Parameter | None) -> Schema:
+    return {way.name: way.example} if way else {}
+
+
+def _responses() -> dict[int, OpenApiResponse]:
+    told = [
+        OpenApiExample(f"{action.name}-{number}", value=answer.data, summary=f"{action.name}: {answer.title}")
+        for action in all_actions()
+        for number, answer in enumerate(action.answers, 1)
+    ]
+    error = shapes.ref("Error")
+    empty = shapes.ref("Nothing")
+    return {
+        200: OpenApiResponse(shapes.ref("Answer"), "The answer, or an error that says why nothing was done.", told),
+        400: OpenApiResponse(error, "The request cannot be read."),
+        404: OpenApiResponse(error, "Another address than that of the API."),
+        405: OpenApiResponse(error, "Another method than GET and POST."),
+        413: OpenApiResponse(error, "The body is too large."),
+        429: OpenApiResponse(empty, "Too many calls that only read: wait as long as Retry-After says."),
+        500: OpenApiResponse({"anyOf": [empty, error]}, "Ours. An order: send it again with the same request_id."),
+    }
+
+
+def _query() -> list[OpenApiParameter]:
+    every = {one.name: one for action in all_actions() for one in action.parameters}
+    every |= {one.name: one for one in parameters.inputs()}
+    names = [action.name for action in all_actions()]
+    action = OpenApiParameter("action", {"type": "string", "enum": names}, required=True, description="What to do.")
+    return [action, *map(_in_query, every.values())]
+
+
+def _in_query(one: Parameter) -> OpenApiParameter:
+    is_list = "oneOf" in one.schema
+    return OpenApiParameter(one.name, one.schema, description=str(one.meaning), explode=is_list or None)
+
+
+def _idempotency_key() -> OpenApiParameter:
+    schema = parameters.REQUEST_ID.schema
+    return OpenApiParameter("Idempotency-Key", schema, OpenApiParameter.HEADER, description=ONCE)

@@ -1,0 +1,161 @@
+"""What the reference shows: the parts of the page and an example order of a service that this shop really sells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, When
+from django.urls import NoReverseMatch, reverse
+
+from orders import money
+from orders.kinds import KINDS, Count, Kind
+from orders.models import Order, Service
+from storefront.api.reference import errors, parameters, samples, words
+from storefront.api.reference.actions import Action, all_actions
+from storefront.api.reference.parameters import Parameter
+from storefront.api.reference.samples import Sample
+from storefront.api.v2.request import MAX_IDS
+
+#: An example with more lines than this is no example; a service that needs more refuses it, and says so.
+_LINES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An action with the code that calls it."""
+
+    action: Action
+    samples: list[Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What ``add`` asks for a service of one type, and what it may have beside that."""
+
+    kind: Kind
+    needs: list[Parameter]
+    takes: list[Parameter]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of the try-it form; ``kinds`` are the types that have it, "" where all of them do.
+
+    ``is_apart``: it belongs to other types than the example's, so it stands aside until its type is chosen.
+    """
+
+    parameter: Parameter
+    kinds: str
+    is_apart: bool
+    value: str = ""
+
+
+def context(user: Any, *, address: str) -> dict[str, Any]:
+    """Everything that the template asks for. One query, and one more for whoever is signed in."""
+    service, own = _service(), _own_order(user)
+    kind, example = service.kind if service else "default", _order(service)
+    return {
+        "address": address,
+        "service": service,
+        "parts": [Part(action, samples.calls(address, _fields(action, example, own))) for action in all_actions()],
+        "forms": [_form(kind) for kind in KINDS.values()],
+        "inputs": parameters.inputs(),
+        "trial": _trial(kind, example),
+        "trial_kind": kind,
+        "error_groups": errors.GROUPS,
+        "statuses": [(word, word.lower().replace(" ", "-"), means) for word, means in words.STATUSES.items()],
+        "refills": words.REFILLS.items(),
+        "events": [(topic.value, means) for topic, means in words.EVENTS.items()],
+        "play_money": money.parse(settings.SANDBOX_BALANCE),
+        "sandbox_seconds": settings.SANDBOX_SECONDS,
+        "magic": words.MAGIC.items(),
+        "checks": samples.CHECKS,
+        "calls_a_minute": settings.API_CALLS_A_MINUTE,
+        "address_calls_a_minute": settings.API_ADDRESS_CALLS_A_MINUTE,
+        "has_later_start": bool(settings.SCHEDULE_MAX_DAYS),
+        "repeat_seconds": settings.REPEAT_SECONDS,
+        "ids_max": MAX_IDS,
+        "callbacks_url": _address_of("callbacks:endpoints"),
+    }
+
+
+def _address_of(name: str) -> str:
+    """The address of a page that this shop may have; "" where it has none."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _service() -> Service | None:
+    """One that customers can buy: of the plainest type, any link, and there the longest, before all others."""
+    is_plain = Case(When(kind="default", link_pattern="", then=0), default=1)
+    return Service.objects.on_sale().order_by(is_plain, "pk").first()
+
+
+def _order(service: Service | None) -> dict[str, str]:
+    """The parameters of an order that ``service`` takes; where the shop sells nothing, those of a made-up one."""
+    kind = service.type if service else KINDS["default"]
+    asked = {one.name: str(one.example) for one in parameters.of_kind(kind) if one.is_required}
+    if service is None:
+        return asked
+    asked["service"] = str(service.pk)
+    if service.link_example and "link" in asked:
+        asked["link"] = service.link_example
+    match kind.count:
+        case Count.GIVEN:
+            asked["quantity"] = str(service.min_quantity)
+        case Count.POSTS:
+            asked |= {"min": str(service.min_quantity), "max": str(service.min_quantity)}
+        case Count.LINES:
+            entries = asked[kind.counted].split("\n")
+            wanted = min(max(service.min_quantity, len(entries)), service.max_quantity, _LINES_MAX)
+            asked[kind.counted] = "\n".join(entries[place % len(entries)] for place in range(wanted))
+    return asked
+
+
+def _fields(action: Action, order: dict[str, str], own: int | None) -> dict[str, str]:
+    """The parameters of an example call, beside the key."""
+    if action.name == "add":
+        return {"action": "add", **order}
+    # The last way to ask is for several at once, where there are two.
+    asked = {one.name: str(one.example) for one in action.parameters[-1:]}
+    if own and "orders" in asked:
+        asked["orders"] = str(own)
+    return {"action": action.name, **asked}
+
+
+def _own_order(user: Any) -> int | None:
+    """The number of the customer's latest order."""
+    if not user.is_authenticated:
+        return None
+    return Order.objects.filter(user=user).order_by("-pk").values_list("pk", flat=True).first()
+
+
+def _form(kind: Kind) -> Form:
+    extras = {one.name for one in parameters.extras(kind)}
+    of_kind = parameters.of_kind(kind)
+    return Form(
+        kind,
+        [one for one in of_kind if one.is_required and one.name != "service"],
+        [one for one in of_kind if not one.is_required and one.name not in extras],
+    )
+
+
+def _trial(kind: str, order: dict[str, str]) -> list[Input]:
+    """The fields of an order in the try-it form. The link stays empty: sent by mistake, the form buys nothing."""
+    having: dict[str, list[str]] = {}
+    for one in KINDS.values():
+        for parameter in parameters.of_kind(one):
+            having.setdefault(parameter.name, []).append(one.code)
+    return [
+        Input(
+            one,
+            "" if len(having[one.name]) == len(KINDS) else " ".join(having[one.name]),
+            is_apart=kind not in having[one.name],
+            value=order.get(one.name, "") if one.name in ("service", "quantity") else "",
+        )
+        for one in parameters.inputs()
+    ]

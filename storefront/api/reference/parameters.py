@@ -1,0 +1,205 @@
+"""The parameters of the panel API: what each means and what it may be. Those of ``add`` are read off the service types.
+
+Nothing here reads a request; the page and the OpenAPI document are made from this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders import kinds, schedule
+from orders.errors import InvalidField
+from orders.kinds import KINDS, Count, Input, Kind
+from orders.repeats import REQUEST_ID_MAX
+from storefront.api.v2.request import MAX_IDS
+
+Schema: TypeAlias = dict[str, Any]
+
+#: The largest id that the API reads: 18 digits.
+ID_MAX = 10**18 - 1
+ID: Schema = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
+IDS: Schema = {
+    "oneOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,18}(,[0-9]{1,18})*$"},
+        {"type": "array", "items": ID, "minItems": 1, "maxItems": MAX_IDS},
+    ]
+}
+DATE = r"^(0[1-9]|[12][0-9]|3[01])/(0[1-9]|1[0-2])/[12][0-9]{3}$"
+
+MEANINGS: Mapping[str, Promise] = {
+    "service": gettext_lazy("The number of the service, from the price list."),
+    "link": gettext_lazy("What to deliver to. It must be public while the order runs."),
+    "quantity": gettext_lazy("How many, from the service's min to its max. With drip-feed: how many in each run."),
+    "comments": gettext_lazy("The comments, one a line."),
+    "usernames": gettext_lazy("User names, one a line, without @."),
+    "username": gettext_lazy("A user name without @, or the address of that profile."),
+    "hashtags": gettext_lazy("Hashtags, one a line, without #."),
+    "hashtag": gettext_lazy("One hashtag, without #."),
+    "media": gettext_lazy("The address of the post whose likers are mentioned."),
+    "keywords": gettext_lazy("Keywords, one a line."),
+    "groups": gettext_lazy("Addresses of groups, one a line."),
+    "answer_number": gettext_lazy("Which answer of the poll, counted from the top."),
+    "min": gettext_lazy("The least that each new post gets."),
+    "max": gettext_lazy("The most that each new post gets."),
+    "posts": gettext_lazy("How many coming posts are served. All of them are paid at once, at the most each may get."),
+    "old_posts": gettext_lazy("How many of the newest posts that are there already are served as well."),
+    "delay": gettext_lazy("Minutes between a new post and its start."),
+    "expiry": gettext_lazy("The last day, as day/month/year. Without it the subscription ends with its posts."),
+    "country": gettext_lazy("Where visitors come from: a name, or a code of two letters."),
+    "device": gettext_lazy("1 desktop, 2 Android, 3 iOS, 4 all phones, 5 all devices."),
+    "type_of_traffic": gettext_lazy("1 from a search, 2 from a page you name, 3 from nowhere."),
+    "google_keyword": gettext_lazy("The search word. Needed for traffic of type 1."),
+    "referring_url": gettext_lazy("The page visitors come from. Needed for traffic of type 2."),
+    "runs": gettext_lazy("Drip-feed: how many times the quantity is delivered. Only where the service has drip-feed."),
+    "interval": gettext_lazy("Drip-feed: minutes from the start of one run to that of the next. Needed with runs."),
+    "start_at": gettext_lazy("When to start: ISO 8601, or seconds since 1970. Without it the order starts at once."),
+    "request_id": gettext_lazy("Your own name for this order: sent again, it buys nothing again."),
+    "order": gettext_lazy("The number of one order."),
+    "orders": gettext_lazy("Numbers of orders, with commas between them or as a list."),
+    "refill": gettext_lazy("The number of one refill."),
+    "refills": gettext_lazy("Numbers of refills, with commas between them or as a list."),
+}
+EXAMPLES: Mapping[str, str | int] = {
+    "service": 1042,
+    "link": "https://photos.example.com/nadia",
+    "quantity": 500,
+    "comments": "What a view!\nWhere is this?\nSaved for later.",
+    "usernames": "nadia.kerr\ntom.lindt\nmira.voss",
+    "username": "nadia.kerr",
+    "hashtags": "travel\nmountains",
+    "hashtag": "travel",
+    "media": "https://photos.example.com/p/8kd2",
+    "keywords": "handmade lamps\nreading lamp",
+    "groups": "https://groups.example.com/readers\nhttps://groups.example.com/writers",
+    "answer_number": 2,
+    "min": 100,
+    "max": 200,
+    "posts": 10,
+    "old_posts": 0,
+    "delay": 30,
+    "expiry": "31/12/2030",
+    "country": "US",
+    "device": 5,
+    "type_of_traffic": 3,
+    "google_keyword": "handmade lamps",
+    "referring_url": "https://news.example.com/lamps",
+    "runs": 5,
+    "interval": 60,
+    "start_at": f"{schedule.EXAMPLE}:00Z",
+    "request_id": "shop-two-7781",
+    "order": 23501,
+    "orders": "23501,23502,23503",
+    "refill": 81,
+    "refills": "81,82,83",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an action. ``schema`` is JSON schema; ``is_multiline`` texts hold one entry a line."""
+
+    name: str
+    schema: Schema
+    is_required: bool = True
+    is_multiline: bool = False
+
+    @property
+    def meaning(self) -> Promise:
+        return MEANINGS[self.name]
+
+    @property
+    def example(self) -> str | int:
+        return EXAMPLES[self.name]
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words."""
+        if self.name.endswith("s") and "oneOf" in self.schema:
+            return _("up to %d numbers") % MAX_IDS
+        if "enum" in self.schema:
+            return _("one of %s") % ", ".join(map(str, self.schema["enum"]))
+        if self.schema["type"] == "integer":
+            bounds = {"least": self.schema["minimum"], "most": self.schema["maximum"]}
+            if bounds["most"] > kinds.LINES_MAX:
+                return _("whole number from %(least)d") % bounds
+            return _("whole number from %(least)d to %(most)d") % bounds
+        if self.is_multiline:
+            return _("lines of text")
+        most = self.schema.get("maxLength", kinds.LINK_MAX)
+        return _("text") if most >= kinds.LINK_MAX else _("text, up to %d characters") % most
+
+
+ORDER = Parameter("order", ID)
+ORDERS = Parameter("orders", IDS)
+REFILL = Parameter("refill", ID)
+REFILLS = Parameter("refills", IDS)
+SERVICE = Parameter("service", ID)
+LINK = Parameter("link", {"type": "string", "minLength": 1, "maxLength": kinds.LINK_MAX, "pattern": r"^\S+$"})
+QUANTITY = Parameter("quantity", {"type": "integer", "minimum": 1, "maximum": kinds.QUANTITY_MAX})
+RUNS = Parameter("runs", {"type": "integer", "minimum": kinds.RUNS_MIN, "maximum": kinds.RUNS_MAX}, is_required=False)
+INTERVAL = Parameter("interval", {"type": "integer", "minimum": 1, "maximum": kinds.INTERVAL_MAX}, is_required=False)
+START_AT = Parameter("start_at", {"type": "string", "format": "date-time"}, is_required=False)
+REQUEST_ID = Parameter("request_id", {"type": "string", "maxLength": REQUEST_ID_MAX}, is_required=False)
+
+
+def of_kind(kind: Kind) -> tuple[Parameter, ...]:
+    """What ``add`` takes for a service of ``kind``: first what it needs, then what it may have."""
+    found = [SERVICE, *([LINK] if kind.has_link else []), *map(_of_input, kind.inputs)]
+    if kind.count is Count.GIVEN:
+        found.append(QUANTITY)
+    return (*(one for one in found if one.is_required), *(one for one in found if not one.is_required), *extras(kind))
+
+
+def extras(kind: Kind) -> tuple[Parameter, ...]:
+    """What any order of ``kind`` may have beside what is asked of it."""
+    later = (START_AT,) if settings.SCHEDULE_MAX_DAYS else ()
+    return (*((RUNS, INTERVAL) if kinds.has_runs(kind) else ()), *later, REQUEST_ID)
+
+
+def inputs() -> tuple[Parameter, ...]:
+    """Every parameter of ``add``, each once: those of all types first, the rest as the types bring them."""
+    found: dict[str, Parameter] = {}
+    for kind in KINDS.values():
+        for one in of_kind(kind):
+            found.setdefault(one.name, one)
+    return tuple(found.values())
+
+
+def _of_input(spec: Input) -> Parameter:
+    return Parameter(spec.name, _schema(spec), is_required=spec.is_required, is_multiline=spec.is_multiline)
+
+
+def _schema(spec: Input) -> Schema:
+    if spec.choices:
+        return {"type": "integer", "enum": list(spec.choices)}
+    if spec.is_multiline:
+        return {"type": "string", "minLength": 1, "maxLength": kinds.TEXT_MAX, "pattern": r"\S"}
+    # The input's own reader says what it takes, so that this cannot say something else.
+    match _refusal(spec, "word"):
+        case InvalidField(code="not_a_number"):
+            return {"type": "integer", "minimum": _least(spec), "maximum": kinds.QUANTITY_MAX}
+        case InvalidField():
+            return {"type": "string", "pattern": DATE}
+    return {"type": "string", "minLength": 1, "maxLength": kinds.LINK_MAX, "pattern": r"\S"}
+
+
+def _least(spec: Input) -> int:
+    refused = _refusal(spec, "-1")
+    assert refused is not None
+    assert isinstance(refused.limit, int)
+    return refused.limit
+
+
+def _refusal(spec: Input, text: str) -> InvalidField | None:
+    try:
+        spec.read(spec.name, text)
+    except InvalidField as problem:
+        return problem
+    return None

@@ -1,0 +1,144 @@
+"""The shapes of the panel API's requests and answers as JSON schema, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+
+from orders.kinds import KINDS, Kind
+from storefront.api.reference import parameters, words
+from storefront.api.reference.actions import Action, all_actions
+from storefront.api.reference.parameters import Parameter, Schema
+
+#: An amount: digits, and a point with more of them.
+AMOUNT = r"^[0-9]+(\.[0-9]+)?$"
+COUNT = r"^[0-9]+$"
+TEXT: Schema = {"type": "string"}
+FLAG: Schema = {"type": "boolean"}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def kinds_with_parameters() -> list[tuple[Kind, tuple[Parameter, ...]]]:
+    return [(kind, parameters.of_kind(kind)) for kind in KINDS.values()]
+
+
+def components() -> dict[str, Schema]:
+    calls = {_name(action.name): _call(action) for action in all_actions()}
+    orders = {
+        f"Add{_name(kind.code)}": {
+            "title": kind.wire,
+            "description": f"A service of the type {kind.wire}.",
+            **_object(*of_kind),
+        }
+        for kind, of_kind in kinds_with_parameters()
+    }
+    mapping = {action.name: ref(_name(action.name))["$ref"] for action in all_actions()}
+    call = {"oneOf": [ref(name) for name in calls], "discriminator": {"propertyName": "action", "mapping": mapping}}
+    return {"Call": call, **calls, **orders, **_answers()}
+
+
+def settled(value: Any) -> Any:
+    """``value`` with every lazy text read."""
+    if isinstance(value, Promise):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: settled(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [settled(inner) for inner in value]
+    return value
+
+
+# ------------------------------------------------------------------------------------------------ requests
+def _name(code: str) -> str:
+    return "".join(part.capitalize() for part in code.split("_"))
+
+
+def _call(action: Action) -> Schema:
+    """A call of ``action``: its name, the key unless it is in a header, and what the action needs."""
+    envelope: Schema = {
+        "type": "object",
+        "description": f"{action.title}. {action.does}",
+        "required": ["action"],
+        "properties": {
+            "key": {"type": "string", "minLength": 1, "description": "Your key, unless a header has it."},
+            "action": {"type": "string", "enum": [action.name]},
+        },
+    }
+    if action.spends:
+        return {"allOf": [envelope, {"anyOf": [ref(f"Add{_name(code)}") for code in KINDS]}]}
+    if not action.parameters:
+        return envelope
+    envelope["properties"] |= {one.name: _property(one) for one in action.parameters}
+    if len(action.parameters) == 1:
+        return {**envelope, "required": ["action", action.parameters[0].name]}
+    return {**envelope, "oneOf": [{"required": [one.name]} for one in action.parameters]}
+
+
+def _object(*of_kind: Parameter) -> Schema:
+    return {
+        "type": "object",
+        "required": [one.name for one in of_kind if one.is_required],
+        "properties": {one.name: _property(one) for one in of_kind},
+    }
+
+
+def _property(one: Parameter) -> Schema:
+    return {**one.schema, "description": one.meaning, "example": one.example}
+
+
+# ------------------------------------------------------------------------------------------------ answers
+def _exact(**properties: Schema) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+
+
+def _word(known: Any) -> Schema:
+    return {"type": "string", "enum": list(known)}
+
+
+def _rows(**properties: Schema) -> Schema:
+    return {"type": "array", "minItems": 1, "items": _exact(**properties)}
+
+
+def _answers() -> dict[str, Schema]:
+    # A client sees a word of its own back where it asked for something that is no number.
+    asked: Schema = {"anyOf": [{"type": "integer"}, TEXT]}
+    amount: Schema = {"type": "string", "pattern": AMOUNT}
+    count: Schema = {"type": "string", "pattern": COUNT}
+    error = ref("Error")
+    service = _exact(
+        service=parameters.ID,
+        name=TEXT,
+        type=_word(kind.wire for kind in KINDS.values()),
+        category=TEXT,
+        rate=amount,
+        min=count,
+        max=count,
+        dripfeed=FLAG,
+        refill=FLAG,
+        cancel=FLAG,
+        desc=TEXT,
+    )
+    order = _exact(charge=amount, start_count=count, status=_word(words.STATUSES), remains=count, currency=TEXT)
+    several = {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": [ref("Order"), error]}}
+    refill_word = _word(words.REFILLS)
+    found = {
+        "Error": _exact(error={"type": "string", "minLength": 1}),
+        "Nothing": {"type": "object", "additionalProperties": False},
+        "Service": service,
+        "ServiceList": {"type": "array", "items": ref("Service")},
+        "Placed": _exact(order=parameters.ID),
+        "Order": order,
+        "Orders": several,
+        "Refilled": _exact(refill={"type": "string", "pattern": r"^[0-9]+$"}),
+        "RefilledList": _rows(order=asked, refill={"oneOf": [{"type": "integer"}, error]}),
+        "RefillWord": _exact(status=refill_word),
+        "RefillWords": _rows(refill=asked, status={"oneOf": [refill_word, error]}),
+        "CanceledList": _rows(order=asked, cancel={"oneOf": [{"type": "integer", "enum": [1]}, error]}),
+        "Wallet": _exact(balance=amount, currency=TEXT),
+    }
+    ways = [name for name in found if name not in ("Nothing", "Service")]
+    return {**found, "Answer": {"oneOf": [ref(name) for name in ways]}}

@@ -1,0 +1,44 @@
+"""The pages for developers: the reference at /api/ and the OpenAPI document beside it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import conditional_page, require_safe
+
+from storefront.api.failures import unknown_address
+from storefront.api.reference import openapi, page
+
+#: How many seconds a program may keep the document.
+KEPT_SECONDS = 300
+
+
+@csrf_exempt  # a program that posts here by mistake is told so, in its own language
+def reference(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "HEAD"):
+        return unknown_address(request)
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        # Addresses under /api/ are not redirected, for the sake of programs; people paste a key into this page.
+        return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+    context = page.context(request.user, address=request.build_absolute_uri("/api/v2"))
+    return render(request, "api/reference.html", context)
+
+
+@require_safe
+@conditional_page
+def openapi_json(request: HttpRequest) -> HttpResponse:
+    return _document(openapi.as_json(), "application/json")
+
+
+@require_safe
+@conditional_page
+def openapi_yaml(request: HttpRequest) -> HttpResponse:
+    return _document(openapi.as_yaml(), "application/yaml")
+
+
+def _document(text: bytes, content_type: str) -> HttpResponse:
+    # Nothing in it is secret, and editors on other sites read it from the browser.
+    headers = {"Cache-Control": f"public, max-age={KEPT_SECONDS}", "Access-Control-Allow-Origin": "*"}
+    return HttpResponse(text, content_type=f"{content_type}; charset=utf-8", headers=headers)
