@@ -275,6 +275,14 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# What people hand in. Every upload is cut where private_files refuses it, so that none fills the disk.
+PRIVATE_DIR = Path(env.str("PRIVATE_DIR", str(VAR_DIR / "private")))
+FILE_UPLOAD_HANDLERS = [
+    "storefront.private_files.CutUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 # --------------------------------------------------------------------------------------------- safety
 CONTENT_SECURITY_POLICY = {
