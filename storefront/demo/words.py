@@ -21,8 +21,8 @@ TERMS = """\
 These terms are between you and the shop. With an account you accept them.
 
 # What we sell
-Each service says what is delivered, in which quantity, and at what price. Times that are shown were measured on earlier \
-orders; they are no promise.
+Each service says what is delivered, in which quantity, and at what price. Times that are shown were measured on \
+earlier orders; they are no promise.
 
 # Payment
 You pay from your wallet when you place an order. Prices are those on the page at that moment, and nothing is added at \
