@@ -19,7 +19,7 @@ class ReplyForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Message"),
         max_length=tickets.TEXT_MAX,
-        widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
     )
     uploads = private_files.FilesField(label=gettext_lazy("Files"), most=tickets.FILES_MOST, required=False)
 
@@ -28,7 +28,9 @@ class TicketForm(ReplyForm):
     subject = forms.CharField(
         label=gettext_lazy("Subject"), max_length=tickets.SUBJECT_MAX, widget=forms.TextInput(attrs={"dir": "auto"})
     )
-    category = forms.ModelChoiceField(label=gettext_lazy("About"), queryset=TicketCategory.objects.none())
+    category = forms.ModelChoiceField(
+        label=gettext_lazy("About"), queryset=TicketCategory.objects.none(), empty_label=gettext_lazy("Choose")
+    )
     orders = forms.CharField(
         label=gettext_lazy("Order numbers"),
         required=False,

@@ -115,7 +115,15 @@ def test_the_page_shows_customer_orders_and_panels(desk: Client, nadia: User) ->
     placed_at(order)
     ticket = opened(nadia, "Where is it?", orders=[order.pk])
     text = text_of(desk.get(change(ticket)))
-    for part in ("Where is it?", "nadia@example.com", "AcmePanel", "up-77", "$99.91", "Spent in all", f"/{order.pk}/change/"):
+    for part in (
+        "Where is it?",
+        "nadia@example.com",
+        "AcmePanel",
+        "up-77",
+        "$99.91",
+        "Spent in all",
+        f"/{order.pk}/change/",
+    ):
         assert part in text
     assert not Ticket.objects.get().is_unread_by_staff
 
