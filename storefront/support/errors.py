@@ -21,6 +21,10 @@ class TooFast(TicketError):
     """More messages in the last minutes than a person writes."""
 
 
+class TooMuch(TicketError):
+    """More bytes of files within a day than the shop keeps for one customer."""
+
+
 class TextRefused(TicketError):
     """No text, or more of it than ``most`` characters."""
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from storefront import asking, private_files
 from storefront.support import tickets
-from storefront.support.errors import NotTheirOrder, TextRefused, TicketError, TooFast, TooManyOpen
+from storefront.support.errors import NotTheirOrder, TextRefused, TicketError, TooFast, TooManyOpen, TooMuch
 from storefront.support.models import TicketCategory
 
 
@@ -76,6 +76,8 @@ def words(problem: TicketError) -> str:
             ) % (most)
         case TooFast():
             return _("You sent many messages within a few minutes. Nothing was sent: wait a little, then send it.")
+        case TooMuch():
+            return _("These are more files than can be sent in a day. Send the message without them, or fewer of them.")
         case NotTheirOrder(number=number):
             return _("Order %s is not one of your orders. Look up its number in the list of your orders.") % number
         case TextRefused(most=most):

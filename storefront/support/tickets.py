@@ -14,13 +14,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders.models import Order
 from storefront import private_files
 from storefront.support import telling
-from storefront.support.errors import Asked, NotMergeable, NotTheirOrder, TextRefused, TooFast, TooManyOpen
+from storefront.support.errors import Asked, NotMergeable, NotTheirOrder, TextRefused, TooFast, TooManyOpen, TooMuch
 from storefront.support.models import Attachment, Message, Ticket, TicketCategory, TicketOrder
 from storefront.support.models.ticket import TicketKind, TicketStatus
 
@@ -31,6 +32,9 @@ ORDERS_MOST = 20
 #: So many messages may one customer send in this time, over all tickets.
 MESSAGES_MOST = 10
 WITHIN = timedelta(minutes=10)
+#: So many bytes of files in a day, or anybody could fill the disk.
+BYTES_MOST = 50 * 1024 * 1024
+A_DAY = timedelta(days=1)
 #: Of two tickets that become one, the status that asks for more is kept.
 URGENCY = (TicketStatus.CLOSED, TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.OPEN)
 
@@ -48,14 +52,15 @@ def open_ticket(
 ) -> Ticket:
     """A customer's new ticket with its first message. ``orders`` are numbers of the customer's own orders.
 
-    Raises TextRefused, NotTheirOrder, TooFast, TooManyOpen, Asked (where ``wanted_for`` has such a request open).
+    Raises TextRefused, NotTheirOrder, TooFast, TooMuch, TooManyOpen, Asked (where ``wanted_for`` has
+    such a request open).
     """
     subject, text = _checked(" ".join(subject.split()), SUBJECT_MAX), _checked(text, TEXT_MAX)
     numbers = _own_orders(user, {*orders, *([wanted_for.pk] if wanted_for else [])})
     with _stored(uploads) as kept, transaction.atomic():
         _lock_customer(user)
         _refuse_twice(wanted_for, kind)
-        _within_limits(user, is_one_more=True)
+        _within_limits(user, kept, is_one_more=True)
         ticket = Ticket.objects.create(
             user=user,
             subject=subject,
@@ -72,13 +77,13 @@ def open_ticket(
 def say(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
     """The customer's next message: we owe an answer from now on, also where the ticket was closed.
 
-    Raises TextRefused, TooFast, TooManyOpen (where it is opened again).
+    Raises TextRefused, TooFast, TooMuch, TooManyOpen (where it is opened again).
     """
     text = _checked(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
         _lock_customer(ticket.user)
         row = _locked(ticket)
-        _within_limits(row.user, is_one_more=row.is_closed)
+        _within_limits(row.user, kept, is_one_more=row.is_closed)
         message = _write(row, kept, author=row.user, text=text)
         _put(row, TicketStatus.OPEN, last_message=message.pk, changed_at=message.created_at, is_unread_by_staff=True)
         return message
@@ -195,7 +200,12 @@ def _refuse_twice(wanted_for: Order | None, kind: TicketKind) -> None:
         raise Asked(asked)
 
 
-def _within_limits(user: Any, *, is_one_more: bool) -> None:
+def _within_limits(user: Any, kept: Sequence[private_files.Kept], *, is_one_more: bool) -> None:
+    if kept:
+        of_today = Attachment.objects.filter(message__author=user, message__created_at__gt=timezone.now() - A_DAY)
+        held = of_today.order_by().aggregate(sum=Sum("size"))["sum"] or 0
+        if held + sum(one.size for one in kept) > BYTES_MOST:
+            raise TooMuch(f"{held} bytes of files within a day")
     since = timezone.now() - WITHIN
     sent = Message.objects.filter(author=user, is_staff=False, created_at__gt=since)
     if sent.order_by()[:MESSAGES_MOST].count() >= MESSAGES_MOST:

@@ -178,16 +178,20 @@ def test_what_is_written_in_the_back_office_is_text(client: Client, desk: Client
         assert "&lt;script&gt;" in source
 
 
-def test_a_change_in_the_back_office_shows_at_once(client: Client, desk: Client) -> None:
+def test_a_change_in_the_back_office_shows_at_once(
+    client: Client, desk: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     page = Page.objects.create(slug="terms", title="Terms", text="x", is_published=True)
     assert ">Terms</a>" in text_of(client.get("/"))
     data = {
         "title": "Rules", "slug": "terms", "text": "x", "position": "0", "is_published": "on",
         "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
-    assert desk.post(f"/admin/support/page/{page.pk}/change/", data).status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        assert desk.post(f"/admin/support/page/{page.pk}/change/", data).status_code == 302
     assert ">Rules</a>" in text_of(client.get("/"))
-    desk.post(f"/admin/support/page/{page.pk}/delete/", {"post": "yes"})
+    with django_capture_on_commit_callbacks(execute=True):
+        desk.post(f"/admin/support/page/{page.pk}/delete/", {"post": "yes"})
     assert ">Rules</a>" not in text_of(client.get("/"))
 
 

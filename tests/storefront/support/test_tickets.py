@@ -24,6 +24,7 @@ from storefront.support.errors import (
     TextRefused,
     TooFast,
     TooManyOpen,
+    TooMuch,
 )
 from storefront.support.models import Attachment, Message, Ticket, TicketOrder
 from storefront.support.models.ticket import TicketKind, TicketStatus
@@ -163,6 +164,18 @@ def test_messages_come_only_so_fast(nadia: User) -> None:
         opened(nadia)
     with later(11):
         tickets.say(ticket, text="one more")
+
+
+def test_a_customers_files_of_a_day_have_a_bound(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "BYTES_MOST", 2 * len(PNG))
+    ticket = opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
+    tickets.say(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
+    with pytest.raises(TooMuch):
+        tickets.say(ticket, text="too many", uploads=[SimpleUploadedFile("c.png", PNG)])
+    tickets.say(ticket, text="none")
+    opened(factories.customer(), uploads=[SimpleUploadedFile("d.png", PNG)])
+    with later(24 * 60):
+        tickets.say(ticket, text="tomorrow", uploads=[SimpleUploadedFile("e.png", PNG)])
 
 
 def test_only_own_orders_are_attached(nadia: User) -> None:
