@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
     "storefront.brand.apps.BrandConfig",
     "storefront.shop",
     "storefront.api.sandbox",
+    "storefront.support",
     "storefront.demo",
 ]
 
@@ -108,6 +110,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "storefront.shop.context.shop",
+                "storefront.support.frame.support",
             ],
         },
     },
@@ -208,6 +211,10 @@ ORDERS_WAKE = "providers.tasks.wake"
 ORDERS_COST_FLOOR = "providers.floor.cost_of"
 # ... and tells by this one what customers' programs want to know; empty: nobody listens.
 ORDERS_NEWS = ""
+# How many tickets of one customer may be open at once.
+SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
+# Called with the Message when staff has answered a customer, in that transaction; empty: nobody listens.
+SUPPORT_ANSWERED = ""
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # How many adds are under way at once at one provider.
@@ -279,6 +286,10 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# What people hand in. Every upload is cut where private_files refuses it, so that none fills the disk.
+PRIVATE_DIR = Path(env.str("PRIVATE_DIR", str(VAR_DIR / "private")))
+FILE_UPLOAD_HANDLERS = ["storefront.private_files.CutUpload", *global_settings.FILE_UPLOAD_HANDLERS]
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 # --------------------------------------------------------------------------------------------- safety
 CONTENT_SECURITY_POLICY = {

@@ -10,6 +10,7 @@ urlpatterns = [
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("", include("storefront.brand.urls")),
     path("", include("storefront.shop.urls")),
+    path("", include("storefront.support.urls")),
     path("", include("storefront.api.urls")),
 ]
 

@@ -25,6 +25,7 @@ from orders.models import Account, Cancellation, Order, Refill, Service, Transfe
 from orders.models.ledger import AccountKind, TransferKind
 from providers.admin import attention
 from providers.models import Offer, Placement, Provider, State
+from storefront.support.models import Ticket
 
 #: Counting goes no further: "1,000 or more" says enough to act on.
 ENOUGH = 1000
@@ -81,6 +82,8 @@ def build(user: Any) -> Overview:
         seen.todos += _doubts()
     seen.todos += _pauses(providers)
     seen.todos += _lists(providers)
+    if user.has_perm("support.view_ticket"):
+        seen.todos += _tickets()
     if seen.may_see_orders:
         seen.todos += _queue()
         seen.todos += _requests()
@@ -215,6 +218,20 @@ def _requests() -> Iterator[Todo]:
             detail=_("No panel could be asked for it, or its answer is unclear"),
             label=_("Look at them"),
             url=parts.list_url(Refill),
+        )
+
+
+def _tickets() -> Iterator[Todo]:
+    waiting = _capped(Ticket.objects.waiting())
+    if waiting:
+        oldest = Ticket.objects.waiting().values_list("waiting_since", flat=True)[0]
+        yield Todo(
+            tone="warning",
+            icon="clock",
+            title=_many(ngettext("%s ticket waits for an answer", "%s tickets wait for an answer", waiting), waiting),
+            detail=_("For up to %s") % words.ago(oldest),
+            label=_("Answer"),
+            url=parts.list_url(Ticket),
         )
 
 

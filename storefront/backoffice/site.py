@@ -21,7 +21,8 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
     ("money", _("Money"), ("orders.account", "orders.transfer")),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
-    ("look", _("Shop"), ("brand.brand",)),
+    ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
+    ("words", _("Pages and look"), ("support.announcement", "support.page", "brand.brand")),
 )
 
 

@@ -16,6 +16,8 @@ from orders import checkout
 from orders.models import Order, Service
 from providers import onboarding, pricelist
 from providers.models import Provider
+from storefront.demo import words
+from storefront.support.models import CannedReply, Page, TicketCategory
 
 CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"
 #: What the panels bill in, and what that is worth in the store currency.
@@ -65,6 +67,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
         _provider(dialect, url, key)
     if not Order.objects.exists():
         _first_orders(people.get(email=CUSTOMER))
+    _support()
     stdout.write(f"The demo has {Service.objects.count()} services and {Order.objects.count()} orders.")
 
 
@@ -77,6 +80,22 @@ def _provider(dialect: str, url: str, key: str) -> None:
     pricelist.import_offers(provider)
     pricelist.publish(provider, markup_percent=MARKUP)
     onboarding.test(provider)
+
+
+def _support() -> None:
+    """Pages and what tickets can be about. Whoever changed or removed them keeps that."""
+    if not TicketCategory.objects.exists():
+        TicketCategory.objects.bulk_create(
+            TicketCategory(name=name, position=place) for place, name in enumerate(words.CATEGORIES)
+        )
+        CannedReply.objects.bulk_create(
+            CannedReply(title=title, text=text, position=place) for place, (title, text) in enumerate(words.REPLIES)
+        )
+    if not Page.objects.exists():
+        Page.objects.bulk_create(
+            Page(slug=slug, title=title, text=text, position=place, is_published=True)
+            for place, (slug, title, text) in enumerate(words.PAGES)
+        )
 
 
 def _first_orders(customer: Any) -> None:

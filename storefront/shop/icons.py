@@ -5,13 +5,17 @@ from __future__ import annotations
 CIRCLE = "M13.5 8a5.5 5.5 0 1 1-11 0 5.5 5.5 0 0 1 11 0z"
 
 ICONS = {
+    "arrow-down": "M8 3v10m4-4-4 4-4-4",
+    "arrow-up": "M8 13V3m4 4L8 3 4 7",
     "back": "M13 8H3m4-4L3 8l4 4",
+    "chat": "M2.5 3.5h11v7.5H7l-3 2.5V11H2.5z",
     "check": CIRCLE + "M5.5 8.2l1.7 1.7 3.3-3.7",
     "clock": CIRCLE + "M8 4.8V8l2.2 1.5",
     "close": "m4 4 8 8M12 4l-8 8",
     "code": "m5.5 4.5-3.5 3.5 3.5 3.5M10.5 4.5l3.5 3.5-3.5 3.5",
     "copy": "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
     "danger": CIRCLE + "M8 5v3.5M8 10.8v.1",
+    "file": "M4 2.5h5L12.5 6v7.5h-8.5a.5.5 0 0 1-.5-.5zM9 2.5V6h3.5",
     "forward": "M3 8h10M9 4l4 4-4 4",
     "inbox": "M2.5 9 4.5 3h7l2 6v4h-11zM2.5 9H6l.7 1.5h2.6L10 9h3.5",
     "info": CIRCLE + "M8 7.5v3.2M8 5.2v.1",

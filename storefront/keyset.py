@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
-from storefront.shop import asking
+from storefront import asking
 
 Row = TypeVar("Row", bound=Model)
 
@@ -22,15 +22,25 @@ class Page(Generic[Row]):
     older: int | None
 
 
-def page(rows: QuerySet[Row], query: QueryDict, size: int) -> Page[Row]:
-    """The page below ``?before=`` or above ``?after=``, or the first. One query: one more row says what follows."""
+def page(rows: QuerySet[Row], query: QueryDict, size: int, *, key: str = "pk") -> Page[Row]:
+    """The page below ``?before=`` or above ``?after=``, or the first. One query: one more row says what follows.
+
+    ``key`` names a column of whole numbers, no two rows with the same one.
+    """
+
+    def edge(row: Any) -> int:
+        return int(getattr(row, key))
+
     before, after = asking.number(query.get("before", "")), asking.number(query.get("after", ""))
     if after is not None and before is None:
-        found = list(reversed(rows.filter(pk__gt=after).order_by("pk")[: size + 1]))
+        found = list(reversed(rows.filter(**{f"{key}__gt": after}).order_by(key)[: size + 1]))
         has_newer, has_older = len(found) > size, True
         found = found[-size:]
     else:
-        found = list((rows.filter(pk__lt=before) if before is not None else rows).order_by("-pk")[: size + 1])
+        below = rows.filter(**{f"{key}__lt": before}) if before is not None else rows
+        found = list(below.order_by(f"-{key}")[: size + 1])
         has_newer, has_older = before is not None, len(found) > size
         found = found[:size]
-    return Page(found, found[0].pk if found and has_newer else None, found[-1].pk if found and has_older else None)
+    return Page(
+        found, edge(found[0]) if found and has_newer else None, edge(found[-1]) if found and has_older else None
+    )

@@ -1,0 +1,255 @@
+"""Tickets in the back office: the queue, longest waiting first, and the page on which one is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from orders.admin import parts, words
+from orders.admin.ledger import is_number
+from storefront import keyset
+from storefront.support import reading, tickets
+from storefront.support.admin import desk, facts
+from storefront.support.errors import TicketError
+from storefront.support.models import Message, Ticket, TicketOrder
+from storefront.support.models.ticket import TicketKind, TicketStatus
+
+#: The mark of the order status that each resembles.
+MARKS = {"open": "pending", "answered": "completed", "waiting": "partial", "closed": "canceled"}
+
+
+class Shown(admin.SimpleListFilter):
+    """Opens with what waits for us; a search looks through everything."""
+
+    title = _("shown")
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("not closed")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": _("waiting for us")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all" or request.GET.get("q"):
+            return queryset
+        if self.value() == "open":
+            return queryset.filter(closed_at=None)
+        return queryset.filter(waiting_since__isnull=False)
+
+
+class Taken(admin.SimpleListFilter):
+    title = _("taken by")
+    parameter_name = "taken"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("me", _("me")), ("nobody", _("nobody"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "me":
+                return queryset.filter(assignee_id=request.user.pk)
+            case "nobody":
+                return queryset.filter(assignee=None)
+        return queryset
+
+
+@admin.register(Ticket)
+class TicketAdmin(parts.Big, parts.ModelAdmin):
+    list_display = ("number", "what", "customer", "about", "mark", "taken", "waiting", "changed")
+    list_filter = (Shown, Taken, "kind", "category")
+    list_select_related = ("user", "category", "assignee")
+    list_display_links = ("number", "what")
+    search_fields = ("id",)
+    search_help_text = _("Ticket number, order number, or the beginning of a customer's e-mail.")
+    actions = ("take", "close")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(merged_into=None)
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        is_queue = not request.GET.get("q") and request.GET.get("shown") not in ("all", "open")
+        return ("waiting_since", "id") if is_queue else ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Each kind of text is looked up through one index."""
+        text = search_term.strip()
+        if "@" in text:
+            people = get_user_model().objects.filter(email__startswith=text.lower())
+            return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
+        if is_number(text):
+            about = TicketOrder.objects.filter(order=int(text)).values_list("ticket", flat=True)[:200]
+            return queryset.filter(Q(pk=int(text)) | Q(pk__in=list(about))), False
+        return (queryset.none() if text else queryset), False
+
+    def get_urls(self) -> list[Any]:
+        def at(address: str, name: str, view: Any) -> Any:
+            return path(address, self.admin_site.admin_view(view), name=f"support_ticket_{name}")
+
+        return [
+            at("<int:pk>/write/", "write", require_POST(self.write)),
+            at("<int:pk>/act/<slug:name>/", "act", require_POST(self.act)),
+            *super().get_urls(),
+        ]
+
+    # ---------------------------------------------------------------------------------------------- page
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        found = Ticket.objects.select_related("user", "category", "assignee")
+        ticket = found.filter(pk=int(object_id) if is_number(object_id) else 0).first()
+        if ticket is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.has_view_permission(request, ticket) or request.method != "GET":
+            raise PermissionDenied
+        if ticket.merged_into_id:
+            return redirect(parts.page_url(Ticket(pk=ticket.merged_into_id)))
+        if self.has_change_permission(request, ticket):
+            tickets.read_by_staff(ticket)
+        return self._page(request, ticket, desk.AnswerForm(auto_id="id_%s"))
+
+    def write(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The answer or the note; or a canned reply is put into the text, and nothing is sent."""
+        ticket = self._ticket(request, pk)
+        canned, do = desk.CannedForm(request.POST), request.POST.get("do", "")
+        if do == "insert":
+            chosen = canned.cleaned_data["canned"] if canned.is_valid() else None
+            pieces = (request.POST.get("text", "").strip(), desk.filled(chosen, ticket) if chosen else "")
+            initial = {"text": "\n\n".join(filter(None, pieces)), "status": request.POST.get("status", "")}
+            return self._page(request, ticket, desk.AnswerForm(initial=initial))
+        form = desk.AnswerForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self._page(request, ticket, form)
+        said = desk.write(ticket, request.user, is_note=do == "note", **form.cleaned_data)
+        self.log_change(request, ticket, said)
+        messages.success(request, said)
+        following = Ticket.objects.waiting().exclude(pk=pk).first() if do == "next" else None
+        return redirect(parts.page_url(following or ticket))
+
+    def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """One of the small forms beside the conversation."""
+        ticket = self._ticket(request, pk)
+        form_class, act = desk.ACTS.get(name, (None, None))
+        if form_class is None or act is None:
+            raise PermissionDenied
+        form = form_class(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+            return redirect(parts.page_url(ticket))
+        try:
+            said = act(ticket, request.user, **form.cleaned_data)
+        except TicketError as problem:
+            messages.error(request, str(problem))
+        else:
+            self.log_change(request, ticket, said)
+            messages.success(request, said)
+        return redirect(parts.page_url(ticket))
+
+    def _ticket(self, request: HttpRequest, pk: int) -> Ticket:
+        ticket = get_object_or_404(Ticket.objects.select_related("user", "category", "assignee"), pk=pk)
+        if not self.has_change_permission(request, ticket):
+            raise PermissionDenied
+        return ticket
+
+    def _page(self, request: HttpRequest, ticket: Ticket, form: desk.AnswerForm) -> HttpResponse:
+        said = Message.objects.filter(ticket=ticket).select_related("author").prefetch_related("attachments")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Ticket %s") % ticket.pk,
+            "opts": self.opts,
+            "ticket": ticket,
+            "mark": _mark(ticket),
+            "page": keyset.page(said, request.GET, reading.TALK_SIZE),
+            "customer": facts.customer(ticket, request.user),
+            "attached": facts.attached(ticket, request.user),
+            "is_request": ticket.kind != TicketKind.QUESTION,
+            "may_answer": self.has_change_permission(request, ticket),
+            "form": form,
+            "canned": desk.CannedForm(),
+            "assign": desk.AssignForm(initial={"assignee": ticket.assignee_id}),
+            "status": desk.StatusForm(initial={"status": ticket.status}, auto_id="id_put_%s"),
+            "merge": desk.MergeForm(),
+        }
+        return TemplateResponse(request, "admin/support/ticket/page.html", context)
+
+    # ---------------------------------------------------------------------------------------------- columns
+
+    @admin.display(description=_("No."))
+    def number(self, ticket: Ticket) -> int:
+        return ticket.pk
+
+    @admin.display(description=_("subject"))
+    def what(self, ticket: Ticket) -> str:
+        unread = format_html('<span class="dot" data-tone="info" title="{}"></span>', _("unread"))
+        sign = unread if ticket.is_unread_by_staff else ""
+        return format_html('<bdi class="clip" title="{0}">{1}{0}</bdi>', ticket.subject, sign)
+
+    @admin.display(description=_("customer"))
+    def customer(self, ticket: Ticket) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', ticket.user)
+
+    @admin.display(description=_("about"))
+    def about(self, ticket: Ticket) -> str:
+        is_question = ticket.kind == TicketKind.QUESTION
+        return str(ticket.category or words.NONE) if is_question else str(ticket.get_kind_display())
+
+    @admin.display(description=_("status"))
+    def mark(self, ticket: Ticket) -> str:
+        return _mark(ticket)
+
+    @admin.display(description=_("taken by"))
+    def taken(self, ticket: Ticket) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', ticket.assignee or words.NONE)
+
+    @admin.display(description=_("waits for"))
+    def waiting(self, ticket: Ticket) -> str:
+        return words.ago(ticket.waiting_since)
+
+    @admin.display(description=_("last message"))
+    def changed(self, ticket: Ticket) -> str:
+        return words.moment(ticket.changed_at)
+
+    # ---------------------------------------------------------------------------------------------- actions
+
+    @admin.action(description=_("Take (mine from now on)"), permissions=["change"])
+    def take(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, lambda ticket: tickets.assign(ticket, assignee=request.user), "Taken.")
+
+    @admin.action(description=_("Close"), permissions=["change"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, lambda ticket: tickets.put(ticket, status=TicketStatus.CLOSED), "Closed.")
+
+    def _each(self, request: HttpRequest, rows: QuerySet[Any], act: Any, did: str) -> None:
+        done = [act(ticket) for ticket in rows]
+        for ticket in done:
+            self.log_change(request, ticket, did)
+        told = ngettext("%d ticket changed.", "%d tickets changed.", len(done)) % len(done)
+        self.message_user(request, told, messages.SUCCESS)
+
+
+def _mark(ticket: Ticket) -> str:
+    return words.mark(MARKS[ticket.status], label=ticket.get_status_display())

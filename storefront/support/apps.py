@@ -1,0 +1,10 @@
+"""Support as a Django application."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SupportConfig(AppConfig):
+    name = "storefront.support"
+    label = "support"
+    verbose_name = _("Support")

@@ -1,0 +1,82 @@
+"""Plain text as safe HTML: paragraphs, lists, headings, links. Pure: whatever goes in, nothing in it becomes markup."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
+_BLANK = re.compile(r"\n[^\S\n]*\n\s*")
+_LEVELS = {"# ": "h2", "## ": "h3"}
+#: Signs that end a sentence rather than the address before them.
+_AFTER = ".,;:!?…»”’"
+
+
+def document(text: str) -> str:
+    """A text of the shop: an empty line parts paragraphs, "# " and "## " are headings, lines with "- " are a list."""
+    return "\n".join(_block(block) for block in _blocks(text))
+
+
+def message(text: str) -> str:
+    """What one person writes to another: paragraphs and links, every other sign as it is."""
+    return "\n".join(f"<p>{_lines(block.split(chr(10)))}</p>" for block in _blocks(text))
+
+
+def _blocks(text: str) -> list[str]:
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
+    return _BLANK.split(plain) if plain else []
+
+
+def _block(block: str) -> str:
+    """Headings and lists need no empty line around them."""
+    made: list[str] = []
+    held: list[str] = []
+    kind = ""
+    for line in block.split("\n"):
+        is_now = _kind(line)
+        if held and (is_now != kind or is_now in _LEVELS.values()):
+            made.append(_element(kind, held))
+            held = []
+        kind = is_now
+        held.append(line)
+    return "\n".join([*made, _element(kind, held)])
+
+
+def _kind(line: str) -> str:
+    for sign, level in _LEVELS.items():
+        if line.startswith(sign):
+            return level
+    return "ul" if line.startswith("- ") else "p"
+
+
+def _element(kind: str, lines: list[str]) -> str:
+    if kind == "ul":
+        return f"<ul>{''.join(f'<li>{_linked(line[2:].strip())}</li>' for line in lines)}</ul>"
+    if kind == "p":
+        return f"<p>{_lines(lines)}</p>"
+    return f"<{kind}>{_linked(lines[0].lstrip('#').strip())}</{kind}>"
+
+
+def _lines(lines: list[str]) -> str:
+    return "<br>".join(_linked(line) for line in lines)
+
+
+def _linked(line: str) -> str:
+    made, done = [], 0
+    for found in _ADDRESS.finditer(line):
+        address = _whole(found[0])
+        made += [escape(line[done : found.start()]), _link(address)]
+        done = found.start() + len(address)
+    return "".join([*made, escape(line[done:])])
+
+
+def _whole(address: str) -> str:
+    """The address without the sentence's end, and without a bracket that was opened before it."""
+    while address[-1] in _AFTER or (address[-1] == ")" and address.count(")") > address.count("(")):
+        address = address[:-1]
+    return address
+
+
+def _link(address: str) -> str:
+    safe = escape(address)
+    return f'<a href="{safe}" rel="noopener noreferrer nofollow" dir="ltr">{safe}</a>'

@@ -1,0 +1,320 @@
+"""The only writer of tickets: opened, said, answered, closed, merged. Customers' limits are kept here.
+
+A message is one row and the ticket's new state, under the lock of the ticket's row. Files are stored before the
+transaction and removed again when it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders.models import Order
+from storefront import private_files
+from storefront.support import telling
+from storefront.support.errors import Asked, NotMergeable, NotTheirOrder, TextRefused, TooFast, TooManyOpen, TooMuch
+from storefront.support.models import Attachment, Message, Ticket, TicketCategory, TicketOrder
+from storefront.support.models.ticket import TicketKind, TicketStatus
+
+SUBJECT_MAX = 150
+TEXT_MAX = 5000
+FILES_MOST = 5
+ORDERS_MOST = 20
+#: So many messages may one customer send in this time, over all tickets.
+MESSAGES_MOST = 10
+WITHIN = timedelta(minutes=10)
+#: So many bytes of files in a day, or anybody could fill the disk.
+BYTES_MOST = 50 * 1024 * 1024
+A_DAY = timedelta(days=1)
+#: Of two tickets that become one, the status that asks for more is kept.
+URGENCY = (TicketStatus.CLOSED, TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.OPEN)
+
+
+def open_ticket(
+    user: Any,
+    *,
+    subject: str,
+    text: str,
+    category: TicketCategory | None = None,
+    orders: Iterable[int] = (),
+    uploads: Sequence[private_files.UploadedFile] = (),
+    kind: TicketKind = TicketKind.QUESTION,
+    wanted_for: Order | None = None,
+) -> Ticket:
+    """A customer's new ticket with its first message. ``orders`` are numbers of the customer's own orders.
+
+    Raises TextRefused, NotTheirOrder, TooFast, TooMuch, TooManyOpen, Asked (where ``wanted_for`` has
+    such a request open).
+    """
+    subject, text = _checked(" ".join(subject.split()), SUBJECT_MAX), _checked(text, TEXT_MAX)
+    numbers = _own_orders(user, {*orders, *([wanted_for.pk] if wanted_for else [])})
+    with _stored(uploads) as kept, transaction.atomic():
+        _lock_customer(user)
+        _refuse_twice(wanted_for, kind)
+        _within_limits(user, kept, is_one_more=True)
+        ticket = Ticket.objects.create(
+            user=user,
+            subject=subject,
+            category=category,
+            kind=kind,
+            wanted_for=wanted_for,
+            waiting_since=timezone.now(),
+        )
+        TicketOrder.objects.bulk_create(TicketOrder(ticket=ticket, order_id=number) for number in numbers)
+        message = _write(ticket, kept, author=user, text=text)
+        return _moved(ticket, last_message=message.pk)
+
+
+def say(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
+    """The customer's next message: we owe an answer from now on, also where the ticket was closed.
+
+    Raises TextRefused, TooFast, TooMuch, TooManyOpen (where it is opened again).
+    """
+    text = _checked(text, TEXT_MAX)
+    with _stored(uploads) as kept, transaction.atomic():
+        _lock_customer(ticket.user)
+        row = _locked(ticket)
+        _within_limits(row.user, kept, is_one_more=row.is_closed)
+        message = _write(row, kept, author=row.user, text=text)
+        _put(row, TicketStatus.OPEN, last_message=message.pk, changed_at=message.created_at, is_unread_by_staff=True)
+        return message
+
+
+def answer(
+    ticket: Ticket,
+    *,
+    author: Any,
+    text: str,
+    status: TicketStatus = TicketStatus.ANSWERED,
+    uploads: Sequence[private_files.UploadedFile] = (),
+) -> Message:
+    """A message of staff, after which the ticket is at ``status``. Who answers a free ticket takes it.
+
+    Raises TextRefused.
+    """
+    text = _checked(text, TEXT_MAX)
+    with _stored(uploads) as kept, transaction.atomic():
+        row = _locked(ticket)
+        message = _write(row, kept, author=author, text=text, is_staff=True)
+        _put(
+            row,
+            status,
+            last_message=message.pk,
+            changed_at=message.created_at,
+            is_unread_by_customer=True,
+            is_unread_by_staff=False,
+            assignee=row.assignee or author,
+        )
+        telling.answered(message)
+        return message
+
+
+def note(ticket: Ticket, *, author: Any, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
+    """A note among staff: the customer never sees it, and nothing else changes. Raises TextRefused."""
+    text = _checked(text, TEXT_MAX)
+    with _stored(uploads) as kept, transaction.atomic():
+        return _write(_locked(ticket), kept, author=author, text=text, is_staff=True, is_internal=True)
+
+
+def put(ticket: Ticket, *, status: TicketStatus) -> Ticket:
+    """Sets the status without a message."""
+    with transaction.atomic():
+        return _put(_locked(ticket), status)
+
+
+def close(ticket: Ticket) -> Ticket:
+    """The customer needs nothing more. A ticket that is closed already stays as it is."""
+    with transaction.atomic():
+        row = _locked(ticket)
+        return row if row.is_closed else _put(row, TicketStatus.CLOSED, is_unread_by_customer=False)
+
+
+def assign(ticket: Ticket, *, assignee: Any | None) -> Ticket:
+    with transaction.atomic():
+        return _moved(_locked(ticket), assignee=assignee)
+
+
+def merge(ticket: Ticket, *, into: Ticket, actor: Any) -> Ticket:
+    """Makes two tickets of one customer one: messages in the order they were written. Raises NotMergeable.
+
+    ``ticket`` stays as an address that leads to ``into``.
+    """
+    with transaction.atomic():
+        rows = Ticket.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=(ticket.pk, into.pk))
+        found = {row.pk: row for row in rows.order_by("pk")}
+        if len(found) != 2:
+            raise NotMergeable(_("A ticket cannot be merged with itself."))
+        gone, kept = found[ticket.pk], found[into.pk]
+        if gone.user_id != kept.user_id:
+            raise NotMergeable(_("These are tickets of two customers."))
+        if gone.merged_into_id or kept.merged_into_id:
+            raise NotMergeable(_("One of them was merged before."))
+        return _merged(gone, kept, actor)
+
+
+def read_by_customer(ticket: Ticket) -> None:
+    """The customer has seen the ticket up to its newest message as ``ticket`` holds it; a newer one stays unread."""
+    if ticket.is_unread_by_customer:
+        as_seen = Ticket.objects.filter(pk=ticket.pk, last_message=ticket.last_message)
+        as_seen.update(is_unread_by_customer=False)
+
+
+def read_by_staff(ticket: Ticket) -> None:
+    if ticket.is_unread_by_staff:
+        as_seen = Ticket.objects.filter(pk=ticket.pk, last_message=ticket.last_message)
+        as_seen.update(is_unread_by_staff=False)
+
+
+# ------------------------------------------------------------------------------------------------ rules
+
+
+def _checked(text: str, most: int) -> str:
+    plain = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    if not plain or len(plain) > most:
+        raise TextRefused(most)
+    return plain
+
+
+def _own_orders(user: Any, numbers: set[int]) -> list[int]:
+    """``numbers``, all of them the customer's own. Raises NotTheirOrder for the first that is not."""
+    own = set(Order.objects.of(user).filter(pk__in=numbers).values_list("pk", flat=True)) if numbers else set()
+    for number in sorted(numbers - own):
+        raise NotTheirOrder(str(number))
+    return sorted(own)
+
+
+def _refuse_twice(wanted_for: Order | None, kind: TicketKind) -> None:
+    if wanted_for is None:
+        return
+    asked = Ticket.objects.filter(wanted_for=wanted_for, kind=kind, closed_at=None).first()
+    if asked:
+        raise Asked(asked)
+
+
+def _within_limits(user: Any, kept: Sequence[private_files.Kept], *, is_one_more: bool) -> None:
+    if kept:
+        of_today = Attachment.objects.filter(message__author=user, message__created_at__gt=timezone.now() - A_DAY)
+        held = of_today.order_by().aggregate(sum=Sum("size"))["sum"] or 0
+        if held + sum(one.size for one in kept) > BYTES_MOST:
+            raise TooMuch(f"{held} bytes of files within a day")
+    since = timezone.now() - WITHIN
+    sent = Message.objects.filter(author=user, is_staff=False, created_at__gt=since)
+    if sent.order_by()[:MESSAGES_MOST].count() >= MESSAGES_MOST:
+        raise TooFast(f"{MESSAGES_MOST} messages since {since}")
+    most = settings.SUPPORT_OPEN_TICKETS
+    if is_one_more and Ticket.objects.filter(user=user, closed_at=None).order_by()[:most].count() >= most:
+        raise TooManyOpen(most)
+
+
+# ------------------------------------------------------------------------------------------------ pieces
+
+
+@contextmanager
+def _stored(uploads: Sequence[private_files.UploadedFile]) -> Iterator[list[private_files.Kept]]:
+    kept: list[private_files.Kept] = []
+    try:
+        for upload in uploads:
+            kept.append(private_files.keep(upload, folder="tickets"))
+        yield kept
+    except BaseException:
+        private_files.forget(kept)
+        raise
+
+
+def _lock_customer(user: Any) -> None:
+    """One message of a customer at a time, so that limits count right. Always taken before a ticket's lock."""
+    get_user_model().objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def _locked(ticket: Ticket) -> Ticket:
+    """The ticket as it is now, under its lock; of a merged one, that into which it was merged."""
+    target = Ticket.objects.values_list("merged_into", flat=True).get(pk=ticket.pk) or ticket.pk
+    row = Ticket.objects.select_for_update(no_key=True, of=("self",)).get(pk=target)
+    return _locked(row) if row.merged_into_id else row
+
+
+def _write(
+    ticket: Ticket,
+    kept: Sequence[private_files.Kept],
+    *,
+    author: Any,
+    text: str,
+    is_staff: bool = False,
+    is_internal: bool = False,
+) -> Message:
+    message = Message.objects.create(
+        ticket=ticket, author=author, text=text, is_staff=is_staff, is_internal=is_internal
+    )
+    Attachment.objects.bulk_create(
+        Attachment(message=message, key=one.key, name=one.name, content_type=one.content_type, size=one.size)
+        for one in kept
+    )
+    return message
+
+
+def _put(row: Ticket, status: TicketStatus, **columns: Any) -> Ticket:
+    """The row at ``status``, with all that a status implies."""
+    now, is_closed = timezone.now(), status == TicketStatus.CLOSED
+    columns["waiting_since"] = (row.waiting_since or now) if status == TicketStatus.OPEN else None
+    columns["closed_at"] = (row.closed_at or now) if is_closed else None
+    if row.is_closed and not is_closed and row.wanted_for_id:
+        # The same may have been asked for again meanwhile: then that ticket is the request, and this one a question.
+        others = Ticket.objects.filter(wanted_for=row.wanted_for_id, kind=row.kind, closed_at=None)
+        if others.exists():
+            columns |= {"wanted_for": None, "kind": TicketKind.QUESTION}
+    return _moved(row, status=status, **columns)
+
+
+def _moved(row: Ticket, **columns: Any) -> Ticket:
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(columns))
+    return row
+
+
+def _merged(gone: Ticket, kept: Ticket, actor: Any) -> Ticket:
+    """Both rows are locked. The one that goes gives up first what only one ticket may have."""
+    status = max(TicketStatus(gone.status), TicketStatus(kept.status), key=URGENCY.index)
+    newest = max((one.last_message for one in (gone, kept) if one.last_message), default=None)
+    since = min((one.waiting_since for one in (gone, kept) if one.waiting_since), default=None)
+    request = {"kind": gone.kind, "wanted_for": gone.wanted_for} if not kept.wanted_for_id else {}
+    unread = gone.is_unread_by_customer or kept.is_unread_by_customer
+    unseen = gone.is_unread_by_staff or kept.is_unread_by_staff
+    changed_at = max(gone.changed_at, kept.changed_at)
+    Message.objects.filter(ticket=gone).update(ticket=kept)
+    Ticket.objects.filter(merged_into=gone).update(merged_into=kept)
+    known = TicketOrder.objects.filter(ticket=kept).values("order")
+    TicketOrder.objects.filter(ticket=gone).exclude(order__in=known).update(ticket=kept)
+    _put(
+        gone,
+        TicketStatus.CLOSED,
+        merged_into=kept,
+        last_message=None,
+        is_unread_by_customer=False,
+        is_unread_by_staff=False,
+        wanted_for=None,
+    )
+    kept.waiting_since = since
+    _put(
+        kept,
+        status,
+        last_message=newest,
+        changed_at=changed_at,
+        is_unread_by_customer=unread,
+        is_unread_by_staff=unseen,
+        assignee=kept.assignee or gone.assignee,
+        **request,
+    )
+    _write(
+        kept, (), author=actor, text=_("Ticket %s was merged into this one.") % gone.pk, is_staff=True, is_internal=True
+    )
+    return kept

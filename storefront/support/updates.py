@@ -1,0 +1,65 @@
+"""The page of updates: announcements, changed prices, services that are new. Reads only; prices are list prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Order, PriceChange, Service
+from storefront import keyset
+from storefront.support.models import Announcement
+
+PAGE_SIZE = 30
+TABS: Mapping[str, Promise] = {
+    "": _("News"),
+    "prices": _("Prices"),
+    "services": _("New services"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One tab. ``is_own``: only services that the reader has ordered."""
+
+    tab: str
+    is_own: bool
+    page: keyset.Page[Any]
+
+
+def listed(user: Any, query: QueryDict) -> Listed:
+    """One query."""
+    tab = query.get("show", "")
+    tab = tab if tab in TABS else ""
+    is_own = tab == "prices" and bool(query.get("own")) and user.is_authenticated
+    rows: QuerySet[Any, Model]
+    match tab:
+        case "prices":
+            rows = _prices(user if is_own else None)
+        case "services":
+            rows = Service.objects.filter(is_active=True, category__is_active=True).select_related("category")
+        case _:
+            rows = Announcement.objects.begun()
+    return Listed(tab, is_own, keyset.page(rows, query, PAGE_SIZE))
+
+
+def percent(change: PriceChange) -> Decimal | None:
+    """By how much the price changed, to a tenth of a percent, without a sign; None where it was free before."""
+    if not change.old_rate:
+        return None
+    share = abs(change.new_rate - change.old_rate) / change.old_rate * 100
+    return share.quantize(Decimal("0.1") if share < 100 else Decimal(1), ROUND_HALF_UP)
+
+
+def _prices(user: Any | None) -> QuerySet[PriceChange]:
+    """Of services on sale: what is not sold is nobody's news."""
+    rows = PriceChange.objects.filter(service__is_active=True, service__category__is_active=True)
+    if user is not None:
+        rows = rows.filter(service__in=Order.objects.filter(user=user).order_by().values("service").distinct())
+    return rows.select_related("service")

@@ -1,0 +1,19 @@
+"""The addresses of support and of the shop's own pages."""
+
+from django.urls import path
+
+from storefront.support.views import news, tickets
+
+app_name = "support"
+urlpatterns = [
+    path("support/", tickets.listed, name="tickets"),
+    path("support/new/", tickets.new, name="new"),
+    path("support/requests/", tickets.request_for_order, name="request"),
+    path("support/files/<int:pk>/", tickets.file, name="file"),
+    path("support/<int:pk>/", tickets.ticket, name="ticket"),
+    path("support/<int:pk>/live/", tickets.live, name="live"),
+    path("support/<int:pk>/close/", tickets.close, name="close"),
+    path("updates/", news.updates, name="updates"),
+    path("updates/<int:pk>/put-away/", news.put_away, name="put_away"),
+    path("pages/<slug:slug>/", news.page, name="page"),
+]

@@ -1,0 +1,46 @@
+"""Updates for everybody, announcements that are put away, and the shop's own pages."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.views.decorators.http import require_POST, require_safe
+
+from storefront.support import frame
+from storefront.support import updates as reading
+from storefront.support.models import Page
+
+A_YEAR = 365 * 24 * 60 * 60
+
+
+@require_safe
+def updates(request: HttpRequest) -> HttpResponse:
+    listed = reading.listed(request.user, request.GET)
+    return render(request, "support/updates.html", {"listed": listed, "tabs": reading.TABS.items()})
+
+
+@require_POST
+def put_away(request: HttpRequest, pk: int) -> HttpResponse:
+    """The reader has seen a pinned announcement: this browser shows it no more."""
+    target = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    answer = redirect(target) if is_ours else redirect("support:updates")
+    known = [number for number in frame.put_away(request) if number != pk]
+    answer.set_cookie(
+        frame.COOKIE,
+        ".".join(map(str, [pk, *known][: frame.MOST])),
+        max_age=A_YEAR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+@require_safe
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Page.objects.shown(get_language() or settings.LANGUAGE_CODE), slug=slug)
+    return render(request, "support/page.html", {"page": found})

@@ -1,0 +1,131 @@
+"""A customer's tickets: the list, a new one, the conversation and its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from orders.models import Order
+from storefront import asking, private_files
+from storefront.support import forms, reading, requests, tickets
+from storefront.support.errors import Asked, NotForAPerson, TicketError
+from storefront.support.models import Attachment, Ticket
+from storefront.support.models.ticket import TicketKind
+
+
+@require_safe
+@login_required
+def listed(request: HttpRequest) -> HttpResponse:
+    return render(request, "support/tickets.html", {"listed": reading.listed(request.user, request.GET)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def new(request: HttpRequest) -> HttpResponse:
+    """A form; ``?order=17`` fills in the number."""
+    number = asking.number(request.GET.get("order", ""))
+    form = forms.TicketForm(request.POST or None, request.FILES or None, initial={"orders": number or ""})
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = tickets.open_ticket(request.user, **form.cleaned_data)
+        except TicketError as problem:
+            forms.refuse(form, problem)
+        else:
+            messages.success(request, _("Your ticket is open. The answer comes here."))
+            return redirect("support:ticket", made.pk)
+    return render(request, "support/new.html", {"form": form})
+
+
+@require_POST
+@login_required
+def request_for_order(request: HttpRequest) -> HttpResponse:
+    """One click on an order's page: a ticket that asks a person for one thing, or the one that asks for it already."""
+    number = asking.number(request.POST.get("order", ""))
+    order = get_object_or_404(Order.objects.of(request.user).select_related("service", "user"), pk=number)
+    try:
+        made = requests.ask(order, kind=TicketKind(request.POST.get("kind", "")))
+    except ValueError:
+        messages.error(request, _("Nothing was asked for: choose one of the buttons."))
+    except Asked as problem:
+        messages.info(request, _("You asked for this already. Write here if you want to add something."))
+        return redirect("support:ticket", problem.ticket.pk)
+    except NotForAPerson as problem:
+        messages.error(request, str(problem.why))
+    except TicketError as problem:
+        messages.error(request, forms.words(problem))
+    else:
+        messages.success(request, _("A person looks at it. The answer comes here."))
+        return redirect("support:ticket", made.pk)
+    return redirect("shop:order", order.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    """The conversation; a POST says something in it."""
+    own = _own(request, pk)
+    form = forms.ReplyForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            said = tickets.say(own, **form.cleaned_data)
+        except TicketError as problem:
+            forms.refuse(form, problem)
+        else:
+            return redirect("support:ticket", said.ticket_id)
+    if own.merged_into_id:
+        return redirect("support:ticket", own.merged_into_id)
+    tickets.read_by_customer(own)
+    return render(request, "support/ticket.html", {**_shown(own), "form": form, "page": reading.talk(own, request.GET)})
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was said since the page was drawn. 204 leaves it as it is."""
+    if not request.user.is_authenticated:
+        return HttpResponseClientRefresh()
+    own = _own(request, pk)
+    if own.merged_into_id:
+        return HttpResponseClientRefresh()
+    if reading.mark(own) == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    said = reading.newer(own, reading.seen(request.GET))
+    tickets.read_by_customer(own)
+    return render(request, "support/_live.html", {**_shown(own), "said": said, "is_live": True})
+
+
+@require_POST
+@login_required
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    tickets.close(_own(request, pk))
+    messages.success(request, _("The ticket is closed. A new message opens it again."))
+    return redirect("support:ticket", pk)
+
+
+@require_GET
+def file(request: HttpRequest, pk: int) -> FileResponse:
+    """An attachment, for the ticket's customer and for staff who may see tickets. For others it does not exist."""
+    found = get_object_or_404(Attachment.objects.select_related("message__ticket"), pk=pk)
+    message, user = found.message, request.user
+    is_customers = message.ticket.user_id == user.pk and not message.is_internal
+    is_for_staff = user.is_active and getattr(user, "is_staff", False) and user.has_perm("support.view_ticket")
+    if not (is_customers or is_for_staff):
+        raise Http404
+    return private_files.response(key=found.key, name=found.name, content_type=found.content_type)
+
+
+def _own(request: HttpRequest, pk: int) -> Ticket:
+    """The customer's own ticket. Another's is not found, as if it did not exist."""
+    return get_object_or_404(Ticket.objects.select_related("category", "user"), pk=pk, user_id=request.user.pk)
+
+
+def _shown(own: Ticket) -> dict[str, Any]:
+    return {"ticket": own, "mark": reading.mark(own), "orders": reading.orders_of(own)}

@@ -1,0 +1,64 @@
+"""Who asks and who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.test import Client
+
+from storefront.accounts.models import User
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _fresh_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
+    settings.ORDERS_WAKE = "tests.orders.alarm.ring"
+    settings.PRIVATE_DIR = tmp_path / "private"
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def nadia(db: None) -> User:
+    return factories.customer("100", email="nadia@example.com", name="Nadia")
+
+
+@pytest.fixture
+def page(nadia: User) -> Client:
+    """A browser in which Nadia is logged in."""
+    client = Client()
+    client.force_login(nadia)
+    return client
+
+
+@pytest.fixture
+def agent(db: None) -> User:
+    """One of the staff, with every right."""
+    return User.objects.create_superuser("agent@example.com", "x")
+
+
+@pytest.fixture
+def desk(agent: User) -> Client:
+    client = Client()
+    client.force_login(agent)
+    return client
+
+
+@pytest.fixture
+def staff(db: None) -> Callable[..., Client]:
+    """Logs in one of the staff with just these permissions."""
+
+    def log_in(*permissions: str) -> Client:
+        user = User.objects.create_user(f"staff{User.objects.count()}@example.com", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in

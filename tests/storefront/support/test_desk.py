@@ -1,0 +1,245 @@
+"""The operator's desk: the queue, the ticket's page, what each button does, and who may do it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from storefront.accounts.models import User
+from storefront.support import tickets
+from storefront.support.models import CannedReply, Message, Ticket, TicketCategory
+from tests import factories
+from tests.storefront.shop.forms import text_of
+from tests.storefront.support.test_pages import placed_at
+from tests.storefront.support.test_tickets import PNG, opened
+
+LIST = "/admin/support/ticket/"
+
+
+def change(ticket: Ticket) -> str:
+    return f"{LIST}{ticket.pk}/change/"
+
+
+def write(desk: Client, ticket: Ticket, do: str, **data: Any) -> Any:
+    return desk.post(f"{LIST}{ticket.pk}/write/", {"do": do, "text": "", "status": "answered", **data}, follow=True)
+
+
+def act(desk: Client, ticket: Ticket, name: str, **data: Any) -> str:
+    return text_of(desk.post(f"{LIST}{ticket.pk}/act/{name}/", data, follow=True))
+
+
+def listed(desk: Client, query: str = "") -> list[int]:
+    """The tickets of the list, top down."""
+    source = text_of(desk.get(f"{LIST}?{query}"))
+    return [int(pk) for pk in re.findall(r'class="field-number"><a href="/admin/support/ticket/(\d+)/', source)]
+
+
+# ------------------------------------------------------------------------------------------------ the queue
+
+
+def test_who_has_waited_longest_is_first(desk: Client, nadia: User, agent: User) -> None:
+    waiting = [opened(nadia).pk for _ in range(3)]
+    answered = opened(nadia)
+    tickets.answer(answered, author=agent, text="x")
+    Ticket.objects.filter(pk=waiting[2]).update(waiting_since=timezone.now() - timedelta(days=1))
+    assert listed(desk) == [waiting[2], waiting[0], waiting[1]]
+    assert listed(desk, "shown=all") == [answered.pk, *reversed(waiting)]
+    tickets.put(answered, status="closed")
+    assert answered.pk not in listed(desk, "shown=open")
+
+
+def test_the_queue_is_filtered_by_who_took_it_and_by_category(desk: Client, nadia: User, agent: User) -> None:
+    category = TicketCategory.objects.create(name="Payments")
+    free, mine = opened(nadia, category=category), opened(nadia)
+    tickets.assign(mine, assignee=agent)
+    assert listed(desk, "taken=me") == [mine.pk]
+    assert listed(desk, "taken=nobody") == [free.pk]
+    assert listed(desk, f"category__id__exact={category.pk}") == [free.pk]
+
+
+def test_tickets_are_found_by_customer_order_and_number_even_when_closed(desk: Client, nadia: User) -> None:
+    order = factories.order(nadia)
+    about, other = opened(nadia, orders=[order.pk]), opened(factories.customer(email="zoe@example.com"))
+    tickets.close(about)
+    assert about.pk in listed(desk, f"q={order.pk}")
+    assert listed(desk, "q=nadia@") == [about.pk]
+    assert listed(desk, f"q={other.pk}")[:1] == [other.pk] or other.pk in listed(desk, f"q={other.pk}")
+    assert listed(desk, "q=nonsense") == []
+
+
+@pytest.mark.parametrize("address", [LIST, f"{LIST}?shown=all", f"{LIST}?q=nadia@"])
+def test_the_list_costs_the_same_for_few_and_for_many(address: str, desk: Client, nadia: User) -> None:
+    def queries() -> int:
+        desk.get(address)
+        with CaptureQueriesContext(connection) as caught:
+            assert desk.get(address).status_code == 200
+        return len(caught)
+
+    def more(count: int) -> None:
+        base = Ticket.objects.count()
+        Ticket.objects.bulk_create(
+            Ticket(user=nadia, subject=f"s{n}", last_message=90_000 + base + n, waiting_since=timezone.now())
+            for n in range(count)
+        )
+
+    more(2)
+    few = queries()
+    more(1000)
+    assert queries() == few
+
+
+def test_the_overview_counts_what_waits_for_those_who_may_see_it(
+    desk: Client, nadia: User, staff: Callable[..., Client]
+) -> None:
+    assert "wait for an answer" not in text_of(desk.get("/admin/"))
+    opened(nadia), opened(nadia)
+    assert "2 tickets wait for an answer" in text_of(desk.get("/admin/"))
+    assert "2 tickets wait" in text_of(staff("view_ticket").get("/admin/"))
+    assert "tickets wait" not in text_of(staff("view_order").get("/admin/"))
+
+
+# ------------------------------------------------------------------------------------------------ one ticket
+
+
+def test_the_page_shows_customer_orders_and_panels(desk: Client, nadia: User) -> None:
+    order = factories.order(nadia, status="in_progress")
+    placed_at(order)
+    ticket = opened(nadia, "Where is it?", orders=[order.pk])
+    text = text_of(desk.get(change(ticket)))
+    for part in (
+        "Where is it?",
+        "nadia@example.com",
+        "AcmePanel",
+        "up-77",
+        "$99.91",
+        "Spent in all",
+        f"/{order.pk}/change/",
+    ):
+        assert part in text
+    assert not Ticket.objects.get().is_unread_by_staff
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_the_page_costs_the_same_whatever_was_said(count: int, desk: Client, nadia: User, agent: User) -> None:
+    order = factories.order(nadia)
+    ticket = opened(nadia, orders=[order.pk])
+    Message.objects.bulk_create(Message(ticket=ticket, author=agent, text=f"m{n}", is_staff=True) for n in range(count))
+    desk.get(change(ticket))
+    with CaptureQueriesContext(connection) as caught:
+        assert desk.get(change(ticket)).status_code == 200
+    assert len(caught) <= 14, "\n".join(query["sql"][:150] for query in caught.captured_queries)
+
+
+def test_an_answer_reaches_the_customer_and_a_note_does_not(desk: Client, page: Client, nadia: User) -> None:
+    ticket = opened(nadia)
+    files = {"uploads": SimpleUploadedFile("a.png", PNG)}
+    text = text_of(write(desk, ticket, "answer", text="Here you are.", status="waiting", **files))
+    assert f"Ticket {ticket.pk} is answered." in text
+    write(desk, ticket, "note", text="He was angry.")
+    seen = text_of(page.get(f"/support/{ticket.pk}/"))
+    assert "Here you are." in seen
+    assert "a.png" in seen
+    assert "Needs your answer" in seen
+    assert "angry" not in seen
+    assert "angry" in text_of(desk.get(change(ticket)))
+
+
+def test_the_next_ticket_follows(desk: Client, nadia: User) -> None:
+    first, second = opened(nadia), opened(nadia)
+    assert write(desk, first, "next", text="x").redirect_chain == [(change(second), 302)]
+    assert write(desk, second, "next", text="x").redirect_chain == [(change(second), 302)]
+
+
+def test_a_canned_reply_is_filled_in_and_nothing_is_sent(desk: Client, nadia: User) -> None:
+    order = factories.order(nadia)
+    ticket = opened(nadia, orders=[order.pk])
+    canned = CannedReply.objects.create(title="Late", text="Dear {name}, {order} is late. {0} {x.y}")
+    text = text_of(write(desk, ticket, "insert", canned=canned.pk, text="Begun."))
+    assert f"Begun.\n\nDear Nadia, {order.pk} is late. {{0}} {{x.y}}" in text
+    assert Message.objects.count() == 1
+    bare = opened(factories.customer(email="zoe@example.com"))
+    assert "Dear zoe,  is late" in text_of(write(desk, bare, "insert", canned=canned.pk))
+
+
+def test_an_empty_answer_is_refused_in_words(desk: Client, nadia: User) -> None:
+    ticket = opened(nadia)
+    assert "This field is required" in text_of(write(desk, ticket, "answer"))
+    assert "none of the kinds" in text_of(
+        write(desk, ticket, "answer", text="x", uploads=SimpleUploadedFile("x.exe", b"MZ\x00"))
+    )
+    assert "not one of the available" in text_of(write(desk, ticket, "answer", text="x", status="open"))
+    assert Message.objects.count() == 1
+
+
+def test_a_ticket_is_assigned_put_and_merged(desk: Client, nadia: User, agent: User) -> None:
+    one, two = opened(nadia), opened(nadia)
+    assert "Taken by agent@example.com" in act(desk, one, "assign", assignee=agent.pk)
+    assert "valid choice" in act(desk, one, "assign", assignee=nadia.pk)
+    assert "Closed" in act(desk, one, "status", status="closed")
+    assert Ticket.objects.get(pk=one.pk).status == "closed"
+    assert "There is no ticket 99999" in act(desk, one, "merge", into=99999)
+    foreign = opened(factories.customer())
+    assert "two customers" in act(desk, one, "merge", into=foreign.pk)
+    assert f"part of ticket {one.pk}" in act(desk, two, "merge", into=one.pk)
+    assert desk.get(change(two)).headers["Location"] == change(one)
+    assert desk.post(f"{LIST}{one.pk}/act/explode/").status_code == 403
+
+
+def test_many_are_taken_or_closed_from_the_list(desk: Client, nadia: User, agent: User) -> None:
+    rows = [opened(nadia).pk for _ in range(2)]
+    desk.post(LIST, {"action": "take", "_selected_action": rows})
+    assert set(Ticket.objects.values_list("assignee", flat=True)) == {agent.pk}
+    desk.post(LIST, {"action": "close", "_selected_action": rows})
+    assert set(Ticket.objects.values_list("status", flat=True)) == {"closed"}
+
+
+# ------------------------------------------------------------------------------------------------ who may
+
+
+def test_support_needs_its_permissions(nadia: User, staff: Callable[..., Client]) -> None:
+    order = factories.order(nadia)
+    placed_at(order)
+    ticket = opened(nadia, orders=[order.pk])
+    nobody, reader = staff("view_order", "view_placement"), staff("view_ticket")
+    assert nobody.get(LIST).status_code == 403
+    assert nobody.get(change(ticket)).status_code == 403
+    text = text_of(reader.get(change(ticket)))
+    assert "Where is it?" in text
+    for hidden in ("Send answer", "AcmePanel", "up-77", "Balance", "Spent in all", "Newest orders"):
+        assert hidden not in text
+    assert Ticket.objects.get().is_unread_by_staff
+    for client in (nobody, reader):
+        for address, data in (
+            (f"{LIST}{ticket.pk}/write/", {"do": "answer", "text": "x", "status": "closed"}),
+            (f"{LIST}{ticket.pk}/act/status/", {"status": "closed"}),
+            (change(ticket), {"subject": "x"}),
+        ):
+            assert client.post(address, data).status_code == 403
+    reader.post(LIST, {"action": "close", "_selected_action": ticket.pk})
+    assert Ticket.objects.get().status == "open"
+    agent = staff("view_ticket", "change_ticket")
+    assert agent.post(f"{LIST}{ticket.pk}/act/status/", {"status": "closed"}).status_code == 302
+
+
+def test_nobody_deletes_or_makes_tickets_by_hand(desk: Client, nadia: User) -> None:
+    ticket = opened(nadia)
+    assert desk.post(f"{LIST}{ticket.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert desk.get(f"{LIST}add/").status_code == 403
+    assert desk.get(f"{LIST}{ticket.pk}/write/").status_code == 405
+
+
+def test_a_customers_links_lead_no_operator_anywhere(desk: Client, nadia: User, agent: User) -> None:
+    ticket = opened(nadia, "look at https://evil.example/")
+    tickets.answer(ticket, author=agent, text="see https://good.example/")
+    source = desk.get(change(ticket)).content.decode()
+    assert 'href="https://evil.example/' not in source
+    assert 'href="https://good.example/"' in source

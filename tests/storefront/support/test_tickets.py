@@ -1,0 +1,364 @@
+"""The rules of tickets: who owes an answer, what is open again, what becomes one, and a customer's limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from orders.models import Order
+from storefront.accounts.models import User
+from storefront.support import requests, tickets
+from storefront.support.errors import (
+    Asked,
+    NotForAPerson,
+    NotMergeable,
+    NotTheirOrder,
+    TextRefused,
+    TooFast,
+    TooManyOpen,
+    TooMuch,
+)
+from storefront.support.models import Attachment, Message, Ticket, TicketOrder
+from storefront.support.models.ticket import TicketKind, TicketStatus
+from tests import factories
+from tests.orders.parallel import together
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x00" * 20
+told: list[Message] = []
+
+
+def listen(message: Message) -> None:
+    told.append(message)
+
+
+def opened(user: User, text: str = "Where is it?", **details: Any) -> Ticket:
+    return tickets.open_ticket(user, subject=details.pop("subject", "A question"), text=text, **details)
+
+
+def now(ticket: Ticket) -> Ticket:
+    return Ticket.objects.get(pk=ticket.pk)
+
+
+def later(minutes: int = 30) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=True)
+
+
+# ------------------------------------------------------------------------------------------------ whose turn it is
+
+
+def test_a_new_ticket_waits_for_staff(nadia: User) -> None:
+    ticket = opened(nadia)
+    assert (ticket.status, ticket.is_unread_by_staff, ticket.is_unread_by_customer) == ("open", True, False)
+    assert ticket.waiting_since is not None
+    assert ticket.last_message == Message.objects.get().pk
+
+
+def test_an_answer_ends_the_wait_and_takes_the_ticket(nadia: User, agent: User) -> None:
+    ticket = opened(nadia)
+    tickets.answer(ticket, author=agent, text="Here.", status=TicketStatus.WAITING)
+    row = now(ticket)
+    assert (row.status, row.waiting_since, row.assignee) == ("waiting", None, agent)
+    assert (row.is_unread_by_customer, row.is_unread_by_staff) == (True, False)
+
+
+def test_who_took_a_ticket_keeps_it_when_another_answers(nadia: User, agent: User) -> None:
+    ticket = opened(nadia)
+    other = User.objects.create_superuser("other@example.com", "x")
+    tickets.assign(ticket, assignee=other)
+    tickets.answer(ticket, author=agent, text="Here.")
+    assert now(ticket).assignee == other
+
+
+def test_several_messages_wait_since_the_first(nadia: User) -> None:
+    ticket = opened(nadia)
+    with later():
+        tickets.say(ticket, text="Hello?")
+    assert now(ticket).waiting_since == ticket.waiting_since
+
+
+def test_a_customers_message_opens_a_closed_ticket_again(nadia: User, agent: User) -> None:
+    ticket = opened(nadia)
+    tickets.answer(ticket, author=agent, text="Done.", status=TicketStatus.CLOSED)
+    assert now(ticket).closed_at is not None
+    tickets.say(ticket, text="It is not.")
+    row = now(ticket)
+    assert (row.status, row.closed_at, row.is_unread_by_staff) == ("open", None, True)
+
+
+def test_a_note_changes_nothing_for_the_customer(nadia: User, agent: User) -> None:
+    ticket = opened(nadia)
+    tickets.note(ticket, author=agent, text="A known one.")
+    assert now(ticket).last_message == ticket.last_message
+    assert now(ticket).waiting_since == ticket.waiting_since
+    assert not now(ticket).is_unread_by_customer
+
+
+def test_a_staff_answer_is_told_where_the_setting_says(nadia: User, agent: User, settings: Any) -> None:
+    settings.SUPPORT_ANSWERED = "tests.storefront.support.test_tickets.listen"
+    told.clear()
+    ticket = opened(nadia)
+    tickets.say(ticket, text="More")
+    tickets.note(ticket, author=agent, text="Hm")
+    assert told == []
+    said = tickets.answer(ticket, author=agent, text="Here.")
+    # The setting names this module by its path, which may be a second copy of it.
+    heard = __import__("tests.storefront.support.test_tickets", fromlist=["told"]).told
+    assert heard == [said]
+
+
+def test_what_was_answered_while_the_customer_read_stays_unread(nadia: User, agent: User) -> None:
+    ticket = opened(nadia)
+    tickets.answer(ticket, author=agent, text="One")
+    as_drawn = now(ticket)
+    tickets.answer(ticket, author=agent, text="Two")
+    tickets.read_by_customer(as_drawn)
+    assert now(ticket).is_unread_by_customer
+    tickets.read_by_customer(now(ticket))
+    assert not now(ticket).is_unread_by_customer
+
+
+def test_the_database_refuses_a_ticket_that_waits_without_being_open(nadia: User) -> None:
+    ticket = opened(nadia)
+    with pytest.raises(IntegrityError, match="ticket_open_waits"), transaction.atomic():
+        Ticket.objects.filter(pk=ticket.pk).update(status="answered")
+
+
+# ------------------------------------------------------------------------------------------------ limits
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "\x00", "x" * 5001])
+def test_a_text_is_neither_empty_nor_endless(text: str, nadia: User) -> None:
+    with pytest.raises(TextRefused):
+        opened(nadia, text)
+    assert not Ticket.objects.exists()
+
+
+def test_only_so_many_tickets_are_open_at_once(nadia: User, settings: Any) -> None:
+    settings.SUPPORT_OPEN_TICKETS = 2
+    first = opened(nadia)
+    opened(nadia)
+    with pytest.raises(TooManyOpen):
+        opened(nadia)
+    tickets.close(first)
+    opened(nadia)
+    with pytest.raises(TooManyOpen):
+        tickets.say(first, text="Opens it again")
+    opened(factories.customer())
+
+
+def test_messages_come_only_so_fast(nadia: User) -> None:
+    ticket = opened(nadia)
+    for number in range(tickets.MESSAGES_MOST - 1):
+        tickets.say(ticket, text=str(number))
+    with pytest.raises(TooFast):
+        tickets.say(ticket, text="one more")
+    with pytest.raises(TooFast):
+        opened(nadia)
+    with later(11):
+        tickets.say(ticket, text="one more")
+
+
+def test_a_customers_files_of_a_day_have_a_bound(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "BYTES_MOST", 2 * len(PNG))
+    ticket = opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
+    tickets.say(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
+    with pytest.raises(TooMuch):
+        tickets.say(ticket, text="too many", uploads=[SimpleUploadedFile("c.png", PNG)])
+    tickets.say(ticket, text="none")
+    opened(factories.customer(), uploads=[SimpleUploadedFile("d.png", PNG)])
+    with later(24 * 60):
+        tickets.say(ticket, text="tomorrow", uploads=[SimpleUploadedFile("e.png", PNG)])
+
+
+def test_only_own_orders_are_attached(nadia: User) -> None:
+    own, foreign = factories.order(nadia), factories.order()
+    with pytest.raises(NotTheirOrder) as refused:
+        opened(nadia, orders=[own.pk, foreign.pk])
+    assert refused.value.number == str(foreign.pk)
+    ticket = opened(nadia, orders=[own.pk, own.pk])
+    assert list(ticket.attached.values_list("order_id", flat=True)) == [own.pk]
+
+
+def test_a_ticket_that_was_not_opened_leaves_no_file(nadia: User, settings: Any) -> None:
+    def stored() -> list[Path]:
+        return [path for path in Path(settings.PRIVATE_DIR).rglob("*") if path.is_file()]
+
+    files = [SimpleUploadedFile("a.png", PNG)]
+    settings.SUPPORT_OPEN_TICKETS = 1
+    opened(nadia, uploads=files)
+    assert len(stored()) == Attachment.objects.count() == 1
+    with pytest.raises(TooManyOpen):
+        opened(nadia, uploads=[SimpleUploadedFile("b.png", PNG)])
+    with pytest.raises(ValidationError):
+        tickets.say(
+            Ticket.objects.get(),
+            text="x",
+            uploads=[SimpleUploadedFile("c.png", PNG), SimpleUploadedFile("d.exe", b"MZ\x00")],
+        )
+    assert len(stored()) == Attachment.objects.count() == 1
+
+
+# ------------------------------------------------------------------------------------------------ requests for an order
+
+
+def bought(user: User, status: str, **details: Any) -> Order:
+    order = factories.order(user, factories.service(**details), status=status)
+    ended = {"remains": 0, "ended_at": timezone.now()} if status == "completed" else {}
+    Order.objects.filter(pk=order.pk).update(**ended)
+    return Order.objects.select_related("service", "user").get(pk=order.pk)
+
+
+@pytest.mark.parametrize(
+    ("status", "sold", "kinds"),
+    [
+        ("in_progress", {}, ["speed_up", "cancel"]),
+        ("in_progress", {"has_cancel": True}, ["speed_up"]),
+        ("completed", {}, ["refill"]),
+        ("completed", {"has_refill": True}, []),
+        ("canceled", {}, []),
+    ],
+)
+def test_a_person_is_asked_only_for_what_no_button_does(
+    status: str, sold: dict[str, Any], kinds: list[str], nadia: User
+) -> None:
+    order = bought(nadia, status, **sold)
+    assert requests.possible(order) == kinds
+    for kind in (TicketKind.SPEED_UP, TicketKind.CANCEL, TicketKind.REFILL):
+        if kind not in kinds:
+            with pytest.raises(NotForAPerson):
+                requests.ask(order, kind=kind)
+
+
+def test_a_refill_window_that_is_over_is_a_matter_for_a_person(nadia: User) -> None:
+    order = bought(nadia, "completed", has_refill=True, refill_days=30)
+    assert requests.possible(order) == []
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        assert requests.possible(order) == [TicketKind.REFILL]
+
+
+def test_a_request_carries_its_order_and_is_made_once(nadia: User, agent: User) -> None:
+    order = bought(nadia, "in_progress")
+    ticket = requests.ask(order, kind=TicketKind.SPEED_UP)
+    assert (ticket.kind, ticket.wanted_for) == ("speed_up", order)
+    assert TicketOrder.objects.get().order == order
+    with pytest.raises(Asked) as asked:
+        requests.ask(order, kind=TicketKind.SPEED_UP)
+    assert asked.value.ticket == ticket
+    requests.ask(order, kind=TicketKind.CANCEL)
+    tickets.put(ticket, status=TicketStatus.CLOSED)
+    assert requests.ask(order, kind=TicketKind.SPEED_UP) != ticket
+
+
+def test_an_old_request_that_opens_again_beside_a_new_one_is_a_question(nadia: User) -> None:
+    order = bought(nadia, "in_progress")
+    old = requests.ask(order, kind=TicketKind.SPEED_UP)
+    tickets.close(old)
+    new = requests.ask(order, kind=TicketKind.SPEED_UP)
+    tickets.say(old, text="And?")
+    assert (now(old).kind, now(old).status, now(new).kind) == ("question", "open", "speed_up")
+
+
+# ------------------------------------------------------------------------------------------------ merge
+
+
+def test_two_tickets_become_one_with_messages_in_order(nadia: User, agent: User) -> None:
+    orders = [factories.order(nadia).pk for _ in range(2)]
+    first = opened(nadia, "1", orders=orders[:1])
+    second = opened(nadia, "2", orders=orders)
+    tickets.say(first, text="3")
+    tickets.answer(second, author=agent, text="4")
+    merged = tickets.merge(second, into=first, actor=agent)
+    assert [row.text for row in Message.objects.public().filter(ticket=first)] == ["1", "2", "3", "4"]
+    assert list(merged.attached.values_list("order_id", flat=True)) == orders
+    assert merged.last_message == Message.objects.public().last().pk  # type: ignore[union-attr]
+    assert (merged.status, merged.waiting_since) == ("open", now(first).waiting_since)
+    assert merged.is_unread_by_customer
+    assert (now(second).status, now(second).merged_into) == ("closed", merged)
+
+
+def test_a_message_to_a_merged_ticket_reaches_the_one_that_is_left(nadia: User, agent: User) -> None:
+    first, second, third = (opened(nadia) for _ in range(3))
+    tickets.merge(third, into=second, actor=agent)
+    tickets.merge(second, into=first, actor=agent)
+    assert now(third).merged_into == first
+    assert tickets.say(third, text="Still here?").ticket == first
+    assert tickets.answer(second, author=agent, text="Yes.").ticket == first
+
+
+def test_a_request_is_not_lost_in_a_merge(nadia: User, agent: User) -> None:
+    order = bought(nadia, "in_progress")
+    question, request = opened(nadia), requests.ask(order, kind=TicketKind.SPEED_UP)
+    merged = tickets.merge(request, into=question, actor=agent)
+    assert (merged.kind, merged.wanted_for) == ("speed_up", order)
+    with pytest.raises(Asked) as asked:
+        requests.ask(order, kind=TicketKind.SPEED_UP)
+    assert asked.value.ticket == question
+
+
+def test_what_cannot_be_merged(nadia: User, agent: User) -> None:
+    one, two, foreign = opened(nadia), opened(nadia), opened(factories.customer())
+    for gone, kept in ((one, one), (one, foreign)):
+        with pytest.raises(NotMergeable):
+            tickets.merge(gone, into=kept, actor=agent)
+    tickets.merge(one, into=two, actor=agent)
+    for gone, kept in ((one, two), (two, one)):
+        with pytest.raises(NotMergeable):
+            tickets.merge(gone, into=kept, actor=agent)
+
+
+# ------------------------------------------------------------------------------------------------ many at once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tickets_merged_into_one_another_at_once_leave_one(settings: Any) -> None:
+    nadia = factories.customer()
+    agent = User.objects.create_superuser("agent@example.com", "x")
+    one, two = opened(nadia, "1"), opened(nadia, "2")
+    made = together(
+        [lambda: tickets.merge(one, into=two, actor=agent), lambda: tickets.merge(two, into=one, actor=agent)] * 3
+    )
+    assert sum(isinstance(outcome, Ticket) for outcome in made) == 1
+    assert sum(isinstance(outcome, NotMergeable) for outcome in made) == 5
+    left = Ticket.objects.get(merged_into=None)
+    assert sorted(left.messages.filter(is_internal=False).values_list("text", flat=True)) == ["1", "2"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_lost_when_all_happens_at_once(settings: Any) -> None:
+    nadia = factories.customer()
+    agent = User.objects.create_superuser("agent@example.com", "x")
+    one, two = opened(nadia, "1"), opened(nadia, "2")
+    acts = [
+        lambda: tickets.merge(one, into=two, actor=agent),
+        lambda: tickets.say(one, text="3"),
+        lambda: tickets.close(one),
+        lambda: tickets.answer(one, author=agent, text="4"),
+        lambda: tickets.close(two),
+        lambda: tickets.say(two, text="5"),
+    ]
+    assert [outcome for outcome in together(acts) if isinstance(outcome, Exception)] == []
+    left = Ticket.objects.get(merged_into=None)
+    assert sorted(Message.objects.public().filter(ticket=left).values_list("text", flat=True)) == list("12345")
+    assert left.last_message == Message.objects.public().last().pk  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_limits_hold_and_a_request_is_made_once_when_clicked_often(settings: Any) -> None:
+    settings.SUPPORT_OPEN_TICKETS = 3
+    nadia = factories.customer()
+    made = together([lambda: opened(nadia)] * 6)
+    assert sum(isinstance(outcome, TooManyOpen) for outcome in made) == 3
+    assert Ticket.objects.count() == 3
+    Ticket.objects.all().delete()
+    order = bought(nadia, "in_progress")
+    asked = together([lambda: requests.ask(order, kind=TicketKind.SPEED_UP)] * 5)
+    assert sum(isinstance(outcome, Asked) for outcome in asked) == 4
+    assert Ticket.objects.count() == 1
