@@ -21,6 +21,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
     ("money", _("Money"), ("orders.account", "orders.transfer")),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
+    ("callbacks", _("Callbacks"), ("callbacks.endpoint", "callbacks.delivery")),
 )
 
 

@@ -18,7 +18,7 @@ from orders.kinds import KINDS
 from orders.lifecycle import Status
 from orders.models import Measure, Order, Service
 from orders.models.catalog import ServiceQuerySet
-from storefront.shop import asking
+from storefront import asking
 
 PAGE_SIZE = 50
 TILES = 8

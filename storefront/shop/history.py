@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from orders.models.order import OrderQuerySet
-from storefront.shop import asking, keyset, statuses
+from storefront import asking, keyset
+from storefront.shop import statuses
 
 PAGE_SIZE = 25
 

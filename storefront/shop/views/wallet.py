@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from orders.models import Account
 from orders.models.ledger import TransferKind
-from storefront.shop import keyset, purse, statement
+from storefront import keyset
+from storefront.shop import purse, statement
 
 
 @require_safe

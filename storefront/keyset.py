@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
-from storefront.shop import asking
+from storefront import asking
 
 Row = TypeVar("Row", bound=Model)
 
