@@ -8,19 +8,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders.admin import parts, words
 from storefront.callbacks import outbox
-from storefront.callbacks.models import Attempt, Delivery, Endpoint, State
-
-MARKS = {
-    State.WAITING: "pending",
-    State.RETRYING: "partial",
-    State.DELIVERED: "completed",
-    State.GIVEN_UP: "canceled",
-}
+from storefront.callbacks.models import Attempt, Delivery, Endpoint
 
 
 class Trouble(admin.SimpleListFilter):
@@ -108,14 +102,14 @@ class AttemptInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 @admin.register(Delivery)
 class DeliveryAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
-    list_display = ("id", "at", "topic", "endpoint", "customer", "state", "attempts", "last_status", "error", "next")
+    list_display = ("id", "at", "topic", "state", "attempts", "error", "next", "where", "customer")
     list_filter = (Outcome,)
     list_select_related = ("event", "endpoint__user")
     ordering = ("-id",)
     search_fields = ("=id", "=endpoint__id", "endpoint__user__email__startswith")
     search_help_text = _("A delivery's or an endpoint's number, or the beginning of a customer's e-mail.")
     fields = (
-        "at", "topic", "endpoint", "customer", "state", "attempts", "next", "delivered_at", "given_up_at",
+        "at", "topic", "where", "customer", "state", "attempts", "next", "delivered_at", "given_up_at",
         "last_status", "last_error", "body",
     )  # fmt: skip
     inlines = (AttemptInline,)
@@ -136,13 +130,18 @@ class DeliveryAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     def topic(self, delivery: Delivery) -> str:
         return delivery.event.topic
 
+    @admin.display(description=_("endpoint"))
+    def where(self, delivery: Delivery) -> str:
+        """A list has no room for the whole of a long address."""
+        return parts.page_link(delivery.endpoint, words.ltr(Truncator(delivery.endpoint.url).chars(40)))
+
     @admin.display(description=_("customer"))
     def customer(self, delivery: Delivery) -> str:
         return parts.page_link(delivery.endpoint.user)
 
     @admin.display(description=_("state"))
     def state(self, delivery: Delivery) -> str:
-        return words.mark(MARKS[delivery.state], label=delivery.state.label)
+        return words.mark(delivery.state.mark, label=delivery.state.label)
 
     @admin.display(description=_("last error"))
     def error(self, delivery: Delivery) -> str:

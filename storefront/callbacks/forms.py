@@ -71,12 +71,13 @@ class WarnForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Account
         fields = ("warn_below",)
         labels = {"warn_below": _("Tell me below")}
-        help_texts = {"warn_below": _("Once each time the balance falls below this. Empty: never.")}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["warn_below"]
         field.widget = forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr", "autocomplete": "off"})
         field.validators.append(NOT_NEGATIVE)
+        told = _("In %(currency)s. You are told once each time your balance falls below this. Empty: never.")
+        field.help_text = told % {"currency": settings.STORE_CURRENCY}
         if self.instance.warn_below is not None:
             self.initial["warn_below"] = money.plain(self.instance.warn_below)
