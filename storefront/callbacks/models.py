@@ -40,7 +40,7 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
     def ready(self, now: datetime) -> EndpointQuerySet:
         """Endpoints that may be sent to."""
-        return self.filter(models.Q(held_until=None) | models.Q(held_until__lte=now), is_active=True)
+        return self.listening().filter(models.Q(held_until=None) | models.Q(held_until__lte=now))
 
 
 class Endpoint(models.Model):

@@ -60,6 +60,7 @@ def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) 
     return render(request, "callbacks/endpoints.html", context)
 
 
+@never_cache
 @login_required
 @require_POST
 def warn_below(request: HttpRequest) -> HttpResponse:

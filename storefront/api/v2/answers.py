@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 
-from orders import money
 from orders.errors import (
     CancelNotOffered,
     InsufficientFunds,
