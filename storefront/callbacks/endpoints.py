@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from orders import ledger
-from orders.models import Account
 from providers.encryption import Secret
 from storefront.accounts.models import User
 from storefront.callbacks import signing
@@ -69,11 +66,3 @@ def resume(endpoint: Endpoint) -> Endpoint:
     endpoint.failing_since = endpoint.held_until = None
     endpoint.save(update_fields=["is_active", "pause_reason", "paused_at", "failing_since", "held_until"])
     return endpoint
-
-
-def warn_below(user: Any, *, below: Decimal | None) -> Account:
-    """Sets the balance below which the customer is told; None: never. The balance itself is the ledger's."""
-    wallet = ledger.open_wallet(user)
-    wallet.warn_below = below
-    wallet.save(update_fields=["warn_below"])
-    return wallet

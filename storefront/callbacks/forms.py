@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -9,7 +10,6 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from orders import money
-from orders.fields import NOT_NEGATIVE
 from orders.models import Account
 from providers.addresses import check_address
 from providers.errors import AddressNotAllowed
@@ -76,8 +76,13 @@ class WarnForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **options)
         field = self.fields["warn_below"]
         field.widget = forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr", "autocomplete": "off"})
-        field.validators.append(NOT_NEGATIVE)
         told = _("In %(currency)s. You are told once each time your balance falls below this. Empty: never.")
         field.help_text = told % {"currency": settings.STORE_CURRENCY}
         if self.instance.warn_below is not None:
             self.initial["warn_below"] = money.plain(self.instance.warn_below)
+
+    def clean_warn_below(self) -> Decimal | None:
+        below: Decimal | None = self.cleaned_data["warn_below"]
+        if below is not None and below <= 0:
+            raise forms.ValidationError(_("Give an amount above zero, or leave it empty."))
+        return below

@@ -68,7 +68,7 @@ def warn_below(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, EndpointForm(), form)
     below = form.cleaned_data["warn_below"]
-    act_on.warn_below(request.user, below=below)
+    ledger.watch(form.instance, below=below)
     is_off = below is None
     messages.success(request, _("You are not told of a low balance.") if is_off else _("The amount was saved."))
     return redirect("callbacks:endpoints")

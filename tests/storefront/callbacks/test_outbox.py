@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders import aftercare, fulfilment, news
+from orders import aftercare, fulfilment, ledger, news
 from orders.lifecycle import Progress, Status
 from orders.models import Order, PriceChange
 from orders.models.aftercare import RequestStatus
@@ -181,6 +181,15 @@ def test_a_low_balance_is_told_to_its_owner(nadia: User, listen: Listen) -> None
     listen(factories.customer())
     news.tell([News(topic=Topic.LOW_BALANCE, user_id=nadia.pk, data={"balance": "4.10", "below": "5.00"})])
     assert told() == [{"balance": "4.10", "below": "5.00", "currency": "USD"}]
+
+
+def test_a_purchase_that_makes_the_balance_low_is_told_once(nadia: User, listen: Listen) -> None:
+    listen(nadia)
+    service = factories.service(rate="300")
+    ledger.watch(ledger.open_wallet(nadia), below=Decimal(60))
+    for _ in range(3):
+        factories.order(nadia, service)
+    assert told() == [{"balance": "40.00", "below": "60.00", "currency": "USD"}]
 
 
 def repriced(count: int) -> None:

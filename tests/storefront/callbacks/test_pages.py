@@ -167,7 +167,7 @@ def test_the_low_balance_is_set_and_unset(sent: str, kept: Decimal | None, page:
     assert (wallet.warn_below, wallet.balance) == (kept, Decimal(100))
 
 
-@pytest.mark.parametrize("sent", ["-1", "much", "0.0000001"])
+@pytest.mark.parametrize("sent", ["-1", "0", "much", "0.0000001"])
 def test_a_low_balance_that_is_no_amount_is_refused(sent: str, page: Client, nadia: User) -> None:
     assert "field-error" in text_of(page.post(f"{LIST}low-balance/", {"warn_below": sent}))
     assert Account.objects.get(user=nadia).warn_below is None
