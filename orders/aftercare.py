@@ -6,7 +6,7 @@ the order's status: a panel that says "canceled: 1" has taken the request, no mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders import checkout, fulfilment
+from orders import checkout, fulfilment, news
 from orders.errors import (
     CancelNotOffered,
     NothingRemains,
@@ -32,6 +32,7 @@ from orders.lifecycle import Status
 from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.aftercare import OPEN_REQUEST, RequestStatus
 from orders.models.order import EventKind
+from orders.news import News, Topic
 
 Request: TypeAlias = Refill | Cancellation
 R = TypeVar("R", Refill, Cancellation)
@@ -143,8 +144,11 @@ def released(request: R, *, actor: Any) -> R:
         row = _locked(request)
         if not row.is_open:
             raise RequestClosed(f"request {row} is {row.get_status_display()}")
+        is_moved = row.status != RequestStatus.WAITING
         row.status, row.needs_person, row.due_at, row.reason = RequestStatus.WAITING, False, None, ""
         row.save(update_fields=["status", "needs_person", "due_at", "reason"])
+        if is_moved:
+            _tell([row])
         # The operator's own business: no line that customers see.
         fulfilment.note(row.order, kind=EventKind.NOTE, actor=actor, decision="send request")
         transaction.on_commit(lambda: checkout.wake(row.order), robust=True)
@@ -220,6 +224,7 @@ def _ask(
         OrderEvent.objects.bulk_create(
             [OrderEvent(order=order, kind=_KINDS[model], data={"step": "asked"}, actor=actor) for order in fine]
         )
+        _tell(made)
         for request in made:
             # The row is locked as it was read: no claim can take the order any more.
             if isinstance(request, Cancellation) and request.order.state is Status.QUEUED:
@@ -259,6 +264,7 @@ def _step(
         row = _locked(request)
         if row.status not in allowed:
             return row
+        is_moved = row.status != status
         columns |= {"status": status} | ({"ended_at": timezone.now()} if status in _ENDED else {})
         for name, value in columns.items():
             setattr(row, name, value)
@@ -266,7 +272,18 @@ def _step(
         if is_told:
             actor = values.pop("actor", None)
             fulfilment.note(row.order, kind=_KINDS[type(row)], actor=actor, step=status.value, **values)
+        if is_moved:
+            _tell([row])
         return row
+
+
+def _tell(requests: Sequence[Request]) -> None:
+    """Programs hear of refills. What becomes of a cancellation is news of its order."""
+    news.tell(
+        News(topic=Topic.REFILL, user_id=row.order.user_id, order_id=row.order_id, refill_id=row.pk)
+        for row in requests
+        if isinstance(row, Refill)
+    )
 
 
 def _closed(request: R, status: RequestStatus, *, actor: Any, **values: Any) -> R:

@@ -24,6 +24,11 @@ def cost_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def news_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return _names_a_function("ORDERS_NEWS", "orders.E005") if settings.ORDERS_NEWS else []
+
+
+@register()
 def store_currency_is_a_code(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if re.fullmatch(r"[A-Z]{3}", settings.STORE_CURRENCY):
         return []

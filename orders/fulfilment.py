@@ -17,11 +17,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from orders import bulk, dripfeed, ledger, lifecycle, money, pricing
+from orders import bulk, dripfeed, ledger, lifecycle, money, news, pricing
 from orders.lifecycle import Decision, Progress, Status
 from orders.models import Cancellation, Order, OrderEvent, Run
 from orders.models.aftercare import RequestStatus
 from orders.models.order import EventKind
+from orders.news import News, Topic
+
+#: To its customer an order only waits in each of these: a step between two of them is no news.
+_WAITING = (Status.QUEUED, Status.SUBMITTING, Status.PENDING)
 
 
 def claimed(order_ids: Iterable[int]) -> None:
@@ -138,12 +142,13 @@ def progressed(order_id: int, *, progress: Progress, run: int = 0) -> Decision:
             if order.runs > 1:
                 _cancel_waiting(order)
         else:
-            moved = decision.status is not order.state
+            before = order.state
             order.status, order.remains, order.start_count = decision.status, decision.remains, decision.start_count
             order.started_at = order.started_at or _started(decision.status)
             order.save(update_fields=["status", "remains", "start_count", "started_at"])
-            if moved:
+            if decision.status is not before:
                 note(order, kind=EventKind.STATUS, status=decision.status.value, start_count=decision.start_count)
+            _tell(order, before=before)
         return decision
 
 
@@ -153,11 +158,11 @@ def advanced(reports: Mapping[int, Progress]) -> None:
     A report that by now would end its order, or that a person should see, changes nothing: the next look brings it to
     ``progressed``.
     """
-    columns = ("pk", "status", "quantity", "start_count", "remains", "started_at")
+    columns = ("pk", "user_id", "status", "quantity", "start_count", "remains", "started_at")
     with transaction.atomic():
         locked = Order.objects.select_for_update().filter(pk__in=list(reports)).order_by("pk").values_list(*columns)
-        written, events, now = [], [], timezone.now()
-        for pk, status, quantity, start_count, remains, started_at in locked:
+        written, events, told, now = [], [], [], timezone.now()
+        for pk, user_id, status, quantity, start_count, remains, started_at in locked:
             current = Status(status)
             decision = lifecycle.decide(
                 current=current, quantity=quantity, start_count=start_count, remains=remains, progress=reports[pk]
@@ -171,8 +176,11 @@ def advanced(reports: Mapping[int, Progress]) -> None:
             if decision.status is not current:
                 data = {"status": moved_to, "start_count": decision.start_count}
                 events.append(OrderEvent(order_id=pk, kind=EventKind.STATUS, data=data))
+            if _is_visible(current, decision.status):
+                told.append(News(topic=Topic.ORDER, user_id=user_id, order_id=pk))
         bulk.update(Order, ("status", "remains", "start_count", "started_at"), written)
         OrderEvent.objects.bulk_create(events)
+        news.tell(told)
 
 
 def odd(order_id: int, **data: Any) -> None:
@@ -207,6 +215,17 @@ def note(order: Order, *, kind: EventKind, actor: Any = None, **data: Any) -> No
     OrderEvent.objects.create(order=order, kind=kind, data=data, actor=actor)
 
 
+def _is_visible(before: Status, after: Status) -> bool:
+    """Whether the step shows to the customer."""
+    return after is not before and not (before in _WAITING and after in _WAITING)
+
+
+def _tell(order: Order, *, before: Status, is_paid_back: bool = False) -> None:
+    """The (locked, saved) order's customer is told if the step from ``before`` shows, or if money came back."""
+    if is_paid_back or _is_visible(before, order.state):
+        news.tell([News(topic=Topic.ORDER, user_id=order.user_id, order_id=order.pk)])
+
+
 def _started(status: Status) -> datetime | None:
     """Now, if an order that comes to ``status`` has been started."""
     return timezone.now() if status in (Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL) else None
@@ -235,7 +254,7 @@ def _step(
         order = _locked(order_id)
         subject = _subject(order, run)
         if subject.state in allowed:
-            subject.status = status
+            before, subject.status = subject.state, status
             if isinstance(subject, Run):
                 subject.due_at = due_at or subject.due_at
                 note(order, kind=EventKind.RUN, run=run, step=kind.value, **data)
@@ -245,6 +264,8 @@ def _step(
             subject.save(update_fields=["status", "due_at"])
             if run:
                 _follow_runs(order)
+            else:
+                _tell(order, before=before)
         return order
 
 
@@ -259,23 +280,25 @@ def _end(
     **data: Any,
 ) -> None:
     """Ends the (locked) order, or ends it otherwise than before, and pays back what was not delivered."""
-    is_new = order.state is not status
+    before = order.state
     order.status, order.remains, order.ended_at = status, remains, order.ended_at or timezone.now()
     order.start_count = start_count if start_count is not None else order.start_count
     order.started_at = order.started_at or _started(status)
     order.save(update_fields=["status", "remains", "start_count", "started_at", "ended_at"])
-    if is_new:
+    if status is not before:
         data |= _answer_cancellations(order)
         note(order, kind=EventKind.STATUS, actor=actor, status=status.value, remains=remains, **data)
-    _pay_back(order, undelivered, actor=actor)
+    is_paid_back = _pay_back(order, undelivered, actor=actor)
+    _tell(order, before=before, is_paid_back=is_paid_back)
 
 
-def _pay_back(order: Order, undelivered: int, *, actor: Any = None) -> None:
-    """What is still owed of the charge for ``undelivered`` pieces in all; never less than was paid back before."""
+def _pay_back(order: Order, undelivered: int, *, actor: Any = None) -> bool:
+    """What is still owed of the charge for ``undelivered`` pieces in all; whether that moved any money."""
     target = pricing.refund(order.charge, quantity=order.quantity, remains=undelivered)
     added = ledger.refund(order, target=target)
     if added:
         note(order, kind=EventKind.REFUNDED, actor=actor, amount=money.plain(added), remains=undelivered)
+    return bool(added)
 
 
 def _answer_cancellations(order: Order) -> dict[str, bool]:
@@ -333,9 +356,11 @@ def _follow_runs(order: Order) -> None:
                 start_count=found.start_count,
             )
     else:
+        before = order.state
         if order.is_open:
             _move_with_runs(order, found)
-        _pay_back(order, found.undelivered)
+        is_paid_back = _pay_back(order, found.undelivered)
+        _tell(order, before=before, is_paid_back=is_paid_back)
 
 
 def _move_with_runs(order: Order, found: dripfeed.Standing) -> None:

@@ -100,7 +100,7 @@ def _prepare(call: Call) -> requests.PreparedRequest:
         call.method,
         call.url,
         params=call.query,
-        data=call.form,
+        data=call.form if call.content is None else call.content,
         json=None if call.json is None else dict(call.json),
         headers=HEADERS | dict(call.headers) | FIXED_HEADERS,
     )

@@ -26,9 +26,10 @@ AUTHS: Mapping[str, Auth] = {"key": ("key",), "bearer": ("bearer",), "both": ("b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One HTTP request to a panel, ready to be sent.
+    """One HTTP request, ready to be sent.
 
-    ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body; one of them is set.
+    ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body, and ``content`` is a body
+    as it is, whose type ``headers`` name; one of them is set.
     ``is_write`` marks a call that does something there: it is sent once, on a fresh connection, and never repeated by
     itself.
     ``secrets`` are the texts that must not reach a log, an exception or a row; what may carry them is not in the repr.
@@ -40,6 +41,7 @@ class Call:
     query: Params = field(default=(), repr=False)
     form: Params = field(default=(), repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     headers: Params = field(default=(), repr=False)
     is_write: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)

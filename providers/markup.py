@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from orders import bulk, money, pricing
-from orders.models import PriceChange, Service
+from orders import bulk, money, pricing, repricing
+from orders.models import Service
+from orders.repricing import Change
 from providers import routing
 from providers.models import Markup, Provider, Route
 
@@ -104,18 +104,18 @@ def reprice(provider: Provider | None = None, *, offers: Iterable[int] | None = 
     Left alone: pinned prices, services without a usable route, and a cost that is for other units than the price.
     """
     touched = None if offers is None else _services_of(provider, set(offers))
-    rules, now = load(), timezone.now()
-    changed: list[tuple[int, Decimal, Decimal]] = []
+    rules = load()
+    changed: list[Change] = []
     for row in _best(provider).values():
-        service_id, category_id, old, is_flat, provider_id, cost, is_cost_flat, exchange_rate = row
+        service_id, kind, is_on_sale, category_id, old, is_flat, provider_id, cost, is_cost_flat, exchange_rate = row
         if is_flat != is_cost_flat or (touched is not None and service_id not in touched):
             continue
         rule = rules.rule(service_id=service_id, category_id=category_id, provider_id=provider_id)
         new = rule.price(cost, exchange_rate=exchange_rate)
         if new != old:
-            changed.append((service_id, old, new))
-    bulk.update(Service, ["rate"], [(service_id, new) for service_id, _, new in changed])
-    bulk.insert(PriceChange, ["service", "old_rate", "new_rate", "created_at"], [(*row, now) for row in changed])
+            changed.append(Change(service_id, kind, is_flat, old, new, is_on_sale))
+    bulk.update(Service, ["rate"], [(change.service_id, change.new_rate) for change in changed])
+    repricing.record(changed)
     return len(changed)
 
 
@@ -129,6 +129,8 @@ def _best(provider: Provider | None) -> dict[int, tuple[Any, ...]]:
     best: dict[int, tuple[Any, ...]] = {}
     for row in routes.values_list(
         "service_id",
+        "service__kind",
+        "service__is_active",
         "service__category_id",
         "service__rate",
         "service__is_flat",

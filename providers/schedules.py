@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
+from importlib import import_module
 from typing import NamedTuple
 
+from django.apps import apps
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import module_has_submodule
 from django_q.models import Schedule as Row
 
 logger = logging.getLogger("vitrine.worker")
@@ -23,6 +26,15 @@ class Schedule(NamedTuple):
     minutes: int
 
 
+def declared() -> list[Schedule]:
+    """What the applications declare: SCHEDULES in the module ``tasks`` of each."""
+    found: list[Schedule] = []
+    for app in apps.get_app_configs():
+        if module_has_submodule(app.module, "tasks"):
+            found += getattr(import_module(f"{app.name}.tasks"), "SCHEDULES", ())
+    return found
+
+
 def sync_schedules(schedules: Iterable[Schedule]) -> None:
     """Make the table equal to ``schedules``; safe to repeat, a restart neither postpones nor repeats a run.
 
@@ -30,10 +42,10 @@ def sync_schedules(schedules: Iterable[Schedule]) -> None:
     at all. And a row can name any Python callable. So rows that are not declared, doubled ones and unnamed ones are
     deleted, and every column that django-q2 would parse is emptied.
     """
-    declared = {schedule.name: schedule for schedule in schedules}
+    wanted = {schedule.name: schedule for schedule in schedules}
     with transaction.atomic():
-        _remove_strays(set(declared))
-        for schedule in declared.values():
+        _remove_strays(set(wanted))
+        for schedule in wanted.values():
             _write(schedule)
 
 

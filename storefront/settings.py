@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "storefront.shop",
     "storefront.api.sandbox",
     "storefront.support",
+    "storefront.callbacks",
     "storefront.demo",
 ]
 
@@ -210,13 +211,15 @@ ORDERS_WAKE = "providers.tasks.wake"
 # ... and asks by this one what an order would cost us, so that nothing is sold below cost.
 ORDERS_COST_FLOOR = "providers.floor.cost_of"
 # ... and tells by this one what customers' programs want to know; empty: nobody listens.
-ORDERS_NEWS = ""
+ORDERS_NEWS = "storefront.callbacks.outbox.keep"
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff has answered a customer, in that transaction; empty: nobody listens.
 SUPPORT_ANSWERED = ""
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
+# The same for the addresses that customers give for callbacks; where it is false they must begin with https as well.
+ALLOW_PRIVATE_CALLBACKS = env.bool("ALLOW_PRIVATE_CALLBACKS", DEBUG)
 # How many adds are under way at once at one provider.
 SUBMIT_PARALLEL = env.int("SUBMIT_PARALLEL", 32)
 # Seconds between two looks at an order that was placed a moment ago; the interval stretches with its age.

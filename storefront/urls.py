@@ -9,6 +9,7 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("", include("storefront.brand.urls")),
+    path("callbacks/", include("storefront.callbacks.urls")),
     path("", include("storefront.shop.urls")),
     path("", include("storefront.support.urls")),
     path("", include("storefront.api.urls")),

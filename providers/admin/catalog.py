@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orders import money
+from orders import money, repricing
 from orders.admin import parts, words
 from orders.kinds import KINDS
 from orders.models import Service
@@ -100,6 +100,12 @@ class ServiceAdmin(parts.ModelAdmin):
         """Only one that was never bought, from its own page; others are taken off sale."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and obj is not None and not obj.orders.exists()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """From the service's page and from the list alike, within the page's transaction: what a price was is kept."""
+        super().save_model(request, obj, form, change)
+        if change and "rate" in form.changed_data:
+            repricing.record([repricing.Change.of(obj, old_rate=form.initial["rate"])])
 
     @admin.display(description=_("cost"))
     def cost(self, service: Any) -> str:

@@ -23,6 +23,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
     ("words", _("Pages and look"), ("support.announcement", "support.page", "brand.brand")),
+    ("callbacks", _("Callbacks"), ("callbacks.endpoint", "callbacks.delivery")),
 )
 
 

@@ -134,7 +134,7 @@ def test_many_are_asked_for_in_the_same_few_queries(count: int, django_assert_nu
         Order(user=user, service=service, status="completed", quantity=9, rate=1, charge=Decimal("0.01"), remains=0)
         for _ in range(count)
     )
-    with django_assert_num_queries(7):  # look, begin, lock, last requests, requests, events, end
+    with django_assert_num_queries(8):  # look, begin, lock, last requests, requests, events, who listens, end
         outcome = aftercare.refill_many(Order.objects.filter(user=user), actor=user)
     assert [type(found) for found in outcome.values()] == [Refill] * count
     with django_assert_num_queries(5):  # nothing to be written

@@ -144,4 +144,4 @@ def test_repricing_takes_as_many_statements_for_many_services_as_for_few() -> No
         with CaptureQueriesContext(connection) as queries:
             assert markup.reprice(provider) == size
         counts.append(len(queries))
-    assert counts[0] == counts[1] < 8
+    assert counts[0] == counts[1] <= 8

@@ -9,8 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_q.conf import Conf
 
-from providers.schedules import sync_schedules
-from providers.tasks import SCHEDULES
+from providers.schedules import declared, sync_schedules
 from providers.watchdog import TASK_LIMIT, Watchdog
 
 logger = logging.getLogger("vitrine.worker")
@@ -36,4 +35,4 @@ class Command(BaseCommand):
             raise CommandError("--tick must be more than 0 and less than --silence.")
         if silence <= TASK_LIMIT:
             logger.warning("--silence is not longer than a task may run (%d s): long tasks get cut off.", TASK_LIMIT)
-        Watchdog(tick=tick, silence=silence, prepare=partial(sync_schedules, SCHEDULES)).run()
+        Watchdog(tick=tick, silence=silence, prepare=partial(sync_schedules, declared())).run()

@@ -1,4 +1,4 @@
-"""What the panel API says: its status words, its rows, its error texts, and the HTTP answer around them.
+"""What the panel API says: its rows, its error texts, and the HTTP answer around them.
 
 The shapes are those of the panel API's example page, to the letter: clients compare words, types and whole objects.
 """
@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 
-from orders import money
 from orders.errors import (
     CancelNotOffered,
     InsufficientFunds,
@@ -31,8 +29,9 @@ from orders.errors import (
     RequestReused,
 )
 from orders.kinds import KINDS, has_runs
-from orders.lifecycle import Status
-from orders.models.aftercare import RequestStatus
+from storefront.panel_words import REFILL_WORDS as REFILL_WORDS
+from storefront.panel_words import order_row as order_row
+from storefront.panel_words import wire_rate as wire_rate
 
 INVALID_KEY = "Invalid API key"
 INCORRECT_REQUEST = "Incorrect request"
@@ -60,29 +59,6 @@ NOT_CANCELABLE = "Order already completed and cannot be canceled"
 CANCEL_OPEN = "Cancel was already requested"
 REFILL_NOT_FOUND = "Refill not found"
 
-#: Exactly these six words: clients take any other spelling for "pending" and poll for ever.
-WORDS = {
-    Status.QUEUED: "Pending",
-    Status.SUBMITTING: "Pending",
-    Status.PENDING: "Pending",
-    Status.IN_DOUBT: "Processing",
-    Status.PROCESSING: "Processing",
-    Status.IN_PROGRESS: "In progress",
-    Status.COMPLETED: "Completed",
-    Status.PARTIAL: "Partial",
-    Status.CANCELED: "Canceled",
-    Status.FAILED: "Canceled",
-}
-# By the texts in the database: an enumeration is slow to look up, a thousand times in an answer.
-_WORDS = {status.value: word for status, word in WORDS.items()}
-#: What clients know of a refill: what only waits is pending to them.
-REFILL_WORDS = {
-    RequestStatus.WAITING: "Pending",
-    RequestStatus.SENT: "Pending",
-    RequestStatus.IN_PROGRESS: "In progress",
-    RequestStatus.COMPLETED: "Completed",
-    RequestStatus.REJECTED: "Rejected",
-}
 SERVICE_COLUMNS = (
     "pk", "name", "kind", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
     "has_cancel", "has_dripfeed", "description",
@@ -158,29 +134,6 @@ def error(text: str, *, status: int = 200) -> HttpResponse:
     return reply({"error": text}, status=status)
 
 
-def order_row(row: tuple[Any, ...]) -> dict[str, str]:
-    """One order's status: from its id, status, quantity, charge less refunds in millionths, start count and remains.
-
-    ``charge`` is net of what was paid back, as the family shows it: what the order cost its owner in the end. Who pays
-    on to customers of their own reckons from the price they took and from ``remains``, so that one is always within
-    [0, quantity], the whole quantity when canceled and 0 when completed.
-    """
-    _id, status, quantity, paid, start_count, remains = row
-    word = _WORDS[status]
-    match word:
-        case "Completed":
-            remains = 0
-        case "Canceled":
-            remains = quantity
-    return {
-        "charge": money.plain_units(paid, money.AMOUNT_PLACES),
-        "start_count": str(start_count or 0),
-        "status": word,
-        "remains": str(quantity if remains is None else min(max(remains, 0), quantity)),
-        "currency": settings.STORE_CURRENCY,
-    }
-
-
 def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bool]:
     """One line of the price list, from its SERVICE_COLUMNS: all but the rate, and what ``wire_rate`` takes."""
     pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, has_dripfeed, description = row
@@ -230,15 +183,6 @@ def why_not(problem: NotPossible, *, is_refill: bool) -> str:
         case RequestOpen():
             return REFILL_TOO_SOON if is_refill else CANCEL_OPEN
     return NOT_CANCELABLE
-
-
-def wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> str:
-    """The rate as clients read it: by the type alone, the price of one for packages, of 1,000 for all others."""
-    if is_flat and not is_read_flat:
-        rate = money.multiply(rate, 1000)
-    elif is_read_flat and not is_flat:
-        rate = money.round_up(money.divide(rate, 1000), money.RATE_QUANTUM)
-    return money.plain(rate)
 
 
 def _one_line(text: str) -> str:

@@ -1,0 +1,68 @@
+"""A customer's endpoints: made, changed, paused, removed, and their secrets. The pages are thin callers of this."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from providers.encryption import Secret
+from storefront.accounts.models import User
+from storefront.callbacks import signing
+from storefront.callbacks.models import FLAGS, Endpoint, Pause
+
+#: A customer's endpoints.
+MOST = 5
+#: For so long a secret still signs after its successor was made.
+ROTATION = timedelta(hours=24)
+
+
+class TooMany(Exception):
+    """The customer has as many endpoints as there may be."""
+
+
+def add(user: User, *, url: str, **flags: bool) -> tuple[Endpoint, str]:
+    """A new endpoint and its secret, which whoever asked must show now, once. Raises TooMany."""
+    secret = signing.new_secret()
+    with transaction.atomic():
+        # Two forms sent at once are counted one after the other.
+        User.objects.select_for_update().get(pk=user.pk)
+        if Endpoint.objects.filter(user=user).count() >= MOST:
+            raise TooMany
+        columns: dict[str, Any] = {"url": url, "secret": Secret.hide(secret), **flags}
+        return Endpoint.objects.create(user=user, **columns), secret
+
+
+def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
+    """A new address starts with a clean record."""
+    if url != endpoint.url:
+        endpoint.url, endpoint.failing_since, endpoint.held_until = url, None, None
+    for name, is_wanted in flags.items():
+        setattr(endpoint, name, is_wanted)
+    endpoint.save(update_fields=["url", "failing_since", "held_until", *FLAGS.values()])
+    return endpoint
+
+
+def rotate(endpoint: Endpoint) -> str:
+    """A new secret, to be shown once. The one before signs as well for ROTATION: nothing is refused meanwhile."""
+    secret = signing.new_secret()
+    endpoint.former_secret, endpoint.secret = endpoint.secret, Secret.hide(secret)
+    endpoint.former_until = timezone.now() + ROTATION
+    endpoint.save(update_fields=["secret", "former_secret", "former_until"])
+    return secret
+
+
+def pause(endpoint: Endpoint) -> Endpoint:
+    """Nothing is sent any more, and no event is kept; what waits stays."""
+    endpoint.is_active, endpoint.pause_reason, endpoint.paused_at = False, Pause.OWNER, timezone.now()
+    endpoint.save(update_fields=["is_active", "pause_reason", "paused_at"])
+    return endpoint
+
+
+def resume(endpoint: Endpoint) -> Endpoint:
+    endpoint.is_active, endpoint.pause_reason, endpoint.paused_at = True, "", None
+    endpoint.failing_since = endpoint.held_until = None
+    endpoint.save(update_fields=["is_active", "pause_reason", "paused_at", "failing_since", "held_until"])
+    return endpoint

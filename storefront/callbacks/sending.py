@@ -1,0 +1,283 @@
+"""Sending what is due: claim, call, record.
+
+    claim   one transaction: pick deliveries, a few of each endpoint, and lease them. Only then a byte may be sent.
+    call    from a bounded pool of threads that do HTTP and nothing else.
+    record  each answer in a transaction of its own: delivered, to be sent again, or given up.
+
+A claim whose worker died is due again when its lease ends, so an event may arrive twice, and never not at all.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, transaction
+from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from providers import calling, client
+from providers.client import Limits
+from providers.dialect import Answer, Call
+from providers.errors import AddressNotAllowed, NotSent, PanelError
+from storefront.callbacks import signing
+from storefront.callbacks.models import Attempt, Delivery, Endpoint, Pause, Turn
+
+#: Deliveries under way at once, and how many of them at one endpoint; one that fails gets one, and all that fail half.
+SLOTS = 16
+PER_ENDPOINT = 2
+#: Seconds until an attempt that failed is followed by the next; after the last one the delivery is given up.
+BACK_OFF = (30, 120, 600, 3_600, 10_800, 43_200, 86_400)
+#: So much is added at random, so that what failed together does not come back together.
+JITTER = 0.2
+#: After a failure an endpoint gets nothing for so long: a dead one with a long backlog would keep us busy for hours.
+HOLD = timedelta(seconds=15)
+#: An endpoint at which nothing arrived for so long is paused.
+PATIENCE = timedelta(days=3)
+#: Seconds: one attempt; until a claim without an answer is due again; in which one pass claims.
+TOTAL = 10.0
+LEASE = 40.0
+BUDGET = 20.0
+#: Bytes of an answer.
+BODY = 64 * 1024
+#: Seconds between two looks of a pass that waits for answers.
+LOOK_EVERY = 0.25
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A claimed delivery; without a call where its signature cannot be made."""
+
+    delivery: Delivery
+    began: datetime
+    call: Call | None
+
+
+def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
+    """Sends what is due and returns how many were delivered, failed, given_up.
+
+    One pass claims at a time; a second one returns at once. ``linger`` is for how many seconds without work a pass goes
+    on looking: what was committed just after a wake-up call has none of its own.
+    """
+    calling.outside_transaction()
+    counts: Counter[str] = Counter()
+    claims_end = time.monotonic() + budget
+    # What came due after a pass's last look, while it still had its turn, is seen by one look more.
+    while time.monotonic() < claims_end and is_any_due() and _take_turn(budget + LEASE):
+        counts += _pass(claims_end, linger)
+    return counts
+
+
+def _pass(claims_end: float, linger: float) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="callback")
+    flying: dict[Future[Answer | PanelError], _Sent] = {}
+    worked, looked, has_turn = time.monotonic(), 0.0, True
+    try:
+        while True:
+            if has_turn and _is_worth_a_look(len(flying), looked):
+                looked = time.monotonic()
+                for sent in _claim(SLOTS - len(flying)):
+                    flying[pool.submit(_exchange, sent.call)] = sent
+            worked = time.monotonic() if flying else worked
+            if has_turn and (time.monotonic() >= claims_end or _is_idle(len(flying), worked + linger)):
+                # Whoever waits for slow endpoints must not keep the next pass from all others.
+                has_turn = False
+                _end_turn()
+            if not flying:
+                if not has_turn:
+                    return counts
+                time.sleep(LOOK_EVERY)
+            else:
+                for future in wait(flying, LOOK_EVERY, return_when=FIRST_COMPLETED).done:
+                    counts[_record(flying.pop(future), future.result())] += 1
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if has_turn:
+            _end_turn()
+
+
+def _is_worth_a_look(flying: int, looked: float) -> bool:
+    """A few free slots are not worth a claim after every answer, only now and then."""
+    return flying < SLOTS and (flying <= SLOTS * 3 // 4 or time.monotonic() >= looked + LOOK_EVERY)
+
+
+def _is_idle(flying: int, until: float) -> bool:
+    return not flying and time.monotonic() >= until and not is_any_due()
+
+
+def is_any_due() -> bool:
+    """Whether something waits that could be sent now."""
+    now = timezone.now()
+    return Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint")).exists()
+
+
+# ------------------------------------------------------------------------------------------------ turn
+
+
+def _take_turn(seconds: float) -> bool:
+    """Whether the turn is ours now, for ``seconds`` at most: until then a dead worker keeps it."""
+    now = timezone.now()
+    until = now + timedelta(seconds=seconds)
+    if Turn.objects.filter(pk=Turn.ONLY, until__lte=now).update(until=until):
+        return True
+    _row, is_new = Turn.objects.get_or_create(pk=Turn.ONLY, defaults={"until": until})
+    return is_new
+
+
+def _end_turn() -> None:
+    Turn.objects.filter(pk=Turn.ONLY).update(until=timezone.now())
+
+
+# ------------------------------------------------------------------------------------------------ claim
+
+
+def _claim(limit: int) -> list[_Sent]:
+    """Up to ``limit`` deliveries, leased and ready to be sent: of each endpoint the oldest, the healthy ones first."""
+    now = timezone.now()
+    lease = now + timedelta(seconds=LEASE)
+    skips = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        picked = _pick(now, limit)
+        if not picked:
+            return []
+        free = Delivery.objects.due(now).filter(pk__in=picked).order_by("pk")
+        rows = list(free.select_for_update(skip_locked=skips, of=("self",)).select_related("endpoint", "event"))
+        taken = [delivery.pk for delivery in rows]
+        Delivery.objects.filter(pk__in=taken).update(due_at=lease, lease_until=lease, attempts=F("attempts") + 1)
+    for delivery in rows:
+        delivery.due_at, delivery.lease_until, delivery.attempts = lease, lease, delivery.attempts + 1
+    return [_prepare(delivery) for delivery in rows]
+
+
+def _pick(now: datetime, limit: int) -> list[int]:
+    """Which deliveries to take: one of each endpoint before the second of any, and those in trouble last."""
+    own = Delivery.objects.filter(endpoint=OuterRef("pk"))
+    due: Any = own.due(now).order_by("due_at", "pk").values("pk")
+    flying: Any = own.filter(lease_until__gt=now).order_by().values("endpoint").annotate(n=Count("pk")).values("n")
+    ready = Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint"))
+    rows = ready.annotate(first=Subquery(due[:1]), second=Subquery(due[1:2]), flying=Coalesce(Subquery(flying), 0))
+    firsts, seconds, troubled = [], [], []
+    for failing_since, in_flight, first, second in rows.order_by("first").values_list(
+        "failing_since", "flying", "first", "second"
+    ):
+        if failing_since is not None and not in_flight:
+            troubled.append(first)
+        elif failing_since is None and in_flight < PER_ENDPOINT:
+            firsts.append(first)
+            if in_flight + 1 < PER_ENDPOINT and second is not None:
+                seconds.append(second)
+    room = SLOTS // 2 - Delivery.objects.filter(lease_until__gt=now, endpoint__failing_since__isnull=False).count()
+    return [*firsts, *seconds, *troubled[: max(room, 0)]][:limit]
+
+
+def _prepare(delivery: Delivery) -> _Sent:
+    now = timezone.now()
+    try:
+        body, secrets = delivery.event.body.encode(), delivery.endpoint.secrets
+    except ImproperlyConfigured:
+        return _Sent(delivery, now, None)
+    headers = (
+        ("Content-Type", "application/json"),
+        ("X-Vitrine-Event", delivery.event.topic),
+        ("X-Vitrine-Delivery", str(delivery.pk)),
+        (signing.HEADER, signing.signature(body, keys=secrets, at=int(now.timestamp()))),
+    )
+    url = delivery.endpoint.url
+    return _Sent(
+        delivery,
+        now,
+        Call(verb="callback", method="POST", url=url, content=body, headers=headers, secrets=secrets),
+    )
+
+
+def _exchange(call: Call | None) -> Answer | PanelError:
+    """Sends ``call``; the outcome as a value, so that a thread without a database can do it."""
+    allow_private = bool(settings.ALLOW_PRIVATE_CALLBACKS)
+    try:
+        if call is None:
+            raise NotSent("the secret of this endpoint cannot be read any more: make a new one")
+        if not allow_private and not call.url.startswith("https://"):
+            raise AddressNotAllowed("the address does not begin with https://")
+        return client.send(call, limits=Limits(total=TOTAL, body=BODY, allow_private=allow_private))
+    except PanelError as problem:
+        return problem
+
+
+# ------------------------------------------------------------------------------------------------ record
+
+
+def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
+    """Stores one outcome and returns its name; "late" if the lease was over and the delivery is another's by now."""
+    answer = outcome if isinstance(outcome, Answer) else None
+    error = _error(outcome)
+    now, delivery = timezone.now(), sent.delivery
+    due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
+    name = "failed" if due_at else "given_up" if error else "delivered"
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
+        if not mine.update(
+            due_at=due_at,
+            lease_until=None,
+            delivered_at=None if error else now,
+            given_up_at=now if name == "given_up" else None,
+            last_status=answer.status if answer else None,
+            last_error=error,
+        ):
+            return "late"
+        secrets = sent.call.secrets if sent.call else ()
+        Attempt.objects.create(
+            delivery=delivery,
+            at=sent.began,
+            status=answer.status if answer else None,
+            elapsed_ms=answer.elapsed_ms if answer else round((now - sent.began).total_seconds() * 1000),
+            error=error,
+            answer=client.redact(answer.text, secrets)[: Attempt.KEPT_TEXT] if answer else "",
+        )
+        _judge(delivery.endpoint, error, is_gone=bool(answer and answer.status == 410), now=now)
+    return name
+
+
+def _error(outcome: Answer | PanelError) -> str:
+    """Why it was not delivered, in a few words; "" if it was."""
+    if isinstance(outcome, AddressNotAllowed):
+        # Not the error's own words: they speak of panels, and name the address that a name leads to.
+        return "the address is not allowed: it must be https:// and on the public internet"
+    if isinstance(outcome, PanelError):
+        return outcome.words[:300] or "no answer"
+    if 200 <= outcome.status < 300:
+        return ""
+    if 300 <= outcome.status < 400:
+        return f"HTTP {outcome.status}: redirects are not followed"
+    return f"HTTP {outcome.status}"
+
+
+def _next(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
+    """When to try again; None: never. An endpoint that says how long to wait is not asked before."""
+    if delivery.attempts > len(BACK_OFF):
+        return None
+    seconds = BACK_OFF[delivery.attempts - 1] * (1 + random.random() * JITTER)  # noqa: S311  # nothing secret
+    asked = answer.retry_after if answer and answer.retry_after else 0
+    return now + timedelta(seconds=max(seconds, asked))
+
+
+def _judge(endpoint: Endpoint, error: str, *, is_gone: bool, now: datetime) -> None:
+    """What an outcome says about its endpoint: well, in trouble, or to be paused."""
+    row = Endpoint.objects.filter(pk=endpoint.pk)
+    if not error:
+        if endpoint.failing_since is not None:
+            row.update(failing_since=None, held_until=None)
+        return
+    row.update(failing_since=Coalesce("failing_since", Value(now)), held_until=now + HOLD)
+    is_worn_out = endpoint.failing_since is not None and endpoint.failing_since < now - PATIENCE
+    if is_gone or is_worn_out:
+        reason = Pause.GONE if is_gone else Pause.FAILURES
+        row.filter(is_active=True).update(is_active=False, pause_reason=reason, paused_at=now)

@@ -1,0 +1,184 @@
+"""The pages of callbacks: a customer's endpoints, what was sent to each, and the threshold of a low balance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders import ledger
+from storefront import keyset
+from storefront.callbacks import endpoints as act_on
+from storefront.callbacks import outbox
+from storefront.callbacks.forms import EndpointForm, WarnForm
+from storefront.callbacks.models import Delivery, Endpoint
+
+PAGE_SIZE = 50
+#: Where a new secret waits for the one page that shows it, with the number of its endpoint.
+SHOWN_ONCE = "new_callback_secret"
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def endpoints(request: HttpRequest) -> HttpResponse:
+    user: Any = request.user
+    form = EndpointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            endpoint, secret = act_on.add(user, **form.cleaned_data)
+        except act_on.TooMany:
+            form.add_error(None, _("You have %(count)d endpoints, which is the most.") % {"count": act_on.MOST})
+        else:
+            request.session[SHOWN_ONCE] = [endpoint.pk, secret]
+            return redirect("callbacks:endpoints")
+    return _page(request, form, None)
+
+
+def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) -> HttpResponse:
+    user: Any = request.user
+    rows = list(Endpoint.objects.filter(user=user))
+    # Taken out as it is shown: a reload no longer has it.
+    shown_pk, secret = request.session.pop(SHOWN_ONCE, (None, ""))
+    context = {
+        "form": form,
+        "warn_form": warn_form or WarnForm(instance=ledger.open_wallet(user)),
+        "endpoints": rows,
+        "most": act_on.MOST,
+        "is_full": len(rows) >= act_on.MOST,
+        "secret": secret,
+        "secret_of": next((row for row in rows if row.pk == shown_pk), None),
+    }
+    return render(request, "callbacks/endpoints.html", context)
+
+
+@never_cache
+@login_required
+@require_POST
+def warn_below(request: HttpRequest) -> HttpResponse:
+    form = WarnForm(request.POST, instance=ledger.open_wallet(request.user))
+    if not form.is_valid():
+        return _page(request, EndpointForm(), form)
+    below = form.cleaned_data["warn_below"]
+    ledger.watch(form.instance, below=below)
+    is_off = below is None
+    messages.success(request, _("You are not told of a low balance.") if is_off else _("The amount was saved."))
+    return redirect("callbacks:endpoints")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
+    form = EndpointForm(request.POST or None, instance=Endpoint.objects.get(pk=endpoint.pk))
+    if request.method == "POST" and form.is_valid():
+        act_on.change(endpoint, **form.cleaned_data)
+        messages.success(request, _("The endpoint was changed."))
+        return redirect("callbacks:endpoints")
+    return render(request, "callbacks/edit.html", {"form": form, "endpoint": endpoint})
+
+
+# ------------------------------------------------------------------------------------------------ buttons
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """One of the buttons beside an endpoint."""
+    endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
+    button = BUTTONS.get(request.POST.get("action", ""))
+    if button is None:
+        messages.error(request, _("This button does not exist any more."))
+        return redirect("callbacks:endpoints")
+    return button(request, endpoint)
+
+
+def _pause(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    act_on.pause(endpoint)
+    messages.success(request, _("Paused. Nothing is sent until you resume; what happens meanwhile is not kept."))
+    return redirect("callbacks:endpoints")
+
+
+def _resume(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    act_on.resume(endpoint)
+    outbox.wake()
+    messages.success(request, _("Resumed. What was waiting is sent now."))
+    return redirect("callbacks:endpoints")
+
+
+def _rotate(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    request.session[SHOWN_ONCE] = [endpoint.pk, act_on.rotate(endpoint)]
+    return redirect("callbacks:endpoints")
+
+
+def _remove(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    endpoint.delete()
+    messages.success(request, _("Removed, with all that was sent to it."))
+    return redirect("callbacks:endpoints")
+
+
+def _test(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    if not endpoint.is_active:
+        messages.error(request, _("This endpoint is paused. Resume it first."))
+        return redirect("callbacks:endpoints")
+    outbox.send_test(endpoint)
+    messages.success(request, _("A test event is on its way. Reload in a moment to see whether it arrived."))
+    return redirect("callbacks:deliveries", endpoint.pk)
+
+
+BUTTONS: dict[str, Callable[[HttpRequest, Endpoint], HttpResponse]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "rotate": _rotate,
+    "remove": _remove,
+    "test": _test,
+}
+
+
+# ------------------------------------------------------------------------------------------------ deliveries
+
+
+@login_required
+@require_safe
+def deliveries(request: HttpRequest, pk: int) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
+    rows = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__body")
+    context = {"endpoint": endpoint, "page": keyset.page(rows, request.GET, PAGE_SIZE)}
+    return render(request, "callbacks/deliveries.html", context)
+
+
+@login_required
+@require_safe
+def delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    """What was sent, and each attempt."""
+    row = _own(request, pk, delivery_pk)
+    body = json.dumps(json.loads(row.event.body), indent=2)
+    context = {"delivery": row, "endpoint": row.endpoint, "body": body, "tries": row.tries.all()[:PAGE_SIZE]}
+    return render(request, "callbacks/delivery.html", context)
+
+
+@login_required
+@require_POST
+def send_again(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    row = _own(request, pk, delivery_pk)
+    if not row.endpoint.is_active:
+        messages.error(request, _("This endpoint is paused. Resume it first."))
+    elif outbox.send_again([row]):
+        messages.success(request, _("It is being sent again."))
+    else:
+        messages.info(request, _("It is on its way already."))
+    return redirect("callbacks:delivery", pk, delivery_pk)
+
+
+def _own(request: HttpRequest, pk: int, delivery_pk: int) -> Delivery:
+    user: Any = request.user
+    rows = Delivery.objects.select_related("endpoint", "event").filter(endpoint__user=user, endpoint=pk)
+    return get_object_or_404(rows, pk=delivery_pk)
