@@ -8,6 +8,7 @@ urlpatterns = [
     path("account/", include("storefront.accounts.urls")),
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("allauth.mfa.urls")),
+    path("", include("storefront.topups.urls")),
     path("", include("storefront.shop.urls")),
     path("", include("storefront.api.urls")),
 ]
