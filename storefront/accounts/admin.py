@@ -135,9 +135,22 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def adjust(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Gives money to a customer or takes some. Staff's own wallets are adjusted by superusers only."""
         user = get_object_or_404(User, pk=pk)
-        if not (request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user)):
+        if not self._may_adjust(request, user):
             raise PermissionDenied
         return adjusting.page(request, user, self.admin_site, self.opts)
+
+    def _may_adjust(self, request: HttpRequest, user: User | None) -> bool:
+        return request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or self._may_adjust(request, obj):
+            return sets
+        # A link that leads nowhere is not shown.
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "adjust_link"]})
+            for name, options in sets
+        ]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()

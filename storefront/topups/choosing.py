@@ -60,7 +60,7 @@ def read(inputs: Mapping[str, str]) -> Asked:
     offered = choices()
     text, key = inputs.get("amount", "").strip()[:_AMOUNT_LONGEST], inputs.get("way", "")
     return_to = addresses.local(inputs.get("next", ""))
-    choice = next((one for one in offered if one.key == key), offered[0] if len(offered) == 1 else None)
+    choice = next((one for one in offered if one.key == key), offered[0] if len(offered) == 1 and not key else None)
     problem, amount, limit = _judged(text, choice)
     chosen = choice.key if choice else ""
     return Asked(text, chosen, return_to, offered, presets(), amount, choice, problem, limit)
