@@ -164,6 +164,10 @@ class ManualMethodAdmin(parts.ModelAdmin):
     formfield_overrides = parts.PLAIN_NUMBERS
     fields = ("name", "hint", "instructions", "details", "minimum", "maximum", "is_active", "position")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Payments that are under way name them: they are made inactive."""
+        return False
+
     @admin.display(description=_("least"))
     def least(self, method: ManualMethod) -> str:
         return words.amount(method.minimum)

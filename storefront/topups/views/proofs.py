@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from storefront.topups import crediting, proving
+from storefront.topups import crediting, gateways, proving
 from storefront.topups.models import Proof
 from storefront.topups.views import paying
 
@@ -37,6 +37,9 @@ def send(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 def _send(request: HttpRequest, reference: str) -> HttpResponse:
     topup = paying.own(request, reference)
+    gateway = gateways.find(topup.gateway)
+    if gateway is None or not gateway.takes_proofs:
+        raise Http404
     comment = request.POST.get("comment", "")
     try:
         proving.add(topup, file=request.FILES.get("file"), comment=comment)

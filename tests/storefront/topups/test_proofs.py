@@ -137,6 +137,7 @@ def test_nothing_is_sent_for_what_has_ended_or_is_anothers(page: Client, nadia: 
     assert "has ended" in page.get(upload(page, ended, png()).url).content.decode()
     other = payments.by_hand(factories.customer("0"))
     assert upload(page, other, png()).status_code == 404
+    assert upload(page, payments.demo(nadia), png()).status_code == 404  # this gateway asks for no proof
     assert upload(Client(), other, png()).url.startswith("/account/login/")
     assert not Proof.objects.exists()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Transfer
 from storefront.accounts.models import User
+from storefront.demo import seed
 from storefront.topups import crediting
 from storefront.topups.models import ManualMethod, TopUp
 from tests import factories
@@ -185,3 +186,9 @@ def test_ways_to_pay_by_hand_are_written_by_staff(boss: Client) -> None:
     method = ManualMethod.objects.get()
     assert (method.name, method.minimum, method.maximum, method.is_active) == ("Cash", Decimal(5), None, True)
     assert boss.get("/admin/topups/manualmethod/").status_code == 200
+    assert boss.post(f"/admin/topups/manualmethod/{method.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_demos_way_to_pay_by_hand_is_one_that_staff_could_have_written(nadia: User) -> None:
+    ManualMethod(**seed.BANK).full_clean()
+    assert {"{amount}", "{reference}"} <= set(seed.BANK["instructions"].split())
