@@ -175,7 +175,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("by hand"))
     def adjust_link(self, user: Any) -> str:
         return format_html(
-            '<a href="{}">{}</a>', reverse("admin:accounts_user_adjust", args=[user.pk]), _("Adjust the wallet")
+            '<a class="btn sm" href="{}">{}</a>',
+            reverse("admin:accounts_user_adjust", args=[user.pk]),
+            _("Adjust the wallet"),
         )
 
     @admin.display(description=_("lists"))
