@@ -29,6 +29,11 @@ def news_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def audits_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [found for path in settings.ORDERS_AUDITS for found in _is_a_function("ORDERS_AUDITS", path, "orders.E006")]
+
+
+@register()
 def store_currency_is_a_code(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if re.fullmatch(r"[A-Z]{3}", settings.STORE_CURRENCY):
         return []
@@ -60,8 +65,12 @@ def store_currency_matches_the_books(app_configs: Any, databases: Any = None, **
 
 
 def _names_a_function(setting: str, number: str) -> list[CheckMessage]:
+    return _is_a_function(setting, getattr(settings, setting, None), number)
+
+
+def _is_a_function(setting: str, path: Any, number: str) -> list[CheckMessage]:
     try:
-        import_string(getattr(settings, setting))
-    except (AttributeError, ImportError) as problem:
+        import_string(path)
+    except (AttributeError, ImportError, TypeError) as problem:
         return [Error(f"{setting} does not name a function: {problem}", id=number)]
     return []

@@ -42,6 +42,10 @@ SECRET_KEY = _required("SECRET_KEY", "secret")
 # Newest first; older keys stay readable, so a key is changed by putting the new one in front.
 ENCRYPTION_KEYS = [key.strip() for key in _required("ENCRYPTION_KEYS", "fernet").split(",") if key.strip()]
 
+# Pretend payments, for the demo: whoever presses "pay" has the money. Its webhooks are signed as real ones are.
+DEMO_GATEWAY = env.bool("DEMO_GATEWAY", DEBUG)
+DEMO_GATEWAY_SECRET = _required("DEMO_GATEWAY_SECRET", "secret") if DEMO_GATEWAY else ""
+
 if not DEBUG and not env.list("ALLOWED_HOSTS", default=[]):
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set. Give the shop's host names, separated by commas.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
@@ -73,6 +77,7 @@ INSTALLED_APPS = [
     "storefront.api.sandbox",
     "storefront.support",
     "storefront.callbacks",
+    "storefront.topups",
     "storefront.demo",
 ]
 
@@ -212,6 +217,8 @@ ORDERS_WAKE = "providers.tasks.wake"
 ORDERS_COST_FLOOR = "providers.floor.cost_of"
 # ... and tells by this one what customers' programs want to know; empty: nobody listens.
 ORDERS_NEWS = "storefront.callbacks.outbox.keep"
+# ... and lets these prove their part of the books: functions that yield a sentence for whatever does not add up.
+ORDERS_AUDITS = ["storefront.topups.audit.findings"]
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff has answered a customer, in that transaction; empty: nobody listens.
@@ -228,6 +235,8 @@ SYNC_INTERVAL = env.int("SYNC_INTERVAL", 60)
 SCHEDULE_MAX_DAYS = env.int("SCHEDULE_MAX_DAYS", 30)
 # Without a request id, the same request of the same customer within so many seconds buys once.
 REPEAT_SECONDS = env.int("REPEAT_SECONDS", 60)
+# Amounts that customers can pay in with one click.
+TOPUP_PRESETS = env.list("TOPUP_PRESETS", default=["10", "25", "50", "100"])
 # Percent put on top of a provider's cost when its price list is published and no other markup is given.
 DEFAULT_MARKUP = env.str("DEFAULT_MARKUP", "30")
 
@@ -282,6 +291,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "private": {"BACKEND": "storefront.topups.private.PrivateStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -10,6 +10,7 @@ urlpatterns = [
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("", include("storefront.brand.urls")),
     path("callbacks/", include("storefront.callbacks.urls")),
+    path("", include("storefront.topups.urls")),
     path("", include("storefront.shop.urls")),
     path("", include("storefront.support.urls")),
     path("", include("storefront.api.urls")),

@@ -9,15 +9,20 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders import ledger
 from orders.admin import parts, words
 from orders.models import Order, Transfer
+from storefront.accounts import adjusting
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
@@ -101,10 +106,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("-id",)
     search_fields = ("email__startswith", "name__startswith")
     search_help_text = _("The beginning of the e-mail or of the name.")
-    readonly_fields = ("balance", "shortcuts", "last_login", "created_at")
+    readonly_fields = ("balance", "shortcuts", "adjust_link", "last_login", "created_at")
     inlines = (ApiKeyInline,)
     fieldsets = (
-        (None, {"fields": ("email", "password", "name", "is_active", "balance", "shortcuts")}),
+        (None, {"fields": ("email", "password", "name", "is_active", "balance", "adjust_link", "shortcuts")}),
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
@@ -122,6 +127,30 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
         return fields if request.user.is_superuser else (*fields, *POWERS)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.adjust)
+        return [path("<int:pk>/adjust/", view, name="accounts_user_adjust"), *super().get_urls()]
+
+    def adjust(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Gives money to a customer or takes some. Staff's own wallets are adjusted by superusers only."""
+        user = get_object_or_404(User, pk=pk)
+        if not self._may_adjust(request, user):
+            raise PermissionDenied
+        return adjusting.page(request, user, self.admin_site, self.opts)
+
+    def _may_adjust(self, request: HttpRequest, user: User | None) -> bool:
+        return request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or self._may_adjust(request, obj):
+            return sets
+        # A link that leads nowhere is not shown.
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "adjust_link"]})
+            for name, options in sets
+        ]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
@@ -142,6 +171,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("joined"), ordering="id")
     def joined(self, user: User) -> str:
         return words.moment(user.created_at)
+
+    @admin.display(description=_("by hand"))
+    def adjust_link(self, user: Any) -> str:
+        return format_html(
+            '<a class="btn sm" href="{}">{}</a>',
+            reverse("admin:accounts_user_adjust", args=[user.pk]),
+            _("Adjust the wallet"),
+        )
 
     @admin.display(description=_("lists"))
     def shortcuts(self, user: Any) -> str:

@@ -26,6 +26,7 @@ from orders.models.ledger import AccountKind, TransferKind
 from providers.admin import attention
 from providers.models import Offer, Placement, Provider, State
 from storefront.support.models import Ticket
+from storefront.topups.models import TopUp
 
 #: Counting goes no further: "1,000 or more" says enough to act on.
 ENOUGH = 1000
@@ -87,6 +88,8 @@ def build(user: Any) -> Overview:
     if seen.may_see_orders:
         seen.todos += _queue()
         seen.todos += _requests()
+    if user.has_perm("topups.view_topup"):
+        seen.todos += _payments()
     if user.has_perm("orders.view_service"):
         seen.todos += _decisions()
         seen.todos += _catalogue()
@@ -232,6 +235,20 @@ def _tickets() -> Iterator[Todo]:
             detail=_("For up to %s") % words.ago(oldest),
             label=_("Answer"),
             url=parts.list_url(Ticket),
+        )
+
+
+def _payments() -> Iterator[Todo]:
+    """Top-ups that a person must look at: a proof to check, or another amount than was asked for."""
+    reviews = _capped(TopUp.objects.in_review())
+    if reviews:
+        yield Todo(
+            tone="warning",
+            icon="clock",
+            title=_many(ngettext("%s payment for review", "%s payments for review", reviews), reviews),
+            detail=_("Customers wait for their money: a proof to check, or another amount than was asked for"),
+            label=_("Look at them"),
+            url=parts.list_url(TopUp, review="1"),
         )
 
 

@@ -19,7 +19,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("orders", _("Orders"), ("orders.order", "orders.refill", "orders.cancellation", "providers.placement")),
     ("catalogue", _("Catalogue"), ("orders.category", "orders.service", "providers.route")),
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
-    ("money", _("Money"), ("orders.account", "orders.transfer")),
+    ("money", _("Money"), ("topups.topup", "orders.account", "orders.transfer", "topups.manualmethod")),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
     ("words", _("Pages and look"), ("support.announcement", "support.page", "brand.brand")),

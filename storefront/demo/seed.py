@@ -18,12 +18,23 @@ from providers import onboarding, pricelist
 from providers.models import Provider
 from storefront.demo import words
 from storefront.support.models import CannedReply, Page, TicketCategory
+from storefront.topups.models import ManualMethod
 
 CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"
 #: What the panels bill in, and what that is worth in the store currency.
 CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
 MARKUP = Decimal(30)
 FIRST_ORDERS = 14
+#: A way to pay by hand; the account is nobody's.
+BANK = {
+    "name": "Bank transfer",
+    "hint": "One to two working days",
+    "instructions": "Send {amount} to the account below and write {reference} as the purpose of the payment.\n\n"
+    "Then take a picture of the confirmation and send it to us on this page.",
+    "details": "Vitrine Demo Ltd\nIBAN XX00 0000 0000 0000 0000 00\nExample Bank",
+    "minimum": Decimal(5),
+    "maximum": Decimal(5000),
+}
 #: Something to type for every input that a service type may have.
 EXAMPLES = {
     "link": "https://photos.example.com/nadia",
@@ -65,6 +76,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
     call_command("customer", "credit", CUSTOMER, "500", reference="demo", stdout=StringIO())
     for dialect, (url, key) in panels.items():
         _provider(dialect, url, key)
+    ManualMethod.objects.get_or_create(name=BANK["name"], defaults=BANK)
     if not Order.objects.exists():
         _first_orders(people.get(email=CUSTOMER))
     _support()

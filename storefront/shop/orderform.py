@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.urls import reverse
 
 from orders import kinds, money, pricing, schedule
 from orders.errors import InvalidField, OrderInvalid
@@ -15,6 +17,7 @@ from orders.kinds import Count, Details, Input
 from orders.models import Order, Service
 from storefront.shop import wording
 
+ADDRESS_MAX = 1500
 NUMBERS = {"quantity", "min", "max", "posts", "old_posts", "answer_number", "runs", "interval"}
 
 
@@ -180,6 +183,20 @@ def _counted(service: Service, inputs: Mapping[str, Any]) -> Details | None:
         )
     except OrderInvalid:
         return None
+
+
+def top_up_query(service: Service, inputs: Mapping[str, Any], price: Price) -> str:
+    """What the page for adding money is asked with: the missing amount, and the way back to this form as it is.
+
+    Long lists do not fit an address: then the way back leads to the form with nothing in it.
+    """
+    names = {field.name for fields_of in (fields, run_fields, start_fields) for field in fields_of(service, inputs)}
+    kept = {name: kinds.text_of(inputs, name) for name in sorted(names) if kinds.text_of(inputs, name)}
+    back = reverse("shop:order_new")
+    address = f"{back}?{urlencode({'service': service.pk, **kept})}"
+    if len(address) > ADDRESS_MAX:
+        address = f"{back}?{urlencode({'service': service.pk})}"
+    return urlencode({"amount": money.plain(price.missing), "next": address})
 
 
 def unit_price(service: Service) -> str:

@@ -26,6 +26,13 @@ def test_a_question_for_the_cost_that_nobody_answers_is_found_at_start(settings:
     assert found(checks.cost_can_be_asked(None)) == ["orders.E004"]
 
 
+@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.findings", "orders.audit.nothing"])
+def test_an_audit_that_is_not_there_is_found_at_start(settings: Any, path: str) -> None:
+    assert checks.audits_can_be_asked(None) == []
+    settings.ORDERS_AUDITS = ["orders.audit.findings", path]
+    assert found(checks.audits_can_be_asked(None)) == ["orders.E006"]
+
+
 def test_the_shops_own_settings_pass(settings: Any) -> None:
     settings.ORDERS_WAKE = "providers.tasks.wake"
     assert found(checks.upstream_can_be_woken(None), checks.cost_can_be_asked(None)) == []

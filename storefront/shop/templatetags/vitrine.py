@@ -18,6 +18,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from orders.models import Measure, Order, Transfer
+from orders.money import plain as money_text
 from orders.money import round_down
 from storefront.shop import formats, measured, statement, statuses
 from storefront.shop.icons import ICONS
@@ -53,6 +54,12 @@ def about(amount: Decimal) -> SafeString:
 def signed(amount: Decimal) -> SafeString:
     """An amount with its sign, a plus as well."""
     return format_html("<bdi>{}</bdi>", formats.money(amount, is_signed=True))
+
+
+@register.filter
+def plain(amount: Decimal) -> str:
+    """An amount for an address or an input: no sign of a currency, a point in every language."""
+    return money_text(amount)
 
 
 @register.filter

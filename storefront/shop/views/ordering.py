@@ -40,9 +40,11 @@ def price(request: HttpRequest) -> HttpResponse:
     service = _service(inputs.get("service", ""))
     if service is None or not request.user.is_authenticated:
         return HttpResponse(status=204)
+    now = orderform.price(service, inputs, balance=purse.balance(request))
     context = {
         "service": service,
-        "price": orderform.price(service, inputs, balance=purse.balance(request)),
+        "price": now,
+        "top_up": orderform.top_up_query(service, inputs, now),
         "fields": orderform.fields(service, inputs),
         "is_live": True,
     }
@@ -103,13 +105,15 @@ def _form(
     fields = orderform.fields(service, inputs, problems)
     runs = orderform.run_fields(service, inputs, problems)
     starts = orderform.start_fields(service, inputs, problems)
+    now = orderform.price(service, inputs, balance=purse.balance(request))
     context = {
         "service": service,
         "fields": fields,
         "run_fields": runs,
         "start_fields": starts,
         "wrong": [field for field in (*fields, *runs, *starts) if field.error],
-        "price": orderform.price(service, inputs, balance=purse.balance(request)),
+        "price": now,
+        "top_up": orderform.top_up_query(service, inputs, now),
         "unit_price": orderform.unit_price(service),
         "request_number": number or purchase.new_request_id(),
         "alert": alert,

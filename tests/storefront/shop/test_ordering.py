@@ -97,7 +97,7 @@ def test_an_empty_wallet_says_how_much_is_missing(client: Client) -> None:
     text = text_of(send(client, filled(client, factories.service(), quantity="100")))
     assert "Your balance is $0.05, the order costs $0.09" in text.replace("<bdi>", "").replace("</bdi>", "")
     assert "$0.04" in text
-    assert "/wallet/#add" in text
+    assert "/wallet/top-up/?amount=0.04&next=" in text
     assert not Order.objects.exists()
 
 

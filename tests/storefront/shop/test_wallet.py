@@ -80,7 +80,3 @@ def test_amounts_stay_numbers(page: Client, nadia: User) -> None:
     charge, top_up = csv.DictReader(io.StringIO(text))
     assert (charge["Amount"], charge["Balance after"], charge["Order"]) == ("-0.09", "99.91", str(order.pk))
     assert (top_up["Amount"], top_up["Currency"]) == ("100.00", "USD")
-
-
-def test_how_to_add_money_is_said(page: Client) -> None:
-    assert "Ask the shop: money is added by the shop's staff." in text_of(page.get("/wallet/"))

@@ -1,0 +1,126 @@
+"""Operators adjust wallets: with a reason, once for each form, and only those who may."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from orders.models import Account, Transfer
+from storefront.accounts.models import User
+from tests import factories
+from tests.orders.parallel import together
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss() -> Client:
+    return browser(User.objects.create_superuser("boss@example.com", "x"))
+
+
+def address(user: User) -> str:
+    return f"/admin/accounts/user/{user.pk}/adjust/"
+
+
+def token(client: Client, user: User) -> str:
+    (found,) = re.findall(r'name="token" value="([^"]+)"', client.get(address(user)).content.decode())
+    return found
+
+
+def balance(user: User) -> Decimal | None:
+    return Account.objects.get(user=user).balance
+
+
+def adjust(client: Client, user: User, **data: str) -> Any:
+    return client.post(address(user), {"reason": "goodwill", "token": token(client, user), **data}, follow=True)
+
+
+def test_money_is_given_and_taken_with_a_reason(boss: Client) -> None:
+    user = factories.customer("10")
+    assert "Wallet adjusted by $2.50: goodwill" in adjust(boss, user, amount="2.5").content.decode()
+    adjust(boss, user, amount="-12.5", reason="charged back")
+    assert balance(user) == 0
+    given, taken = Transfer.objects.filter(kind="adjustment").order_by("id")
+    assert (given.amount, given.note, str(given.actor)) == (Decimal("2.5"), "goodwill", "boss@example.com")
+    assert (taken.amount, taken.source.user, taken.note) == (Decimal("12.5"), user, "charged back")
+    assert LogEntry.objects.filter(object_id=str(user.pk)).count() == 2
+    assert f'href="{address(user)}"' in boss.get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+
+
+def test_a_double_click_books_once(boss: Client) -> None:
+    user = factories.customer("10")
+    form = {"amount": "5", "reason": "goodwill", "token": token(boss, user)}
+    boss.post(address(user), form)
+    assert "booked before" in boss.post(address(user), form, follow=True).content.decode()
+    assert balance(user) == 15
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_at_the_same_moment_book_once() -> None:
+    boss = User.objects.create_superuser("boss@example.com", "x")
+    user = factories.customer("10")
+    form = {"amount": "5", "reason": "goodwill", "token": token(browser(boss), user)}
+    clients = [browser(boss) for _ in range(4)]
+    done = together([lambda client=client: client.post(address(user), form).status_code for client in clients])
+    assert done == [302] * 4
+    assert balance(user) == 15
+    assert (Transfer.objects.filter(kind="adjustment").count(), LogEntry.objects.count()) == (1, 1)
+
+
+def test_a_form_is_good_for_one_amount_and_one_customer(boss: Client) -> None:
+    user, other = factories.customer("10"), factories.customer("10")
+    form = {"amount": "5", "reason": "goodwill", "token": token(boss, user)}
+    boss.post(address(user), form)
+    for wrong in (boss.post(address(user), {**form, "amount": "6"}), boss.post(address(other), form)):
+        assert "Open it again" in wrong.content.decode()
+    assert (balance(user), balance(other)) == (15, 10)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"amount": "-10.01"}, "holds less"),
+        ({"amount": "0"}, "changes nothing"),
+        ({"amount": ""}, "required"),
+        ({"amount": "NaN"}, "Enter a number"),
+        ({"amount": "0.0000001"}, "decimal places"),
+        ({"amount": "9223372036854"}, "no wallet can hold that much"),
+        ({"amount": "5", "reason": " "}, "required"),
+        ({"amount": "5", "token": "x"}, ""),
+    ],
+)
+def test_what_cannot_be_booked_is_said_and_changes_nothing(boss: Client, data: dict[str, str], words: str) -> None:
+    user = factories.customer("10")
+    answer = adjust(boss, user, **data)
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+    assert balance(user) == 10
+    assert not LogEntry.objects.exists()
+
+
+def test_only_those_who_may_adjust_and_not_themselves() -> None:
+    user = factories.customer("10")
+    keeper = User.objects.create_user("keeper@example.com", is_staff=True)
+    rights = Permission.objects.filter(codename__in=("view_user", "change_user"))
+    keeper.user_permissions.set(rights)
+    form = {"amount": "5", "reason": "x", "token": "0" * 32}
+    assert browser(keeper).post(address(user), form).status_code == 403
+    assert "Adjust" not in browser(keeper).get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+    keeper.user_permissions.add(Permission.objects.get(codename="add_transfer"))
+    assert browser(keeper).get(address(user)).status_code == 200
+    assert browser(keeper).post(address(keeper), form).status_code == 403
+    assert browser(user).get(address(user)).url.startswith("/admin/login/")
+    assert not Transfer.objects.filter(kind="adjustment").exists()

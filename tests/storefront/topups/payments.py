@@ -1,0 +1,104 @@
+"""Payments as gateways, customers and staff make them, through the doors that they have."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+import zlib
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
+from django.test import Client
+
+from orders.models import Account, Transfer
+from storefront.accounts.models import User
+from storefront.topups import crediting, proving, starting
+from storefront.topups.gateways import GATEWAYS
+from storefront.topups.gateways.demo import HEADER, signature
+from storefront.topups.models import ManualMethod, TopUp
+
+SECRET = "only-the-tests-sign-with-this"
+WEBHOOK = "/wallet/top-up/webhooks/demo/"
+JPEG = (
+    b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+    b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00"
+    b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x7b\xff\xd9"
+)
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png(width: int = 1, height: int = 1, *, extra: bytes = b"") -> bytes:
+    """A picture that browsers draw where it is 1 x 1."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = chunk(b"IDAT", zlib.compress(b"\x00\x80"))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + body + chunk(b"IEND", b"")
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def staff(*permissions: str, email: str = "staff@example.com") -> User:
+    user = User.objects.create_user(email, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def bank(name: str = "Bank transfer", **details: Any) -> ManualMethod:
+    words = {"instructions": "Send {amount}, purpose {reference}.", "details": "IBAN 1"}
+    return ManualMethod.objects.create(name=name, minimum=Decimal(5), **{**words, **details})
+
+
+def demo(user: User, amount: str = "10", **details: Any) -> TopUp:
+    """A payment that was begun with the demo gateway."""
+    gateway = GATEWAYS["demo"]
+    return starting.start(user, gateway=gateway, way=gateway.ways()[0], amount=Decimal(amount), **details)
+
+
+def by_hand(user: User, amount: str = "10", method: ManualMethod | None = None) -> TopUp:
+    """A payment by hand, of which nobody has sent a proof yet."""
+    wanted, gateway = method or bank(), GATEWAYS["transfer"]
+    way = next(way for way in gateway.ways() if way.method == str(wanted.pk))
+    return starting.start(user, gateway=gateway, way=way, amount=Decimal(amount))
+
+
+def proven(user: User, amount: str = "10") -> TopUp:
+    """A payment by hand that waits for staff."""
+    topup = by_hand(user, amount)
+    key = proving.store().save("proofs/one.png", ContentFile(png()))
+    crediting.proven(topup, key=key, kind="png", size=len(png()))
+    topup.refresh_from_db()
+    return topup
+
+
+def told(topup: TopUp, **changes: Any) -> dict[str, Any]:
+    """What the webhook of a payment in full says."""
+    facts = {"id": "p1", "status": "paid", "amount": str(topup.amount), "currency": "USD", "reference": topup.reference}
+    return {**facts, **changes}
+
+
+def deliver(body: Any, *, at: float | None = None, header: str | None = None, client: Client | None = None) -> Any:
+    """Posts a webhook; ``body`` is JSON, or bytes as they are."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    signed = signature(raw, at=int(time.time() if at is None else at)) if header is None else header
+    sender = client or Client(raise_request_exception=False)
+    return sender.post(WEBHOOK, raw, content_type="application/json", headers={HEADER: signed})
+
+
+def balance(user: User) -> Decimal:
+    return Account.objects.get(user=user).balance or Decimal(0)
+
+
+def booked(topup: TopUp) -> list[Decimal]:
+    """What the ledger brought into the wallet for this top-up."""
+    reference = f"topup:{topup.gateway}:{topup.reference}"
+    return list(Transfer.objects.filter(reference=reference).values_list("amount", flat=True))

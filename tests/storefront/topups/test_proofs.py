@@ -1,0 +1,204 @@
+"""Proofs: taken by content and size, kept where no address leads, shown to those whom they concern."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as shop_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from storefront.accounts.models import User
+from storefront.topups import crediting, filekinds, proving
+from storefront.topups.models import Proof, TopUp
+from storefront.topups.views import proofs
+from tests import factories
+from tests.storefront.topups import payments
+from tests.storefront.topups.payments import JPEG, PDF, png
+
+HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
+WEBP = b"RIFF" + (22).to_bytes(4, "little") + b"WEBPVP8L" + (10).to_bytes(4, "little") + b"\x2f" + b"\x00" * 9
+
+
+def upload(client: Client, topup: TopUp, content: bytes, *, name: str = "receipt.png", comment: str = "") -> Any:
+    file = SimpleUploadedFile(name, content, content_type="image/png")
+    return client.post(f"/wallet/top-ups/{topup.reference}/proofs/", {"file": file, "comment": comment})
+
+
+# ------------------------------------------------------------------------------------------------ what is a proof
+
+
+@pytest.mark.parametrize(("content", "kind"), [(png(), "png"), (JPEG, "jpeg"), (PDF, "pdf"), (WEBP, "webp")])
+def test_pictures_and_pdf_are_known_by_their_content(content: bytes, kind: str) -> None:
+    assert filekinds.kind_of(content) == kind
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        HTML,
+        SVG,
+        b"GIF89a" + HTML,
+        b"BM" + HTML,
+        b"\x89PNG\r\n\x1a\n",
+        b"\x89PNG\r\n\x1a\n" + HTML,
+        png() + HTML,
+        png()[:-1],
+        HTML + png(),
+        b"\xff\xd8\xff" + HTML,
+        JPEG[:20] + HTML,
+        b"\xff\xd8\xff\xda\x00\x02\xff\xd9",
+        b"\n" + PDF,
+        b"<html>" + PDF,
+        b"%PDF-" + HTML,
+        WEBP + HTML,
+        b"RIFF\x04\x00\x00\x00WEBP",
+        b"PK\x03\x04" + b"\x00" * 30,
+        png(100_000, 100_000),
+        b"\xff" * 100,
+        b"\xff\xd8\xff\xe0\x00\x00" * 20,
+    ],
+)
+def test_whatever_else_is_refused(content: bytes) -> None:
+    assert filekinds.kind_of(content) is None
+
+
+# ------------------------------------------------------------------------------------------------ sending
+
+
+def test_a_proof_is_kept_and_puts_the_top_up_before_staff(page: Client, nadia: User, tmp_path: Path) -> None:
+    topup = payments.by_hand(nadia)
+    answer = upload(page, topup, png(), name="../../../static/evil.html", comment="paid at\nnoon")
+    assert answer.status_code == 302
+    topup.refresh_from_db()
+    assert (topup.status, topup.is_in_review) == ("waiting", True)
+    proof = Proof.objects.get()
+    assert (proof.kind, proof.size, proof.comment) == ("png", len(png()), "paid at noon")
+    (file,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert file.is_relative_to(tmp_path / "private" / "proofs")
+    assert file.name == Path(proof.key).name
+    assert "evil" not in proof.key
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.png", HTML), ("a.svg", SVG), ("a.png", SVG), ("a.jpg", png() + HTML)]
+)
+def test_a_file_is_judged_by_its_content_not_by_its_name(
+    page: Client, nadia: User, name: str, content: bytes, tmp_path: Path
+) -> None:
+    topup = payments.by_hand(nadia)
+    answer = upload(page, topup, content, name=name, comment="kept <b>")
+    assert "whatever its name says" in answer.content.decode()
+    assert "kept &lt;b&gt;" in answer.content.decode()
+    assert not Proof.objects.exists()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_large_file_is_refused(page: Client, nadia: User) -> None:
+    topup = payments.by_hand(nadia)
+    answer = upload(page, topup, png() + b"\x00" * (proving.SIZE_MAX - len(png()) + 1))
+    assert "larger than 5 MB" in answer.content.decode()
+    assert not Proof.objects.exists()
+
+
+def test_a_request_that_is_far_too_long_is_not_even_parsed(page: Client, nadia: User) -> None:
+    topup = payments.by_hand(nadia)
+    answer = upload(page, topup, b"\x00" * (proofs.BODY_MAX + 1))
+    assert answer.url == f"/wallet/top-ups/{topup.reference}/"
+    assert "larger than 5 MB" in page.get(answer.url).content.decode()
+    assert not Proof.objects.exists()
+
+
+def test_no_file_is_no_proof(page: Client, nadia: User) -> None:
+    topup = payments.by_hand(nadia)
+    answer = page.post(f"/wallet/top-ups/{topup.reference}/proofs/", {"comment": "paid!"})
+    assert "Choose a file first" in answer.content.decode()
+    assert "Choose a file first" in upload(page, topup, b"").content.decode()
+
+
+def test_several_proofs_are_taken_and_no_end_of_them_is_not(page: Client, nadia: User, tmp_path: Path) -> None:
+    topup = payments.by_hand(nadia)
+    for content in (png(), JPEG, PDF, WEBP, png()):
+        upload(page, topup, content)
+    assert Proof.objects.count() == crediting.PROOFS_MAX == 5
+    upload(page, topup, png())
+    assert Proof.objects.count() == 5
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 5
+
+
+def test_nothing_is_sent_for_what_has_ended_or_is_anothers(page: Client, nadia: User, tmp_path: Path) -> None:
+    ended = payments.by_hand(nadia)
+    crediting.expired(ended)
+    assert "has ended" in page.get(upload(page, ended, png()).url).content.decode()
+    other = payments.by_hand(factories.customer("0"))
+    assert upload(page, other, png()).status_code == 404
+    assert upload(page, payments.demo(nadia), png()).status_code == 404  # this gateway asks for no proof
+    assert upload(Client(), other, png()).url.startswith("/account/login/")
+    assert not Proof.objects.exists()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_form_of_another_site_sends_nothing(nadia: User) -> None:
+    topup = payments.by_hand(nadia)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(nadia)
+    assert upload(strict, topup, png()).status_code == 403
+    assert not Proof.objects.exists()
+
+
+# ------------------------------------------------------------------------------------------------ showing
+
+
+def address(topup: TopUp) -> str:
+    return f"/wallet/top-ups/{topup.reference}/proofs/{topup.proofs.get().pk}/"
+
+
+def test_a_proof_is_shown_to_its_owner_and_to_staff_and_to_nobody_else(page: Client, nadia: User) -> None:
+    topup = payments.proven(nadia)
+    assert page.get(address(topup)).content == png()
+    assert payments.browser(payments.staff("view_topup")).get(address(topup)).content == png()
+    curious = payments.staff("view_order", email="curious@example.com")
+    for stranger in (factories.customer("0"), curious):
+        assert payments.browser(stranger).get(address(topup)).status_code == 404
+    assert Client().get(address(topup)).url.startswith("/account/login/")
+    # The number alone is not enough, not even with a top-up of one's own.
+    mine = payments.by_hand(stranger, method=payments.bank("Other"))
+    wrong = f"/wallet/top-ups/{mine.reference}/proofs/{topup.proofs.get().pk}/"
+    assert payments.browser(stranger).get(wrong).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "shown"), [(png(), "image/png", "inline"), (PDF, "application/pdf", "attachment")]
+)
+def test_a_browser_takes_a_proof_for_nothing_but_what_it_is(
+    page: Client, nadia: User, content: bytes, kind: str, shown: str
+) -> None:
+    topup = payments.by_hand(nadia)
+    upload(page, topup, content, name="x.html")
+    answer = page.get(address(topup))
+    assert answer["Content-Type"] == kind
+    assert answer["Content-Disposition"].startswith(f'{shown}; filename="proof-')
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_no_address_leads_to_a_proof_by_its_path(page: Client, nadia: User) -> None:
+    key = payments.proven(nadia).proofs.get().key
+    for place in ("/static/", "/media/", "/private/", "/var/private/", "/static/../private/", "/"):
+        assert page.get(f"{place}{key}").status_code in (301, 404)
+    with pytest.raises(ValueError, match="no address"):
+        proving.store().url(key)
+    private = Path(proving.store().path("x")).parent
+    assert not private.is_relative_to(Path(shop_settings.STATIC_ROOT))
+
+
+def test_a_file_that_is_gone_is_not_found(page: Client, nadia: User) -> None:
+    topup = payments.proven(nadia)
+    proving.store().delete(topup.proofs.get().key)
+    assert page.get(address(topup)).status_code == 404
