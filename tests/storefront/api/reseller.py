@@ -63,11 +63,16 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             server.handle_request()
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
+            return answered(client)
     finally:
         request_started.connect(close_old_connections)
         request_finished.connect(close_old_connections)
         server.server_close()
+
+
+def answered(client: socket.socket) -> tuple[int, dict[str, str], Any]:
+    """What the server sends until it hangs up: the status, the headers in lower case, and the JSON."""
+    answer = b"".join(iter(lambda: client.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
