@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -71,8 +72,15 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
 
 
 def answered(client: socket.socket) -> tuple[int, dict[str, str], Any]:
-    """What the server sends until it hangs up: the status, the headers in lower case, and the JSON."""
-    answer = b"".join(iter(lambda: client.recv(65536), b""))
+    """What the server sends until it hangs up, or until all it announced is here: status, headers in lower case, JSON."""
+    answer, length = b"", None
+    while length is None or len(answer) < length:
+        more = client.recv(65536)
+        if not more:
+            break
+        answer += more
+        announced = re.search(rb"(?i)\r\ncontent-length: *(\d+)(?=[^\n]*\r\n).*?\r\n\r\n", answer, re.DOTALL)
+        length = announced and announced.end() + int(announced[1])
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
