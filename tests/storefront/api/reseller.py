@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -84,6 +85,8 @@ def answered(client: socket.socket) -> tuple[int, dict[str, str], Any]:
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    if headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
     return int(first.split()[1]), headers, json.loads(body) if body else None
 
 
