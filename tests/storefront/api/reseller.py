@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import socket
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.client import HTTPResponse
 from typing import Any
 from wsgiref.simple_server import WSGIServer
 
@@ -65,29 +65,22 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             server.handle_request()
-            return answered(client)
+            return answered(client, raw.split(maxsplit=1)[0].decode())
     finally:
         request_started.connect(close_old_connections)
         request_finished.connect(close_old_connections)
         server.server_close()
 
 
-def answered(client: socket.socket) -> tuple[int, dict[str, str], Any]:
-    """What the server sends until it hangs up, or until all it announced is here: status, headers in lower case, JSON."""
-    answer, length = b"", None
-    while length is None or len(answer) < length:
-        more = client.recv(65536)
-        if not more:
-            break
-        answer += more
-        announced = re.search(rb"(?i)\r\ncontent-length: *(\d+)(?=[^\n]*\r\n).*?\r\n\r\n", answer, re.DOTALL)
-        length = announced and announced.end() + int(announced[1])
-    head, _, body = answer.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+def answered(client: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:
+    """What the server sends: the status, the headers in lower case, and the JSON, unpacked if it was packed."""
+    answer = HTTPResponse(client, method=method)
+    answer.begin()
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    body = answer.read()
     if headers.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
-    return int(first.split()[1]), headers, json.loads(body) if body else None
+    return answer.status, headers, json.loads(body) if body else None
 
 
 def request(
