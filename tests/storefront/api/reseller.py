@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.client import HTTPResponse
@@ -57,19 +59,26 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
     """
     server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(WSGIHandler())
-    # Or the request would close the connection that holds the test's transaction.
-    request_started.disconnect(close_old_connections)
-    request_finished.disconnect(close_old_connections)
     try:
-        with socket.create_connection(server.server_address, timeout=10) as client:
+        with connection_kept(), socket.create_connection(server.server_address, timeout=10) as client:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             server.handle_request()
             return answered(client, raw.split(maxsplit=1)[0].decode())
     finally:
+        server.server_close()
+
+
+@contextmanager
+def connection_kept() -> Iterator[None]:
+    """A request that is answered in this thread would close the connection that holds the test's transaction."""
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
         request_started.connect(close_old_connections)
         request_finished.connect(close_old_connections)
-        server.server_close()
 
 
 def answered(client: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:

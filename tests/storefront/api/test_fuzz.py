@@ -1,23 +1,22 @@
 """Whatever is sent: an answer in JSON, no server error, no word of another customer's, and no money moves unsold.
 
-`make test` sends a few hundred requests; `make prove` sends more than 20,000 and says how many it were.
+`make test` sends a few hundred requests; `make prove` sends more than 20,000 and says how many there were.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.kinds import KINDS
 from storefront.api.v2.actions import ACTIONS
 from tests.factories import INPUTS
-from tests.storefront.api.watched import OWN, THEIRS, Watched
+from tests.storefront.api.watched import OWN, THEIRS, Watched, lengths, tried
 
 CONTENT_TYPES = [
     "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=XX", "multipart/form-data",
@@ -27,7 +26,24 @@ NAMES = sorted(
     {*INPUTS, "service", "runs", "interval", "request_id", "order", "orders", "orders[]", "refill", "refills"}
 )
 odd = st.sampled_from(
-    ["", "undefined", "null", "NaN", "-1", "0", "1e9", "9" * 40, "\0", "\ud800", "٣", "[", '["a"]', "1,2", "\r\n", "%00"]
+    [
+        "",
+        "undefined",
+        "null",
+        "NaN",
+        "-1",
+        "0",
+        "1e9",
+        "9" * 40,
+        "\0",
+        "\ud800",
+        "٣",
+        "[",
+        '["a"]',
+        "1,2",
+        "\r\n",
+        "%00",
+    ]
 )
 own = st.lists(st.sampled_from(OWN), min_size=1, max_size=4).map(lambda ids: ",".join(map(str, ids)))
 some_text = st.one_of(odd, own, st.sampled_from(sorted(INPUTS.values())), st.text(max_size=20))
@@ -40,30 +56,7 @@ actions = st.sampled_from([*ACTIONS, "add", "add"])
 kinds = st.sampled_from(sorted(KINDS))
 
 
-def lengths(long: int) -> Any:
-    """How many requests: a few always, ``long`` in `make prove`."""
-    return pytest.mark.parametrize("examples", [150, pytest.param(long, marks=pytest.mark.prove)])
-
-
-def tried(property_: Callable[..., Any], examples: int, capsys: pytest.CaptureFixture[str], watched: Watched) -> None:
-    """Runs ``property_`` on that many examples, proves the books, and says how many requests it took."""
-    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    settings(max_examples=examples, deadline=None, suppress_health_check=checks)(property_)()
-    watched.prove()
-    assert watched.sent >= examples
-    if examples > 150:
-        with capsys.disabled():
-            print(f"\n{watched.sent:,} requests, {watched.bought:,} orders")
-
-
-@pytest.fixture
-def watched(db: Any, settings: Any) -> Watched:
-    settings.ORDERS_WAKE = "builtins.id"
-    settings.API_CALLS_A_MINUTE = settings.API_ADDRESS_CALLS_A_MINUTE = 0
-    return Watched.set_up()
-
-
-@lengths(6_000)
+@lengths(150, 6_000)
 def test_bytes_break_nothing(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     @given(
         body=st.binary(max_size=200),
@@ -74,20 +67,20 @@ def test_bytes_break_nothing(watched: Watched, examples: int, capsys: pytest.Cap
     def holds(body: bytes, content_type: str, action: str, method: str) -> None:
         watched.check(body, content_type, action=action, method=method)
 
-    tried(holds, examples, capsys, watched)
+    tried(holds, examples, watched, capsys)
 
 
-@lengths(8_000)
+@lengths(150, 8_000)
 def test_json_breaks_nothing(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     @given(fields=st.dictionaries(st.sampled_from(NAMES), json_values, max_size=8), action=actions, kind=kinds)
     def holds(fields: dict[str, Any], action: str, kind: str) -> None:
         body = json.dumps({"service": watched.services[kind], **INPUTS, **fields}).encode()
         watched.check(body, "application/json", action=action)
 
-    tried(holds, examples, capsys, watched)
+    tried(holds, examples, watched, capsys)
 
 
-@lengths(8_000)
+@lengths(150, 8_000)
 def test_forms_break_nothing(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     @given(
         fields=st.lists(st.tuples(st.sampled_from(NAMES), some_text), max_size=8),
@@ -107,10 +100,10 @@ def test_forms_break_nothing(watched: Watched, examples: int, capsys: pytest.Cap
             body = "".join([*parts, "--XX--\r\n"]).encode("utf-8", "surrogatepass")
             watched.check(body, CONTENT_TYPES[2], action=action)
 
-    tried(holds, examples, capsys, watched)
+    tried(holds, examples, watched, capsys)
 
 
-@lengths(3_000)
+@lengths(75, 3_000)
 def test_a_strangers_ids_are_answered_like_ids_that_are_not(
     watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,4 +129,4 @@ def test_a_strangers_ids_are_answered_like_ids_that_are_not(
             said.append(answer.replace(word, "…"))
         assert said[0] == said[1]
 
-    tried(holds, examples, capsys, watched)
+    tried(holds, examples, watched, capsys)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from django.db.models import Sum
 from django.utils import timezone
+from hypothesis import HealthCheck, settings
 
 from orders import audit
 from orders.kinds import KINDS
@@ -107,3 +110,19 @@ def given(user: User, sold: Service, number: int, status: str, **details: Any) -
         pk=number, user=user, service=sold, status=status, quantity=100, rate=sold.rate, charge=Decimal(0),
         ended_at=timezone.now() if status == "completed" else None, **{"link": "https://example.com/own", **details},
     )  # fmt: skip
+
+
+def lengths(few: int, many: int) -> Any:
+    """How many requests: a few always, many in `make prove`."""
+    return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.prove)])
+
+
+def tried(holds: Callable[..., Any], examples: int, watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tries ``holds`` on that many examples, proves the books, and of a long trial says how many requests it took."""
+    before = watched.sent
+    settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))(holds)()
+    watched.prove()
+    assert watched.sent - before >= examples
+    if examples >= 1000:
+        with capsys.disabled():
+            print(f"\n{watched.sent:,} requests, {watched.bought:,} orders")
