@@ -60,8 +60,9 @@ def web(**environ: str) -> Iterator[tuple[int, Path]]:
         server = python(*gunicorn("127.0.0.1", port)[1:], output=output, **environ)
     try:
         end = time.monotonic() + 60
-        while not answers("127.0.0.1", port, "/api/"):
-            assert server.poll() is None and time.monotonic() < end, log.read_text()
+        while not answers("127.0.0.1", port, "/api/v2"):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
         yield port, log
     finally:

@@ -47,7 +47,11 @@ def test_the_example_pages_php_class(stage: Stage) -> None:
     assert (order.runs, order.interval, order.quantity) == (2, 5, 200)
     money = stage.reseller.balance
     words = call(
-        action="add", service=sold["custom_comments"].pk, link=link, quantity="", comments="good pic\r\ngreat photo\r\n:)"
+        action="add",
+        service=sold["custom_comments"].pk,
+        link=link,
+        quantity="",
+        comments="good pic\r\ngreat photo\r\n:)",
     )
     assert stage.bought(words, after=money).fields == {"comments": ["good pic", "great photo", ":)"]}
     money = stage.reseller.balance
@@ -87,6 +91,14 @@ def test_smartpanel_asks_for_250_orders_at_once(stage: Stage) -> None:
     for row in known.values():  # PHP breaks where one of them is missing or is not a number
         assert row["start_count"].isdigit()
         assert row["remains"].isdigit()
+
+
+def test_250_orders_fit_into_the_line_of_a_get(stage: Stage) -> None:
+    own = stage.orders["partial"]
+    asked = [own.pk, *range(10**17, 10**17 + 249)]
+    query = urlencode({"key": stage.key, "action": "status", "orders": ",".join(map(str, asked))}, safe=",")
+    raw = f"GET /api/v2?{query} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n".encode()
+    assert said(stage, raw) == {**statuses_of([own]), **{str(number): NO_ORDER for number in asked[1:]}}
 
 
 def test_smartpanel_subscribes_without_an_expiry(stage: Stage) -> None:
@@ -153,7 +165,9 @@ def test_ownsmm_offers_http_2_and_looks_at_once(stage: Stage) -> None:
 
     money = stage.reseller.balance
     sold = stage.services["default"].pk
-    answer = call(("action", "add"), ("service", sold), ("link", "x"), ("quantity", 100), ("runs", ""), ("interval", ""))
+    answer = call(
+        ("action", "add"), ("service", sold), ("link", "x"), ("quantity", 100), ("runs", ""), ("interval", "")
+    )
     order = stage.bought(answer, after=money)
     status = call(("action", "status"), ("order", order.pk))
     assert (status, status["charge"]) == (status_of(order), "0.09")

@@ -57,8 +57,7 @@ def test_a_post_needs_no_token_of_the_pages(reseller: Reseller, headers: dict[st
 @pytest.mark.parametrize("path", [*ADDRESSES, "/api/v3", "/api/"])
 def test_a_host_that_is_not_ours_gets_json(reseller: Reseller, settings: Any, path: str) -> None:
     """Answered or refused: what a program reads must be JSON."""
-    settings.ALLOWED_HOSTS = ["shop.example"]
-    settings.DEBUG = False
+    settings.ALLOWED_HOSTS, settings.DEBUG = ["shop.example"], False
     raw = request(f"key={reseller.key}&action=balance".encode(), path=path, content_type=FORM)
     status, headers, body = send(raw.replace(b"Host: 127.0.0.1", b"Host: evil.example"))
     assert headers["content-type"] == "application/json"

@@ -92,7 +92,12 @@ def test_a_thousand_ids_are_answered_in_the_order_they_were_asked(
 
 def test_ids_are_never_cut_in_silence(call: Call) -> None:
     asked = ",".join(map(str, range(1, 1002)))
-    for action, name in (("status", "orders"), ("refill", "orders"), ("cancel", "orders"), ("refill_status", "refills")):
+    for action, name in (
+        ("status", "orders"),
+        ("refill", "orders"),
+        ("cancel", "orders"),
+        ("refill_status", "refills"),
+    ):
         assert call(action=action, **{name: asked}) == {"error": "Incorrect request: more than 1000 ids"}
 
 
@@ -211,8 +216,8 @@ def test_the_price_list_is_whole_and_new_at_once(call: Call, reseller: Reseller)
 # ------------------------------------------------------------------------------------------------ money and errors
 @pytest.mark.parametrize(
     ("amount", "told"),
-    [("0", "0.00"), ("1000000", "1000000.00"), ("0.000001", "0.000001"), ("1234.5", "1234.50"), ("100.84292", "100.84292")],
-)  # fmt: skip
+    [("0", "0.00"), ("1000000", "1000000.00"), ("0.000001", "0.000001"), ("1234.5", "1234.50"), ("0.84292", "0.84292")],
+)
 def test_a_balance_is_a_plain_decimal(call: Call, db: None, amount: str, told: str) -> None:
     assert call(key=new_reseller(amount).key, action="balance") == {"balance": told, "currency": "USD"}
 

@@ -38,9 +38,7 @@ def posted(reseller: Reseller, action: str, **fields: Any) -> tuple[int, dict[st
 
 @pytest.mark.parametrize("setting", ["API_CALLS_A_MINUTE", "API_ADDRESS_CALLS_A_MINUTE"])
 @pytest.mark.parametrize("action", READS)
-def test_a_read_too_many_is_429_without_an_error(
-    reseller: Reseller, settings: Any, setting: str, action: str
-) -> None:
+def test_a_read_too_many_is_429_without_an_error(reseller: Reseller, settings: Any, setting: str, action: str) -> None:
     """An error in a status is final for programs; an empty object changes nothing, and the header says when."""
     setattr(settings, setting, 3)
     fields = {"order": order(reseller.user, service()).pk}
