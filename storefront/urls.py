@@ -16,4 +16,5 @@ urlpatterns = [
     path("", include("storefront.api.urls")),
 ]
 
+handler400 = "storefront.api.failures.bad_request"
 handler500 = "storefront.api.failures.server_error"

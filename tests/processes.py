@@ -1,15 +1,23 @@
-"""Runs manage.py in a process of its own against the test's database."""
+"""Runs manage.py, or the shop's web server, in a process of its own against the test's database."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
+
+from storefront.demo.management.commands.run import gunicorn
+from storefront.demo.supervisor import answers
 
 
 def database_url(name: str = "") -> str:
@@ -30,16 +38,36 @@ def manage(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     return python(str(settings.BASE_DIR / "manage.py"), *arguments, **environ)
 
 
-def python(*arguments: str, **environ: str) -> subprocess.Popen[str]:
+def python(*arguments: str, output: Any = subprocess.PIPE, **environ: str) -> subprocess.Popen[str]:
     """Starts ``python arguments`` in the project's folder on the test's database."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DATABASE_URL": database_url(), "VAR_DIR": str(settings.VAR_DIR), **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
         text=True,
     )
+
+
+@contextmanager
+def web(**environ: str) -> Iterator[tuple[int, Path]]:
+    """The shop's gunicorn, as `make run` starts it, while the block lasts: its port, and the log of what it said."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    log = Path(settings.VAR_DIR) / f"web-{port}.log"
+    with log.open("w") as output:
+        server = python(*gunicorn("127.0.0.1", port)[1:], output=output, **environ)
+    try:
+        end = time.monotonic() + 60
+        while not answers("127.0.0.1", port, "/api/v2"):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield port, log
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 def finished(*arguments: str, **environ: str) -> Any:

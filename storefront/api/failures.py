@@ -14,8 +14,15 @@ def unknown_address(request: HttpRequest) -> HttpResponse:
     return answers.error("Unknown address, the API is at /api/v2", status=404)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The whole site's handler400: a host that is not ours, and the like."""
+    if request.path.startswith("/api/"):
+        return answers.error(answers.INCORRECT_REQUEST, status=400)
+    return defaults.bad_request(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """The whole site's handler500. For a program no ``error``: nobody knows here how far its request came."""
-    if request.path.startswith("/api/v2"):
+    if request.path.startswith("/api/"):
         return answers.reply({}, status=500)
     return defaults.server_error(request)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.storefront.api import reseller as people
+from tests.storefront.api.watched import Watched
 
 
 @pytest.fixture
@@ -18,3 +19,11 @@ def reseller(db: Any) -> people.Reseller:
 @pytest.fixture
 def stranger(db: Any) -> people.Reseller:
     return people.reseller()
+
+
+@pytest.fixture
+def watched(db: Any, settings: Any) -> Watched:
+    """A customer whose every request is watched. Nobody delivers what they order."""
+    settings.ORDERS_WAKE = "builtins.id"
+    settings.API_CALLS_A_MINUTE = settings.API_ADDRESS_CALLS_A_MINUTE = 0
+    return Watched.set_up()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.client import HTTPResponse
 from typing import Any
 from wsgiref.simple_server import WSGIServer
 
@@ -55,23 +59,37 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
     """
     server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(WSGIHandler())
-    # Or the request would close the connection that holds the test's transaction.
-    request_started.disconnect(close_old_connections)
-    request_finished.disconnect(close_old_connections)
     try:
-        with socket.create_connection(server.server_address, timeout=10) as client:
+        with connection_kept(), socket.create_connection(server.server_address, timeout=10) as client:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             server.handle_request()
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
+            return answered(client, raw.split(maxsplit=1)[0].decode())
+    finally:
+        server.server_close()
+
+
+@contextmanager
+def connection_kept() -> Iterator[None]:
+    """A request that is answered in this thread would close the connection that holds the test's transaction."""
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    try:
+        yield
     finally:
         request_started.connect(close_old_connections)
         request_finished.connect(close_old_connections)
-        server.server_close()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    return int(first.split()[1]), headers, json.loads(body) if body else None
+
+
+def answered(client: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:
+    """What the server sends: the status, the headers in lower case, and the JSON, unpacked if it was packed."""
+    answer = HTTPResponse(client, method=method)
+    answer.begin()
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    body = answer.read()
+    if headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+    return answer.status, headers, json.loads(body) if body else None
 
 
 def request(

@@ -1,0 +1,152 @@
+"""What the clients find, and what the answers must say about it: read from the rows, in words of its own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from orders import audit
+from orders.kinds import KINDS
+from orders.models import Account, Order, Refill, Service, Transfer
+from tests.factories import category, service
+from tests.storefront.api.reseller import Reseller, answered, reseller
+
+#: What a panel says of an order, by how it stands here.
+WORDS = {
+    "queued": "Pending", "in_doubt": "Processing", "in_progress": "In progress", "completed": "Completed",
+    "partial": "Partial", "canceled": "Canceled",
+}  # fmt: skip
+NO_ORDER = {"error": "Incorrect order ID"}
+NO_REFILL = {"error": "Refill not found"}
+MSIE = "Mozilla/4.0 (compatible; MSIE 5.01; Windows NT 5.0)"
+
+
+@dataclass
+class Stage:
+    port: int
+    reseller: Reseller
+    stranger: Reseller
+    services: dict[str, Service]
+    orders: dict[str, Order]
+    theirs: Order
+    """An order of the stranger's, completed, so that only its owner may ask for a refill."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v2"
+
+    @property
+    def key(self) -> str:
+        return self.reseller.key
+
+    def raw(self, request: bytes) -> tuple[int, dict[str, str], Any]:
+        """Sends these bytes and nothing else, keeps the sending side open and reads until the server hangs up."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
+            client.sendall(request)
+            return answered(client)
+
+    def bought(self, answer: Any, *, after: Decimal) -> Order:
+        """The order this answer names: the newest, this customer's, paid once out of a wallet that held ``after``."""
+        order = Order.objects.latest("pk")
+        assert answer == {"order": order.pk}
+        assert (order.user, order.status, order.source) == (self.reseller.user, "queued", "api")
+        assert Transfer.objects.filter(order=order, kind="charge").count() == 1
+        assert self.reseller.balance == after - order.charge
+        assert list(audit.findings()) == []
+        return order
+
+
+def set_up(port: int) -> Stage:
+    own, stranger = reseller("1000"), reseller()
+    within = category("First Category")
+    flags = {"has_refill": True, "has_cancel": True, "has_dripfeed": True, "category": within}
+    services = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags) for kind in KINDS.values()}
+    services["plain"] = service(category=within, min_quantity=10)
+    sold = services["default"]
+    orders = {
+        "queued": placed(own, sold, "queued"),
+        "in_doubt": placed(own, sold, "in_doubt"),
+        "in_progress": placed(own, sold, "in_progress", start_count=3572, remains=157),
+        "completed": placed(own, sold, "completed", start_count=0, remains=0),
+        "second": placed(own, sold, "completed", remains=0),
+        "third": placed(own, sold, "completed", remains=0),
+        "partial": placed(own, sold, "partial", remains=60, paid_back=Decimal("0.3")),
+        "canceled": placed(own, sold, "canceled", remains=200, paid_back=Decimal("0.5")),
+        "plain": placed(own, services["plain"], "completed", remains=0),
+    }
+    return Stage(port, own, stranger, services, orders, placed(stranger, sold, "completed", remains=0))
+
+
+def placed(owner: Reseller, sold: Service, status: str, *, paid_back: Decimal = Decimal(0), **details: Any) -> Order:
+    """An order for 200 pieces as it stands later. It was free, unless some of it was paid back: the books stay true."""
+    ended = timezone.now() if status in ("completed", "partial", "canceled") else None
+    order = Order.objects.create(
+        user=owner.user, service=sold, status=status, quantity=200, rate=sold.rate, charge=paid_back,
+        refunded=paid_back, link=f"https://example.com/{owner.user.pk}/{status}", ended_at=ended, **details,
+    )  # fmt: skip
+    if paid_back:
+        move("charge", order, owner)
+        move("refund", order, owner)
+    return order
+
+
+def move(kind: str, order: Order, owner: Reseller) -> None:
+    wallet, sales = Account.objects.get(user=owner.user), Account.objects.get(kind="sales")
+    assert wallet.balance is not None
+    ends = {"source": wallet, "target": sales} if kind == "charge" else {"source": sales, "target": wallet}
+    after = wallet.balance - order.charge if kind == "charge" else wallet.balance
+    Transfer.objects.create(
+        kind=kind, reference=f"test:{kind}:{order.pk}", amount=order.charge, wallet=wallet, wallet_after=after,
+        order=order, **ends,
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ what must be said
+def plain(amount: Decimal) -> str:
+    """An amount with two decimals or as many as it needs: no exponent, no blanks, no commas."""
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:f}".rstrip("0")
+
+
+def status_of(order: Order) -> dict[str, str]:
+    word = WORDS[order.status]
+    remains = {"Completed": 0, "Canceled": order.quantity}.get(word, order.remains)
+    return {
+        "charge": plain(order.charge - order.refunded),
+        "start_count": str(order.start_count or 0),
+        "status": word,
+        "remains": str(order.quantity if remains is None else remains),
+        "currency": "USD",
+    }
+
+
+def statuses_of(orders: Iterable[Order]) -> dict[str, Any]:
+    return {str(order.pk): status_of(order) for order in orders}
+
+
+def price_list() -> list[dict[str, Any]]:
+    """Every service on sale, as the example page of the panel API shows one."""
+    return [
+        {
+            "service": sold.pk, "name": sold.name, "type": KINDS[sold.kind].wire, "category": sold.category.name,
+            "rate": plain(sold.rate), "min": str(sold.min_quantity), "max": str(sold.max_quantity),
+            "refill": sold.has_refill, "cancel": sold.has_cancel,
+        }
+        for sold in Service.objects.filter(is_active=True).order_by("pk")
+    ]  # fmt: skip
+
+
+def is_price_list(answer: Any) -> bool:
+    """Whether ``answer`` is the whole price list, beside what else we tell of a service."""
+    return [{name: row[name] for name in wanted} for row, wanted in zip(answer, price_list(), strict=True)] == (
+        price_list()
+    )
+
+
+def refill_of(order: Order) -> int:
+    """The number of the one refill that was asked for."""
+    return Refill.objects.get(order=order).pk

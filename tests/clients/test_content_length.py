@@ -1,0 +1,23 @@
+"""How long an answer is must stand in its head: programs written by hand read what comes until the server hangs up."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+
+from tests.clients.stage import Stage
+from tests.clients.test_replicas import posted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("action", ["balance", "services", "nothing"])
+def test_who_reads_to_the_end_has_the_json_and_nothing_else(stage: Stage, action: str) -> None:
+    """PHP's fsockopen and its like split the head off and decode the rest; in chunks it would be no JSON."""
+    with socket.create_connection(("127.0.0.1", stage.port), timeout=30) as client:
+        client.sendall(posted([("key", stage.key), ("action", action)]))
+        head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
+    assert f"\r\ncontent-length: {len(body)}".encode() in head.lower()
+    json.loads(body)

@@ -1,0 +1,57 @@
+"""Requests made from the API's own description, within it and beyond: the answers are as it describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import given
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS
+
+from storefront.wsgi import application
+from tests.storefront.api.reseller import connection_kept
+from tests.storefront.api.watched import Watched, lengths, tried
+
+DESCRIBED = [
+    "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
+    "response_schema_conformance",
+]  # fmt: skip
+
+
+def described() -> Any:
+    with connection_kept():
+        return schemathesis.openapi.from_wsgi("/api/openapi.json", application)
+
+
+@lengths(25, 1_000)
+@pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_described_holds(
+    watched: Watched, examples: int, method: str, mode: GenerationMode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = described()
+    checks = CHECKS.get_by_names(DESCRIBED)
+    kinds = list(watched.services.values())
+
+    @given(case=schema["/api/v2"][method].as_strategy(generation_mode=mode))
+    def holds(case: Case) -> None:
+        for place in (case.query, case.body):
+            if isinstance(place, dict):
+                place.pop("key", None)  # the header has the good one
+                if "service" in place:
+                    place["service"] = kinds[watched.sent % len(kinds)]
+        # Nobody on the way unpacks here.
+        response = case.call(headers={"Authorization": f"Bearer {watched.caller.key}", "Accept-Encoding": "identity"})
+        watched.sent += 1
+        case.validate_response(response, checks=checks)
+        watched.judge(response.text)
+
+    with connection_kept():
+        tried(holds, examples, watched, capsys)
+
+
+def test_the_description_is_that_of_the_api(db: None) -> None:
+    schema = described()
+    assert [operation.ok().label for operation in schema.get_all_operations()] == ["GET /api/v2", "POST /api/v2"]
