@@ -16,6 +16,11 @@ def programs_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     """A middleware to be put before all others."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return panel(request) if request.path_info in ADDRESSES else get_response(request)
+        if request.path_info not in ADDRESSES:
+            return get_response(request)
+        answer = panel(request)
+        # Without it a server sends the body in chunks, which clients written by hand take for a part of the JSON.
+        answer["Content-Length"] = str(len(answer.content))
+        return answer
 
     return middleware

@@ -121,6 +121,19 @@ CALLS = (
         http=429,
     ),
     Error(
+        answers.CLOSED,
+        _("We work on the shop. Nothing was done."),
+        _("Send it again in a few minutes."),
+        WRITES,
+    ),
+    Error(
+        "",
+        _("The same for a call that only reads."),
+        _("Wait as many seconds as the header Retry-After says."),
+        READS,
+        http=503,
+    ),
+    Error(
         "Internal error, nothing was charged",
         _("Something broke on our side before the order was placed."),
         _("Send it again a little later, with the same request_id."),

@@ -85,9 +85,9 @@ def number(word: str) -> int | None:
 
 
 def _body(http: HttpRequest) -> Params:
-    http.encoding = "utf-8"  # whatever charset was announced
     try:
         if http.content_type == "multipart/form-data":
+            http.encoding = "utf-8"  # whatever charset was announced
             # Before http.body is touched: Django can read a multipart body only once.
             return _gather((name, value) for name, values in http.POST.lists() for value in map(str, values))
         raw = http.body.removeprefix(b"\xef\xbb\xbf").strip()

@@ -7,6 +7,7 @@ calls. Clients send any Accept header, or none, and get JSON.
 from __future__ import annotations
 
 import logging
+import re
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
@@ -24,6 +25,9 @@ from storefront.api.v2.limits import TooMany
 from storefront.api.v2.request import Params, read, text
 
 log = logging.getLogger(__name__)
+
+#: An Accept-Encoding that takes gzip; "gzip;q=0" says that it does not.
+_UNPACKS = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))", re.IGNORECASE)
 
 
 @csrf_exempt
@@ -81,7 +85,7 @@ def _sent(request: HttpRequest, answer: Answer) -> HttpResponse:
     # Only a GET can be answered with "as you have it"; to a POST it would mean something else.
     if request.method == "GET" and answer.etag in request.headers.get("If-None-Match", ""):
         return answers.unchanged(answer)
-    return answers.listed(answer, is_packed="gzip" in request.headers.get("Accept-Encoding", ""))
+    return answers.listed(answer, is_packed=bool(_UNPACKS.search(request.headers.get("Accept-Encoding", ""))))
 
 
 def _not_now(name: str, told: str, status: int, wait: int) -> HttpResponse:

@@ -85,6 +85,9 @@ def test_who_can_unpack_gets_it_packed(reseller: Reseller) -> None:
     plain = reseller.client.post("/api/v2", posted)
     packed = reseller.client.post("/api/v2", posted, headers={"Accept-Encoding": "br, gzip"})
     assert "Content-Encoding" not in plain
+    for unwilling in ("gzip;q=0", "gzip; q=0.000, br", "identity"):
+        answer = reseller.client.post("/api/v2", posted, headers={"Accept-Encoding": unwilling})
+        assert "Content-Encoding" not in answer
     assert packed["Content-Encoding"] == "gzip"
     assert plain["Vary"] == packed["Vary"] == "Accept-Encoding"
     assert json.loads(gzip.decompress(packed.content)) == plain.json()

@@ -26,6 +26,7 @@ from orders import kinds
 from orders.errors import InvalidField, OrderInvalid
 from orders.kinds import KINDS
 from orders.models import Order, Service
+from storefront import panel_words
 from storefront.api.reference import actions, errors, page, parameters, samples, words
 from storefront.api.v2 import answers
 from storefront.api.v2.actions import ACTIONS
@@ -86,8 +87,8 @@ def test_every_sentence_about_an_input_has_its_line() -> None:
 
 
 def test_every_word_of_a_status_is_explained(shown: str) -> None:
-    assert set(words.STATUSES) == set(answers.WORDS.values())
-    assert set(words.REFILLS) == set(answers.REFILL_WORDS.values())
+    assert set(words.STATUSES) == set(panel_words.WORDS.values())
+    assert set(words.REFILLS) == set(panel_words.REFILL_WORDS.values())
     assert all(f"{word} {means}" in shown or f"{word}{means}" in shown for word, means in words.STATUSES.items())
 
 

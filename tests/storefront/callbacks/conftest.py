@@ -14,6 +14,7 @@ from storefront.callbacks import endpoints
 from storefront.callbacks.models import Endpoint
 from tests import factories
 from tests.storefront.callbacks.receiver import Receiver
+from tests.storefront.conftest import know_the_frame
 
 EVERYTHING = {"has_orders": True, "has_refills": True, "has_balance": True, "has_prices": True}
 
@@ -24,6 +25,7 @@ def _quiet(settings: Any) -> Iterator[None]:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.ALLOW_PRIVATE_CALLBACKS = True
     cache.clear()
+    know_the_frame()
     yield
     cache.clear()
 

@@ -9,17 +9,16 @@ from django.core.cache import cache
 from django.test import Client
 
 from storefront.accounts.models import User
-from storefront.support import frame
 from tests import factories
+from tests.storefront.conftest import know_the_frame
 
 
 @pytest.fixture(autouse=True)
 def _fresh_shop(db: None, settings) -> Iterator[None]:
-    """Nothing kept from the test before, and nobody upstream to wake. What is around every page is known, as it is
-    in a shop that runs."""
+    """Nothing kept from the test before, and nobody upstream to wake."""
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     cache.clear()
-    frame.pages()
+    know_the_frame()
     yield
     cache.clear()
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
+from tests.storefront.conftest import know_the_frame
 from tests.storefront.topups import payments
 
 
@@ -23,6 +24,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
     # Assigned anew, so that the storages are made again with the folder of this test.
     settings.STORAGES = {**settings.STORAGES}
     cache.clear()
+    know_the_frame()
     yield
     cache.clear()
 

@@ -1,0 +1,25 @@
+"""What is around every page is known before each test, as it is in a shop that runs: no page pays queries for it."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from storefront.brand import look
+from storefront.support import frame
+
+
+def know_the_look() -> None:
+    cache.set(look._NAME, look.Look(), 3600)
+
+
+def know_the_frame() -> None:
+    know_the_look()
+    for language, _name in settings.LANGUAGES:
+        cache.set(frame._key(language), frame.Frame((), ()), 3600)
+
+
+@pytest.fixture(autouse=True)
+def _frame() -> None:
+    know_the_frame()
