@@ -1,16 +1,17 @@
-"""Database triggers that change the catalogue's stamp with every change of the price list, whoever makes it.
+"""Database triggers that change the catalogue's stamp with every change of what is sold, its price and its cost.
 
-So a rendered price list can be kept for as long as its stamp is the one in the database, and no writer can forget to
-say so. SQLite drops triggers with a table that a later migration rebuilds: such a migration installs them again.
+So what was read of these tables can be kept for as long as the stamp is the one in the database, and no writer can
+forget to say so. Whoever reads the stamp first and the rows after it may keep newer rows than the stamp says, never
+older ones. SQLite drops triggers with a table that a later migration rebuilds: such a migration installs them again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-#: What the price list is made of.
-TABLES = ("orders_service", "orders_category", "orders_pricelevel")
-VERBS = ("insert", "update", "delete")
+#: What the price list is made of, with the columns that matter where not all of them do.
+TABLES: Mapping[str, tuple[str, ...]] = {"orders_service": (), "orders_category": (), "orders_pricelevel": ()}
 # The stamp is random, not counted: a table that was emptied and filled again never comes back to an old one.
 _FOR_SQLITE = "INSERT OR REPLACE INTO orders_catalogstamp (id, stamp) VALUES (1, random())"
 _FOR_POSTGRES = """
@@ -23,35 +24,29 @@ END $$
 """
 
 
-def install(schema_editor: Any) -> None:
-    for statement in _install(schema_editor.connection.vendor):
-        schema_editor.execute(statement)
+def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) -> None:
+    """From now on every change of ``tables`` changes the stamp, whoever makes it."""
+    is_sqlite = schema_editor.connection.vendor == "sqlite"
+    if not is_sqlite:
+        schema_editor.execute(_FOR_POSTGRES)
+    for table, columns in tables.items():
+        update = f"UPDATE OF {', '.join(columns)}" if columns else "UPDATE"
+        if is_sqlite:
+            for name, event in (("insert", "INSERT"), ("update", update), ("delete", "DELETE")):
+                trigger = f"CREATE TRIGGER {table}_stamp_{name} AFTER {event} ON {table}"
+                schema_editor.execute(f"{trigger} BEGIN {_FOR_SQLITE}; END")
+        else:
+            schema_editor.execute(
+                f"CREATE TRIGGER {table}_stamp AFTER INSERT OR {update} OR DELETE OR TRUNCATE ON {table}"
+                " FOR EACH STATEMENT EXECUTE FUNCTION orders_catalog_stamped()"
+            )
 
 
-def remove(schema_editor: Any) -> None:
-    for statement in _remove(schema_editor.connection.vendor):
-        schema_editor.execute(statement)
-
-
-def _install(vendor: str) -> list[str]:
-    if vendor == "sqlite":
-        return [
-            f"CREATE TRIGGER {table}_stamp_{verb} AFTER {verb.upper()} ON {table} BEGIN {_FOR_SQLITE}; END"
-            for table in TABLES
-            for verb in VERBS
-        ]
-    return [
-        _FOR_POSTGRES,
-        *(
-            f"CREATE TRIGGER {table}_stamp AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION orders_catalog_stamped()"
-            for table in TABLES
-        ),
-    ]
-
-
-def _remove(vendor: str) -> list[str]:
-    if vendor == "sqlite":
-        return [f"DROP TRIGGER IF EXISTS {table}_stamp_{verb}" for table in TABLES for verb in VERBS]
-    triggers = [f"DROP TRIGGER IF EXISTS {table}_stamp ON {table}" for table in TABLES]
-    return [*triggers, "DROP FUNCTION IF EXISTS orders_catalog_stamped()"]
+def remove(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) -> None:
+    """The inverse of ``install``; the function stays."""
+    for table in tables:
+        if schema_editor.connection.vendor == "sqlite":
+            for name in ("insert", "update", "delete"):
+                schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_stamp_{name}")
+        else:
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_stamp ON {table}")

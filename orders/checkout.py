@@ -90,12 +90,14 @@ def place_order(
     fingerprint: int | None = None,
     paid_by: Terms | None = None,
     shown_charge: Decimal | None = None,
+    stamp: int | None = None,
 ) -> Order:
     """Buys ``service`` for the customer: the order and its charge in one short transaction, then the wake-up call.
 
     The same request buys once, known by its ``request_id`` or else by its ``fingerprint`` (see ``repeats``): another
     call of it returns the first order. ``paid_by`` are the customer's terms, looked up if they are not given, and
-    ``shown_charge`` is the price the customer agreed to. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid,
+    ``shown_charge`` is the price the customer agreed to. ``stamp`` is the catalogue's, if the caller has just read it:
+    what is kept under it is not read again. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid,
     PriceChanged, LinkInUse, RequestReused, InsufficientFunds; then nothing was charged.
     """
     request = repeats.Request(user.pk, request_id or None, fingerprint)
@@ -104,7 +106,7 @@ def place_order(
         if paid_by is None:
             paid_by = terms.of(user, service.pk)
         offer = quote(service, inputs=inputs, paid_by=paid_by)
-        _check_price(offer, shown_charge)
+        _check_price(offer, shown_charge, stamp)
         order = _sold(request, offer, source)
     except OrdersError:
         # Perhaps it is in its own way: what it wants is bought already, with the last of the money.
@@ -164,11 +166,11 @@ def _is_link_held(offer: Quote) -> bool:
     return Order.objects.open().filter(link_lock=_link_lock(offer)).exists()
 
 
-def _check_price(offer: Quote, shown_charge: Decimal | None) -> None:
+def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) -> None:
     """Raises PriceChanged, or SoldBelowCost; of that the operator is told once an hour for each service."""
     if shown_charge is not None and offer.charge != shown_charge:
         raise PriceChanged(offer.charge)
-    cost = import_string(settings.ORDERS_COST_FLOOR)(offer.service, quantity=offer.details.quantity)
+    cost = import_string(settings.ORDERS_COST_FLOOR)(offer.service, quantity=offer.details.quantity, stamp=stamp)
     if cost is None or cost <= offer.charge:
         return
     words = f"service {offer.service.pk} costs {cost} where its price is {offer.charge}; it was not sold"

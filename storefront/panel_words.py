@@ -48,16 +48,17 @@ def order_row(row: tuple[Any, ...]) -> dict[str, str]:
     """
     _id, status, quantity, paid, start_count, remains = row
     word = _WORDS[status]
-    match word:
-        case "Completed":
-            remains = 0
-        case "Canceled":
-            remains = quantity
+    if word == "Completed":
+        remains = 0
+    elif remains is None or remains > quantity or word == "Canceled":
+        remains = quantity
+    elif remains < 0:
+        remains = 0
     return {
         "charge": money.plain_units(paid, money.AMOUNT_PLACES),
         "start_count": str(start_count or 0),
         "status": word,
-        "remains": str(quantity if remains is None else min(max(remains, 0), quantity)),
+        "remains": str(remains),
         "currency": settings.STORE_CURRENCY,
     }
 

@@ -27,7 +27,7 @@ def add(caller: Caller, params: Params) -> Answer:
     """Buys with play money. The same request buys once."""
     service_id = number(text(params, "service")) or 0
     try:
-        found = reading.service_for(caller.user_id, service_id)
+        found = reading.service_for(caller, service_id)
         if found is None:
             raise ServiceNotSold
         service, own_rate = found

@@ -36,7 +36,7 @@ def add(caller: Caller, params: Params) -> Answer:
     """Buys. The same request buys once."""
     service_id = number(text(params, "service")) or 0
     try:
-        found = reading.service_for(caller.user_id, service_id)
+        found = reading.service_for(caller, service_id)
         if found is None:
             raise ServiceNotSold
         service, own_rate = found
@@ -47,6 +47,7 @@ def add(caller: Caller, params: Params) -> Answer:
             source=Source.API,
             request_id=text(params, "request_id"),
             fingerprint=repeats.fingerprint(service_id, params),
+            stamp=caller.stamp,
             paid_by=Terms(caller.discount, {} if own_rate is None else {service_id: own_rate}),
         )
     except (ServiceNotSold, OrderInvalid, LinkInUse, RequestReused, InsufficientFunds) as problem:

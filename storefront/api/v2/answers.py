@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.http import HttpResponse, HttpResponseNotModified
 
 from orders.errors import (
@@ -78,9 +79,6 @@ class Book:
     etag: str
 
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
 class Refused(Exception):
     """The client gets ``text`` as its error. Nothing was done. HTTP 200, as the whole family answers logical errors."""
 
@@ -93,7 +91,10 @@ class Refused(Exception):
 def reply(data: Any, *, status: int = 200) -> HttpResponse:
     """``data`` as JSON in plain ASCII, in English, kept by no cache: the key may be in the address."""
     headers = {"Cache-Control": "no-store", "Content-Language": "en"}
-    return HttpResponse(_encode(data), content_type="application/json", status=status, headers=headers)
+    text = orjson.dumps(data)
+    if not text.isascii():
+        text = json.dumps(data, separators=(",", ":")).encode()
+    return HttpResponse(text, content_type="application/json", status=status, headers=headers)
 
 
 def listed(book: Book, *, is_packed: bool) -> HttpResponse:

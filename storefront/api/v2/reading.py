@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import connection
 
 from orders import money
-from orders.models import Category, Service
+from orders.models import Category, CustomerRate, Service
+from orders.stamped import Stamped
+from storefront.api.v2.callers import Caller
 
 # What belongs to a service that is to be bought, in the order of the model's columns: from_db wants them so.
 _NEEDED = {
@@ -20,10 +23,9 @@ _NEEDED = {
 _SERVICE = tuple(field.attname for field in Service._meta.concrete_fields if field.attname in _NEEDED)
 _RATE = _SERVICE.index("rate")
 _ADD = f"""
-SELECT {", ".join(f"s.{column}" for column in _SERVICE)}, c.is_active, r.rate
+SELECT {", ".join(f"s.{column}" for column in _SERVICE)}, c.is_active
 FROM orders_service s
 JOIN orders_category c ON c.id = s.category_id
-LEFT JOIN orders_customerrate r ON r.service_id = s.id AND r.user_id = %s
 WHERE s.id = %s
 """  # noqa: S608  # the columns are named above
 _STATUS = """
@@ -32,20 +34,31 @@ WHERE user_id = %s AND id {among}
 """
 
 
-def service_for(user_id: int, pk: int) -> tuple[Service, Decimal | None] | None:
-    """The service with its category, both without what buying does not need, and the customer's own rate if there is
-    one; None where there is no such service."""
+_kept: Stamped[Service] = Stamped(50_000)
+
+
+def service_for(caller: Caller, pk: int) -> tuple[Service, Decimal | None] | None:
+    """The service with its category, both without what buying does not need, and the caller's own rate if there is
+    one; None where there is no such service. Not read again while the catalogue's stamp is the same."""
+    service = _kept.get(caller.stamp, pk, partial(_service, pk))
+    if service is None:
+        return None
+    own = CustomerRate.objects.filter(user=caller.user_id, service=pk) if caller.has_own_rates else None
+    return service, own.values_list("rate", flat=True).first() if own is not None else None
+
+
+def _service(pk: int) -> Service | None:
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, [user_id, pk])
+        cursor.execute(_ADD, [pk])
         row = cursor.fetchone()
     if row is None:
         return None
-    *columns, is_category_active, own = row
+    *columns, is_category_active = row
     columns[_RATE] = money.from_units(columns[_RATE], money.RATE_PLACES)
     service = Service.from_db(connection.alias, _SERVICE, columns)
     within = (service.category_id, is_category_active)
     service.category = Category.from_db(connection.alias, ("id", "is_active"), within)
-    return service, None if own is None else money.from_units(own, money.RATE_PLACES)
+    return service
 
 
 def standings(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:

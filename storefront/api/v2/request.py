@@ -47,12 +47,16 @@ def read(http: HttpRequest) -> Params:
     # A WSGI server hands over the bytes of the query as Latin-1.
     query = http.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     params = {**_gather(_form(query)), **_body(http)}
-    scheme, _, token = http.headers.get("Authorization", "").partition(" ")
-    bearer = token if scheme.lower() == "bearer" else ""
-    sent = [*(text(params, name) for name in KEY_NAMES), bearer.strip(), http.headers.get("X-Api-Key", "").strip()]
-    params["key"] = next(filter(None, sent), "")
-    params["request_id"] = text(params, "request_id") or http.headers.get("Idempotency-Key", "").strip()
+    params["key"] = text(params, *KEY_NAMES) or _key_of(http)
+    params["request_id"] = text(params, "request_id") or http.META.get("HTTP_IDEMPOTENCY_KEY", "").strip()
     return params
+
+
+def _key_of(http: HttpRequest) -> str:
+    """The key in the headers, for clients that write it there."""
+    scheme, _, token = http.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return bearer or str(http.META.get("HTTP_X_API_KEY", "")).strip()
 
 
 def text(params: Mapping[str, Any], *names: str) -> str:

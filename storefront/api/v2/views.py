@@ -83,9 +83,9 @@ def _sent(request: HttpRequest, answer: Answer) -> HttpResponse:
     if not isinstance(answer, Book):
         return answers.reply(answer)
     # Only a GET can be answered with "as you have it"; to a POST it would mean something else.
-    if request.method == "GET" and answer.etag in request.headers.get("If-None-Match", ""):
+    if request.method == "GET" and answer.etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
         return answers.unchanged(answer)
-    return answers.listed(answer, is_packed=bool(_UNPACKS.search(request.headers.get("Accept-Encoding", ""))))
+    return answers.listed(answer, is_packed=bool(_UNPACKS.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))))
 
 
 def _not_now(name: str, told: str, status: int, wait: int) -> HttpResponse:
