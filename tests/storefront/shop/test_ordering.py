@@ -108,7 +108,7 @@ def test_staff_without_a_wallet_are_told_the_same(client: Client) -> None:
 
 def test_the_price_follows_what_is_typed(page: Client, nadia: User, django_assert_max_num_queries) -> None:
     service = factories.service(rate="0.90", min_quantity=50)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         text = text_of(page.post("/orders/price/", {"service": service.pk, "quantity": "5000", "link": ""}))
     assert "$4.50" in text
     assert "$95.50" in text
