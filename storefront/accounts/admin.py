@@ -164,7 +164,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         if obj is None:
             return sets
         # A link that leads nowhere is not shown.
-        may = {
+        may: dict[Any, bool] = {
             "adjust_link": self._may_adjust(request, obj),
             "own_prices": request.user.has_perm("orders.view_customerrate"),
         }

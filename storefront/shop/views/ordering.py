@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.errors import InsufficientFunds, InvalidField, OrderInvalid, PriceChanged, ServiceNotSold
+from orders.errors import InsufficientFunds, InvalidField, LinkInUse, OrderInvalid, PriceChanged, ServiceNotSold
 from orders.models import Order, Service
 from storefront import asking
 from storefront.shop import catalogue, formats, orderform, purchase, purse
@@ -89,6 +89,8 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
         return _form(request, service, inputs, alert="price", number=number)
     except ServiceNotSold:
         return _form(request, service, inputs, alert="not_sold", number=number)
+    except LinkInUse:
+        return _form(request, service, inputs, alert="link_in_use", number=number)
     except InsufficientFunds:
         return _form(request, service, inputs, alert="funds", number=number)
     except purchase.FormReused as used:
