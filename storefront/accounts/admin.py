@@ -39,9 +39,9 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 class UserForm(UserChangeForm):  # type: ignore[type-arg]
-    level = forms.ModelChoiceField(PriceLevel.objects.all(), required=False, label=_("price level"))
+    level = forms.ModelChoiceField(PriceLevel.objects.all(), required=False, label=_("Price level"))
     is_level_pinned = forms.BooleanField(
-        required=False, label=_("level pinned"), help_text=_("The level stays, whatever is spent.")
+        required=False, label=_("Level pinned"), help_text=_("The level stays, whatever is spent.")
     )
 
     class Meta:

@@ -129,7 +129,9 @@ def test_an_own_price_below_cost_is_kept_with_a_warning(boss: Client, settings: 
     text = text_of(boss.post(f"{RATES}add/", data, follow=True))
     assert "costs us $1.00 now" in text
     own = CustomerRate.objects.get()
-    assert "the price is below it" in text_of(boss.get(f"{RATES}{own.pk}/change/"))
+    page = text_of(boss.get(f"{RATES}{own.pk}/change/"))
+    assert "the price is below it" in page
+    assert f"<h1>{customer.email}, {service}</h1>" in page
     text = text_of(boss.post(f"{RATES}{own.pk}/change/", {"rate": "1"}, follow=True))
     assert "costs us" not in text
     assert "the price is below it" not in text_of(boss.get(f"{RATES}{own.pk}/change/"))
