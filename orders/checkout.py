@@ -170,13 +170,19 @@ def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) 
     """Raises PriceChanged, or SoldBelowCost; of that the operator is told once an hour for each service."""
     if shown_charge is not None and offer.charge != shown_charge:
         raise PriceChanged(offer.charge)
-    cost = import_string(settings.ORDERS_COST_FLOOR)(offer.service, quantity=offer.details.quantity, stamp=stamp)
+    cost = cost_of(offer.service, quantity=offer.details.quantity, stamp=stamp)
     if cost is None or cost <= offer.charge:
         return
     words = f"service {offer.service.pk} costs {cost} where its price is {offer.charge}; it was not sold"
     if cache.add(f"orders.below_cost.{offer.service.pk}", 1, _TOLD_SECONDS):
         log.warning(words)
     raise SoldBelowCost(words)
+
+
+def cost_of(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal | None:
+    """What ``quantity`` pieces cost us, in the store currency: nothing is sold below it. None: nothing is known."""
+    cost: Decimal | None = import_string(settings.ORDERS_COST_FLOOR)(service, quantity=quantity, stamp=stamp)
+    return cost
 
 
 def _wake_after_commit(order: Order) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.cache import cache
 from django_q.tasks import async_task
 
-from orders import measuring
+from orders import ledger, measuring
 from orders.models import Order
 from providers import errands, evidence, health, history, pricelist, probing, routing, submission, syncing
 from providers.models import Provider
@@ -16,6 +16,7 @@ SCHEDULES = (
     Schedule("price lists", "providers.tasks.import_due", minutes=60),
     Schedule("control", "providers.tasks.control_due", minutes=1440),
     Schedule("measures", "providers.tasks.measure", minutes=10),
+    Schedule("price levels", "providers.tasks.raise_levels", minutes=10),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
 )
 #: Wake-ups of one moment are one wake-up: the task looks at all that is due.
@@ -93,6 +94,10 @@ def import_offers(provider_id: int) -> None:
 def measure() -> None:
     measuring.measure_due()
     health.measure_due()
+
+
+def raise_levels() -> None:
+    ledger.raise_levels()
 
 
 def prune() -> None:

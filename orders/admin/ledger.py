@@ -21,16 +21,30 @@ def is_number(text: str) -> bool:
 
 @admin.register(Account)
 class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
-    list_display = ("name", "kind", "held", "created", "moves")
+    list_display = ("name", "kind", "held", "level", "created", "moves")
     list_filter = ("kind",)
-    list_select_related = ("user",)
+    list_select_related = ("user", "level")
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-id",)
     search_fields = ("user__email__startswith", "code__startswith")
     search_help_text = _("The beginning of a customer's e-mail, or of a house account's name.")
-    fields = ("kind", "name", "customer", "held", "currency", "created_at", "moves")
+    fields = (
+        "kind",
+        "name",
+        "customer",
+        "held",
+        "currency",
+        "spent",
+        "level",
+        "is_level_pinned",
+        "created_at",
+        "moves",
+    )
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "level__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("account"))
     def name(self, account: Account) -> str:

@@ -78,6 +78,12 @@ def amount_text(value: Decimal, currency: str = "") -> str:
     return str(text)
 
 
+def below_cost(cost: Decimal) -> SafeString:
+    """A cost above the price that stands beside it."""
+    text = _("%s: the price is below it, so this is not sold.") % amount_text(cost)
+    return format_html('<strong class="tone" data-tone="danger">{}</strong>', text)
+
+
 def rounded(value: Decimal) -> SafeString:
     """A sum in the store currency, to the cent: for figures that are looked at, not booked."""
     return format_html("<bdi>{}</bdi>", format_currency(value, settings.STORE_CURRENCY, locale=_locale()))

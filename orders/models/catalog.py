@@ -37,13 +37,24 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         )
 
     def matching(self, text: str) -> ServiceQuerySet:
-        """Services whose number is ``text`` or whose name holds every word of it."""
+        """Services whose number is ``text``, or in whose name, category or description every word of it is found."""
         if text.isascii() and text.isdigit() and len(text) < 19:
             return self.filter(pk=int(text))
         found = self
         for word in text.split()[:8]:
-            found = found.filter(name__icontains=word)
+            found = found.filter(
+                models.Q(name__icontains=word)
+                | models.Q(category__name__icontains=word)
+                | models.Q(description__icontains=word)
+            )
         return found
+
+    def with_own_rates(self, user: Any) -> ServiceQuerySet:
+        """Each service with ``own_rate``: the price that was agreed with ``user`` alone, or None. No query more."""
+        if not user.is_authenticated:
+            return self.annotate(own_rate=models.Value(None, RateField()))
+        own = models.FilteredRelation("own_rates", condition=models.Q(own_rates__user=user.pk))
+        return self.annotate(own=own, own_rate=models.F("own__rate"))
 
 
 class CatalogStamp(models.Model):

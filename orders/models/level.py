@@ -64,4 +64,4 @@ class CustomerRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.service_id}"
+        return f"{self.user}, {self.service}"

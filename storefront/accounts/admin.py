@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -21,12 +22,14 @@ from django.utils.translation import ngettext
 
 from orders import ledger
 from orders.admin import parts, words
-from orders.models import Order, Transfer
+from orders.models import CustomerRate, Order, PriceLevel, Transfer
 from storefront.accounts import adjusting
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+#: What a customer pays. It is kept with the wallet, so it needs the permission for wallets.
+LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -36,9 +39,20 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 class UserForm(UserChangeForm):  # type: ignore[type-arg]
+    level = forms.ModelChoiceField(PriceLevel.objects.all(), required=False, label=_("Price level"))
+    is_level_pinned = forms.BooleanField(
+        required=False, label=_("Level pinned"), help_text=_("The level stays, whatever is spent.")
+    )
+
     class Meta:
         model = User
         fields = "__all__"  # the admin's fieldsets say which
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        wallet = getattr(self.instance, "wallet", None)
+        if wallet:
+            self.initial.update(level=wallet.level_id, is_level_pinned=wallet.is_level_pinned)
 
 
 class KeyState(admin.SimpleListFilter):
@@ -106,10 +120,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("-id",)
     search_fields = ("email__startswith", "name__startswith")
     search_help_text = _("The beginning of the e-mail or of the name.")
-    readonly_fields = ("balance", "shortcuts", "adjust_link", "last_login", "created_at")
+    readonly_fields = ("balance", "shortcuts", "adjust_link", "own_prices", "last_login", "created_at")
     inlines = (ApiKeyInline,)
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "is_active", "balance", "adjust_link", "shortcuts")}),
+        (_("Prices"), {"fields": (*LEVEL, "own_prices")}),
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
@@ -126,6 +141,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
+        if not (request.user.has_perm(MAY_SET_LEVEL) and getattr(obj, "wallet", None)):
+            fields += LEVEL
         return fields if request.user.is_superuser else (*fields, *POWERS)
 
     def get_urls(self) -> list[Any]:
@@ -144,11 +161,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sets = super().get_fieldsets(request, obj)
-        if obj is None or self._may_adjust(request, obj):
+        if obj is None:
             return sets
         # A link that leads nowhere is not shown.
+        may: dict[Any, bool] = {
+            "adjust_link": self._may_adjust(request, obj),
+            "own_prices": request.user.has_perm("orders.view_customerrate"),
+        }
         return [
-            (name, {**options, "fields": [field for field in options["fields"] if field != "adjust_link"]})
+            (name, {**options, "fields": [field for field in options["fields"] if may.get(field, True)]})
             for name, options in sets
         ]
 
@@ -162,11 +183,33 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             ledger.open_wallet(obj)
         elif "email" in form.changed_data:
             EmailAddress.objects.filter(user=obj, email__iexact=form.initial["email"]).delete()
+        if change and set(LEVEL) & set(form.changed_data) - set(self.get_readonly_fields(request, obj)):
+            chosen = form.cleaned_data
+            ledger.put_at_level(obj.wallet, level=chosen["level"], is_pinned=chosen["is_level_pinned"])
 
     @admin.display(description=_("balance"), ordering="wallet__balance")
     def balance(self, user: Any) -> str:
         wallet = getattr(user, "wallet", None)
         return words.amount(wallet.balance, wallet.currency) if wallet else words.NONE
+
+    # Shown by these to who may not set them.
+    @admin.display(description=_("price level"))
+    def level(self, user: Any) -> str:
+        wallet = getattr(user, "wallet", None)
+        return str(wallet.level) if wallet and wallet.level else words.NONE
+
+    @admin.display(description=_("level pinned"), boolean=True)
+    def is_level_pinned(self, user: Any) -> bool:
+        wallet = getattr(user, "wallet", None)
+        return bool(wallet and wallet.is_level_pinned)
+
+    @admin.display(description=_("own prices"))
+    def own_prices(self, user: Any) -> str:
+        new = f"{reverse('admin:orders_customerrate_add')}?user={user.pk}"
+        return words.row(
+            parts.list_link(CustomerRate, _("All of them"), user__id__exact=user.pk),
+            format_html('<a href="{}">{}</a>', new, _("Agree on one")),
+        )
 
     @admin.display(description=_("joined"), ordering="id")
     def joined(self, user: User) -> str:

@@ -17,7 +17,11 @@ HIDDEN = frozenset({"django_q", "account", "mfa", "usersessions"})
 #: The sections of the navigation: name, then models in order. What is in none follows under its application's name.
 SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("orders", _("Orders"), ("orders.order", "orders.refill", "orders.cancellation", "providers.placement")),
-    ("catalogue", _("Catalogue"), ("orders.category", "orders.service", "providers.route")),
+    (
+        "catalogue",
+        _("Catalogue"),
+        ("orders.category", "orders.service", "orders.pricelevel", "orders.customerrate", "providers.route"),
+    ),
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
     ("money", _("Money"), ("topups.topup", "orders.account", "orders.transfer", "topups.manualmethod")),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),

@@ -3,38 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, Min, Q, Sum, When
+from django.db.models import Case, Count, F, FloatField, Min, Q, Sum, When
+from django.db.models.functions import Cast, Coalesce
 from django.http import QueryDict
 from django.utils import timezone
 
-from orders.kinds import KINDS
+from orders.kinds import KINDS, has_runs
 from orders.lifecycle import Status
 from orders.models import Measure, Order, Service
 from orders.models.catalog import ServiceQuerySet
 from storefront import asking
+from storefront.shop import favourites
+from storefront.shop.pricerange import PriceRange
 
 PAGE_SIZE = 50
 TILES = 8
 FIGURES_KEPT = 600  # seconds
 
 
-def _fastest(services: ServiceQuerySet) -> ServiceQuerySet:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks at the catalogue, and what their level takes off every price, in percent."""
+
+    user: Any
+    discount: Decimal = Decimal(0)
+
+    def paid(self) -> Coalesce:
+        """What a service costs this reader, near enough to sort by."""
+        share = float((100 - self.discount) / 100)
+        return Coalesce(Cast("own_rate", FloatField()), Cast("rate", FloatField()) * share)
+
+
+def _fastest(services: ServiceQuerySet, reader: Reader) -> ServiceQuerySet:
     """By the median time to the end; what too few orders were measured of comes last."""
     enough = Case(When(measure__sample__gte=Measure.LEAST, then=F("measure__finish_median")))
-    return services.order_by(enough.asc(nulls_last=True), "rate", "id")
+    return services.order_by(enough.asc(nulls_last=True), reader.paid().asc(), "id")
 
 
-SORTS: Mapping[str, Callable[[ServiceQuerySet], ServiceQuerySet]] = {
-    "price": lambda services: services.order_by("is_flat", "rate", "id"),
+SORTS: Mapping[str, Callable[[ServiceQuerySet, Reader], ServiceQuerySet]] = {
+    "price": lambda services, reader: services.order_by("is_flat", reader.paid().asc(), "id"),
+    "-price": lambda services, reader: services.order_by("is_flat", reader.paid().desc(), "id"),
     "fast": _fastest,
+    "new": lambda services, _reader: services.order_by("-id"),
 }
+RUN_KINDS = [kind.code for kind in KINDS.values() if has_runs(kind)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +63,33 @@ class Asked:
     text: str = ""
     category: int | None = None
     kind: str = ""
+    prices: PriceRange = field(default_factory=PriceRange)
     has_refill: bool = False
     has_cancel: bool = False
+    has_dripfeed: bool = False
+    is_favourite: bool = False
     sort: str = ""
 
     @classmethod
-    def read(cls, query: QueryDict) -> Asked:
+    def read(cls, query: QueryDict, *, is_known: bool = False) -> Asked:
+        """``is_known``: visitors who are not have no favourites to ask for."""
         kind = query.get("type", "")
         return cls(
             text=asking.search(query),
             category=asking.number(query.get("category", "")),
             kind=kind if kind in KINDS else "",
+            prices=PriceRange.read(query),
             has_refill=bool(query.get("refill")),
             has_cancel=bool(query.get("cancel")),
+            has_dripfeed=bool(query.get("dripfeed")),
+            is_favourite=is_known and bool(query.get("favourites")),
             sort=sort if (sort := query.get("sort", "")) in SORTS else "",
         )
 
     @property
     def filters(self) -> int:
-        return bool(self.kind) + self.has_refill + self.has_cancel
+        asked = (self.kind, self.prices.is_asked, self.has_refill, self.has_cancel, self.has_dripfeed)
+        return sum(map(bool, (*asked, self.is_favourite)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +108,9 @@ class Found:
     page: Page[Service]
 
 
-def find(asked: Asked, page: str) -> Found:
+def find(asked: Asked, page: str, reader: Reader) -> Found:
     """Two queries whatever the size of the catalogue: the counts by category, which give every total, and one page."""
-    found = _matching(asked)
+    found = _matching(asked, reader)
     counts = (
         found.order_by("category__position", "category_id")
         .values("category_id", "category__name")
@@ -96,23 +123,34 @@ def find(asked: Asked, page: str) -> Found:
         found = found.filter(category_id=asked.category)
         here = next((shelf.count for shelf in shelves if shelf.pk == asked.category), 0)
     if asked.sort:
-        found = SORTS[asked.sort](found)
-    found = found.select_related("measure")
+        found = SORTS[asked.sort](found, reader)
+    found = starred(found, reader.user).select_related("measure")
     paginator = Paginator(found, PAGE_SIZE)
     paginator.__dict__["count"] = here  # known already: no COUNT of its own
     return Found(shelves, total, paginator.get_page(page))
 
 
-def _matching(asked: Asked) -> ServiceQuerySet:
-    found = Service.objects.on_sale()
+def starred(services: ServiceQuerySet, user: Any) -> ServiceQuerySet:
+    """Each service with ``is_favourite``. No query more."""
+    return services.annotate(is_favourite=favourites.has_star(user))
+
+
+def _matching(asked: Asked, reader: Reader) -> ServiceQuerySet:
+    found = Service.objects.on_sale().with_own_rates(reader.user)
     if asked.text:
         found = found.matching(asked.text)
     if asked.kind:
         found = found.filter(kind=asked.kind)
+    if asked.prices.is_asked:
+        found = found.filter(asked.prices.matching(reader.discount))
     if asked.has_refill:
         found = found.filter(has_refill=True)
     if asked.has_cancel:
         found = found.filter(has_cancel=True)
+    if asked.has_dripfeed:
+        found = found.filter(has_dripfeed=True, kind__in=RUN_KINDS)
+    if asked.is_favourite:
+        found = found.filter(favourites.has_star(reader.user))
     return found
 
 
@@ -175,10 +213,10 @@ def bought_before(user: Any) -> list[Service]:
     """The services of a customer's latest orders that are still on sale, newest first."""
     latest = Order.objects.of(user).order_by("-id").values_list("service_id", flat=True)[:100]
     kept = list(dict.fromkeys(latest))[:8]
-    services = Service.objects.on_sale().in_bulk(kept)
+    services = Service.objects.on_sale().with_own_rates(user).in_bulk(kept)
     return [services[pk] for pk in kept if pk in services]
 
 
-def to_choose(text: str) -> list[Service]:
+def to_choose(text: str, user: Any) -> list[Service]:
     """The first services for the picker of a new order."""
-    return list(Service.objects.on_sale().matching(text).annotate(category_name=F("category__name"))[:20])
+    return list(Service.objects.on_sale().with_own_rates(user).matching(text)[:20])

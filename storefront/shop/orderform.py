@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from orders import kinds, money, pricing, schedule
+from orders import checkout, kinds, money, pricing, schedule
 from orders.errors import InvalidField, OrderInvalid
 from orders.kinds import Count, Details, Input
 from orders.models import Order, Service
+from orders.terms import Terms
 from storefront.shop import wording
 
 ADDRESS_MAX = 1500
@@ -53,7 +54,7 @@ class Field:
 class Price:
     """What the form's order would cost. Not ``is_asked``: the quantity is missing or wrong, this is the least.
 
-    ``quantity`` is that of all ``runs`` together.
+    ``quantity`` is that of all ``runs`` together. Not ``is_sold``: it costs us more, so the purchase would be refused.
     """
 
     quantity: int
@@ -61,6 +62,7 @@ class Price:
     balance: Decimal
     is_asked: bool
     runs: int = 1
+    is_sold: bool = True
 
     @property
     def each(self) -> int:
@@ -147,12 +149,18 @@ def counted(service: Service) -> tuple[str, ...]:
     return ()
 
 
-def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal) -> Price:
-    """The price of what is written so far; the other fields may still be empty or wrong."""
+def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal, paid_by: Terms) -> Price:
+    """The customer's price of what is written so far; the other fields may still be empty or wrong."""
     counted = _counted(service, inputs)
     sold, runs = (counted.quantity, counted.runs) if counted else (least(service), 1)
-    charge = pricing.charge(service.rate, sold, is_flat=service.is_flat)
-    return Price(sold, charge, balance, counted is not None, runs)
+    charge = pricing.charge(paid_by.rate(service), sold, is_flat=service.is_flat)
+    cost = checkout.cost_of(service, quantity=sold)
+    return Price(sold, charge, balance, counted is not None, runs, cost is None or cost <= charge)
+
+
+def least_charge(service: Service, *, paid_by: Terms) -> Decimal:
+    """What the smallest order costs the customer."""
+    return pricing.charge(paid_by.rate(service), least(service), is_flat=service.is_flat)
 
 
 def least(service: Service) -> int:
@@ -199,9 +207,9 @@ def top_up_query(service: Service, inputs: Mapping[str, Any], price: Price) -> s
     return urlencode({"amount": money.plain(price.missing), "next": address})
 
 
-def unit_price(service: Service) -> str:
-    """What the page says a piece costs, to be posted back: the price shown must be the price taken."""
-    return f"{money.plain(service.rate)}/{1 if service.is_flat else pricing.PER}"
+def unit_price(service: Service, *, paid_by: Terms) -> str:
+    """What the page says a piece costs this customer, to be posted back: the price shown must be the price taken."""
+    return f"{money.plain(paid_by.rate(service))}/{1 if service.is_flat else pricing.PER}"
 
 
 def inputs_of(order: Order) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from orders import checkout
 from orders.errors import PriceChanged
 from orders.models import Order, Service
 from orders.models.order import Source
+from orders.terms import Terms
 from storefront.shop import orderform
 
 
@@ -33,15 +34,19 @@ def request_id(text: str) -> str:
         return new_request_id()
 
 
-def buy(user: Any, *, service: Service, inputs: Mapping[str, Any], request_id: str, shown_price: str) -> Order:
+def buy(
+    user: Any, *, service: Service, inputs: Mapping[str, Any], request_id: str, shown_price: str, paid_by: Terms
+) -> Order:
     """Buys what the form says, once. Raises what ``place_order`` raises, and FormReused; then nothing was charged."""
-    offer = checkout.quote(service, inputs=inputs)
+    offer = checkout.quote(service, inputs=inputs, paid_by=paid_by)
     used = Order.objects.filter(user=user, request_id=request_id).first()
     if used is None:
-        if shown_price != orderform.unit_price(service):
+        if shown_price != orderform.unit_price(service, paid_by=paid_by):
             raise PriceChanged(offer.charge)
-        # The service was read once in this request: the rate compared above is the rate that is taken.
-        used = checkout.place_order(user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id)
+        # Service and terms were read once in this request: the rate compared above is the rate that is taken.
+        used = checkout.place_order(
+            user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id, paid_by=paid_by
+        )
     wanted = offer.details
     asked = (service.pk, wanted.link, wanted.quantity, wanted.fields, wanted.runs, wanted.interval)
     bought = (used.service_id, used.link, used.quantity, used.fields, used.runs, used.interval)

@@ -17,9 +17,10 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from orders.models import Measure, Order, Transfer
+from orders.models import Measure, Order, Service, Transfer
 from orders.money import plain as money_text
 from orders.money import round_down
+from orders.terms import Terms
 from storefront.shop import formats, measured, statement, statuses
 from storefront.shop.icons import ICONS
 
@@ -63,8 +64,21 @@ def plain(amount: Decimal) -> str:
 
 
 @register.filter
+def paid(service: Service, by: Terms) -> Decimal:
+    """What the reader pays for ``service``, per 1,000 or for one: ``{{ service|paid:terms }}``."""
+    return by.rate(service)
+
+
+@register.filter
 def number(value: int | None) -> str:
     return "" if value is None else formats.number(value)
+
+
+@register.filter
+def percent(value: Decimal) -> str:
+    """A change in percent, with its sign."""
+    sign = formats.MINUS if value < 0 else "+" if value else ""
+    return f"{sign}{formats.number(abs(value))} %"
 
 
 @register.simple_tag

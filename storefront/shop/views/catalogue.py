@@ -1,16 +1,20 @@
-"""The shop window: landing page, catalogue, one service."""
+"""The shop window: landing page, catalogue, one service, and the star on each."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from orders.kinds import KINDS, Count
 from orders.models import Service
-from storefront.shop import catalogue, orderform
+from storefront.shop import catalogue, favourites, orderform, pricehistory, purse
 
 
 @require_safe
@@ -32,26 +36,58 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    asked = catalogue.Asked.read(request.GET)
-    found = catalogue.find(asked, request.GET.get("page", ""))
+    return render(request, "shop/catalogue.html", {**_found(request), "kinds": KINDS.values()})
+
+
+@never_cache
+@require_safe
+def services_found(request: HttpRequest) -> HttpResponse:
+    """The list and the counts beside it, as one types; an address of its own, so that "back" never shows it alone."""
+    return render(request, "shop/_found.html", {**_found(request), "is_live": True})
+
+
+def _found(request: HttpRequest) -> dict[str, Any]:
+    asked = catalogue.Asked.read(request.GET, is_known=request.user.is_authenticated)
+    reader = catalogue.Reader(request.user, purse.discount(request))
+    found = catalogue.find(asked, request.GET.get("page", ""), reader)
     pages = found.page.paginator.get_elided_page_range(found.page.number, on_each_side=1, on_ends=1)
-    return render(
-        request,
-        "shop/catalogue.html",
-        {"asked": asked, "found": found, "pages": list(pages), "kinds": KINDS.values()},
-    )
+    terms = purse.terms(request, found.page.object_list)
+    return {"asked": asked, "found": found, "pages": list(pages), "terms": terms}
 
 
 @require_safe
 def service(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Service.objects.on_sale().select_related("measure"), pk=pk)
+    on_sale = Service.objects.on_sale().with_own_rates(request.user).select_related("measure")
+    shown = get_object_or_404(catalogue.starred(on_sale, request.user), pk=pk)
+    terms = purse.terms(request, [shown])
     return render(
         request,
         "shop/service.html",
         {
             "service": shown,
+            "terms": terms,
             "fields": orderform.fields(shown, {}),
-            "least": orderform.price(shown, {}, balance=Decimal(0)),
+            "least_charge": orderform.least_charge(shown, paid_by=terms),
             "is_one": shown.type.count is Count.ONE,
+            "history": pricehistory.of(shown),
         },
     )
+
+
+@require_POST
+def favourite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Gives the star or takes it, as the button said when it was drawn: a double click does what one does."""
+    if request.htmx and not request.user.is_authenticated:  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh()
+    return _favourite(request, pk)
+
+
+@login_required
+def _favourite(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Service.objects.on_sale(), pk=pk)
+    is_on = favourites.put(request.user, service=shown, is_on=request.POST.get("star") == "1")
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "shop/_star.html", {"service": shown, "is_on": is_on})
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if is_ours else resolve_url("shop:service", pk))

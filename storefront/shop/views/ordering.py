@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.errors import InsufficientFunds, InvalidField, OrderInvalid, PriceChanged
+from orders.errors import InsufficientFunds, InvalidField, LinkInUse, OrderInvalid, PriceChanged, ServiceNotSold
 from orders.models import Order, Service
 from storefront import asking
 from storefront.shop import catalogue, formats, orderform, purchase, purse
@@ -24,7 +24,7 @@ from storefront.shop import catalogue, formats, orderform, purchase, purse
 @require_http_methods(["GET", "POST"])
 def new_order(request: HttpRequest) -> HttpResponse:
     inputs = _inputs(request)
-    service = _service(inputs.get("service", ""))
+    service = _service(request, inputs.get("service", ""))
     if service is None:
         return _picker(request, is_gone="service" in inputs)
     if request.method == "POST" and "check" not in request.POST:
@@ -37,12 +37,14 @@ def new_order(request: HttpRequest) -> HttpResponse:
 def price(request: HttpRequest) -> HttpResponse:
     """The price card for what is typed. It writes nothing; the form is posted because lists do not fit an address."""
     inputs = asking.inputs(request.POST or request.GET)
-    service = _service(inputs.get("service", ""))
+    service = _service(request, inputs.get("service", ""))
     if service is None or not request.user.is_authenticated:
         return HttpResponse(status=204)
-    now = orderform.price(service, inputs, balance=purse.balance(request))
+    terms = purse.terms(request, [service])
+    now = orderform.price(service, inputs, balance=purse.balance(request), paid_by=terms)
     context = {
         "service": service,
+        "terms": terms,
         "price": now,
         "top_up": orderform.top_up_query(service, inputs, now),
         "fields": orderform.fields(service, inputs),
@@ -51,11 +53,12 @@ def price(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/_price.html", context)
 
 
-def _service(text: str) -> Service | None:
+def _service(request: HttpRequest, text: str) -> Service | None:
     number = asking.number(text)
     if number is None:
         return None
-    return Service.objects.on_sale().select_related("measure").filter(pk=number).first()
+    found = Service.objects.on_sale().with_own_rates(request.user).select_related("measure")
+    return found.filter(pk=number).first()
 
 
 def _inputs(request: HttpRequest) -> Mapping[str, Any]:
@@ -78,11 +81,16 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
             inputs=inputs,
             request_id=number,
             shown_price=inputs.get("shown_price", ""),
+            paid_by=purse.terms(request, [service]),
         )
     except OrderInvalid as wrong:
         return _form(request, service, inputs, alert="invalid", problems=wrong.problems, number=number)
     except PriceChanged:
         return _form(request, service, inputs, alert="price", number=number)
+    except ServiceNotSold:
+        return _form(request, service, inputs, alert="not_sold", number=number)
+    except LinkInUse:
+        return _form(request, service, inputs, alert="link_in_use", number=number)
     except InsufficientFunds:
         return _form(request, service, inputs, alert="funds", number=number)
     except purchase.FormReused as used:
@@ -105,16 +113,18 @@ def _form(
     fields = orderform.fields(service, inputs, problems)
     runs = orderform.run_fields(service, inputs, problems)
     starts = orderform.start_fields(service, inputs, problems)
-    now = orderform.price(service, inputs, balance=purse.balance(request))
+    terms = purse.terms(request, [service])
+    now = orderform.price(service, inputs, balance=purse.balance(request), paid_by=terms)
     context = {
         "service": service,
+        "terms": terms,
         "fields": fields,
         "run_fields": runs,
         "start_fields": starts,
         "wrong": [field for field in (*fields, *runs, *starts) if field.error],
         "price": now,
         "top_up": orderform.top_up_query(service, inputs, now),
-        "unit_price": orderform.unit_price(service),
+        "unit_price": orderform.unit_price(service, paid_by=terms),
         "request_number": number or purchase.new_request_id(),
         "alert": alert,
         "used": used,
@@ -124,10 +134,13 @@ def _form(
 
 def _picker(request: HttpRequest, *, is_gone: bool) -> HttpResponse:
     text = asking.search(request.GET)
+    found = catalogue.to_choose(text, request.user) if text else []
+    bought = [] if text else catalogue.bought_before(request.user)
     context = {
         "text": text,
-        "services": catalogue.to_choose(text) if text else [],
-        "bought": [] if text else catalogue.bought_before(request.user),
+        "services": found,
+        "bought": bought,
+        "terms": purse.terms(request, [*found, *bought]),
         "is_gone": is_gone,
     }
     return render(request, "shop/order_pick.html", context)

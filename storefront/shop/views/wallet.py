@@ -11,18 +11,19 @@ from django.views.decorators.http import require_safe
 from orders.models import Account
 from orders.models.ledger import TransferKind
 from storefront import keyset
-from storefront.shop import purse, statement
+from storefront.shop import levels, purse, statement
 
 
 @require_safe
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    own = purse.wallet_of(request.user)
+    own = purse.wallet(request)
     context = {
         "wallet": own,
         "kind": kind,
         "kinds": TransferKind.choices,
+        "standing": levels.standing(own) if own else None,
         "figures": statement.figures(own) if own else None,
         "page": keyset.page(statement.entries(own, kind), request.GET, statement.PAGE_SIZE) if own else None,
     }

@@ -108,7 +108,7 @@ def test_staff_without_a_wallet_are_told_the_same(client: Client) -> None:
 
 def test_the_price_follows_what_is_typed(page: Client, nadia: User, django_assert_max_num_queries) -> None:
     service = factories.service(rate="0.90", min_quantity=50)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         text = text_of(page.post("/orders/price/", {"service": service.pk, "quantity": "5000", "link": ""}))
     assert "$4.50" in text
     assert "$95.50" in text
@@ -195,3 +195,12 @@ def test_a_nul_character_is_no_server_error(kind: str, page: Client) -> None:
     service = factories.service(kind=kind)
     send(page, filled(page, service, comments="a\x00b\nc", username="na\x00dia"))
     assert "\x00" not in str(Order.objects.get().fields)
+
+
+def test_a_second_order_for_a_link_says_so_where_a_service_takes_one(page: Client, nadia: User) -> None:
+    service = factories.service(is_one_per_link=True)
+    send(page, filled(page, service, quantity="100"))
+    response = send(page, filled(page, service, quantity="200"))
+    assert response.status_code == 200
+    assert "An order for this link is open" in text_of(response)
+    assert balance(nadia) == Decimal("99.91")

@@ -1,0 +1,27 @@
+"""What a customer keeps in the shop window: Favourite. Orders, money and services live on the ground floor."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Service
+
+
+class Favourite(models.Model):
+    """A service that a customer has given a star. Written by ``storefront.shop.favourites``."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False, verbose_name=_("customer")
+    )
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+", verbose_name=_("service"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("favourite")
+        verbose_name_plural = _("favourites")
+        constraints = [models.UniqueConstraint(name="favourite_once", fields=["user", "service"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.service_id}"

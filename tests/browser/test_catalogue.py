@@ -1,0 +1,76 @@
+"""The catalogue in a real browser: searching as one types, the star, and both without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from storefront.shop.models import Favourite
+from tests import factories
+from tests.browser.test_shop import EMAIL, PASSWORD, sign_in
+
+
+@pytest.fixture
+def wares(shop: str) -> None:
+    customer = factories.customer(email=EMAIL)
+    customer.set_password(PASSWORD)
+    customer.save()
+    shelf = factories.category("Photo")
+    for number in range(30):
+        factories.service(name=f"Photo likes {number}", category=shelf)
+    factories.service(name="Harp lessons", description="With strings")
+
+
+@pytest.mark.usefixtures("wares")
+def test_the_list_follows_what_is_typed_and_nothing_above_it_moves(visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 1440, "height": 900})
+    page.goto("/services/")
+    search, found = page.get_by_placeholder("Name or number"), page.locator("#found")
+    before = found.bounding_box()
+    search.press_sequentially("strings", delay=30)
+    expect(found.locator("a.name")).to_have_count(1)
+    expect(found).to_contain_text("Harp lessons")
+    expect(page.locator("#shelves")).not_to_contain_text("Photo")
+    expect(page.locator("#found-said")).to_have_text("1 service found")
+    expect(search).to_be_focused()
+    after = found.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert (before["x"], before["y"], before["width"]) == (after["x"], after["y"], after["width"])
+    page.get_by_role("link", name="Harp lessons", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Harp lessons")
+
+
+@pytest.mark.usefixtures("wares")
+def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -> None:
+    page = visit()
+    sign_in(page)
+    page.goto("/services/?q=harp")
+    star = page.get_by_role("button", name="Favourite: Harp lessons")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    expect(star).to_be_focused()
+    assert Favourite.objects.count() == 1
+    page.get_by_placeholder("Name or number").fill("")
+    page.get_by_label("My favourites").check()
+    expect(page.locator("#found a.name")).to_have_text(["Harp lessons"])
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    assert Favourite.objects.count() == 0
+
+
+@pytest.mark.usefixtures("wares")
+def test_without_scripts_stars_and_search_work_by_their_buttons(visit: Callable[..., Page]) -> None:
+    page = visit(java_script_enabled=False)
+    sign_in(page)
+    page.goto("/services/")
+    page.get_by_placeholder("Name or number").fill("strings")
+    page.get_by_role("button", name="Apply").click()
+    star = page.get_by_role("button", name="Favourite: Harp lessons")
+    star.click()
+    expect(page).to_have_url(re.compile("q=strings"))
+    expect(star).to_have_attribute("aria-pressed", "true")
+    assert Favourite.objects.count() == 1

@@ -1,0 +1,75 @@
+"""How a price went: the table, the line, and words for those who do not see it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from django.test import Client
+from django.utils import timezone
+
+from orders.models import PriceChange, Service
+from storefront.shop import pricehistory
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+
+def changes(service: Service, *rates: str) -> None:
+    """One change a day, the last one today."""
+    for number, (old, new) in enumerate(pairwise(rates)):
+        row = PriceChange.objects.create(service=service, old_rate=Decimal(old), new_rate=Decimal(new))
+        at = timezone.now() - timedelta(days=len(rates) - 2 - number)
+        PriceChange.objects.filter(pk=row.pk).update(created_at=at)
+
+
+def test_a_price_that_never_changed_has_no_history(client: Client) -> None:
+    assert "How the price went" not in text_of(client.get(f"/services/{factories.service().pk}/"))
+
+
+def test_the_table_is_newest_first_and_the_line_has_its_words(client: Client) -> None:
+    service = factories.service(rate="1.10")
+    changes(service, "1.00", "1.25", "1.10")
+    text = text_of(client.get(f"/services/{service.pk}/")).replace("<bdi>", "").replace("</bdi>", "")
+    assert "The price was between $1.00 and $1.25; now it is $1.10." in text
+    assert text.index("\N{MINUS SIGN}12 %") < text.index("+25 %")
+    points = re.findall(r'<polyline class="line" points="([\d., ]+)"', text)
+    assert len(points) == 1
+
+
+def test_the_line_is_drawn_in_numbers_that_svg_reads_in_every_language(client: Client) -> None:
+    service = factories.service(rate="1.10")
+    changes(service, "1.00", "1.25", "1.10")
+    for language in ("ar", "ru", "tr"):
+        text = client.get(f"/services/{service.pk}/", headers={"accept-language": language}).content.decode()
+        assert re.search(r'points="(\d+\.\d,\d+\.\d ?)+"', text), language
+
+
+def test_the_line_stays_in_its_box_and_ends_at_todays_price() -> None:
+    service = factories.service(rate="3")
+    changes(service, "1", "5", "2", "3")
+    found = pricehistory.of(service)
+    assert found is not None
+    points = [tuple(map(float, point.split(","))) for point in found.points.split()]
+    assert all(0 <= x <= pricehistory.WIDTH and 0 <= y <= pricehistory.HEIGHT for x, y in points)
+    assert [x for x, _y in points] == sorted(x for x, _y in points)
+    assert points[0][1] == pricehistory.HEIGHT - pricehistory.EDGE, "1 was the lowest"
+    assert min(y for _x, y in points) == pricehistory.EDGE, "5 was the highest"
+    assert points[-1] == (pricehistory.WIDTH - pricehistory.EDGE, 20.0), "3 is half-way"
+
+
+def test_from_nothing_there_is_no_percentage() -> None:
+    service = factories.service(rate="0")
+    changes(service, "0", "1", "0")
+    found = pricehistory.of(service)
+    assert found is not None
+    assert [step.percent for step in found.steps] == [-100, None]
+
+
+def test_a_long_history_costs_one_query_and_shows_the_newest(client: Client, django_assert_max_num_queries) -> None:
+    service = factories.service(rate="1")
+    changes(service, *(str(number % 7 + 1) for number in range(60)))
+    with django_assert_max_num_queries(2):
+        text = text_of(client.get(f"/services/{service.pk}/"))
+    assert text.count('<th scope="row">') == pricehistory.SHOWN
