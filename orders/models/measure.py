@@ -17,9 +17,12 @@ class Measure(models.Model):
     service = models.OneToOneField(Service, models.CASCADE, related_name="measure", verbose_name=_("service"))
     sample = models.PositiveIntegerField(_("orders measured"), default=0)
     start_median = models.PositiveIntegerField(_("median start"), null=True)
+    # xgettext:no-python-format
     start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
+    # xgettext:no-python-format
     finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)
     finish_median = models.PositiveIntegerField(_("median finish"), null=True)
+    # xgettext:no-python-format
     finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
     completed = models.PositiveIntegerField(_("completed"), default=0)
     partial = models.PositiveIntegerField(_("partial"), default=0)

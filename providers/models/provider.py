@@ -170,8 +170,10 @@ class ProviderMeasure(models.Model):
     provider = models.OneToOneField(Provider, models.CASCADE, related_name="measure", verbose_name=_("provider"))
     sample = models.PositiveIntegerField(_("placements measured"), default=0)
     start_median = models.PositiveIntegerField(_("median start"), null=True)
+    # xgettext:no-python-format
     start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
     finish_median = models.PositiveIntegerField(_("median finish"), null=True)
+    # xgettext:no-python-format
     finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
     completed = models.PositiveIntegerField(_("completed"), default=0)
     partial = models.PositiveIntegerField(_("partial"), default=0)
