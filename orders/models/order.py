@@ -104,6 +104,8 @@ class Order(models.Model):
         indexes = [
             models.Index(name="order_of_user", fields=["user", "-id"]),
             models.Index(name="order_of_user_by_status", fields=["user", "status", "-id"]),
+            # Leads from a day to the customer's first order of it: days are a range of order numbers.
+            models.Index(name="order_of_user_by_day", fields=["user", "created_at"]),
             # What is measured: a service's newest endings, and which services had any since the last time.
             models.Index(
                 name="order_ended_of_service",
@@ -143,6 +145,11 @@ class Order(models.Model):
         if self.state is lifecycle.Status.COMPLETED:
             return self.quantity
         return self.quantity - min(self.remains if self.remains is not None else self.quantity, self.quantity)
+
+    @property
+    def undelivered(self) -> int:
+        """How many pieces are not known to be delivered."""
+        return self.quantity - self.delivered
 
 
 class EventKind(models.TextChoices):

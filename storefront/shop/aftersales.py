@@ -78,6 +78,7 @@ LINES: Mapping[tuple[str, str], Told] = {
         gettext_lazy("It could not be canceled"), gettext_lazy("The order goes on and is delivered."), "warning"
     ),
 }
+WAITING = Told(gettext_lazy("Asked for"), gettext_lazy("It is passed on within minutes."))
 BY_STAFF = Told(gettext_lazy("Passed to our staff"), gettext_lazy("A person takes care of it and answers here."))
 DELIVERED = Told(
     gettext_lazy("It could not be canceled"),

@@ -1,4 +1,8 @@
-"""A customer's orders: tabs, search, pages, and which rows have changed since they were drawn. Reads only."""
+"""A customer's orders: tabs, filters, pages, and which rows have changed since they were drawn. Reads only.
+
+Every question is answered by an index of this customer's orders, whatever their number. What no index answers, such as
+a part of a link, is looked for among SCANNED orders at a time: the page says how far it looked, and goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +10,50 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.contrib.auth import get_user_model
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from orders.models import Order
+from orders.lifecycle import Status
+from orders.models import Order, Service
 from orders.models.order import OrderQuerySet
 from storefront import asking, keyset
 from storefront.shop import statuses
+from storefront.shop.orderfilters import Asked
 
 PAGE_SIZE = 25
+#: Tabs count so far and no farther.
+COUNTED = 99
+#: How many orders one page looks through for what no index answers.
+SCANNED = 10_000
+#: The services to choose from are those of so many of the newest orders.
+LATEST = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
+    """``count`` is None where counting would cost too much, above COUNTED where there are more."""
+
     code: str
     label: str | Promise
-    count: int
+    count: int | None
     is_current: bool
+
+    @property
+    def is_more(self) -> bool:
+        return self.count is not None and self.count > COUNTED
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of orders. ``total`` counts the current tab, ``has_any`` says whether the customer ever bought."""
+    """One page of orders. ``is_cut``: earlier orders were not looked through yet, the page's ``older`` leads there."""
 
     tabs: list[Tab]
-    total: int
     page: keyset.Page[Order]
-    text: str
+    asked: Asked
+    is_cut: bool = False
 
     @property
     def marks(self) -> list[str]:
@@ -42,31 +61,97 @@ class Listed:
         return [mark(order) for order in self.page.rows if order.is_open]
 
 
+class _Count(Subquery):
+    """How many rows a question finds; one with a limit stops counting there."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+
+
 def listed(user: Any, query: QueryDict) -> Listed:
-    """Two queries whatever the number of orders: the counts by status, and one page found by its key."""
-    text, code = asking.search(query), query.get("status", "")
-    found = _matching(Order.objects.of(user), text)
-    counts = {row["status"]: row["count"] for row in found.order_by().values("status").annotate(count=Count("pk"))}
-    current = statuses.BY_CODE.get(code)
-    tabs = [Tab("", _("All"), sum(counts.values()), current is None)]
-    for shown in statuses.SHOWN:
-        count = sum(counts.get(status, 0) for status in shown.means)
-        tabs.append(Tab(shown.code, shown.label, count, shown is current))
-    if current:
-        found = found.filter(status__in=current.means)
-    total = next(tab.count for tab in tabs if tab.is_current)
-    return Listed(tabs, total, keyset.page(found.select_related("service"), query, PAGE_SIZE), text)
+    """At most four queries whatever the number of orders: the counts, and one page found by its key."""
+    asked = Asked.read(query)
+    tabs = _tabs(user, asked)
+    if asked.is_indexed:
+        return Listed(tabs, _by_index(user, asked, query), asked)
+    page, is_cut = _by_scan(user, asked, query)
+    return Listed(tabs, page, asked, is_cut)
 
 
-def _matching(orders: OrderQuerySet, text: str) -> OrderQuerySet:
-    """Orders whose number is ``text``, or whose link or service holds it."""
-    if not text:
-        return orders
-    found = Q(link__icontains=text) | Q(service__name__icontains=text)
-    number = asking.number(text)
-    if number is not None:
-        found |= Q(pk=number)
-    return orders.filter(found)
+def _tabs(user: Any, asked: Asked) -> list[Tab]:
+    """Each tab with its count. Filters are not counted: they would be asked once for each status."""
+    mine = Order.objects.filter(user=user).order_by()
+    counts: dict[str, Any] = {}
+    if not asked.filters:
+        found = {"all": mine, **{_name(shown): mine.filter(status__in=shown.means) for shown in statuses.SHOWN}}
+        limited = {
+            name: _Count(orders.values("pk")[: COUNTED + 1], output_field=IntegerField())
+            for name, orders in found.items()
+        }
+        counts = dict(get_user_model().objects.filter(pk=user.pk).values(**limited).get())
+    tabs = [Tab("", _("All"), counts.get("all"), asked.status is None)]
+    tabs += [Tab(shown.code, shown.label, counts.get(_name(shown)), shown is asked.status) for shown in statuses.SHOWN]
+    return tabs
+
+
+def _name(shown: statuses.Shown) -> str:
+    return f"count_{shown.code.replace('-', '_')}"
+
+
+def _by_index(user: Any, asked: Asked, query: QueryDict) -> keyset.Page[Order]:
+    """A page of all orders, or of those of a status: the index of each status is read for itself, then they are merged.
+
+    One question for several statuses would have the database sort all that it finds, or read what it does not want.
+    """
+    orders = asked.narrow(user).select_related("service")
+    means = asked.status.means if asked.status else ()
+    if len(means) < 2:
+        return keyset.page(orders, query, PAGE_SIZE)
+    return _merged([keyset.page(orders.filter(status=status), query, PAGE_SIZE) for status in means], query)
+
+
+def _merged(pages: list[keyset.Page[Order]], query: QueryDict) -> keyset.Page[Order]:
+    rows = sorted((order for page in pages for order in page.rows), key=lambda order: order.pk, reverse=True)
+    is_upwards = "after" in query and "before" not in query
+    kept = rows[-PAGE_SIZE:] if is_upwards else rows[:PAGE_SIZE]
+    if not kept:
+        return keyset.Page([], None, None)
+    is_cut = len(rows) > PAGE_SIZE
+    has_newer = any(page.newer for page in pages) or (is_upwards and is_cut)
+    has_older = any(page.older for page in pages) or (not is_upwards and is_cut)
+    return keyset.Page(kept, kept[0].pk if has_newer else None, kept[-1].pk if has_older else None)
+
+
+def _by_scan(user: Any, asked: Asked, query: QueryDict) -> tuple[keyset.Page[Order], bool]:
+    """A page of what is found among the next SCANNED orders, and whether there are more to look through."""
+    near = asked.narrow(user)
+    before, after = asking.number(query.get("before", "")), asking.number(query.get("after", ""))
+    is_upwards = after is not None and before is None
+    if is_upwards:
+        near = near.filter(pk__gt=after).order_by("pk")
+    elif before is not None:
+        near = near.filter(pk__lt=before)
+    # An offset, but one of fixed length within one index.
+    edge = near.values_list("pk", flat=True)[SCANNED - 1 : SCANNED].first()
+    found = asked.sift(near).select_related("service")
+    if edge is not None:
+        found = found.filter(pk__lte=edge) if is_upwards else found.filter(pk__gte=edge)
+    page = keyset.page(found, query, PAGE_SIZE)
+    if is_upwards:
+        return keyset.Page(page.rows, page.newer or edge, page.older or (after or 0) + 1), False
+    is_cut = edge is not None and page.older is None
+    return keyset.Page(page.rows, page.newer, page.older or edge), is_cut
+
+
+def services_of(user: Any, asked: Asked) -> QuerySet[Service]:
+    """The services to filter by: those of the latest orders, and the one that is asked for."""
+    latest = Order.objects.of(user).values("service")[:LATEST]
+    return Service.objects.filter(Q(pk__in=latest) | Q(pk=asked.service)).order_by("name", "id").only("name")
+
+
+def exported(user: Any, query: QueryDict) -> OrderQuerySet:
+    """Every order that the list's filters find, newest first; to be read as a stream."""
+    asked = Asked.read(query)
+    return asked.sift(asked.narrow(user)).select_related("service")
 
 
 def mark(order: Order) -> str:
@@ -84,3 +169,8 @@ def changed(user: Any, marks: Iterable[str]) -> tuple[list[Order], list[str]]:
     orders = list(Order.objects.of(user).filter(pk__in=seen).select_related("service"))
     moved = [order for order in orders if mark(order) != seen[order.pk]]
     return moved, [mark(order) for order in orders if order.is_open]
+
+
+def can_be_refilled(order: Order) -> bool:
+    """Whether it may be ticked for a refill; what else is in the way is told when it is asked for."""
+    return order.service.has_refill and order.state in (Status.COMPLETED, Status.PARTIAL)

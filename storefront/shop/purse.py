@@ -36,3 +36,9 @@ def terms(request: HttpRequest, services: Iterable[Any]) -> Terms:
     """As ``orders.terms.of`` for ``services``, which were read ``with_own_rates``: no query but the wallet's."""
     own = {service.pk: service.own_rate for service in services if service.own_rate is not None}
     return Terms(discount(request), own)
+
+
+def forget(request: HttpRequest) -> None:
+    """The wallet has changed in this request: what the page shows is looked up anew."""
+    if hasattr(request, "_wallet"):
+        del request._wallet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,11 +15,10 @@ from django.utils.translation import gettext as _
 from orders import money
 from orders.models import Account, Transfer
 from orders.models.ledger import TransferKind, TransferQuerySet
+from storefront.shop import csvfile
 
 PAGE_SIZE = 50
 DAYS = 30
-#: A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +54,22 @@ def change(transfer: Transfer) -> Decimal:
     return transfer.amount if transfer.target_id == transfer.wallet_id else -transfer.amount
 
 
-class _Echo:
-    """A file that hands back what is written, so that the CSV module can be used on a stream."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def safe_cell(text: str) -> str:
-    """``text`` as text, whatever a spreadsheet would make of it."""
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
-    """The statement line by line, with a byte order mark so that spreadsheets see UTF-8. Numbers stay numbers."""
-    writer: Any = csv.writer(_Echo())
-    yield "\ufeff"
+    """The statement line by line. Numbers stay numbers."""
     head = (_("Entry"), _("Date"), _("Kind"), _("Order"), _("Service"), _("Amount"), _("Balance after"), _("Currency"))
-    yield writer.writerow([safe_cell(text) for text in head])
+    return csvfile.lines(head, _rows(wallet, kind))
+
+
+def _rows(wallet: Account, kind: str) -> Iterator[list[Any]]:
     for transfer in entries(wallet, kind).iterator(chunk_size=1000):
         order = transfer.order
-        yield writer.writerow(
-            [
-                transfer.pk,
-                transfer.created_at.isoformat(timespec="seconds"),
-                safe_cell(transfer.get_kind_display()),
-                order.pk if order else "",
-                safe_cell(order.service.name) if order else "",
-                money.plain(change(transfer)),
-                money.plain(transfer.wallet_after or Decimal(0)),
-                wallet.currency,
-            ]
-        )
+        yield [
+            transfer.pk,
+            transfer.created_at.isoformat(timespec="seconds"),
+            csvfile.safe_cell(transfer.get_kind_display()),
+            order.pk if order else "",
+            csvfile.safe_cell(order.service.name) if order else "",
+            money.plain(change(transfer)),
+            money.plain(transfer.wallet_after or Decimal(0)),
+            wallet.currency,
+        ]

@@ -21,7 +21,7 @@ from orders.models import Measure, Order, Service, Transfer
 from orders.money import plain as money_text
 from orders.money import round_down
 from orders.terms import Terms
-from storefront.shop import formats, measured, statement, statuses
+from storefront.shop import formats, history, measured, statement, statuses
 from storefront.shop.icons import ICONS
 
 register = template.Library()
@@ -103,6 +103,11 @@ def moment(at: datetime, form: str = "full") -> SafeString:
 @register.filter
 def shown_status(order: Order) -> statuses.Shown:
     return statuses.shown(order.status)
+
+
+@register.filter
+def can_be_refilled(order: Order) -> bool:
+    return history.can_be_refilled(order)
 
 
 @register.filter

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,14 +16,30 @@ from django_htmx.http import HttpResponseClientRefresh
 from orders.errors import NotPossible
 from orders.lifecycle import Status
 from orders.models import Order, Run
-from storefront.shop import aftersales, history, timeline, wording
+from orders.models.order import Source
+from storefront.shop import aftersales, csvfile, history, orderexport, timeline, wording
 
 
 @require_safe
 @login_required
 def orders(request: HttpRequest) -> HttpResponse:
     listed = history.listed(request.user, request.GET)
-    return render(request, "shop/orders.html", {"listed": listed, "marks": listed.marks})
+    context = {
+        "listed": listed,
+        "asked": listed.asked,
+        "marks": listed.marks,
+        "services": history.services_of(request.user, listed.asked),
+        "sources": Source.choices,
+        "can_tick": any(map(history.can_be_refilled, listed.page.rows)),
+    }
+    return render(request, "shop/orders.html", context)
+
+
+@require_safe
+@login_required
+def orders_csv(request: HttpRequest) -> HttpResponseBase:
+    """The orders that the list's filters find, all pages of them."""
+    return csvfile.response("orders", orderexport.as_csv(history.exported(request.user, request.GET)))
 
 
 @never_cache

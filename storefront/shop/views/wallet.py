@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orders.models import Account
 from orders.models.ledger import TransferKind
 from storefront import keyset
-from storefront.shop import levels, purse, statement
+from storefront.shop import csvfile, levels, purse, statement
 
 
 @require_safe
@@ -34,7 +33,4 @@ def wallet(request: HttpRequest) -> HttpResponse:
 @login_required
 def statement_csv(request: HttpRequest) -> HttpResponseBase:
     own = get_object_or_404(Account, user=request.user)
-    lines = statement.as_csv(own, request.GET.get("kind", ""))
-    name = f"statement-{timezone.localdate().isoformat()}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csvfile.response("statement", statement.as_csv(own, request.GET.get("kind", "")))

@@ -38,7 +38,7 @@ def words_of(response) -> str:
 @pytest.mark.parametrize("count", [50, 500])
 def test_the_list_costs_the_same_whatever_its_length(count: int, page: Client, nadia: User, django_assert_num_queries):
     many(nadia, count)
-    with django_assert_num_queries(5):  # session, customer, counts, page, balance
+    with django_assert_num_queries(6):  # session, customer, counts, page, services, balance
         text = text_of(page.get("/orders/"))
     assert text.count('<tr id="order-') == history.PAGE_SIZE
 
