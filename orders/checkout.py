@@ -66,9 +66,8 @@ def quote(service: Service, *, inputs: Mapping[str, Any], paid_by: Terms = terms
         maximum=service.max_quantity,
         has_dripfeed=service.has_runs,
     )
-    if service.type.has_link and service.link_pattern and not re.fullmatch(service.link_pattern, details.link):
-        raise OrderInvalid([InvalidField("link", "bad_link", limit=service.link_example or None)])
     try:
+        check_link(service, details.link)
         starts_at = schedule.read(inputs)
     except InvalidField as problem:
         raise OrderInvalid([problem]) from None
@@ -78,6 +77,12 @@ def quote(service: Service, *, inputs: Mapping[str, Any], paid_by: Terms = terms
         most = int(money.divide(money.multiply(_LARGEST_CHARGE, details.quantity), charge))
         raise OrderInvalid([InvalidField("quantity", "too_large", limit=most)])
     return Quote(service, details, rate, charge, starts_at)
+
+
+def check_link(service: Service, link: str) -> None:
+    """Raises InvalidField where ``service`` takes links and ``link`` is none of its kind, with its example of one."""
+    if service.type.has_link and service.link_pattern and not re.fullmatch(service.link_pattern, link):
+        raise InvalidField("link", "bad_link", limit=service.link_example or None)
 
 
 def place_order(

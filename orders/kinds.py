@@ -279,7 +279,7 @@ def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int, h
                 problems.append(problem)
             return None
 
-    link = keep(_link, text_of(inputs, "link")) if kind.has_link else ""
+    link = keep(read_link, text_of(inputs, "link")) if kind.has_link else ""
     for spec in kind.inputs:
         value = keep(_input, spec, text_of(inputs, spec.name))
         if value is not None:
@@ -327,7 +327,8 @@ def _interval(inputs: Mapping[str, Any]) -> int:
     return within("interval", minutes, 1, INTERVAL_MAX)
 
 
-def _link(text: str) -> str:
+def read_link(text: str) -> str:
+    """The link as it was written. Raises InvalidField."""
     if not text:
         raise InvalidField("link", "missing")
     if len(text) > LINK_MAX:

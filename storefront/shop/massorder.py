@@ -28,7 +28,7 @@ from orders.models import Order, Service
 from orders.models.order import Source
 from orders.terms import Terms
 from storefront import asking
-from storefront.shop import formats, wording
+from storefront.shop import formats, purchase, wording
 from storefront.shop.masslines import Line
 
 
@@ -217,7 +217,7 @@ def why_not(problem: OrdersError) -> str:
         case PriceChanged(charge=charge):
             return _("Not placed: the price has changed, it is %s now. Check it once more.") % formats.money(charge)
         case LinkInUse():
-            return _("An order for this link is open. This service takes one order a link at a time.")
+            return wording.problem(purchase.LINK_IN_USE)
         case ServiceNotSold():
             return _("This service is not on sale at the moment.")
     return _("This is not possible here.")

@@ -193,6 +193,18 @@ def _counted(service: Service, inputs: Mapping[str, Any]) -> Details | None:
         return None
 
 
+def link_error(service: Service, inputs: Mapping[str, Any]) -> str:
+    """What is wrong with the link as far as it is written, while one types; "" if nothing is, or nothing is there."""
+    text = kinds.text_of(inputs, "link")
+    if not text or not service.type.has_link:
+        return ""
+    try:
+        checkout.check_link(service, kinds.read_link(text))
+    except InvalidField as problem:
+        return wording.problem(problem)
+    return ""
+
+
 def top_up_query(service: Service, inputs: Mapping[str, Any], price: Price) -> str:
     """What the page for adding money is asked with: the missing amount, and the way back to this form as it is.
 

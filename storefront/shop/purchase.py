@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from orders import checkout
-from orders.errors import PriceChanged
+from orders.errors import InvalidField, PriceChanged
 from orders.models import Order, Service
 from orders.models.order import Source
 from orders.terms import Terms
 from storefront.shop import orderform
+
+#: The link is in its own way: the same words beside the field as for every other problem.
+LINK_IN_USE = InvalidField("link", "in_use")
 
 
 class FormReused(Exception):

@@ -128,8 +128,10 @@ def problem(wrong: InvalidField) -> str:
             return _("Write the day like %s.") % bound
         case "invalid_choice":
             return _("Choose one of the list.")
+        case "in_use":
+            return _("An order for this link is open. This service takes one order a link at a time.")
         case "bad_link" if bound:
-            return _("This link does not fit the service. It should look like %s") % bound
+            return _("This service takes another kind of link, one like %s") % bound
         case "bad_link":
             return _("This is not a link we can use. Copy it from the address bar, without blanks.")
         case "too_long":

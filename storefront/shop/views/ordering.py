@@ -48,6 +48,7 @@ def price(request: HttpRequest) -> HttpResponse:
         "price": now,
         "top_up": orderform.top_up_query(service, inputs, now),
         "fields": orderform.fields(service, inputs),
+        "link_error": orderform.link_error(service, inputs),
         "is_live": True,
     }
     return render(request, "shop/_price.html", context)
@@ -85,6 +86,10 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
         )
     except OrderInvalid as wrong:
         return _form(request, service, inputs, alert="invalid", problems=wrong.problems, number=number)
+    except LinkInUse:
+        return _form(request, service, inputs, alert="invalid", problems=[purchase.LINK_IN_USE], number=number)
+    except ServiceNotSold:
+        return _picker(request, is_gone=True)
     except PriceChanged:
         return _form(request, service, inputs, alert="price", number=number)
     except ServiceNotSold:

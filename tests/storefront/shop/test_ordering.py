@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from orders import audit, kinds
-from orders.models import Account, Order
+from orders.models import Account, Order, Service
 from storefront.accounts.models import User
 from tests import factories
 from tests.storefront.shop.forms import ADDRESS, filled, inputs_on, send, text_of
@@ -204,3 +205,30 @@ def test_a_second_order_for_a_link_says_so_where_a_service_takes_one(page: Clien
     assert response.status_code == 200
     assert "An order for this link is open" in text_of(response)
     assert balance(nadia) == Decimal("99.91")
+
+
+def test_a_link_is_judged_while_it_is_typed(page: Client) -> None:
+    service = factories.service(link_pattern=r"https://t\.me/\w+", link_example="https://t.me/vitrine")
+
+    def typed(link: str) -> str:
+        return text_of(page.post("/orders/price/", {"service": service.pk, "link": link}))
+
+    said = "This service takes another kind of link, one like https://t.me/vitrine"
+    assert said in typed("https://example.com/p/1")
+    assert "This is not a link we can use." in typed("two words")
+    for fine in ("https://t.me/nadia", ""):
+        assert re.search(r'id="link-e"[^>]* hidden>', typed(fine))
+
+
+def test_a_link_with_an_open_order_and_a_service_below_cost_are_told_not_sold(page: Client, settings) -> None:
+    service = factories.service(is_one_per_link=True)
+    factories.order(factories.customer(), service)
+    data = filled(page, service)
+    assert "An order for this link is open." in text_of(send(page, data))
+    settings.ORDERS_COST_FLOOR = "tests.storefront.shop.test_ordering.dear"
+    assert "This service is not on sale any more" in text_of(send(page, {**data, "link": "https://example.com/new"}))
+    assert Order.objects.count() == 1
+
+
+def dear(service: Service, *, quantity: int) -> Decimal:
+    return Decimal(1000)
