@@ -32,7 +32,7 @@ def test_a_mass_order_is_checked_corrected_and_bought(
     page.get_by_role("button", name="Place 2 orders").dblclick()
     expect(page.get_by_role("status")).to_contain_text("2 orders are placed")
     expect(page.locator("#purse")).to_contain_text("$7.30")
-    expect(page.get_by_label("One order a line")).to_have_value(f"{service.pk} | https://example.com/0 | 000\n")
+    expect(page.get_by_label("One order a line")).to_have_value(f"{service.pk} | https://example.com/0 | 0000\n")
     assert Order.objects.count() == 2
     file = tmp_path / "orders.csv"
     file.write_text(f"service;link;quantity\n{service.pk};https://example.com/0;1000\n")
