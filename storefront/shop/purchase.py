@@ -13,7 +13,7 @@ from orders.models.order import Source
 from orders.terms import Terms
 from storefront.shop import orderform
 
-#: The link is in its own way: the same words beside the field as for every other problem.
+#: What a line of a mass order says where an open order holds its link.
 LINK_IN_USE = InvalidField("link", "in_use")
 
 

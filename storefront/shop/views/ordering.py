@@ -86,10 +86,6 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
         )
     except OrderInvalid as wrong:
         return _form(request, service, inputs, alert="invalid", problems=wrong.problems, number=number)
-    except LinkInUse:
-        return _form(request, service, inputs, alert="invalid", problems=[purchase.LINK_IN_USE], number=number)
-    except ServiceNotSold:
-        return _picker(request, is_gone=True)
     except PriceChanged:
         return _form(request, service, inputs, alert="price", number=number)
     except ServiceNotSold:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orders import audit, kinds
-from orders.models import Account, Order, Service
+from orders.models import Account, Order
 from storefront.accounts.models import User
 from tests import factories
 from tests.storefront.shop.forms import ADDRESS, filled, inputs_on, send, text_of
@@ -218,17 +218,3 @@ def test_a_link_is_judged_while_it_is_typed(page: Client) -> None:
     assert "This is not a link we can use." in typed("two words")
     for fine in ("https://t.me/nadia", ""):
         assert re.search(r'id="link-e"[^>]* hidden>', typed(fine))
-
-
-def test_a_link_with_an_open_order_and_a_service_below_cost_are_told_not_sold(page: Client, settings) -> None:
-    service = factories.service(is_one_per_link=True)
-    factories.order(factories.customer(), service)
-    data = filled(page, service)
-    assert "An order for this link is open." in text_of(send(page, data))
-    settings.ORDERS_COST_FLOOR = "tests.storefront.shop.test_ordering.dear"
-    assert "This service is not on sale any more" in text_of(send(page, {**data, "link": "https://example.com/new"}))
-    assert Order.objects.count() == 1
-
-
-def dear(service: Service, **_asked: object) -> Decimal:
-    return Decimal(1000)
