@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 from orders.errors import InvalidAmount
 
@@ -105,8 +106,10 @@ def divide(dividend: Decimal, divisor: Decimal | int) -> Decimal:
     return _EXACT.divide(dividend, Decimal(divisor))
 
 
+@lru_cache(maxsize=8192)
 def plain_units(units: int, places: int, least_places: int = 2) -> str:
-    """``plain(from_units(units, places))`` for ``units`` of zero or more, in a tenth of the time: for long answers."""
+    """``plain(from_units(units, places))`` for ``units`` of zero or more, in a fraction of the time: for long answers,
+    in which the same amounts come again and again."""
     whole, rest = divmod(units, 10**places)
     fraction = f"{rest:0{places}d}".rstrip("0").ljust(least_places, "0")
     return f"{whole}.{fraction}"

@@ -5,6 +5,7 @@ Whoever works on the shop makes it (`manage.py maintenance on`). The back office
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,15 +16,19 @@ from django.shortcuts import render
 RETRY_AFTER = 120  # seconds
 #: What operators need to open the shop again, and what the closed page is drawn with.
 OPEN = ("/admin/", "/account/login/", "/account/2fa/", "/static/", "/brand/")
+_FLAG = "maintenance"
 _WORDS_MAX = 500
 
 
 def flag() -> Path:
-    return Path(settings.VAR_DIR) / "maintenance"
+    return Path(settings.VAR_DIR) / _FLAG
 
 
 def words() -> str | None:
     """What customers are told; None while the shop is open."""
+    # Looked at by every call: that there is no such file must cost next to nothing.
+    if not os.path.exists(f"{settings.VAR_DIR}/{_FLAG}"):
+        return None
     try:
         return flag().read_text(encoding="utf-8", errors="replace")[:_WORDS_MAX].strip()
     except FileNotFoundError:
