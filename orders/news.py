@@ -27,7 +27,7 @@ class Topic(StrEnum):
 class News:
     """One change. ``order_id`` says whose it is where ``user_id`` does not; news of prices is for everybody.
 
-    ``data`` holds facts that JSON can carry; of an order it has the ``status``, so that who waits for an end asks nothing.
+    ``data`` holds facts that JSON can carry; those of an order have its ``status``.
     """
 
     topic: Topic
