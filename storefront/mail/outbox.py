@@ -30,18 +30,17 @@ def write(user: User, *, kind: Kind, content: Callable[[], Content]) -> Letter |
 def keep(content: Content, *, kind: Kind, user: User | None, address: str, language: str) -> Letter:
     """Puts a letter into the outbox. Call it in the transaction of what it tells of, within ``layout.reading``."""
     rendered = layout.render(content, kind=kind, user=user)
-    with transaction.atomic():
-        letter = Letter.objects.create(
-            user=user,
-            address=address,
-            kind=kind,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            language=language,
-            due_at=timezone.now(),
-        )
-        transaction.on_commit(wake, robust=True)
+    letter = Letter.objects.create(
+        user=user,
+        address=address,
+        kind=kind,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        language=language,
+        due_at=timezone.now(),
+    )
+    transaction.on_commit(wake, robust=True)
     return letter
 
 
