@@ -25,7 +25,9 @@ def cost_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def news_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return _names_a_function("ORDERS_NEWS", "orders.E005") if settings.ORDERS_NEWS else []
+    if isinstance(settings.ORDERS_NEWS, str):
+        return [Error("ORDERS_NEWS is a text.", hint="Give a list of dotted paths.", id="orders.E005")]
+    return [found for path in settings.ORDERS_NEWS for found in _is_a_function("ORDERS_NEWS", path, "orders.E005")]
 
 
 @register()

@@ -177,7 +177,7 @@ def advanced(reports: Mapping[int, Progress]) -> None:
                 data = {"status": moved_to, "start_count": decision.start_count}
                 events.append(OrderEvent(order_id=pk, kind=EventKind.STATUS, data=data))
             if _is_visible(current, decision.status):
-                told.append(News(topic=Topic.ORDER, user_id=user_id, order_id=pk))
+                told.append(News(topic=Topic.ORDER, user_id=user_id, order_id=pk, data={"status": moved_to}))
         bulk.update(Order, ("status", "remains", "start_count", "started_at"), written)
         OrderEvent.objects.bulk_create(events)
         news.tell(told)
@@ -223,7 +223,8 @@ def _is_visible(before: Status, after: Status) -> bool:
 def _tell(order: Order, *, before: Status, is_paid_back: bool = False) -> None:
     """The (locked, saved) order's customer is told if the step from ``before`` shows, or if money came back."""
     if is_paid_back or _is_visible(before, order.state):
-        news.tell([News(topic=Topic.ORDER, user_id=order.user_id, order_id=order.pk)])
+        data = {"status": order.state.value}
+        news.tell([News(topic=Topic.ORDER, user_id=order.user_id, order_id=order.pk, data=data)])
 
 
 def _started(status: Status) -> datetime | None:

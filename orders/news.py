@@ -1,6 +1,6 @@
 """What customers' programs want to know, told in the transaction of the change: neither is without the other.
 
-The ground floor does not know who listens: ORDERS_NEWS names the function, with a list of News as its one argument.
+The ground floor does not know who listens: ORDERS_NEWS names functions, each with a list of News as its one argument.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Topic(StrEnum):
 class News:
     """One change. ``order_id`` says whose it is where ``user_id`` does not; news of prices is for everybody.
 
-    ``data`` holds facts that JSON can carry.
+    ``data`` holds facts that JSON can carry; those of an order have its ``status``.
     """
 
     topic: Topic
@@ -40,5 +40,6 @@ class News:
 def tell(news: Iterable[News]) -> None:
     """Hands ``news`` to whoever listens. Call it in the transaction of the change, that both stand or fall together."""
     told = list(news)
-    if told and settings.ORDERS_NEWS:
-        import_string(settings.ORDERS_NEWS)(told)
+    if told:
+        for listener in settings.ORDERS_NEWS:
+            import_string(listener)(told)

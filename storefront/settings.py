@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "storefront.support",
     "storefront.callbacks",
     "storefront.topups",
+    "storefront.mail.apps.MailConfig",
     "storefront.demo",
 ]
 
@@ -178,6 +179,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 # Sign-up sends a link to confirm the address and waits for nobody; a second factor needs a confirmed one.
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
@@ -204,25 +206,32 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
-EMAIL_TIMEOUT = 10
+# Seconds for each step of a talk with the mail server.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
 
 # --------------------------------------------------------------------------------------------- the shop
 SHOP_NAME = env.str("SHOP_NAME", "Vitrine")
+# Where the shop is, for the links in its letters; no slash at the end.
+SHOP_URL = env.str("SHOP_URL", "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 # One currency for every wallet and price. It cannot be changed once money has been booked (a system check says so).
 STORE_CURRENCY = env.str("STORE_CURRENCY", "USD").upper()
 # `orders` may not import `providers`: it wakes upstream work through this dotted path (checked at start).
 ORDERS_WAKE = "providers.tasks.wake"
 # ... and asks by this one what an order would cost us, so that nothing is sold below cost.
 ORDERS_COST_FLOOR = "providers.floor.cost_of"
-# ... and tells by this one what customers' programs want to know; empty: nobody listens.
-ORDERS_NEWS = "storefront.callbacks.outbox.keep"
+# ... and tells these what customers and their programs want to know, each in the transaction of the change.
+ORDERS_NEWS = ["storefront.callbacks.outbox.keep", "storefront.mail.news.keep"]
 # ... and lets these prove their part of the books: functions that yield a sentence for whatever does not add up.
 ORDERS_AUDITS = ["storefront.topups.audit.findings"]
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff has answered a customer, in that transaction; empty: nobody listens.
-SUPPORT_ANSWERED = ""
+SUPPORT_ANSWERED = "storefront.mail.tickets.keep"
+# Called with the TopUp when it was credited, in that transaction; empty: nobody listens.
+TOPUP_CREDITED = "storefront.mail.receipts.keep"
+# Called with a letter of the log-in library: a confirmation, a password reset, a change of the account.
+ACCOUNTS_LETTER = "storefront.mail.security.keep"
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # The same for the addresses that customers give for callbacks; where it is false they must begin with https as well.

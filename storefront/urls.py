@@ -9,6 +9,7 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("", include("storefront.brand.urls")),
+    path("", include("storefront.mail.urls")),
     path("callbacks/", include("storefront.callbacks.urls")),
     path("", include("storefront.topups.urls")),
     path("", include("storefront.shop.urls")),

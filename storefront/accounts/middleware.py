@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -28,7 +27,7 @@ def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         _note(request)
         _speak(request, request.user.language)
         try:
-            with timezone.override(_zone(request.user.time_zone)):
+            with timezone.override(request.user.zone):
                 return get_response(request)
         finally:
             timezone.deactivate()
@@ -40,14 +39,6 @@ def _speak(request: HttpRequest, language: str) -> None:
     if language in dict(settings.LANGUAGES):
         translation.activate(language)
         request.LANGUAGE_CODE = translation.get_language() or language
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    """None, the shop's own, also for a zone that this machine does not know."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 def _note(request: HttpRequest) -> None:

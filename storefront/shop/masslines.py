@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from orders import schedule
 from orders.kinds import KINDS
-from storefront.shop import formats
+from storefront import formats
 
 FILE_MAX = 1024 * 1024  # bytes
 TEXT_MAX = 2 * FILE_MAX  # bytes of UTF-8: what a file of FILE_MAX in another encoding can grow to

@@ -27,8 +27,8 @@ from orders.errors import (
 from orders.models import Order, Service
 from orders.models.order import Source
 from orders.terms import Terms
-from storefront import asking
-from storefront.shop import formats, purchase, wording
+from storefront import asking, formats
+from storefront.shop import purchase, wording
 from storefront.shop.masslines import Line
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from orders.models import Measure
-from storefront.shop import formats
+from storefront import formats
 
 #: The axis is logarithmic, from a minute to seven days, in a box of 120 by 10 with room for the dot at both ends.
 SHORTEST, LONGEST = 60, 7 * 24 * 3600

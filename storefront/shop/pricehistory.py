@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from orders.models import PriceChange, Service
-from storefront.shop import formats
+from storefront import formats
 
 SHOWN = 10
 #: The chart's box, with room for the line's own width at the edges.

@@ -13,7 +13,8 @@ from orders import money
 from orders.lifecycle import Status
 from orders.models import Order, OrderEvent
 from orders.models.order import EventKind
-from storefront.shop import aftersales, formats, statuses
+from storefront import formats
+from storefront.shop import aftersales, statuses
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orders.errors import InvalidField
-from storefront.shop import formats
+from storefront import formats
 
 Text = str | Promise
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from orders import ledger, money
 from orders.errors import InvalidAmount, OrdersError
@@ -199,6 +200,8 @@ def _credit(row: TopUp, amount: Decimal) -> TopUp:
     _end(row, Status.CREDITED)
     row.credited_at = row.ended_at
     row.save()
+    if settings.TOPUP_CREDITED:
+        import_string(settings.TOPUP_CREDITED)(row)
     return row
 
 

@@ -9,6 +9,7 @@ from django.core import mail
 from playwright.sync_api import Page, expect
 
 from storefront.accounts.models import User
+from storefront.mail import sending
 from tests.storefront.accounts import totp
 
 EMAIL, PASSWORD = "nadia@example.com", "a-long-enough-one"
@@ -20,6 +21,7 @@ def sign_up(page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Create account").click()
     expect(page.locator("#purse")).to_be_visible()
+    sending.deliver_due()
     link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", str(mail.outbox[0].body))
     assert link
     page.goto(link[1])

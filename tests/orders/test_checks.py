@@ -33,6 +33,15 @@ def test_an_audit_that_is_not_there_is_found_at_start(settings: Any, path: str) 
     assert found(checks.audits_can_be_asked(None)) == ["orders.E006"]
 
 
+@pytest.mark.parametrize(
+    "listeners", ["orders.audit.findings", [""], ["orders.nowhere.keep"], ["orders.audit.nothing"]]
+)
+def test_a_listener_that_is_not_there_is_found_at_start(settings: Any, listeners: Any) -> None:
+    assert checks.news_can_be_told(None) == []
+    settings.ORDERS_NEWS = listeners
+    assert found(checks.news_can_be_told(None)) == ["orders.E005"]
+
+
 def test_the_shops_own_settings_pass(settings: Any) -> None:
     settings.ORDERS_WAKE = "providers.tasks.wake"
     assert found(checks.upstream_can_be_woken(None), checks.cost_can_be_asked(None)) == []

@@ -30,7 +30,7 @@ def hear(told: list[news.News]) -> None:
 @pytest.fixture
 def listening(settings: Any) -> list[news.News]:
     heard.clear()
-    settings.ORDERS_NEWS = f"{__name__}.hear"
+    settings.ORDERS_NEWS = [f"{__name__}.hear"]
     return heard
 
 

@@ -21,7 +21,8 @@ from orders.models import Measure, Order, Service, Transfer
 from orders.money import plain as money_text
 from orders.money import round_down
 from orders.terms import Terms
-from storefront.shop import formats, history, measured, statement, statuses
+from storefront import formats
+from storefront.shop import history, measured, statement, statuses
 from storefront.shop.icons import ICONS
 
 register = template.Library()

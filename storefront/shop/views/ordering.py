@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from orders.errors import InsufficientFunds, InvalidField, LinkInUse, OrderInvalid, PriceChanged, ServiceNotSold
 from orders.models import Order, Service
-from storefront import asking
-from storefront.shop import catalogue, formats, orderform, purchase, purse
+from storefront import asking, formats
+from storefront.shop import catalogue, orderform, purchase, purse
 
 
 @never_cache  # "back" asks for the page anew: a form with its own request number, not the one that has bought

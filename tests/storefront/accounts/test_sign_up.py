@@ -15,6 +15,7 @@ from django.test import Client
 from orders import cipher
 from storefront.accounts.keys import SHOWN_ONCE
 from storefront.accounts.models import User
+from storefront.mail import sending
 from tests import factories
 
 PASSWORD = "a-long-enough-one"
@@ -33,6 +34,7 @@ class Unplugged(BaseEmailBackend):
 def test_signing_up_sends_a_link_that_confirms_the_address(client: Client) -> None:
     assert client.post("/account/signup/", FORM).headers["Location"] == "/services/"
     assert not EmailAddress.objects.get().verified
+    sending.deliver_due()
     link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", str(mail.outbox[0].body))
     assert link
     assert "Confirm" in client.get(link[1]).content.decode()

@@ -9,6 +9,7 @@ from django.core import mail
 from django.test import Client
 
 from orders.models import Account
+from storefront.mail import sending
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -46,6 +47,7 @@ def test_a_forgotten_password_is_set_anew(client: Client) -> None:
     factories.user("nadia@example.com", password=PASSWORD)
     assert client.post("/account/password/reset/", {"email": "nadia@example.com"}).status_code == 302
     assert "Look into your mail" in text_of(client.get("/account/password/reset/done/"))
+    sending.deliver_due()
     link = re.search(r"https?://[^/]+(/account/password/reset/key/\S+)", str(mail.outbox[0].body))
     assert link
     form = client.get(link[1], follow=True)

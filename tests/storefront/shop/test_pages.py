@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
-from storefront.shop import formats
+from storefront import formats
 from storefront.shop.templatetags import vitrine
 from tests import factories
 from tests.storefront.shop.forms import text_of

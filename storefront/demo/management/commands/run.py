@@ -49,7 +49,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
-        children = {"SYNC_INTERVAL": SYNC_INTERVAL, **os.environ}
+        children = {"SYNC_INTERVAL": SYNC_INTERVAL, "SHOP_URL": f"http://{host}:{port}", **os.environ}
         with Supervisor(
             logs=Path(settings.VAR_DIR) / "log", cwd=settings.BASE_DIR, environ=children, say=self._say
         ) as supervisor:

@@ -1,0 +1,115 @@
+"""Letters in the back office: to be read. Staff can send again, and switch kinds off for the whole shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from orders.admin import parts, words
+from storefront.mail import outbox
+from storefront.mail.models import FLAGS, ONLY, Letter, Switches
+
+
+class Outcome(admin.SimpleListFilter):
+    """Letters by what became of them."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("To be sent")), ("given_up", _("Not sent"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "open":
+                return queryset.open()  # type: ignore[attr-defined,no-any-return]
+            case "given_up":
+                return queryset.filter(given_up_at__isnull=False)
+        return queryset
+
+
+@admin.register(Letter)
+class LetterAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+    list_display = ("id", "at", "kind", "subject", "customer", "status", "attempts", "failure", "next")
+    list_filter = (Outcome,)
+    list_select_related = ("user",)
+    ordering = ("-id",)
+    search_fields = ("=id", "user__email__startswith")
+    search_help_text = _("A letter's number, or the beginning of a customer's e-mail.")
+    fields = (
+        "at", "kind", "address", "customer", "subject", "language", "status", "attempts", "next", "sent_at",
+        "given_up_at", "has_lost_answer", "failure", "body",
+    )  # fmt: skip
+    actions = ("send_again",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).defer("html")
+        return rows
+
+    @admin.display(description=_("at"))
+    def at(self, letter: Letter) -> str:
+        return words.moment(letter.created_at)
+
+    @admin.display(description=_("customer"))
+    def customer(self, letter: Letter) -> str:
+        return parts.page_link(letter.user)
+
+    @admin.display(description=_("state"))
+    def status(self, letter: Letter) -> str:
+        return words.mark(letter.state.mark, label=letter.state.label)
+
+    @admin.display(description=_("last error"))
+    def failure(self, letter: Letter) -> str:
+        return words.ltr(letter.error) if letter.error else words.NONE
+
+    @admin.display(description=_("next attempt"))
+    def next(self, letter: Letter) -> str:
+        return words.moment(letter.due_at)
+
+    @admin.display(description=_("text"))
+    def body(self, letter: Letter) -> Any:
+        """Whoever reads a link that sets a password can set it."""
+        return _("Not shown: it can open the customer's account.") if letter.is_secret else letter.text
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("mail.change_letter"))
+
+    @admin.action(description=_("Send again"), permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        rows = list(queryset)
+        done = outbox.send_again(rows)
+        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, "Sent again.")  # type: ignore[arg-type]
+        told = ngettext("%d letter is sent again.", "%d letters are sent again.", done) % done
+        left = len(rows) - done
+        if left:
+            skipped = _("%d left alone: on their way, or their text was erased when they were sent.") % left
+            told = f"{told} {skipped}"
+        self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)
+
+
+@admin.register(Switches)
+class SwitchesAdmin(parts.ModelAdmin):
+    """Letters about the safety of an account cannot be switched off."""
+
+    fields = tuple(FLAGS.values())
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """There is one row: the list would be a detour."""
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        Switches.objects.get_or_create(pk=ONLY)
+        return redirect(reverse("admin:mail_switches_change", args=[ONLY]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

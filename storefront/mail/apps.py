@@ -1,0 +1,13 @@
+"""The shop's e-mails as a Django application."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MailConfig(AppConfig):
+    name = "storefront.mail"
+    label = "mail"
+    verbose_name = _("E-mails")
+
+    def ready(self) -> None:
+        from storefront.mail import checks  # noqa: F401  # late: checks register themselves once apps are loaded

@@ -1,0 +1,38 @@
+"""Settings of the letters, looked at before the first one is written."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
+
+#: Functions that others call when there is something to write about; empty: nobody does.
+HOOKS = ("TOPUP_CREDITED", "SUPPORT_ANSWERED", "ACCOUNTS_LETTER")
+
+
+@register()
+def letters_lead_to_the_shop(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        address = urlsplit(settings.SHOP_URL)
+        is_good = address.scheme in ("http", "https") and bool(address.hostname) and not address.path
+    except ValueError:
+        is_good = False
+    if is_good and not set("*@ ") & set(settings.SHOP_URL):
+        return []
+    hint = "Give the shop's address without a path, such as https://shop.example."
+    return [Error(f"SHOP_URL is {settings.SHOP_URL!r}.", hint=hint, id="mail.E001")]
+
+
+@register()
+def letters_are_asked_for(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name in HOOKS:
+        try:
+            if getattr(settings, name):
+                import_string(getattr(settings, name))
+        except (AttributeError, ImportError, TypeError) as problem:
+            found.append(Error(f"{name} does not name a function: {problem}", id="mail.E002"))
+    return found

@@ -1,0 +1,90 @@
+"""How a letter looks: its parts, as text and as HTML, in one layout, in its reader's language and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from storefront.accounts.models import User
+from storefront.brand.models import ONLY, Brand
+from storefront.mail import wishes
+from storefront.mail.models import FLAGS, Kind
+
+_ACCENT = "#0b6b78"
+SUBJECT_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One of several things that a letter lists."""
+
+    title: str
+    detail: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a letter says, as plain texts; the layout escapes them. ``button`` is a label and an address of ours."""
+
+    subject: str
+    paragraphs: Sequence[str]
+    facts: Sequence[tuple[str, str]] = ()
+    lines: Sequence[Line] = ()
+    quote: str = ""
+    after: Sequence[str] = ()
+    button: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    subject: str
+    text: str
+    html: str
+
+
+@contextmanager
+def reading(user: User | None) -> Iterator[str]:
+    """As ``user`` reads: in their language and time zone. Without a language of theirs in that of this moment."""
+    known = dict(settings.LANGUAGES)
+    here = translation.get_language() or settings.LANGUAGE_CODE
+    language = user.language if user and user.language in known else here if here in known else settings.LANGUAGE_CODE
+    with translation.override(language), timezone.override(user.zone if user else None):
+        yield language
+
+
+def render(content: Content, *, kind: Kind, user: User | None) -> Rendered:
+    """Call it within ``reading``."""
+    accent = Brand.objects.filter(pk=ONLY).values_list("accent", flat=True).first() or _ACCENT
+    context: dict[str, Any] = {
+        "letter": content,
+        "subject": one_line(content.subject),
+        "shop_name": settings.SHOP_NAME,
+        "shop_url": settings.SHOP_URL,
+        "accent": accent,
+        "ink": "#ffffff" if _is_dark(accent) else "#111111",
+        "off_url": wishes.link(user.pk, kind) if user and kind in FLAGS else "",
+    }
+    return Rendered(
+        context["subject"],
+        render_to_string("mail/letter.txt", context).strip() + "\n",
+        render_to_string("mail/letter.html", context),
+    )
+
+
+def one_line(text: str) -> str:
+    """What people wrote, fit for a header: printable and on one line."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:SUBJECT_MAX]
+
+
+def _is_dark(colour: str) -> bool:
+    """Whether white is easier to read on ``#rrggbb`` than black: by its relative luminance."""
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179

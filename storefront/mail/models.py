@@ -1,0 +1,185 @@
+"""The outbox: a Letter to one person, the Note of something to write about, and who wants which kind of letter."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orders.fields import MoneyField
+
+#: The one row of Switches.
+ONLY = 1
+
+
+class Kind(models.TextChoices):
+    CONFIRMATION = "confirmation", _("Confirm an address")
+    RESET = "reset", _("New password")
+    SECURITY = "security", _("Safety of the account")
+    RECEIPT = "receipt", _("Receipts")
+    ORDERS = "orders", _("Order problems")
+    TICKET = "ticket", _("Answers of support")
+    BALANCE = "balance", _("Low balance")
+
+
+#: Always sent. What they say is a secret: it is on no page, and erased once it was sent.
+SECURITY = frozenset({Kind.CONFIRMATION, Kind.RESET, Kind.SECURITY})
+#: The column that says whether letters of a kind are wanted. A kind that is not here cannot be switched off.
+FLAGS = {
+    Kind.RECEIPT: "has_receipts",
+    Kind.ORDERS: "has_orders",
+    Kind.TICKET: "has_tickets",
+    Kind.BALANCE: "has_balance",
+}
+
+
+class State(models.TextChoices):
+    """Where a letter stands, as people are told."""
+
+    WAITING = "waiting", _("Waiting")
+    RETRYING = "retrying", _("To be sent again")
+    SENT = "sent", _("Sent")
+    GIVEN_UP = "given_up", _("Not sent")
+
+    @property
+    def mark(self) -> str:
+        """Its mark in the style sheet: that of an order which stands about so."""
+        return {"sent": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    def open(self) -> LetterQuerySet:
+        """What is still to be sent. Put it into every question about that: it leads to the small index."""
+        return self.filter(due_at__isnull=False)
+
+    def due(self, now: datetime) -> LetterQuerySet:
+        return self.open().filter(due_at__lte=now)
+
+
+class Letter(models.Model):
+    """One e-mail, ready to be sent. The row is the queue: what has a ``due_at`` is still to be sent.
+
+    A worker that takes it moves ``due_at`` to the end of its lease: if it dies, the letter is due again by itself.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="letters",
+        verbose_name=_("customer"),
+    )
+    address = models.EmailField(_("address"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    subject = models.CharField(_("subject"), max_length=200)
+    text = models.TextField(_("text"), blank=True)
+    html = models.TextField(_("HTML"), blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    #: Part of its Message-ID: a letter that arrives twice is one letter to most mail programs.
+    key = models.UUIDField(default=uuid.uuid4, editable=False)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("answer expected until"), null=True, blank=True)
+    has_lost_answer = models.BooleanField(_("may have arrived already"), default=False)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    error = models.CharField(_("last error"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        indexes = [
+            # Follow what is to be sent, not the history.
+            models.Index(name="letter_due", fields=["due_at", "id"], condition=models.Q(due_at__isnull=False)),
+            models.Index(name="letter_flying", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)),
+            models.Index(name="letter_given_up", fields=["-id"], condition=models.Q(given_up_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_secret(self) -> bool:
+        return self.kind in SECURITY
+
+    @property
+    def state(self) -> State:
+        if self.sent_at is not None:
+            return State.SENT
+        if self.given_up_at is not None:
+            return State.GIVEN_UP
+        return State.RETRYING if self.error else State.WAITING
+
+
+class Note(models.Model):
+    """Something to write to a customer about, kept in the transaction of the change; ``news`` makes letters of it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    order_id = models.BigIntegerField(null=True)
+    balance = MoneyField(null=True)
+    below = MoneyField(null=True)
+    noted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(name="note_of_user", fields=["user", "kind", "id"]),
+            models.Index(name="note_waiting", fields=["kind", "noted_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Wanted(models.Model):
+    """Which letters there are to be; those about the safety of an account always are."""
+
+    has_receipts = models.BooleanField(_("Receipts"), default=True, help_text=_("Money you paid in has arrived."))
+    has_orders = models.BooleanField(
+        _("Order problems"),
+        default=True,
+        help_text=_("Orders were canceled or delivered in part: one letter lists all of a quarter of an hour."),
+    )
+    has_tickets = models.BooleanField(
+        _("Answers of support"), default=True, help_text=_("We have answered one of your tickets.")
+    )
+    has_balance = models.BooleanField(
+        _("Low balance"), default=True, help_text=_("Your balance fell below the amount that you set.")
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Preferences(Wanted):
+    """What one customer wants. Without a row: everything."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mail_preferences")
+
+    class Meta:
+        verbose_name = _("preferences")
+        verbose_name_plural = _("preferences")
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class Switches(Wanted):
+    """Which letters the shop sends at all: one row. Without it: all."""
+
+    class Meta:
+        verbose_name = _("switches")
+        verbose_name_plural = _("switches")
+        constraints = [models.CheckConstraint(name="mail_switches_are_one", condition=models.Q(pk=ONLY))]
+
+    def __str__(self) -> str:
+        return str(_("E-mails of the shop"))

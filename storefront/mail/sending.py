@@ -1,0 +1,199 @@
+"""Sending what is due, one letter after the other: claim, talk to the mail server, record.
+
+A claim is committed before a byte is sent, and the outcome after. Where nobody knows the outcome - the server's answer
+was lost, or the worker died - the letter is sent once more and never a third time. It keeps its Message-ID.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from smtplib import (
+    SMTPDataError,
+    SMTPNotSupportedError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import connection, transaction
+from django.utils import timezone
+
+from storefront.mail import wishes
+from storefront.mail.models import FLAGS, Kind, Letter
+
+log = logging.getLogger(__name__)
+
+#: Seconds until an attempt that failed is followed by the next; after the last one the letter is given up.
+BACK_OFF = (60, 300, 1_800, 7_200, 21_600, 43_200, 86_400)
+#: Seconds until a claim without an outcome is due again, more than a task may take; in which one pass claims.
+LEASE = 90.0
+BUDGET = 30.0
+#: Seconds between two looks of a pass that waits.
+LOOK_EVERY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Why a letter was not sent, "" if it was. ``is_lost``: it may have been; ``is_down``: so is the server."""
+
+    error: str = ""
+    is_final: bool = False
+    is_lost: bool = False
+    is_down: bool = False
+
+
+def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
+    """Sends what is due and returns how many were sent, failed, given_up.
+
+    One pass sends at a time: a second one returns at once. ``linger`` is for how many seconds without work a pass goes
+    on looking. A server that is down ends the pass: the letters after this one would only wait for it as well.
+    """
+    counts: Counter[str] = Counter()
+    claims_end = time.monotonic() + budget
+    worked = time.monotonic()
+    while time.monotonic() < claims_end and not is_somebody_sending():
+        letter = _claim()
+        if letter is None:
+            if time.monotonic() >= worked + linger:
+                break
+            time.sleep(LOOK_EVERY)
+            continue
+        outcome = _exchange(letter)
+        counts[_record(letter, outcome)] += 1
+        worked = time.monotonic()
+        if outcome.is_down:
+            break
+    return counts
+
+
+def is_any_due() -> bool:
+    return Letter.objects.due(timezone.now()).exists()
+
+
+def is_somebody_sending() -> bool:
+    return Letter.objects.filter(lease_until__gt=timezone.now()).exists()
+
+
+# ------------------------------------------------------------------------------------------------ claim
+
+
+def _claim() -> Letter | None:
+    """The letter that is due longest, leased; None where nothing is due."""
+    skips = connection.features.has_select_for_update_skip_locked
+    while True:
+        now = timezone.now()
+        with transaction.atomic():
+            rows = Letter.objects.due(now).order_by("due_at", "pk")
+            letter = rows.select_for_update(skip_locked=skips).first()
+            if letter is None:
+                return None
+            if letter.lease_until is not None and letter.has_lost_answer:
+                _settle(letter, Outcome("no outcome is known, twice", is_final=True), now)
+                continue
+            # Whoever had it before never said what became of it.
+            letter.has_lost_answer = letter.has_lost_answer or letter.lease_until is not None
+            letter.lease_until = letter.due_at = now + timedelta(seconds=LEASE)
+            letter.attempts += 1
+            letter.save(update_fields=["has_lost_answer", "lease_until", "due_at", "attempts"])
+            return letter
+
+
+# ------------------------------------------------------------------------------------------------ talk
+
+
+def _exchange(letter: Letter) -> Outcome:
+    backend = get_connection()
+    try:
+        backend.open()
+    except OSError as problem:  # smtplib's errors are OSErrors
+        return Outcome(_words(problem, letter), is_down=True)
+    try:
+        backend.send_messages([_message(letter)])
+    except SMTPRecipientsRefused as problem:
+        code, said = next(iter(problem.recipients.values()))
+        return Outcome(_said(code, said, letter), is_final=500 <= code < 600)
+    except SMTPResponseException as problem:
+        is_final = isinstance(problem, SMTPDataError) and 500 <= problem.smtp_code < 600
+        return Outcome(_said(problem.smtp_code, problem.smtp_error, letter), is_final=is_final)
+    except (SMTPNotSupportedError, ValueError) as problem:
+        return Outcome(type(problem).__name__, is_final=True)
+    except OSError as problem:
+        return Outcome(_words(problem, letter), is_lost=True, is_down=True)
+    finally:
+        # The letter is out or it is not: a good-bye that fails changes nothing.
+        with suppress(OSError):
+            backend.close()
+    return Outcome()
+
+
+def _message(letter: Letter) -> EmailMultiAlternatives:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    headers = {"Message-ID": f"<{letter.key}@{domain}>", "Auto-Submitted": "auto-generated"}
+    if letter.kind in FLAGS and letter.user_id is not None:
+        headers["List-Unsubscribe"] = f"<{wishes.link(letter.user_id, Kind(letter.kind))}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], headers=headers)
+    message.attach_alternative(letter.html, "text/html")
+    return message
+
+
+def _said(code: int, said: bytes | str, letter: Letter) -> str:
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return _clean(f"{code} {text}", letter)
+
+
+def _words(problem: OSError, letter: Letter) -> str:
+    if isinstance(problem, SMTPResponseException):
+        # At the log-in: servers repeat there what they were told.
+        return f"{type(problem).__name__} {problem.smtp_code}"
+    return _clean(f"{type(problem).__name__}: {problem}", letter)
+
+
+def _clean(text: str, letter: Letter) -> str:
+    """On one line, and without the address: servers repeat it."""
+    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return re.sub(re.escape(letter.address), "…", plain, flags=re.IGNORECASE)[:300]
+
+
+# ------------------------------------------------------------------------------------------------ record
+
+
+def _record(letter: Letter, outcome: Outcome) -> str:
+    """Stores the outcome and returns its name; "late" if the lease was over and the letter is another's by now."""
+    if outcome.error:
+        log.warning("Letter %d was not sent at attempt %d.", letter.pk, letter.attempts)
+    if outcome.is_lost and letter.has_lost_answer:
+        outcome = Outcome(outcome.error, is_final=True, is_lost=True)
+    return _settle(letter, outcome, timezone.now())
+
+
+def _settle(letter: Letter, outcome: Outcome, now: datetime) -> str:
+    due_at = _next(letter, now) if outcome.error and not outcome.is_final else None
+    columns: dict[str, object] = {
+        "due_at": due_at,
+        "lease_until": None,
+        "has_lost_answer": letter.has_lost_answer or outcome.is_lost,
+        "error": outcome.error,
+        "sent_at": None if outcome.error else now,
+        "given_up_at": now if outcome.error and due_at is None else None,
+    }
+    if due_at is None and letter.is_secret:
+        columns |= {"text": "", "html": ""}
+    if not Letter.objects.filter(pk=letter.pk, lease_until=letter.lease_until).update(**columns):
+        return "late"
+    return "failed" if due_at else "given_up" if outcome.error else "sent"
+
+
+def _next(letter: Letter, now: datetime) -> datetime | None:
+    """When to try again; None: never."""
+    if letter.attempts > len(BACK_OFF):
+        return None
+    return now + timedelta(seconds=BACK_OFF[letter.attempts - 1])

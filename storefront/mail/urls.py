@@ -1,0 +1,11 @@
+"""The addresses of a customer's wishes about letters."""
+
+from django.urls import path
+
+from storefront.mail import views
+
+app_name = "mail"
+urlpatterns = [
+    path("account/mail/", views.preferences, name="preferences"),
+    path("mail/off/<str:token>/", views.off, name="off"),
+]

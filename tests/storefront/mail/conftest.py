@@ -1,0 +1,51 @@
+"""A mail server, and a customer who gets letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from storefront.accounts.models import User
+from tests import factories
+from tests.storefront.conftest import know_the_frame
+from tests.storefront.mail.mail_server import MailServer
+
+
+@pytest.fixture(autouse=True)
+def _shop(settings: Any) -> Iterator[None]:
+    settings.ORDERS_WAKE = "tests.orders.alarm.ring"
+    settings.SHOP_URL, settings.SHOP_NAME = "https://shop.example", "Corner Shop"
+    cache.clear()
+    know_the_frame()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def post(settings: Any) -> Iterator[MailServer]:
+    """The mail server that the shop uses."""
+    server = MailServer()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 2
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def nadia(db: None) -> User:
+    return factories.customer("100", email="nadia@example.com")
+
+
+@pytest.fixture
+def page(nadia: User) -> Client:
+    """A browser in which Nadia is logged in."""
+    client = Client()
+    client.force_login(nadia)
+    return client

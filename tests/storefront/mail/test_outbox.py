@@ -1,0 +1,213 @@
+"""Letters are written with what they tell of, or not at all; who does not want a kind gets none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.utils import timezone
+
+from orders import fulfilment, ledger
+from orders.lifecycle import Progress, Status
+from orders.models import Order, Transfer
+from orders.news import News, Topic
+from storefront.accounts.models import User
+from storefront.mail import checks, history, news
+from storefront.mail.models import ONLY, Kind, Letter, Note, Preferences, Switches
+from tests import factories
+from tests.storefront.mail import writing
+
+pytestmark = pytest.mark.django_db
+
+#: What makes the shop write a letter of each kind, at once or as soon as notes are gathered.
+MAKES: dict[Kind, Callable[[User], Any]] = {
+    Kind.BALANCE: writing.made_low,
+    Kind.RECEIPT: writing.paid,
+    Kind.TICKET: writing.answered,
+    Kind.ORDERS: writing.canceled,
+}
+
+
+class Thrown(Exception):
+    """Something after the change went wrong."""
+
+
+@transaction.atomic
+def make_and_fail(kind: Kind, user: User) -> None:
+    MAKES[kind](user)
+    assert Letter.objects.count() + Note.objects.count() == 1
+    raise Thrown
+
+
+def letters(user: User) -> list[Letter]:
+    return list(Letter.objects.filter(user=user).order_by("pk"))
+
+
+def gather_later(minutes: int = 16) -> int:
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        return news.gather()
+
+
+@pytest.mark.parametrize("kind", MAKES)
+def test_a_letter_and_what_it_tells_of_stand_or_fall_together(kind: Kind, nadia: User) -> None:
+    with pytest.raises(Thrown):
+        make_and_fail(kind, nadia)
+    assert (Letter.objects.count(), Note.objects.count()) == (0, 0)
+    MAKES[kind](nadia)
+    gather_later()
+    assert [letter.kind for letter in letters(nadia)] == [kind]
+    assert not Note.objects.exists()
+
+
+@pytest.mark.parametrize("kind", MAKES)
+def test_a_kind_that_the_customer_switched_off_is_not_written(kind: Kind, nadia: User) -> None:
+    Preferences.objects.create(user=nadia, **{f"has_{FLAG[kind]}": False})
+    for make in MAKES.values():
+        make(nadia)
+        gather_later()
+    assert {letter.kind for letter in letters(nadia)} == set(MAKES) - {kind}
+
+
+@pytest.mark.parametrize("kind", MAKES)
+def test_a_kind_that_the_shop_switched_off_is_not_written(kind: Kind, nadia: User) -> None:
+    Switches.objects.create(pk=ONLY, **{f"has_{FLAG[kind]}": False})
+    for make in MAKES.values():
+        make(nadia)
+        gather_later()
+    assert {letter.kind for letter in letters(nadia)} == set(MAKES) - {kind}
+
+
+FLAG = {Kind.RECEIPT: "receipts", Kind.TICKET: "tickets", Kind.ORDERS: "orders", Kind.BALANCE: "balance"}
+
+
+def test_a_payment_that_is_approved_twice_has_one_receipt(nadia: User) -> None:
+    writing.paid(nadia, "25")
+    (letter,) = letters(nadia)
+    assert "$25.00" in letter.subject
+    assert Transfer.objects.filter(reference__contains="topup:transfer").count() == 1
+
+
+# ------------------------------------------------------------------------------------------------ orders
+def test_a_thousand_canceled_orders_are_one_letter(nadia: User) -> None:
+    service = factories.service(name="Followers")
+    rows = [
+        Order(user=nadia, service=service, status="canceled", quantity=9, rate=1, charge=Decimal("0.01"))
+        for _ in range(1000)
+    ]
+    made = Order.objects.bulk_create(rows)
+    for order in made:
+        news.keep([ended(nadia, order.pk)])
+    assert news.gather() == 0
+    assert gather_later() == 1
+    (letter,) = letters(nadia)
+    assert "1,000 orders" in letter.subject
+    assert letter.text.count("Followers") == news.LISTED
+    assert "950 more orders" in letter.text
+    assert gather_later(60) == 0
+
+
+def test_orders_of_a_quarter_of_an_hour_are_one_letter_and_the_next_ones_another(nadia: User) -> None:
+    start = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    for minute, made in [(0, 0), (14, 0), (16, 1), (20, 0), (30, 0), (36, 1)]:
+        with time_machine.travel(start + timedelta(minutes=minute), tick=False):
+            if minute in (0, 14, 20, 30):
+                writing.canceled(nadia)
+            assert news.gather() == made
+    first, second = letters(nadia)
+    assert [letter.text.count("\n- Order") + letter.text.startswith("- Order") for letter in (first, second)] == [2, 2]
+
+
+def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: User) -> None:
+    order = fulfilment.failed(factories.order(nadia).pk)
+    gather_later()
+    (letter,) = letters(nadia)
+    assert f"Order {order.pk}" in letter.text
+    assert "Canceled · $0.09 is back in your wallet" in letter.text
+    assert "Failed" not in letter.text
+
+
+def test_an_order_that_is_delivered_is_no_news(nadia: User) -> None:
+    order = factories.order(nadia, status="in_progress")
+    fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED, remains=0, word="Completed"))
+    order.refresh_from_db()
+    assert (order.status, Note.objects.count()) == ("completed", 0)
+
+
+def ended(user: User, order_id: int, status: str = "canceled") -> News:
+    return News(topic=Topic.ORDER, user_id=user.pk, order_id=order_id, data={"status": status})
+
+
+def test_news_that_nobody_is_written_to_about_cost_nothing(nadia: User, django_assert_num_queries: Any) -> None:
+    told = [ended(nadia, number, "in_progress") for number in range(100)]
+    told.append(News(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
+    told.append(News(topic=Topic.PRICES, data={"services": []}))
+    with django_assert_num_queries(0):
+        news.keep(told)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_hundred_orders_cost_what_one_does(count: int, nadia: User, django_assert_max_num_queries: Any) -> None:
+    service = factories.service(name="Followers")
+    rows = [
+        Order(user=nadia, service=service, status="canceled", quantity=9, rate=1, charge=Decimal("0.01"))
+        for _ in range(count)
+    ]
+    told = [ended(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
+    with django_assert_max_num_queries(1):
+        news.keep(told)
+    assert Note.objects.count() == count
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)), django_assert_max_num_queries(14):
+        assert news.gather() == 1
+
+
+def test_a_balance_that_falls_below_the_line_is_one_letter(nadia: User) -> None:
+    writing.made_low(nadia)
+    factories.order(nadia)
+    assert news.gather() == 1
+    (letter,) = letters(nadia)
+    assert "$99.91" in letter.subject
+    assert "$99.95" in letter.text
+
+
+def test_without_a_line_no_balance_is_low(nadia: User) -> None:
+    ledger.watch(nadia.wallet, below=None)
+    factories.order(nadia)
+    assert Note.objects.count() == 0
+
+
+# ------------------------------------------------------------------------------------------------ keeping
+def test_letters_are_kept_for_thirty_days(nadia: User) -> None:
+    writing.paid(nadia)
+    writing.answered(nadia)
+    old = letters(nadia)[0]
+    Letter.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+    assert history.prune() == 1
+    assert [letter.kind for letter in letters(nadia)] == [Kind.TICKET]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_wakes_the_postman_once(nadia: User) -> None:
+    from_django_q = pytest.importorskip("django_q.models").OrmQ
+    before = from_django_q.objects.count()
+    writing.paid(nadia)
+    writing.paid(nadia)
+    assert from_django_q.objects.count() == before + 1
+
+
+@pytest.mark.parametrize("url", ["", "shop.example", "https://*", "ftp://shop.example", "https://shop.example/de"])
+def test_a_shop_without_an_address_is_found_at_start(url: str, settings: Any) -> None:
+    assert checks.letters_lead_to_the_shop(None) == []
+    settings.SHOP_URL = url
+    assert [found.id for found in checks.letters_lead_to_the_shop(None)] == ["mail.E001"]
+
+
+@pytest.mark.parametrize("name", checks.HOOKS)
+def test_a_hook_that_leads_nowhere_is_found_at_start(name: str, settings: Any) -> None:
+    assert checks.letters_are_asked_for(None) == []
+    setattr(settings, name, "storefront.mail.nowhere.keep")
+    assert [found.id for found in checks.letters_are_asked_for(None)] == ["mail.E002"]

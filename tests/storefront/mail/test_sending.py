@@ -1,0 +1,238 @@
+"""A letter leaves once. Where nobody knows whether it did, it is sent once more and never a third time."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from storefront.accounts.models import User
+from storefront.mail import outbox, sending
+from storefront.mail.models import Kind, Letter
+from tests import factories
+from tests.storefront.mail import writing
+from tests.storefront.mail.mail_server import CUT, MailServer, html_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def later(**span: float) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(**span))
+
+
+def only() -> Letter:
+    return Letter.objects.get()
+
+
+def test_a_letter_arrives_once_as_text_and_html(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    assert sending.deliver_due() == {"sent": 1}
+    assert sending.deliver_due() == {}
+    (arrived,) = post.letters
+    assert arrived["To"] == "nadia@example.com"
+    assert arrived["Subject"] == "Receipt: $25.00 is in your wallet"
+    assert arrived["Auto-Submitted"] == "auto-generated"
+    assert "$25.00" in text_of(arrived)
+    assert "<html" in html_of(arrived)
+    assert (only().sent_at is not None, only().due_at, only().text != "") == (True, None, True)
+
+
+def test_a_letter_loads_nothing_and_runs_nothing(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    writing.answered(nadia, text="Look: <img src=http://evil.example/x.png> <script>x()</script>")
+    sending.deliver_due()
+    for arrived in post.letters:
+        html = html_of(arrived)
+        assert not re.search(r"<(img|script|link|iframe|object|form)\b|<[^>]*(\bsrc=|url\()|@import", html)
+        hrefs = set(re.findall(r'href="([^"]*)"', html))
+        assert hrefs
+        assert all(address.startswith("https://shop.example/") for address in hrefs)
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_final"),
+    [
+        ({"RCPT": "550 5.1.1 <nadia@example.com> unknown"}, True),
+        ({"RCPT": "450 4.2.1 busy"}, False),
+        ({"MAIL": "550 you may not"}, False),
+        ({".": "554 we do not like it"}, True),
+        ({".": "451 later"}, False),
+    ],
+)
+def test_a_refusal_for_good_ends_it_and_any_other_is_tried_again(
+    answers: dict[str, str], is_final: bool, post: MailServer, nadia: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    writing.paid(nadia)
+    post.answers = answers
+    with caplog.at_level(logging.DEBUG):
+        assert sending.deliver_due() == {"given_up" if is_final else "failed": 1}
+    letter = only()
+    assert letter.error.startswith(next(iter(answers.values()))[:3])
+    assert letter.subject not in caplog.text
+    assert "nadia" not in caplog.text + letter.error
+    assert (letter.given_up_at is not None) == is_final
+    post.answers = {}
+    with later(minutes=2):
+        assert sending.deliver_due() == ({} if is_final else {"sent": 1})
+
+
+def test_a_server_that_is_down_loses_no_letter(post: MailServer, nadia: User, settings: Any) -> None:
+    writing.paid(nadia)
+    writing.answered(nadia)
+    settings.EMAIL_PORT = 1
+    assert sending.deliver_due() == {"failed": 1}
+    settings.EMAIL_PORT = post.port
+    with later(minutes=2):
+        assert sending.deliver_due() == {"sent": 2}
+    assert len(post.letters) == 2
+
+
+def test_a_letter_that_never_leaves_is_given_up_after_two_days(nadia: User, settings: Any, post: MailServer) -> None:
+    writing.paid(nadia)
+    settings.EMAIL_PORT = 1
+    for _attempt in range(len(sending.BACK_OFF)):
+        with later(days=2):
+            assert sending.deliver_due() == {"failed": 1}
+        Letter.objects.update(due_at=timezone.now())
+    assert sending.deliver_due() == {"given_up": 1}
+    assert (only().given_up_at is not None, only().due_at) == (True, None)
+
+
+def test_a_lost_answer_repeats_a_letter_at_most_once(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    post.answers = {".": CUT}
+    assert sending.deliver_due() == {"failed": 1}
+    with later(days=1):
+        assert sending.deliver_due() == {"given_up": 1}
+    with later(days=9):
+        assert sending.deliver_due() == {}
+    first, second = post.letters
+    assert first["Message-ID"] == second["Message-ID"]
+
+
+def test_a_lost_answer_and_then_a_good_one_are_two_copies(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    post.answers = {".": CUT}
+    sending.deliver_due()
+    post.answers = {}
+    with later(days=1):
+        assert sending.deliver_due() == {"sent": 1}
+    assert (len(post.letters), only().has_lost_answer) == (2, True)
+
+
+def test_a_worker_that_died_repeats_a_letter_at_most_once(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    assert sending._claim() is not None  # and nothing more is heard of it
+    assert sending.deliver_due() == {}
+    with later(seconds=sending.LEASE + 1):
+        assert sending._claim() is not None
+    with later(seconds=2 * sending.LEASE + 2):
+        assert sending.deliver_due() == {}
+    assert (only().given_up_at is not None, len(post.letters)) == (True, 0)
+
+
+def test_two_passes_do_not_send_at_once(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    writing.answered(nadia)
+    assert sending._claim() is not None
+    assert sending.deliver_due() == {}
+    assert post.letters == []
+
+
+def test_an_outcome_that_comes_after_its_lease_changes_nothing(nadia: User) -> None:
+    writing.paid(nadia)
+    first = sending._claim()
+    assert first is not None
+    with later(seconds=sending.LEASE + 1):
+        assert sending._claim() is not None
+        assert sending._record(first, sending.Outcome()) == "late"
+    assert only().sent_at is None
+
+
+# ------------------------------------------------------------------------------------------------ secrets
+def test_a_link_that_sets_a_password_is_erased_once_sent(
+    post: MailServer, nadia: User, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        client.post("/account/password/reset/", {"email": nadia.email})
+        assert "password/reset/key" in only().text
+        sending.deliver_due()
+    assert "password/reset/key" in text_of(post.letters[0])
+    assert "Set a new password" in html_of(post.letters[0])
+    assert (only().kind, only().text, only().html) == (Kind.RESET, "", "")
+    assert "reset/key" not in caplog.text
+    assert outbox.send_again([only()]) == 0
+    assert post.letters[0]["List-Unsubscribe"] is None
+
+
+def test_a_secret_that_cannot_be_sent_is_erased_as_well(post: MailServer, nadia: User, client: Client) -> None:
+    post.answers = {"RCPT": "550 no"}
+    client.post("/account/password/reset/", {"email": nadia.email})
+    sending.deliver_due()
+    assert (only().given_up_at is not None, only().text) == (True, "")
+
+
+def test_a_changed_password_is_told_in_the_owners_language(post: MailServer, client: Client) -> None:
+    nadia = factories.customer(email="nadia@example.com", password="a-long-enough-one", language="ar")
+    client.force_login(nadia)
+    data = {"oldpassword": "a-long-enough-one", "password1": "another-long-one", "password2": "another-long-one"}
+    agent = "Mozilla https://evil.example/ <b>x</b>"
+    client.post("/account/password/change/", data, headers={"User-Agent": agent})
+    letter = only()
+    sending.deliver_due()
+    assert (letter.kind, letter.language, letter.user) == (Kind.SECURITY, "ar", nadia)
+    html = html_of(post.letters[0])
+    assert 'dir="rtl"' in html
+    assert "evil.example" not in "".join(re.findall(r'href="[^"]*"', html))
+    assert "<b>" not in html
+
+
+def test_an_address_that_nobody_has_is_written_to_without_a_customer(client: Client, post: MailServer) -> None:
+    client.post("/account/password/reset/", {"email": "stranger@example.com"})
+    assert (only().user, only().address, only().kind) == (None, "stranger@example.com", Kind.SECURITY)
+    assert sending.deliver_due() == {"sent": 1}
+
+
+# ------------------------------------------------------------------------------------------------ words
+@pytest.mark.parametrize(
+    ("language", "amount", "direction"),
+    [("en", "$1,234.50", "ltr"), ("ru", "1 234,50", "ltr"), ("tr", "$1.234,50", "ltr"), ("ar", "1,234.50", "rtl")],
+)
+def test_a_letter_is_in_its_readers_language(language: str, amount: str, direction: str, post: MailServer) -> None:
+    user = factories.customer("0", language=language)
+    writing.paid(user, "1234.50")
+    sending.deliver_due()
+    assert only().language == language
+    assert amount in text_of(post.letters[0]).replace("\N{NO-BREAK SPACE}", " ")
+    assert f'<html lang="{language}" dir="{direction}">' in html_of(post.letters[0])
+
+
+def test_a_time_is_that_of_the_readers_clock(nadia: User) -> None:
+    User.objects.filter(pk=nadia.pk).update(time_zone="Asia/Tokyo")
+    nadia.refresh_from_db()
+    with time_machine.travel("2026-05-01 20:30:00Z", tick=False):
+        writing.paid(nadia)
+    assert "May 2, 2026, 5:30 a.m." in only().text
+
+
+EVIL = "Hi\r\nBcc: evil@example.com\r\n\r\nbody"
+
+
+def test_what_people_write_makes_no_header(post: MailServer, nadia: User, settings: Any) -> None:
+    settings.SHOP_NAME = f"Shop{EVIL}"
+    writing.answered(nadia, subject=EVIL, text=EVIL)
+    writing.paid(nadia, label=EVIL)
+    ticket, receipt = Letter.objects.order_by("pk")
+    # As if an older version had kept it so.
+    Letter.objects.filter(pk=receipt.pk).update(subject=EVIL)
+    assert sending.deliver_due() == {"sent": 1, "given_up": 1}
+    (arrived,) = post.letters
+    assert arrived["Bcc"] is None
+    assert "\n" not in ticket.subject
+    assert [line for line in post.lines if "evil@" in line and line.startswith("RCPT")] == []
