@@ -54,7 +54,7 @@ def panel(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, name: str, params: Params) -> Answer:
     address = addresses.client_address(request)
-    limits.count(f"address.{address}", settings.API_ADDRESS_CALLS_A_MINUTE)
+    limits.count(f"address.{addresses.household(address)}", settings.API_ADDRESS_CALLS_A_MINUTE)
     if name not in ACTIONS:
         raise Refused(INCORRECT_REQUEST)
     caller = callers.identify(text(params, "key"))
