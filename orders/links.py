@@ -12,7 +12,7 @@ _FRAGMENT = re.compile(r"(?<=.)#[\w-]*\Z")
 
 
 def same_place(link: str) -> str:
-    """``link`` without what does not matter: scheme, "www.", the case of the host, a last slash, a place on the page."""
+    """``link`` without what does not matter: scheme, "www.", the case of the host, a last slash, where on the page."""
     bare = _FRAGMENT.sub("", _PREFIX.sub("", link.strip(), count=1))
     host, slash, path = bare.partition("/")
     return f"{host.lower()}{slash}{path}".rstrip("/")

@@ -66,7 +66,14 @@ def test_two_ids_with_the_same_body_are_two_orders() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f600" * 128, "a b\tc\nd", "a\u00a0b", "\"'\\;--", "%s {0} $1"],
+    [
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\U0001f600" * 128,
+        "a b\tc\nd",
+        "a\u00a0b",
+        "\"'\\;--",
+        "%s {0} $1",
+    ],
 )
 def test_any_text_that_fits_is_an_id(name: str) -> None:
     buyer, service = factories.customer("1"), factories.service()
