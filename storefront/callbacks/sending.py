@@ -216,13 +216,15 @@ def _exchange(call: Call | None) -> Answer | PanelError:
 
 
 def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
-    """Stores one outcome and returns its name; "late" if the lease was over and the delivery is another's by now."""
+    """Stores one outcome and returns its name; "late" if the lease was over and the delivery another's, or removed."""
     answer = outcome if isinstance(outcome, Answer) else None
     error = _error(outcome)
     now, delivery = timezone.now(), sent.delivery
     due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
     name = "failed" if due_at else "given_up" if error else "delivered"
     with transaction.atomic():
+        # The endpoint before its deliveries, as who removes it locks them.
+        list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id).values_list("pk"))
         mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
         if not mine.update(
             due_at=due_at,

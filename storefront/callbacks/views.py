@@ -120,7 +120,7 @@ def _rotate(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
 
 
 def _remove(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    endpoint.delete()
+    act_on.remove(endpoint)
     messages.success(request, _("Removed, with all that was sent to it."))
     return redirect("callbacks:endpoints")
 
