@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -127,7 +127,9 @@ def _take_turn(seconds: float) -> bool:
     """Whether the turn is ours now, for ``seconds`` at most: until then a dead worker keeps it."""
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
-    if Turn.objects.filter(pk=Turn.ONLY, until__lte=now).update(until=until):
+    # Nobody takes it for longer than a whole pass: what ends later was written while the clock was wrong.
+    is_over = Q(until__lte=now) | Q(until__gt=now + timedelta(seconds=BUDGET + LEASE))
+    if Turn.objects.filter(is_over, pk=Turn.ONLY).update(until=until):
         return True
     _row, is_new = Turn.objects.get_or_create(pk=Turn.ONLY, defaults={"until": until})
     return is_new

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
 from orders import audit, checkout, links, repeats
@@ -166,6 +167,21 @@ def test_twenty_after_the_window_are_one_new_order() -> None:
     found = together([partial(place, buyer, service)] * 20)
     assert len({order.pk for order in found} - {first.pk}) == 1
     assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"request_id": "a"}])
+@pytest.mark.parametrize("balance", ["0.09", "1"])
+def test_inside_another_transaction_the_same_request_is_known_and_breaks_nothing(
+    options: dict[str, str], balance: str
+) -> None:
+    buyer, service = factories.customer(balance), factories.service()
+    with transaction.atomic():
+        first = place(buyer, service, **options)
+        assert place(buyer, service, **options) == first
+        with pytest.raises(OrdersError):
+            place(buyer, service, request_id="a" if options else "b", inputs={"quantity": "2000"})
+        assert place(buyer, service, **options) == first
+    assert list(audit.findings()) == []
 
 
 # ------------------------------------------------------------------------------------------------ one order a link

@@ -445,6 +445,19 @@ def test_a_dead_workers_turn_ends_by_itself(nadia: User, listen: Listen, receive
         assert sending.deliver_due() == {"delivered": 1}
 
 
+def test_a_turn_that_ended_while_the_clock_was_wrong_stops_nothing(
+    nadia: User, listen: Listen, receiver: Receiver
+) -> None:
+    listen(nadia, receiver.url)
+    with time_machine.travel(NOON + timedelta(days=1), tick=True):
+        sending.deliver_due()
+        events(nadia)
+        sending.deliver_due()
+    with time_machine.travel(NOON, tick=True):
+        events(nadia)
+        assert sending.deliver_due() == {"delivered": 1}
+
+
 def test_nothing_is_sent_inside_a_transaction() -> None:
     with transaction.atomic(), pytest.raises(transaction.TransactionManagementError):
         sending.deliver_due()
