@@ -13,7 +13,11 @@ from typing import Any
 #: What the price list is made of, with the columns that matter where not all of them do.
 TABLES: Mapping[str, tuple[str, ...]] = {"orders_service": (), "orders_category": (), "orders_pricelevel": ()}
 # The stamp is random, not counted: a table that was emptied and filled again never comes back to an old one.
-_FOR_SQLITE = "INSERT OR REPLACE INTO orders_catalogstamp (id, stamp) VALUES (1, random())"
+# No "OR REPLACE" on SQLite: in a trigger, INSERT OR IGNORE from outside would turn it into "or leave it as it is".
+_FOR_SQLITE = """
+INSERT INTO orders_catalogstamp (id, stamp) SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM orders_catalogstamp);
+UPDATE orders_catalogstamp SET stamp = random() WHERE id = 1
+"""
 _FOR_POSTGRES = """
 CREATE OR REPLACE FUNCTION orders_catalog_stamped() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO orders_catalogstamp (id, stamp)
@@ -36,8 +40,10 @@ def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) 
                 trigger = f"CREATE TRIGGER {table}_stamp_{name} AFTER {event} ON {table}"
                 schema_editor.execute(f"{trigger} BEGIN {_FOR_SQLITE}; END")
         else:
+            # Before: who changes the catalogue waits for the stamp before rows are locked. Who waited for it with rows
+            # in hand would be in a deadlock with whoever has the stamp and comes to these rows next.
             schema_editor.execute(
-                f"CREATE TRIGGER {table}_stamp AFTER INSERT OR {update} OR DELETE OR TRUNCATE ON {table}"
+                f"CREATE TRIGGER {table}_stamp BEFORE INSERT OR {update} OR DELETE OR TRUNCATE ON {table}"
                 " FOR EACH STATEMENT EXECUTE FUNCTION orders_catalog_stamped()"
             )
 

@@ -105,7 +105,9 @@ def place_order(
     what is kept under it is not read again. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid,
     PriceChanged, LinkInUse, RequestReused, InsufficientFunds; then nothing was charged.
     """
-    request = repeats.Request(user.pk, request_id or None, fingerprint)
+    # Without a window nothing is a repetition; a fingerprint that is kept would only be in the way of the next order.
+    is_known_again = bool(request_id or settings.REPEAT_SECONDS)
+    request = repeats.Request(user.pk, request_id or None, fingerprint if is_known_again else None)
     request.check()
     try:
         if paid_by is None:

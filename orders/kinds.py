@@ -21,7 +21,7 @@ TEXT_MAX = 500_000
 #: A quantity has at most 15 digits: exact in a JSON number, and far from the end of a 64-bit column.
 QUANTITY_MAX = 10**15 - 1
 #: NUL and halves of surrogate pairs: no database keeps them and no panel means them.
-_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 #: Words that clients send for "nothing": PHP sends an empty text, JavaScript the names of its empty values.
 ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
@@ -125,7 +125,7 @@ def _entries(name: str, entries: list[str]) -> list[str]:
 
 
 def _storable(name: str, text: str) -> str:
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE.search(text):
         raise InvalidField(name, "unsupported")
     return text
 

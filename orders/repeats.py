@@ -46,8 +46,10 @@ class Request:
     def check(self) -> None:
         """Raises OrderInvalid for an id that cannot be kept."""
         name = self.request_id or ""
-        if len(name) > REQUEST_ID_MAX or not name.isprintable():
+        if len(name) > REQUEST_ID_MAX:
             raise OrderInvalid([InvalidField("request_id", "too_long", limit=REQUEST_ID_MAX)])
+        if kinds.UNSTORABLE.search(name):
+            raise OrderInvalid([InvalidField("request_id", "unsupported")])
 
     def earlier(self) -> Order | None:
         """The order this request has bought already. Raises RequestReused if its id bought something else.

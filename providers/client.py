@@ -188,7 +188,7 @@ def _answer(response: requests.Response, body: bytes, *, elapsed: float) -> Answ
 
 
 def _text(body: bytes, charset: str) -> str:
-    """UTF-8, else what the server declared, with replacements. Never raises; holds no NUL, which databases refuse."""
+    """UTF-8, else what the server declared, with replacements. Never raises; holds nothing that databases refuse."""
     encoding = "utf-16" if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         text = body.decode(encoding)
@@ -197,7 +197,8 @@ def _text(body: bytes, charset: str) -> str:
             text = body.decode(charset, "replace")
         except (LookupError, ValueError):  # no such charset, or one that cannot be decoded leniently
             text = body.decode("latin-1")
-    return text.replace("\x00", "\ufffd")
+    # NUL, and the halves of surrogate pairs that some charsets can write.
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _retry_after(value: str) -> int | None:

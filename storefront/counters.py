@@ -1,4 +1,4 @@
-"""A Django cache of whole numbers that all processes of this machine share: a file in memory, for counting calls.
+"""A Django cache of whole numbers that all processes of this machine share: a small file, for counting calls.
 
 Without Redis there is no other such place: Django's memory cache is one for each process, and a row in the database
 would make every read a write. It takes what counting needs (add, incr, get, set, delete, clear) and forgets what has
@@ -8,7 +8,6 @@ expired; when it is full, what would expire next goes first. docs/decisions/0010
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
 import struct
 import threading
@@ -29,24 +28,43 @@ _REACH = 16
 
 
 class _Table:
-    """The file. A lock of the process for its threads, and one of the file for the other processes."""
+    """The file. A lock of the process for its threads, and one of the file for the other processes.
+
+    Read and written by calls, not mapped: a mapped file that somebody cuts short, or that a full disk has no room for,
+    ends the process. A call fails with OSError.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if os.fstat(self._file).st_size < _SLOTS * _SLOT.size:
-            os.ftruncate(self._file, _SLOTS * _SLOT.size)
-        self.memory = mmap.mmap(self._file, _SLOTS * _SLOT.size)
+        self._path = path
+        self._file = self._open()
         self._threads = threading.Lock()
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         with self._threads:
+            if not os.fstat(self._file).st_nlink:  # deleted or replaced: whoever starts later counts in another file
+                deleted, self._file = self._file, self._open()
+                os.close(deleted)
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             try:
                 yield
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+    def read(self, slot: int) -> Iterator[tuple[int, int, int]]:
+        """The slots that a number may be in from ``slot`` on; what the file does not have is empty."""
+        size = _REACH * _SLOT.size
+        return _SLOT.iter_unpack(os.pread(self._file, size, slot * _SLOT.size).ljust(size, b"\0"))
+
+    def write(self, slot: int, *values: int) -> None:
+        os.pwrite(self._file, _SLOT.pack(*values), slot * _SLOT.size)
+
+    def empty(self) -> None:
+        os.ftruncate(self._file, 0)
 
 
 _tables: dict[str, _Table] = {}
@@ -71,37 +89,38 @@ class CounterCache(BaseCache):
         self._path = location
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        with self._found(key, version) as (table, place, number, held):
+        with self._found(key, version) as (table, slot, number, held):
             if held is not None:
                 return False
-            _write(table, place, number, self._until(timeout), int(value))
+            table.write(slot, number, self._until(timeout), int(value))
             return True
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        with self._found(key, version) as (_table, _place, _number, held):
+        with self._found(key, version) as (_table, _slot, _number, held):
             return default if held is None else held[1]
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        with self._found(key, version) as (table, place, number, _held):
-            _write(table, place, number, self._until(timeout), int(value))
+        with self._found(key, version) as (table, slot, number, _held):
+            table.write(slot, number, self._until(timeout), int(value))
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        with self._found(key, version) as (table, place, number, held):
+        with self._found(key, version) as (table, slot, number, held):
             if held is None:
                 raise ValueError(f"there is no number called {key!r}")
             until, value = held
-            _write(table, place, number, until, value + delta)
+            table.write(slot, number, until, value + delta)
             return value + delta
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        with self._found(key, version) as (table, place, _number, held):
-            _write(table, place, 0, 0, 0)
+        with self._found(key, version) as (table, slot, _number, held):
+            if held is not None:
+                table.write(slot, 0, 0, 0)
             return held is not None
 
     def clear(self) -> None:
         table = self._table()
         with table.locked():
-            table.memory[:] = bytes(len(table.memory))
+            table.empty()
 
     def _until(self, timeout: Any) -> int:
         moment = self.get_backend_timeout(timeout)
@@ -116,22 +135,16 @@ class CounterCache(BaseCache):
 
     @contextmanager
     def _found(self, key: Any, version: int | None) -> Iterator[tuple[_Table, int, int, tuple[int, int] | None]]:
-        """The place of a number, under the lock, and (until when, its value) if it is there."""
+        """The slot of a number, under the lock, and (until when, its value) if it is there."""
         name = self.make_and_validate_key(key, version=version)
         number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") or 1
-        table, now = self._table(), int(time.time() * 1000)
+        table, now, first = self._table(), int(time.time() * 1000), number % _SLOTS
         with table.locked():
-            best, best_until = 0, -1
-            for step in range(_REACH):
-                place = (number + step) % _SLOTS * _SLOT.size
-                owner, until, value = _SLOT.unpack_from(table.memory, place)
+            best, best_until = first, -1
+            for slot, (owner, until, value) in enumerate(table.read(first), first):
                 if owner == number and until > now:
-                    yield table, place, number, (until, value)
+                    yield table, slot, number, (until, value)
                     return
                 if best_until < 0 or until < best_until:
-                    best, best_until = place, until
+                    best, best_until = slot, until
             yield table, best, number, None
-
-
-def _write(table: _Table, place: int, number: int, until: int, value: int) -> None:
-    _SLOT.pack_into(table.memory, place, number, until, value)

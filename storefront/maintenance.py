@@ -25,7 +25,7 @@ def flag() -> Path:
 
 
 def words() -> str | None:
-    """What customers are told; None while the shop is open."""
+    """What customers are told; None while the shop is open. A file that we may not read closes it as well."""
     # Looked at by every call: that there is no such file must cost next to nothing.
     if not os.path.exists(f"{settings.VAR_DIR}/{_FLAG}"):
         return None
@@ -33,6 +33,8 @@ def words() -> str | None:
         return flag().read_text(encoding="utf-8", errors="replace")[:_WORDS_MAX].strip()
     except FileNotFoundError:
         return None
+    except OSError:
+        return ""
 
 
 def closed(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -85,6 +85,13 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
+def household(address: str) -> str:
+    """Whom ``address`` stands for where calls are counted: of IPv6 everybody is given a /64 at least."""
+    if ":" not in address:
+        return address
+    return str(IPv6Network((address, 64), strict=False).network_address)
+
+
 @lru_cache(maxsize=1024)
 def _networks(text: str) -> tuple[Network, ...]:
     return parse(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
@@ -19,8 +20,9 @@ def programs_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
         if request.path_info not in ADDRESSES:
             return get_response(request)
         answer = panel(request)
-        # Without it a server sends the body in chunks, which clients written by hand take for a part of the JSON.
-        answer["Content-Length"] = str(len(answer.content))
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:  # there it would be the length of what was not sent
+            # Without it a server sends the body in chunks, which clients written by hand take for a part of the JSON.
+            answer["Content-Length"] = str(len(answer.content))
         return answer
 
     return middleware

@@ -66,3 +66,13 @@ def resume(endpoint: Endpoint) -> Endpoint:
     endpoint.failing_since = endpoint.held_until = None
     endpoint.save(update_fields=["is_active", "pause_reason", "paused_at", "failing_since", "held_until"])
     return endpoint
+
+
+def remove(endpoint: Endpoint) -> None:
+    """With all that was sent to it. Waits for whoever is about to tell it something.
+
+    Lock order: the endpoint's row, then those of its deliveries.
+    """
+    with transaction.atomic():
+        for row in Endpoint.objects.select_for_update().filter(pk=endpoint.pk):
+            row.delete()

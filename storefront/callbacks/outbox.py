@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -84,7 +84,13 @@ def _listeners(news: Sequence[News]) -> Iterable[Endpoint]:
         about = [one for one in news if one.topic is topic]
         if about:
             wanted |= Q(**{flag: True}) & (Q() if topic is Topic.PRICES else _owners(about))
-    return Endpoint.objects.listening().filter(wanted).only("pk", "user_id", *FLAGS.values())
+    rows = Endpoint.objects.listening().filter(wanted).only("pk", "user_id", *FLAGS.values())
+    if connection.vendor != "postgresql":
+        return rows
+    # Nobody removes them before the deliveries are committed: that would undo the change that is told. It is the lock
+    # that the deliveries take for their foreign keys in the end; Django has no word for it.
+    sql, values = rows.query.sql_with_params()
+    return Endpoint.objects.raw(f"{sql} FOR KEY SHARE OF {Endpoint._meta.db_table}", values)
 
 
 def _owners(news: Sequence[News]) -> Q:

@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -127,7 +127,9 @@ def _take_turn(seconds: float) -> bool:
     """Whether the turn is ours now, for ``seconds`` at most: until then a dead worker keeps it."""
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
-    if Turn.objects.filter(pk=Turn.ONLY, until__lte=now).update(until=until):
+    # Nobody takes it for longer than a whole pass: what ends later was written while the clock was wrong.
+    is_over = Q(until__lte=now) | Q(until__gt=now + timedelta(seconds=BUDGET + LEASE))
+    if Turn.objects.filter(is_over, pk=Turn.ONLY).update(until=until):
         return True
     _row, is_new = Turn.objects.get_or_create(pk=Turn.ONLY, defaults={"until": until})
     return is_new
@@ -216,13 +218,15 @@ def _exchange(call: Call | None) -> Answer | PanelError:
 
 
 def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
-    """Stores one outcome and returns its name; "late" if the lease was over and the delivery is another's by now."""
+    """Stores one outcome and returns its name; "late" if the lease was over and the delivery another's, or removed."""
     answer = outcome if isinstance(outcome, Answer) else None
     error = _error(outcome)
     now, delivery = timezone.now(), sent.delivery
     due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
     name = "failed" if due_at else "given_up" if error else "delivered"
     with transaction.atomic():
+        # The endpoint before its deliveries, as who removes it locks them.
+        list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id).values_list("pk"))
         mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
         if not mine.update(
             due_at=due_at,

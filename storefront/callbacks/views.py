@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders import ledger
+from orders import cipher, ledger
 from storefront import keyset
 from storefront.callbacks import endpoints as act_on
 from storefront.callbacks import outbox
@@ -22,7 +22,7 @@ from storefront.callbacks.forms import EndpointForm, WarnForm
 from storefront.callbacks.models import Delivery, Endpoint
 
 PAGE_SIZE = 50
-#: Where a new secret waits for the one page that shows it, with the number of its endpoint.
+#: Where a new secret waits, encrypted, for the one page that shows it, with the number of its endpoint.
 SHOWN_ONCE = "new_callback_secret"
 
 
@@ -38,7 +38,7 @@ def endpoints(request: HttpRequest) -> HttpResponse:
         except act_on.TooMany:
             form.add_error(None, _("You have %(count)d endpoints, which is the most.") % {"count": act_on.MOST})
         else:
-            request.session[SHOWN_ONCE] = [endpoint.pk, secret]
+            request.session[SHOWN_ONCE] = [endpoint.pk, cipher.encrypt(secret)]
             return redirect("callbacks:endpoints")
     return _page(request, form, None)
 
@@ -54,7 +54,7 @@ def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) 
         "endpoints": rows,
         "most": act_on.MOST,
         "is_full": len(rows) >= act_on.MOST,
-        "secret": secret,
+        "secret": cipher.decrypt(secret) if secret else "",
         "secret_of": next((row for row in rows if row.pk == shown_pk), None),
     }
     return render(request, "callbacks/endpoints.html", context)
@@ -115,12 +115,12 @@ def _resume(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
 
 
 def _rotate(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    request.session[SHOWN_ONCE] = [endpoint.pk, act_on.rotate(endpoint)]
+    request.session[SHOWN_ONCE] = [endpoint.pk, cipher.encrypt(act_on.rotate(endpoint))]
     return redirect("callbacks:endpoints")
 
 
 def _remove(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    endpoint.delete()
+    act_on.remove(endpoint)
     messages.success(request, _("Removed, with all that was sent to it."))
     return redirect("callbacks:endpoints")
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
-from orders import audit, checkout, repeats
-from orders.errors import InsufficientFunds, LinkInUse, OrdersError, RequestReused
+from orders import audit, checkout, links, repeats
+from orders.errors import InsufficientFunds, LinkInUse, OrderInvalid, OrdersError, RequestReused
 from orders.models import Category, Order, Service
 from tests import factories
 from tests.factories import INPUTS
@@ -62,6 +63,31 @@ def test_an_id_with_another_body_is_an_error_and_buys_nothing(change: dict[str, 
 def test_two_ids_with_the_same_body_are_two_orders() -> None:
     buyer, service = factories.customer("1"), factories.service()
     assert len({place(buyer, service, request_id=name).pk for name in ("a", "b")}) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\U0001f600" * 128,
+        "a b\tc\nd",
+        "a\u00a0b",
+        "\"'\\;--",
+        "%s {0} $1",
+    ],
+)
+def test_any_text_that_fits_is_an_id(name: str) -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    first = place(buyer, service, request_id=name)
+    assert place(buyer, service, request_id=name) == first
+    assert place(buyer, service, request_id=f"{name}."[-128:]) != first
+    assert Order.objects.get(pk=first.pk).request_id == name
+
+
+@pytest.mark.parametrize("name", ["x" * 129, "a\0b", "a\ud800b"])
+def test_an_id_that_no_database_keeps_is_refused(name: str) -> None:
+    with pytest.raises(OrderInvalid):
+        place(factories.customer("1"), factories.service(), request_id=name)
 
 
 # ------------------------------------------------------------------------------------------------ without one
@@ -125,6 +151,15 @@ def test_twenty_at_the_same_moment_are_one_order_and_one_charge(request_id: str 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_without_a_window_twenty_at_the_same_moment_are_twenty_orders(settings: Any) -> None:
+    settings.REPEAT_SECONDS = 0
+    buyer, service = factories.customer("10"), factories.service()
+    found = together([partial(place, buyer, service)] * 20)
+    assert {type(order) for order in found} == {Order}
+    assert Order.objects.count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
 def test_twenty_after_the_window_are_one_new_order() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service)
@@ -132,6 +167,21 @@ def test_twenty_after_the_window_are_one_new_order() -> None:
     found = together([partial(place, buyer, service)] * 20)
     assert len({order.pk for order in found} - {first.pk}) == 1
     assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"request_id": "a"}])
+@pytest.mark.parametrize("balance", ["0.09", "1"])
+def test_inside_another_transaction_the_same_request_is_known_and_breaks_nothing(
+    options: dict[str, str], balance: str
+) -> None:
+    buyer, service = factories.customer(balance), factories.service()
+    with transaction.atomic():
+        first = place(buyer, service, **options)
+        assert place(buyer, service, **options) == first
+        with pytest.raises(OrdersError):
+            place(buyer, service, request_id="a" if options else "b", inputs={"quantity": "2000"})
+        assert place(buyer, service, **options) == first
+    assert list(audit.findings()) == []
 
 
 # ------------------------------------------------------------------------------------------------ one order a link
@@ -146,6 +196,20 @@ def test_a_service_can_take_one_order_a_link_at_a_time() -> None:
     assert place(buyer, factories.service(is_one_per_link=True), inputs={"link": "https://example.com/p/1"})
     Order.objects.filter(pk=first.pk).update(ended_at=timezone.now())
     assert place(buyer, service, inputs={"link": "https://example.com/p/1"}).pk
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("#cats", "#dogs"),
+        ("https://web.telegram.org/k/#@durov", "https://web.telegram.org/k/#@other"),
+        ("https://mega.example/#!abc", "https://mega.example/#!abd"),
+        ("smith", "m.smith"),
+        ("https://example.com/?a=1", "https://example.com/?a=2"),
+    ],
+)
+def test_two_places_are_not_taken_for_one(one: str, other: str) -> None:
+    assert links.same_place(one) != links.same_place(other)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -81,3 +81,39 @@ def test_a_child_of_a_fork_counts_with_its_parent(tmp_path: Path, counters: Coun
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "counters")], check=True, timeout=60)
     assert counters.get("b") == 4000
+
+
+def test_a_file_that_is_deleted_replaced_or_cut_short_is_filled_anew(tmp_path: Path) -> None:
+    """In a process of its own: reading a mapped file that was cut short would end it."""
+    program = (
+        "import os, sys; from pathlib import Path; from django.conf import settings; settings.configure(); "
+        "from storefront.counters import CounterCache; path = Path(sys.argv[1]); c = CounterCache(str(path), {})\n"
+        "def cut(): os.truncate(path, 0)\n"
+        "def halve(): os.truncate(path, path.stat().st_size // 2 + 1)\n"
+        "def delete(): path.unlink()\n"
+        "def replace(): path.with_suffix('.new').touch(); path.with_suffix('.new').rename(path)\n"
+        "for act in (cut, halve, delete, replace):\n"
+        "    c.add('a', 0, 60); c.incr('a'); act()\n"
+        "    c.set('a', 5, 60); assert c.incr('a') == 6, act\n"
+        "    other = CounterCache(f'{path.parent}/./{path.name}', {}); assert other.get('a') == 6, act\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "counters")], capture_output=True, text=True, timeout=60
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_a_full_disk_is_an_error_of_the_call_and_not_the_end_of_the_process(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; from django.conf import settings; settings.configure(); "
+        "from storefront.counters import CounterCache; c = CounterCache(sys.argv[1], {})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "for _ in range(2):\n"
+        "    try: c.add('a', 0, 60)\n"
+        "    except OSError: print('told')\n"
+        "assert c.get('a') is None\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "counters")], capture_output=True, text=True, timeout=60
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "told\ntold\n", "")

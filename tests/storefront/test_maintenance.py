@@ -59,3 +59,13 @@ def test_the_command_opens_it_again(closed: None, client: Client, capsys: Any) -
         "The shop is closed. Back at <noon>.", "The shop is open.", "The shop is open.",
     ]  # fmt: skip
     assert client.get("/").status_code == 200
+
+
+def test_a_flag_that_cannot_be_read_closes_the_shop_and_breaks_nothing(
+    settings: Any, tmp_path: Path, client: Client, admin_client: Client, caller: Reseller
+) -> None:
+    settings.VAR_DIR = tmp_path
+    (tmp_path / "maintenance").mkdir()
+    assert client.get("/").status_code == 503
+    assert admin_client.get("/admin/").status_code == 200
+    assert caller.client.post("/api/v2", {"key": caller.key, "action": "balance"}).status_code == 503

@@ -50,7 +50,7 @@ def read(http: HttpRequest) -> Params:
     query = http.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     params = {**_gather(_form(query)), **_body(http)}
     params["key"] = text(params, *KEY_NAMES) or _key_of(http)
-    params["request_id"] = text(params, "request_id") or http.META.get("HTTP_IDEMPOTENCY_KEY", "").strip()
+    params["request_id"] = text(params, "request_id") or _request_id_of(http)
     return params
 
 
@@ -59,6 +59,15 @@ def _key_of(http: HttpRequest) -> str:
     scheme, _, token = http.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
     return bearer or str(http.META.get("HTTP_X_API_KEY", "")).strip()
+
+
+def _request_id_of(http: HttpRequest) -> str:
+    """The id in the headers: a WSGI server hands over its bytes as Latin-1, and clients send UTF-8."""
+    value = str(http.META.get("HTTP_IDEMPOTENCY_KEY", "")).strip()
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
 
 
 def text(params: Mapping[str, Any], *names: str) -> str:

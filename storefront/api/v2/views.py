@@ -54,7 +54,7 @@ def panel(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, name: str, params: Params) -> Answer:
     address = addresses.client_address(request)
-    limits.count(f"address.{address}", settings.API_ADDRESS_CALLS_A_MINUTE)
+    limits.count(f"address.{addresses.household(address)}", settings.API_ADDRESS_CALLS_A_MINUTE)
     if name not in ACTIONS:
         raise Refused(INCORRECT_REQUEST)
     caller = callers.identify(text(params, "key"))
@@ -83,9 +83,15 @@ def _sent(request: HttpRequest, answer: Answer) -> HttpResponse:
     if not isinstance(answer, Book):
         return answers.reply(answer)
     # Only a GET can be answered with "as you have it"; to a POST it would mean something else.
-    if request.method == "GET" and answer.etag in request.META.get("HTTP_IF_NONE_MATCH", ""):
+    if request.method == "GET" and _has(answer, request.META.get("HTTP_IF_NONE_MATCH", "")):
         return answers.unchanged(answer)
     return answers.listed(answer, is_packed=bool(_UNPACKS.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))))
+
+
+def _has(book: Book, known: str) -> bool:
+    """Whether ``known``, an If-None-Match, names ``book``; weak or not, as caches on the way rewrite that."""
+    names = [name.strip().removeprefix("W/") for name in known.split(",")]
+    return "*" in names or book.etag.removeprefix("W/") in names
 
 
 def _not_now(name: str, told: str, status: int, wait: int) -> HttpResponse:

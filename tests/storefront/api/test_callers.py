@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +110,32 @@ def test_an_address_has_a_limit_whatever_keys_it_tries(reseller: Reseller, limit
     assert {answer.content for answer in tried} == {b'{"error":"Invalid API key"}'}
     refused = reseller.client.post("/api/v2", {"key": reseller.key, "action": "balance"})
     assert (refused.status_code, refused.json(), refused["Retry-After"]) == (429, {}, "20")
+
+
+def test_of_ipv6_a_whole_network_of_a_customer_is_one_address(reseller: Reseller, limits: Any) -> None:
+    limits.API_ADDRESS_CALLS_A_MINUTE, limits.BEHIND_PROXY, limits.API_CALLS_A_MINUTE = 2, True, 0
+
+    def asks(address: str) -> int:
+        headers = {"X-Forwarded-For": address}
+        return reseller.client.post("/api/v2", {"key": reseller.key, "action": "balance"}, headers=headers).status_code
+
+    assert [asks(f"2001:db8:1:2::{n}") for n in (1, 2, 3)] == [200, 200, 429]
+    assert asks("2001:db8:1:2:ffff:ffff:ffff:ffff") == 429
+    assert asks("2001:db8:1:3::1") == 200
+    assert [asks(f"198.51.100.{n}") for n in (1, 2, 3)] == [200] * 3
+    assert [asks("::ffff:203.0.113.1"), asks("203.0.113.1"), asks("203.0.113.1")] == [200, 200, 429]
+
+
+def test_without_its_counters_the_shop_goes_on_and_says_so(
+    reseller: Reseller, limits: Any, tmp_path: Path, caplog: Any
+) -> None:
+    (tmp_path / "file").touch()
+    location = str(tmp_path / "file" / "counters")
+    counters = {"BACKEND": "storefront.counters.CounterCache", "LOCATION": location}
+    limits.CACHES = {**limits.CACHES, "counters": counters}
+    assert {reseller.call(action="balance")["balance"] for _ in range(5)} == {"100.84292"}
+    assert [line.message for line in caplog.records if "cannot be counted" in line.message]
+    limits.CACHES = {**limits.CACHES, "counters": {**counters, "LOCATION": str(tmp_path / "counters")}}
 
 
 # ------------------------------------------------------------------------------------------------ the connection

@@ -79,6 +79,19 @@ def test_who_has_the_list_is_told_that_it_is_the_same(reseller: Reseller) -> Non
     assert again.status_code == 200, "to a POST it would mean something else"
 
 
+def test_the_list_is_known_by_any_of_several_names(reseller: Reseller) -> None:
+    service(name="Followers")
+    asked = {"path": f"/api/v2?key={reseller.key}&action=services", "method": "GET"}
+    name = send(request(**asked))[1]["etag"]
+    for known in (f'"other", {name}', f'{name},W/"other"', name.removeprefix("W/"), "*"):
+        status, headers, body = send(request(**asked, **{"If-None-Match": known}))
+        assert (status, body, headers["etag"]) == (304, None, name)
+    answer = reseller.client.get(asked["path"], headers={"If-None-Match": name})
+    assert "Content-Length" not in answer, "it would be that of the list, which is not sent"
+    for known in ('"other"', name.replace('"', "")[2:], f"x{name}x", ""):
+        assert send(request(**asked, **{"If-None-Match": known}))[0] == 200
+
+
 def test_who_can_unpack_gets_it_packed(reseller: Reseller) -> None:
     service(name="Followers")
     posted = {"key": reseller.key, "action": "services"}

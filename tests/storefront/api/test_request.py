@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -116,3 +117,14 @@ def test_the_request_id_comes_as_a_parameter_or_a_header() -> None:
     assert sent("request_id=a", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "a"
     assert sent("request_id=undefined", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "b"
     assert sent()["request_id"] == ""
+
+
+@pytest.mark.parametrize("name", ["\U0001f600" * 128, "\u0442\u0435\u0441\u0442", "plain", '"quoted"'])
+def test_a_request_id_is_the_same_in_the_header_and_in_the_body(name: str) -> None:
+    on_the_wire = name.encode().decode("latin-1")
+    assert sent(HTTP_IDEMPOTENCY_KEY=on_the_wire)["request_id"] == name
+    assert sent(data=json.dumps({"request_id": name}), content_type="application/json")["request_id"] == name
+
+
+def test_a_header_that_is_not_utf_8_is_still_one_id_and_no_other() -> None:
+    assert sent(HTTP_IDEMPOTENCY_KEY="caf\xe9")["request_id"] != sent(HTTP_IDEMPOTENCY_KEY="caf\xe8")["request_id"]

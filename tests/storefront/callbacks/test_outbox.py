@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +26,7 @@ from storefront.accounts.models import ApiKey, User
 from storefront.callbacks import endpoints, outbox
 from storefront.callbacks.models import Delivery, Endpoint, Event
 from tests import factories
+from tests.orders.parallel import together
 from tests.providers.test_pricelist import rows
 
 pytestmark = pytest.mark.django_db
@@ -317,3 +320,39 @@ def test_the_bulk_path_tells_of_a_hundred_orders_at_once(nadia: User, listen: Li
     fulfilment.advanced(reports)  # nothing new
     assert sorted(data["order"] for data in told()) == sorted(pks)
     assert {data["status"] for data in told()} == {"In progress"}
+
+
+# ------------------------------------------------------------------------------------------------ removed meanwhile
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_gone_first", [False, True])
+def test_removing_an_endpoint_stops_no_change_that_tells_it(nadia: User, listen: Listen, is_gone_first: bool) -> None:
+    """The change is not undone by a delivery whose endpoint is gone when it is committed, nor is the removal."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    endpoint, other = listen(nadia), listen(nadia, "https://shop.example/other")
+    order = factories.order(nadia, status="pending")
+    begun, told_it = threading.Event(), threading.Event()
+
+    def move() -> None:
+        with transaction.atomic():
+            begun.wait(10) if is_gone_first else None
+            moves(order, Status.IN_PROGRESS)
+            told_it.set()
+            time.sleep(0.5)
+
+    def remove() -> None:
+        if not is_gone_first:
+            told_it.wait(10)
+            return endpoints.remove(endpoint)
+        with transaction.atomic():
+            endpoints.remove(endpoint)
+            begun.set()
+            time.sleep(0.5)
+
+    assert together([move, remove]) == [None, None]
+    order.refresh_from_db()
+    assert order.state is Status.IN_PROGRESS
+    assert list(Endpoint.objects.all()) == [other]
+    assert [delivery.endpoint for delivery in Delivery.objects.all()] == [other]

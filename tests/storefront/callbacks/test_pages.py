@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -49,6 +50,15 @@ def test_a_new_endpoints_secret_is_shown_once(page: Client, nadia: User) -> None
     assert "no-store" in response.headers["Cache-Control"]
     assert shown[1] not in text_of(page.get(LIST))
     assert shown[1] not in text_of(page.get(f"{LIST}{endpoint.pk}/edit/"))
+
+
+def test_a_secret_that_waits_to_be_shown_is_not_readable_in_the_session(page: Client) -> None:
+    assert page.post(LIST, NEW).status_code == 302
+    endpoint = Endpoint.objects.get()
+    assert endpoint.secrets[0] not in json.dumps(dict(page.session))
+    page.post(f"{LIST}{endpoint.pk}/act/", {"action": "rotate"})
+    endpoint.refresh_from_db()
+    assert endpoint.secrets[0] not in json.dumps(dict(page.session))
 
 
 def test_a_secret_is_rotated_and_the_new_one_shown_once(page: Client, nadia: User, listen: Listen) -> None:

@@ -276,6 +276,25 @@ def test_only_the_beginning_of_an_answer_is_kept(nadia: User, listen: Listen) ->
     assert Attempt.objects.get().answer == "é" * 500
 
 
+@pytest.mark.parametrize(("charset", "text"), [("utf-7", b"\xff+2AA-"), ("unicode_escape", b"\xff\\ud800\\0")])
+def test_an_answer_that_no_database_keeps_stops_no_other(
+    charset: str, text: bytes, nadia: User, listen: Listen, receiver: Receiver
+) -> None:
+    """Half a surrogate pair, from a charset that the receiver may choose: not even its own delivery is lost by it."""
+
+    def answers(server: RawServer, connection: socket.socket) -> None:
+        read_request(server, connection)
+        connection.sendall(head(f"Content-Type: text/plain; charset={charset}", "Connection: close") + text)
+        connection.close()
+
+    with RawServer(answers) as server:
+        listen(nadia, server.url)
+        listen(nadia, receiver.url)
+        events(nadia)
+        assert sending.deliver_due() == {"delivered": 2}
+    assert Attempt.objects.filter(status=200).count() == 2
+
+
 # ------------------------------------------------------------------------------------------------ fairness
 
 
@@ -423,6 +442,19 @@ def test_a_dead_workers_turn_ends_by_itself(nadia: User, listen: Listen, receive
         assert sending._take_turn(60)
         assert not sending.deliver_due()
         clock.shift(61)
+        assert sending.deliver_due() == {"delivered": 1}
+
+
+def test_a_turn_that_ended_while_the_clock_was_wrong_stops_nothing(
+    nadia: User, listen: Listen, receiver: Receiver
+) -> None:
+    listen(nadia, receiver.url)
+    with time_machine.travel(NOON + timedelta(days=1), tick=True):
+        sending.deliver_due()
+        events(nadia)
+        sending.deliver_due()
+    with time_machine.travel(NOON, tick=True):
+        events(nadia)
         assert sending.deliver_due() == {"delivered": 1}
 
 
