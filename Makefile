@@ -20,7 +20,7 @@ $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test prove bench check lint types imports templates django format lock
+.PHONY: help install run test prove bench check lint types imports templates django format messages lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -35,10 +35,11 @@ test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB
 prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
 	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
 
-bench: .venv/.dev ## what placing, following and importing cost, beside their limits (DATABASE_URL names another database)
+bench: .venv/.dev ## what placing, following, importing and the API cost, beside their limits (DATABASE_URL: PostgreSQL for the API)
 	@$(BIN)/python bench/dispatch.py
 	@$(BIN)/python bench/sync.py
 	@$(BIN)/python bench/import_list.py
+	@$(BIN)/python bench/api.py
 
 check: lint types imports templates django ## every static check
 
@@ -59,6 +60,10 @@ django: .venv/.dev ## migrations complete, settings fit for production
 format: .venv/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: .venv/.dev ## bring the translations' catalogues up to date and compile them (needs GNU gettext)
+	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete
+	$(BIN)/python manage.py compilemessages
 
 lock: .venv/bin/python ## remake both lock files; `make lock UPGRADE=--upgrade` takes newer versions
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(BIN)/python -m venv "$$dir" && \

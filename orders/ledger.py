@@ -2,7 +2,8 @@
 
 Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE judges and takes
 in the same statement, so no two buyers can spend the same cent; the unique reference makes a second run harmless.
-Lock order everywhere: the order's row, then the wallet's row.
+Lock order everywhere: the order's row, then the wallet's row; of a new order, which nobody else can lock, the wallet's
+first.
 """
 
 from __future__ import annotations
@@ -93,21 +94,13 @@ def sell(order: Order) -> Order:
     if order.charge and connection.vendor == "postgresql" and _sold_at_once(order):
         return order
     with transaction.atomic():
+        # The wallet first, as in the one statement: two of the same request could wait for each other otherwise.
+        # Nothing moves for an order that costs nothing.
+        taken = _withdraw("user_id", order.user_id, order.charge, is_spent=True) if order.charge else None
         order.save(force_insert=True)
-        charge(order)
+        if taken:
+            _insert_charge(order, *taken)
     return order
-
-
-def charge(order: Order) -> None:
-    """Takes the order's charge from the customer's wallet. Call it in the transaction that made the order.
-
-    Raises InsufficientFunds; the caller's transaction must not be committed then. Nothing moves for an order that
-    costs nothing.
-    """
-    if not order.charge:
-        return
-    wallet_id, after = _withdraw("user_id", order.user_id, order.charge, is_spent=True)
-    _insert_charge(order, wallet_id, after)
 
 
 def refund(order: Order, *, target: Decimal) -> Decimal:

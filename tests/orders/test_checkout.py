@@ -166,7 +166,7 @@ def test_requests_without_a_name_are_all_different() -> None:
 
 @pytest.mark.parametrize("request_id", ["x" * 129, "a\0", "\ud800"])
 def test_a_request_id_the_column_cannot_keep_is_refused(request_id: str) -> None:
-    with pytest.raises(OrderInvalid, match="request_id: too_long"):
+    with pytest.raises(OrderInvalid, match="request_id: (too_long|unsupported)"):
         place(factories.customer("1"), factories.service(), request_id=request_id)
 
 
@@ -237,7 +237,7 @@ def test_a_purchase_is_as_few_statements_as_the_database_allows(
         place(buyer, service, request_id=request_id, fingerprint=1, paid_by=terms.LIST_PRICES)
     words = [query["sql"].split()[0] for query in queries.captured_queries]
     at_once = connection.vendor == "postgresql"
-    assert words == ["SELECT", *(["WITH"] if at_once else ["BEGIN", "INSERT", "UPDATE", "INSERT", "COMMIT"])]
+    assert words == ["SELECT", *(["WITH"] if at_once else ["BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"])]
 
 
 def test_a_link_of_any_length_is_matched_in_no_time() -> None:

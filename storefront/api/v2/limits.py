@@ -50,4 +50,4 @@ def _tell(failure: Exception) -> None:
     minute = int(time.monotonic() // WINDOW)
     if minute != _told:
         _told = minute
-        log.error("Calls cannot be counted, there are no limits now: %s", failure)
+        log.warning("Calls cannot be counted, there are no limits now: %s", failure)
