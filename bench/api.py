@@ -71,7 +71,9 @@ def main(rounds: int = 5, seconds: float = 3.0, *wanted: str) -> None:
     from django.db import connection  # late: after prepare()
 
     if connection.vendor != "postgresql":
-        print("The API is measured beside pgbench: set DATABASE_URL to a PostgreSQL server that lets you make databases.")
+        print(
+            "The API is measured beside pgbench: set DATABASE_URL to a PostgreSQL server that lets you make databases."
+        )
         return
     with shop.database() as name:
         world = fill()
