@@ -12,11 +12,11 @@ from orders.terms import Terms
 from storefront.api.sandbox import book
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
 from storefront.api.v2 import actions as live
-from storefront.api.v2 import answers, reading
+from storefront.api.v2 import answers, reading, shapes
 from storefront.api.v2.actions import Answer
 from storefront.api.v2.answers import Refused
 from storefront.api.v2.callers import Caller
-from storefront.api.v2.request import Params, ids, number, text
+from storefront.api.v2.request import Params, number, text
 
 
 def balance(caller: Caller, params: Params) -> Answer:
@@ -44,54 +44,35 @@ def add(caller: Caller, params: Params) -> Answer:
 
 
 def status(caller: Caller, params: Params) -> Answer:
-    many = ids(params, "orders")
-    asked = many or ids(params, "order", "order_id", "id")
-    if not asked:
-        raise Refused(answers.INCORRECT_ORDER)
-    rows = SandboxOrder.objects.of(caller.key_id).filter(pk__in=_numbers(asked)).select_related("service")
-    known = {row.pk: _order_row(row) for row in rows}
-    found = {word: known.get(number(word) or 0, {"error": answers.INCORRECT_ORDER}) for word in asked}
-    return found if many or len(asked) > 1 else found[asked[0]]
+    def find(numbers: list[int]) -> dict[int, dict[str, str]]:
+        rows = SandboxOrder.objects.of(caller.key_id).filter(pk__in=numbers).select_related("service")
+        return {row.pk: _order_row(row) for row in rows}
+
+    return shapes.statuses(params, find)
 
 
 def refill(caller: Caller, params: Params) -> Answer:
-    many = ids(params, "orders")
-    asked = many or ids(params, "order")
-    if not asked:
-        raise Refused(answers.INCORRECT_ORDER)
-    found = book.refill_many(caller.key_id, numbers=_numbers(asked))
-    rows = {word: _told(found.get(number(word) or 0), is_refill=True) for word in asked}
-    if many or len(asked) > 1:
-        return [{"order": _as_asked(word), "refill": row} for word, row in rows.items()]
-    result = rows[asked[0]]
-    if isinstance(result, dict):
-        raise Refused(result["error"])
-    return {"refill": str(result)}
+    def ask(numbers: list[int]) -> dict[int, int | NotPossible]:
+        made = book.refill_many(caller.key_id, numbers=numbers)
+        return {pk: outcome if isinstance(outcome, NotPossible) else outcome.pk for pk, outcome in made.items()}
+
+    return shapes.refills(params, ask)
 
 
 def refill_status(caller: Caller, params: Params) -> Answer:
-    many = ids(params, "refills")
-    asked = many or ids(params, "refill", "order")
-    if not asked:
-        raise Refused(answers.REFILL_NOT_FOUND)
-    rows = SandboxRefill.objects.filter(order__key=caller.key_id, pk__in=_numbers(asked))
-    known = {row.pk: answers.REFILL_WORDS[row.status] for row in rows}
-    found = {word: known.get(number(word) or 0) for word in asked}
-    if many or len(asked) > 1:
-        missing = {"error": answers.REFILL_NOT_FOUND}
-        return [{"refill": _as_asked(word), "status": told or missing} for word, told in found.items()]
-    if found[asked[0]] is None:
-        raise Refused(answers.REFILL_NOT_FOUND)
-    return {"status": found[asked[0]]}
+    def find(numbers: list[int]) -> dict[int, str]:
+        rows = SandboxRefill.objects.filter(order__key=caller.key_id, pk__in=numbers)
+        return {row.pk: answers.REFILL_WORDS[row.status] for row in rows}
+
+    return shapes.refill_statuses(params, find)
 
 
 def cancel(caller: Caller, params: Params) -> Answer:
-    asked = ids(params, "orders", "order")
-    if not asked:
-        raise Refused(answers.INCORRECT_ORDER)
-    found = book.cancel_many(caller.key_id, numbers=_numbers(asked))
-    told = {word: _told(found.get(number(word) or 0), is_refill=False) for word in asked}
-    return [{"order": _as_asked(word), "cancel": row} for word, row in told.items()]
+    def ask(numbers: list[int]) -> dict[int, int | NotPossible]:
+        made = book.cancel_many(caller.key_id, numbers=numbers)
+        return {pk: outcome if isinstance(outcome, NotPossible) else 1 for pk, outcome in made.items()}
+
+    return shapes.cancels(params, ask)
 
 
 ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
@@ -105,24 +86,3 @@ def _order_row(row: SandboxOrder) -> dict[str, str]:
     order = row.as_order()
     paid = money.to_units(order.paid, money.AMOUNT_PLACES)
     return answers.order_row((order.pk, order.state.value, order.quantity, paid, order.start_count, order.remains))
-
-
-def _told(outcome: SandboxOrder | SandboxRefill | NotPossible | None, *, is_refill: bool) -> int | dict[str, str]:
-    match outcome:
-        case None:
-            return {"error": answers.INCORRECT_ORDER}
-        case NotPossible():
-            return {"error": answers.why_not(outcome, is_refill=is_refill)}
-        case SandboxRefill():
-            return outcome.pk
-    return 1
-
-
-def _numbers(asked: list[str]) -> list[int]:
-    # Never empty, or garbage could be told from a stranger's id by counting queries.
-    return [found for found in map(number, asked) if found is not None] or [0]
-
-
-def _as_asked(word: str) -> int | str:
-    found = number(word)
-    return word if found is None else found
