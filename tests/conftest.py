@@ -35,6 +35,26 @@ def django_db_modify_db_settings() -> None:
     connection.settings_dict["TEST"]["NAME"] = name
 
 
+#: What a browser or another program does is the same on every database.
+ONCE = ("tests/browser/", "tests/clients/test_programs.py", "tests/clients/test_published.py")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the second database of a run: without what ``ONCE`` names, and without tests that need no database."""
+    if not os.environ.get("SECOND_DATABASE"):
+        return
+    root = str(config.rootpath)
+
+    def runs_once(item: pytest.Item) -> bool:
+        path = str(item.path).removeprefix(root).lstrip("/")
+        needs = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+        return path.startswith(ONCE) or not (needs or item.get_closest_marker("django_db"))
+
+    once = [item for item in items if runs_once(item)]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if item not in set(once)]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     told = os.environ.get("TESTED_DATABASES")
     if told:

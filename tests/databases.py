@@ -210,10 +210,15 @@ def postgres(home: Path) -> Iterator[Database]:
 
 
 # ------------------------------------------------------------------------------------------------ running
-def run(database: Database, home: Path, told: str, arguments: list[str]) -> int:
-    """One run of pytest; its exit code. Ctrl-C reaches pytest too: it drops its database first, then we go."""
+def run(database: Database, home: Path, told: str, arguments: list[str], *, is_second: bool) -> int:
+    """One run of pytest; its exit code. Ctrl-C reaches pytest too: it drops its database first, then we go.
+
+    On the second database only what a database can change is run (``conftest`` says what that is).
+    """
     print(f"\n---- {database.name}", flush=True)
     settings = {**FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url, "TESTED_DATABASES": told}
+    if is_second:
+        settings["SECOND_DATABASE"] = "true"
     # Most tests wait for a socket now and then: two at a time take little more than half the time. The long proofs
     # measure times of their own and run alone.
     pairs = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
@@ -234,7 +239,8 @@ def run_all(databases: list[Database], home: Path, arguments: list[str]) -> int:
     results: dict[str, int] = {}
     for database in databases:
         done = [f"{name}: {'FAILED' if code else 'passed'}" for name, code in results.items()]
-        results[database.name] = run(database, home, ", ".join([*done, f"{database.name}: this run"]), arguments)
+        told = ", ".join([*done, f"{database.name}: this run"])
+        results[database.name] = run(database, home, told, arguments, is_second=bool(done))
     failed = [name for name, code in results.items() if code]
     if failed:
         print(f"\nFAILED on {' and on '.join(failed)}.")

@@ -166,7 +166,7 @@ def test_requests_without_a_name_are_all_different() -> None:
 
 @pytest.mark.parametrize("request_id", ["x" * 129, "a\0", "\ud800"])
 def test_a_request_id_the_column_cannot_keep_is_refused(request_id: str) -> None:
-    with pytest.raises(OrderInvalid, match="request_id: (too_long|unsupported)"):
+    with pytest.raises(OrderInvalid, match=r"request_id: (too_long|unsupported)"):
         place(factories.customer("1"), factories.service(), request_id=request_id)
 
 
