@@ -35,8 +35,13 @@ def django_db_modify_db_settings() -> None:
     connection.settings_dict["TEST"]["NAME"] = name
 
 
-#: What a browser or another program does is the same on every database.
-ONCE = ("tests/browser/", "tests/clients/test_programs.py", "tests/clients/test_published.py")
+#: What a browser, another program or an operator's command does is the same on every database.
+ONCE = (
+    "tests/browser/",
+    "tests/clients/test_programs.py",
+    "tests/clients/test_published.py",
+    "tests/journeys/test_operator.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
