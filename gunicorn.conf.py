@@ -2,10 +2,12 @@
 
 import os
 
-# Threads reuse database connections: a connection for each request would be more than half of its work.
+# Threads reuse database connections: a connection for each request would be more than half of its work. More than two
+# in a process only pass the interpreter's lock around, a fifth more CPU for each call of the API (bench/api.py); a
+# machine with more cores wants more workers.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 4
+threads = 2
 timeout = 60
 graceful_timeout = 30
 # Clients of the panel API keep their connection between two polls.
