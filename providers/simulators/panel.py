@@ -186,16 +186,19 @@ class Panel:
             fault = self._next_fault(request.verb)
             if fault is None or fault.kind != "reset_before":
                 self.requests.append(request)
+        reply: Reply | None = None
         try:
             if fault:
                 fault.run(Exchange(incoming, lambda: self._execute(request), self._stopped.wait, self.url))
             else:
                 reply = self._execute(request)
                 self._stopped.wait(self.latency)
-                incoming.send(reply)
         finally:
             with self._lock:
                 self._parallel -= 1
+        # Counted out before it is sent: whoever has the answer may ask again before this thread runs on.
+        if reply is not None:
+            incoming.send(reply)
 
     def _receive(self, incoming: Incoming) -> Received:
         path, query = incoming.target

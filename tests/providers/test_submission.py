@@ -285,7 +285,7 @@ def test_orders_are_placed_at_the_pools_pace_not_one_after_the_other(panel: Pane
     submit()
     elapsed = time.monotonic() - began
     assert Order.objects.filter(status="pending").count() == 64
-    assert 8 < panel.peak_parallel <= 17  # one that is being answered may still be counted
+    assert 8 < panel.peak_parallel <= 16
     assert elapsed < 64 * 0.1 / 2
 
 
