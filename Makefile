@@ -20,10 +20,10 @@ $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test prove bench check lint types imports templates django format messages lock
+.PHONY: help install run test prove screenshots bench check lint types imports templates django format messages lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 install: .venv/.runtime ## make .venv with what the shop needs to run
 run: .venv/.runtime ## the shop, its tasks and five pretend panels, on http://127.0.0.1:8000 (PORT=8100 make run)
@@ -34,6 +34,10 @@ test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB
 
 prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
 	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
+
+screenshots: .venv/.dev ## photographs of every page in var/screenshots: four languages, two widths, light and dark
+	@$(BIN)/python -m tests.databases sqlite -n 2 -m screenshots $(ARGS)
+	@echo "Open var/screenshots/index.html"
 
 bench: .venv/.dev ## what placing, following, importing and the API cost, beside their limits (DATABASE_URL: PostgreSQL for the API)
 	@$(BIN)/python bench/dispatch.py

@@ -5,8 +5,6 @@
 const LANGUAGE = "vitrine.language";
 const SHOWN_MAX = 50_000;
 
-for (const part of document.querySelectorAll("[data-needs-script], [data-copy-code], [data-kind-choice]")) part.hidden = false;
-
 // ---------------------------------------------------------------- the key
 const keyInputs = [...document.querySelectorAll("[data-key-input]")];
 

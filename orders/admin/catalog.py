@@ -14,7 +14,7 @@ from orders.models import Category, Service
 
 
 @admin.register(Category)
-class CategoryAdmin(parts.ModelAdmin):
+class CategoryAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("name", "position", "is_active", "services")
     list_editable = ("position", "is_active")
     list_filter = ("is_active",)

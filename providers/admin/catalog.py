@@ -67,7 +67,7 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Service)
-class ServiceAdmin(parts.ModelAdmin):
+class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "limits", "is_active")
     list_display_links = ("id", "name")
     list_editable = ("rate", "is_active")
@@ -147,7 +147,7 @@ class ServiceAdmin(parts.ModelAdmin):
 
 
 @admin.register(Route)
-class RouteAdmin(parts.ModelAdmin):
+class RouteAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("id", "service", "provider", "offer", "priority", "is_active", "price", "cost", "left", "state")
     list_editable = ("priority", "is_active")
     list_filter = ("is_active", "offer__provider")

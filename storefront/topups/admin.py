@@ -158,7 +158,7 @@ def _suggested(topup: TopUp) -> Any:
 
 
 @admin.register(ManualMethod)
-class ManualMethodAdmin(parts.ModelAdmin):
+class ManualMethodAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("name", "hint", "least", "most", "is_active", "position")
     list_editable = ("is_active", "position")
     formfield_overrides = parts.PLAIN_NUMBERS

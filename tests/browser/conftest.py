@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.core.cache import cache
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from storefront.accounts.models import User
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
@@ -51,16 +55,23 @@ def shop(chromium: Browser, transactional_db: None, live_server: Any, settings: 
 
 @pytest.fixture
 def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
-    """Opens a browser window of its own. Any error on its console, CSP's among them, fails the test at the end."""
+    """Opens a browser window of its own. Any error on its console, CSP's among them, fails the test at the end.
+
+    ``forgives``: words of an error that is meant to be there.
+    """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_window(**options: Any) -> Page:
+    def open_window(forgives: str = "", **options: Any) -> Page:
+        def listen(line: ConsoleMessage) -> None:
+            if line.type in ("error", "warning") and not (forgives and forgives in line.text):
+                problems.append(line.text)
+
         context = chromium.new_context(base_url=shop, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda line: problems.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("console", listen)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda sent: problems.append(sent.url) if not sent.url.startswith(shop) else None)
         return page
@@ -69,3 +80,12 @@ def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def enter(page: Page, user: User) -> None:
+    """Signs ``user`` in without the form: its cookie is put into the window's jar."""
+    client = Client()
+    client.force_login(user)
+    name = configured.SESSION_COOKIE_NAME
+    jar = page.context
+    jar.add_cookies([{"name": name, "value": client.cookies[name].value, "domain": "localhost", "path": "/"}])

@@ -38,6 +38,11 @@ def test_operators_get_in(closed: None, admin_client: Client) -> None:
     assert admin_client.get("/admin/").status_code == 200
 
 
+def test_the_way_in_stays_open(closed: None, client: Client) -> None:
+    for path in ("/account/login/", "/account/second-factor/authenticate/"):
+        assert client.get(path).status_code in (200, 302), path
+
+
 def test_programs_lose_nothing(closed: None, caller: Reseller) -> None:
     """An error in a status is final for clients; what is no error in an add may be sent again."""
     asked = {"key": caller.key, "service": service().pk, "link": "x", "quantity": 100, "order": 1}

@@ -72,14 +72,14 @@ class AnnouncementAdmin(Framed, parts.ModelAdmin):
 
 
 @admin.register(CannedReply)
-class CannedReplyAdmin(parts.ModelAdmin):
+class CannedReplyAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("title", "position", "is_active")
     list_editable = ("position", "is_active")
     search_fields = ("title", "text")
 
 
 @admin.register(TicketCategory)
-class TicketCategoryAdmin(parts.ModelAdmin):
+class TicketCategoryAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("name", "position", "is_active")
     list_editable = ("position", "is_active")
 

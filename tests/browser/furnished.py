@@ -1,0 +1,180 @@
+"""A shop with something in every room, and somebody who has nothing yet: what the pages are looked at with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from orders import aftercare, checkout, fulfilment, ledger
+from orders.lifecycle import Progress, Status
+from orders.models import Account, CustomerRate, Measure, Order, PriceChange, PriceLevel, Service
+from storefront.accounts.models import ApiKey, User
+from storefront.callbacks import endpoints, outbox
+from storefront.callbacks.models import Delivery, Endpoint
+from storefront.shop.models import Favourite
+from storefront.support import tickets
+from storefront.support.models import Announcement, CannedReply, Page, TicketCategory
+from tests import factories
+from tests.storefront.topups import payments
+
+PASSWORD = "a-long-enough-one"
+
+#: Category, and its services: name, price, limits, what can be done with it, seconds of the measured times.
+SHELVES: tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...] = (
+    (
+        "Photo network · Followers",
+        (
+            ("Followers, real accounts, slow start", "1.85", 100, 50_000, "rc", (540, 2_400, 5_400, 21_600, 86_400)),
+            ("Followers, 30 days refill", "0.92", 10, 1_000_000, "rcd", (300, 1_500, 900, 9_000, 43_200)),
+            ("Followers for an old account with a name that is much longer than the column it stands in", "0.41",
+             50, 200_000, "", None),
+        ),
+    ),
+    (
+        "Photo network · Likes",
+        (
+            ("Likes, instant", "0.18", 10, 300_000, "c", (20, 90, 120, 300, 1_800)),
+            ("Likes from one country, chosen by you", "2.40", 20, 20_000, "r", (600, 3_600, 7_200, 14_400, 172_800)),
+        ),
+    ),
+    ("Video · Views", (
+        ("Views, high retention, drip-feed", "0.0125", 1_000, 10_000_000, "d", (60, 400, 3_600, 18_000, 90_000)),
+        ("Views for live streams, 60 minutes", "9.75", 50, 5_000, "", (30, 60, 3_600, 3_700, 4_000)),
+    )),
+    ("Musik · Plays", (("Plays from playlists", "0.35", 500, 2_000_000, "r", None),)),
+    ("Website · Visits", (("Visits with a referrer", "0.61", 1_000, 500_000, "", None),)),
+)  # fmt: skip
+TERMS = (
+    "# What we sell\nEach service says what is delivered.\n\n"
+    "# What comes back\n- Orders that fail.\n- What is left.\n\nSee https://shop.example/more for more."
+)
+
+
+@dataclass
+class Furnished:
+    nadia: User
+    newcomer: User
+    staff: User
+    services: list[Service]
+    orders: dict[str, Order]
+    #: Numbers and references that addresses are made of.
+    at: dict[str, Any] = field(default_factory=dict)
+
+
+def furnish(settings: Any) -> Furnished:
+    """``settings``: pytest's, for the demo's gateway."""
+    settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
+    nadia = factories.customer("250", email="nadia@example.com", password=PASSWORD, name="Nadia Rahman")
+    newcomer = factories.customer("0", email="new.customer.with.a.long.address@example.com", password=PASSWORD)
+    staff = User.objects.create_superuser("operator@example.com", PASSWORD)
+    services = _services(nadia)
+    made = Furnished(nadia, newcomer, staff, services, _orders(nadia, services))
+    _ask(made)
+    _support(made)
+    _payments(made)
+    _programs(made)
+    return made
+
+
+def _services(nadia: User) -> list[Service]:
+    made = []
+    for position, (shelf, rows) in enumerate(SHELVES):
+        category = factories.category(shelf, position=position)
+        for name, rate, least, most, can, times in rows:
+            service = factories.service(
+                name=name, rate=rate, category=category, min_quantity=least, max_quantity=most,
+                has_refill="r" in can, has_cancel="c" in can, has_dripfeed="d" in can,
+                description="Starts on public profiles only.\nDo not change the name while it runs.",
+                link_example="https://photos.example.com/nadia", link_pattern=r"https://.+",
+            )  # fmt: skip
+            made.append(service)
+            if times:
+                names = ("start_median", "start_p90", "finish_p10", "finish_median", "finish_p90")
+                figures = dict(zip(names, times, strict=True))
+                Measure.objects.create(service=service, sample=1240, completed=1100, partial=90, canceled=50, **figures)
+    made += [factories.service("custom_comments", "4.50", name="Comments in your words", category=made[3].category)]
+    made += [factories.service("poll", "1.20", name="Votes in a poll", category=made[3].category)]
+    for days, (old, new) in enumerate((("1.60", "1.70"), ("1.70", "1.95"), ("1.95", "1.85"))):
+        change = PriceChange.objects.create(service=made[0], old_rate=Decimal(old), new_rate=Decimal(new))
+        PriceChange.objects.filter(pk=change.pk).update(created_at=timezone.now() - timedelta(days=30 - 9 * days))
+    level = PriceLevel.objects.create(name="Regular", discount=Decimal(5), from_spend=Decimal(100))
+    PriceLevel.objects.create(name="Reseller", discount=Decimal(12), from_spend=Decimal(1000))
+    ledger.put_at_level(Account.objects.get(user=nadia), level=level, is_pinned=False)
+    CustomerRate.objects.create(user=nadia, service=made[1], rate=Decimal("0.80"))
+    Favourite.objects.create(user=nadia, service=made[1])
+    return made
+
+
+def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
+    def bought(service: Service, quantity: int, number: int, **inputs: str) -> Order:
+        inputs = {"link": f"https://photos.example.com/p/{number}", "quantity": str(quantity), **inputs}
+        return checkout.place_order(nadia, service=service, inputs=inputs)
+
+    def under_way(order: Order, **progress: Any) -> Order:
+        fulfilment.claimed([order.pk])
+        fulfilment.accepted(order.pk)
+        if progress:
+            fulfilment.progressed(order.pk, progress=Progress(**progress))
+        return order
+
+    made = {
+        "queued": bought(services[4], 500, 1),
+        "pending": under_way(bought(services[0], 1000, 2)),
+        "in_progress": under_way(bought(services[1], 2000, 3), status=Status.IN_PROGRESS, start_count=812, remains=740),
+        "completed": under_way(bought(services[1], 5000, 4), status=Status.COMPLETED, start_count=90, remains=0),
+        "partial": under_way(bought(services[3], 900, 5), status=Status.PARTIAL, start_count=15, remains=333),
+        "canceled": under_way(bought(services[0], 150, 6), status=Status.CANCELED, remains=150),
+        "doubted": bought(services[5], 4000, 7),
+        "failed": bought(services[2], 100, 8),
+        "runs": bought(services[5], 1000, 9, runs="5", interval="60"),
+        "later": bought(services[3], 300, 10),
+        "comments": bought(
+            factories.Service.objects.get(kind="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"
+        ),
+    }
+    fulfilment.claimed([made["doubted"].pk])
+    fulfilment.doubted(made["doubted"].pk)
+    fulfilment.claimed([made["failed"].pk])
+    fulfilment.failed(made["failed"].pk)
+    long_link = "https://photos.example.com/" + "a-very-long-name/" * 12
+    made["long"] = bought(services[2], 60, 12, link=long_link)
+    return made
+
+
+def _ask(made: Furnished) -> None:
+    aftercare.refill(made.orders["completed"], actor=made.nadia)
+    aftercare.cancel(made.orders["pending"], actor=made.nadia)
+
+
+def _support(made: Furnished) -> None:
+    category = TicketCategory.objects.create(name="Orders")
+    TicketCategory.objects.create(name="Payments", position=1)
+    CannedReply.objects.create(title="We are looking", text="Hello {name}, we are looking into order {order}.")
+    asked = tickets.open_ticket(
+        made.nadia, subject="Order stands still since yesterday", category=category,
+        text="It says in progress.\n\nNothing moves since yesterday: https://photos.example.com/p/3",
+        orders=[made.orders["in_progress"].pk],
+    )  # fmt: skip
+    tickets.answer(asked, author=made.staff, text="Thank you. The delivery goes on within two hours.")
+    made.at["ticket"] = asked.pk
+    open_one = tickets.open_ticket(made.nadia, subject="An invoice for my accountant, please", text="For October.")
+    made.at["open_ticket"] = open_one.pk
+    Announcement.objects.create(title="Photo network: followers are slower today", text="We are on it.", is_pinned=True)
+    Announcement.objects.create(title="New: visits with a referrer", text="From 1,000 visits on.")
+    Page.objects.create(slug="terms", title="Terms", text=TERMS, is_published=True)
+
+
+def _payments(made: Furnished) -> None:
+    made.at["paid"] = payments.demo(made.nadia, "50").reference
+    made.at["by_hand"] = payments.by_hand(made.nadia, "25", payments.bank(hint="One to two working days")).reference
+
+
+def _programs(made: Furnished) -> None:
+    key, _text = ApiKey.objects.issue(made.nadia, name="Shop in Lisbon")
+    endpoint, _secret = endpoints.add(made.nadia, url="https://shop.example/vitrine/callbacks", has_orders=True)
+    outbox.send_test(endpoint)
+    made.at |= {"key": key.pk, "endpoint": Endpoint.objects.get().pk, "delivery": Delivery.objects.latest("pk").pk}
