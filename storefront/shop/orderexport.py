@@ -28,7 +28,7 @@ def _row(order: Order) -> list[Any]:
         order.pk,
         order.created_at.isoformat(timespec="seconds"),
         order.service_id,
-        csvfile.safe_cell(order.service.name),
+        csvfile.safe_cell(order.service.shown_name),
         csvfile.safe_cell(order.link or str(order.fields.get("username", ""))),
         order.quantity,
         csvfile.safe_cell(str(statuses.shown(order.status).label)),
