@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import money
+from orders import cells, money
 from orders.models import Account, Transfer
 from orders.models.catalog import with_services
 from orders.models.ledger import TransferKind
@@ -67,9 +67,9 @@ def _rows(transfers: QuerySet[Transfer], currency: str) -> Iterator[list[Any]]:
         yield [
             transfer.pk,
             transfer.created_at.isoformat(timespec="seconds"),
-            csvfile.safe_cell(transfer.get_kind_display()),
+            cells.safe(transfer.get_kind_display()),
             order.pk if order else "",
-            csvfile.safe_cell(order.service.shown_name) if order else "",
+            cells.safe(order.service.shown_name) if order else "",
             money.plain(change(transfer)),
             money.plain(transfer.wallet_after or Decimal(0)),
             currency,
