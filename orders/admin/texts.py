@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -27,6 +28,9 @@ else:
 class TextForm(Form):
     """The texts of one language. Which one is not to be chosen: the form says it in a hidden field, and its heading."""
 
+    #: The languages that have a row already, as the database has it.
+    taken: Collection[str] = ()
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["language"].widget = forms.HiddenInput()
@@ -37,6 +41,13 @@ class TextForm(Form):
         self.place = [*names].index(code) if code in names else len(names)
         for name in self.fields.keys() & {"name", "description"}:
             self.fields[name].widget.attrs |= {"lang": code, "dir": "auto"}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if not self.instance.pk and self.cleaned_data.get("language") in self.taken:
+            told = _("Somebody has translated it into this language meanwhile. Open the page again to change that.")
+            raise forms.ValidationError(told)
+        return cleaned
 
     def has_changed(self) -> bool:
         return bool({*self.changed_data} - {"language"})
@@ -51,13 +62,14 @@ class TextFormSet(FormSet):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        known = {text.language for text in self.get_queryset()}
-        missing = [code for code, _name in languages.translated() if code not in known]
+        self.taken = {text.language for text in self.get_queryset()}
+        missing = [code for code, _name in languages.translated() if code not in self.taken]
         self.extra = len(missing)
         self.initial_extra = [{"language": code} for code in missing]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
+        form.taken = self.taken
         form.fields["name"].widget.attrs["placeholder"] = self.instance.name
 
     def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
