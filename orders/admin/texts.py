@@ -41,6 +41,8 @@ class TextForm(Form):
         self.place = [*names].index(code) if code in names else len(names)
         for name in self.fields.keys() & {"name", "description"}:
             self.fields[name].widget.attrs |= {"lang": code, "dir": "auto"}
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 4
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -81,7 +81,7 @@ class ServiceAdmin(parts.ModelAdmin):
     search_help_text = _("Number, or words of the name or the category.")
     autocomplete_fields = ("category",)
     formfield_overrides = parts.PLAIN_NUMBERS
-    inlines = (texts.ServiceTextInline, RouteInline)
+    inlines = (RouteInline, texts.ServiceTextInline)
     actions = ("put_on_sale", "take_off_sale")
     readonly_fields = ("created_at",)
     fieldsets = (
