@@ -15,5 +15,5 @@ def translated() -> list[tuple[str, Any]]:
 
 def to_look_up(code: str | None = None) -> str:
     """The language whose texts are to be looked up for ``code``, the reader's unless told; "" where there are none."""
-    asked = code or get_language()
+    asked = get_language() if code is None else code
     return next((known for known, _name in translated() if known == asked), "")

@@ -135,7 +135,7 @@ class Translated(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = self.value() or ""
-        language = languages.to_look_up(asked.removeprefix("-") or "-")
+        language = languages.to_look_up(asked.removeprefix("-"))
         if not language:
             return queryset
         if queryset.model is Service:
