@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connections
+from django.utils import translation
 
 from orders import append_only
 
@@ -33,6 +34,12 @@ def django_db_modify_db_settings() -> None:
     if connection.vendor == "sqlite":
         name = str(Path(settings.VAR_DIR) / f"{name}.sqlite3")
     connection.settings_dict["TEST"]["NAME"] = name
+
+
+@pytest.fixture(autouse=True)
+def _in_the_shops_language() -> None:
+    """A request leaves its language to the thread, and so to the next test."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 #: What a browser, another program or an operator's command does is the same on every database.

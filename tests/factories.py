@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from orders import checkout, ledger
-from orders.models import Account, Category, Order, Service
+from orders.models import Account, Category, CategoryText, Order, Service, ServiceText
 from storefront.accounts.models import User
 
 _numbers = count(1)
@@ -77,3 +77,11 @@ def order(buyer: User | None = None, of: Service | None = None, *, status: str =
         Order.objects.filter(pk=placed.pk).update(status=status)
         placed.refresh_from_db()
     return placed
+
+
+def translate(sold: Service, language: str = "ru", *, category: str = "", **texts: str) -> Service:
+    """Gives ``sold`` its texts in ``language``, and its category a name there if one is given."""
+    ServiceText.objects.create(service=sold, language=language, **texts)
+    if category:
+        CategoryText.objects.create(category=sold.category, language=language, name=category)
+    return sold

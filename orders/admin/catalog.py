@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders.admin import parts, words
+from orders.admin import parts, texts, words
 from orders.models import Category, Service
 
 
@@ -17,7 +17,8 @@ from orders.models import Category, Service
 class CategoryAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("name", "position", "is_active", "services")
     list_editable = ("position", "is_active")
-    list_filter = ("is_active",)
+    list_filter = ("is_active", texts.Translated)
+    inlines = (texts.CategoryTextInline,)
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     search_fields = ("name",)

@@ -7,12 +7,14 @@ from orders.models.level import CustomerRate, PriceLevel
 from orders.models.measure import Measure, PriceChange
 from orders.models.order import Order, OrderEvent
 from orders.models.run import Run
+from orders.models.text import CategoryText, ServiceText
 
 __all__ = [
     "Account",
     "Cancellation",
     "CatalogStamp",
     "Category",
+    "CategoryText",
     "CustomerRate",
     "Measure",
     "Order",
@@ -22,5 +24,6 @@ __all__ = [
     "Refill",
     "Run",
     "Service",
+    "ServiceText",
     "Transfer",
 ]

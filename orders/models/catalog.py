@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext_lazy as _
 
+from orders import languages
 from orders.fields import NOT_NEGATIVE, RateField
 from orders.kinds import KINDS, Kind, has_runs
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Category(models.Model):
@@ -36,18 +40,57 @@ class ServiceQuerySet(models.QuerySet["Service"]):
             .order_by("category__position", "category_id", "position", "id")
         )
 
+    def in_language(self, code: str | None = None) -> ServiceQuerySet:
+        """Each service as ``shown_name``, ``shown_description`` and ``shown_category`` say it in language ``code``.
+
+        That is the reader's, unless told. No query more, and in the language that services are named in no join either.
+        """
+        language = languages.to_look_up(code)
+        if not language:
+            return self
+        joined = self.annotate(
+            text=models.FilteredRelation("texts", condition=models.Q(texts__language=language)),
+            category_text=models.FilteredRelation(
+                "category__texts", condition=models.Q(category__texts__language=language)
+            ),
+        )
+        return joined.annotate(
+            name_read=_first_of("text__name", "name"),
+            description_read=_first_of("text__description", "description"),
+            category_read=_first_of("category_text__name", "category__name"),
+        )
+
+    def by_category(self, *parts: str) -> Any:
+        """Rows to be counted, in the order of the catalogue: ``category_id``, its name ``shown``, and ``parts``."""
+        name = "category_read" if self._is_translated else "category__name"
+        rows = self.order_by("category__position", "category_id", *parts)
+        return rows.values("category_id", *parts, shown=models.F(name))
+
+    def by_name(self) -> ServiceQuerySet:
+        return self.order_by("name_read" if self._is_translated else "name", "id")
+
     def matching(self, text: str) -> ServiceQuerySet:
-        """Services whose number is ``text``, or in whose name, category or description every word of it is found."""
+        """Services whose number is ``text``, or in whose name, category or description every word of it is found.
+
+        After ``in_language`` a word may as well be one of the translation.
+        """
         if text.isascii() and text.isdigit() and len(text) < 19:
             return self.filter(pk=int(text))
+        places = ["name", "category__name", "description"]
+        if self._is_translated:
+            places += ["name_read", "category_read", "description_read"]
         found = self
         for word in text.split()[:8]:
-            found = found.filter(
-                models.Q(name__icontains=word)
-                | models.Q(category__name__icontains=word)
-                | models.Q(description__icontains=word)
-            )
+            anywhere = models.Q()
+            for spelling in spellings(word):
+                for place in places:
+                    anywhere |= models.Q((f"{place}__icontains", spelling))
+            found = found.filter(anywhere)
         return found
+
+    @property
+    def _is_translated(self) -> bool:
+        return "name_read" in self.query.annotations
 
     def with_own_rates(self, user: Any) -> ServiceQuerySet:
         """Each service with ``own_rate``: the price that was agreed with ``user`` alone, or None. No query more."""
@@ -55,6 +98,30 @@ class ServiceQuerySet(models.QuerySet["Service"]):
             return self.annotate(own_rate=models.Value(None, RateField()))
         own = models.FilteredRelation("own_rates", condition=models.Q(own_rates__user=user.pk))
         return self.annotate(own=own, own_rate=models.F("own__rate"))
+
+
+def spellings(word: str) -> set[str]:
+    """What to look for. SQLite knows capitals of ASCII alone: other words are asked for as they are usually written."""
+    if word.isascii() or connection.vendor != "sqlite":
+        return {word}
+    return {word, word.lower(), word.upper(), word.capitalize()}
+
+
+def _first_of(text: str, original: str) -> Coalesce:
+    told = NullIf(models.F(text), models.Value(""), output_field=models.TextField())
+    return Coalesce(told, models.F(original), output_field=models.TextField())
+
+
+def with_services(rows: models.QuerySet[Row], path: str, code: str | None = None) -> models.QuerySet[Row]:
+    """``rows`` with the services that ``path`` leads to, in language ``code``, the reader's unless told.
+
+    In the language that services are named in they are joined; in others one query more brings them all.
+    """
+    if not languages.to_look_up(code):
+        return rows.select_related(path)
+    before = path.rpartition("__")[0]
+    services = Service.objects.in_language(code).order_by()
+    return (rows.select_related(before) if before else rows).prefetch_related(models.Prefetch(path, services))
 
 
 class CatalogStamp(models.Model):
@@ -133,6 +200,20 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"
+
+    @property
+    def shown_name(self) -> str:
+        """What a reader sees: in the language of ``in_language``, as it was written where nobody translated it."""
+        return str(self.__dict__.get("name_read", self.name))
+
+    @property
+    def shown_description(self) -> str:
+        return str(self.__dict__.get("description_read", self.description))
+
+    @property
+    def shown_category(self) -> str:
+        known = self.__dict__.get("category_read")
+        return self.category.name if known is None else str(known)
 
     @property
     def type(self) -> Kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import lifecycle
 from orders.fields import MoneyField, RateField
-from orders.models.catalog import Service
+from orders.models.catalog import Service, with_services
 
 
 class Status(models.TextChoices):
@@ -39,6 +39,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def of(self, user: Any) -> OrderQuerySet:
         """One customer's orders, newest first."""
         return self.filter(user=user).order_by("-id")
+
+    def with_service(self, code: str | None = None) -> OrderQuerySet:
+        """Each order with its service, named in language ``code``, the reader's unless told."""
+        return cast("OrderQuerySet", with_services(self, "service", code))
 
     def open(self) -> OrderQuerySet:
         """Orders that have not ended. Put it into every question about them: it is what leads to their small index."""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders import money, repricing
-from orders.admin import parts, words
+from orders.admin import parts, texts, words
 from orders.kinds import KINDS
 from orders.models import Service
 from providers import markup, shelf
@@ -71,7 +71,7 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
     list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "limits", "is_active")
     list_display_links = ("id", "name")
     list_editable = ("rate", "is_active")
-    list_filter = (attention.ServiceAttention, "is_active", "kind", "category")
+    list_filter = (attention.ServiceAttention, "is_active", texts.Translated, "kind", "category")
     list_select_related = ("category",)
     list_per_page = 100
     list_max_show_all = 200
@@ -81,7 +81,7 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
     search_help_text = _("Number, or words of the name or the category.")
     autocomplete_fields = ("category",)
     formfield_overrides = parts.PLAIN_NUMBERS
-    inlines = (RouteInline,)
+    inlines = (RouteInline, texts.ServiceTextInline)
     actions = ("put_on_sale", "take_off_sale")
     readonly_fields = ("created_at",)
     fieldsets = (

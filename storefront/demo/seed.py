@@ -16,7 +16,7 @@ from orders import checkout
 from orders.models import Order, Service
 from providers import onboarding, pricelist
 from providers.models import Provider
-from storefront.demo import words
+from storefront.demo import translations, words
 from storefront.support.models import CannedReply, Page, TicketCategory
 from storefront.topups.models import ManualMethod
 
@@ -79,6 +79,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
     ManualMethod.objects.get_or_create(name=BANK["name"], defaults=BANK)
     if not Order.objects.exists():
         _first_orders(people.get(email=CUSTOMER))
+    translations.put()
     _support()
     stdout.write(f"The demo has {Service.objects.count()} services and {Order.objects.count()} orders.")
 

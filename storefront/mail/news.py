@@ -97,7 +97,7 @@ def _low(notes: Sequence[Note]) -> Content:
 def _problems(notes: Sequence[Note]) -> Content:
     numbers = {note.order_id for note in notes if note.order_id is not None}
     count = len(numbers)
-    orders = Order.objects.filter(pk__in=numbers).select_related("service").order_by("pk")[:LISTED]
+    orders = Order.objects.filter(pk__in=numbers).with_service().order_by("pk")[:LISTED]
     more = count - LISTED
     told = ngettext("One more order.", "%(count)s more orders.", more) % {"count": formats.number(more)}
     words = {"count": formats.number(count)}
@@ -119,7 +119,7 @@ def _problems(notes: Sequence[Note]) -> Content:
 
 
 def _line(order: Order) -> Line:
-    words = {"number": order.pk, "service": order.service.name}
+    words = {"number": order.pk, "service": order.service.shown_name}
     status = Status(order.status)
     # Why no panel took an order is ours to know.
     label = _("Canceled") if status is Status.FAILED else status.label

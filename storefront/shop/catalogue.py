@@ -111,12 +111,8 @@ class Found:
 def find(asked: Asked, page: str, reader: Reader) -> Found:
     """Two queries whatever the size of the catalogue: the counts by category, which give every total, and one page."""
     found = _matching(asked, reader)
-    counts = (
-        found.order_by("category__position", "category_id")
-        .values("category_id", "category__name")
-        .annotate(count=Count("pk"))
-    )
-    shelves = [Shelf(row["category_id"], row["category__name"], row["count"]) for row in counts]
+    counts = found.by_category().annotate(count=Count("pk"))
+    shelves = [Shelf(row["category_id"], row["shown"], row["count"]) for row in counts]
     total = sum(shelf.count for shelf in shelves)
     here = total
     if asked.category is not None:
@@ -136,7 +132,7 @@ def starred(services: ServiceQuerySet, user: Any) -> ServiceQuerySet:
 
 
 def _matching(asked: Asked, reader: Reader) -> ServiceQuerySet:
-    found = Service.objects.on_sale().with_own_rates(reader.user)
+    found = Service.objects.on_sale().in_language().with_own_rates(reader.user)
     if asked.text:
         found = found.matching(asked.text)
     if asked.kind:
@@ -168,10 +164,7 @@ class Tile:
 def tiles() -> list[Tile]:
     """Every category on sale. Where it sells by the thousand, the lowest price is of those services."""
     rows = (
-        Service.objects.on_sale()
-        .order_by("category__position", "category_id", "is_flat")
-        .values("category_id", "category__name", "is_flat")
-        .annotate(count=Count("pk"), lowest=Min("rate"))
+        Service.objects.on_sale().in_language().by_category("is_flat").annotate(count=Count("pk"), lowest=Min("rate"))
     )
     made: dict[int, Tile] = {}
     for row in rows:
@@ -180,7 +173,7 @@ def tiles() -> list[Tile]:
             tile.count += row["count"]
         else:
             made[row["category_id"]] = Tile(
-                row["category_id"], row["category__name"], row["count"], row["lowest"], row["is_flat"]
+                row["category_id"], row["shown"], row["count"], row["lowest"], row["is_flat"]
             )
     return list(made.values())
 
@@ -213,10 +206,10 @@ def bought_before(user: Any) -> list[Service]:
     """The services of a customer's latest orders that are still on sale, newest first."""
     latest = Order.objects.of(user).order_by("-id").values_list("service_id", flat=True)[:100]
     kept = list(dict.fromkeys(latest))[:8]
-    services = Service.objects.on_sale().with_own_rates(user).in_bulk(kept)
+    services = Service.objects.on_sale().in_language().with_own_rates(user).in_bulk(kept)
     return [services[pk] for pk in kept if pk in services]
 
 
 def to_choose(text: str, user: Any) -> list[Service]:
     """The first services for the picker of a new order."""
-    return list(Service.objects.on_sale().with_own_rates(user).matching(text)[:20])
+    return list(Service.objects.on_sale().in_language().with_own_rates(user).matching(text)[:20])

@@ -102,7 +102,7 @@ def _by_index(user: Any, asked: Asked, query: QueryDict) -> keyset.Page[Order]:
 
     One question for several statuses would have the database sort all that it finds, or read what it does not want.
     """
-    orders = asked.narrow(user).select_related("service")
+    orders = asked.narrow(user).with_service()
     means = asked.status.means if asked.status else ()
     if len(means) < 2:
         return keyset.page(orders, query, PAGE_SIZE)
@@ -132,7 +132,7 @@ def _by_scan(user: Any, asked: Asked, query: QueryDict) -> tuple[keyset.Page[Ord
         near = near.filter(pk__lt=before)
     # An offset, but one of fixed length within one index.
     edge = near.values_list("pk", flat=True)[SCANNED - 1 : SCANNED].first()
-    found = asked.sift(near).select_related("service")
+    found = asked.sift(near).with_service()
     if edge is not None:
         found = found.filter(pk__lte=edge) if is_upwards else found.filter(pk__gte=edge)
     page = keyset.page(found, query, PAGE_SIZE)
@@ -145,13 +145,13 @@ def _by_scan(user: Any, asked: Asked, query: QueryDict) -> tuple[keyset.Page[Ord
 def services_of(user: Any, asked: Asked) -> QuerySet[Service]:
     """The services to filter by: those of the latest orders, and the one that is asked for."""
     latest = Order.objects.of(user).values("service")[:LATEST]
-    return Service.objects.filter(Q(pk__in=latest) | Q(pk=asked.service)).order_by("name", "id").only("name")
+    return Service.objects.filter(Q(pk__in=latest) | Q(pk=asked.service)).in_language().by_name().only("name")
 
 
 def exported(user: Any, query: QueryDict) -> OrderQuerySet:
     """Every order that the list's filters find, newest first; to be read as a stream."""
     asked = Asked.read(query)
-    return asked.sift(asked.narrow(user)).select_related("service")
+    return asked.sift(asked.narrow(user)).with_service()
 
 
 def mark(order: Order) -> str:
@@ -166,7 +166,7 @@ def changed(user: Any, marks: Iterable[str]) -> tuple[list[Order], list[str]]:
         number = asking.number(text.partition("-")[0])
         if number is not None:
             seen[number] = text
-    orders = list(Order.objects.of(user).filter(pk__in=seen).select_related("service"))
+    orders = list(Order.objects.of(user).filter(pk__in=seen).with_service())
     moved = [order for order in orders if mark(order) != seen[order.pk]]
     return moved, [mark(order) for order in orders if order.is_open]
 

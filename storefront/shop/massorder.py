@@ -189,7 +189,8 @@ def _find_services(user: Any, rows: list[Row]) -> Terms:
             row.problem = _("It must begin with the number of a service, for example 12.")
         else:
             asked[row.line.number] = number
-    services = {found.pk: found for found in Service.objects.on_sale().filter(pk__in={*asked.values()})}
+    on_sale = Service.objects.on_sale().in_language()
+    services = {found.pk: found for found in on_sale.filter(pk__in={*asked.values()})}
     for row in rows:
         number = asked.get(row.line.number)
         row.service = services.get(number) if number is not None else None
@@ -226,7 +227,7 @@ def why_not(problem: OrdersError) -> str:
 def _find_bought(user: Any, rows: list[Row], form: str) -> None:
     """Gives the rows that this form has bought already their orders: one query."""
     numbers = {f"{form}:{row.mark}:{row.nth}": row for row in rows if row.mark}
-    for order in Order.objects.of(user).filter(request_id__in=numbers).select_related("service"):
+    for order in Order.objects.of(user).filter(request_id__in=numbers).with_service():
         row = numbers[order.request_id or ""]
         row.order, row.problem, row.quantity, row.charge = order, "", order.quantity, order.charge
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from orders import money
+from orders import cells, money
 from orders.models import Order
 from orders.models.order import OrderQuerySet
 from storefront.shop import csvfile, statuses
@@ -28,10 +28,10 @@ def _row(order: Order) -> list[Any]:
         order.pk,
         order.created_at.isoformat(timespec="seconds"),
         order.service_id,
-        csvfile.safe_cell(order.service.name),
-        csvfile.safe_cell(order.link or str(order.fields.get("username", ""))),
+        cells.safe(order.service.shown_name),
+        cells.safe(order.link or str(order.fields.get("username", ""))),
         order.quantity,
-        csvfile.safe_cell(str(statuses.shown(order.status).label)),
+        cells.safe(str(statuses.shown(order.status).label)),
         "" if order.start_count is None else order.start_count,
         order.undelivered,
         money.plain(order.charge),

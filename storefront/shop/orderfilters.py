@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from orders.models.order import OrderQuerySet, Source
+from orders.models.text import named
 from storefront import asking
 from storefront.shop import statuses
 
@@ -81,7 +82,7 @@ class Asked:
         if self.status:
             orders = orders.filter(status__in=self.status.means)
         if self.text and not self.numbers:
-            orders = orders.filter(Q(link__icontains=self.text) | Q(service__name__icontains=self.text))
+            orders = orders.filter(Q(link__icontains=self.text) | named("service", self.text))
         if self.service:
             orders = orders.filter(service=self.service)
         if self.source:

@@ -18,6 +18,7 @@ from orders.errors import NotPossible
 from orders.lifecycle import Status
 from orders.models import Cancellation, Order, Refill
 from orders.models.aftercare import OPEN_REQUEST, RequestStatus
+from orders.models.catalog import with_services
 from orders.models.order import EventKind
 from storefront.shop import aftersales
 
@@ -66,7 +67,7 @@ def page(user: Any, query: QueryDict, *, is_open: bool) -> Page:
     edge = (after if is_upwards else before) or (_TOP, _TOP)
     found: list[Refill | Cancellation] = []
     for model, key in ((Refill, edge[0]), (Cancellation, edge[1])):
-        mine = model.objects.filter(order__user=user).select_related("order__service")
+        mine = with_services(model.objects.filter(order__user=user), "order__service")
         if is_open:
             mine = mine.filter(ended_at=None, status__in=OPEN_REQUEST)
         mine = mine.filter(pk__gt=key).order_by("pk") if is_upwards else mine.filter(pk__lt=key).order_by("-pk")

@@ -8,13 +8,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import money
+from orders import cells, money
 from orders.models import Account, Transfer
-from orders.models.ledger import TransferKind, TransferQuerySet
+from orders.models.catalog import with_services
+from orders.models.ledger import TransferKind
 from storefront.shop import csvfile
 
 PAGE_SIZE = 50
@@ -43,9 +44,9 @@ def figures(wallet: Account) -> Figures:
     return Figures(sums["spent"] or Decimal(0), sums["orders"], sums["paid_back"] or Decimal(0))
 
 
-def entries(wallet: Account, kind: str = "") -> TransferQuerySet:
+def entries(wallet: Account, kind: str = "") -> QuerySet[Transfer]:
     """The wallet's entries, newest first; of one kind, if it is one."""
-    found = Transfer.objects.of(wallet).select_related("order__service")
+    found = with_services(Transfer.objects.of(wallet), "order__service")
     return found.filter(kind=kind) if kind in TransferKind.values else found
 
 
@@ -57,19 +58,19 @@ def change(transfer: Transfer) -> Decimal:
 def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
     """The statement line by line. Numbers stay numbers."""
     head = (_("Entry"), _("Date"), _("Kind"), _("Order"), _("Service"), _("Amount"), _("Balance after"), _("Currency"))
-    return csvfile.lines(head, _rows(wallet, kind))
+    return csvfile.lines(head, _rows(entries(wallet, kind), wallet.currency))
 
 
-def _rows(wallet: Account, kind: str) -> Iterator[list[Any]]:
-    for transfer in entries(wallet, kind).iterator(chunk_size=1000):
+def _rows(transfers: QuerySet[Transfer], currency: str) -> Iterator[list[Any]]:
+    for transfer in transfers.iterator(chunk_size=1000):
         order = transfer.order
         yield [
             transfer.pk,
             transfer.created_at.isoformat(timespec="seconds"),
-            csvfile.safe_cell(transfer.get_kind_display()),
+            cells.safe(transfer.get_kind_display()),
             order.pk if order else "",
-            csvfile.safe_cell(order.service.name) if order else "",
+            cells.safe(order.service.shown_name) if order else "",
             money.plain(change(transfer)),
             money.plain(transfer.wallet_after or Decimal(0)),
-            wallet.currency,
+            currency,
         ]

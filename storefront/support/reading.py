@@ -85,7 +85,7 @@ def seen(query: QueryDict) -> int:
 
 
 def orders_of(ticket: Ticket) -> list[Order]:
-    return list(Order.objects.filter(tickets__ticket=ticket).select_related("service").order_by("tickets__id"))
+    return list(Order.objects.filter(tickets__ticket=ticket).with_service().order_by("tickets__id"))
 
 
 def _told(ticket: Ticket) -> Any:

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order, PriceChange, Service
+from orders.models.catalog import with_services
 from storefront import keyset
 from storefront.support.models import Announcement
 
@@ -43,7 +44,7 @@ def listed(user: Any, query: QueryDict) -> Listed:
         case "prices":
             rows = _prices(user if is_own else None)
         case "services":
-            rows = Service.objects.filter(is_active=True, category__is_active=True).select_related("category")
+            rows = Service.objects.on_sale().in_language().order_by()
         case _:
             rows = Announcement.objects.begun()
     return Listed(tab, is_own, keyset.page(rows, query, PAGE_SIZE))
@@ -62,4 +63,4 @@ def _prices(user: Any | None) -> QuerySet[PriceChange]:
     rows = PriceChange.objects.filter(service__is_active=True, service__category__is_active=True)
     if user is not None:
         rows = rows.filter(service__in=Order.objects.filter(user=user).order_by().values("service").distinct())
-    return rows.select_related("service")
+    return with_services(rows, "service")

@@ -57,7 +57,7 @@ def _found(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def service(request: HttpRequest, pk: int) -> HttpResponse:
-    on_sale = Service.objects.on_sale().with_own_rates(request.user).select_related("measure")
+    on_sale = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("measure")
     shown = get_object_or_404(catalogue.starred(on_sale, request.user), pk=pk)
     terms = purse.terms(request, [shown])
     return render(
@@ -84,7 +84,7 @@ def favourite(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 def _favourite(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Service.objects.on_sale(), pk=pk)
+    shown = get_object_or_404(Service.objects.on_sale().in_language(), pk=pk)
     is_on = favourites.put(request.user, service=shown, is_on=request.POST.get("star") == "1")
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "shop/_star.html", {"service": shown, "is_on": is_on})

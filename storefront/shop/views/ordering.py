@@ -58,7 +58,7 @@ def _service(request: HttpRequest, text: str) -> Service | None:
     number = asking.number(text)
     if number is None:
         return None
-    found = Service.objects.on_sale().with_own_rates(request.user).select_related("measure")
+    found = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("measure")
     return found.filter(pk=number).first()
 
 

@@ -90,7 +90,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _own(request: HttpRequest, pk: int) -> Order:
     """The customer's own order. Another's is not found, as if it did not exist."""
-    return get_object_or_404(Order.objects.of(request.user).select_related("service"), pk=pk)
+    return get_object_or_404(Order.objects.of(request.user).with_service(), pk=pk)
 
 
 def _shown(own: Order) -> dict[str, Any]:

@@ -263,7 +263,7 @@ def by_page(client: Client, service: Any, rate: str) -> None:
     data = {
         "name": service.name, "category": service.category_id, "kind": service.kind, "is_active": "on", "rate": rate,
         "min_quantity": "1", "max_quantity": "10000", "position": "0",
-        "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0",
+        "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     response = client.post(f"/admin/orders/service/{service.pk}/change/", data)
     assert response.status_code == 302, response.context["errors"]

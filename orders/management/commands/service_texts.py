@@ -1,0 +1,52 @@
+"""Names and descriptions of services in another language, from the command line: out as a table, and back in."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from orders import languages, translating
+from orders.management.operator import OperatorCommand
+
+
+class Command(OperatorCommand):
+    help = "Writes the services' names and descriptions as CSV for a translator, and reads them back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="export|import")
+        out = actions.add_parser("export", help="prints every service with what is translated of it, as CSV")
+        out.add_argument("language", help="its code, for example ru")
+        out.add_argument("--missing", action="store_true", help="only services that lack something in that language")
+        back = actions.add_parser("import", help="puts such a table in place: all of it, or nothing")
+        back.add_argument("language", help="its code, for example ru")
+        back.add_argument("file", help="UTF-8, with the header that export writes")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        known = dict(languages.translated())
+        if options["language"] not in known:
+            raise CommandError(f"{options['language']} is none of the languages to translate into: {', '.join(known)}.")
+        getattr(self, f"_{options['action']}")(**options)
+
+    def _export(self, *, language: str, missing: bool, **_: Any) -> None:
+        # The mark in front tells spreadsheets that it is UTF-8.
+        self.stdout.write("\ufeff", ending="")
+        csv.writer(self.stdout).writerows(translating.table(language, is_missing=missing))
+
+    def _import(self, *, language: str, file: str, **_: Any) -> None:
+        try:
+            lines = translating.read(Path(file).read_bytes())
+        except OSError as problem:
+            raise CommandError(f"{file} cannot be read: {problem.strerror}.") from None
+        except translating.Unreadable as problem:
+            raise CommandError(f"{file}: {problem}") from None
+        done = translating.put(language, lines)
+        if isinstance(done, list):
+            for wrong in sorted(done, key=lambda wrong: wrong.number):
+                self.stdout.write(f"line {wrong.number}: {wrong.why}")
+            raise CommandError(f"Lines that are wrong: {len(done)}. Nothing was changed.")
+        self.stdout.write(
+            f"{language}: {done.added} added, {done.changed} changed, {done.removed} removed, {done.same} as they were."
+        )

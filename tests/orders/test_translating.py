@@ -1,0 +1,157 @@
+"""The table for translators: out and in again without a change, and what is wrong in it is told line by line."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import ServiceText
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+HEAD = "number,original name,translated name,translated description\n"
+
+
+def exported(language: str = "ru", **options: Any) -> str:
+    out = StringIO()
+    call_command("service_texts", "export", language, stdout=out, **options)
+    return out.getvalue()
+
+
+def imported(folder: Path, text: str | bytes, language: str = "ru") -> str:
+    file, out = folder / "texts.csv", StringIO()
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    call_command("service_texts", "import", language, str(file), stdout=out)
+    return out.getvalue()
+
+
+def refused(folder: Path, text: str | bytes) -> tuple[list[str], str]:
+    file, out = folder / "texts.csv", StringIO()
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(CommandError) as problem:
+        call_command("service_texts", "import", "ru", str(file), stdout=out)
+    return out.getvalue().splitlines(), str(problem.value)
+
+
+def texts() -> list[tuple[Any, ...]]:
+    return list(ServiceText.objects.order_by("service_id").values_list("service_id", "language", "name", "description"))
+
+
+def test_what_was_written_out_comes_back_without_a_change(tmp_path: Path) -> None:
+    odd = factories.service(name='=SUM(A1), "quoted"; and more', description="Two\r\nlines")
+    factories.translate(odd, name="'=Лампы; «тёплые»", description='Две\r\nстроки, "да"')
+    factories.translate(factories.service(name="'quoted'"), name="+7", description="")
+    factories.service(name="Nothing yet")
+    before, table = texts(), exported()
+    with CaptureQueriesContext(connection) as caught:
+        assert imported(tmp_path, table) == "ru: 0 added, 0 changed, 0 removed, 3 as they were.\n"
+    assert [query["sql"] for query in caught if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))] == []
+    assert texts() == before
+    ServiceText.objects.all().delete()
+    assert imported(tmp_path, table) == "ru: 2 added, 0 changed, 0 removed, 1 as they were.\n"
+    assert [row[2:] for row in texts()] == [("'=Лампы; «тёплые»", 'Две\nстроки, "да"'), ("+7", "")]
+
+
+def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
+    factories.translate(factories.service(name="=1+1", description="@x"), name="-2")
+    assert exported().splitlines()[1].partition(",")[2] == "'=1+1,'@x,'-2,"
+
+
+def test_a_table_adds_changes_and_removes(tmp_path: Path) -> None:
+    new, changed, gone, left = (factories.service(name=f"Lamps {number}") for number in range(4))
+    for service in (changed, gone, left):
+        factories.translate(service, name="Лампы", description="Тёплые.")
+    rows = f"{new.pk},Lamps 0,Новые,\n{changed.pk},,Лампы,Очень тёплые.\n{gone.pk},Lamps 2,,\n"
+    assert imported(tmp_path, HEAD + rows) == "ru: 1 added, 1 changed, 1 removed, 0 as they were.\n"
+    assert texts() == [
+        (new.pk, "ru", "Новые", ""),
+        (changed.pk, "ru", "Лампы", "Очень тёплые."),
+        (left.pk, "ru", "Лампы", "Тёплые."),
+    ]
+
+
+def test_a_table_without_a_column_leaves_what_it_would_hold(tmp_path: Path) -> None:
+    service = factories.translate(factories.service(), name="Лампы", description="Тёплые.")
+    imported(tmp_path, f"number;translated name\n{service.pk};Светильники\n")
+    assert texts() == [(service.pk, "ru", "Светильники", "Тёплые.")]
+
+
+def test_the_mark_of_utf_8_and_the_tabs_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    service = factories.service()
+    imported(tmp_path, f"\ufeffNumber\tTranslated name\r\n{service.pk}\tЛампы\r\n\r\n")
+    assert texts() == [(service.pk, "ru", "Лампы", "")]
+
+
+def test_every_line_that_is_wrong_is_told_and_nothing_changes(tmp_path: Path) -> None:
+    good, other = factories.service(name="Lamps"), factories.service(name="Chairs")
+    rows = [
+        f"{good.pk},Lamps,Лампы,",
+        f"{good.pk},Lamps,Лампы,",
+        "x,,Лампы,",
+        "999999,,Лампы,",
+        f"{other.pk},Lamps,Лампы,",
+        f"{other.pk},,{'я' * 256},",
+        f'{other.pk},,"Сту\nлья",',
+        f"{other.pk},Стулья",
+        f'{other.pk},,"Стулья,',
+    ]
+    lines, problem = refused(tmp_path, HEAD + "\n".join(rows))
+    assert lines == [
+        f"line 3: service {good.pk} is in line 2 already",
+        "line 4: “x” is not the number of a service",
+        "line 5: there is no service 999999",
+        f"line 6: service {other.pk} is called “Chairs”, not “Lamps”",
+        "line 7: the translated name has 256 characters, the most is 255",
+        "line 8: the translated name has a line break",
+        "line 10: it has 2 cells, the header has 4",
+        "line 11: a quotation mark is not closed, or a cell is too long",
+    ]
+    assert problem == "Lines that are wrong: 8. Nothing was changed."
+    assert texts() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "must name the columns"),
+        ("12,Лампы\n", "must name the columns"),
+        ("number,original name\n", "must name the columns"),
+        ("number,translated name\n1,Лампы\n".encode("cp1251"), "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_refused(content: str | bytes, said: str, tmp_path: Path) -> None:
+    assert said in refused(tmp_path, content)[1]
+
+
+def test_a_language_that_is_not_translated_into_is_refused(tmp_path: Path) -> None:
+    for language in ("en", "de"):
+        with pytest.raises(CommandError, match="ru, tr, ar"):
+            exported(language)
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("service_texts", "import", "ru", str(tmp_path / "none.csv"))
+
+
+def test_what_is_missing_is_a_name_or_the_translation_of_a_description() -> None:
+    factories.translate(factories.service(name="Whole"), name="Лампы")
+    factories.translate(factories.service(name="Half", description="Warm."), name="Лампы")
+    factories.service(name="Nothing")
+    names = [row.split(",")[1] for row in exported(missing=True).splitlines()[1:]]
+    assert names == ["Half", "Nothing"]
+
+
+def test_the_cost_does_not_grow_with_the_catalogue(tmp_path: Path) -> None:
+    def queries(count: int) -> int:
+        for _ in range(count):
+            factories.translate(factories.service(), name="Лампы")
+        table = exported().replace("Лампы", f"Лампы {count}")
+        with CaptureQueriesContext(connection) as caught:
+            imported(tmp_path, table)
+        return len(caught)
+
+    assert queries(3) == queries(30)

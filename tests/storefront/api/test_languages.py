@@ -1,0 +1,31 @@
+"""Programs know nothing of translations: what they read is the same, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests import factories
+from tests.storefront.api.reseller import Reseller
+
+pytestmark = pytest.mark.django_db
+
+
+def answers(client: Client, reseller: Reseller, number: int) -> list[bytes]:
+    calls = ({"action": "services"}, {"action": "status", "order": number}, {"action": "orders"})
+    read = []
+    for headers in ({}, {"accept-language": "ru"}):
+        read += [client.post("/api/v2", {"key": reseller.key, **call}, headers=headers).content for call in calls]
+        read.append(client.get("/api/openapi.json", headers=headers).content)
+    return read
+
+
+def test_translations_change_nothing_of_what_programs_read(client: Client, reseller: Reseller, settings) -> None:
+    settings.ORDERS_WAKE = "builtins.id"
+    sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
+    order = factories.order(reseller.user, sold)
+    before = answers(client, reseller, order.pk)
+    assert b"Lamps" in before[0]
+    assert before[:4] == before[4:]
+    factories.translate(sold, name="Лампы", description="Тёплые.", category="Свет")
+    assert answers(client, reseller, order.pk) == before

@@ -1,0 +1,196 @@
+"""Customers read services and categories in their language, wherever one is named, at a constant price in queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders import aftercare
+from orders.models import Category, CategoryText, Order, PriceChange, Service, ServiceText
+from storefront.accounts.models import User
+from storefront.mail import news
+from storefront.shop import favourites
+from storefront.support import tickets
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+RUSSIAN = {"accept-language": "ru"}
+
+
+@pytest.fixture
+def lamps() -> Service:
+    """Called otherwise in Russian."""
+    sold = factories.service(
+        name="Lamps", description="Warm.", category=factories.category("Light"), has_refill=True, has_cancel=True
+    )
+    return factories.translate(sold, name="Лампы", description="Тёплые.", category="Свет")
+
+
+@pytest.fixture
+def chairs() -> Service:
+    """Called the same everywhere."""
+    return factories.service(name="Chairs", category=factories.category("Seats"))
+
+
+def read(client: Client, address: str, language: str = "ru", **query: Any) -> str:
+    response = client.get(address, query, headers={"accept-language": language})
+    assert response.status_code == 200
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return body.decode()
+
+
+def shelf(count: int) -> None:
+    """``count`` services more, each with a category of its own, all translated."""
+    for number in range(count):
+        factories.translate(factories.service(), name=f"Стулья {number}", category=f"Мебель {number}")
+
+
+def pages(lamps: Service, order: Order) -> dict[str, str]:
+    """Every page that names a service, and what it must say in Russian."""
+    ticket = tickets.open_ticket(order.user, subject="Where?", text="Please look.", orders=[order.pk])
+    return {
+        "/services/": "Лампы",
+        "/services/?sort=price": "Свет",
+        "/services/?favourites=1": "Лампы",
+        "/services/found/?q=лампы": "Лампы",
+        f"/services/{lamps.pk}/": "Тёплые.",
+        "/orders/new/": "Лампы",
+        "/orders/new/?q=лампы": "Свет",
+        f"/orders/new/?service={lamps.pk}": "Тёплые.",
+        "/orders/": "Лампы",
+        "/orders/?q=лампы": "Лампы",
+        f"/orders/live/?seen={order.pk}-old": "Лампы",
+        f"/orders/{order.pk}/": "Лампы",
+        f"/orders/{order.pk}/live/?seen=old": "Лампы",
+        "/orders/export.csv": "Лампы",
+        "/refills/": "Лампы",
+        "/wallet/": "Лампы",
+        "/wallet/statement.csv": "Лампы",
+        "/updates/?show=prices": "Лампы",
+        "/updates/?show=services": "Свет",
+        f"/support/{ticket.pk}/": "Лампы",
+    }
+
+
+def everything(lamps: Service, nadia: User) -> dict[str, str]:
+    order = factories.order(nadia, lamps)
+    aftercare.cancel(order, actor=nadia)
+    favourites.put(nadia, service=lamps, is_on=True)
+    PriceChange.objects.create(service=lamps, old_rate="1", new_rate="0.9")
+    return pages(lamps, order)
+
+
+def test_every_page_names_services_as_the_reader_calls_them(page: Client, nadia: User, lamps: Service) -> None:
+    for address, word in everything(lamps, nadia).items():
+        text = read(page, address)
+        assert word in text, address
+        assert "Lamps" not in text, address
+        english = read(page, address.replace("лампы", "lamps"), "en")
+        assert "Lamps" in english, address
+        assert "Лампы" not in english, address
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_page_costs_the_same_for_few_and_for_many_services(
+    language: str, page: Client, nadia: User, lamps: Service
+) -> None:
+    def queries() -> dict[str, int]:
+        counted = {}
+        for address in addresses:
+            with CaptureQueriesContext(connection) as caught:
+                read(page, address, language)
+            counted[address] = len(caught)
+        return counted
+
+    # The statuses' counts and the terms of a service are asked for where there are any: so before and after there are.
+    addresses = everything(lamps, nadia)
+    queries()
+    few = queries()
+    shelf(30)
+    for sold in Service.objects.exclude(pk=lamps.pk):
+        order = factories.order(nadia, sold)
+        if sold.has_cancel:
+            aftercare.cancel(order, actor=nadia)
+        favourites.put(nadia, service=sold, is_on=True)
+        PriceChange.objects.create(service=sold, old_rate="1", new_rate="0.9")
+    assert queries() == few
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("address", ["/", "/services/", "/services/?q=service"])
+def test_the_shop_window_costs_no_query_more_in_another_language(
+    address: str, language: str, client: Client, django_assert_num_queries
+) -> None:
+    shelf(60)
+    with django_assert_num_queries(2):
+        read(client, address, language)
+
+
+def test_the_landing_page_and_the_counts_beside_the_list_name_categories(
+    client: Client, lamps: Service, chairs: Service
+) -> None:
+    for address in ("/", "/services/", "/services/?q=лампы"):
+        text = read(client, address)
+        assert "Свет" in text
+        assert "Light" not in text
+    assert "Seats" in read(client, "/services/")
+    assert "Chairs" in read(client, "/services/")
+    assert read(client, "/services/").count("Свет") == 2
+
+
+def test_a_search_finds_the_words_of_both_languages(client: Client, lamps: Service, chairs: Service) -> None:
+    for text in ("лампы", "ЛАМПЫ", "lamps", "тёплые", "свет lamps", str(lamps.pk)):
+        found = read(client, "/services/", q=text)
+        assert "Лампы" in found, text
+        assert "Chairs" not in found, text
+    assert "Lamps" not in read(client, "/services/", "en", q="лампы")
+    assert "Chairs" in read(client, "/services/", q="chairs")
+
+
+def test_the_star_speaks_the_readers_language(page: Client, lamps: Service) -> None:
+    headers = {**RUSSIAN, "hx-request": "true"}
+    answer = page.post(f"/services/{lamps.pk}/star/", {"star": "1"}, headers=headers)
+    assert "Лампы" in text_of(answer)
+
+
+def test_lines_of_a_mass_order_name_their_services(page: Client, lamps: Service, chairs: Service) -> None:
+    text = f"{lamps.pk} | https://example.com/p/1 | 100\n{chairs.pk} | https://example.com/p/1 | 100"
+    checked = text_of(page.post("/orders/mass/", {"text": text, "check": "1"}, headers=RUSSIAN))
+    assert "Лампы" in checked
+    assert "Chairs" in checked
+    assert "Lamps" not in checked
+
+
+def test_a_letter_names_services_in_its_readers_language(nadia: User, lamps: Service) -> None:
+    for language, expected in (("ru", "Лампы"), ("tr", "Lamps"), ("en", "Lamps")):
+        User.objects.filter(pk=nadia.pk).update(language=language)
+        note = news.Note(order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk)
+        with news.outbox.layout.reading(User.objects.get(pk=nadia.pk)):
+            titles = [line.title for line in news._problems([note]).lines]
+        assert [expected in title for title in titles] == [True], language
+
+
+def test_names_in_other_languages_are_text(client: Client) -> None:
+    sold = factories.service()
+    factories.translate(sold, name="<img src=x>", description="<script>alert(1)</script>", category="<b>x")
+    for address in ("/", "/services/", f"/services/{sold.pk}/"):
+        text = read(client, address)
+        assert "<img src=x>" not in text
+        assert "<script>alert" not in text
+        assert "<b>x" not in text
+
+
+def test_many_are_counted_in_their_category_once(client: Client) -> None:
+    category = Category.objects.create(name="Light")
+    CategoryText.objects.create(category=category, language="ru", name="Свет")
+    for number in range(3):
+        sold = factories.service(category=category)
+        for language, _name in ServiceText._meta.get_field("language").choices:
+            factories.translate(sold, language, name=f"Лампы {number}")
+    text = read(client, "/services/")
+    assert text.count('<th scope="row"') == 3
+    assert text.count("Свет") == 2
