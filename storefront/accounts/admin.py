@@ -31,6 +31,9 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: What a customer pays. It is kept with the wallet, so it needs the permission for wallets.
 LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
 
+#: What customers choose for themselves.
+READS = ("language", "time_zone", "currency")
+
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
@@ -120,10 +123,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("-id",)
     search_fields = ("email__startswith", "name__startswith")
     search_help_text = _("The beginning of the e-mail or of the name.")
-    readonly_fields = ("balance", "shortcuts", "adjust_link", "own_prices", "last_login", "created_at")
+    readonly_fields = ("balance", "shortcuts", "adjust_link", "own_prices", "last_login", "created_at", *READS)
     inlines = (ApiKeyInline,)
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "is_active", "balance", "adjust_link", "shortcuts")}),
+        (_("How they read"), {"fields": READS}),
         (_("Prices"), {"fields": (*LEVEL, "own_prices")}),
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),

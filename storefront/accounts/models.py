@@ -40,6 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: as the browser asks."))
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))
+    currency = models.CharField(
+        _("shown currency"), max_length=3, blank=True, help_text=_("Empty: the store currency alone.")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May log in to the back office."))
     created_at = models.DateTimeField(_("joined at"), auto_now_add=True)
