@@ -18,7 +18,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from orders import ledger
 from orders.admin import parts, words
@@ -84,8 +84,8 @@ class ShowsKey:
     def may(self, key: ApiKey) -> str:
         does = (
             (key.is_sandbox, _("sandbox")),
-            (key.has_read_scope, _("read")),
-            (key.has_order_scope, _("order")),
+            (key.has_read_scope, pgettext_lazy("what a key may do", "read")),
+            (key.has_order_scope, pgettext_lazy("what a key may do", "order")),
             (key.has_order_scope and key.has_get_writes, _("by GET too")),
         )
         return ", ".join(str(word) for holds, word in does if holds)
