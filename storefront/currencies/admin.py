@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from orders import money
 from storefront import formats
 from storefront.currencies import display
 from storefront.currencies.models import Currency
@@ -21,6 +22,11 @@ class CurrencyForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Currency
         fields = ("code", "rate", "is_active")
         widgets = {"code": forms.TextInput(attrs={"size": 5, "dir": "ltr", "autocomplete": "off"})}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.initial["rate"] = money.plain(self.instance.rate, 0)
 
     def clean_code(self) -> str:
         return str(self.cleaned_data["code"]).upper()
@@ -39,6 +45,9 @@ class CurrencyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Another code would be another currency, at this one's rate."""
         return (*self.readonly_fields, "code") if obj else self.readonly_fields
+
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": CurrencyForm, **options})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -123,6 +123,7 @@ def test_rates_are_changed_in_the_list(
     admin_client: Client, page: Client, euro: Currency, django_capture_on_commit_callbacks: Any
 ) -> None:
     page.get("/wallet/")
+    assert 'name="form-0-rate" value="0.92"' in text_of(admin_client.get(LIST))
     form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(euro.pk), "_save": "Save"}
     with django_capture_on_commit_callbacks(execute=True):
         answer = admin_client.post(LIST, {**form, "form-0-rate": "0.5", "form-0-is_active": "on"})
