@@ -7,7 +7,7 @@ numbers in the database and are ``Decimal`` in Python, so nothing drifts.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 
 from orders.errors import InvalidAmount
@@ -91,6 +91,16 @@ def round_up(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
 def round_down(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
     """To the quantum below: refunds round down."""
     return value.quantize(quantum, rounding=ROUND_FLOOR, context=_EXACT)
+
+
+def to_read(value: Decimal, places: int, least_digits: int = 2) -> Decimal:
+    """To the nearest, for people alone and never to be booked: ``places`` decimals, and as many more as a small value
+    needs to show ``least_digits`` digits. Something never reads as nothing."""
+    if not value:
+        return Decimal(0)
+    shown = max(places, least_digits - 1 - value.adjusted())
+    rounded = value.quantize(Decimal(1).scaleb(-shown), rounding=ROUND_HALF_UP, context=_EXACT)
+    return Decimal(plain(rounded, places))
 
 
 def multiply(*factors: Decimal | int) -> Decimal:

@@ -27,15 +27,27 @@ def locale() -> Locale:
     return _locale(get_language() or settings.LANGUAGE_CODE)
 
 
-def money(amount: Decimal, *, is_signed: bool = False) -> str:
-    """The currency's usual decimals, and all that the amount has: a charge of 0.00105 must not read as nothing."""
+def money(amount: Decimal, currency: str = "", *, is_signed: bool = False) -> str:
+    """The currency's usual decimals, and all that the amount has: a charge of 0.00105 must not read as nothing.
+
+    ``currency`` is the store's unless another one is named.
+    """
     sign = MINUS if amount < 0 else "+" if is_signed and amount else ""
     text = format_currency(
-        abs(amount), settings.STORE_CURRENCY, locale=locale(), currency_digits=True, decimal_quantization=False
+        abs(amount),
+        currency or settings.STORE_CURRENCY,
+        locale=locale(),
+        currency_digits=True,
+        decimal_quantization=False,
     )
     # The marks that some languages put in turn "US$" around; an isolate keeps the amount whole in any sentence.
     plain = sign + text.translate(_WITHOUT_MARKS)
     return f"{LEFT_TO_RIGHT}{plain}{END}" if get_language_bidi() else plain
+
+
+def currency_name(code: str) -> str:
+    """Its name in the reader's language; its code where there is none."""
+    return str(locale().currencies.get(code, code))
 
 
 def number(value: int | Decimal) -> str:

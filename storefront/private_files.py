@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -22,28 +22,21 @@ from django.http import FileResponse, Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from storefront import filekinds
+
 UploadedFile: TypeAlias = "Upload[Any]"
 MAX_BYTES: Final = 5 * 1024 * 1024
 NAME_MAX: Final = 120
-#: Looked at for a picture's or a PDF's signature; a text is read as a whole.
-_HEAD = 32
-_TEXT = "text/plain"
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-_SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("image/png", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR"),
-    ("image/jpeg", lambda head: head.startswith(b"\xff\xd8\xff")),
-    ("image/gif", lambda head: head.startswith((b"GIF87a", b"GIF89a"))),
-    ("image/webp", lambda head: head.startswith(b"RIFF") and head[8:12] == b"WEBP"),
-    ("application/pdf", lambda head: head.startswith(b"%PDF-")),
-)
 _ENDINGS = {
-    "image/png": (".png",),
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/gif": (".gif",),
-    "image/webp": (".webp",),
-    "application/pdf": (".pdf",),
-    _TEXT: (".txt", ".log", ".csv"),
+    filekinds.PNG: (".png",),
+    filekinds.JPEG: (".jpg", ".jpeg"),
+    filekinds.GIF: (".gif",),
+    filekinds.WEBP: (".webp",),
+    filekinds.PDF: (".pdf",),
+    filekinds.TEXT: (".txt", ".log", ".csv"),
 }
+#: All that can be sent; who wants fewer kinds says which.
+KINDS: Final = frozenset(_ENDINGS)
 #: For the ``accept`` of a file input; the server looks for itself.
 ACCEPTED = ",".join(ending for endings in _ENDINGS.values() for ending in endings)
 KIND_HINT = _("Pictures (PNG, JPEG, GIF, WebP), PDF or plain text, 5 MB each at most.")
@@ -73,8 +66,11 @@ class PrivateStorage(FileSystemStorage):
         raise ValueError("a private file has no address: hand it out through a view that asks who looks")
 
 
-def check(upload: UploadedFile) -> str:
-    """The content type of ``upload``, told from its content. Raises ValidationError with words for who sent it."""
+def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
+    """The content type of ``upload``, told from its content. Raises ValidationError with words for who sent it.
+
+    Its code is "empty", "too_large", or "kind" for what is none of ``kinds``.
+    """
     name = cleaned_name(upload.name)
     if not upload.size:
         raise ValidationError(_("“%(name)s” is empty. Choose another file."), "empty", {"name": name})
@@ -82,8 +78,10 @@ def check(upload: UploadedFile) -> str:
         raise ValidationError(
             _("“%(name)s” is larger than 5 MB. Send a smaller file, or a part of it."), "too_large", {"name": name}
         )
-    found = _content_type(upload)
-    if found is None:
+    upload.seek(0)
+    found = filekinds.type_of(upload.read())
+    upload.seek(0)
+    if found is None or found not in kinds:
         raise ValidationError(
             _("“%(name)s” is none of the kinds that can be sent: PNG, JPEG, GIF, WebP, PDF or plain text."),
             "kind",
@@ -92,12 +90,12 @@ def check(upload: UploadedFile) -> str:
     return found
 
 
-def keep(upload: UploadedFile, *, folder: str) -> Kept:
+def keep(upload: UploadedFile, *, folder: str, kinds: Collection[str] = KINDS) -> Kept:
     """Checks and stores ``upload`` under a name that nobody can guess. Raises ValidationError.
 
     Call it before the transaction that writes the row, and ``forget`` when that one fails.
     """
-    content_type = check(upload)
+    content_type = check(upload, kinds)
     place = f"{folder}/{timezone.now():%Y/%m}/{secrets.token_hex(20)}"
     key = PrivateStorage().save(place, upload)
     return Kept(key, _fitting(cleaned_name(upload.name), content_type), content_type, upload.size or 0)
@@ -119,10 +117,10 @@ def response(*, key: str, name: str, content_type: str) -> FileResponse:
     except FileNotFoundError as problem:
         raise Http404("the file is no longer stored") from problem
     is_saved = not content_type.startswith("image/")
-    shown = f"{content_type}; charset=utf-8" if content_type == _TEXT else content_type
+    shown = f"{content_type}; charset=utf-8" if content_type == filekinds.TEXT else content_type
     answer = FileResponse(stored, as_attachment=is_saved, filename=name, content_type=shown)
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return answer
@@ -142,28 +140,6 @@ def _fitting(name: str, content_type: str) -> str:
     """``name`` with an ending that says what the file is, whatever its sender called it."""
     endings = _ENDINGS[content_type]
     return name if name.lower().endswith(endings) else f"{name[: NAME_MAX - 5]}{endings[0]}"
-
-
-def _content_type(upload: UploadedFile) -> str | None:
-    upload.seek(0)
-    head = upload.read(_HEAD)
-    upload.seek(0)
-    for content_type, is_one in _SIGNATURES:
-        if is_one(head):
-            return content_type
-    content = upload.read()
-    upload.seek(0)
-    return _TEXT if _is_text(content) else None
-
-
-def _is_text(content: bytes) -> bool:
-    if _CONTROLS.search(content):
-        return False
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 class CutUpload(FileUploadHandler):

@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from storefront.accounts import languages
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("language/", languages.choose, name="language"),
     path("account/", include("storefront.accounts.urls")),
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("allauth.mfa.urls")),

@@ -22,9 +22,11 @@ from orders.fields import MoneyField, RateField
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     Pages = Paginator[Any]
+    Form = forms.ModelForm[Any]
 else:
     ModelAdmin = admin.ModelAdmin
     Pages = Paginator
+    Form = forms.ModelForm
 
 
 class ReadOnly:
@@ -69,7 +71,7 @@ class Big:
     list_max_show_all = 100
 
 
-class RowForm(forms.ModelForm):  # type: ignore[type-arg] - Django makes one for each model
+class RowForm(Form):
     """A row of a list with inputs in it. No label stands beside them, so each says itself what it is."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.fields import MoneyField
 from orders.models.level import PriceLevel
@@ -96,8 +97,12 @@ class Transfer(models.Model):
 
     kind = models.CharField(_("kind"), max_length=12, choices=TransferKind.choices)
     reference = models.CharField(_("reference"), max_length=200, unique=True)
-    source = models.ForeignKey(Account, models.PROTECT, related_name="outgoing", verbose_name=_("from"))
-    target = models.ForeignKey(Account, models.PROTECT, related_name="incoming", verbose_name=_("to"))
+    source = models.ForeignKey(
+        Account, models.PROTECT, related_name="outgoing", verbose_name=pgettext_lazy("an account", "from")
+    )
+    target = models.ForeignKey(
+        Account, models.PROTECT, related_name="incoming", verbose_name=pgettext_lazy("an account", "to")
+    )
     amount = MoneyField(_("amount"))
     wallet = models.ForeignKey(
         Account,

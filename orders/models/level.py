@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.fields import NOT_NEGATIVE, MoneyField, PercentField, RateField
 from orders.models.catalog import Service
@@ -23,7 +24,7 @@ class PriceLevel(models.Model):
         help_text=_("Percent off every price."),
     )
     from_spend = MoneyField(
-        _("from"),
+        pgettext_lazy("an amount", "from"),
         null=True,
         blank=True,
         validators=[NOT_NEGATIVE],

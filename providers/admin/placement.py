@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.admin import parts, words
 from orders.admin.ledger import is_number
@@ -82,7 +83,7 @@ class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     def charged_there(self, placement: Placement) -> str:
         return words.amount(placement.charged, placement.currency)
 
-    @admin.display(description=_("sent"))
+    @admin.display(description=pgettext_lazy("when", "sent"))
     def at(self, placement: Placement) -> str:
         return words.moment(placement.created_at)
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders import pricing
 from orders.fields import MoneyField, RateField
@@ -96,7 +97,7 @@ class OfferChange(models.Model):
         LIMITS = "limits", _("Limits")
         DETAILS = "details", _("Details")
         GONE = "gone", _("Gone")
-        BACK = "back", _("Back")
+        BACK = "back", pgettext_lazy("an offer is listed again", "Back")
 
     offer = models.ForeignKey(Offer, models.CASCADE, related_name="changes", verbose_name=_("offer"))
     what = models.CharField(_("what"), max_length=8, choices=What.choices)

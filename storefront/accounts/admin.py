@@ -18,18 +18,21 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from orders import ledger
 from orders.admin import parts, words
 from orders.models import CustomerRate, Order, PriceLevel, Transfer
-from storefront.accounts import adjusting
+from storefront.accounts import adjusting, lost_factor
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: What a customer pays. It is kept with the wallet, so it needs the permission for wallets.
 LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
+
+#: What customers choose for themselves.
+READS = ("language", "time_zone", "currency")
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -81,8 +84,8 @@ class ShowsKey:
     def may(self, key: ApiKey) -> str:
         does = (
             (key.is_sandbox, _("sandbox")),
-            (key.has_read_scope, _("read")),
-            (key.has_order_scope, _("order")),
+            (key.has_read_scope, pgettext_lazy("what a key may do", "read")),
+            (key.has_order_scope, pgettext_lazy("what a key may do", "order")),
             (key.has_order_scope and key.has_get_writes, _("by GET too")),
         )
         return ", ".join(str(word) for holds, word in does if holds)
@@ -120,10 +123,27 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("-id",)
     search_fields = ("email__startswith", "name__startswith")
     search_help_text = _("The beginning of the e-mail or of the name.")
-    readonly_fields = ("balance", "shortcuts", "adjust_link", "own_prices", "last_login", "created_at")
+    readonly_fields = (
+        "balance", "shortcuts", "adjust_link", "second_step", "own_prices", "last_login", "created_at", *READS,
+    )  # fmt: skip
     inlines = (ApiKeyInline,)
     fieldsets = (
-        (None, {"fields": ("email", "password", "name", "is_active", "balance", "adjust_link", "shortcuts")}),
+        (
+            None,
+            {
+                "fields": (
+                    "email",
+                    "password",
+                    "name",
+                    "is_active",
+                    "second_step",
+                    "balance",
+                    "adjust_link",
+                    "shortcuts",
+                )
+            },
+        ),
+        (_("How they read"), {"fields": READS}),
         (_("Prices"), {"fields": (*LEVEL, "own_prices")}),
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
@@ -146,8 +166,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return fields if request.user.is_superuser else (*fields, *POWERS)
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.adjust)
-        return [path("<int:pk>/adjust/", view, name="accounts_user_adjust"), *super().get_urls()]
+        guarded = self.admin_site.admin_view
+        return [
+            path("<int:pk>/adjust/", guarded(self.adjust), name="accounts_user_adjust"),
+            path("<int:pk>/second-step/", guarded(self.take_off), name="accounts_user_second_step"),
+            *super().get_urls(),
+        ]
 
     def adjust(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Gives money to a customer or takes some. Staff's own wallets are adjusted by superusers only."""
@@ -159,6 +183,16 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def _may_adjust(self, request: HttpRequest, user: User | None) -> bool:
         return request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user)
 
+    def take_off(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes a lost second factor off. Staff's own, and those of superusers, are for superusers only."""
+        user = get_object_or_404(User, pk=pk)
+        if not self._may_take_off(request, user):
+            raise PermissionDenied
+        return lost_factor.page(request, user, self.admin_site, self.opts)
+
+    def _may_take_off(self, request: HttpRequest, user: User) -> bool:
+        return request.user.has_perm(lost_factor.PERMISSION) and self.has_change_permission(request, user)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sets = super().get_fieldsets(request, obj)
         if obj is None:
@@ -166,6 +200,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         # A link that leads nowhere is not shown.
         may: dict[Any, bool] = {
             "adjust_link": self._may_adjust(request, obj),
+            "second_step": self._may_take_off(request, obj),
             "own_prices": request.user.has_perm("orders.view_customerrate"),
         }
         return [
@@ -221,6 +256,16 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             '<a class="btn sm" href="{}">{}</a>',
             reverse("admin:accounts_user_adjust", args=[user.pk]),
             _("Adjust the wallet"),
+        )
+
+    @admin.display(description=_("second step"))
+    def second_step(self, user: Any) -> str:
+        if not lost_factor.has_any(user):
+            return words.NONE
+        return format_html(
+            '<a class="btn sm" href="{}">{}</a>',
+            reverse("admin:accounts_user_second_step", args=[user.pk]),
+            _("Take off the second step"),
         )
 
     @admin.display(description=_("lists"))

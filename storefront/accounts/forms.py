@@ -9,8 +9,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from storefront import formats
 from storefront.accounts import addresses
 from storefront.accounts.models import KEYS_MAX, ApiKey, User
+from storefront.currencies import display
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -92,7 +94,7 @@ class NewKeyForm(KeyForm):
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
-        fields = ("name", "language", "time_zone")
+        fields = ("name", "language", "time_zone", "currency")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -102,4 +104,20 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)
         self.fields["time_zone"] = forms.ChoiceField(
             label=_("Time zone"), choices=[("", _("The shop's, %s") % settings.TIME_ZONE), *same], required=False
+        )
+        self._offer_currencies()
+
+    def _offer_currencies(self) -> None:
+        """Those that the shop shows; where there are none, nobody is asked."""
+        names = sorted((formats.currency_name(code), code) for code in display.active())
+        if not names:
+            del self.fields["currency"]
+            return
+        own = settings.STORE_CURRENCY
+        offered = [(code, f"{name} ({code})") for name, code in names]
+        self.fields["currency"] = forms.ChoiceField(
+            label=_("Currency"),
+            choices=[("", _("The shop's alone, %s") % own), *offered],
+            required=False,
+            help_text=_("Amounts are shown in it as well, marked ≈, to give you an idea. You pay in %s.") % own,
         )

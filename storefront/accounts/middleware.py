@@ -1,4 +1,4 @@
-"""Around every request of a person: their language and time zone, and when they were seen last."""
+"""Around every request of a person: their language, time zone and currency, and when they were seen last."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from storefront.accounts import addresses
 from storefront.accounts.models import User
+from storefront.currencies import display
 
 #: In the session: when this log-in was last written down as seen, in seconds. Only a log-in by the page has it.
 SEEN_AT = "seen_at"
@@ -27,7 +28,7 @@ def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         _note(request)
         _speak(request, request.user.language)
         try:
-            with timezone.override(request.user.zone):
+            with timezone.override(request.user.zone), display.override(request.user.currency):
                 return get_response(request)
         finally:
             timezone.deactivate()

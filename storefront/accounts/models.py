@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 #: How many living keys a customer may have.
 KEYS_MAX = 20
@@ -37,9 +38,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who logs in by e-mail."""
 
     email = models.EmailField(_("e-mail"), unique=True)
-    name = models.CharField(_("name"), max_length=150, blank=True)
+    name = models.CharField(pgettext_lazy("a person's", "name"), max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: as the browser asks."))
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))
+    currency = models.CharField(
+        _("shown currency"), max_length=3, blank=True, help_text=_("Empty: the store currency alone.")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May log in to the back office."))
     created_at = models.DateTimeField(_("joined at"), auto_now_add=True)

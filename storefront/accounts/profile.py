@@ -1,4 +1,4 @@
-"""The page where a person says who they are, and in which language and time they read."""
+"""The page where a person says who they are, and in which language, time and currency they read."""
 
 from __future__ import annotations
 

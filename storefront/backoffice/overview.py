@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from orders import money
 from orders.admin import parts, words
@@ -151,7 +151,7 @@ def _pauses(providers: list[Provider]) -> Iterator[Todo]:
                     "reason": provider.pause_reason.rstrip("."),
                     "until": timezone.localtime(provider.paused_until).strftime("%H:%M"),
                 },
-                label=_("Open"),
+                label=pgettext("button: go there", "Open"),
                 url=parts.page_url(provider),
             )
 
@@ -164,7 +164,7 @@ def _lists(providers: list[Provider]) -> Iterator[Todo]:
                 icon="warning",
                 title=_("The price list of %s was not taken") % provider,
                 detail=provider.list_problem,
-                label=_("Open"),
+                label=pgettext("button: go there", "Open"),
                 url=parts.page_url(provider),
             )
 
@@ -233,7 +233,7 @@ def _tickets() -> Iterator[Todo]:
             icon="clock",
             title=_many(ngettext("%s ticket waits for an answer", "%s tickets wait for an answer", waiting), waiting),
             detail=_("For up to %s") % words.ago(oldest),
-            label=_("Answer"),
+            label=pgettext("button: write an answer", "Answer"),
             url=parts.list_url(Ticket),
         )
 

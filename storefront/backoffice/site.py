@@ -23,7 +23,11 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
         ("orders.category", "orders.service", "orders.pricelevel", "orders.customerrate", "providers.route"),
     ),
     ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
-    ("money", _("Money"), ("topups.topup", "orders.account", "orders.transfer", "topups.manualmethod")),
+    (
+        "money",
+        _("Money"),
+        ("topups.topup", "orders.account", "orders.transfer", "topups.manualmethod", "currencies.currency"),
+    ),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
     ("words", _("Pages and look"), ("support.announcement", "support.page", "brand.brand")),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
@@ -16,6 +17,7 @@ from orders import checkout
 from orders.models import Order, Service
 from providers import onboarding, pricelist
 from providers.models import Provider
+from storefront.currencies.models import Currency
 from storefront.demo import translations, words
 from storefront.support.models import CannedReply, Page, TicketCategory
 from storefront.topups.models import ManualMethod
@@ -23,6 +25,8 @@ from storefront.topups.models import ManualMethod
 CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"
 #: What the panels bill in, and what that is worth in the store currency.
 CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
+#: What customers may see amounts in: how many of it are one dollar.
+SHOWN = {"EUR": "0.92", "RUB": "80", "TRY": "41.67"}
 MARKUP = Decimal(30)
 FIRST_ORDERS = 14
 #: A way to pay by hand; the account is nobody's.
@@ -76,6 +80,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
     call_command("customer", "credit", CUSTOMER, "500", reference="demo", stdout=StringIO())
     for dialect, (url, key) in panels.items():
         _provider(dialect, url, key)
+    _currencies()
     ManualMethod.objects.get_or_create(name=BANK["name"], defaults=BANK)
     if not Order.objects.exists():
         _first_orders(people.get(email=CUSTOMER))
@@ -93,6 +98,12 @@ def _provider(dialect: str, url: str, key: str) -> None:
     pricelist.import_offers(provider)
     pricelist.publish(provider, markup_percent=MARKUP)
     onboarding.test(provider)
+
+
+def _currencies() -> None:
+    """Whoever changed or removed them keeps that."""
+    if settings.STORE_CURRENCY == "USD" and not Currency.objects.exists():
+        Currency.objects.bulk_create(Currency(code=code, rate=Decimal(rate)) for code, rate in SHOWN.items())
 
 
 def _support() -> None:

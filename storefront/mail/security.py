@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from storefront.accounts.models import User
 from storefront.mail import layout, outbox
@@ -23,7 +24,9 @@ def keep(name: str, *, user: User | None, address: str, subject: str, text: str,
     """
     kind = _KINDS.get(name, Kind.SECURITY)
     with layout.reading(user) as language:
-        label = {Kind.CONFIRMATION: _("Confirm the address"), Kind.RESET: _("Set a new password")}.get(kind, _("Open"))
+        label = {Kind.CONFIRMATION: _("Confirm the address"), Kind.RESET: _("Set a new password")}.get(
+            kind, pgettext("button: go there", "Open")
+        )
         paragraphs = [part.strip() for part in text.split("\n\n")]
         content = Content(
             subject=subject,

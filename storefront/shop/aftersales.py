@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from orders import aftercare
 from orders.errors import (
@@ -78,7 +78,9 @@ LINES: Mapping[tuple[str, str], Told] = {
         gettext_lazy("It could not be canceled"), gettext_lazy("The order goes on and is delivered."), "warning"
     ),
 }
-WAITING = Told(gettext_lazy("Asked for"), gettext_lazy("It is passed on within minutes."))
+WAITING = Told(
+    pgettext_lazy("a refill or a cancellation", "Asked for"), gettext_lazy("It is passed on within minutes.")
+)
 BY_STAFF = Told(gettext_lazy("Passed to our staff"), gettext_lazy("A person takes care of it and answers here."))
 DELIVERED = Told(
     gettext_lazy("It could not be canceled"),

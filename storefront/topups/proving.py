@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
-from django.http import HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import FileResponse
 
-from storefront.topups import crediting, filekinds
+from storefront import filekinds, private_files
+from storefront.topups import crediting
 from storefront.topups.models import Proof, TopUp
 
 #: Bytes.
-SIZE_MAX = 5 * 1024 * 1024
+SIZE_MAX = private_files.MAX_BYTES
+#: What a proof can be, and how a row calls it. Pictures of a receipt do not move, and text proves nothing.
+KINDS = {filekinds.PNG: "png", filekinds.JPEG: "jpeg", filekinds.WEBP: "webp", filekinds.PDF: "pdf"}
+_TYPES = {kind: content_type for content_type, kind in KINDS.items()}
 
 
 class BadFile(crediting.TopUpError):
@@ -24,45 +26,22 @@ class BadFile(crediting.TopUpError):
         self.code = code
 
 
-def store() -> Storage:
-    """Where proofs lie: outside of everything that is served by its path."""
-    return storages["private"]
-
-
 def add(topup: TopUp, *, file: Any, comment: str) -> Proof:
     """Keeps ``file``, an upload, as a proof of ``topup``. Raises BadFile, crediting.AlreadyEnded, crediting.TooMany."""
     if file is None or not file.size:
         raise BadFile("missing")
-    if file.size > SIZE_MAX:
-        raise BadFile("too_large")
-    content = file.read(SIZE_MAX + 1)
-    kind = filekinds.kind_of(content)
-    if kind is None:
-        raise BadFile("kind")
-    key = store().save(f"proofs/{secrets.token_hex(16)}.{kind}", ContentFile(content))
     try:
-        return crediting.proven(topup, key=key, kind=kind, size=len(content), comment=comment)
+        kept = private_files.keep(file, folder="proofs", kinds=KINDS)
+    except ValidationError as problem:
+        raise BadFile(problem.code or "kind") from None
+    try:
+        return crediting.proven(topup, key=kept.key, kind=KINDS[kept.content_type], size=kept.size, comment=comment)
     except BaseException:
-        store().delete(key)
+        private_files.forget([kept])
         raise
 
 
-def served(proof: Proof) -> HttpResponse:
-    """The file, so that a browser takes it for nothing but what it is: no sniffing, no scripts, in no other page.
-
-    Raises FileNotFoundError.
-    """
-    with store().open(proof.key) as file:
-        content = file.read(SIZE_MAX)
-    shown = "inline" if proof.is_image else "attachment"
-    return HttpResponse(
-        content,
-        headers={
-            "Content-Type": filekinds.TYPES[proof.kind],
-            "Content-Disposition": f'{shown}; filename="proof-{proof.pk}.{proof.kind}"',
-            "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Cache-Control": "private, no-store",
-        },
-    )
+def served(proof: Proof) -> FileResponse:
+    """The file, under a name of ours. Raises Http404 where it is gone."""
+    name = f"proof-{proof.pk}.{proof.kind}"
+    return private_files.response(key=proof.key, name=name, content_type=_TYPES[proof.kind])

@@ -16,13 +16,13 @@ from storefront.topups.models import TopUp
 from tests import factories
 from tests.browser.test_shop import EMAIL, PASSWORD, sideways, sign_in
 from tests.storefront.topups import payments
+from tests.uploads import png
 
 
 @pytest.fixture(autouse=True)
 def _demo_shop(settings: Any, tmp_path: Path) -> None:
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
-    settings.VAR_DIR = tmp_path
-    settings.STORAGES = {**settings.STORAGES}
+    settings.PRIVATE_DIR = tmp_path / "private"
 
 
 def test_by_hand_without_scripts_up_to_the_money_in_the_wallet(visit: Callable[..., Page]) -> None:
@@ -43,7 +43,7 @@ def test_by_hand_without_scripts_up_to_the_money_in_the_wallet(visit: Callable[.
     page.get_by_label("Picture or PDF").set_input_files(fake)  # type: ignore[arg-type]
     page.get_by_role("button", name="Send the proof").click()
     expect(page.locator("#e-file")).to_contain_text("whatever its name says")
-    page.get_by_label("Picture or PDF").set_input_files({**fake, "buffer": payments.png()})  # type: ignore[arg-type]
+    page.get_by_label("Picture or PDF").set_input_files({**fake, "buffer": png()})  # type: ignore[arg-type]
     page.get_by_label("Comment").fill("sent at noon")
     page.get_by_role("button", name="Send the proof").click()
     expect(page.locator("#topup .status")).to_have_text("We are checking")

@@ -226,3 +226,24 @@ def test_products_are_exact_where_the_default_context_would_round() -> None:
 )  # fmt: skip
 def test_amounts_are_written_plainly(value: str, places: int, text: str) -> None:
     assert money.plain(Decimal(value), places) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        ("0", 2, "0"),
+        ("4.196", 2, "4.20"),
+        ("4.194", 2, "4.19"),
+        ("1234567.891", 2, "1234567.89"),
+        ("0.096", 2, "0.096"),
+        ("0.0966", 2, "0.097"),
+        ("0.0996", 2, "0.10"),
+        ("0.000966", 2, "0.00097"),
+        ("151.4", 0, "151"),
+        ("1.54", 0, "1.5"),
+        ("0.00000000000001", 2, "0.00000000000001"),
+        ("-0.000966", 2, "-0.00097"),
+    ],
+)
+def test_an_amount_to_read_is_near_and_never_nothing(value: str, places: int, text: str) -> None:
+    assert str(format(money.to_read(Decimal(value), places), "f")) == text

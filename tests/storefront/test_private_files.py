@@ -16,14 +16,15 @@ from django.test import RequestFactory
 
 from storefront import private_files
 from storefront.private_files import MAX_BYTES, CutUpload, FilesField
+from tests.uploads import GIF, JPEG, PDF, WEBP, png
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x00" * 20
+PNG = png()
 SAMPLES = {
     "image/png": PNG,
-    "image/jpeg": b"\xff\xd8\xff\xe0" + b"\x00" * 30,
-    "image/gif": b"GIF89a" + b"\x00" * 30,
-    "image/webp": b"RIFF\x00\x00\x00\x00WEBPVP8 " + b"\x00" * 20,
-    "application/pdf": b"%PDF-1.7\n\x00\x01",
+    "image/jpeg": JPEG,
+    "image/gif": GIF,
+    "image/webp": WEBP,
+    "application/pdf": PDF,
     "text/plain": "Не пришло. وصل نصفه".encode(),
 }
 
@@ -60,6 +61,15 @@ def test_what_cannot_be_sent_is_refused_with_its_name(content: bytes, code: str)
     assert refused.value.code == code
     assert "shot.png" in refused.value.messages[0]
     assert "me" not in refused.value.messages[0].split("”")[0]
+
+
+def test_who_wants_fewer_kinds_gets_no_other() -> None:
+    kept = private_files.keep(upload(PNG), folder="x", kinds={"image/png"})
+    assert kept.content_type == "image/png"
+    for other in (PDF, GIF, b"text"):
+        with pytest.raises(ValidationError) as refused:
+            private_files.keep(upload(other), folder="x", kinds={"image/png"})
+        assert refused.value.code == "kind"
 
 
 def test_a_file_is_kept_for_the_shops_own_user_under_a_name_nobody_can_guess(folder: Path) -> None:
@@ -101,7 +111,7 @@ def test_nothing_handed_out_can_run_as_a_page(content_type: str) -> None:
     answer = private_files.response(key=kept.key, name=kept.name, content_type=kept.content_type)
     assert b"".join(answer.streaming_content) == SAMPLES[content_type]  # type: ignore[arg-type]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
     assert "no-store" in answer.headers["Cache-Control"]
     assert answer.headers["Content-Type"].startswith(content_type)
     is_shown = content_type.startswith("image/")

@@ -22,6 +22,7 @@ from orders.money import plain as money_text
 from orders.money import round_down
 from orders.terms import Terms
 from storefront import formats
+from storefront.currencies import display
 from storefront.shop import history, measured, statement, statuses
 from storefront.shop.icons import ICONS
 
@@ -50,6 +51,15 @@ def money(amount: Decimal | None) -> SafeString:
 def about(amount: Decimal) -> SafeString:
     """An amount where its millionths do not matter, such as a balance beside other things: cents, rounded down."""
     return money(amount if amount < 1 else round_down(amount, CENT))
+
+
+@register.filter
+def approx(amount: Decimal | None) -> SafeString | str:
+    """About how much ``amount`` is in the currency that the reader chose to see; nothing for who chose none."""
+    shown = display.current()
+    if shown is None or not amount:
+        return ""
+    return format_html('<small class="approx">≈ <bdi>{}</bdi></small>', formats.money(shown.of(amount), shown.code))
 
 
 @register.filter

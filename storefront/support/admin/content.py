@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.admin import parts, words
 from storefront.support import frame
@@ -62,11 +63,11 @@ class AnnouncementAdmin(Framed, parts.ModelAdmin):
     search_fields = ("title",)
     fields = ("title", "kind", "text", "is_pinned", "starts_at", "ends_at")
 
-    @admin.display(description=_("from"), ordering="starts_at")
+    @admin.display(description=pgettext_lazy("a moment", "from"), ordering="starts_at")
     def begins(self, one: Announcement) -> str:
         return words.moment(one.starts_at)
 
-    @admin.display(description=_("until"), ordering="ends_at")
+    @admin.display(description=pgettext_lazy("a moment", "until"), ordering="ends_at")
     def ends(self, one: Announcement) -> str:
         return words.moment(one.ends_at)
 

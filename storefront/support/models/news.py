@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 FORMAT_HINT = _(
     "Plain text. An empty line begins a paragraph, a line that begins with “# ” is a heading, lines that begin with "
@@ -36,8 +37,10 @@ class Announcement(models.Model):
     is_pinned = models.BooleanField(
         _("pinned"), default=False, help_text=_("Shown above every page until it ends or the reader puts it away.")
     )
-    starts_at = models.DateTimeField(_("from"), default=timezone.now)
-    ends_at = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: no end."))
+    starts_at = models.DateTimeField(pgettext_lazy("a moment", "from"), default=timezone.now)
+    ends_at = models.DateTimeField(
+        pgettext_lazy("a moment", "until"), null=True, blank=True, help_text=_("Empty: no end.")
+    )
 
     objects = AnnouncementQuerySet.as_manager()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -56,16 +56,13 @@ def _send(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_safe
 @login_required
-def show(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
+def show(request: HttpRequest, reference: str, pk: int) -> FileResponse:
     """For its owner, and for staff who may see top-ups."""
     proof = get_object_or_404(Proof.objects.select_related("top_up"), pk=pk, top_up__reference=reference)
     is_staff = request.user.is_staff and request.user.has_perm("topups.view_topup")
     if proof.top_up.user_id != request.user.pk and not is_staff:
         raise Http404
-    try:
-        return proving.served(proof)
-    except FileNotFoundError:
-        raise Http404 from None
+    return proving.served(proof)
 
 
 def _megabytes() -> int:

@@ -30,8 +30,9 @@ from storefront.support.models import Attachment, Message, Ticket, TicketOrder
 from storefront.support.models.ticket import TicketKind, TicketStatus
 from tests import factories
 from tests.orders.parallel import together
+from tests.uploads import png
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x00" * 20
+PNG = png()
 told: list[Message] = []
 
 

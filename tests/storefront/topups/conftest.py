@@ -21,8 +21,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
     settings.VAR_DIR = tmp_path
-    # Assigned anew, so that the storages are made again with the folder of this test.
-    settings.STORAGES = {**settings.STORAGES}
+    settings.PRIVATE_DIR = tmp_path / "private"
     cache.clear()
     know_the_frame()
     yield

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import struct
 import time
-import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -14,31 +12,16 @@ from django.core.files.base import ContentFile
 from django.test import Client
 
 from orders.models import Account, Transfer
+from storefront import private_files
 from storefront.accounts.models import User
-from storefront.topups import crediting, proving, starting
+from storefront.topups import crediting, starting
 from storefront.topups.gateways import GATEWAYS
 from storefront.topups.gateways.demo import HEADER, signature
 from storefront.topups.models import ManualMethod, TopUp
+from tests.uploads import png
 
 SECRET = "only-the-tests-sign-with-this"
 WEBHOOK = "/wallet/top-up/webhooks/demo/"
-JPEG = (
-    b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-    b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00"
-    b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x7b\xff\xd9"
-)
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-
-
-def chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
-def png(width: int = 1, height: int = 1, *, extra: bytes = b"") -> bytes:
-    """A picture that browsers draw where it is 1 x 1."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    body = chunk(b"IDAT", zlib.compress(b"\x00\x80"))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + body + chunk(b"IEND", b"")
 
 
 def browser(user: User) -> Client:
@@ -74,7 +57,7 @@ def by_hand(user: User, amount: str = "10", method: ManualMethod | None = None) 
 def proven(user: User, amount: str = "10") -> TopUp:
     """A payment by hand that waits for staff."""
     topup = by_hand(user, amount)
-    key = proving.store().save("proofs/one.png", ContentFile(png()))
+    key = private_files.PrivateStorage().save("proofs/one.png", ContentFile(png()))
     crediting.proven(topup, key=key, kind="png", size=len(png()))
     topup.refresh_from_db()
     return topup

@@ -141,7 +141,8 @@ def test_only_customers_add_money() -> None:
 )
 def test_the_way_back_stays_in_the_shop(page: Client, nadia: User, address: str) -> None:
     assert addresses.local(address) == ""
-    assert "evil" not in text_of(page.get(NEW, {"next": address}))
+    # The choice of a language in the foot leads back to this very address, whatever stands in it.
+    assert "evil" not in text_of(page.get(NEW, {"next": address})).partition("<footer")[0]
     page.post(NEW, {"amount": "10", "way": "demo", "next": address})
     topup = TopUp.objects.get()
     assert topup.return_to == ""
@@ -156,7 +157,7 @@ def test_from_an_order_that_costs_too_much_and_back_to_it(page: Client, nadia: U
     (address,) = re.findall(r'role="alert".*?href="(/wallet/top-up/[^"]*)"', text, re.DOTALL)
     shown = text_of(page.get(address))
     assert 'name="amount" value="10.50"' in shown
-    (back,) = re.findall(r'name="next" value="([^"]*)"', shown)
+    (back,) = re.findall(r'name="next" value="([^"]*)"', shown.partition("<footer")[0])
     page.post(NEW, {"amount": "10.50", "way": "demo", "next": back})
     topup = TopUp.objects.get()
     deliver(told(topup))

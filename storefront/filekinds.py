@@ -1,33 +1,38 @@
-"""What kind of file some bytes are, by the bytes alone: neither names nor what a browser says is believed. Pure.
+"""What some bytes are, by the bytes alone: neither names nor what a browser says is believed. Pure.
 
-Only pictures that browsers draw without running anything, and PDF. A file is that kind from its first byte on; PNG and
-WebP must also end where they say. What hides behind the picture does no harm: it is served as that kind, no other.
+Only pictures that browsers draw without running anything, PDF and plain text. A file is that kind from its first byte
+on; PNG and WebP must also end where they say. What hides behind a picture does no harm: it is served as that kind, no
+other.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 
-#: Kind -> how it is served.
-TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "pdf": "application/pdf"}
+PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
+PDF, TEXT = "application/pdf", "text/plain"
 #: A small file can be a picture that fills the memory of whoever opens it.
 PIXELS_MAX = 60_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: The JPEG segments that tell the size.
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 
 
-def kind_of(content: bytes) -> str | None:
-    """ "png", "jpeg", "webp" or "pdf"; None for everything else, and for pictures too large to draw."""
+def type_of(content: bytes) -> str | None:
+    """The media type of ``content``; None for everything else, and for pictures too large to draw."""
     if content.startswith(_PNG):
-        return "png" if _is_png(content) else None
+        return PNG if _is_png(content) else None
     if content.startswith(b"\xff\xd8\xff"):
-        return "jpeg" if _is_jpeg(content) else None
+        return JPEG if _is_jpeg(content) else None
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return GIF if _is_gif(content) else None
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "webp" if _is_webp(content) else None
-    if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
-        return "pdf"
-    return None
+        return WEBP if _is_webp(content) else None
+    if content.startswith(b"%PDF-"):
+        return PDF if b"%%EOF" in content[-2048:] else None
+    return TEXT if _is_text(content) else None
 
 
 def _is_png(content: bytes) -> bool:
@@ -68,9 +73,27 @@ def _is_jpeg(content: bytes) -> bool:
     return False
 
 
+def _is_gif(content: bytes) -> bool:
+    """Its size, and its last sign somewhere behind it."""
+    if len(content) < 14:
+        return False
+    width, height = struct.unpack("<HH", content[6:10])
+    return _can_be_drawn(width, height) and b";" in content[13:]
+
+
 def _is_webp(content: bytes) -> bool:
     length: int = struct.unpack("<I", content[4:8])[0]
     return length + 8 == len(content) and content[12:16] in (b"VP8 ", b"VP8L", b"VP8X")
+
+
+def _is_text(content: bytes) -> bool:
+    if not content or _CONTROLS.search(content):
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _can_be_drawn(width: int, height: int) -> bool:

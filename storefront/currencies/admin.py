@@ -1,0 +1,66 @@
+"""Where operators keep the currencies that customers may see amounts in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from orders import money
+from storefront import formats
+from storefront.currencies import display
+from storefront.currencies.models import Currency
+
+
+class CurrencyForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Currency
+        fields = ("code", "rate", "is_active")
+        widgets = {"code": forms.TextInput(attrs={"size": 5, "dir": "ltr", "autocomplete": "off"})}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.initial["rate"] = money.plain(self.instance.rate, 0)
+
+    def clean_code(self) -> str:
+        return str(self.cleaned_data["code"]).upper()
+
+
+@admin.register(Currency)
+class CurrencyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """One can be removed at any time: who had chosen it sees the store currency alone."""
+
+    form = CurrencyForm
+    list_display = ("code", "name", "rate", "is_active", "updated_at")
+    list_editable = ("rate", "is_active")
+    readonly_fields = ("updated_at",)
+    fields = ("code", "rate", "is_active", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Another code would be another currency, at this one's rate."""
+        return (*self.readonly_fields, "code") if obj else self.readonly_fields
+
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": CurrencyForm, **options})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(display.forget)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        transaction.on_commit(display.forget)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        transaction.on_commit(display.forget)
+
+    @admin.display(description=_("name"))
+    def name(self, currency: Currency) -> str:
+        return formats.currency_name(currency.code)

@@ -1,0 +1,47 @@
+"""Currencies that customers may see amounts in. They are for reading: the books have one currency."""
+
+from __future__ import annotations
+
+from babel.numbers import is_currency
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from orders import money
+from orders.fields import RateField
+
+
+def can_be_shown(code: str) -> None:
+    """Raises ValidationError for what is no currency, and for the store's own: it is always shown."""
+    if not is_currency(code):
+        told = gettext("“%(code)s” is no currency's code. Write one like EUR.")
+        raise ValidationError(told, "unknown", {"code": code})
+    if code == settings.STORE_CURRENCY:
+        raise ValidationError(gettext("That is the shop's own currency: everybody sees it."), "own")
+
+
+class Currency(models.Model):
+    """``rate`` is how many units of it one unit of the store currency is."""
+
+    code = models.CharField(
+        _("code"), max_length=3, unique=True, validators=[can_be_shown], help_text=_("Three letters, such as EUR.")
+    )
+    rate = RateField(
+        _("rate"),
+        validators=[MinValueValidator(money.RATE_QUANTUM)],
+        help_text=_("How many units of it one unit of the store currency is. Nothing is booked by it."),
+    )
+    is_active = models.BooleanField(_("can be chosen"), default=True)
+    updated_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("display currency")
+        verbose_name_plural = _("display currencies")
+        constraints = [models.CheckConstraint(name="currency_rate_positive", condition=models.Q(rate__gt=0))]
+
+    def __str__(self) -> str:
+        return self.code
