@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.test_translations import entries, told
 
 #: Words of customers and operators, of the wire and of other programs: shown as they are in every language.
-_DATA = "bdi, pre, code, .mono, [dir=auto], script, style, noscript, textarea"
+_DATA = "bdi, pre, code, .mono, [dir=auto], option[lang], script, style, noscript, textarea"
 _READ = """data => {
   const said = [document.title];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -46,7 +46,7 @@ def left_in_english(texts: Iterable[str], language: str, *, data: Iterable[str] 
     found = []
     for text in texts:
         plain = text
-        for piece in data:
+        for piece in sorted(data, key=len, reverse=True):
             plain = plain.replace(piece, " ")
         words = {word.lower() for word in _WORD.findall(plain)} - translated
         if words if has_own_letters else words & english:
