@@ -135,6 +135,7 @@ def buy(walker: Walker) -> Order:
     expect(page.get_by_role("alert").first).to_be_visible()
     walker.look("too few")
     walker.field("Quantity").fill("1000")
+    expect(page.locator("#quantity-e")).to_be_hidden()
     walker.let_time_pass()
     expect(page.locator("#price output")).to_have_text(walker.money("1.17"))
     walker.look("the price")

@@ -121,7 +121,9 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
     walker.button("Send the proof").click()
     expect(page.locator("#topup .status")).to_have_text(walker.word("We are checking"))
     expect(page.get_by_text(walker.word("Load this page again to see how it stands."))).to_be_visible()
-    expect(page.get_by_text(walker.word("This page changes by itself when the money is in your wallet."))).to_be_hidden()
+    expect(
+        page.get_by_text(walker.word("This page changes by itself when the money is in your wallet."))
+    ).to_be_hidden()
     walker.look("proven")
 
     User.objects.create_superuser("agent@example.com", PASSWORD)

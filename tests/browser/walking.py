@@ -99,6 +99,7 @@ def sign_up(walker: Walker) -> None:
     page.locator("[name=password1]").fill("short")
     walker.button("Create account").click()
     expect(page.locator(".field-error").first).to_be_visible()
+    expect(page.locator("[name=password1]")).to_be_focused()
     walker.look("a password that is too short")
     page.locator("[name=password1]").fill(PASSWORD)
     walker.button("Create account").click()
