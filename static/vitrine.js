@@ -1,4 +1,5 @@
-// Small comforts; every page works without them. Menus close on Escape and on a click beside them; a button copies a text.
+// Small comforts; every page works without them. Menus close on Escape and on a click beside them; a button
+// copies a text; an error goes when its field is changed.
 "use strict";
 
 function closeMenus(except) {
@@ -14,6 +15,16 @@ document.addEventListener("click", (event) => {
     navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim()).then(() => {
       button.textContent = button.dataset.copied;
     });
+  }
+});
+
+// What was wrong with a field is said until it is changed; what it is now, the server says.
+document.addEventListener("input", (event) => {
+  if (event.target.getAttribute("aria-invalid") !== "true") return;
+  event.target.removeAttribute("aria-invalid");
+  for (const id of (event.target.getAttribute("aria-describedby") || "").split(" ")) {
+    const said = document.getElementById(id);
+    if (said && said.matches(".field-error")) said.hidden = true;
   }
 });
 

@@ -34,6 +34,8 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        # Letters are written by tasks and webhooks: no browser asks for a language there.
+        user.language = get_language() or ""
         with transaction.atomic():
             user = super().save_user(request, user, form, commit)
             if commit:

@@ -15,6 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from storefront.accounts.models import User
 
+from tests.providers.conftest import start_panel
+
+__all__ = ["start_panel"]
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
     "--no-sandbox",

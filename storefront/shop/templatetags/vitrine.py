@@ -185,4 +185,7 @@ def drawn(field: BoundField) -> SafeString:
         attrs["dir"] = "ltr"
     # The label says it; a placeholder that repeats it vanishes when one types.
     attrs["placeholder"] = ""
+    # After a refused form one starts at the first thing to mend, also where it is far down the page.
+    if field.errors and field.name == next(iter(field.form.errors)):
+        attrs["autofocus"] = True
     return field.as_widget(attrs=attrs)

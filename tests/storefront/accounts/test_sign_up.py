@@ -16,7 +16,9 @@ from orders import cipher
 from storefront.accounts.keys import SHOWN_ONCE
 from storefront.accounts.models import User
 from storefront.mail import sending
+from storefront.mail.models import Letter
 from tests import factories
+from tests.storefront.topups import payments
 
 PASSWORD = "a-long-enough-one"
 FORM = {"email": "new@example.com", "password1": PASSWORD}
@@ -40,6 +42,21 @@ def test_signing_up_sends_a_link_that_confirms_the_address(client: Client) -> No
     assert "Confirm" in client.get(link[1]).content.decode()
     client.post(link[1])
     assert EmailAddress.objects.get().verified
+
+
+def test_a_link_that_was_used_says_where_a_new_one_comes_from(client: Client) -> None:
+    response = client.get("/account/confirm-email/made-up/")
+    assert "This link no longer works" in response.content.decode()
+    assert 'href="/account/email/"' in response.content.decode()
+
+
+@pytest.mark.parametrize(("asked", "language"), [("tr-TR,tr;q=0.9,en;q=0.5", "tr"), ("xx", "en")])
+def test_letters_are_in_the_language_of_the_sign_up(asked: str, language: str, client: Client, settings: Any) -> None:
+    """A receipt is written when a gateway calls: no browser is there to ask."""
+    settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
+    client.post("/account/signup/", FORM, headers={"Accept-Language": asked})
+    payments.deliver(payments.told(payments.demo(User.objects.get())))
+    assert list(Letter.objects.values_list("kind", "language")) == [("receipt", language), ("confirmation", language)]
 
 
 def test_a_mail_that_does_not_leave_keeps_nobody_out(client: Client, settings: Any) -> None:
