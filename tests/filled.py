@@ -20,7 +20,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from orders import ledger, pricing
@@ -97,6 +97,18 @@ def own_times(*written: type[models.Model]) -> Iterator[None]:
 def bulk(rows: Iterable[Any]) -> list[Any]:
     made = list(rows)
     return type(made[0])._default_manager.bulk_create(made, batch_size=BATCH) if made else []
+
+
+def put(model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Sets ``columns`` of many rows, each row's values and its id last: a tenth of what bulk_update takes."""
+    fields = [model._meta.get_field(column) for column in columns]
+    names = ", ".join(f"{column} = %s" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {model._meta.db_table} SET {names} WHERE id = %s",
+            [(*(one.get_db_prep_save(value, connection) for one, value in zip(fields, row, strict=False)), row[-1])
+             for row in rows],
+        )  # fmt: skip
 
 
 @dataclass
@@ -242,11 +254,11 @@ class Filled:
         )  # fmt: skip
 
     def _write(self) -> None:
-        moved = {transfer.wallet_id: transfer.wallet for transfer in self._booked}
+        moved = {transfer.wallet_id: transfer.wallet for transfer in self._booked if transfer.wallet}
         with own_times(Transfer):
             bulk(self._booked)
         self._booked = []
-        Account.objects.bulk_update([w for w in moved.values() if w], ["balance", "spent"], batch_size=300)
+        put(Account, ("balance", "spent"), [(w.balance, w.spent, w.pk) for w in moved.values()])
 
     def _follow(self, orders: Sequence[Order]) -> None:
         """What panels did with them."""
@@ -289,10 +301,7 @@ class Filled:
         newest: dict[int, int] = defaultdict(int)
         for one in said:
             newest[one.ticket_id] = max(newest[one.ticket_id], one.pk)
-        known = {ticket.pk: ticket for ticket in (*rows, first)}
-        for pk, ticket in known.items():
-            ticket.last_message = newest.get(pk, ticket.last_message)
-        Ticket.objects.bulk_update(known.values(), ["last_message"], batch_size=300)
+        put(Ticket, ("last_message",), [(message, ticket) for ticket, message in newest.items()])
 
     def _tell(self, orders: Sequence[Order]) -> None:
         endpoint = Endpoint.objects.order_by("pk")[0]
