@@ -35,11 +35,12 @@ test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB
 prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
 	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
 
-bench: .venv/.dev ## what placing, following, importing and the API cost, beside their limits (DATABASE_URL: PostgreSQL for the API)
+bench: .venv/.dev ## what placing, following, importing, the API and every page cost, beside their limits (DATABASE_URL: PostgreSQL)
 	@$(BIN)/python bench/dispatch.py
 	@$(BIN)/python bench/sync.py
 	@$(BIN)/python bench/import_list.py
 	@$(BIN)/python bench/api.py
+	@$(BIN)/python bench/pages.py
 
 check: lint types imports templates django ## every static check
 

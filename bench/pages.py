@@ -139,6 +139,7 @@ def browsers(filled: Any) -> Iterator[Browser]:
     from django.conf import settings  # late: after prepare()
     from django.core.wsgi import get_wsgi_application
     from django.test import Client
+
     from tests import pages
 
     cookies = {}
@@ -209,7 +210,8 @@ def line(row: Row) -> str:
     median, last = statistics.median(row.times) * 1000, p99(row.times) * 1000
     mark = f" {row.problem}" if row.problem else " GROWS" if row.is_wrong else " slow" if row.is_slow else ""
     return (f"{row.name[:76]:<78}{'-' if row.few is None else row.few:>5}{row.many:>5}{median:>8.1f}{last:>8.1f}"
-            f"{statistics.median(row.spent) * 1000:>8.1f}{statistics.median(row.ratios):>7.1f}{row.size / 1000:>7.1f}{mark}")  # fmt: skip
+            f"{statistics.median(row.spent) * 1000:>8.1f}"
+            f"{statistics.median(row.ratios):>7.1f}{row.size / 1000:>7.1f}{mark}")  # fmt: skip
 
 
 def p99(times: list[float]) -> float:

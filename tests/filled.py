@@ -136,8 +136,14 @@ class Filled:
         levels = bulk(PriceLevel(name=f"Level {n}", discount=n * 2, from_spend=Decimal(10**n)) for n in range(1, 5))
         Account.objects.filter(user=shop.customer).update(level=levels[0])
         for name in ("north", "south", "east"):
-            Provider.objects.create(name=name, url=f"https://{name}.example.com/api", dialect="v2",
-                                    key=Secret.hide("k" * 32), balance=Decimal(50), balance_at=timezone.now())  # fmt: skip
+            Provider.objects.create(
+                name=name,
+                url=f"https://{name}.example.com/api",
+                dialect="v2",
+                key=Secret.hide("k" * 32),
+                balance=Decimal(50),
+                balance_at=timezone.now(),
+            )
         Markup.objects.create(percent=Decimal(30))
         bulk(ManualMethod(name=name, instructions="Pay {amount}", minimum=Decimal(1)) for name in ("Bank", "Card"))
         bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
@@ -230,13 +236,23 @@ class Filled:
         status, charge = status_of(n), pricing.charge(service.rate, 100, is_flat=False)
         share = {"partial": 40, "canceled": 100, "failed": 100}.get(status, 0)
         return Order(
-            user=user, service=service, status=status, link=f"https://photos.example.com/p/{n}", quantity=100,
-            rate=service.rate, charge=charge, refunded=pricing.refund(charge, quantity=100, remains=share),
-            remains={"partial": 40}.get(status, 0 if status in ENDED else 70), source="api" if n % 3 else "page",
-            start_count=n if status not in ("queued", "submitting", "in_doubt") else None, created_at=at,
-            started_at=None if status == "queued" else at, ended_at=at + timedelta(hours=1) if status in ENDED else None,
-            runs=5 if n % 500 == 1 else 1, interval=30 if n % 500 == 1 else 0,
-        )  # fmt: skip
+            user=user,
+            service=service,
+            status=status,
+            link=f"https://photos.example.com/p/{n}",
+            quantity=100,
+            rate=service.rate,
+            charge=charge,
+            refunded=pricing.refund(charge, quantity=100, remains=share),
+            remains={"partial": 40}.get(status, 0 if status in ENDED else 70),
+            source="api" if n % 3 else "page",
+            start_count=n if status not in ("queued", "submitting", "in_doubt") else None,
+            created_at=at,
+            started_at=None if status == "queued" else at,
+            ended_at=at + timedelta(hours=1) if status in ENDED else None,
+            runs=5 if n % 500 == 1 else 1,
+            interval=30 if n % 500 == 1 else 0,
+        )
 
     def _book(self, wallet: Account, kind: str, reference: str, amount: Decimal, house: Account, at: datetime,
               order: Order | None = None) -> None:  # fmt: skip
@@ -283,8 +299,10 @@ class Filled:
             tried = dict(Placement.objects.filter(order__in=[row.order_id for row in made[:500]])
                          .values_list("order_id", "pk"))  # fmt: skip
             name = model._meta.model_name
-            bulk(Errand(placement_id=tried[row.order_id], state="closed", lease_until=row.created_at, **{str(name): row})
-                 for row in made[:500])  # fmt: skip
+            bulk(
+                Errand(placement_id=tried[row.order_id], state="closed", lease_until=row.created_at, **{str(name): row})
+                for row in made[:500]
+            )
 
     def _talk(self, orders: Sequence[Order], until: datetime) -> None:
         category = TicketCategory.objects.order_by("pk")[0]
@@ -339,8 +357,17 @@ class Filled:
         bulk(UserSession(user=self.customer, session_key=f"{first}-{n}", ip="203.0.113.7", user_agent="Firefox")
              for n in range(min(60, orders // 10 + 1)))  # fmt: skip
         kind = ContentType.objects.get_for_model(Service)
-        bulk(LogEntry(user=self.boss, content_type=kind, object_id=str(self.services[n].pk), object_repr="x",
-                      action_flag=CHANGE, change_message="Put on sale.") for n in range(min(50, len(self.services))))  # fmt: skip
+        bulk(
+            LogEntry(
+                user=self.boss,
+                content_type=kind,
+                object_id=str(self.services[n].pk),
+                object_repr="x",
+                action_flag=CHANGE,
+                change_message="Put on sale.",
+            )
+            for n in range(min(50, len(self.services)))
+        )
 
 
 # ------------------------------------------------------------------------------------------------ single rows
@@ -367,8 +394,18 @@ def _offer(n: int, service: Service, provider: Provider) -> Offer:
 
 
 def _measure(n: int, service: Service) -> Measure:
-    return Measure(service=service, sample=20, start_median=60 + n % 900, start_p90=1000, finish_p10=300,
-                   finish_median=600 + n * 13 % 9000, finish_p90=20_000, completed=18, partial=1, canceled=1)  # fmt: skip
+    return Measure(
+        service=service,
+        sample=20,
+        start_median=60 + n % 900,
+        start_p90=1000,
+        finish_p10=300,
+        finish_median=600 + n * 13 % 9000,
+        finish_p90=20_000,
+        completed=18,
+        partial=1,
+        canceled=1,
+    )
 
 
 def _placement(order: Order, offer: Offer) -> Placement:
@@ -410,10 +447,15 @@ def _ticket(n: int, user: User, category: TicketCategory, at: datetime) -> Ticke
 def _delivery(n: int, endpoint: Endpoint, event: Event) -> Delivery:
     is_failed, is_open = n % 50 == 1, n % 50 == 2
     return Delivery(
-        endpoint=endpoint, event=event, attempts=1, created_at=event.created_at,
-        due_at=timezone.now() + timedelta(hours=1) if is_open else None, last_error="reset" if is_open or is_failed else "",
-        delivered_at=None if is_open or is_failed else event.created_at, given_up_at=event.created_at if is_failed else None,
-    )  # fmt: skip
+        endpoint=endpoint,
+        event=event,
+        attempts=1,
+        created_at=event.created_at,
+        due_at=timezone.now() + timedelta(hours=1) if is_open else None,
+        last_error="reset" if is_open or is_failed else "",
+        delivered_at=None if is_open or is_failed else event.created_at,
+        given_up_at=event.created_at if is_failed else None,
+    )
 
 
 def _topup(n: int, user: User, at: datetime) -> TopUp:

@@ -52,7 +52,9 @@ SHOP: Mapping[str, tuple[str, ...]] = {
         "/services/?sort=price", "/services/?sort=-price", "/services/?sort=fast", "/services/?sort=new",
         "/services/?q=refill&sort=fast&refill=1&category={category}",
     ),
-    "shop:services_found": ("live /services/found/", "live /services/found/?q=foll", "live /services/found/?sort=price"),
+    "shop:services_found": (
+        "live /services/found/", "live /services/found/?q=foll", "live /services/found/?sort=price",
+    ),
     "shop:service": ("visitor /services/{service}/", "/services/{service}/"),
     "shop:orders": (
         "/orders/", *TABS, "/orders/?before={middle_order}", "/orders/?before={early_order}", "/orders/?after=0",
@@ -65,8 +67,8 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     "shop:orders_live": ("live /orders/live/?seen={order}-x-1-2&seen={middle_order}-x-1-2", "live /orders/live/"),
     "shop:orders_csv": ("file /orders/export.csv", "file /orders/export.csv?status=canceled&from={day}"),
     "shop:order_new": (
-        "/orders/new/", "/orders/new/?q=followers", "/orders/new/?q=nothingofthiskind", "/orders/new/?service={service}",
-        "/orders/new/?again={order}",
+        "/orders/new/", "/orders/new/?q=followers", "/orders/new/?q=nothingofthiskind",
+        "/orders/new/?service={service}", "/orders/new/?again={order}",
     ),
     "shop:price": ("live /orders/price/?service={service}&quantity=100&link=https://photos.example.com/p",),
     "shop:mass": ("/orders/mass/",),
