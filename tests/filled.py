@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
@@ -133,6 +134,7 @@ class Filled:
         boss = User.objects.create_superuser("boss@example.com", "secret")
         shop = cls(User.objects.create_user("nadia@example.com", name="Nadia"), boss)
         shop._meet([shop.customer])
+        EmailAddress.objects.create(user=shop.customer, email=shop.customer.email, primary=True, verified=True)
         levels = bulk(PriceLevel(name=f"Level {n}", discount=n * 2, from_spend=Decimal(10**n)) for n in range(1, 5))
         Account.objects.filter(user=shop.customer).update(level=levels[0])
         for name in ("north", "south", "east"):

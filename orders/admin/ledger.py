@@ -69,13 +69,15 @@ class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
         return words.NONE
 
 
-class ByKind(parts.ChoiceFilter):
+class ByKind(admin.ChoicesFieldListFilter):
     """Says as well that top-ups and adjustments belong to no order: a small index has only those."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        found = super().queryset(request, queryset)
         kind = next(iter(self.lookup_val or ()), "")
-        return found.filter(order__isnull=True) if kind in (TransferKind.TOP_UP, TransferKind.ADJUSTMENT) else found
+        if kind in (TransferKind.TOP_UP, TransferKind.ADJUSTMENT):
+            queryset = queryset.filter(order__isnull=True)
+        found: Any = super().queryset(request, queryset)
+        return found  # type: ignore[no-any-return]
 
 
 @admin.register(Transfer)

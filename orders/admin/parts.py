@@ -23,11 +23,9 @@ from orders.fields import MoneyField, RateField
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     Pages = Paginator[Any]
-    ChoiceFilter = Any
 else:
     ModelAdmin = admin.ModelAdmin
     Pages = Paginator
-    ChoiceFilter = admin.ChoicesFieldListFilter
 
 
 class ReadOnly:
@@ -72,7 +70,7 @@ class Big:
     list_max_show_all = 100
 
 
-class ByEnd(ChoiceFilter):
+class ByEnd(admin.ChoicesFieldListFilter):
     """A filter by a status that says as well whether such rows have ended: two small indexes know those and the others.
 
     Without it a status that few rows have is looked for in the whole history.
@@ -81,9 +79,11 @@ class ByEnd(ChoiceFilter):
     ended: frozenset[str] = frozenset()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        found = super().queryset(request, queryset)
         status = next(iter(self.lookup_val or ()), "")
-        return found.filter(ended_at__isnull=status not in self.ended) if status else found
+        if status:
+            queryset = queryset.filter(ended_at__isnull=status not in self.ended)
+        found: Any = super().queryset(request, queryset)
+        return found  # type: ignore[no-any-return]
 
 
 class PlainNumber(forms.DecimalField):
