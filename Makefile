@@ -39,11 +39,12 @@ screenshots: .venv/.dev ## photographs of every page in var/screenshots: four la
 	@$(BIN)/python -m tests.databases sqlite -n 2 -m screenshots $(ARGS)
 	@echo "Open var/screenshots/index.html"
 
-bench: .venv/.dev ## what placing, following, importing and the API cost, beside their limits (DATABASE_URL: PostgreSQL for the API)
+bench: .venv/.dev ## what placing, following, importing, the API and every page cost, beside their limits (DATABASE_URL: PostgreSQL)
 	@$(BIN)/python bench/dispatch.py
 	@$(BIN)/python bench/sync.py
 	@$(BIN)/python bench/import_list.py
 	@$(BIN)/python bench/api.py
+	@$(BIN)/python bench/pages.py
 
 check: lint types imports templates django ## every static check
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.admin import parts, words
 from orders.models import Account, Order, Transfer
-from orders.models.ledger import AccountKind
+from orders.models.ledger import AccountKind, TransferKind
 
 
 def is_number(text: str) -> bool:
@@ -69,10 +69,21 @@ class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
         return words.NONE
 
 
+class ByKind(admin.ChoicesFieldListFilter):
+    """Says as well that top-ups and adjustments belong to no order: a small index has only those."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        kind = next(iter(self.lookup_val or ()), "")
+        if kind in (TransferKind.TOP_UP, TransferKind.ADJUSTMENT):
+            queryset = queryset.filter(order__isnull=True)
+        found: Any = super().queryset(request, queryset)
+        return found  # type: ignore[no-any-return]
+
+
 @admin.register(Transfer)
 class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("number", "at", "kind", "customer", "moved", "after", "path", "of_order", "reference")
-    list_filter = ("kind",)
+    list_filter = (("kind", ByKind),)
     list_select_related = ("wallet__user", "source", "target")
     search_fields = ("reference",)
     search_help_text = _("Order number, reference (exactly), or the beginning of a customer's e-mail.")

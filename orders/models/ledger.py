@@ -140,7 +140,10 @@ class Transfer(models.Model):
         ]
         indexes = [
             models.Index(name="transfer_statement", fields=["wallet", "-id"]),
+            models.Index(name="transfer_statement_by_kind", fields=["wallet", "kind", "-id"]),
             models.Index(name="transfer_of_period", fields=["wallet", "created_at"]),
+            # The few among the many that belong to an order: top-ups and adjustments.
+            models.Index(name="transfer_without_order", fields=["kind", "-id"], condition=models.Q(order__isnull=True)),
         ]
 
     def __str__(self) -> str:

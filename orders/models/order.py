@@ -117,6 +117,9 @@ class Order(models.Model):
                 condition=models.Q(ended_at__isnull=False),
             ),
             models.Index(name="order_ended", fields=["ended_at"], condition=models.Q(ended_at__isnull=False)),
+            models.Index(
+                name="order_ended_by_status", fields=["status", "-id"], condition=models.Q(ended_at__isnull=False)
+            ),
             # Follows the open set, not the history: as small on the ten-millionth order as on the first. Its condition
             # has no values in it, since SQLite does not match an index to a question whose values are parameters.
             models.Index(name="order_open", fields=["status", "id"], condition=models.Q(ended_at__isnull=True)),

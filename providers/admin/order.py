@@ -17,7 +17,7 @@ from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from orders import money
+from orders import lifecycle, money
 from orders.admin import parts, words
 from orders.admin.ledger import is_number
 from orders.models import Order, OrderEvent, Transfer
@@ -57,10 +57,14 @@ class Try:
         return words.amount(self.here)
 
 
+class ByStatus(parts.ByEnd):
+    ended = frozenset(status.value for status in lifecycle.TERMINAL)
+
+
 @admin.register(Order)
 class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("number", "mark", "customer", "what", "delivered", "charged", "paid_back", "source", "at")
-    list_filter = ("status", attention.OrderAttention, "source")
+    list_filter = (("status", ByStatus), attention.OrderAttention, "source")
     list_select_related = ("user", "service")
     search_fields = ("id",)
     search_help_text = _(

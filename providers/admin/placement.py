@@ -15,7 +15,7 @@ from orders.admin import parts, words
 from orders.admin.ledger import is_number
 from orders.models import Order
 from providers.admin import attention
-from providers.models import PanelCall, Placement, Provider
+from providers.models import LIVE, PanelCall, Placement, Provider, State
 
 VERBS = [(verb, verb) for verb in ("add", "status", "refill", "refill_status", "cancel", "services", "balance")]
 OUTCOMES = [
@@ -35,10 +35,14 @@ def by_upstream_id(text: str) -> QuerySet[Placement]:
     return Placement.objects.filter(provider__in=providers, upstream_id=text).exclude(upstream_id="")
 
 
+class ByState(parts.ByEnd):
+    ended = frozenset(State.values) - frozenset(LIVE)
+
+
 @admin.register(Placement)
 class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("number", "of_order", "provider", "upstream_id", "status", "word", "cost_there", "at", "looked")
-    list_filter = ("provider", "state")
+    list_filter = ("provider", ("state", ByState))
     list_select_related = ("provider",)
     ordering = ("-id",)
     search_fields = ("upstream_id",)

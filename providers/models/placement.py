@@ -88,6 +88,9 @@ class Placement(models.Model):
                 name="placement_closed", fields=["provider", "-ended_at"], condition=models.Q(ended_at__isnull=False)
             ),
             models.Index(
+                name="placement_ended_by_state", fields=["state", "-id"], condition=models.Q(ended_at__isnull=False)
+            ),
+            models.Index(
                 name="placement_open", fields=["state", "lease_until"], condition=models.Q(ended_at__isnull=True)
             ),
         ]

@@ -14,7 +14,6 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from storefront.accounts.models import User
-
 from tests.providers.conftest import start_panel
 
 __all__ = ["start_panel"]

@@ -1,0 +1,484 @@
+"""A shop with as much in it as is asked for, written in bulk: what pages cost is counted in it, and measured.
+
+``Filled().grow(...)`` adds rows of every kind. Order numbers and times rise together, and each transfer follows the one
+before it in its wallet: ``manage.py audit_ledger`` finds nothing wrong with such a shop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from orders import ledger, pricing
+from orders.models import (
+    Account,
+    Cancellation,
+    Category,
+    CustomerRate,
+    Measure,
+    Order,
+    OrderEvent,
+    PriceChange,
+    PriceLevel,
+    Refill,
+    Run,
+    Service,
+    Transfer,
+)
+from orders.models.ledger import AccountKind, TransferKind
+from providers.encryption import Secret
+from providers.models import Errand, Markup, Offer, OfferChange, PanelCall, Placement, Provider, Route
+from storefront.accounts.models import ApiKey, User
+from storefront.api.sandbox.models import SandboxOrder
+from storefront.callbacks.models import Attempt, Delivery, Endpoint, Event
+from storefront.mail.models import Letter
+from storefront.shop.models import Favourite
+from storefront.support.models import (
+    Announcement,
+    Attachment,
+    CannedReply,
+    Message,
+    Page,
+    PageText,
+    Ticket,
+    TicketCategory,
+    TicketOrder,
+)
+from storefront.topups.models import ManualMethod, Proof, TopUp
+
+#: The first orders: one of each status at least, also in a small shop.
+FIRST = ("completed", "in_progress", "queued", "in_doubt", "pending", "processing", "submitting", "partial", "canceled",
+         "failed", *["completed"] * 8, "partial", "in_progress")  # fmt: skip
+ENDED = {"completed", "partial", "canceled", "failed"}
+STATES = {"in_doubt": "in_doubt", "submitting": "submitting", "failed": "refused"}
+KINDS = ("default", "default", "package", "default", "default", "custom_comments", "default", "poll", "default")
+BATCH = 2000
+YEARS = timedelta(days=730)
+
+
+def status_of(number: int) -> str:
+    """Of the orders to come: five in a hundred are open, the newest and the oldest alike."""
+    if number < len(FIRST):
+        return FIRST[number]
+    if number % 1000 < 5:
+        return ("in_doubt", "submitting", "queued", "queued", "queued")[number % 1000]
+    spread = {10: "in_progress", 11: "in_progress", 12: "pending", 13: "processing", 34: "failed"}
+    spread |= {20: "partial", 21: "partial", 22: "partial", 30: "canceled", 31: "canceled"}
+    return spread.get(number % 100, "completed")
+
+
+@contextmanager
+def own_times(*written: type[models.Model]) -> Iterator[None]:
+    """Rows keep the times they are given, where the model would take now."""
+    columns = [column for model in written for column in model._meta.fields if getattr(column, "auto_now_add", False)]
+    for column in columns:
+        column.auto_now_add = False  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for column in columns:
+            column.auto_now_add = True  # type: ignore[attr-defined]
+
+
+def bulk(rows: Iterable[Any]) -> list[Any]:
+    made = list(rows)
+    return type(made[0])._default_manager.bulk_create(made, batch_size=BATCH) if made else []
+
+
+def put(model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Sets ``columns`` of many rows, each row's values and its id last: a tenth of what bulk_update takes."""
+    fields = [model._meta.get_field(column) for column in columns]
+    names = ", ".join(f"{column} = %s" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {model._meta.db_table} SET {names} WHERE id = %s",
+            [(*(one.get_db_prep_save(value, connection) for one, value in zip(fields, row, strict=False)), row[-1])
+             for row in rows],
+        )  # fmt: skip
+
+
+@dataclass
+class Filled:
+    """What is in the shop so far. The customer has ten of eleven orders; the others have the rest."""
+
+    customer: User
+    boss: User
+    categories: list[Category] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    others: list[User] = field(default_factory=list)
+    wallets: dict[int, Account] = field(default_factory=dict)
+    orders: int = 0
+    until: datetime = field(default_factory=lambda: timezone.now() - YEARS)
+    _booked: list[Transfer] = field(default_factory=list)
+
+    # -------------------------------------------------------------------------------------------- what stays the same
+    @classmethod
+    def open(cls) -> Filled:
+        """A shop without services: people, providers, words."""
+        boss = User.objects.create_superuser("boss@example.com", "secret")
+        shop = cls(User.objects.create_user("nadia@example.com", name="Nadia"), boss)
+        shop._meet([shop.customer])
+        EmailAddress.objects.create(user=shop.customer, email=shop.customer.email, primary=True, verified=True)
+        levels = bulk(PriceLevel(name=f"Level {n}", discount=n * 2, from_spend=Decimal(10**n)) for n in range(1, 5))
+        Account.objects.filter(user=shop.customer).update(level=levels[0])
+        for name in ("north", "south", "east"):
+            Provider.objects.create(
+                name=name,
+                url=f"https://{name}.example.com/api",
+                dialect="v2",
+                key=Secret.hide("k" * 32),
+                balance=Decimal(50),
+                balance_at=timezone.now(),
+            )
+        Markup.objects.create(percent=Decimal(30))
+        bulk(ManualMethod(name=name, instructions="Pay {amount}", minimum=Decimal(1)) for name in ("Bank", "Card"))
+        bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
+        bulk(CannedReply(title=f"Reply {n}", text="Hello {name}") for n in range(3))
+        for page in bulk(Page(slug=f"page-{n}", title=f"Page {n}", text="Words", is_published=True) for n in range(3)):
+            bulk([PageText(page=page, language="tr", title="Sayfa", text="Metin")])
+        bulk(Group(name=name) for name in ("Desk", "Catalogue"))
+        bulk(Endpoint(user=shop.customer, url=f"https://{n}.example.com/hook", secret=Secret.hide("s" * 32))
+             for n in range(3))  # fmt: skip
+        return shop
+
+    def _meet(self, people: Sequence[User]) -> None:
+        """Their wallets, with money to buy for."""
+        made = bulk(Account(kind=AccountKind.WALLET, user=one, currency="USD", balance=0) for one in people)
+        house = Account.objects.get(code=ledger.ADJUSTMENTS)
+        for wallet in made:
+            self.wallets[wallet.user_id] = wallet
+            self._book(wallet, "adjustment", f"adjust:{wallet.pk}", Decimal(100_000), house, self.until)
+        self._write()
+
+    # -------------------------------------------------------------------------------------------- what grows
+    @transaction.atomic
+    def grow(self, *, services: int, orders: int, until: datetime | None = None) -> None:
+        """Brings the shop up to so many services and orders; ``until`` is when the last of them was placed."""
+        until = until or timezone.now()
+        with own_times(Order, OrderEvent, Transfer, TopUp, Refill, Cancellation, PriceChange, Ticket, Message):
+            new = services - len(self.services)
+            self._sell(new, until)
+            self._people((orders - self.orders) // 40 + 2)
+            placed = self._buy(orders - self.orders, until)
+            for part in range(0, len(placed), BATCH * 5):
+                self._follow(placed[part : part + BATCH * 5])
+            self._care([order for order in placed if order.user_id == self.customer.pk])
+            self._talk([order for order in placed if order.user_id == self.customer.pk][::25], until)
+            self._tell(placed[::4])
+            self._pay_in(len(placed) // 50 + 8, until)
+        self._around(len(placed), until)
+        self.until = until
+
+    def _sell(self, count: int, until: datetime) -> None:
+        wanted = min(60, max(6, (len(self.services) + count) // 10))
+        first = len(self.categories)
+        self.categories += bulk(Category(name=f"Category {n:02}", position=n) for n in range(first, wanted))
+        at = range(len(self.services), len(self.services) + count)
+        made = bulk(_service(n, self.categories[n % len(self.categories)]) for n in at)
+        providers = list(Provider.objects.order_by("pk"))
+        offers = bulk(_offer(n, service, providers[n % 3]) for n, service in zip(at, made, strict=True))
+        bulk(Route(service=service, offer=offer) for n, service, offer in zip(at, made, offers, strict=True) if n != 6)
+        if first == 0:
+            bulk(Route(service=made[0], offer=offer, priority=n) for n, offer in enumerate(offers[1:3], 1))
+        bulk(OfferChange(offer=offer, what="rate", old="1", new="2") for offer in offers[::2])
+        bulk(_measure(n, service) for n, service in zip(at, made, strict=True))
+        bulk(PriceChange(service=service, old_rate=service.rate, new_rate=service.rate + 1,
+                         created_at=until - timedelta(hours=(n * 7 + turn * 5000) % 17_000))
+             for turn in (1, 0) for n, service in zip(at, made, strict=True))  # fmt: skip
+        bulk(CustomerRate(user=self.customer, service=service, rate=service.rate / 2) for service in made[::5])
+        bulk(Favourite(user=self.customer, service=service) for service in made[::10])
+        bulk(Markup(service=service, percent=Decimal(20)) for service in made[::20])
+        self.services += made
+        self.offers += offers
+
+    def _people(self, count: int) -> None:
+        first = len(self.others)
+        made = bulk(User(email=f"c{n}@example.com", name=f"Customer {n}", password="!")
+                    for n in range(first, first + count))  # fmt: skip
+        self._meet(made)
+        self.others += made
+
+    def _buy(self, count: int, until: datetime) -> list[Order]:
+        """Orders and their charges and refunds, each of both after the one before it."""
+        step = (until - self.until) / (count + 1)
+        orders = bulk(self._order(n, self.until + step * (n - self.orders + 1))
+                      for n in range(self.orders, self.orders + count))  # fmt: skip
+        sales = Account.objects.get(code=ledger.SALES)
+        for order in orders:
+            wallet = self.wallets[order.user_id]
+            self._book(wallet, "charge", f"charge:{order.pk}", -order.charge, sales, order.created_at, order)
+            if order.refunded:
+                back = f"refund:{order.pk}:{order.refunded}"
+                self._book(wallet, "refund", back, order.refunded, sales, order.created_at, order)
+        self._write()
+        bulk(Run(order=order, number=number, quantity=20, due_at=order.created_at)
+             for order in orders if order.runs > 1 for number in range(1, 6))  # fmt: skip
+        self.orders += count
+        return orders
+
+    def _order(self, n: int, at: datetime) -> Order:
+        user = self.others[n // 11 % len(self.others)] if n % 11 == 10 else self.customer
+        service = self.services[n * 7 % len(self.services)]
+        status, charge = status_of(n), pricing.charge(service.rate, 100, is_flat=False)
+        share = {"partial": 40, "canceled": 100, "failed": 100}.get(status, 0)
+        return Order(
+            user=user,
+            service=service,
+            status=status,
+            link=f"https://photos.example.com/p/{n}",
+            quantity=100,
+            rate=service.rate,
+            charge=charge,
+            refunded=pricing.refund(charge, quantity=100, remains=share),
+            remains={"partial": 40}.get(status, 0 if status in ENDED else 70),
+            source="api" if n % 3 else "page",
+            start_count=n if status not in ("queued", "submitting", "in_doubt") else None,
+            created_at=at,
+            started_at=None if status == "queued" else at,
+            ended_at=at + timedelta(hours=1) if status in ENDED else None,
+            runs=5 if n % 500 == 1 else 1,
+            interval=30 if n % 500 == 1 else 0,
+        )
+
+    def _book(self, wallet: Account, kind: str, reference: str, amount: Decimal, house: Account, at: datetime,
+              order: Order | None = None) -> None:  # fmt: skip
+        """A movement into the wallet, or out of it where ``amount`` is negative."""
+        assert wallet.balance is not None
+        if not amount:
+            return
+        wallet.balance += amount
+        if order is not None:
+            wallet.spent -= amount
+        source, target = (house, wallet) if amount > 0 else (wallet, house)
+        self._booked.append(
+            Transfer(kind=TransferKind(kind), reference=reference, source=source, target=target, amount=abs(amount),
+                     wallet=wallet, wallet_after=wallet.balance, order=order, created_at=at)
+        )  # fmt: skip
+
+    def _write(self) -> None:
+        moved = {transfer.wallet_id: transfer.wallet for transfer in self._booked if transfer.wallet}
+        with own_times(Transfer):
+            bulk(self._booked)
+        self._booked = []
+        put(Account, ("balance", "spent"), [(w.balance, w.spent, w.pk) for w in moved.values()])
+
+    def _follow(self, orders: Sequence[Order]) -> None:
+        """What panels did with them."""
+        offer_of = {service.pk: offer for service, offer in zip(self.services, self.offers, strict=True)}
+        placements = bulk(_placement(order, offer_of[order.service_id]) for order in orders if order.status != "queued")
+        bulk(PanelCall(provider_id=row.provider_id, placement=row, verb="add", outcome="accepted",
+                       request="action=add", status=200, answer='{"order": 1}', elapsed_ms=120)
+             for row in placements[::2])  # fmt: skip
+        bulk(
+            OrderEvent(order=order, kind=kind, data=data, created_at=at)
+            for order in orders
+            for kind, data, at in _story(order)
+            if at
+        )
+
+    def _care(self, orders: Sequence[Order]) -> None:
+        done = [order for order in orders if order.status in ("completed", "partial")]
+        states = ("completed", "waiting", "rejected", "in_progress", "completed", "completed", "completed", "completed")
+        for model, rows in ((Refill, done[1::12]), (Cancellation, done[2::30])):
+            made = bulk(_request(model, order, states[n % 8 if n < 8 or n % 64 < 8 else 0], n) for n, order in
+                        enumerate(rows or done[:1]))  # fmt: skip
+            tried = dict(Placement.objects.filter(order__in=[row.order_id for row in made[:500]])
+                         .values_list("order_id", "pk"))  # fmt: skip
+            name = model._meta.model_name
+            bulk(
+                Errand(placement_id=tried[row.order_id], state="closed", lease_until=row.created_at, **{str(name): row})
+                for row in made[:500]
+            )
+
+    def _talk(self, orders: Sequence[Order], until: datetime) -> None:
+        category = TicketCategory.objects.order_by("pk")[0]
+        rows = bulk(_ticket(n, self.customer, category, order.created_at) for n, order in enumerate(orders))
+        bulk(TicketOrder(ticket=ticket, order=order) for ticket, order in zip(rows, orders, strict=True))
+        first = Ticket.objects.order_by("pk")[0]
+        said = bulk(
+            Message(ticket=ticket, author=self.boss if turn == 1 else self.customer, is_staff=turn == 1,
+                    text="How long does it take?", created_at=ticket.created_at)
+            for ticket in (*rows, *[first] * min(100, len(rows))) for turn in range(3)
+        )  # fmt: skip
+        bulk(Attachment(message=one, key=f"t/{one.pk}", name="a.txt", content_type="text/plain", size=5)
+             for one in said[::6])  # fmt: skip
+        newest: dict[int, int] = defaultdict(int)
+        for one in said:
+            newest[one.ticket_id] = max(newest[one.ticket_id], one.pk)
+        put(Ticket, ("last_message",), [(message, ticket) for ticket, message in newest.items()])
+
+    def _tell(self, orders: Sequence[Order]) -> None:
+        endpoint = Endpoint.objects.order_by("pk")[0]
+        told = [order for order in orders if order.started_at]
+        events = bulk(Event(id=uuid.uuid4(), topic="order.changed", body='{"order": 1}', created_at=order.created_at)
+                      for order in told)  # fmt: skip
+        made = bulk(_delivery(n, endpoint, event) for n, event in enumerate(events))
+        bulk(Attempt(delivery=row, at=row.created_at, status=200, elapsed_ms=40, answer="ok") for row in made)
+
+    def _pay_in(self, count: int, until: datetime) -> None:
+        first = TopUp.objects.count()
+        made = bulk(_topup(n, self.customer, until - timedelta(minutes=count - n + first)) for n in
+                    range(first, first + count))  # fmt: skip
+        bulk(Proof(top_up=row, key=f"p/{row.pk}", kind="png", size=100) for row in made[1:3])
+        clearing = ledger.clearing("manual")
+        for row in made:
+            if row.status == "credited":
+                named = f"topup:manual:{row.reference}"
+                self._book(self.wallets[row.user_id], "top_up", named, row.paid_amount, clearing, row.created_at)
+        self._write()
+
+    def _around(self, orders: int, until: datetime) -> None:
+        """Keys and what they tried out, letters, news, log-ins, the history of the back office."""
+        revoked = max(2, orders // 500)
+        first = ApiKey.objects.count()
+        keys = bulk(ApiKey(user=self.customer, name=f"Key {n}", prefix=f"{n:08}", is_sandbox=n == 0,
+                           digest=hashlib.sha256(str(n).encode()).hexdigest(), revoked_at=until if n > 4 else None)
+                    for n in range(first, first + revoked + 6))  # fmt: skip
+        ApiKey.objects.filter(pk__in=[key.pk for key in keys[:5]], revoked_at=None)
+        sandbox = ApiKey.objects.filter(is_sandbox=True)[0]
+        bulk(_tried(n, sandbox, self.services[n % len(self.services)], until) for n in range(orders // 20 + 2))
+        bulk(_letter(n, self.customer, until) for n in range(orders // 10 + 4))
+        bulk(Announcement(title=f"News {n}", text="Words", is_pinned=n == 0, starts_at=until - timedelta(days=n))
+             for n in range(orders // 400 + 3))  # fmt: skip
+        bulk(UserSession(user=self.customer, session_key=f"{first}-{n}", ip="203.0.113.7", user_agent="Firefox")
+             for n in range(min(60, orders // 10 + 1)))  # fmt: skip
+        kind = ContentType.objects.get_for_model(Service)
+        bulk(
+            LogEntry(
+                user=self.boss,
+                content_type=kind,
+                object_id=str(self.services[n].pk),
+                object_repr="x",
+                action_flag=CHANGE,
+                change_message="Put on sale.",
+            )
+            for n in range(min(50, len(self.services)))
+        )
+
+
+# ------------------------------------------------------------------------------------------------ single rows
+def _service(n: int, category: Category) -> Service:
+    kind = KINDS[n % len(KINDS)]
+    return Service(
+        category=category, name=f"Followers, worldwide, refill {n} days, up to {n * 10} a day", kind=kind,
+        description="Starts within an hour. Public profiles only.", rate=Decimal(n % 700 + 100) / 100,
+        is_flat=kind in ("package",), min_quantity=1 if kind == "package" else 10,
+        max_quantity=1 if kind == "package" else 100_000, has_refill=bool(n % 2), has_cancel=n % 3 == 0,
+        has_dripfeed=n % 4 == 0, position=n % 50, is_active=n % 50 != 49,
+    )  # fmt: skip
+
+
+def _offer(n: int, service: Service, provider: Provider) -> Offer:
+    """Of the first ten and of every thousand: one held back, one gone, one that cannot be sold, one that costs more."""
+    odd = n % 1000
+    return Offer(
+        provider=provider, upstream_id=str(1000 + n), name=service.name, category=service.category.name,
+        kind=service.kind, rate=service.rate * (3 if odd == 7 else 1) / 2, is_flat=service.is_flat,
+        min_quantity=10, max_quantity=100_000, is_held=odd == 3, held_rate=Decimal(9) if odd == 3 else None,
+        is_available=odd != 4, problem="no such type" if odd == 5 else "",
+    )  # fmt: skip
+
+
+def _measure(n: int, service: Service) -> Measure:
+    return Measure(
+        service=service,
+        sample=20,
+        start_median=60 + n % 900,
+        start_p90=1000,
+        finish_p10=300,
+        finish_median=600 + n * 13 % 9000,
+        finish_p90=20_000,
+        completed=18,
+        partial=1,
+        canceled=1,
+    )
+
+
+def _placement(order: Order, offer: Offer) -> Placement:
+    state = STATES.get(order.status, "closed" if order.ended_at else "accepted")
+    is_there = state in ("closed", "accepted")
+    return Placement(
+        order=order, provider_id=offer.provider_id, offer=offer, state=state, quantity=100,
+        upstream_id=str(10_000_000 + order.pk) if is_there else "", cost=order.charge / 2, currency="USD",
+        exchange_rate=Decimal(1), lease_until=order.created_at, ended_at=order.ended_at,
+        sync_at=None if order.ended_at or not is_there else timezone.now() + timedelta(hours=1),
+        evidence={"said": "try later"} if state == "in_doubt" else {},
+    )  # fmt: skip
+
+
+def _story(order: Order) -> Iterator[tuple[str, dict[str, Any], datetime | None]]:
+    if order.status in ("in_doubt", "queued", "submitting"):
+        yield ("in_doubt" if order.status == "in_doubt" else "note"), {"why": "no answer"}, order.created_at
+        return
+    yield "accepted", {"provider": 1, "upstream_id": "1"}, order.started_at
+    yield "status", {"status": order.status, "remains": order.remains}, order.ended_at
+    if order.pk % 400 == 11:
+        yield "oddity", {"oddity": "unknown_word", "word": "lost"}, order.created_at
+
+
+def _request(model: Any, order: Order, status: str, n: int) -> Any:
+    at = order.created_at + timedelta(days=1)
+    is_open = status in ("waiting", "in_progress")
+    return model(order=order, status=status, needs_person=status == "waiting", created_at=at,
+                 ended_at=None if is_open else at + timedelta(hours=3))  # fmt: skip
+
+
+def _ticket(n: int, user: User, category: TicketCategory, at: datetime) -> Ticket:
+    status = ("open", "answered", "waiting", "closed")[n % 4 if n < 8 else 3 if n % 40 else 0]
+    return Ticket(user=user, category=category, subject=f"Where is order {n}?", status=status, created_at=at,
+                  changed_at=at, waiting_since=at if status == "open" else None,
+                  closed_at=at if status == "closed" else None)  # fmt: skip
+
+
+def _delivery(n: int, endpoint: Endpoint, event: Event) -> Delivery:
+    is_failed, is_open = n % 50 == 1, n % 50 == 2
+    return Delivery(
+        endpoint=endpoint,
+        event=event,
+        attempts=1,
+        created_at=event.created_at,
+        due_at=timezone.now() + timedelta(hours=1) if is_open else None,
+        last_error="reset" if is_open or is_failed else "",
+        delivered_at=None if is_open or is_failed else event.created_at,
+        given_up_at=event.created_at if is_failed else None,
+    )
+
+
+def _topup(n: int, user: User, at: datetime) -> TopUp:
+    status = ("credited", "started", "waiting", "refused", "expired")[n % 5 if n < 5 or n % 100 < 5 else 0]
+    is_credited, is_open = status == "credited", status in ("started", "waiting")
+    return TopUp(
+        user=user, gateway="manual", method="1", label="Bank", amount=Decimal(500), currency="USD", status=status,
+        is_in_review=status == "waiting", reference=f"BENCH{n:06}", paid_amount=Decimal(500) if is_credited else None,
+        paid_currency="USD" if is_credited else "", created_at=at, credited_at=at if is_credited else None,
+        ended_at=None if is_open else at,
+    )  # fmt: skip
+
+
+def _tried(n: int, key: ApiKey, service: Service, at: datetime) -> SandboxOrder:
+    return SandboxOrder(key=key, service=service, link="https://photos.example.com/1", quantity=100,
+                        charge=Decimal("0.1"), fingerprint=n, created_at=at, started_at=at, delivered_at=at, ends_at=at,
+                        final_status="completed", final_remains=0)  # fmt: skip
+
+
+def _letter(n: int, user: User, at: datetime) -> Letter:
+    is_open, is_lost = n % 100 == 1, n % 100 == 2
+    return Letter(user=user, address=user.email, kind="receipt", subject="Your money has arrived", text="Words",
+                  html="<p>Words</p>", language="en", created_at=at, sent_at=None if is_open or is_lost else at,
+                  due_at=at if is_open else None, given_up_at=at if is_lost else None)  # fmt: skip

@@ -1,0 +1,348 @@
+"""Every page of the shop and of the back office, as addresses in a shop that ``filled`` has filled.
+
+The shop's are named here by the name of their URL: a name that is in none of the tables below is a page that nobody has
+looked at. Those of the back office are found in its registry: each list with each of its filters and searches, each
+form. The tests count their queries, ``bench/pages.py`` measures them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.test import RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from orders.models import Cancellation, Order, Refill, Service, Transfer
+from storefront.accounts.models import ApiKey
+from storefront.callbacks.models import Delivery, Endpoint
+from storefront.shop import statuses
+from storefront.support.models import Ticket
+from storefront.topups.models import TopUp
+from tests.filled import Filled
+
+VISITOR, CUSTOMER, BOSS = "visitor", "customer", "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``answers`` are the statuses that are right; anything else is a page that does not work."""
+
+    path: str
+    reader: str = CUSTOMER
+    answers: tuple[int, ...] = (200,)
+    is_live: bool = False
+    #: As it is written in the table: the same page in two shops, whose rows have other numbers.
+    key: str = ""
+
+
+# ------------------------------------------------------------------------------------------------ the shop
+TABS = [f"/orders/?status={shown.code}" for shown in statuses.SHOWN]
+#: The addresses of each page, filled in with what ``known`` knows; before some of them, who reads it and how.
+SHOP: Mapping[str, tuple[str, ...]] = {
+    "shop:landing": ("visitor /",),
+    "shop:catalogue": (
+        "visitor /services/", "/services/", "/services/?page=2", "/services/?page={last_page}",
+        "/services/?category={category}", "/services/?q=followers", "/services/?q=followers+worldwide+{service}+days",
+        "/services/?q={service}", "/services/?q=nothingofthiskind", "/services/?type=package", "/services/?refill=1",
+        "/services/?cancel=1&dripfeed=1", "/services/?favourites=1", "/services/?from=1&to=3",
+        "/services/?sort=price", "/services/?sort=-price", "/services/?sort=fast", "/services/?sort=new",
+        "/services/?q=refill&sort=fast&refill=1&category={category}",
+    ),
+    "shop:services_found": (
+        "live /services/found/", "live /services/found/?q=foll", "live /services/found/?sort=price",
+    ),
+    "shop:service": ("visitor /services/{service}/", "/services/{service}/"),
+    "shop:orders": (
+        "/orders/", *TABS, "/orders/?before={middle_order}", "/orders/?before={early_order}", "/orders/?after=0",
+        "/orders/?after={middle_order}", "/orders/?status=completed&before={middle_order}",
+        "/orders/?status=canceled&after={early_order}", "/orders/?q={order}", "/orders/?q={order},{middle_order}",
+        "/orders/?q=photos.example.com", "/orders/?q=nothingofthiskind", "/orders/?q=nothing&before={middle_order}",
+        "/orders/?service={service}", "/orders/?service={service}&status=completed", "/orders/?source=page",
+        "/orders/?from={day}", "/orders/?to={day}", "/orders/?from={day}&to={day}&q=photos",
+    ),
+    "shop:orders_live": ("live /orders/live/?seen={order}-x-1-2&seen={middle_order}-x-1-2", "live /orders/live/"),
+    "shop:orders_csv": ("file /orders/export.csv", "file /orders/export.csv?status=canceled&from={day}"),
+    "shop:order_new": (
+        "/orders/new/", "/orders/new/?q=followers", "/orders/new/?q=nothingofthiskind",
+        "/orders/new/?service={service}", "/orders/new/?again={order}",
+    ),
+    "shop:price": ("live /orders/price/?service={service}&quantity=100&link=https://photos.example.com/p",),
+    "shop:mass": ("/orders/mass/",),
+    "shop:order": ("/orders/{order}/", "/orders/{early_order}/", "/orders/{run_order}/", "/orders/{refill_order}/"),
+    "shop:order_live": ("live /orders/{order}/live/",),
+    "shop:refills": (
+        "/refills/", "/refills/?show=open", "/refills/?before={refill}.{cancellation}", "/refills/?after=0.0",
+        "/refills/?show=open&before={refill}.{cancellation}",
+    ),
+    "shop:wallet": (
+        "/wallet/", "/wallet/?kind=charge", "/wallet/?kind=refund", "/wallet/?kind=top_up", "/wallet/?kind=adjustment",
+        "/wallet/?before={transfer}", "/wallet/?after=0", "/wallet/?kind=top_up&before={transfer}",
+        "/wallet/?kind=adjustment&before={transfer}",
+    ),
+    "shop:statement_csv": ("file /wallet/statement.csv", "file /wallet/statement.csv?kind=top_up"),
+    "shop:style": ("operator /style/",),
+    "topups:new": ("/wallet/top-up/", "/wallet/top-up/?amount=10"),
+    "topups:list": ("/wallet/top-ups/", "/wallet/top-ups/?before={topup}", "/wallet/top-ups/?after=0"),
+    "topups:topup": ("/wallet/top-ups/{reference}/", "/wallet/top-ups/{waiting_reference}/"),
+    "topups:live": ("live /wallet/top-ups/{reference}/live/",),
+    "support:tickets": (
+        "/support/", "/support/?status=open", "/support/?status=closed", "/support/?before={ticket_message}",
+        "/support/?after=0",
+    ),
+    "support:new": ("/support/new/", "/support/new/?order={order}"),
+    "support:ticket": ("/support/{ticket}/", "/support/{ticket}/?after=0", "/support/{last_ticket}/"),
+    "support:live": ("live /support/{ticket}/live/",),
+    "support:updates": (
+        "visitor /updates/", "/updates/", "/updates/?show=prices", "/updates/?show=prices&own=1",
+        "/updates/?show=services", "/updates/?after=0", "/updates/?show=prices&after=0",
+        "/updates/?show=prices&own=1&after=0", "/updates/?show=services&after=0",
+    ),
+    "support:page": ("visitor /pages/page-0/", "/pages/page-0/"),
+    "account": ("/account/",),
+    "profile": ("/account/profile/",),
+    "logins": ("/account/logins/",),
+    "api_keys": ("/account/keys/",),
+    "api_key": ("/account/keys/{key}/",),
+    "api_key_revoke": ("/account/keys/{key}/revoke/",),
+    "mail:preferences": ("/account/mail/",),
+    "callbacks:endpoints": ("/callbacks/",),
+    "callbacks:deliveries": (
+        "/callbacks/{endpoint}/", "/callbacks/{endpoint}/?before={delivery}", "/callbacks/{endpoint}/?after=0",
+    ),
+    "callbacks:edit": ("/callbacks/{endpoint}/edit/",),
+    "callbacks:delivery": ("/callbacks/{endpoint}/{delivery}/",),
+    "api:reference": ("visitor /api/", "/api/"),
+    "api:openapi_json": ("visitor /api/openapi.json",),
+    "api:openapi_yaml": ("visitor /api/openapi.yaml",),
+    "account_login": ("visitor /account/login/",),
+    "account_logout": ("/account/logout/",),
+    "account_inactive": ("visitor /account/inactive/",),
+    "account_signup": ("visitor /account/signup/",),
+    "account_email": ("/account/email/",),
+    "account_email_verification_sent": ("/account/confirm-email/",),
+    "account_change_password": ("/account/password/change/",),
+    "account_set_password": ("/account/password/set/",),
+    "account_reset_password": ("visitor /account/password/reset/",),
+    "account_confirm_email": ("visitor /account/confirm-email/nothing/",),
+    "account_reset_password_from_key": ("visitor /account/password/reset/key/1-nothing/",),
+    "account_reset_password_from_key_done": ("visitor /account/password/reset/key/done/",),
+    "account_reset_password_done": ("visitor /account/password/reset/done/",),
+    "mfa_index": ("/account/second-factor/",),
+    "mfa_activate_totp": ("/account/second-factor/totp/activate/",),
+    "mfa_list_webauthn": ("/account/second-factor/webauthn/",),
+}  # fmt: skip
+#: Addresses that only act.
+POSTS = frozenset({
+    "shop:favourite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:put_away",
+    "callbacks:warn_below", "callbacks:act", "callbacks:send_again", "topups:send_proof", "topups:webhook",
+    "logins_end", "login_end",
+})  # fmt: skip
+#: What is no page of this kind, and why.
+ELSEWHERE: Mapping[str, str] = {
+    "api:v2": "the panel API: bench/api.py measures it",
+    "api/v2/": "the panel API",
+    "api/v1": "the panel API",
+    "api/v1/": "the panel API",
+    "^api(?:/|$)": "an error",
+    "brand:sheet": "a style sheet, of one row",
+    "brand:logo": "a picture, of one row",
+    "support:file": "a file from the disk",
+    "topups:proof": "a file from the disk",
+    "topups:demo": "pretend payments, in the demo alone",
+    "mail:off": "a link of a letter, about its reader alone",
+    "account_reauthenticate": "asks for the password again where that is long ago",
+    "mfa_reauthenticate": "asks for the second factor again where that is long ago",
+    "account_confirm_login_code": "leads to the log-in: no log-in by code here",
+    "mfa_authenticate": "the second half of a log-in",
+    "mfa_deactivate_totp": "about the reader's own second factor",
+    "mfa_view_recovery_codes": "about the reader's own second factor",
+    "mfa_generate_recovery_codes": "about the reader's own second factor",
+    "mfa_download_recovery_codes": "about the reader's own second factor",
+    "mfa_add_webauthn": "about the reader's own second factor",
+    "mfa_reauthenticate_webauthn": "about the reader's own second factor",
+    "mfa_remove_webauthn": "about the reader's own second factor",
+    "mfa_edit_webauthn": "about the reader's own second factor",
+    "mfa_login_webauthn": "about the reader's own second factor",
+}
+
+
+def names(resolver: Any = None, space: str = "") -> Iterator[str]:
+    """The name of every URL of the shop, its route where it has none; without the back office."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            if entry.namespace != "admin":
+                yield from names(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
+        elif isinstance(entry, URLPattern):
+            yield f"{space}{entry.name}" if entry.name else str(entry.pattern)
+
+
+def known(shop: Filled) -> dict[str, Any]:
+    """The numbers in the addresses. They name the same rows, or rows of the same kind, however much there is."""
+    mine = Order.objects.filter(user=shop.customer).order_by("pk")
+    count = mine.count()
+    transfers = Transfer.objects.filter(wallet__user=shop.customer).order_by("pk")
+    refill, ticket = Refill.objects.order_by("pk")[0], Ticket.objects.order_by("pk")[0]
+    tickets = Ticket.objects.of(shop.customer)
+    return {
+        "service": shop.services[0].pk,
+        "category": shop.categories[0].pk,
+        "last_page": Service.objects.on_sale().count() // 50 + 1,
+        "order": mine[0].pk,
+        "run_order": mine[1].pk,
+        "early_order": mine[4].pk,
+        "refill_order": refill.order_id,
+        "middle_order": mine[count // 2].pk,
+        "day": mine[count * 3 // 4].created_at.date().isoformat(),
+        "link": mine[count // 2].link,
+        "refill": Refill.objects.order_by("pk")[Refill.objects.count() // 2].pk + 1,
+        "cancellation": Cancellation.objects.order_by("pk")[Cancellation.objects.count() // 2].pk + 1,
+        "transfer": transfers[transfers.count() // 2].pk,
+        "topup": TopUp.objects.order_by("pk")[TopUp.objects.count() // 2].pk + 1,
+        "reference": TopUp.objects.filter(status="credited").order_by("pk")[0].reference,
+        "waiting_reference": TopUp.objects.filter(status="waiting").order_by("pk")[0].reference,
+        "ticket": ticket.pk,
+        "last_ticket": tickets.order_by("-pk")[0].pk,
+        "ticket_message": tickets.order_by("last_message")[tickets.count() // 2].last_message,
+        "key": ApiKey.objects.order_by("pk")[0].pk,
+        "prefix": ApiKey.objects.order_by("pk")[0].prefix,
+        "endpoint": Endpoint.objects.order_by("pk")[0].pk,
+        "delivery": Delivery.objects.order_by("pk")[3].pk,
+        "upstream": 10_000_000 + mine[0].pk,
+        "customer": shop.customer.pk,
+    }
+
+
+#: What else than 200 may be answered: a fragment in which nothing changed; a page that leads to another one.
+_MAYBE = {"live": (200, 204)}
+_LEADS = ("account", "mfa")
+
+
+def of_shop(shop: Filled) -> Iterator[tuple[str, Page]]:
+    """(name of the URL, page)"""
+    numbers = known(shop)
+    for name, addresses in SHOP.items():
+        for address in addresses:
+            told, _, path = address.rpartition(" ")
+            reader = told if told in (VISITOR, BOSS) else CUSTOMER
+            answers = (200, 302) if name.startswith(_LEADS) else _MAYBE.get(told, (200,))
+            yield name, Page(path.format(**numbers), reader, answers, told == "live", f"{reader} {path}")
+
+
+# ------------------------------------------------------------------------------------------------ the back office
+#: What is looked for in the list of each model that can be searched: each kind of text that its field takes.
+SEARCHES: Mapping[str, tuple[str, ...]] = {
+    "auth.Group": ("Desk",),
+    "orders.Category": ("Category 00",),
+    "orders.Account": ("nadia@", "sales"),
+    "orders.Transfer": ("{order}", "charge:{order}", "nadia@", "nothing"),
+    "orders.PriceLevel": ("Level",),
+    "orders.CustomerRate": ("nadia@", "{service}"),
+    "orders.Order": ("{order}", "{upstream}", "nadia@", "{link}", "https://photos", "nothing"),
+    "orders.Refill": ("{refill_order}", "nothing"),
+    "orders.Cancellation": ("{order}", "nothing"),
+    "orders.Service": ("{service}", "followers", "refill days", "nothingofthiskind"),
+    "providers.Placement": ("{order}", "{upstream}", "nothing"),
+    "providers.Route": ("{service}", "followers", "1000", "nothingofthiskind"),
+    "providers.Offer": ("1000", "followers", "nothingofthiskind"),
+    "providers.Provider": ("north",),
+    "accounts.User": ("nadia@", "Nadia", "nothing"),
+    "accounts.ApiKey": ("{prefix}", "nadia@"),
+    "sandbox.SandboxOrder": ("1", "nadia@"),
+    "support.Page": ("Page",),
+    "support.Announcement": ("News",),
+    "support.CannedReply": ("Reply",),
+    "support.Ticket": ("{ticket}", "{order}", "nadia@"),
+    "callbacks.Endpoint": ("{endpoint}", "nadia@"),
+    "callbacks.Delivery": ("{delivery}", "nadia@", "nothing"),
+    "topups.TopUp": ("{reference}", "nadia@", "nothing"),
+    "mail.Letter": ("1", "nadia@", "nothing"),
+}
+#: Lists that a page of another model leads to.
+LINKED = (
+    "orders/order/?user__id__exact={customer}", "orders/order/?service__id__exact={service}",
+    "orders/transfer/?order__id__exact={order}", "providers/placement/?order__id__exact={order}",
+    "providers/route/?offer__id__exact=1", "callbacks/delivery/?endpoint__id__exact={endpoint}",
+    "orders/customerrate/?user__id__exact={customer}",
+)  # fmt: skip
+#: The pages that models have beside their list and forms; what is not here must be an address that only acts.
+OWN_PAGES = {"accounts_user_adjust": "accounts/user/{customer}/adjust/", "auth_user_password_change": ""}
+OWN_ACTS = frozenset(
+    [f"orders_order_{act}" for act in ("cancel", "partial")]
+    + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
+    + [f"topups_topup_{act}" for act in ("approve", "refuse", "settle")]
+    + [f"support_ticket_{act}" for act in ("write", "act")]
+)
+_USUAL = ("changelist", "add", "history", "delete", "change")
+
+
+def own_names() -> set[str]:
+    """The names of the addresses that models have beside the usual five."""
+    found = set()
+    for model, shown in admin.site._registry.items():
+        info = f"{model._meta.app_label}_{model._meta.model_name}_"
+        found |= {url.name for url in shown.get_urls() if url.name and url.name not in [info + act for act in _USUAL]}
+    return found
+
+
+def unsearched() -> set[str]:
+    """Models whose list can be searched, though nobody said for what."""
+    return {model._meta.label for model, shown in admin.site._registry.items() if shown.search_fields} - set(SEARCHES)
+
+
+def of_back_office(shop: Filled, *, is_whole: bool = True) -> Iterator[tuple[str, Page]]:
+    """(model, page). ``is_whole``: every choice, column and search, and the pages that are Django's own."""
+    numbers = known(shop)
+    yield "index", _page("/admin/", "")
+    for path in (*LINKED, *filter(None, OWN_PAGES.values())):
+        yield "linked", _page("/admin/" + path.format(**numbers), path)
+    for model, shown in admin.site._registry.items():
+        label = model._meta.label
+        base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        yield label, _page(base, "list")
+        for key, query in _choices(shop, shown, base, is_whole=is_whole):
+            yield label, _page(base + query, key)
+        for text in SEARCHES.get(label, ())[: None if is_whole else 1]:
+            yield label, _page(f"{base}?{urlencode({'q': text.format(**numbers)})}", f"q={text}")
+        row = shop.customer if model is type(shop.customer) else model._default_manager.order_by("pk").first()
+        if row is not None:
+            yield label, _page(f"{base}{row.pk}/change/", "change")
+        if is_whole and row is not None:
+            yield label, _page(f"{base}{row.pk}/history/", "history")
+            yield label, _page(base + "add/", "add")
+        for name in shown.autocomplete_fields:
+            asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": name}
+            yield label, _page(f"/admin/autocomplete/?{urlencode({**asked, 'term': 'o'})}", f"choosing {name}")
+
+
+def _page(path: str, key: str) -> Page:
+    return Page(path, BOSS, (200, 302, 403), key=key)
+
+
+def _choices(shop: Filled, shown: Any, base: str, *, is_whole: bool) -> Iterator[tuple[str, str]]:
+    """Some choices of each filter, each column that is sorted by, the last page."""
+    request: Any = RequestFactory().get(base)
+    request.user = shop.boss
+    listed = shown.get_changelist_instance(request)
+    for spec in listed.filter_specs:
+        asked = [choice["query_string"] for choice in spec.choices(listed)][1:]
+        yield from ((query, query) for query in asked[: 10 if is_whole else 1])
+    if not is_whole:
+        return
+    columns = [n for n, name in enumerate(listed.list_display) if _is_sortable(shown, listed, request, name)]
+    yield from ((f"?o={number}", f"?o={number}") for number in columns)
+    yield "last page", f"?p={listed.paginator.num_pages}"
+
+
+def _is_sortable(shown: Any, listed: Any, request: Any, name: str) -> bool:
+    """As the head of the list says; the first column is the box to tick."""
+    is_offered = name in shown.get_sortable_by(request)
+    return is_offered and name != "action_checkbox" and bool(listed.get_ordering_field(name))
+
+
+def of_part_of_back_office(shop: Filled) -> Iterator[tuple[str, Page]]:
+    """Each list, one choice of each of its filters, a search, a form: what the tests have the time for."""
+    return of_back_office(shop, is_whole=False)
