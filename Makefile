@@ -68,7 +68,8 @@ format: .venv/.dev ## let ruff rewrite what it can
 
 messages: .venv/.dev ## bring the translations' catalogues up to date and compile them (needs GNU gettext)
 	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete
-	$(BIN)/python manage.py compilemessages
+	@for file in locale/*/LC_MESSAGES/django.po; do msgcat --sort-output --width=120 "$$file" -o "$$file" && sed -i '/^"POT-Creation-Date/d; /^"Report-Msgid-Bugs-To/d' "$$file"; done
+	$(BIN)/python manage.py compilemessages --ignore .venv
 
 lock: .venv/bin/python ## remake both lock files; `make lock UPGRADE=--upgrade` takes newer versions
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(BIN)/python -m venv "$$dir" && \
