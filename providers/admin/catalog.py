@@ -68,7 +68,7 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Service)
 class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
-    list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "limits", "is_active")
+    list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "is_active", "limits")
     list_display_links = ("id", "name")
     list_editable = ("rate", "is_active")
     list_filter = (attention.ServiceAttention, "is_active", texts.Translated, "kind", "category")

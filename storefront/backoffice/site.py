@@ -20,9 +20,20 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "catalogue",
         _("Catalogue"),
-        ("orders.category", "orders.service", "orders.pricelevel", "orders.customerrate", "providers.route"),
+        (
+            "orders.category",
+            "orders.service",
+            "providers.route",
+            "providers.markup",
+            "orders.pricelevel",
+            "orders.customerrate",
+        ),
     ),
-    ("providers", _("Providers"), ("providers.provider", "providers.offer", "providers.panelcall")),
+    (
+        "providers",
+        _("Providers"),
+        ("providers.provider", "providers.offer", "providers.offerchange", "providers.panelcall"),
+    ),
     (
         "money",
         _("Money"),
