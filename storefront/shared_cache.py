@@ -1,4 +1,4 @@
-"""The default cache of a shop without Redis: what log-in limits count is shared by all processes, the rest is in memory.
+"""The default cache of a shop without Redis: what log-in limits count is shared by all processes, the rest in memory.
 
 The log-in library keeps its limits, and the codes of a second factor that were used already, in the default cache and
 lets nobody choose another. A cache in memory is one for each process: a limit would be multiplied by their number, and
@@ -44,7 +44,7 @@ class _Files(FileBasedCache):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        self._createdir()
+        os.makedirs(self._dir, 0o700, exist_ok=True)
         # Opened anew each time: such a lock is the opened file's, so it holds between threads as well.
         with open(os.path.join(self._dir, "lock"), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

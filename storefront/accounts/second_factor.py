@@ -37,7 +37,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return {**super().get_public_key_credential_rp_entity(), "name": str(settings.SHOP_NAME)}
 
 
-class _Once(BaseAuthenticateForm):  # type: ignore[misc]
+class _Once(BaseAuthenticateForm):
     """The library remembers a used code for one step only: with tolerance it would be good again after that."""
 
     def clean_code(self) -> str:
@@ -47,9 +47,9 @@ class _Once(BaseAuthenticateForm):  # type: ignore[misc]
         return code
 
 
-class SignInForm(_Once, AuthenticateForm):  # type: ignore[misc]
+class SignInForm(_Once, AuthenticateForm):
     pass
 
 
-class AskedAgainForm(_Once, ReauthenticateForm):  # type: ignore[misc]
+class AskedAgainForm(_Once, ReauthenticateForm):
     pass

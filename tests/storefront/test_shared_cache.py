@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,10 @@ def test_four_processes_share_one_limit(tmp_path: Path) -> None:
 
 
 def test_one_of_many_threads_adds(kept: SharedCache) -> None:
-    for turn in range(20):
-        won: list[bool] = []
-        threads = [
-            threading.Thread(target=lambda turn=turn: won.append(kept.add(f"allauth:{turn}", 1, 60))) for _ in range(8)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert won.count(True) == 1
+    with ThreadPoolExecutor(8) as threads:
+        for turn in range(20):
+            won = list(threads.map(lambda value, turn=turn: kept.add(f"allauth:{turn}", value, 60), range(8)))
+            assert won.count(True) == 1
 
 
 def test_limits_are_shared_and_pages_stay_in_memory(kept: SharedCache, tmp_path: Path) -> None:

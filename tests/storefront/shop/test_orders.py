@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orders import fulfilment
-from orders.lifecycle import OPEN, Progress, Status
+from orders.lifecycle import TERMINAL, Progress, Status
 from orders.models import Order
 from orders.models.order import EventKind
 from storefront.accounts.models import User
@@ -183,7 +183,7 @@ def test_inputs_are_shown_as_text(page: Client, nadia: User) -> None:
 def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User) -> None:
     order = factories.order(nadia, status=status)
     for address in ("/orders/", f"/orders/{order.pk}/"):
-        assert ("hx-trigger" in text_of(page.get(address))) is (status in OPEN)
+        assert ("hx-trigger" in text_of(page.get(address))) is (status not in TERMINAL)
 
 
 def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:
