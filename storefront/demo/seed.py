@@ -16,7 +16,7 @@ from orders import checkout
 from orders.models import Order, Service
 from providers import onboarding, pricelist
 from providers.models import Provider
-from storefront.demo import words
+from storefront.demo import past, words
 from storefront.support.models import CannedReply, Page, TicketCategory
 from storefront.topups.models import ManualMethod
 
@@ -118,6 +118,7 @@ def _first_orders(customer: Any) -> None:
         quantity = min(max(service.min_quantity, 250), service.max_quantity)
         inputs = EXAMPLES | {"link": link, "quantity": str(quantity)}
         checkout.place_order(customer, service=service, inputs=inputs, request_id=f"demo-{service.pk}")
+    past.make([service for service in services if not service.is_flat], EXAMPLES)
 
 
 def _price_of_least(service: Service) -> Decimal:

