@@ -91,6 +91,9 @@ def _provider(dialect: str, url: str, key: str) -> None:
     Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0, busy_until=None)
     pricelist.import_offers(provider)
     pricelist.publish(provider, markup_percent=MARKUP)
+    # No price list tells which links a service takes; an operator writes it, as here.
+    photos = Service.objects.filter(category__name=words.LINKED, kind="default", link_pattern="")
+    photos.update(link_pattern=words.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test(provider)
 
 
