@@ -48,7 +48,7 @@ def services(request: HttpRequest) -> HttpResponse:
 def services_found(request: HttpRequest) -> HttpResponse:
     """The list and the counts beside it, as one types; an address of its own, so that "back" never shows it alone.
 
-    The page's address follows, so that "back", a reload and a link that is passed on find the same.
+    The page's address follows (vitrine.js), so that "back", a reload and a link that is passed on find the same.
     """
     found = render(request, "shop/_found.html", {**_found(request), "is_live": True})
     asked = urlencode([(name, text) for name, texts in request.GET.lists() for text in texts if text])

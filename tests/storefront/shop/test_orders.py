@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -184,6 +185,20 @@ def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User
     order = factories.order(nadia, status=status)
     for address in ("/orders/", f"/orders/{order.pk}/"):
         assert ("hx-trigger" in text_of(page.get(address))) is (status not in TERMINAL)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ended", "words"), [(None, 20, "1 min"), (None, 7800, "2 h 10"), (3600, 3900, "5 min")]
+)
+def test_an_order_took_as_long_as_it_could_run(
+    starts: int | None, ended: int, words: str, page: Client, nadia: User
+) -> None:
+    order = factories.order(nadia, status="completed")
+    after = {"ended_at": order.created_at + timedelta(seconds=ended)}
+    if starts is not None:
+        after["starts_at"] = order.created_at + timedelta(seconds=starts)
+    Order.objects.filter(pk=order.pk).update(**after)
+    assert f"<dt>Ended after</dt><dd>{words}</dd>" in text_of(page.get(f"/orders/{order.pk}/"))
 
 
 def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:
