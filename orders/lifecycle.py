@@ -29,7 +29,6 @@ class Status(StrEnum):
 #: A panel has the order and may report on it.
 FOLLOWED = (Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS)
 TERMINAL = frozenset({Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED})
-OPEN = tuple(status for status in Status if status not in TERMINAL)
 #: Everything went back to the wallet: no report changes that, a person has to look.
 _PAID_BACK = (Status.CANCELED, Status.FAILED)
 _RANK = {status: rank for rank, status in enumerate(FOLLOWED)}

@@ -35,3 +35,9 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// The list was searched as one typed: the page's address says so, for "back", a reload and a link that is passed on.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const address = event.detail.xhr?.getResponseHeader("HX-Replace-Url");
+  if (event.detail.successful && address) history.replaceState(null, "", address);
+});

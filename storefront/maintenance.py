@@ -15,7 +15,19 @@ from django.shortcuts import render
 
 RETRY_AFTER = 120  # seconds
 #: What operators need to open the shop again, and what the closed page is drawn with.
-OPEN = ("/admin/", "/account/login/", "/account/second-factor/", "/static/", "/brand/", "/language/")
+OPEN = (
+    "/admin/",
+    "/account/login/",
+    "/account/logout/",
+    "/account/reauthenticate/",
+    "/account/second-factor/authenticate/",
+    "/account/second-factor/reauthenticate/",
+    "/account/second-factor/webauthn/reauthenticate/",
+    "/account/second-factor/webauthn/login/",
+    "/static/",
+    "/brand/",
+    "/language/",
+)
 _FLAG = "maintenance"
 _WORDS_MAX = 500
 

@@ -156,7 +156,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "")
 REDIS_CACHE = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 CACHES = {
-    "default": REDIS_CACHE if REDIS_URL else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # In the memory of each process, but for the log-in limits: those hold over all processes of the machine.
+    "default": REDIS_CACHE
+    if REDIS_URL
+    else {"BACKEND": "storefront.shared_cache.SharedCache", "LOCATION": str(VAR_DIR / "limits")},
     # Counts calls, over all processes: those of this machine, or with Redis those of all machines.
     "counters": REDIS_CACHE
     if REDIS_URL
@@ -186,7 +189,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
-# How often, for how long, and counted by what. They are counted in the default cache.
+# How often, for how long, and counted by what; over all processes, see CACHES.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -199,6 +202,10 @@ ACCOUNT_RATE_LIMITS = {
     "confirm_email": "1/3m/key",
 }
 MFA_ADAPTER = "storefront.accounts.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "storefront.accounts.second_factor.SignInForm",
+    "reauthenticate": "storefront.accounts.second_factor.AskedAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}

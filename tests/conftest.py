@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +23,12 @@ def pytest_configure() -> None:
     # Hundreds of calls a second by one customer: who tests the limits sets them.
     settings.API_CALLS_A_MINUTE = settings.API_ADDRESS_CALLS_A_MINUTE = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each process of a run tests the log-in limits alone.
+    settings.CACHES["default"] = {**settings.CACHES["default"], "LOCATION": tempfile.mkdtemp(prefix="vitrine-limits-")}
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(settings.CACHES["default"]["LOCATION"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

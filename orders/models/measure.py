@@ -9,18 +9,12 @@ from orders.fields import RateField
 from orders.models.catalog import Service
 
 
-class Measure(models.Model):
-    """Times of a service's newest delivered orders, in seconds. Shown only from ``LEAST`` orders on."""
+class Figures(models.Model):
+    """What is measured of anything that has endings: times in seconds, and how often it ended how."""
 
-    LEAST = 10
-
-    service = models.OneToOneField(Service, models.CASCADE, related_name="measure", verbose_name=_("service"))
-    sample = models.PositiveIntegerField(_("orders measured"), default=0)
     start_median = models.PositiveIntegerField(_("median start"), null=True)
     # xgettext:no-python-format
     start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
-    # xgettext:no-python-format
-    finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)
     finish_median = models.PositiveIntegerField(_("median finish"), null=True)
     # xgettext:no-python-format
     finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
@@ -28,6 +22,20 @@ class Measure(models.Model):
     partial = models.PositiveIntegerField(_("partial"), default=0)
     canceled = models.PositiveIntegerField(_("canceled"), default=0)
     measured_at = models.DateTimeField(_("measured at"), auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class Measure(Figures):
+    """Times of a service's newest delivered orders. Shown only from ``LEAST`` orders on."""
+
+    LEAST = 10
+
+    service = models.OneToOneField(Service, models.CASCADE, related_name="measure", verbose_name=_("service"))
+    sample = models.PositiveIntegerField(_("orders measured"), default=0)
+    # xgettext:no-python-format
+    finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)
 
     class Meta:
         verbose_name = _("measure")

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orders import money, repricing
+from orders import holding, money, repricing
 from orders.admin import parts, texts, words
 from orders.kinds import KINDS
 from orders.models import Service
@@ -87,8 +87,8 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "category", "kind", "description", "is_active")}),
         (_("Price and quantity"), {"fields": (("rate", "is_pinned"), "is_flat", ("min_quantity", "max_quantity"))}),
-        (_("Link"), {"fields": ("link_pattern", "link_example")}),
-        (_("After the purchase"), {"fields": (("has_refill", "has_cancel", "has_dripfeed"),)}),
+        (_("Link"), {"fields": ("link_pattern", "link_example", "is_one_per_link")}),
+        (_("After the purchase"), {"fields": (("has_refill", "has_cancel", "has_dripfeed"), "refill_days")}),
         (_("Place"), {"fields": ("position", "created_at")}),
     )
 
@@ -106,6 +106,8 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
         super().save_model(request, obj, form, change)
         if change and "rate" in form.changed_data:
             repricing.record([repricing.Change.of(obj, old_rate=form.initial["rate"])])
+        if change and obj.is_one_per_link and "is_one_per_link" in form.changed_data:
+            holding.hold_links(obj)
 
     @admin.display(description=_("cost"))
     def cost(self, service: Any) -> str:

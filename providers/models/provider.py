@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import money
 from orders.fields import MoneyField, RateField
+from orders.models.measure import Figures
 from providers import client
 from providers.dialect import Dialect
 from providers.dialects import DIALECTS
@@ -164,21 +165,11 @@ class CallTally(models.Model):
         return f"{self.provider_id} {self.verb} {self.hour:%d.%m. %H}"
 
 
-class ProviderMeasure(models.Model):
-    """A provider's newest ended placements: times in seconds, and how they ended."""
+class ProviderMeasure(Figures):
+    """A provider's newest ended placements: times, and how they ended."""
 
     provider = models.OneToOneField(Provider, models.CASCADE, related_name="measure", verbose_name=_("provider"))
     sample = models.PositiveIntegerField(_("placements measured"), default=0)
-    start_median = models.PositiveIntegerField(_("median start"), null=True)
-    # xgettext:no-python-format
-    start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
-    finish_median = models.PositiveIntegerField(_("median finish"), null=True)
-    # xgettext:no-python-format
-    finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
-    completed = models.PositiveIntegerField(_("completed"), default=0)
-    partial = models.PositiveIntegerField(_("partial"), default=0)
-    canceled = models.PositiveIntegerField(_("canceled"), default=0)
-    measured_at = models.DateTimeField(_("measured at"), auto_now=True)
 
     class Meta:
         verbose_name = _("provider measure")

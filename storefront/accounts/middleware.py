@@ -1,4 +1,4 @@
-"""Around every request of a person: their language, time zone and currency, and when they were seen last."""
+"""Around every request of a person: how they read, when they were seen last, and that the answer is theirs alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 
 from storefront.accounts import addresses
 from storefront.accounts.models import User
@@ -29,11 +30,18 @@ def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         _speak(request, request.user.language)
         try:
             with timezone.override(request.user.zone), display.override(request.user.currency):
-                return get_response(request)
+                return _theirs(get_response(request))
         finally:
             timezone.deactivate()
 
     return middleware
+
+
+def _theirs(response: HttpResponse) -> HttpResponse:
+    """No cache on the way keeps one customer's page for another. A browser may, and asks whether it is still right."""
+    if not response.has_header("Cache-Control"):
+        patch_cache_control(response, private=True, no_cache=True)
+    return response
 
 
 def _speak(request: HttpRequest, language: str) -> None:

@@ -18,8 +18,9 @@ from orders import cipher, ledger
 from storefront import keyset
 from storefront.callbacks import endpoints as act_on
 from storefront.callbacks import outbox
-from storefront.callbacks.forms import EndpointForm, WarnForm
+from storefront.callbacks.forms import EndpointForm
 from storefront.callbacks.models import Delivery, Endpoint
+from storefront.lowbalance import WarnForm
 
 PAGE_SIZE = 50
 #: Where a new secret waits, encrypted, for the one page that shows it, with the number of its endpoint.

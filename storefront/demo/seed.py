@@ -18,7 +18,7 @@ from orders.models import Order, Service
 from providers import onboarding, pricelist
 from providers.models import Provider
 from storefront.currencies.models import Currency
-from storefront.demo import translations, words
+from storefront.demo import past, translations, words
 from storefront.support.models import CannedReply, Page, TicketCategory
 from storefront.topups.models import ManualMethod
 
@@ -97,6 +97,9 @@ def _provider(dialect: str, url: str, key: str) -> None:
     Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0, busy_until=None)
     pricelist.import_offers(provider)
     pricelist.publish(provider, markup_percent=MARKUP)
+    # No price list tells which links a service takes; an operator writes it, as here.
+    photos = Service.objects.filter(category__name=words.LINKED, kind="default", link_pattern="")
+    photos.update(link_pattern=words.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test(provider)
 
 
@@ -130,6 +133,7 @@ def _first_orders(customer: Any) -> None:
         quantity = min(max(service.min_quantity, 250), service.max_quantity)
         inputs = EXAMPLES | {"link": link, "quantity": str(quantity)}
         checkout.place_order(customer, service=service, inputs=inputs, request_id=f"demo-{service.pk}")
+    past.make([service for service in services if not service.is_flat], EXAMPLES)
 
 
 def _price_of_least(service: Service) -> Decimal:

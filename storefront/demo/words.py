@@ -4,6 +4,10 @@ from __future__ import annotations
 
 CATEGORIES = ("Orders", "Payments", "API", "Something else")
 
+#: The category whose services take links of one site only, and which.
+LINKED = "Photo network"
+LINK_PATTERN = r"https://photos\.example\.com/[\w./-]+"
+
 REPLIES = (
     (
         "We are looking into it",

@@ -13,6 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from orders import ledger
+from orders.models import Account
+from storefront.lowbalance import WarnForm
 from storefront.mail import wishes
 from storefront.mail.forms import PreferencesForm
 from storefront.mail.models import Preferences
@@ -23,15 +26,19 @@ from storefront.mail.models import Preferences
 def preferences(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     row = Preferences.objects.filter(user=user).first()
-    form = PreferencesForm(request.POST or None, instance=row or Preferences(user=user))
-    if request.method == "POST":
-        # No box is ticked in an empty form: that is a wish as well.
-        form = PreferencesForm(request.POST, instance=form.instance)
-        if form.is_valid():
+    # No box is ticked in an empty form: that is a wish as well.
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(posted, instance=row or Preferences(user=user))
+    wallet = Account.objects.filter(user=user).first()
+    warn_form = WarnForm(posted, instance=wallet) if wallet else None
+    if posted is not None:
+        if form.is_valid() and (warn_form is None or warn_form.is_valid()):
             Preferences.objects.update_or_create(user=user, defaults=form.cleaned_data)
+            if warn_form and "warn_below" in posted:
+                ledger.watch(warn_form.instance, below=warn_form.cleaned_data["warn_below"])
             messages.success(request, _("Your choice is saved."))
             return redirect("mail:preferences")
-    return render(request, "mail/preferences.html", {"form": form})
+    return render(request, "mail/preferences.html", {"form": form, "warn_form": warn_form})
 
 
 @csrf_exempt  # mail programs post here for their user; all that the link can do is to switch one kind off

@@ -42,6 +42,9 @@ def test_the_list_follows_what_is_typed_and_nothing_above_it_moves(visit: Callab
     assert (before["x"], before["y"], before["width"]) == (after["x"], after["y"], after["width"])
     page.get_by_role("link", name="Harp lessons", exact=True).click()
     expect(page.locator("h1")).to_have_text("Harp lessons")
+    page.go_back()
+    expect(search).to_have_value("strings")
+    expect(found.locator("a.name")).to_have_count(1)
 
 
 @pytest.mark.usefixtures("wares")

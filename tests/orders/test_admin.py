@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.admin import words
+from orders.errors import LinkInUse
 from orders.models import Account, Category, OrderEvent, Service, Transfer
 from storefront.accounts.models import User
 from tests import factories
@@ -112,3 +113,19 @@ def test_events_are_told_in_words_and_unknown_facts_are_not_lost() -> None:
     assert "the panel gave up" in told
     assert "“Fail”" in told
     assert told.endswith("colour: red")
+
+
+def test_a_service_that_is_switched_to_one_order_a_link_counts_the_open_ones(superuser: Client) -> None:
+    order = factories.order()
+    service = order.service
+    data = {
+        "name": service.name, "category": service.category_id, "kind": service.kind, "is_active": "on", "rate": "0.90",
+        "min_quantity": "1", "max_quantity": "10000", "position": "0", "refill_days": "7", "is_one_per_link": "on",
+        "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    response = superuser.post(f"/admin/orders/service/{service.pk}/change/", data)
+    assert response.status_code == 302, response.context["errors"]
+    order.service.refresh_from_db()
+    assert (order.service.is_one_per_link, order.service.refill_days) == (True, 7)
+    with pytest.raises(LinkInUse):
+        factories.order(of=order.service, link=order.link)

@@ -12,7 +12,7 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from orders import audit, checkout, links, repeats
+from orders import audit, checkout, holding, links, repeats
 from orders.errors import InsufficientFunds, LinkInUse, OrderInvalid, OrdersError, RequestReused
 from orders.models import Category, Order, Service
 from tests import factories
@@ -196,6 +196,26 @@ def test_a_service_can_take_one_order_a_link_at_a_time() -> None:
     assert place(buyer, factories.service(is_one_per_link=True), inputs={"link": "https://example.com/p/1"})
     Order.objects.filter(pk=first.pk).update(ended_at=timezone.now())
     assert place(buyer, service, inputs={"link": "https://example.com/p/1"}).pk
+
+
+def test_a_service_that_takes_one_order_a_link_from_now_on_counts_the_open_ones() -> None:
+    service = factories.service()
+    first, newest, ended, other = (
+        place(factories.customer("1"), service, inputs={"link": f"https://example.com/p/{n}"}) for n in (1, 1, 2, 3)
+    )
+    Order.objects.filter(pk=ended.pk).update(ended_at=timezone.now())
+    service.is_one_per_link = True
+    service.save()
+    assert holding.hold_links(service) == 2
+    assert holding.hold_links(service) == 0, "once is enough"
+    for link in ("https://www.example.com/p/1/", "https://example.com/p/3"):
+        with pytest.raises(LinkInUse):
+            place(factories.customer("1"), service, inputs={"link": link})
+    assert {order.pk for order in Order.objects.exclude(link_lock=None)} == {newest.pk, other.pk}
+    assert place(factories.customer("1"), service, inputs={"link": "https://example.com/p/2"})
+    Order.objects.filter(pk=first.pk).update(ended_at=timezone.now())
+    with pytest.raises(LinkInUse):
+        place(factories.customer("1"), service, inputs={"link": "https://example.com/p/1"})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 
 from orders.models import Order
 from tests.factories import service
@@ -38,9 +39,12 @@ def test_operators_get_in(closed: None, admin_client: Client) -> None:
     assert admin_client.get("/admin/").status_code == 200
 
 
-def test_the_way_in_stays_open(closed: None, client: Client) -> None:
-    for path in ("/account/login/", "/account/second-factor/authenticate/"):
-        assert client.get(path).status_code in (200, 302), path
+@pytest.mark.parametrize(
+    "name", ["account_login", "mfa_authenticate", "mfa_login_webauthn", "mfa_reauthenticate", "account_logout"]
+)
+def test_every_step_of_a_log_in_is_open(name: str, closed: None, client: Client) -> None:
+    assert client.get(reverse(name)).status_code != 503
+    assert client.post(reverse(name)).status_code != 503
 
 
 def test_programs_lose_nothing(closed: None, caller: Reseller) -> None:

@@ -112,6 +112,13 @@ def moment(at: datetime, form: str = "full") -> SafeString:
 
 
 @register.filter
+def took(order: Order) -> str:
+    """How long an order that has ended took, from when it could begin; as exact as a measured time."""
+    begun = order.starts_at or order.created_at
+    return measured.duration(max(0, round((order.ended_at - begun).total_seconds()))) if order.ended_at else ""
+
+
+@register.filter
 def shown_status(order: Order) -> statuses.Shown:
     return statuses.shown(order.status)
 

@@ -7,14 +7,15 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import HttpResponseClientRefresh, replace_url
 
 from orders.kinds import KINDS, Count
 from orders.models import Service
-from storefront.shop import catalogue, favourites, orderform, pricehistory, purse
+from storefront.shop import best, catalogue, favourites, orderform, pricehistory, purse
 
 
 @require_safe
@@ -22,12 +23,15 @@ def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("shop:catalogue")
     tiles = catalogue.tiles()
+    shown = best.services(request.user)
     return render(
         request,
         "shop/landing.html",
         {
             "tiles": tiles[: catalogue.TILES],
             "services": sum(tile.count for tile in tiles),
+            "best": shown,
+            "terms": purse.terms(request, shown),
             "figures": catalogue.last_day(),
             "api_address": request.build_absolute_uri("/api/v2"),
         },
@@ -42,8 +46,13 @@ def services(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def services_found(request: HttpRequest) -> HttpResponse:
-    """The list and the counts beside it, as one types; an address of its own, so that "back" never shows it alone."""
-    return render(request, "shop/_found.html", {**_found(request), "is_live": True})
+    """The list and the counts beside it, as one types; an address of its own, so that "back" never shows it alone.
+
+    The page's address follows (vitrine.js), so that "back", a reload and a link that is passed on find the same.
+    """
+    found = render(request, "shop/_found.html", {**_found(request), "is_live": True})
+    asked = urlencode([(name, text) for name, texts in request.GET.lists() for text in texts if text])
+    return replace_url(found, f"{reverse('shop:catalogue')}?{asked}".removesuffix("?"))
 
 
 def _found(request: HttpRequest) -> dict[str, Any]:

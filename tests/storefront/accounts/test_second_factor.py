@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.test import Client
@@ -94,6 +95,25 @@ def test_a_code_signs_in_and_is_good_once(secret: str) -> None:
     assert not is_in(again)
 
 
+def test_a_code_that_was_used_is_not_good_again_while_clocks_are_forgiven(person: User) -> None:
+    with time_machine.travel("2030-01-01T00:00:05Z", tick=False) as clock:
+        client = trusted()
+        found = re.search(r'<code id="secret" dir="ltr">([A-Z2-7]+)</code>', text_of(client.get(SET_UP)))
+        assert found
+        client.post(SET_UP, {"code": totp.code(found[1])})
+        once = totp.code(found[1], steps_ahead=1)
+        first, _response = sign_in()
+        first.post(STEP, {"code": once})
+        assert is_in(first)
+        clock.shift(50)  # within the code's own step: who read it over a shoulder tries it now
+        again, _response = sign_in()
+        again.post(STEP, {"code": once})
+        assert not is_in(again)
+        again.post(STEP, {"code": totp.code(found[1])[::-1]})
+        again.post(STEP, {"code": totp.code(found[1], steps_ahead=1)})
+        assert is_in(again)
+
+
 def test_a_recovery_code_signs_in_once(secret: str) -> None:
     client, _response = sign_in()
     client.post(STEP, {"code": totp.code(secret, steps_ahead=1)})
@@ -141,6 +161,58 @@ def test_passwords_cannot_be_guessed_from_many_made_up_addresses(person: User, s
         sign_in("wrong", headers={"X-Forwarded-For": f"10.0.0.{guess}, 198.51.100.1"})
     client, _response = sign_in(headers={"X-Forwarded-For": "10.0.0.99, 198.51.100.1"})
     assert not is_in(client)
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+def test_a_password_is_guessed_five_times_and_nobody_learns_whether_there_is_such_an_account(
+    email: str, person: User
+) -> None:
+    def guess(password: str) -> str:
+        address = f"198.51.100.{len(said)}"  # from everywhere: it is the account that is guarded
+        client = Client(REMOTE_ADDR=address)
+        response = client.post(LOGIN, {"login": email, "password": password})
+        assert response.status_code == 200
+        assert not is_in(client)
+        return text_of(response)
+
+    said: list[str] = []
+    for _guess in range(5):
+        said.append(guess("wrong"))
+    assert all("not correct" in text for text in said)
+    assert "Too many failed login attempts" in guess(PASSWORD), "the right one comes too late"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_new_password_is_asked_for_so_often_for_one_address(known: bool, person: User) -> None:
+    email = EMAIL if known else "nobody@example.com"
+    asked = [
+        Client(REMOTE_ADDR=f"198.51.100.{n}").post("/account/password/reset/", {"email": email}).status_code
+        for n in range(6)
+    ]
+    assert asked == [302] * 5 + [429]
+
+
+def test_a_session_that_somebody_planted_is_not_the_one_that_is_signed_in(person: User) -> None:
+    client = Client()
+    client.get(SET_UP)
+    planted = client.session
+    planted["x"] = 1
+    planted.save()
+    client.cookies["sessionid"] = planted.session_key
+    client.post(LOGIN, {"login": EMAIL, "password": PASSWORD})
+    assert is_in(client)
+    assert client.session.session_key != planted.session_key
+    thief = Client()
+    thief.cookies["sessionid"] = planted.session_key
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
+def test_signing_in_leads_nowhere_else(elsewhere: str, person: User) -> None:
+    response = Client().post(LOGIN, {"login": EMAIL, "password": PASSWORD, "next": elsewhere})
+    assert response.headers["Location"] == "/services/"
+    client, _response = sign_in()
+    assert "evil" not in client.post("/account/logout/", {"next": elsewhere}).headers["Location"]
 
 
 @pytest.mark.parametrize(

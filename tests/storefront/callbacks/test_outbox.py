@@ -262,7 +262,7 @@ def test_a_price_edited_by_hand_is_kept_and_told(place: str, nadia: User, listen
 def by_page(client: Client, service: Any, rate: str) -> None:
     data = {
         "name": service.name, "category": service.category_id, "kind": service.kind, "is_active": "on", "rate": rate,
-        "min_quantity": "1", "max_quantity": "10000", "position": "0",
+        "min_quantity": "1", "max_quantity": "10000", "position": "0", "refill_days": "30",
         "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     response = client.post(f"/admin/orders/service/{service.pk}/change/", data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -42,13 +43,34 @@ def test_a_customer_chooses_what_to_get(page: Client, nadia: User) -> None:
     assert not any(getattr(Preferences.objects.get(), name) for name in FLAGS.values())
 
 
+def test_the_line_of_a_low_balance_is_set_where_its_letter_is(page: Client, nadia: User) -> None:
+    assert page.post(PAGE, {"has_balance": "on", "warn_below": "12.5"}).headers["Location"] == PAGE
+    nadia.wallet.refresh_from_db()
+    assert nadia.wallet.warn_below == Decimal("12.5")
+    assert 'value="12.50"' in page.get(PAGE).content.decode()
+    page.post(PAGE, {"has_balance": "on"})
+    nadia.wallet.refresh_from_db()
+    assert nadia.wallet.warn_below == Decimal("12.5"), "a form without the field has no opinion"
+    text = page.post(PAGE, {"warn_below": "-1"}).content.decode()
+    assert "Give an amount above zero" in text
+    assert Preferences.objects.get().has_balance, "nothing of a form with a mistake is kept"
+    page.post(PAGE, {"has_balance": "on", "warn_below": ""})
+    nadia.wallet.refresh_from_db()
+    assert nadia.wallet.warn_below is None
+
+
+def test_staff_without_a_wallet_have_no_line(client: Client) -> None:
+    client.force_login(factories.user(is_staff=True))
+    assert "warn_below" not in client.get(PAGE).content.decode()
+
+
 def test_the_page_is_only_for_who_is_signed_in(client: Client) -> None:
     assert client.get(PAGE).headers["Location"].startswith("/account/login/")
 
 
 def test_the_page_costs_a_fixed_number_of_queries(page: Client, django_assert_max_num_queries: Any) -> None:
     page.get(PAGE)
-    with django_assert_max_num_queries(4):  # session, customer, wishes, balance
+    with django_assert_max_num_queries(5):  # session, customer, wishes, the line of a low balance, balance
         page.get(PAGE)
 
 

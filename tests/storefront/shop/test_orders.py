@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from orders import fulfilment
-from orders.lifecycle import OPEN, Progress, Status
+from orders.lifecycle import TERMINAL, Progress, Status
 from orders.models import Order
 from orders.models.order import EventKind
 from storefront.accounts.models import User
@@ -183,7 +184,21 @@ def test_inputs_are_shown_as_text(page: Client, nadia: User) -> None:
 def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User) -> None:
     order = factories.order(nadia, status=status)
     for address in ("/orders/", f"/orders/{order.pk}/"):
-        assert ("hx-trigger" in text_of(page.get(address))) is (status in OPEN)
+        assert ("hx-trigger" in text_of(page.get(address))) is (status not in TERMINAL)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ended", "words"), [(None, 20, "1 min"), (None, 7800, "2 h 10"), (3600, 3900, "5 min")]
+)
+def test_an_order_took_as_long_as_it_could_run(
+    starts: int | None, ended: int, words: str, page: Client, nadia: User
+) -> None:
+    order = factories.order(nadia, status="completed")
+    after = {"ended_at": order.created_at + timedelta(seconds=ended)}
+    if starts is not None:
+        after["starts_at"] = order.created_at + timedelta(seconds=starts)
+    Order.objects.filter(pk=order.pk).update(**after)
+    assert f"<dt>Ended after</dt><dd>{words}</dd>" in text_of(page.get(f"/orders/{order.pk}/"))
 
 
 def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:

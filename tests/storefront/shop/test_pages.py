@@ -66,6 +66,15 @@ def test_scripts_come_from_our_own_address_only(address: str, page: Client) -> N
     assert "https://" not in text
 
 
+@pytest.mark.parametrize("address", ["/services/", "/orders/", "/orders/export.csv", "/wallet/", "/support/", "/api/"])
+def test_what_one_customer_sees_is_kept_for_no_other(address: str, page: Client, client: Client) -> None:
+    response = page.get(address)
+    assert "private" in response.headers["Cache-Control"]
+    assert "no-cache" in response.headers["Cache-Control"]
+    assert "Cookie" in response.headers["Vary"]
+    assert "Cookie" in client.get(address).headers["Vary"], "a stranger's page is not for who is known"
+
+
 def test_errors_speak_our_language_and_need_no_context() -> None:
     for name in ("400.html", "403.html", "403_csrf.html", "429.html", "500.html"):
         assert "vitrine.css" in render_to_string(name)
