@@ -50,12 +50,13 @@ def _in_the_shops_language() -> None:
     translation.activate(settings.LANGUAGE_CODE)
 
 
-#: What a browser, another program or an operator's command does is the same on every database.
+#: What a browser, another program or an operator's command does, and how often a page asks, is the same on every database.
 ONCE = (
     "tests/browser/",
     "tests/clients/test_programs.py",
     "tests/clients/test_published.py",
     "tests/journeys/test_operator.py",
+    "tests/storefront/test_page_queries.py",
 )
 
 

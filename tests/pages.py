@@ -139,7 +139,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 POSTS = frozenset({
     "shop:favourite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:put_away",
     "callbacks:warn_below", "callbacks:act", "callbacks:send_again", "topups:send_proof", "topups:webhook",
-    "logins_end", "login_end",
+    "logins_end", "login_end", "language",
 })  # fmt: skip
 #: What is no page of this kind, and why.
 ELSEWHERE: Mapping[str, str] = {
@@ -269,7 +269,11 @@ LINKED = (
     "orders/customerrate/?user__id__exact={customer}",
 )  # fmt: skip
 #: The pages that models have beside their list and forms; what is not here must be an address that only acts.
-OWN_PAGES = {"accounts_user_adjust": "accounts/user/{customer}/adjust/", "auth_user_password_change": ""}
+OWN_PAGES = {
+    "accounts_user_adjust": "accounts/user/{customer}/adjust/",
+    "accounts_user_second_step": "accounts/user/{customer}/second-step/",
+    "auth_user_password_change": "",
+}
 OWN_ACTS = frozenset(
     [f"orders_order_{act}" for act in ("cancel", "partial")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]

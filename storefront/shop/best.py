@@ -26,7 +26,7 @@ def services(user: Any) -> list[Service]:
     ranked: dict[int, int] = cache.get_or_set("shop:best", _ranked, RANKED_FOR) or {}
     if not ranked:
         return []
-    found = Service.objects.on_sale().with_own_rates(user).select_related("measure").in_bulk([*ranked])
+    found = Service.objects.on_sale().in_language().with_own_rates(user).select_related("measure").in_bulk([*ranked])
     shown = [found[pk] for pk in ranked if pk in found]
     for service in shown:
         service.full_percent = ranked[service.pk]  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from storefront.brand import look
+from storefront.currencies import display
 from storefront.support import frame
 
 
@@ -16,6 +17,7 @@ def know_the_look() -> None:
 
 def know_the_frame() -> None:
     know_the_look()
+    cache.set(display._NAME, {}, 3600)
     for language, _name in settings.LANGUAGES:
         cache.set(frame._key(language), frame.Frame((), ()), 3600)
 
