@@ -50,7 +50,8 @@ def _in_the_shops_language() -> None:
     translation.activate(settings.LANGUAGE_CODE)
 
 
-#: What a browser, another program or an operator's command does, and how often a page asks, is the same on every database.
+#: What a browser, another program or an operator's command does is the same on every database, and how often a page
+#: asks it.
 ONCE = (
     "tests/browser/",
     "tests/clients/test_programs.py",

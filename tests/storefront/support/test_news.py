@@ -81,7 +81,7 @@ def test_pages_pay_no_query_for_what_is_around_them(client: Client, django_asser
     frame.forget()
     with django_assert_num_queries(
         5
-    ):  # twice what is around; then categories, figures and the best of the landing page
+    ):  # twice what is around; then the landing page itself
         first = client.get("/style/")
         client.get("/")
     assert text_of(first).count('class="notice"') == frame.MOST
