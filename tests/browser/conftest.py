@@ -11,13 +11,15 @@ import pytest
 from django.conf import settings as configured
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from storefront.accounts.models import User
 from tests.providers.conftest import start_panel
 
 __all__ = ["start_panel"]
 
+#: The pages look every five or ten seconds, and the machine may have other work.
+expect.set_options(timeout=20_000)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
     "--no-sandbox",
@@ -71,7 +73,7 @@ def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
                 problems.append(line.text)
 
         context = chromium.new_context(base_url=shop, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", listen)

@@ -14,8 +14,6 @@ from orders.models import Account, Order
 from storefront.accounts.models import User
 from tests import factories
 
-#: The pages look every five or ten seconds.
-expect.set_options(timeout=15_000)
 EMAIL, PASSWORD = "nadia@example.com", "a-long-enough-one"
 
 

@@ -16,8 +16,6 @@ from tests import factories
 from tests.browser.test_shop import EMAIL, PASSWORD, sideways, sign_in
 from tests.storefront.support.test_prose import EVIL
 
-expect.set_options(timeout=15_000)
-
 
 @pytest.fixture(autouse=True)
 def _private(settings: Any, tmp_path: Path) -> None:

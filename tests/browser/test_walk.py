@@ -25,7 +25,6 @@ from tests.browser.walking import EMAIL, LINK, PASSWORD, Walker, confirm, read_t
 from tests.providers.conftest import provider_at
 from tests.storefront.topups import payments
 
-expect.set_options(timeout=15_000)
 SUBJECT, ASKED, ANSWERED = "☂ 1?", "☂ 2", "☂ 3"
 #: Every language, and each width in light and dark, in four walks.
 WALKS = [("en", 1440, "light"), ("ru", 390, "dark"), ("tr", 1440, "dark"), ("ar", 390, "light")]

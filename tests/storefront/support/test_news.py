@@ -79,9 +79,7 @@ def test_pages_pay_no_query_for_what_is_around_them(client: Client, django_asser
         announced(f"a{number}", is_pinned=True)
         Page.objects.create(slug=f"p{number}", title=f"p{number}", text="x", is_published=True)
     frame.forget()
-    with django_assert_num_queries(
-        5
-    ):  # twice what is around; then the landing page itself
+    with django_assert_num_queries(5):  # twice what is around; then the landing page itself
         first = client.get("/style/")
         client.get("/")
     assert text_of(first).count('class="notice"') == frame.MOST
