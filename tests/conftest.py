@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.management.commands import flush
 from django.db import connections
 from django.utils import translation
 
@@ -84,15 +85,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(told)
 
 
-# ------------------------------------------------------------------------------------------------ the append-only books
+# ------------------------------------------------------------------------------------------------ emptying the tables
 # After a test with real transactions Django empties every table. The books refuse that, rightly; and the rows that data
 # migrations made would be gone for the tests that follow. So around that one act the trigger is taken off and put back,
-# and the house accounts are opened again.
+# and the house accounts are opened again. Models and permissions stay as they are: Django would take longer to write
+# them again than most of these tests run.
+KEPT = {"django_content_type", "auth_permission"}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _books_can_be_emptied_between_tests() -> Iterator[None]:
     operations = type(connections["default"].ops)
     empty = operations.execute_sql_flush
+    sql_to_empty = operations.sql_flush
     reopen = import_module("orders.migrations.0003_house_accounts").forwards
+
+    def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> Any:
+        return sql_to_empty(self, style, [table for table in tables if table not in KEPT], **options)
 
     def execute_sql_flush(self: Any, sql_list: list[str]) -> None:
         with self.connection.schema_editor() as editor:
@@ -105,5 +114,7 @@ def _books_can_be_emptied_between_tests() -> Iterator[None]:
         reopen(apps, None)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "sql_flush", sql_flush)
         patch.setattr(operations, "execute_sql_flush", execute_sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *args: None)
         yield
