@@ -121,7 +121,7 @@ def test_a_service_that_is_switched_to_one_order_a_link_counts_the_open_ones(sup
     data = {
         "name": service.name, "category": service.category_id, "kind": service.kind, "is_active": "on", "rate": "0.90",
         "min_quantity": "1", "max_quantity": "10000", "position": "0", "refill_days": "7", "is_one_per_link": "on",
-        "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0",
+        "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     response = superuser.post(f"/admin/orders/service/{service.pk}/change/", data)
     assert response.status_code == 302, response.context["errors"]

@@ -34,6 +34,7 @@ def fresh(db: None, settings: Any) -> Iterator[None]:
     settings.STORE_CURRENCY = "USD"
     cache.clear()
     know_the_frame()
+    display.forget()
     yield
     cache.clear()
 
