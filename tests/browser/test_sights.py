@@ -22,6 +22,7 @@ SHOTS = (("en", 1440, "light"), ("ru", 390, "light"), ("tr", 1440, "dark"), ("ar
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 #: What the browser says of the page that is not there.
 NOT_FOUND = "status of 404"
+AXE = Axe().axe_script
 SHEET = Path(configured.BASE_DIR) / "var" / "screenshots"
 
 
@@ -53,6 +54,7 @@ def test_axe_finds_nothing_that_is_serious(who: str, furnished: Furnished, visit
     page = visit(NOT_FOUND, viewport=WIDE, reduced_motion="reduce", bypass_csp=True)
     found = []
     for sight in walk(page, furnished, who):
+        page.evaluate(AXE)
         found += [f"{sight.name}, light: {problem}" for problem in problems(page)]
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size(NARROW)
@@ -64,12 +66,13 @@ def test_axe_finds_nothing_that_is_serious(who: str, furnished: Furnished, visit
 
 #: Django's own widget for two lists names a mark that has no role.
 NOT_OURS = {"exclude": [[".search-label-icon"]]}
+RUN = "([context, options]) => axe.run(context, options).then((found) => found.violations)"
 
 
 def problems(page: Page, *rules: str) -> Iterator[str]:
-    """What axe finds on the page: in all its rules, or in these."""
+    """What axe, which the page has loaded, finds on it: by all its rules, or by these."""
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
-    for violation in Axe().run(page, context=NOT_OURS, options=options).response["violations"]:
+    for violation in page.evaluate(RUN, [NOT_OURS, options]):
         if violation["impact"] in ("serious", "critical"):
             nodes = [f"{' '.join(map(str, node['target']))}: {node['failureSummary']}" for node in violation["nodes"]]
             yield f"{violation['id']} ({violation['help']})\n" + "\n".join(nodes[:4])
