@@ -14,11 +14,6 @@ from orders.models import Account, Order, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 
 
-def is_number(text: str) -> bool:
-    """Whether ``text`` can be the id of a row."""
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
 @admin.register(Account)
 class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
     list_display = ("name", "kind", "held", "level", "created", "moves")
@@ -103,7 +98,7 @@ class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             wallets = Account.objects.filter(user__email__startswith=text.lower()).values_list("pk", flat=True)[:200]
             return queryset.filter(wallet__in=list(wallets)), False
         found = Q(reference=text)
-        if is_number(text):
+        if parts.is_number(text):
             found |= Q(order_id=int(text))
         return queryset.filter(found), False
 

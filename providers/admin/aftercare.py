@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy
 
 from orders import aftercare
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
 from orders.errors import OrdersError
 from orders.models import Cancellation, Order, Refill
 from orders.models.aftercare import OPEN_REQUEST
@@ -96,7 +95,7 @@ class RequestAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         if not text:
             return queryset, False
         numbers = set(by_upstream_id(text).values_list("order_id", flat=True)[:200])
-        return queryset.filter(order__in=numbers | ({int(text)} if is_number(text) else set())), False
+        return queryset.filter(order__in=numbers | ({int(text)} if parts.is_number(text) else set())), False
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(decisions.PERMISSION)

@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import lifecycle, money
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
 from orders.models import Order, OrderEvent, Transfer
 from providers import evidence
 from providers.admin import attention, decisions, placement
@@ -99,7 +98,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             people = get_user_model().objects.filter(email__startswith=text.lower())
             return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
         numbers = set(placement.by_upstream_id(text).values_list("order_id", flat=True)[:200])
-        if is_number(text):
+        if parts.is_number(text):
             numbers.add(int(text))
         if numbers:
             return queryset.filter(pk__in=numbers), False

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
 from orders.models import Order
 from providers.admin import attention
 from providers.models import LIVE, PanelCall, Placement, Provider, State
@@ -60,7 +59,7 @@ class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         if not text:
             return queryset, False
         found = Q(pk__in=list(by_upstream_id(text).values_list("pk", flat=True)[:200]))
-        if is_number(text):
+        if parts.is_number(text):
             found |= Q(order_id=int(text))
         return queryset.filter(found), False
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
 from storefront.callbacks import outbox
 from storefront.callbacks.models import Attempt, Delivery, Endpoint
 
@@ -102,7 +101,7 @@ class AttemptInline(parts.ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class DeliveryAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("id", "at", "topic", "state", "attempts", "error", "next", "where", "customer")
     list_filter = (Outcome,)
     list_select_related = ("event", "endpoint__user")
@@ -116,17 +115,11 @@ class DeliveryAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     inlines = (AttemptInline,)
     actions = ("send_again",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        if is_number(text):
-            return queryset.filter(Q(pk=int(text)) | Q(endpoint=int(text))), False
-        people = Endpoint.objects.filter(user__email__startswith=text.lower())
-        return queryset.filter(endpoint__in=list(people.values_list("pk", flat=True)[:200])), False
+    def with_number(self, rows: QuerySet[Any], number: int) -> QuerySet[Any]:
+        return rows.filter(Q(pk=number) | Q(endpoint=number))
+
+    def of_people(self, rows: QuerySet[Any], people: list[int]) -> QuerySet[Any]:
+        return rows.filter(endpoint__in=list(Endpoint.objects.filter(user__in=people).values_list("pk", flat=True)))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)

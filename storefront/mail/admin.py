@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
 from storefront.mail import outbox
 from storefront.mail.models import FLAGS, ONLY, Letter, Switches
 
@@ -39,7 +37,7 @@ class Outcome(admin.SimpleListFilter):
 
 
 @admin.register(Letter)
-class LetterAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class LetterAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("id", "at", "kind", "subject", "customer", "status", "attempts", "failure", "next")
     list_filter = (Outcome,)
     list_select_related = ("user",)
@@ -55,18 +53,6 @@ class LetterAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).defer("html")
         return rows
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        if is_number(text):
-            return queryset.filter(pk=int(text)), False
-        people = get_user_model().objects.filter(email__startswith=text.lower())
-        return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
 
     @admin.display(description=_("at"))
     def at(self, letter: Letter) -> str:

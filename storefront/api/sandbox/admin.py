@@ -12,13 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
-from storefront.accounts.models import ApiKey, User
+from storefront.accounts.models import ApiKey
 from storefront.api.sandbox.models import SandboxOrder
 
 
 @admin.register(SandboxOrder)
-class SandboxOrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class SandboxOrderAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("number", "mark", "customer", "of_key", "what", "delivered", "charged", "paid_back", "at")
     list_select_related = ("key__user", "service")
     search_fields = ("id",)
@@ -28,18 +27,8 @@ class SandboxOrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         "paid_back", "request_id", "wished_at", "created_at", "ends_at", "cancel_asked_at",
     )  # fmt: skip
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        if is_number(text):
-            return queryset.filter(pk=int(text)), False
-        people = User.objects.filter(email__startswith=text.lower()).values_list("pk", flat=True)[:200]
-        keys = ApiKey.objects.filter(user__in=list(people)).values_list("pk", flat=True)
-        return queryset.filter(key__in=list(keys)), False
+    def of_people(self, rows: QuerySet[Any], people: list[int]) -> QuerySet[Any]:
+        return rows.filter(key__in=list(ApiKey.objects.filter(user__in=people).values_list("pk", flat=True)))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "key__id__exact" or super().lookup_allowed(lookup, value, request)

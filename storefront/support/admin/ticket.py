@@ -18,7 +18,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from orders.admin import parts, words
-from orders.admin.ledger import is_number
 from storefront import keyset
 from storefront.support import reading, tickets
 from storefront.support.admin import desk, facts
@@ -100,7 +99,7 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
         if "@" in text:
             people = get_user_model().objects.filter(email__startswith=text.lower())
             return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
-        if is_number(text):
+        if parts.is_number(text):
             about = TicketOrder.objects.filter(order=int(text)).values_list("ticket", flat=True)[:200]
             return queryset.filter(Q(pk=int(text)) | Q(pk__in=list(about))), False
         return (queryset.none() if text else queryset), False
@@ -121,7 +120,7 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         found = Ticket.objects.select_related("user", "category", "assignee")
-        ticket = found.filter(pk=int(object_id) if is_number(object_id) else 0).first()
+        ticket = found.filter(pk=int(object_id) if parts.is_number(object_id) else 0).first()
         if ticket is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.has_view_permission(request, ticket) or request.method != "GET":
