@@ -15,7 +15,7 @@ from orders.models import Category, Service
 
 @admin.register(Category)
 class CategoryAdmin(parts.EditableRows, parts.ModelAdmin):
-    list_display = ("name", "position", "is_active", "services")
+    list_display = ("name", "position", "is_active", "sold")
     list_editable = ("position", "is_active")
     list_filter = ("is_active", texts.Translated)
     inlines = (texts.CategoryTextInline,)
@@ -33,5 +33,6 @@ class CategoryAdmin(parts.EditableRows, parts.ModelAdmin):
         return allowed and obj is not None and not Service.objects.filter(category=obj).exists()
 
     @admin.display(description=_("services"), ordering="service_count")
-    def services(self, category: Any) -> str:
+    def sold(self, category: Any) -> str:
+        """Not called services: the list would be sorted by that relation, with a row for each service."""
         return parts.list_link(Service, words.count(category.service_count), category__id__exact=category.pk)

@@ -115,7 +115,7 @@ class ProviderAdmin(parts.ModelAdmin):
         "latency",
         "delivered",
         "read",
-        "offers",
+        "on_list",
     )
     list_filter = ("is_active", "dialect")
     search_fields = ("name", "url")
@@ -217,7 +217,8 @@ class ProviderAdmin(parts.ModelAdmin):
         return wellbeing.times(self._health(provider))
 
     @admin.display(description=gettext_lazy("offers"))
-    def offers(self, provider: Provider) -> str:
+    def on_list(self, provider: Provider) -> str:
+        """Not called offers: the list would be sorted by that relation, with a row for each offer."""
         return parts.list_link(Offer, _("Offers"), provider__id__exact=provider.pk)
 
     @admin.display(description=gettext_lazy("lists"))
