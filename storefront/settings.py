@@ -1,4 +1,4 @@
-"""Every setting of Vitrine, from the environment or .env; .env.example explains them."""  # budget: one list, no logic
+"""Every setting of Vitrine, from the environment or .env; .env.example explains them."""
 
 from __future__ import annotations
 
