@@ -38,15 +38,16 @@ def measure(title: str, text: str) -> None:
     from django.db import connection  # late: after prepare()
     from django.test.utils import CaptureQueriesContext
 
-    from providers import onboarding, pricelist, reading
+    from providers import onboarding, pricelist
     from providers.dialect import Answer
     from providers.dialects import DIALECTS
     from providers.errors import PanelError
+    from providers.panels.services import read_services
 
     print(title)
     provider = onboarding.save_provider(f"bench-{time.time_ns()}", url="http://127.0.0.1:9009/", key="k", dialect="v2")
     try:
-        reading_seconds, rows = timed(lambda: reading.read_services(Answer(status=200, text=text), DIALECTS["v2"]))
+        reading_seconds, rows = timed(lambda: read_services(Answer(status=200, text=text), DIALECTS["v2"]))
         first, done = timed(lambda: pricelist.store(provider, rows))
     except PanelError as problem:
         print(f"  not taken, {type(problem).__name__}: {problem}\n")

@@ -16,6 +16,7 @@ from providers import client, health, policy, reading
 from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
+from providers.panels.services import read_services
 
 T = TypeVar("T")
 log = logging.getLogger("vitrine.panels")
@@ -35,7 +36,7 @@ def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
 
 def services(provider: Provider) -> list[Listed]:
     """The provider's price list, cleaned. Raises PanelError."""
-    return _read(provider, "services", {}, reading.read_services)
+    return _read(provider, "services", {}, read_services)
 
 
 def exchange(call: Call, *, until: float | None = None) -> Answer | PanelError:

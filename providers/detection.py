@@ -10,6 +10,8 @@ from providers import calling, client, reading
 from providers.dialect import Answer, Dialect, Seen
 from providers.dialects import DIALECTS
 from providers.errors import PanelError
+from providers.panels.bodies import parse
+from providers.panels.services import read_services
 
 #: Numbers that no order has. Some panels show only in such an answer what they speak.
 NO_ORDERS = ["0", "999999999999999999"]
@@ -84,7 +86,7 @@ def _try(dialect: Dialect, url: str, key: str, auth: str) -> _Fit:
     """Raises PanelError where the panel does not speak this dialect."""
     balance = reading.read_balance(_ask(dialect, "balance", url, key, auth), dialect)
     answer = _ask(dialect, "services", url, key, auth)
-    listed = reading.read_services(answer, dialect)
+    listed = read_services(answer, dialect)
     if dialect.differs is not None:
         unknown = _ask(dialect, "status", url, key, auth, **dialect.status_params(NO_ORDERS))
         if problem := dialect.differs(Seen(_rows(answer, dialect), unknown.text)):
@@ -94,7 +96,7 @@ def _try(dialect: Dialect, url: str, key: str, auth: str) -> _Fit:
 
 
 def _rows(answer: Answer, dialect: Dialect) -> list[Mapping[str, Any]]:
-    rows = reading.parse(answer, dialect, is_lenient=True)
+    rows = parse(answer, dialect, is_lenient=True)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from providers.dialect import Answer, Dialect
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
-from providers.reading import REFUSING, error_of, parse, reason_of, scalar, shorten
+from providers.panels.bodies import parse, scalar, shorten
+from providers.panels.error_texts import REFUSING, error_of, reason_of
 
 T = TypeVar("T")
 

@@ -15,11 +15,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Category, PriceChange, Service
-from providers import onboarding, pausing, pricediff, pricelist, reading, shelf
+from providers import onboarding, pausing, pricediff, pricelist, shelf
 from providers.dialect import Answer, Listed
 from providers.dialects import DIALECTS
 from providers.errors import BadList, CurrencyChanged, NothingToDecide, PanelError
 from providers.models import Markup, Offer, OfferChange, Provider, Route
+from providers.panels.services import read_services
 from providers.simulators import Panel
 from providers.simulators.orders import Service as Sold
 from tests import factories
@@ -420,7 +421,7 @@ def test_an_odd_row_is_kept_or_left_out_with_its_reason_and_spoils_no_other(
     provider: Provider, change: dict[str, Any], problem: str
 ) -> None:
     text = json.dumps([{**GOOD, **change}, {**GOOD, "service": 2}])
-    listed = reading.read_services(Answer(status=200, text=text), DIALECTS["v2"])
+    listed = read_services(Answer(status=200, text=text), DIALECTS["v2"])
     done = pricelist.store(provider, listed)
     assert [row.problem for row in done.unsellable] == ([problem] if problem else [])
     assert Offer.objects.filter(upstream_id="2", problem="").exists()
@@ -429,7 +430,7 @@ def test_an_odd_row_is_kept_or_left_out_with_its_reason_and_spoils_no_other(
 
 def test_of_a_number_that_stands_twice_the_first_row_counts(provider: Provider) -> None:
     text = json.dumps([GOOD, {**GOOD, "rate": "5"}, {**GOOD, "service": "1"}, "x", None, []])
-    done = pricelist.store(provider, reading.read_services(Answer(status=200, text=text), DIALECTS["v2"]))
+    done = pricelist.store(provider, read_services(Answer(status=200, text=text), DIALECTS["v2"]))
     assert Offer.objects.get().rate == Decimal("0.9")
     assert [row.problem for row in done.unsellable] == [
         "the number was in the list before; the first row counts",

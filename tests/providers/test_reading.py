@@ -13,6 +13,7 @@ from providers import reading
 from providers.dialect import Answer
 from providers.dialects import DIALECTS
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
+from providers.panels.services import read_services
 
 V2 = DIALECTS["v2"]
 
@@ -229,21 +230,21 @@ def test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold() -> None:
         "the greatest quantity is below the least": {"max": "5"},
     }
     for problem, change in cases.items():
-        (row,) = reading.read_services(answer([{**good, **change}]), V2)
+        (row,) = read_services(answer([{**good, **change}]), V2)
         assert row.problem == problem
-    (row,) = reading.read_services(answer([good]), V2)
+    (row,) = read_services(answer([good]), V2)
     assert (row.upstream_id, row.name, row.category, row.kind) == ("7", "A name", "X", "custom_comments")
     assert (row.has_refill, row.has_cancel, row.has_dripfeed) == (True, False, True)
-    (row,) = reading.read_services(answer([{**good, "rate": "17.840000000000003"}]), V2)
+    (row,) = read_services(answer([{**good, "rate": "17.840000000000003"}]), V2)
     assert row.rate == Decimal("17.84000001"), "rounded up to what we keep, so that nothing is sold below cost"
 
 
 def test_a_price_list_survives_rows_that_are_no_services() -> None:
     rows = [5, None, {}, {"service": None}, {"service": "x" * 70}, {"service": 3, "name": "*-*-*", "rate": "1"}]
-    read = reading.read_services(answer(rows), V2)
+    read = read_services(answer(rows), V2)
     assert [row.upstream_id for row in read] == ["", "", "", "", "", "3"]
     assert all(row.problem for row in read), "every odd row says why"
-    assert reading.read_services(answer({"services": [{"service": 1}]}), V2)[0].upstream_id == "1"
+    assert read_services(answer({"services": [{"service": 1}]}), V2)[0].upstream_id == "1"
     for broken in ({"error": "API is Disable"}, {"status": "success", "data": "Empty Data"}, "", "7"):
         with pytest.raises((Refused, UnreadableAnswer)):
-            reading.read_services(answer(broken), V2)
+            read_services(answer(broken), V2)
