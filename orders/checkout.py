@@ -6,7 +6,6 @@ The order's row is the outbox: once it is committed it will be placed, whatever 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +30,7 @@ from orders.errors import (
 from orders.kinds import Details
 from orders.models import Order, Service
 from orders.models.order import Source
+from orders.rules import link_patterns
 from orders.terms import Terms
 
 log = logging.getLogger("vitrine.orders")
@@ -81,8 +81,17 @@ def quote(service: Service, *, inputs: Mapping[str, Any], paid_by: Terms = terms
 
 def check_link(service: Service, link: str) -> None:
     """Raises InvalidField where ``service`` takes links and ``link`` is none of its kind, with its example of one."""
-    if service.type.has_link and service.link_pattern and not re.fullmatch(service.link_pattern, link):
+    if service.type.has_link and service.link_pattern and not _matches(service, link):
         raise InvalidField("link", "bad_link", limit=service.link_example or None)
+
+
+def _matches(service: Service, link: str) -> bool:
+    """Whether the pattern of ``service`` lets ``link`` through. One that cannot be read lets nothing through."""
+    try:
+        return link_patterns.matches(service.link_pattern, link)
+    except link_patterns.PatternNotSupported as problem:
+        log.error("The link pattern of service %s cannot be used, so it sells nothing: %s", service.pk, problem)
+        return False
 
 
 def place_order(

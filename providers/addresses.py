@@ -16,6 +16,27 @@ from providers.errors import AddressNotAllowed
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: Special ranges that Python's ``is_global`` calls global, or did in one of the versions we run on. From the special
+#: purpose registries of IANA (IPv4: RFC 6890, IPv6: RFC 6890 and 9637).
+SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "168.63.129.16/32",  # the host of every virtual machine at Azure, with metadata and DNS
+        "192.0.0.0/24",  # protocol assignments: DS-Lite, PCP and TURN anycast, NAT64 discovery
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # AMT
+        "192.88.99.0/24",  # 6to4 relays, withdrawn
+        "192.175.48.0/24",  # AS112
+        "198.18.0.0/15",  # benchmarks
+        "::/96",  # IPv4-compatible addresses, withdrawn
+        "64:ff9b:1::/48",  # NAT64 of a network's own
+        "100::/64",  # discard
+        "2001::/23",  # protocol assignments: Teredo, ORCHID, AMT, AS112
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+    )
+)
 # Below 1024 only the web's own ports. Above, everything but what speaks to databases, queues and remote desktops.
 WEB_PORTS = frozenset({80, 443})
 OTHER_PORTS = frozenset(
@@ -73,6 +94,8 @@ def is_public(address: IPAddress) -> bool:
     inner = wrapped(address)
     if inner is not None:
         return is_public(inner)
+    if any(address in network for network in SPECIAL):
+        return False
     is_site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
     return address.is_global and not (address.is_multicast or address.is_reserved or is_site_local)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import languages
 from orders.fields import NOT_NEGATIVE, RateField
 from orders.kinds import KINDS, Kind, has_runs
+from orders.rules import link_patterns
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -135,9 +135,12 @@ class CatalogStamp(models.Model):
 
 def _is_pattern(value: str) -> None:
     try:
-        re.compile(value)
-    except re.error as problem:
-        raise ValidationError(_("This is not a regular expression: %(problem)s"), params={"problem": problem}) from None
+        link_patterns.check(value)
+    except link_patterns.PatternNotSupported as problem:
+        raise ValidationError(
+            _("This pattern cannot be used: %(problem)s. Look-around and backreferences are not supported."),
+            params={"problem": problem},
+        ) from None
 
 
 class Service(models.Model):

@@ -30,6 +30,9 @@ def test_anything_may_have_a_flat_price() -> None:
         ({"min_quantity": 11, "max_quantity": 10}, "max_quantity"),
         ({"rate": -1}, "rate"),
         ({"link_pattern": "("}, "link_pattern"),
+        ({"link_pattern": r"(?=https)https.*"}, "link_pattern"),
+        ({"link_pattern": r"(a)\1"}, "link_pattern"),
+        ({"link_pattern": r"((a{1000}){1000}){1000}"}, "link_pattern"),
     ],
 )
 def test_a_service_that_cannot_be_sold_is_not_saved_in_a_form(changes: dict[str, object], field: str) -> None:

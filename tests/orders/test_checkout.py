@@ -113,6 +113,19 @@ def test_a_link_must_match_the_whole_pattern_of_its_service() -> None:
     assert problems(service, link="@me") == ["link: bad_link (https://example.com/p/1)"]
 
 
+def test_a_link_pattern_takes_time_in_proportion_to_the_link() -> None:
+    """24 characters held a process for 20 seconds in an engine that backtracks."""
+    service = factories.service(link_pattern=r"(a|a)*(a+)+b", link_example="ab")
+    started = time.perf_counter()
+    assert problems(service, link="a" * 500) == ["link: bad_link (ab)"]
+    assert time.perf_counter() - started < 1
+
+
+def test_a_stored_pattern_that_cannot_be_read_lets_no_link_through() -> None:
+    service = factories.service(link_pattern="(?=a)a")
+    assert problems(service, link="a")[0].startswith("link: bad_link")
+
+
 def test_a_pattern_means_nothing_where_there_is_no_link() -> None:
     service = factories.service("subscriptions", link_pattern="https://.+")
     assert checkout.quote(service, inputs=INPUTS).details.link == ""
