@@ -19,7 +19,7 @@ class InvalidField(OrdersError):
     """One input of an order that cannot be used.
 
     ``field`` is the input's name, ``code`` one of: missing, not_a_number, too_small, too_large, invalid_choice,
-    bad_link, too_long, unsupported. ``limit`` is the bound that was passed, where there is one.
+    bad_link, too_long, unsupported, unlimited. ``limit`` is the bound that was passed, where there is one.
     """
 
     def __init__(self, field: str, code: str, *, limit: int | str | None = None) -> None:

@@ -18,10 +18,16 @@ from orders.errors import InvalidField, OrderInvalid
 LINK_MAX = 2048
 LINES_MAX = 100_000
 TEXT_MAX = 500_000
+#: A subscription serves at most so many new posts, and so many that exist already: far beyond what any panel takes.
+POSTS_MAX = 10_000
+#: The largest number that an answer of a poll can have.
+ANSWER_MAX = 1000
 #: A quantity has at most 15 digits: exact in a JSON number, and far from the end of a 64-bit column.
 QUANTITY_MAX = 10**15 - 1
 #: NUL and halves of surrogate pairs: no database keeps them and no panel means them.
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+#: A line break written as the two characters backslash and n, as some clients send it.
+_LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
 #: Words that clients send for "nothing": PHP sends an empty text, JavaScript the names of its empty values.
 ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
@@ -37,7 +43,7 @@ class Count(StrEnum):
     GIVEN = "given"  # the customer names it
     LINES = "lines"  # the number of lines of one input
     ONE = "one"  # a package is bought once
-    POSTS = "posts"  # a subscription: posts times the most each may get
+    POSTS = "posts"  # a subscription: new and old posts, times the most each may get
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +110,31 @@ def _line(name: str, text: str) -> str:
 
 
 def _lines(name: str, text: str) -> list[str]:
-    """One entry a line. A JSON list of texts and the two characters backslash-n are understood: clients send both."""
+    """Read one entry per line, divided everywhere a panel may divide it again.
+
+    Panels and clients separate entries by any line break, by the two characters backslash-n, or send a JSON list of
+    texts. Whatever the panel would count as two entries must be two entries here: each of them is charged.
+    """
     if len(text) > TEXT_MAX:
         raise InvalidField(name, "too_long", limit=TEXT_MAX)
-    entries = _json_list(text)
-    if entries is None:
-        entries = (text if "\n" in text else text.replace("\\r\\n", "\n").replace("\\n", "\n")).split("\n")
-    return _entries(name, entries)
+    return _checked_entries(name, _split_lines(text))
 
 
-def _entries(name: str, entries: list[str]) -> list[str]:
-    lines = [line for entry in entries for line in [entry.strip()] if line]
+def _split_lines(text: str) -> list[str]:
+    """Divide ``text`` until reading the result again gives the same entries, as a list may hold another list."""
+    entries = [text]
+    while True:
+        joined = "\n".join(entries)
+        listed = _json_list(joined)
+        parts = [joined] if listed is None else listed
+        divided = [line.strip() for part in parts for line in _LITERAL_BREAK.sub("\n", part).splitlines()]
+        divided = [line for line in divided if line]
+        if divided == entries or not divided:
+            return divided
+        entries = divided
+
+
+def _checked_entries(name: str, lines: list[str]) -> list[str]:
     if not lines:
         raise InvalidField(name, "missing")
     if len(lines) > LINES_MAX:
@@ -141,25 +161,25 @@ def _json_list(text: str) -> list[str] | None:
 
 
 def _names(name: str, text: str) -> list[str]:
-    """One entry a line; in a single line commas part the entries."""
+    """Read one entry per line; in a single line commas separate the entries."""
     lines = _lines(name, text)
     if len(lines) > 1 or "," not in lines[0]:
         return lines
-    return _entries(name, lines[0].split(","))
+    return _checked_entries(name, [entry for part in lines[0].split(",") if (entry := part.strip())])
 
 
-def _positive(name: str, text: str) -> int:
-    number = whole_number(name, text)
-    if number < 1:
-        raise InvalidField(name, "too_small", limit=1)
-    return number
+def _counted_names(name: str, text: str) -> list[str]:
+    """Read names of which each is charged: commas always separate them, as a panel may divide by both."""
+    return _checked_entries(
+        name, [entry for line in _lines(name, text) for part in line.split(",") if (entry := part.strip())]
+    )
 
 
-def _not_negative(name: str, text: str) -> int:
-    number = whole_number(name, text)
-    if number < 0:
-        raise InvalidField(name, "too_small", limit=0)
-    return number
+def _number_between(least: int, most: int) -> Callable[[str, str], int]:
+    def read(name: str, text: str) -> int:
+        return within(name, whole_number(name, text), least, most)
+
+    return read
 
 
 def _one_of(*choices: int) -> Callable[[str, str], int]:
@@ -207,7 +227,7 @@ _LIST: tuple[Kind, ...] = (
     Kind(
         code="mentions_custom_list",
         wire="Mentions Custom List",
-        inputs=(_USERNAMES,),
+        inputs=(Input("usernames", _counted_names, is_multiline=True),),
         count=Count.LINES,
         counted="usernames",
     ),
@@ -222,17 +242,17 @@ _LIST: tuple[Kind, ...] = (
         count=Count.LINES,
         counted="comments",
     ),
-    Kind(code="poll", wire="Poll", inputs=(Input("answer_number", _positive),)),
+    Kind(code="poll", wire="Poll", inputs=(Input("answer_number", _number_between(1, ANSWER_MAX)),)),
     Kind(code="invites_from_groups", wire="Invites from Groups", inputs=(Input("groups", _names, is_multiline=True),)),
     Kind(
         code="subscriptions",
         wire="Subscriptions",
         inputs=(
             _USERNAME,
-            Input("min", _positive),
-            Input("max", _positive),
-            Input("posts", _positive),
-            Input("old_posts", _not_negative, is_required=False),
+            Input("min", _number_between(1, QUANTITY_MAX)),
+            Input("max", _number_between(1, QUANTITY_MAX)),
+            Input("posts", _number_between(0, POSTS_MAX)),
+            Input("old_posts", _number_between(0, POSTS_MAX), is_required=False),
             Input("delay", _one_of(*DELAYS), choices=DELAYS),
             Input("expiry", _date, is_required=False),
         ),
@@ -287,7 +307,7 @@ def read(kind: Kind, inputs: Mapping[str, Any], *, minimum: int, maximum: int, h
     if kind.code == "web_traffic":
         keep(_check_traffic, fields)
     quantity = 0
-    if not any(problem.field in (kind.counted, "min", "max", "posts") for problem in problems):
+    if not any(problem.field in (kind.counted, "min", "max", "posts", "old_posts") for problem in problems):
         quantity = keep(_quantity, kind, inputs, fields, minimum, maximum)
     runs = keep(_runs, inputs, has_dripfeed and has_runs(kind)) or 1
     interval = keep(_interval, inputs) if runs > 1 else 0
@@ -366,7 +386,11 @@ def _quantity(kind: Kind, inputs: Mapping[str, Any], fields: dict[str, Any], min
                 raise InvalidField("max", "too_small", limit=fields["min"])
             within("min", fields["min"], minimum, maximum)
             most = within("max", fields["max"], minimum, maximum)
-            return most * within("posts", fields["posts"], 1, QUANTITY_MAX // most)
+            # Nobody can be charged for an unknown number of posts: "posts=0" alone and no "posts" at all are refused.
+            if not fields["posts"] and not fields.get("old_posts"):
+                raise InvalidField("posts", "unlimited")
+            within("posts", posts_of(fields), 1, QUANTITY_MAX // most)
+            return posts_of(fields) * most
         case Count.LINES:
             return within(kind.counted, len(fields[kind.counted]), minimum, maximum)
         case Count.GIVEN:
@@ -374,6 +398,27 @@ def _quantity(kind: Kind, inputs: Mapping[str, Any], fields: dict[str, Any], min
             if not text:
                 raise InvalidField("quantity", "missing")
             return within("quantity", whole_number("quantity", text), minimum, maximum)
+
+
+def posts_of(fields: Mapping[str, Any]) -> int:
+    """How many posts a subscription serves: those to come and those that exist already. All of them are paid for."""
+    return int(fields["posts"]) + int(fields.get("old_posts", 0))
+
+
+def delivers_at_most(kind: Kind, fields: Mapping[str, Any], *, quantity: int) -> bool:
+    """Whether cleaned ``fields`` make a panel deliver no more than the ``quantity`` that was charged.
+
+    False as well where the inputs that count are missing, as the order was made for another type.
+    """
+    try:
+        match kind.count:
+            case Count.POSTS:
+                return 0 < posts_of(fields) * int(fields["max"]) <= quantity
+            case Count.LINES:
+                return len(fields[kind.counted]) <= quantity
+    except KeyError:
+        return False
+    return True
 
 
 def within(name: str, number: int, minimum: int, maximum: int) -> int:

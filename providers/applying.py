@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db.models import Case, DateTimeField, Value, When
 from django.utils import timezone
 
-from orders import bulk, fulfilment, lifecycle, money
+from orders import bulk, fulfilment, kinds, lifecycle, money
 from orders.lifecycle import Decision, Progress, Status
 from orders.models import Order, Run
 from providers.models import Placement, Provider, State
@@ -146,7 +146,7 @@ def _posts(reports: Sequence[tuple[Followed, Report]]) -> dict[int, tuple[int, i
     if not told:
         return {}
     asked = Order.objects.filter(pk__in=told, service__kind="subscriptions").values_list("pk", "fields")
-    return {pk: (fields["posts"], fields["max"]) for pk, fields in asked}
+    return {pk: (kinds.posts_of(fields), fields["max"]) for pk, fields in asked}
 
 
 def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | None) -> Progress:

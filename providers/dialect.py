@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from orders.kinds import KINDS, Count, Kind
+from orders.kinds import KINDS, Count, Kind, delivers_at_most
 from orders.lifecycle import Status
 from providers.errors import Unsupported
 
@@ -177,10 +177,16 @@ class Dialect:
         )
 
     def add_params(self, wanted: Wanted) -> dict[str, str]:
-        """What ``add`` sends for ``wanted``: what the type needs, nothing more. Raises Unsupported for other types."""
+        """What ``add`` sends for ``wanted``: what the type needs, nothing more.
+
+        Raises Unsupported for a type that this panel's document cannot express, and for inputs by which the panel
+        would deliver more than ``wanted.quantity``: the types of a service and its offer may differ since the purchase.
+        """
         if wanted.kind not in self.kinds:
             raise Unsupported(f"the {self.title} document has no parameters for {KINDS[wanted.kind].wire}")
         kind: Kind = KINDS[wanted.kind]
+        if not delivers_at_most(kind, wanted.fields, quantity=wanted.quantity):
+            raise Unsupported(f"the inputs of the order are for another type than {kind.wire}")
         params = {"service": wanted.upstream_id}
         if kind.has_link:
             params["link"] = wanted.link

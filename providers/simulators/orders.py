@@ -112,7 +112,7 @@ def amount(service: Service, params: Mapping[str, str]) -> Amount:
         lines = sum(1 for line in params[COUNTED_BY_LINES[service.type]].splitlines() if line.strip())
         return Amount(lines, lines, lines)
     if service.type == "Subscriptions":
-        posts = max(1, int(params.get("posts", "1")))
+        posts = max(1, int(params.get("posts", "1")) + int(params.get("old_posts", "0")))
         return Amount(int(params["min"]), int(params["max"]), int(params["max"]) * posts)
     total = int(params["quantity"]) * int(params.get("runs", "1"))
     return Amount(int(params["quantity"]), total, total)

@@ -174,7 +174,7 @@ def _counted(service: Service, inputs: Mapping[str, Any]) -> Details | None:
     Where runs are written and the minutes between them not yet, these get one too: the price does not hang on them.
     """
     kind = service.type
-    counting = {*counted(service), *(("posts",) if kind.count is Count.POSTS else ())}
+    counting = {*counted(service), *(("posts", "old_posts") if kind.count is Count.POSTS else ())}
     stand_ins = {"link": "x"}
     for spec in kind.inputs:
         if spec.name not in counting:

@@ -39,8 +39,12 @@ INPUTS: Mapping[str, Words] = {
     "answer_number": Words(gettext_lazy("Number of the answer"), gettext_lazy("Count the answers from the top."), "2"),
     "min": Words(gettext_lazy("Least for each post")),
     "max": Words(gettext_lazy("Most for each post")),
-    "posts": Words(gettext_lazy("New posts"), gettext_lazy("How many coming posts are served."), "10"),
-    "old_posts": Words(gettext_lazy("Earlier posts"), gettext_lazy("How many of the newest posts are served as well.")),
+    "posts": Words(
+        gettext_lazy("New posts"), gettext_lazy("How many future posts are served; 0 for old posts only."), "10"
+    ),
+    "old_posts": Words(
+        gettext_lazy("Old posts"), gettext_lazy("How many existing posts are served too, newest first.")
+    ),
     "delay": Words(gettext_lazy("Delay"), gettext_lazy("Between a new post and its start.")),
     "expiry": Words(gettext_lazy("Ends on"), gettext_lazy("Day/month/year; empty means it ends with its posts.")),
     "runs": Words(gettext_lazy("Runs"), gettext_lazy("Each run delivers the quantity above."), "5"),
@@ -69,7 +73,7 @@ CHOICES: Mapping[str, Mapping[int, Text]] = {
 }
 
 #: Numbers that are no amount of what is bought.
-LIMITED = {"runs", "interval"}
+LIMITED = {"runs", "interval", "posts", "old_posts", "answer_number"}
 ENTRIES = {"comments", "usernames", "hashtags", "keywords", "groups"}
 
 
@@ -106,14 +110,14 @@ def problem(wrong: InvalidField) -> str:
     bound = formats.number(wrong.limit) if isinstance(wrong.limit, int) else str(wrong.limit or "")
     is_list = wrong.field in ENTRIES
     match wrong.code:
+        case "unlimited":
+            return _("Enter the number of posts. Subscriptions without a limit are not available.")
         case "missing":
             return _("This is needed.")
         case "not_a_number":
             return _("Write a whole number, for example 100.")
         case "too_large" if wrong.field == "start_at":
             return _("The latest start is %s days from now.") % bound
-        case "too_small" if wrong.field == "posts":
-            return _("Name how many posts: a subscription without an end is not possible.")
         case "too_small" if wrong.field in LIMITED:
             return _("This must be at least %s.") % bound
         case "too_large" if wrong.field in LIMITED:

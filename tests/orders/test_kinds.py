@@ -107,7 +107,7 @@ def test_comments_are_parted_by_lines_however_they_are_written_and_never_by_comm
         ('["a", 1]', ['["a", 1]']),
         ('{"a": "b"}', ['{"a": "b"}']),
         ("[" * 5000, ["[" * 5000]),
-        ("C:\\new\nline", ["C:\\new", "line"]),
+        ("C:\\folder\nline", ["C:\\folder", "line"]),
         ("👩‍👩‍👧 mère", ["👩‍👩‍👧 mère"]),
         ("[" + "9" * 5000 + "]", ["[" + "9" * 5000 + "]"]),
     ],
@@ -120,6 +120,28 @@ def test_a_comment_that_only_looks_like_a_list_is_a_comment(text: str, lines: li
 @pytest.mark.parametrize("text", ["\n\n", " \r\n ", "\\n\\n", "[]", '["", " "]', '["\\n"]'])
 def test_no_line_with_anything_on_it_is_missing(text: str) -> None:
     assert problems("custom_comments", link="x", comments=text) == ["comments: missing"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["one\\ntwo", "three"]',
+        '["one\\r\\ntwo\\rthree"]',
+        '["[\\"one\\", \\"two\\", \\"three\\"]"]',
+        '["one\\\\ntwo\\\\nthree"]',
+        "one\\ntwo\nthree",
+        "one\u2028two\x0bthree",
+        "one\x85two\x0cthree",
+    ],
+)
+def test_every_line_that_a_panel_would_count_is_counted(text: str) -> None:
+    """Panels divide by any line break, by backslash-n, or read a JSON list: none of it may hide an entry."""
+    assert comments(text) == ["one", "two", "three"]
+
+
+def test_commas_always_separate_names_of_which_each_is_charged() -> None:
+    details = read("mentions_custom_list", link="x", usernames="one,two\nthree, four")
+    assert (details.quantity, details.fields["usernames"]) == (4, ["one", "two", "three", "four"])
 
 
 def test_the_quantity_sent_with_comments_does_not_count() -> None:
@@ -253,6 +275,15 @@ def subscription(**inputs: Any) -> dict[str, Any]:
     return {"username": "nadia", "min": "10", "max": "20", "posts": "5", "delay": "0", **inputs}
 
 
+def test_old_posts_of_a_subscription_count_like_new_ones() -> None:
+    assert read("subscriptions", **subscription(min="100", max="100", posts="1", old_posts="1000")).quantity == 100_100
+    assert read("subscriptions", **subscription(posts="0", old_posts="3")).quantity == 60
+
+
+def test_an_answer_number_has_a_limit() -> None:
+    assert problems("poll", link="x", quantity=1, answer_number="999999999") == ["answer_number: too_large (1000)"]
+
+
 def test_a_subscription_is_posts_times_the_most_each_may_get() -> None:
     details = read("subscriptions", **subscription(old_posts="0", expiry=""))
     assert (details.link, details.quantity) == ("", 100)
@@ -265,14 +296,17 @@ def test_a_subscription_is_posts_times_the_most_each_may_get() -> None:
         ({"min": "21"}, "max: too_small (21)"),
         ({"min": "1"}, "min: too_small (5)"),
         ({"max": "101"}, "max: too_large (100)"),
-        ({"posts": "0"}, "posts: too_small (1)"),
-        ({"posts": "-1"}, "posts: too_small (1)"),
+        ({"posts": "0"}, "posts: unlimited"),
+        ({"posts": "0", "old_posts": "0"}, "posts: unlimited"),
+        ({"posts": "", "old_posts": "5"}, "posts: missing"),
+        ({"posts": "-1"}, "posts: too_small (0)"),
         ({"delay": "7"}, "delay: invalid_choice"),
         ({"old_posts": "-1"}, "old_posts: too_small (0)"),
         ({"expiry": "31/02/2030"}, "expiry: invalid_choice (31/12/2030)"),
         ({"expiry": "12/31/2030"}, "expiry: invalid_choice (31/12/2030)"),
         ({"username": ""}, "username: missing"),
-        ({"posts": "999999999999999"}, "posts: too_large (49999999999999)"),
+        ({"posts": "999999999"}, "posts: too_large (10000)"),
+        ({"old_posts": "999999999"}, "old_posts: too_large (10000)"),
     ],
 )
 def test_a_subscription_keeps_its_own_limits(inputs: dict[str, str], problem: str) -> None:

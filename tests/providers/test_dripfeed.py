@@ -306,8 +306,8 @@ def v2(start_panel: Callable[..., Panel]) -> Panel:
 
 @pytest.fixture
 def subscription(v2: Panel) -> Order:
-    """Four posts of at most 200."""
-    bought = buy(customer(), Service.objects.get(kind="subscriptions"), posts="4", old_posts="1")
+    """Three new posts and one old one, of at most 200."""
+    bought = buy(customer(), Service.objects.get(kind="subscriptions"), posts="3", old_posts="1")
     submit()
     return bought
 
@@ -316,7 +316,7 @@ def test_a_subscription_is_sent_as_documented_and_paid_by_its_posts(v2: Panel, s
     (request,) = v2.received("add")
     sent = {name: value for name, value in request.params.items() if name not in ("key", "action", "service")}
     assert sent == {
-        "username": "nadia", "min": "100", "max": "200", "posts": "4", "old_posts": "1", "delay": "30",
+        "username": "nadia", "min": "100", "max": "200", "posts": "3", "old_posts": "1", "delay": "30",
         "expiry": "11/11/2027",
     }  # fmt: skip
     assert v2.violations == []
@@ -359,5 +359,5 @@ def test_a_subscription_that_rests_stays_as_it_is(v2: Panel, subscription: Order
 
 
 def test_a_subscription_without_an_end_is_refused(v2: Panel) -> None:
-    with pytest.raises(checkout.OrderInvalid, match="posts: too_small"):
+    with pytest.raises(checkout.OrderInvalid, match="posts: unlimited"):
         buy(customer(), Service.objects.get(kind="subscriptions"), posts="0")

@@ -222,9 +222,9 @@ ORDERS = (
         ("add",),
     ),
     Error(
-        answers.NO_ENDLESS,
-        _("The subscription has no number of posts."),
-        _("Say how many posts: a subscription without an end is not sold."),
+        answers.UNLIMITED_POSTS,
+        _("The subscription has no number of posts, or posts=0 without old_posts."),
+        _("Send posts, or posts=0 together with old_posts. Unlimited subscriptions are not available."),
         ("add",),
     ),
     Error(

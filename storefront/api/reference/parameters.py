@@ -48,8 +48,10 @@ MEANINGS: Mapping[str, Promise] = {
     "answer_number": gettext_lazy("Which answer of the poll, counted from the top."),
     "min": gettext_lazy("The least that each new post gets."),
     "max": gettext_lazy("The most that each new post gets."),
-    "posts": gettext_lazy("How many coming posts are served. All of them are paid at once, at the most each may get."),
-    "old_posts": gettext_lazy("How many of the newest posts that are there already are served as well."),
+    "posts": gettext_lazy(
+        "How many future posts are served; 0 for old posts only. All posts are charged in advance, at max each."
+    ),
+    "old_posts": gettext_lazy("How many existing posts are served too, newest first. They are charged like new ones."),
     "delay": gettext_lazy("Minutes between a new post and its start."),
     "expiry": gettext_lazy("The last day, as day/month/year. Without it the subscription ends with its posts."),
     "country": gettext_lazy("Where visitors come from: a name, or a code of two letters."),
@@ -184,17 +186,16 @@ def _schema(spec: Input) -> Schema:
     # The input's own reader says what it takes, so that this cannot say something else.
     match _refusal(spec, "word"):
         case InvalidField(code="not_a_number"):
-            return {"type": "integer", "minimum": _least(spec), "maximum": kinds.QUANTITY_MAX}
+            return {"type": "integer", "minimum": _bound(spec, "-1"), "maximum": _bound(spec, "9" * 15)}
         case InvalidField():
             return {"type": "string", "pattern": DATE}
     return {"type": "string", "minLength": 1, "maxLength": kinds.LINK_MAX, "pattern": r"\S"}
 
 
-def _least(spec: Input) -> int:
-    refused = _refusal(spec, "-1")
-    assert refused is not None
-    assert isinstance(refused.limit, int)
-    return refused.limit
+def _bound(spec: Input, text: str) -> int:
+    """The bound that the input's reader names when it refuses ``text``; the largest quantity where it does not."""
+    refused = _refusal(spec, text)
+    return refused.limit if refused and isinstance(refused.limit, int) else kinds.QUANTITY_MAX
 
 
 def _refusal(spec: Input, text: str) -> InvalidField | None:

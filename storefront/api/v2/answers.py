@@ -50,7 +50,7 @@ ORDERS_ONLY = "This API key may not read"
 NO_GET_WRITES = "This API key takes no orders by GET, use POST"
 NO_DRIP_FEED = "This service does not support drip-feed"
 NO_LATER_START = "Start at is not possible here: orders start at once"
-NO_ENDLESS = "Posts less than minimal 1: endless is not possible"
+UNLIMITED_POSTS = "Posts field is required: subscriptions without a limit are not available"
 NO_REFILL = "Refill is disabled for this service"
 NO_CANCEL = "Cancel is disabled for this service"
 NOT_COMPLETED = "The order is not completed"
@@ -205,8 +205,8 @@ def sentence(problem: InvalidField) -> str:
             return NO_LATER_START
         case "start_at", "too_large":
             return f"Start at is more than{limit} days ahead"
-        case "posts", "too_small":
-            return NO_ENDLESS
+        case "posts", "missing" | "unlimited":
+            return UNLIMITED_POSTS
         case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_small"):
             return f"Quantity less than minimal{limit}"
         case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_large"):

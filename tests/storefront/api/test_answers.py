@@ -101,7 +101,11 @@ def test_names_carry_nothing_that_breaks_a_client() -> None:
         (InvalidField("comments", "missing"), "Comments field is required"),
         (InvalidField("comments", "too_long", limit=100), "Comments is longer than 100"),
         (InvalidField("answer_number", "missing"), "Answer number field is required"),
-        (InvalidField("posts", "too_small", limit=1), "Posts less than minimal 1: endless is not possible"),
+        (
+            InvalidField("posts", "unlimited"),
+            "Posts field is required: subscriptions without a limit are not available",
+        ),
+        (InvalidField("posts", "missing"), "Posts field is required: subscriptions without a limit are not available"),
         (InvalidField("posts", "too_large", limit=9), "Posts more than maximum 9"),
         (InvalidField("delay", "invalid_choice", limit="0, 5"), "Incorrect delay, use: 0, 5"),
         (InvalidField("comments", "unsupported"), "Incorrect comments"),

@@ -77,10 +77,21 @@ def test_an_order_can_start_later(reseller: Reseller) -> None:
     assert add(reseller, service(), start_at=far) == {"error": "Start at is more than 30 days ahead"}
 
 
-def test_a_subscription_is_paid_by_its_posts_and_needs_an_end(reseller: Reseller) -> None:
+def test_a_subscription_is_charged_by_its_posts_and_cannot_be_unlimited(reseller: Reseller) -> None:
     what = service("subscriptions")
     placed = add(reseller, what, posts="3", expiry="")
     order = Order.objects.get(pk=placed["order"])
     assert (order.quantity, order.charge, order.link) == (60, Decimal("0.054"), "")
-    refused = add(reseller, what, posts="0")
-    assert refused == {"error": "Posts less than minimal 1: endless is not possible"}
+    unlimited = {"error": "Posts field is required: subscriptions without a limit are not available"}
+    assert add(reseller, what, posts="0") == unlimited
+    assert add(reseller, what, posts="", old_posts="5") == unlimited
+    too_many = add(reseller, what, posts="1", old_posts="999999999")
+    assert too_many == {"error": "Old posts more than maximum 10000"}
+    assert Order.objects.count() == 1
+
+
+def test_old_posts_alone_are_sold_and_charged_like_new_ones(reseller: Reseller) -> None:
+    placed = add(reseller, service("subscriptions"), posts="0", old_posts="3")
+    order = Order.objects.get(pk=placed["order"])
+    assert (order.quantity, order.charge) == (60, Decimal("0.054"))
+    assert (order.fields["posts"], order.fields["old_posts"]) == (0, 3)

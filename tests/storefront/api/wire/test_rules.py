@@ -85,8 +85,8 @@ other lists by lines, a single line by commas
     wire/test_parameters.py test_lists_are_parted_by_lines_and_a_single_line_by_commas
 a subscription with an empty expiry, or d/m/Y
     wire/test_parameters.py test_a_subscription_without_an_end_day
-posts=0 is refused: endless is not sold
-    test_dripfeed.py test_a_subscription_is_paid_by_its_posts_and_needs_an_end
+subscriptions without a limit are refused
+    test_dripfeed.py test_a_subscription_is_charged_by_its_posts_and_cannot_be_unlimited
 a link without a scheme
     wire/test_parameters.py test_a_link_need_not_be_an_address
 ids in every spelling
