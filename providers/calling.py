@@ -17,6 +17,7 @@ from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
 from providers.panels.services import read_services
+from providers.worker.clock import Deadline
 
 T = TypeVar("T")
 log = logging.getLogger("vitrine.panels")
@@ -39,16 +40,17 @@ def services(provider: Provider) -> list[Listed]:
     return _read(provider, "services", {}, read_services)
 
 
-def exchange(call: Call, *, until: float | None = None) -> Answer | PanelError:
+def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | PanelError:
     """Sends ``call``; the outcome as a value, so that a thread without a database can do it.
 
     ``until``, on the monotonic clock, ends the call before its usual time limit; it gets a second in any case.
+    ``send_by`` is the last moment for its first byte: after it, the outcome is NotSent.
     """
     limits = policy.limits(call.verb)
     if until is not None:
         limits = replace(limits, total=min(limits.total, max(until - time.monotonic(), 1.0)))
     try:
-        return client.send(call, limits=limits)
+        return client.send(call, limits=limits, send_by=send_by)
     except PanelError as problem:
         return problem
 

@@ -32,6 +32,7 @@ from providers.addresses import check_address
 from providers.dialect import Answer, Call
 from providers.errors import AddressNotAllowed, NotSent, OutcomeUnknown, PanelError
 from providers.wire import POOLS, Phase, Wire, current, watchdog
+from providers.worker.clock import Deadline
 
 __all__ = ["Limits", "check_address", "redact", "send"]
 
@@ -60,21 +61,29 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def send(call: Call, *, limits: Limits = DEFAULT_LIMITS) -> Answer:
+def send(call: Call, *, limits: Limits = DEFAULT_LIMITS, send_by: Deadline | None = None) -> Answer:
     """Send ``call`` once and return the complete HTTP answer, whatever its status code; ``text`` is not redacted.
+
+    ``send_by`` is the last moment for the first byte, see ``providers.worker.leases``. Whoever claimed a row for this
+    call has to give it: after the lease somebody else may decide that the call was never made.
 
     Raises NotSent if not one byte was handed to the socket (AddressNotAllowed if we must not go there), and
     OutcomeUnknown for everything else. How far the call got decides which, never the class of an exception.
     """
-    outcome = _attempt(call, limits)
+    outcome = _attempt(call, limits, send_by)
     if isinstance(outcome, PanelError):
         raise outcome  # outside any except block: the causes, which print URLs with keys, are gone
     return outcome
 
 
-def _attempt(call: Call, limits: Limits) -> Answer | PanelError:
+def _attempt(call: Call, limits: Limits, send_by: Deadline | None) -> Answer | PanelError:
     started = time.monotonic()
-    wire = Wire(deadline=started + limits.total, connect=limits.connect, allow_private=limits.allow_private)
+    wire = Wire(
+        deadline=Deadline.after(limits.total),
+        connect=limits.connect,
+        allow_private=limits.allow_private,
+        send_by=send_by,
+    )
     token = current.set(wire)
     try:
         check_address(call.url, allow_private=limits.allow_private)

@@ -13,8 +13,8 @@ import logging
 import os
 import queue
 import socket
+import struct
 import threading
-import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from providers.addresses import is_public
 from providers.errors import AddressNotAllowed, NotSent
+from providers.worker.clock import Deadline
 
 # urllib3 logs whole URLs (each request at DEBUG, odd headers at WARNING), and some dialects carry the key in the query.
 for _name in ("urllib3.connection", "urllib3.connectionpool"):
@@ -45,18 +46,23 @@ class Phase(IntEnum):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Wire:
-    """One call on its way. ``deadline`` is a reading of the monotonic clock; ``connect`` is in seconds per address."""
+    """One call on its way. ``connect`` is in seconds per address.
 
-    deadline: float
+    ``deadline`` ends the call; after ``send_by`` its first byte must not go out any more. Both are on the clock that
+    runs while the machine sleeps: a call must not outlive the lease of the row it was made for.
+    """
+
+    deadline: Deadline
     connect: float
     allow_private: bool
+    send_by: Deadline | None = None
     phase: Phase = Phase.RESOLVE
     received: int = 0
     is_expired: bool = False
     handle: socket.socket | None = None
 
     def remaining(self) -> float:
-        return self.deadline - time.monotonic()
+        return self.deadline.remaining
 
 
 current: ContextVar[Wire] = ContextVar("wire")  # the call being made in this thread
@@ -77,7 +83,7 @@ class Watchdog:
 
     def _start_afresh(self) -> None:
         self._changed = threading.Condition()
-        self._watched: list[tuple[float, int, Wire]] = []
+        self._watched: list[tuple[Deadline, int, Wire]] = []
         self._numbers = itertools.count()
         self._is_running = False
 
@@ -105,7 +111,8 @@ class Watchdog:
                 self._forget_finished()
                 left = self._watched[0][2].remaining() if self._watched else None
                 if left is None or left > 0:
-                    self._changed.wait(left)
+                    # The lock waits on a clock that stops while the machine sleeps: look again every second.
+                    self._changed.wait(None if left is None else min(left, 1.0))
                 else:
                     self._expire(heapq.heappop(self._watched)[2])
 
@@ -117,6 +124,9 @@ class Watchdog:
         wire.is_expired = True
         try:
             if wire.handle is not None:
+                # What the kernel has not delivered yet is thrown away when the socket is closed. Otherwise it would go
+                # on sending the request for minutes to a panel that cannot be reached, after its order was decided.
+                wire.handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 wire.handle.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the other side was faster
@@ -222,9 +232,14 @@ class WatchedHTTPConnection(HTTPConnection):
                 self.connect()
             if wire.remaining() <= 0:
                 raise TimeoutError("out of time before anything was sent")
+            # As late as possible: this thread may have been stopped for minutes since the row was claimed.
+            if wire.send_by is not None and wire.send_by.has_passed:
+                raise NotSent("the lease was over before anything was sent")
             wire.phase = Phase.SENT  # before the first byte: from here on, a failure says nothing about the panel
         elif self.sock is None:  # http.client would send the rest of the request over a new connection
             raise EOFError("the connection went away while the request was being sent")
+        elif wire.remaining() <= 0:  # stopped between headers and body: the panel must not get the rest hours later
+            raise TimeoutError("out of time while the request was being sent")
         super().send(data)
 
     def getresponse(self) -> Any:

@@ -248,6 +248,9 @@ ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 ALLOW_PRIVATE_CALLBACKS = env.bool("ALLOW_PRIVATE_CALLBACKS", DEBUG)
 # How many adds are under way at once at one provider.
 SUBMIT_PARALLEL = env.int("SUBMIT_PARALLEL", 32)
+# Seconds after a claim within which its request must have begun; later nothing is sent. A lease is this much longer
+# than the longest call.
+LEASE_GRACE = env.float("LEASE_GRACE", 30.0)
 # Seconds between two looks at an order that was placed a moment ago; the interval stretches with its age.
 SYNC_INTERVAL = env.int("SYNC_INTERVAL", 60)
 # How many days ahead an order may be told to start; 0 sells no later start.

@@ -3,6 +3,7 @@
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import LIVE, Errand, PanelCall, Placement, State
 from providers.models.provider import CallTally, Provider, ProviderMeasure, RefusalText
+from providers.worker.models import Turn
 
 __all__ = [
     "LIVE",
@@ -18,4 +19,5 @@ __all__ = [
     "RefusalText",
     "Route",
     "State",
+    "Turn",
 ]

@@ -31,6 +31,7 @@ from providers import client, wire
 from providers.client import Limits, redact, send
 from providers.dialect import Answer, Call
 from providers.errors import AddressNotAllowed, NotSent, OutcomeUnknown, PanelError
+from providers.worker.clock import Deadline
 from tests.providers.raw_server import (
     RawServer,
     Script,
@@ -564,7 +565,7 @@ def test_a_connection_that_goes_away_is_never_opened_again_for_the_rest_of_a_req
         finish(connection, "fin")
 
     with RawServer(script) as server:
-        record = wire.Wire(deadline=time.monotonic() + 1, connect=1, allow_private=True, phase=wire.Phase.SENT)
+        record = wire.Wire(deadline=Deadline.after(1), connect=1, allow_private=True, phase=wire.Phase.SENT)
         token = wire.current.set(record)
         try:
             with pytest.raises(EOFError):
@@ -572,3 +573,84 @@ def test_a_connection_that_goes_away_is_never_opened_again_for_the_rest_of_a_req
         finally:
             wire.current.reset(token)
         assert server.connections == 0
+
+
+# --- the lease ---------------------------------------------------------------------------------------------------
+
+
+def test_no_byte_goes_out_after_the_last_moment_to_send() -> None:
+    with RawServer(says(answer(ORDER))) as server:
+        with pytest.raises(NotSent, match="lease was over"):
+            send(order(server.url), limits=HERE, send_by=Deadline.after(0))
+        assert send(order(server.url), limits=HERE, send_by=Deadline.after(5)).status == 200
+        assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_the_lease_is_checked_after_the_connection_is_made(
+    is_tls: bool, monkeypatch: pytest.MonkeyPatch, tls: ssl.SSLContext
+) -> None:
+    """A process stopped while it connects, or in the middle of the TLS handshake."""
+    connect = wire.connect
+
+    def connect_slowly(host: str, port: int, record: wire.Wire) -> socket.socket:
+        sock = connect(host, port, record)
+        time.sleep(0.3)
+        return sock
+
+    monkeypatch.setattr(wire, "connect", connect_slowly)
+    with RawServer(says(answer(ORDER)), tls=tls if is_tls else None) as server:
+        with pytest.raises(NotSent, match="lease was over"):
+            send(order(server.url), limits=HERE, send_by=Deadline.after(0.2))
+        assert server.connections == 1
+        assert server.requests == []
+
+
+def test_the_rest_of_a_request_does_not_go_out_after_the_time_limit() -> None:
+    """Stopped between headers and body: half an hour later the panel must not get the body after all."""
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        server.requests.append(connection.recv(65536))
+
+    with RawServer(script) as server, socket.create_connection(("127.0.0.1", server.port)) as sock:
+        record = wire.Wire(deadline=Deadline.after(0), connect=1, allow_private=True, phase=wire.Phase.SENT)
+        token = wire.current.set(record)
+        connection = wire.WatchedHTTPConnection("127.0.0.1", server.port)
+        connection.sock = sock
+        try:
+            with pytest.raises(TimeoutError):
+                connection.send(b"the rest")
+        finally:
+            wire.current.reset(token)
+        sock.close()
+        time.sleep(0.1)
+        assert server.requests == [b""]
+
+
+def test_a_call_that_ran_out_of_time_leaves_nothing_to_the_kernel() -> None:
+    """The request waits in the kernel for a panel that takes nothing: it must not be delivered after the call."""
+    arrived: list[int] = []
+    is_over = threading.Event()
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        is_over.wait(5)
+        total = 0
+        try:
+            while piece := connection.recv(65536):
+                total += len(piece)
+        except ConnectionResetError:
+            pass
+        arrived.append(total)
+
+    body = b"x" * 20_000_000
+    with RawServer(script) as server:
+        call = Call(verb="add", method="POST", url=server.url, content=body, is_write=True)
+        with pytest.raises(OutcomeUnknown):
+            send(call, limits=replace(HERE, total=0.3))
+        is_over.set()
+        end = time.monotonic() + 5
+        while not arrived and time.monotonic() < end:
+            time.sleep(0.02)
+    # What the other side had received already is its own; the megabytes in our send buffer do not follow.
+    assert arrived[0] < 500_000

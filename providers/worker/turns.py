@@ -1,0 +1,74 @@
+"""Turns: one process at a time for a named piece of work, such as one provider's submissions.
+
+``take`` gives a turn for a number of seconds, ``keep`` extends it, ``end`` gives it back. The turn of a process that
+died ends by itself. All times are the database's, so that the clocks of several machines do not matter.
+
+A process that was stopped may have lost its turn without noticing. Therefore ``keep`` belongs into every transaction
+that claims work: it locks the turn until the commit, so no other process can take it in between, and it is False if
+another process has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from django.db.models import Q
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
+
+from providers.worker.models import Turn
+
+#: Seconds; nobody takes a turn for longer. One that ends later was written while the clock was wrong: it is free.
+LONGEST = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTurn:
+    """A turn that this process has taken."""
+
+    name: str
+    seconds: float
+    holder: str
+
+    def keep(self) -> bool:
+        """Extend the turn to its full length from now; False if another process has taken it meanwhile.
+
+        In the transaction that claims work, before anything is claimed: then the turn cannot change hands before
+        the commit.
+        """
+        return Turn.objects.filter(name=self.name, holder=self.holder).update(until=_end(self.seconds)) == 1
+
+    def end(self) -> None:
+        """Give the turn back; harmless if it was lost."""
+        Turn.objects.filter(name=self.name, holder=self.holder).update(holder="", until=Now())
+
+
+def take(name: str, *, seconds: float) -> HeldTurn | None:
+    """Take the turn ``name``; None if another process has it.
+
+    Args:
+        seconds: How long it lasts without ``keep``: at least the lease of what is claimed in it, so that everything
+            that was sent has ended when the next process begins.
+    """
+    if seconds > LONGEST:
+        raise ValueError(f"a turn of {seconds:g} s is longer than {LONGEST:g} s")
+    held = HeldTurn(name, seconds, uuid4().hex)
+    is_free = Q(until__lte=Now()) | Q(until__gt=_end(LONGEST))
+    if Turn.objects.filter(is_free, name=name).update(holder=held.holder, until=_end(seconds)):
+        return held
+    if Turn.objects.filter(name=name).exists():
+        return None
+    # Two processes may use the name for the first time at once: the database lets one of them insert it.
+    Turn.objects.bulk_create([Turn(name=name, holder=held.holder, until=_end(seconds))], ignore_conflicts=True)
+    return held if Turn.objects.filter(name=name, holder=held.holder).exists() else None
+
+
+def is_taken(name: str) -> bool:
+    """Return whether some process has the turn ``name`` now."""
+    return Turn.objects.filter(name=name, until__gt=Now(), until__lte=_end(LONGEST)).exists()
+
+
+def _end(seconds: float) -> CombinedExpression:
+    return Now() + timedelta(seconds=seconds)
