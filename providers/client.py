@@ -5,14 +5,12 @@ Time and size limits, redaction and the three outcomes live here; what an answer
 
 from __future__ import annotations
 
-import codecs
 import html
 import http.client
 import json
 import os
 import ssl
 import time
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +29,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from providers.addresses import check_address
 from providers.dialect import Answer, Call
 from providers.errors import AddressNotAllowed, NotSent, OutcomeUnknown, PanelError
+from providers.http.content import decode, unpack
 from providers.wire import POOLS, Phase, Wire, current, watchdog
 from providers.worker.clock import Deadline
 
@@ -169,45 +168,17 @@ def _read(response: requests.Response, limit: int, wire: Wire) -> bytes:
         wire.received = len(body)
         if wire.received > limit:
             raise too_large
-    packing = response.headers.get("Content-Encoding", "").strip().lower()
-    if not body or packing in ("", "identity"):
-        return bytes(body)
-    if packing not in ("gzip", "x-gzip", "deflate"):
-        raise OutcomeUnknown(f"answer is packed in a way we did not ask for: {packing[:20]}")
-    unpacker = zlib.decompressobj(wbits=47)  # gzip or zlib, as the first bytes say
-    try:
-        plain = unpacker.decompress(bytes(body), limit + 1)
-    except zlib.error:
-        raise OutcomeUnknown(f"answer is broken {packing}") from None
-    if len(plain) > limit:
-        raise too_large
-    if not unpacker.eof or unpacker.unused_data:
-        raise OutcomeUnknown(f"answer is broken {packing}")
-    return plain
+    return unpack(bytes(body), response.headers.get("Content-Encoding", ""), limit)
 
 
 def _answer(response: requests.Response, body: bytes, *, elapsed: float) -> Answer:
     return Answer(
         status=response.status_code,
-        text=_text(body, response.encoding or "latin-1"),
+        text=decode(body, response.headers.get("Content-Type", "")),
         content_type=response.headers.get("Content-Type", "")[:200],
         elapsed_ms=round(elapsed * 1000),
         retry_after=_retry_after(response.headers.get("Retry-After", "")),
     )
-
-
-def _text(body: bytes, charset: str) -> str:
-    """UTF-8, else what the server declared, with replacements. Never raises; holds nothing that databases refuse."""
-    encoding = "utf-16" if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    try:
-        text = body.decode(encoding)
-    except UnicodeError:
-        try:
-            text = body.decode(charset, "replace")
-        except (LookupError, ValueError):  # no such charset, or one that cannot be decoded leniently
-            text = body.decode("latin-1")
-    # NUL, and the halves of surrogate pairs that some charsets can write.
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _retry_after(value: str) -> int | None:

@@ -18,7 +18,8 @@ import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
-from http.client import HTTPResponse
+from http import HTTPStatus
+from http.client import HTTPResponse, parse_headers
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -210,6 +211,17 @@ class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = _Reader(self.fp.detach())
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Skip interim answers such as 103 (Early Hints). http.client takes all but 100 for the final one.
+
+        101 ends HTTP on this connection, so nothing follows it. The watchdog ends a server that sends them forever.
+        """
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status < 100 or status >= 200 or status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            parse_headers(self.fp)
 
 
 class WatchedHTTPConnection(HTTPConnection):

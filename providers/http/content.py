@@ -1,0 +1,166 @@
+"""Turn the bytes of an HTTP answer into text: remove the content coding, then find the character set. Pure.
+
+Panels declare both wrongly: "Content-Encoding: UTF-8", gzip without a header, a header without gzip, windows-1251
+without a charset. What the bytes themselves show therefore counts more than what the headers say. Size limits hold at
+every step.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import zlib
+
+from providers.errors import OutcomeUnknown
+
+#: More layers of compression than any proxy chain produces.
+MAX_LAYERS = 3
+#: gzip allows several streams one after the other; unpacking each copies the rest of the body.
+MAX_STREAMS = 64
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+#: Codings that a server may really have applied. Every other value ("none", "UTF-8", "8bit") names no coding.
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "zlib"})
+#: How a zlib stream begins, at the four levels of compression.
+_ZLIB_MAGIC = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_GZIP_WINDOW, _ZLIB_WINDOW, _RAW_DEFLATE_WINDOW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+#: Servers declare these for every page they send, whatever is in it.
+_MEANINGLESS_CHARSETS = frozenset({"iso8859-1", "ascii", "cp1252", "utf-8"})
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+#: What no JSON or HTML begins with and compressed data soon has.
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+#: A character that JSON escapes ("\\n") is no letter of the word beside it.
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+
+
+def unpack(body: bytes, content_encoding: str, limit: int) -> bytes:
+    """Return ``body`` without its content coding.
+
+    Raises:
+        OutcomeUnknown: the coding cannot be removed, or the result is larger than ``limit`` bytes.
+    """
+    declared = {token.strip().lower() for token in content_encoding.split(",")} & _COMPRESSED
+    plain = body
+    for _ in range(MAX_LAYERS):
+        inner = _remove_layer(plain, declared, limit)
+        if inner is None:
+            break
+        plain = inner
+    if plain is not body or not declared or _is_text(plain):
+        return plain
+    if declared & {"gzip", "x-gzip", "deflate"}:
+        raise OutcomeUnknown(f"answer is broken {'deflate' if 'deflate' in declared else 'gzip'}")
+    raise OutcomeUnknown(f"answer is packed in a way we did not ask for: {', '.join(sorted(declared))}")
+
+
+def _remove_layer(body: bytes, declared: set[str], limit: int) -> bytes | None:
+    """``body`` without one layer of compression, None if the bytes show none."""
+    if body.startswith(_GZIP_MAGIC):
+        return _gunzip(body, limit)
+    if body.startswith(_ZLIB_MAGIC):
+        return _inflate(body, _ZLIB_WINDOW, limit)
+    if "deflate" in declared and not _is_text(body):
+        return _inflate(body, _RAW_DEFLATE_WINDOW, limit)
+    return None
+
+
+def decode(body: bytes, content_type: str) -> str:
+    """Return ``body`` as text. Never raises; the result holds nothing that a database refuses.
+
+    UTF-8, UTF-16 and UTF-32 are recognized by their bytes. Otherwise a charset that the header declares is believed if
+    it fits. Without one the choice is between the two single-byte sets that panels use: windows-1251 for Cyrillic and
+    iso-8859-9 for Turkish, which has all the letters of western Europe too.
+    """
+    text = _unicode(body)
+    if text is None:
+        text = _single_byte(body, _declared_charset(content_type))
+    # NUL, and the halves of surrogate pairs that some character sets can write.
+    return text.replace("\x00", _REPLACEMENT).encode("utf-8", "replace").decode()
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether ``body`` can be read as it is: a coding that is declared was removed on the way or never applied."""
+    return not _CONTROL.search(body[:1024]) or _unicode(body) is not None
+
+
+def _gunzip(body: bytes, limit: int) -> bytes:
+    """The content of every gzip stream in ``body``. What follows the last one is no part of the answer."""
+    plain = bytearray()
+    for _ in range(MAX_STREAMS):
+        unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
+        try:
+            plain += unpacker.decompress(body, limit + 1 - len(plain))
+        except zlib.error:
+            raise OutcomeUnknown("answer is broken gzip") from None
+        _check_size(plain, limit)
+        if not unpacker.eof:
+            raise OutcomeUnknown("answer is broken gzip")
+        body = unpacker.unused_data
+        if not body.startswith(_GZIP_MAGIC):
+            return bytes(plain)
+    raise OutcomeUnknown("answer is broken gzip")
+
+
+def _inflate(body: bytes, window: int, limit: int) -> bytes | None:
+    unpacker = zlib.decompressobj(wbits=window)
+    try:
+        plain = unpacker.decompress(body, limit + 1)
+    except zlib.error:
+        return None
+    _check_size(plain, limit)
+    return plain if unpacker.eof else None
+
+
+def _check_size(plain: bytes | bytearray, limit: int) -> None:
+    if len(plain) > limit:
+        raise OutcomeUnknown(f"answer larger than {limit // 1024} kB")
+
+
+def _declared_charset(content_type: str) -> str:
+    """The codec that the header names, "" for none, an unknown one, or one that says nothing."""
+    match = _CHARSET.search(content_type)
+    if not match:
+        return ""
+    try:
+        codec = codecs.lookup(match[1])
+    except LookupError:
+        return ""
+    return "" if codec.name in _MEANINGLESS_CHARSETS or not codec._is_text_encoding else codec.name
+
+
+def _unicode(body: bytes) -> str | None:
+    """``body`` in one of the encodings of Unicode, None if it is in none of them.
+
+    A broken character here and there does not make UTF-8 something else: names are cut in the middle of one.
+    """
+    encoding = json.detect_encoding(body)
+    text = body.decode(encoding, "replace")
+    broken = text.count(_REPLACEMENT)
+    if encoding.startswith(("utf-16", "utf-32")):
+        # Without a byte order mark it is a guess from the zeros, which only JSON and HTML bear out.
+        is_sure = encoding in ("utf-16", "utf-32") or text[:1] in ("{", "[", '"', "<")
+        return text if is_sure and broken <= 1 else None
+    whole = sum(character > "\x7f" for character in text) - broken
+    return text if whole >= broken else None
+
+
+def _single_byte(body: bytes, declared: str) -> str:
+    if declared:
+        try:
+            return body.decode(declared)
+        except (ValueError, LookupError):
+            pass
+    cyrillic = latin = 0
+    for word in _WORD.findall(_ESCAPED.sub(b" ", body)):
+        high = sum(byte > 0x7F for byte in word)
+        if high < len(word):
+            latin += high
+        elif high > 1:  # one alone is a dash, a quotation mark or a blank as often as a letter
+            cyrillic += high
+    is_cyrillic = cyrillic > latin
+    try:
+        return body.decode("cp1251" if is_cyrillic else "cp1254")
+    except UnicodeError:
+        return body.decode("latin-1")
