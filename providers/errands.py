@@ -30,6 +30,7 @@ from orders.models.aftercare import OPEN_REQUEST, RequestStatus
 from providers import calling, client, health, policy, reading_aftercare, refilling, routing
 from providers.errors import NotSent, PanelError, Refused
 from providers.models import LIVE, Errand, Placement, Provider, State
+from providers.reading_aftercare import CancelAccepted
 
 R = TypeVar("R", Refill, Cancellation)
 
@@ -217,7 +218,7 @@ def _send(provider: Provider, verb: str, errands: list[Errand], tally: health.Ta
     return counts
 
 
-def _record(errand: Errand, result: str | bool | PanelError) -> str:
+def _record(errand: Errand, result: str | CancelAccepted | PanelError) -> str:
     """Stores what came of one errand and returns its name."""
     with transaction.atomic():
         if isinstance(result, Refused):
@@ -231,7 +232,7 @@ def _record(errand: Errand, result: str | bool | PanelError) -> str:
         return _taken(errand, result)
 
 
-def _taken(errand: Errand, result: str | bool) -> str:
+def _taken(errand: Errand, result: str | CancelAccepted) -> str:
     facts: dict[str, Any] = {"provider": errand.placement.provider_id}
     if isinstance(result, str):
         facts["upstream_id"] = result

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from providers.dialect import Answer, Dialect
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
 from providers.panels.bodies import parse, scalar, shorten
 from providers.panels.error_texts import REFUSING, error_of, reason_of
+from providers.panels.numbers import read_amount
 
 T = TypeVar("T")
 
@@ -36,6 +38,13 @@ class RefillReport:
 
     stage: Stage | None
     word: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAccepted:
+    """The panel took a cancellation request. ``refund`` is what it says it gave back, in its own currency, if it does."""
+
+    refund: Decimal | None = None
 
 
 #: Compared in lower case without blanks, dashes and underscores. A "partial" refill is not what was promised, and an
@@ -70,12 +79,13 @@ def read_refill(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, s
     return _read_write(answer, dialect, ids, _refill_number)
 
 
-def read_cancel(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, bool | Refused]:
-    """By order id: True where the request was taken, or the Refused. Raises Refused (of all) or OutcomeUnknown.
+def read_cancel(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, CancelAccepted | Refused]:
+    """By order id: CancelAccepted where the request was taken, or the Refused. Raises Refused (of all) or
+    OutcomeUnknown.
 
-    A taken request is no cancellation yet, and a ``refund`` beside it is informational.
+    A taken request is no cancellation yet: what came of it is seen in the order's status.
     """
-    return _read_write(answer, dialect, ids, _is_taken)
+    return _read_write(answer, dialect, ids, _cancel_accepted)
 
 
 def read_refill_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, RefillReport | str]:
@@ -169,13 +179,13 @@ def _refill_number(row: Any) -> str | Refused | None:
     return _first(row, "refill", "refill_id") or None
 
 
-def _is_taken(row: Any) -> bool | Refused | None:
+def _cancel_accepted(row: Any) -> CancelAccepted | Refused | None:
     refused = _refused(row, "cancel")
     if refused or not isinstance(row, dict):
         return refused
     values = [row.get(name) for name in ("cancel", "ok", "success", "status", "result")]
     if any(str(value).strip().lower() in _YES for value in values if isinstance(value, (str, int))):
-        return True
+        return CancelAccepted(read_amount(row.get("refund")))
     return None
 
 

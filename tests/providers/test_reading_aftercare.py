@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from providers.dialect import AUTHS, Answer
 from providers.dialects import DIALECTS
 from providers.errors import OutcomeUnknown, PanelError, Refused, Unsupported
-from providers.reading_aftercare import Stage, read_cancel, read_refill, read_refill_status, refusal_of
+from providers.reading_aftercare import CancelAccepted, Stage, read_cancel, read_refill, read_refill_status, refusal_of
 
 V2, TMSMM, TOPLISTBOT = DIALECTS["v2"], DIALECTS["tmsmm"], DIALECTS["toplistbot"]
 
@@ -58,17 +59,18 @@ def test_refills_are_read_in_every_form(body: Any, ids: list[str], found: dict[s
     ("body", "ids", "found"),
     [
         ([{"order": 9, "cancel": {"error": "Incorrect order ID"}}, {"order": 2, "cancel": 1}], ["9", "2"],
-         {"9": NO_ORDER, "2": True}),
-        ([{"order": "123", "cancel": 1, "refund": 10.0}], ["123"], {"123": True}),
+         {"9": NO_ORDER, "2": CancelAccepted()}),
+        ([{"order": "123", "cancel": 1, "refund": 10.0}], ["123"], {"123": CancelAccepted(Decimal(10))}),
+        ([{"order": "123", "cancel": 1, "refund": "all of it"}], ["123"], {"123": CancelAccepted()}),
         ([{"order": "124", "cancel": {"error": "Order already completed and cannot be canceled"}}], ["124"],
          {"124": ("Order already completed and cannot be canceled", "final")}),
         ({"4218": {"cancel": "requested"}, "4219": {"error": "Cannot cancel"}}, ["4218", "4219"],
-         {"4218": True, "4219": ("Cannot cancel", "final")}),
+         {"4218": CancelAccepted(), "4219": ("Cannot cancel", "final")}),
         ([{"order": 1, "error": "Cannot cancel"}], ["1"], {"1": ("Cannot cancel", "final")}),
-        ({"ok": "true"}, ["1"], {"1": True}),
-        ({"cancel": True}, ["1"], {"1": True}),
-        ({"order": 1, "cancel": "1"}, ["1"], {"1": True}),
-        ([{"order": 1, "cancel": 1}, {"order": 2, "cancel": 0}], ["1", "2"], {"1": True}),
+        ({"ok": "true"}, ["1"], {"1": CancelAccepted()}),
+        ({"cancel": CancelAccepted()}, ["1"], {"1": CancelAccepted()}),
+        ({"order": 1, "cancel": "1"}, ["1"], {"1": CancelAccepted()}),
+        ([{"order": 1, "cancel": 1}, {"order": 2, "cancel": 0}], ["1", "2"], {"1": CancelAccepted()}),
     ],
 )  # fmt: skip
 def test_cancellations_are_read_in_every_form(body: Any, ids: list[str], found: dict[str, Any]) -> None:
