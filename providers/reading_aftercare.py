@@ -42,7 +42,7 @@ class RefillReport:
 
 @dataclass(frozen=True, slots=True)
 class CancelAccepted:
-    """The panel took a cancellation request. ``refund`` is what it says it gave back, in its own currency, if it does."""
+    """The panel took a cancellation request. ``refund`` is what it says it gave back, in its own currency."""
 
     refund: Decimal | None = None
 

@@ -68,7 +68,7 @@ def test_refills_are_read_in_every_form(body: Any, ids: list[str], found: dict[s
          {"4218": CancelAccepted(), "4219": ("Cannot cancel", "final")}),
         ([{"order": 1, "error": "Cannot cancel"}], ["1"], {"1": ("Cannot cancel", "final")}),
         ({"ok": "true"}, ["1"], {"1": CancelAccepted()}),
-        ({"cancel": CancelAccepted()}, ["1"], {"1": CancelAccepted()}),
+        ({"cancel": True}, ["1"], {"1": CancelAccepted()}),
         ({"order": 1, "cancel": "1"}, ["1"], {"1": CancelAccepted()}),
         ([{"order": 1, "cancel": 1}, {"order": 2, "cancel": 0}], ["1", "2"], {"1": CancelAccepted()}),
     ],
