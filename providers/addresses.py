@@ -65,6 +65,19 @@ def check_address(url: str, *, allow_private: bool) -> None:
         check_host(parts.host)
 
 
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of ``url``: what decides who receives a request. Default ports are filled in.
+
+    Raises AddressNotAllowed for what is no URL.
+    """
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        raise AddressNotAllowed("This is not a web address: write it as https://panel.example/api/v2.") from None
+    scheme = parts.scheme or ""
+    return scheme, (parts.host or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
+
+
 def check_host(host: str) -> None:
     """Refuse this machine and private ranges where the host itself says so, in whatever spelling."""
     name = host.strip("[]").rstrip(".").lower()

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from providers import calling, evidence
+from providers.addresses import origin
 from providers.encryption import Secret
+from providers.errors import AddressNotAllowed
 from providers.models import Provider
 
 
@@ -31,6 +35,23 @@ def save_provider(name: str, *, key: str, **details: Any) -> Provider:
     provider.full_clean(validate_unique=provider.pk is None)
     provider.save()
     return provider
+
+
+def check_key_stays(provider: Provider, *, url: str) -> None:
+    """Raise ValidationError if the stored key of ``provider`` would be sent to another server by moving to ``url``.
+
+    Whoever may change a provider could otherwise read its key: by pointing it at a server of theirs and testing it.
+    """
+    if not provider.key:
+        return
+    try:
+        is_same = origin(provider.url) == origin(url)
+    except AddressNotAllowed:
+        is_same = False
+    if not is_same:
+        raise ValidationError(
+            _("The scheme, host or port of the address changed. Enter the API key again: it is not sent elsewhere.")
+        )
 
 
 def test(provider: Provider) -> Tested:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from orders.admin import parts, words
-from providers import calling, health, markup, pausing, pricelist
+from providers import calling, health, markup, onboarding, pausing, pricelist
 from providers.admin import wellbeing
 from providers.encryption import Secret
 from providers.errors import PanelError
@@ -74,6 +74,18 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
                 if has_key
                 else gettext_lazy("It is stored encrypted and never shown again.")
             )
+
+    @sensitive_variables("data")
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        url = data.get("url")
+        if self.instance.pk and url and not data.get("api_key"):
+            # As stored, not as loaded with the form: somebody may have moved it meanwhile.
+            try:
+                onboarding.check_key_stays(Provider.objects.get(pk=self.instance.pk), url=url)
+            except forms.ValidationError as problem:
+                self.add_error("api_key", problem)
+        return data
 
     @sensitive_variables("key")
     def save(self, commit: bool = True) -> Any:

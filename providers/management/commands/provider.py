@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import BooleanOptionalAction
 from collections import Counter
 from collections.abc import Callable, Sequence
+from getpass import getpass
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +38,12 @@ class Command(OperatorCommand):
         add = actions.add_parser("add", help="a new provider, or new details of one")
         add.add_argument("name", help="letters, digits, dashes")
         add.add_argument("--url", required=True, help="the panel's full API address, as its document gives it")
-        add.add_argument("--key", required=True, help="our API key there; it is stored encrypted and never shown again")
+        add.add_argument(
+            "--key",
+            help="our API key there; it is stored encrypted and never shown again. Other users of this machine can read "
+            "it in the process list: prefer --key-file, the variable PROVIDER_KEY, or the prompt",
+        )
+        add.add_argument("--key-file", metavar="FILE", help="a file that holds the key; - reads standard input")
         add.add_argument("--dialect", default="auto", choices=["auto", *DIALECTS])
         add.add_argument("--auth", default="", choices=AUTHS, help="where the key goes, if not as the dialect says")
         add.add_argument(
@@ -78,7 +87,8 @@ class Command(OperatorCommand):
         *,
         name: str,
         url: str,
-        key: str,
+        key: str | None,
+        key_file: str | None,
         dialect: str,
         auth: str,
         request_ids: bool | None,
@@ -86,6 +96,7 @@ class Command(OperatorCommand):
         exchange_rate: str,
         **_: Any,
     ) -> None:
+        key = _key(key, key_file)
         if dialect == "auto":
             found = detection.detect(url, key, auth=auth)
             for line in found.lines:
@@ -186,6 +197,25 @@ class Command(OperatorCommand):
     def _reprice(self, *, name: str | None, **_: Any) -> None:
         count = rules.reprice(_provider(name) if name else None)
         self.stdout.write(f"{name or 'all providers'}: {count} prices changed")
+
+
+def _key(given: str | None, file: str | None) -> str:
+    """The API key: as given, from ``file``, from PROVIDER_KEY, or typed at a prompt. Raises CommandError."""
+    if given:
+        return given
+    if file:
+        try:
+            text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CommandError(f"The key file cannot be read: {problem}") from None
+        key = text.strip()
+    else:
+        key = os.environ.get("PROVIDER_KEY", "").strip()
+        if not key and sys.stdin.isatty():
+            key = getpass("API key: ").strip()
+    if not key:
+        raise CommandError("No API key was given. Use --key-file FILE, the variable PROVIDER_KEY, or --key.")
+    return key
 
 
 def _why_held(offer: Offer) -> str:
