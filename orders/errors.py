@@ -69,6 +69,10 @@ class InsufficientFunds(OrdersError):
     """The wallet holds less than the charge."""
 
 
+class OwnMoney(OrdersError):
+    """Staff acts on an account of their own: a colleague has to decide."""
+
+
 class InvalidReference(OrdersError):
     """A reference that is too long for its column or not printable."""
 

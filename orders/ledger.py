@@ -19,7 +19,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from orders import money, news
-from orders.errors import InsufficientFunds, InvalidAmount, InvalidReference, ReferenceReused
+from orders.errors import InsufficientFunds, InvalidAmount, InvalidReference, OwnMoney, ReferenceReused
 from orders.models import Account, Order, PriceLevel, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 
@@ -70,9 +70,11 @@ def top_up(
 def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = None, note: str = "") -> Transfer:
     """An operator's correction: a positive ``amount`` is given, a negative one is taken. Once per ``reference``.
 
-    Raises InsufficientFunds when the wallet holds less than what is to be taken, InvalidAmount for zero; otherwise as
-    ``top_up``.
+    Raises InsufficientFunds when the wallet holds less than what is to be taken, InvalidAmount for zero, OwnMoney when
+    ``actor`` owns the wallet; otherwise as ``top_up``.
     """
+    if actor is not None and wallet.user_id == actor.pk:
+        raise OwnMoney("nobody adjusts their own balance")
     if not amount:
         raise InvalidAmount("an adjustment of nothing changes nothing")
     return _book(

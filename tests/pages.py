@@ -275,7 +275,8 @@ OWN_PAGES = {
     "auth_user_password_change": "",
 }
 OWN_ACTS = frozenset(
-    [f"orders_order_{act}" for act in ("cancel", "partial")]
+    ["accounts_user_reset_password"]
+    + [f"orders_order_{act}" for act in ("cancel", "partial")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
     + [f"topups_topup_{act}" for act in ("approve", "refuse", "settle")]
     + [f"support_ticket_{act}" for act in ("write", "act")]

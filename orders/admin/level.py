@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
@@ -39,6 +40,17 @@ class PriceLevelAdmin(parts.ModelAdmin):
         return parts.list_link(Account, _("Wallets"), level__id__exact=level.pk)
 
 
+class CustomerRateForm(parts.Form):
+    #: Who fills in the form: set for each request.
+    staff_pk: int | None = None
+
+    def clean_user(self) -> Any:
+        user = self.cleaned_data["user"]
+        if user.pk == self.staff_pk:
+            raise forms.ValidationError(_("You cannot set a price for yourself. A colleague has to do it."))
+        return user
+
+
 @admin.register(CustomerRate)
 class CustomerRateAdmin(parts.Big, parts.ModelAdmin):
     list_display = ("id", "user", "service", "own", "listed", "off", "made")
@@ -47,12 +59,25 @@ class CustomerRateAdmin(parts.Big, parts.ModelAdmin):
     search_fields = ("user__email__startswith", "=service__id")
     search_help_text = _("The beginning of a customer's e-mail, or the number of a service.")
     autocomplete_fields = ("user", "service")
+    form = CustomerRateForm
     formfield_overrides = PLAIN_NUMBERS
     fields = ("user", "service", "rate", "listed", "cost", "created_at")
     readonly_fields = ("listed", "cost", "created_at")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("user__id__exact", "service__id__exact") or super().lookup_allowed(lookup, value, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes a price of their own."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.user_id != request.user.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.user_id != request.user.pk)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.staff_pk = request.user.pk
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whose price it is, and for what, does not change: another one is another row."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from orders import aftercare
 from orders.admin import parts, words
-from orders.errors import OrdersError
+from orders.errors import OrdersError, OwnMoney
 from orders.models import Cancellation, Order, Refill
 from orders.models.aftercare import OPEN_REQUEST
 from providers import errands
@@ -173,6 +173,8 @@ class RequestAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         for row in rows:
             try:
                 with transaction.atomic():
+                    if row.order.user_id == request.user.pk:
+                        raise OwnMoney(_("This is your own order. A colleague has to decide about it."))
                     act(row)
                     self.log_change(request, row, did)
                     done += 1

@@ -122,7 +122,9 @@ def decision(model: type[models.Model], form_class: type[forms.Form], decide: De
         row: Any = get_object_or_404(model, pk=pk)
         order = row if isinstance(row, Order) else row.order
         form = form_class(request.POST)
-        if form.is_valid():
+        if order.user_id == request.user.pk:
+            messages.error(request, _("This is your own order. A colleague has to decide about it."))
+        elif form.is_valid():
             _run(request, order, lambda: decide(row, request.user, **form.cleaned_data))
         else:
             for name, problems in form.errors.items():

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from orders import ledger, money
 from orders.admin import parts, words
-from orders.errors import InsufficientFunds, OrdersError, ReferenceReused
+from orders.errors import InsufficientFunds, OrdersError, OwnMoney, ReferenceReused
 from orders.models import Account, Transfer
 from storefront.accounts.models import User
 
@@ -86,6 +86,8 @@ def _book(request: HttpRequest, user: User, form: Adjustment) -> bool:
         form.add_error("amount", _("The wallet holds less than that."))
     except ReferenceReused:
         form.add_error(None, _("This form was used for another amount or customer. Open it again."))
+    except OwnMoney:
+        form.add_error(None, _("This is your own balance. A colleague has to adjust it."))
     except OrdersError as problem:
         form.add_error("amount", str(problem))
     else:

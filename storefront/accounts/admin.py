@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.views.decorators.http import require_POST
 
 from orders import ledger
 from orders.admin import parts, words
 from orders.models import CustomerRate, Order, PriceLevel, Transfer
-from storefront.accounts import adjusting, lost_factor
+from storefront.accounts import adjusting, email_change, lost_factor, reset_link
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
@@ -35,13 +39,19 @@ LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
 READS = ("language", "time_zone", "currency")
 
 
-class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class NewUserForm(parts.Form):
+    """Asks for no password: the customer sets one by the link that is sent."""
+
     class Meta:
         model = User
         fields = ("email", "name")
 
+    def save(self, commit: bool = True) -> Any:
+        self.instance.set_unusable_password()
+        return super().save(commit)
 
-class UserForm(UserChangeForm):  # type: ignore[type-arg]
+
+class UserForm(parts.Form):
     level = forms.ModelChoiceField(PriceLevel.objects.all(), required=False, label=_("Price level"))
     is_level_pinned = forms.BooleanField(
         required=False, label=_("Level pinned"), help_text=_("The level stays, whatever is spent.")
@@ -56,6 +66,16 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
         wallet = getattr(self.instance, "wallet", None)
         if wallet:
             self.initial.update(level=wallet.level_id, is_level_pinned=wallet.is_level_pinned)
+
+
+def _contains(field: str, word: str) -> Q:
+    """Whether ``field`` contains ``word``, whatever the case of either.
+
+    SQLite's LIKE ignores case in ASCII only; its regular expressions are Python's, which know every alphabet.
+    """
+    if connection.vendor == "sqlite" and not word.isascii():
+        return Q(**{f"{field}__iregex": re.escape(word)})
+    return Q(**{f"{field}__icontains": word})
 
 
 class KeyState(admin.SimpleListFilter):
@@ -121,10 +141,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
-    search_fields = ("email__startswith", "name__startswith")
-    search_help_text = _("The beginning of the e-mail or of the name.")
+    search_fields = ("email", "name")
+    search_help_text = _("Part of the e-mail or of the name.")
     readonly_fields = (
-        "balance", "shortcuts", "adjust_link", "second_step", "own_prices", "last_login", "created_at", *READS,
+        "balance", "shortcuts", "adjust_link", "second_step", "reset_password", "own_prices", "last_login",
+        "created_at", *READS,
     )  # fmt: skip
     inlines = (ApiKeyInline,)
     fieldsets = (
@@ -133,10 +154,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             {
                 "fields": (
                     "email",
-                    "password",
                     "name",
                     "is_active",
                     "second_step",
+                    "reset_password",
                     "balance",
                     "adjust_link",
                     "shortcuts",
@@ -148,7 +169,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         (_("Back office"), {"fields": POWERS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("email", "name")}),)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Every word must be somewhere in the e-mail or the name, in upper or lower case."""
+        for word in search_term.split():
+            queryset = queryset.filter(_contains("email", word) | _contains("name", word))
+        return queryset, False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -168,6 +197,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def get_urls(self) -> list[Any]:
         guarded = self.admin_site.admin_view
         return [
+            path("<int:pk>/reset-password/", guarded(self.send_reset_link), name="accounts_user_reset_password"),
             path("<int:pk>/adjust/", guarded(self.adjust), name="accounts_user_adjust"),
             path("<int:pk>/second-step/", guarded(self.take_off), name="accounts_user_second_step"),
             *super().get_urls(),
@@ -181,7 +211,29 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return adjusting.page(request, user, self.admin_site, self.opts)
 
     def _may_adjust(self, request: HttpRequest, user: User | None) -> bool:
-        return request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user)
+        """Nobody adjusts their own balance."""
+        is_own = user is not None and user.pk == request.user.pk
+        return request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user) and not is_own
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Django's page for setting somebody's password. Nobody does: a reset link is sent instead."""
+        raise PermissionDenied
+
+    @method_decorator(require_POST)
+    def send_reset_link(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Sends a customer the link to set a new password. To staff it is sent by superusers only."""
+        user = get_object_or_404(User, pk=pk)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if not user.is_active:
+            self.message_user(request, _("This account is inactive. Activate it first."), messages.ERROR)
+            return redirect(parts.page_url(user))
+        with transaction.atomic():
+            reset_link.send(request, user)
+            self.log_change(request, user, "Sent a password reset link.")
+        told = gettext("A link to set a new password is on its way to %s.") % user.email
+        self.message_user(request, told, messages.SUCCESS)
+        return redirect(parts.page_url(user))
 
     def take_off(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes a lost second factor off. Staff's own, and those of superusers, are for superusers only."""
@@ -201,6 +253,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         may: dict[Any, bool] = {
             "adjust_link": self._may_adjust(request, obj),
             "second_step": self._may_take_off(request, obj),
+            "reset_password": self.has_change_permission(request, obj),
             "own_prices": request.user.has_perm("orders.view_customerrate"),
         }
         return [
@@ -212,12 +265,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Every customer has a wallet from the first moment. A former address opens the account no longer."""
+        """Every customer has a wallet from the first moment, and a changed address has to be confirmed anew."""
         super().save_model(request, obj, form, change)
         if not change:
             ledger.open_wallet(obj)
+            reset_link.send(request, obj)
         elif "email" in form.changed_data:
-            EmailAddress.objects.filter(user=obj, email__iexact=form.initial["email"]).delete()
+            email_change.by_staff(obj, former=form.initial["email"])
         if change and set(LEVEL) & set(form.changed_data) - set(self.get_readonly_fields(request, obj)):
             chosen = form.cleaned_data
             ledger.put_at_level(obj.wallet, level=chosen["level"], is_pinned=chosen["is_level_pinned"])
@@ -268,6 +322,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             _("Take off the second step"),
         )
 
+    @admin.display(description=_("password"))
+    def reset_password(self, user: Any) -> str:
+        """A button of the page's own form that posts to another address: no form may stand inside another."""
+        return format_html(
+            '<button class="btn sm" formaction="{}" formnovalidate>{}</button>',
+            reverse("admin:accounts_user_reset_password", args=[user.pk]),
+            _("Send a link to set a new password"),
+        )
+
     @admin.display(description=_("lists"))
     def shortcuts(self, user: Any) -> str:
         links: list[str] = [parts.list_link(Order, _("Orders"), user__id__exact=user.pk)]
@@ -278,6 +341,23 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                 parts.page_link(wallet, _("Wallet")),
             ]
         return words.row(*links)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    """Rights are given by superusers only: whoever could edit a group they are in could give themselves everything."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
 
 
 @admin.register(ApiKey)

@@ -77,6 +77,11 @@ def _living(user: User) -> list[UserSession]:
     return [row for row in rows if row.session_key in living]
 
 
+def end_all(user: User) -> int:
+    """Sign ``user`` out everywhere; how many browsers that were."""
+    return _end(UserSession.objects.filter(user=user))
+
+
 @transaction.atomic
 def _end(rows: QuerySet[UserSession]) -> int:
     """How many browsers were signed out."""

@@ -138,7 +138,7 @@ class TopUpAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
 def _choices(request: HttpRequest, topup: TopUp) -> dict[str, Any]:
     """The buttons that are open to this person now."""
-    may = request.user.has_perm(deciding.PERMISSION)
+    may = request.user.has_perm(deciding.PERMISSION) and topup.user_id != request.user.pk
     is_credited = topup.status == Status.CREDITED
     return {
         "can_approve": may and not is_credited,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from orders import ledger, money
-from orders.errors import InvalidAmount, OrdersError
+from orders.errors import InvalidAmount, OrdersError, OwnMoney
 from storefront.topups.gateway import Gateway, Next, Payment, Said, Way
 from storefront.topups.models import Proof, Status, TopUp
 
@@ -117,7 +117,7 @@ def reported(gateway: Gateway, *, payment: Payment) -> TopUp | None:
 def approved(topup: TopUp, *, amount: Decimal, actor: Any, reason: str = "") -> TopUp:
     """Staff has seen ``amount`` arrive. Another amount than was asked for, or one that nobody was to look at, needs a
     ``reason``; the customer sees it. Raises AlreadyCredited, ReasonNeeded, InvalidAmount."""
-    row = _locked(Q(pk=topup.pk))
+    row = _locked_for(topup, actor)
     if row.status == Status.CREDITED:
         raise AlreadyCredited(row.reference)
     if amount <= 0:
@@ -131,7 +131,7 @@ def approved(topup: TopUp, *, amount: Decimal, actor: Any, reason: str = "") -> 
 @transaction.atomic
 def refused(topup: TopUp, *, reason: str, actor: Any) -> TopUp:
     """Staff refuses; the customer sees ``reason``. Raises AlreadyCredited, AlreadyEnded, ReasonNeeded."""
-    row = _locked(Q(pk=topup.pk))
+    row = _locked_for(topup, actor)
     if row.status == Status.CREDITED:
         raise AlreadyCredited(row.reference)
     if not row.is_open:
@@ -147,7 +147,7 @@ def refused(topup: TopUp, *, reason: str, actor: Any) -> TopUp:
 @transaction.atomic
 def settled(topup: TopUp, *, reason: str, actor: Any) -> TopUp:
     """Staff has looked at what came after the end, such as a second payment. Moves no money. Raises AlreadyEnded."""
-    row = _locked(Q(pk=topup.pk))
+    row = _locked_for(topup, actor)
     if row.is_open or not row.is_in_review:
         raise AlreadyEnded("there is no open question")
     row.is_in_review = False
@@ -220,6 +220,14 @@ def _words(payment: Payment) -> str:
 def _plain(text: str, limit: int) -> str:
     """One line of printable text: what others send may hold anything."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:limit]
+
+
+def _locked_for(topup: TopUp, actor: Any) -> TopUp:
+    """The payment, locked for a decision of ``actor``. Raises OwnMoney: nobody decides about an own payment."""
+    row = _locked(Q(pk=topup.pk))
+    if actor is not None and row.user_id == actor.pk:
+        raise OwnMoney("nobody decides about an own payment")
+    return row
 
 
 def _locked(which: Q) -> TopUp:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from orders import money
 from orders.admin import parts, words
-from orders.errors import OrdersError
+from orders.errors import OrdersError, OwnMoney
 from storefront.topups import crediting
 from storefront.topups.models import TopUp
 
@@ -105,6 +105,8 @@ def _run(request: HttpRequest, topup: TopUp, act: Callable[[], str]) -> None:
 
 def _worded(problem: OrdersError) -> str:
     match problem:
+        case OwnMoney():
+            return _("This is your own payment. A colleague has to decide about it.")
         case crediting.AlreadyCredited():
             return _("It was credited meanwhile; nothing more was added.")
         case crediting.AlreadyEnded():

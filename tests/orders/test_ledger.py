@@ -68,7 +68,7 @@ def test_a_reference_is_not_used_again_for_something_else() -> None:
 @pytest.mark.django_db
 def test_an_operator_gives_and_takes() -> None:
     buyer = factories.customer("5")
-    given = ledger.adjust(buyer.wallet, amount=Decimal("1.5"), reference="1", actor=buyer, note="sorry")
+    given = ledger.adjust(buyer.wallet, amount=Decimal("1.5"), reference="1", actor=factories.user(), note="sorry")
     taken = ledger.adjust(buyer.wallet, amount=Decimal("-6.5"), reference="2")
     assert taken == ledger.adjust(buyer.wallet, amount=Decimal("-6.5"), reference="2")
     assert (given.source.code, given.target, given.wallet_after) == ("adjustments", buyer.wallet, Decimal("6.5"))

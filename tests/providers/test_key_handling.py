@@ -31,7 +31,9 @@ def clerk() -> Client:
     """Staff who may change providers."""
     user = factories.user(is_staff=True)
     user.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_provider", "change_provider"], content_type__app_label="providers")
+        Permission.objects.filter(
+            codename__in=["view_provider", "change_provider"], content_type__app_label="providers"
+        )
     )
     client = Client()
     client.force_login(user)
@@ -52,9 +54,7 @@ def north() -> Provider:
         "https://panel.example.com.thief.example/api/v2",
     ],
 )
-def test_a_key_is_not_sent_to_an_address_it_was_not_entered_for(
-    elsewhere: str, clerk: Client, north: Provider
-) -> None:
+def test_a_key_is_not_sent_to_an_address_it_was_not_entered_for(elsewhere: str, clerk: Client, north: Provider) -> None:
     answer = clerk.post(f"{LIST}{north.pk}/change/", form(url=elsewhere, api_key=""))
     assert answer.status_code == 200
     assert "Enter the API key again" in answer.content.decode()
@@ -137,7 +137,9 @@ def test_the_command_says_where_a_key_can_come_from(
     assert not Provider.objects.exists()
 
 
-def test_a_new_address_by_command_takes_the_key_that_is_given(start_panel: Callable[..., Panel], tmp_path: Path) -> None:
+def test_a_new_address_by_command_takes_the_key_that_is_given(
+    start_panel: Callable[..., Panel], tmp_path: Path
+) -> None:
     """The stored key is never used by ``provider add``: there is no way to send it elsewhere."""
     first, second = start_panel("v2"), start_panel("v2")
     add(first.url, "--key", "first-key")

@@ -40,8 +40,8 @@ class Command(OperatorCommand):
         add.add_argument("--url", required=True, help="the panel's full API address, as its document gives it")
         add.add_argument(
             "--key",
-            help="our API key there; it is stored encrypted and never shown again. Other users of this machine can read "
-            "it in the process list: prefer --key-file, the variable PROVIDER_KEY, or the prompt",
+            help="our API key there; it is stored encrypted and never shown again. Everybody on this machine can "
+            "read it in the process list: prefer --key-file, the variable PROVIDER_KEY, or the prompt",
         )
         add.add_argument("--key-file", metavar="FILE", help="a file that holds the key; - reads standard input")
         add.add_argument("--dialect", default="auto", choices=["auto", *DIALECTS])

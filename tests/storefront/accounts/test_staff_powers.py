@@ -1,0 +1,204 @@
+"""What staff cannot do: give money to themselves, give themselves rights, or take over a customer's account."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+
+from orders import ledger
+from orders.errors import OwnMoney
+from orders.models import Account, CustomerRate, Transfer
+from storefront.accounts.models import User
+from storefront.mail.models import Letter
+from storefront.topups import crediting
+from tests import factories
+from tests.storefront.shop.forms import text_of
+from tests.storefront.topups import payments
+
+pytestmark = pytest.mark.django_db
+PEOPLE = "/admin/accounts/user/"
+NO_KEYS = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
+PASSWORD = "a-long-enough-one"
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def clerk(*permissions: str, **details: Any) -> User:
+    user = factories.customer("0", is_staff=True, **details)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def balance(user: User) -> Decimal | None:
+    return Account.objects.get(user=user).balance
+
+
+# ------------------------------------------------------------------------------------------------ own money
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
+    me = clerk("view_topup", "change_topup", is_superuser=is_superuser)
+    topup = payments.proven(me)
+    page = text_of(browser(me).post(f"/admin/topups/topup/{topup.pk}/approve/", {"amount": "10"}, follow=True))
+    assert "This is your own payment. A colleague has to decide about it." in page
+    topup.refresh_from_db()
+    assert (topup.status, balance(me)) == ("waiting", 0)
+    assert not LogEntry.objects.exists()
+    for act in ("approve", "refuse", "settle"):
+        assert f"/{act}/" not in text_of(browser(me).get(f"/admin/topups/topup/{topup.pk}/change/"))
+
+
+def test_the_writer_of_payments_refuses_own_ones_whoever_calls_it() -> None:
+    me = clerk()
+    topup = payments.proven(me)
+    for decide in (
+        lambda: crediting.approved(topup, amount=Decimal(10), actor=me),
+        lambda: crediting.refused(topup, reason="no", actor=me),
+        lambda: crediting.settled(topup, reason="no", actor=me),
+    ):
+        with pytest.raises(OwnMoney):
+            decide()
+    colleague = clerk("view_topup", "change_topup")
+    browser(colleague).post(f"/admin/topups/topup/{topup.pk}/approve/", {"amount": "10"})
+    assert balance(me) == 10
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_nobody_adjusts_the_own_balance(is_superuser: bool) -> None:
+    me = clerk("view_user", "change_user", "add_transfer", is_superuser=is_superuser)
+    form = {"amount": "5", "reason": "x", "token": "0" * 32}
+    assert browser(me).post(f"{PEOPLE}{me.pk}/adjust/", form).status_code == 403
+    assert f"{PEOPLE}{me.pk}/adjust/" not in text_of(browser(me).get(f"{PEOPLE}{me.pk}/change/"))
+    with pytest.raises(OwnMoney):
+        ledger.adjust(me.wallet, amount=Decimal(5), reference="own", actor=me)
+    assert not Transfer.objects.exists()
+
+
+def test_nobody_decides_about_an_own_order() -> None:
+    me = factories.customer("100", is_staff=True, is_superuser=True)
+    order = factories.order(me)
+    page = text_of(browser(me).post(f"/admin/orders/order/{order.pk}/cancel/", {"why": "because"}, follow=True))
+    assert "This is your own order. A colleague has to decide about it." in page
+    order.refresh_from_db()
+    assert (order.status, order.refunded) == ("queued", 0)
+
+
+def test_nobody_agrees_on_an_own_price() -> None:
+    me, service = clerk(is_superuser=True), factories.service()
+    data = {"user": me.pk, "service": service.pk, "rate": "0.01"}
+    answer = browser(me).post("/admin/orders/customerrate/add/", data)
+    assert "You cannot set a price for yourself" in text_of(answer)
+    assert not CustomerRate.objects.exists()
+    colleague = clerk(is_superuser=True)
+    assert browser(colleague).post("/admin/orders/customerrate/add/", data).status_code == 302
+    row = CustomerRate.objects.get()
+    browser(me).post(f"/admin/orders/customerrate/{row.pk}/change/", {"rate": "0.001"})
+    row.refresh_from_db()
+    assert row.rate == Decimal("0.01")
+
+
+# ------------------------------------------------------------------------------------------------ rights
+
+
+def test_rights_are_given_by_superusers_only() -> None:
+    """Whoever may edit a group they are in could give themselves everything."""
+    group = Group.objects.create(name="clerks")
+    me = clerk("view_group", "add_group", "change_group", "delete_group")
+    me.groups.add(group)
+    everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
+    client = browser(me)
+    form = {"name": "clerks", "permissions": everything}
+    assert client.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 403
+    assert client.post("/admin/auth/group/add/", {**form, "name": "more"}).status_code == 403
+    assert client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
+    assert not group.permissions.exists()
+    boss = browser(User.objects.create_superuser("boss@example.com", "x"))
+    assert boss.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 302
+    assert group.permissions.count() == len(everything)
+
+
+def test_no_staff_adds_staff() -> None:
+    me = clerk("view_user", "add_user", "change_user")
+    data = {"email": "new@example.com", "name": "New", "is_staff": "on", "is_superuser": "on"}
+    browser(me).post(f"{PEOPLE}add/", data)
+    new = User.objects.get(email="new@example.com")
+    assert (new.is_staff, new.is_superuser) == (False, False)
+
+
+# ------------------------------------------------------------------------------------------------ passwords
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_staff_sets_no_password(is_superuser: bool) -> None:
+    customer = factories.customer(password=PASSWORD)
+    client = browser(clerk("view_user", "change_user", is_superuser=is_superuser))
+    taken = {"password1": "long enough 17", "password2": "long enough 17", "usable_password": "true"}
+    assert client.post(f"{PEOPLE}{customer.pk}/password/", taken).status_code in (403, 404)
+    form = {"email": customer.email, "name": "", "is_active": "on", "password": "x", **NO_KEYS}
+    client.post(f"{PEOPLE}{customer.pk}/change/", form)
+    customer.refresh_from_db()
+    assert customer.check_password(PASSWORD)
+    assert f"{PEOPLE}{customer.pk}/password/" not in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
+
+
+def test_staff_sends_a_reset_link_and_it_stands_in_the_history() -> None:
+    customer = factories.customer(password=PASSWORD)
+    client = browser(clerk("view_user", "change_user"))
+    where = f"{PEOPLE}{customer.pk}/reset-password/"
+    assert where in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
+    assert client.get(where).status_code == 405
+    assert not Letter.objects.exists()
+    page = text_of(client.post(where, follow=True))
+    assert f"A link to set a new password is on its way to {customer.email}" in page
+    letter = Letter.objects.get()
+    assert (letter.address, letter.kind) == (customer.email, "reset")
+    assert "/account/password/reset/key/" in letter.text
+    assert "/account/password/reset/key/" not in page
+    assert "reset link" in LogEntry.objects.get().change_message
+    assert "key/" not in LogEntry.objects.get().change_message
+    customer.refresh_from_db()
+    assert customer.check_password(PASSWORD)
+
+
+def test_a_reset_link_for_staff_is_sent_by_superusers_only() -> None:
+    colleague = clerk()
+    client = browser(clerk("view_user", "change_user"))
+    assert client.post(f"{PEOPLE}{colleague.pk}/reset-password/").status_code == 403
+    assert not Letter.objects.exists()
+
+
+def test_whom_staff_add_sets_the_password_by_a_link() -> None:
+    browser(clerk("view_user", "add_user", "change_user")).post(
+        f"{PEOPLE}add/", {"email": "New@example.com", "name": "New"}
+    )
+    new = User.objects.get(email="new@example.com")
+    assert (new.has_usable_password(), balance(new)) == (False, 0)
+    assert list(Letter.objects.values_list("address", "kind")) == [("new@example.com", "reset")]
+
+
+def test_a_changed_address_is_told_to_the_former_one_and_is_not_confirmed() -> None:
+    """Changing the address and sending a reset link is how staff could take an account over: the owner must hear."""
+    customer = factories.customer(email="old@example.com", password=PASSWORD)
+    phone = Client()
+    phone.post("/account/login/", {"login": customer.email, "password": PASSWORD})
+    client = browser(clerk("view_user", "change_user"))
+    client.post(
+        f"{PEOPLE}{customer.pk}/change/", {"email": "new@example.com", "name": "", "is_active": "on", **NO_KEYS}
+    )
+    customer.refresh_from_db()
+    assert customer.email == "new@example.com"
+    assert not customer.emailaddress_set.filter(verified=True).exists()
+    letter = Letter.objects.get(address="old@example.com")
+    assert "new@example.com" in letter.text
+    assert phone.get("/account/profile/").status_code == 302
