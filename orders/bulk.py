@@ -1,4 +1,4 @@
-"""Many rows in one statement, on either database: what price lists of tens of thousands of rows are written with.
+"""Many rows in one statement, on either database: for price lists and status reports of tens of thousands of rows.
 
 No model instances, no signals, no defaults: the caller names every column. PostgreSQL copies new rows in and takes
 changes as one array for each column; SQLite runs one prepared statement over new rows, and takes changes as VALUES: a
@@ -7,24 +7,52 @@ statement for each row lets go of the interpreter as often, and waits for it whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 Rows = Sequence[Sequence[Any]]
 #: Rows in one VALUES: far fewer parameters than SQLite takes.
 _CHUNK = 500
 
 
+def keys(values: Iterable[int]) -> RawSQL:
+    """Give ``values`` to an ``__in`` lookup as one parameter: Django would make a placeholder of each.
+
+    Args:
+        values: Primary keys, as many as needed.
+    """
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", [list(values)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])
+
+
 def select(rows: models.QuerySet[Any], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The fields ``names`` of ``rows``, as ``values_list`` gives them, converted once for each distinct value."""
+    """The fields ``names`` of ``rows``, as ``values_list`` gives them, converted once for each distinct value.
+
+    A name may lead through foreign keys, as in ``order__status``.
+    """
     sql, params = rows.values_list(*names).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         found = cursor.fetchall()
-    columns = zip(names, zip(*found, strict=True), strict=bool(found))
-    return zip(*(_read(_field(rows.model, name), column) for name, column in columns), strict=True)
+    readers: list[tuple[int, Callable[[Any], Any], dict[Any, Any]]] = []
+    for index, name in enumerate(names):
+        reader = _reader(_field(rows.model, name))
+        if reader:
+            readers.append((index, reader, {}))
+    for row in found:
+        values = list(row)
+        for index, read, known in readers:
+            value = values[index]
+            if value is not None:
+                if value not in known:
+                    known[value] = read(value)
+                values[index] = known[value]
+        yield tuple(values)
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
@@ -54,31 +82,96 @@ def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
         values = f"unnest({_arrays(fields)}) AS v({', '.join(columns)})"
         _run(_setting(table, columns, columns, values), _columns(fields, rows))
         return
-    prepared = _prepared(fields, rows)
-    row = f"({', '.join(['%s'] * len(fields))})"
-    for start in range(0, len(prepared), _CHUNK):
-        chunk = prepared[start : start + _CHUNK]
-        # SQLite names the columns of VALUES so.
-        names_there = [f"column{number}" for number in range(1, len(fields) + 1)]
-        values = f"(VALUES {', '.join([row] * len(chunk))}) AS v"
-        _run(_setting(table, columns, names_there, values), [value for row_values in chunk for value in row_values])
+    for values, params in _chunks(fields, rows):
+        _run(_setting(table, columns, _there(len(fields)), values), params)
+
+
+def update_unchanged(
+    model: type[models.Model], names: Sequence[str], rows: Rows, *, expected: Sequence[str], fill: Sequence[str] = ()
+) -> set[int]:
+    """Set the fields ``names`` of the rows that still are as they were read.
+
+    Compares and sets in one statement: what somebody else changed meanwhile stays as it is. Locks are taken in the
+    order of the primary keys, as everywhere, so that no two such writers wait for each other.
+
+    Args:
+        rows: For each row the primary key, the new values of ``names``, then the values that ``expected`` must have.
+        fill: Those of ``names`` that are set only where they are empty.
+
+    Returns:
+        The primary keys of the rows that were written.
+    """
+    if not rows:
+        return set()
+    key = model._meta.pk
+    assert key is not None
+    fields = [key, *(_field(model, name) for name in (*names, *expected))]
+    table, columns = _quoted(model._meta.db_table), [_quoted(field.column) for field in fields]
+    is_filled = [name in fill for name in names]
+    first_old = 1 + len(names)
+    if connection.vendor == "postgresql":
+        there = [f"v{number}" for number in range(len(fields))]
+        same = " AND ".join(
+            f"{table}.{column} IS NOT DISTINCT FROM v.{name}"
+            for column, name in zip(columns[first_old:], there[first_old:], strict=True)
+        )
+        values = (
+            f"(SELECT v.* FROM unnest({_arrays(fields)}) AS v({', '.join(there)})"  # noqa: S608
+            f" JOIN {table} ON {table}.{columns[0]} = v.{there[0]} AND {same}"
+            f" ORDER BY {table}.{columns[0]} FOR UPDATE OF {table}) AS v"
+        )
+        sql = _setting(table, columns[:first_old], there[:first_old], values, is_filled)
+        return _run_returning(f"{sql} RETURNING {table}.{columns[0]}", _columns(fields, rows))
+    there = _there(len(fields))
+    same = " AND ".join(
+        f"{table}.{column} IS v.{name}" for column, name in zip(columns[first_old:], there[first_old:], strict=True)
+    )
+    written: set[int] = set()
+    for values, params in _chunks(fields, rows):
+        sql = _setting(table, columns[:first_old], there[:first_old], values, is_filled)
+        written |= _run_returning(f"{sql} AND {same} RETURNING {columns[0]}", params)
+    return written
 
 
 # Table and column names are Django's own; every value is a parameter.
 
 
 def _field(model: type[models.Model], name: str) -> Any:
-    return model._meta.get_field(name)
+    *path, last = name.split("__")
+    for step in path:
+        related = model._meta.get_field(step).related_model
+        assert isinstance(related, type)  # only foreign keys lead on
+        model = related
+    return model._meta.pk if last == "pk" else model._meta.get_field(last)
 
 
 def _quoted(name: str) -> str:
     return connection.ops.quote_name(name)
 
 
-def _setting(table: str, columns: Sequence[str], there: Sequence[str], values: str) -> str:
+def _there(count: int) -> list[str]:
+    """What SQLite calls the columns of VALUES."""
+    return [f"column{number}" for number in range(1, count + 1)]
+
+
+def _chunks(fields: Sequence[Any], rows: Rows) -> Iterator[tuple[str, list[Any]]]:
+    """``rows`` as VALUES with their parameters, on SQLite."""
+    prepared = _prepared(fields, rows)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    for start in range(0, len(prepared), _CHUNK):
+        chunk = prepared[start : start + _CHUNK]
+        yield f"(VALUES {', '.join([row] * len(chunk))}) AS v", [value for values in chunk for value in values]
+
+
+def _setting(
+    table: str, columns: Sequence[str], there: Sequence[str], values: str, is_filled: Sequence[bool] = ()
+) -> str:
     """The UPDATE that sets ``columns`` from the columns ``there`` of ``values``; the first is the key."""
-    pairs = list(zip(columns, there, strict=True))
-    setting = ", ".join(f"{column} = v.{name}" for column, name in pairs[1:])
+    filled = is_filled or [False] * (len(columns) - 1)
+    setting = ", ".join(
+        f"{column} = COALESCE({table}.{column}, v.{name})" if is_kept else f"{column} = v.{name}"
+        for column, name, is_kept in zip(columns[1:], there[1:], filled, strict=True)
+    )
     return f"UPDATE {table} SET {setting} FROM {values} WHERE {table}.{columns[0]} = v.{there[0]}"  # noqa: S608
 
 
@@ -92,9 +185,12 @@ def _columns(fields: Sequence[Any], rows: Rows) -> list[list[Any]]:
 
 
 def _column(field: Any, values: Sequence[Any]) -> list[Any]:
-    """``values`` as the driver takes them; texts and flags are so already, and of the others many are the same."""
-    if isinstance(field, (models.CharField, models.TextField, models.BooleanField)):
+    """``values`` as the driver takes them; many fields' are so already, and of the others many are the same."""
+    stored = field.target_field if isinstance(field, models.ForeignKey) else field
+    if isinstance(stored, (models.CharField, models.TextField, models.BooleanField, models.IntegerField)):
         return list(values)
+    if isinstance(field, models.JSONField):
+        return [json.dumps(value, cls=field.encoder) for value in values]
     prepared = {value: field.get_db_prep_save(value, connection) for value in set(values)}
     return [prepared[value] for value in values]
 
@@ -103,19 +199,27 @@ def _prepared(fields: Sequence[Any], rows: Rows) -> list[tuple[Any, ...]]:
     return list(zip(*_columns(fields, rows), strict=True))
 
 
-def _read(field: Any, values: Sequence[Any]) -> Sequence[Any]:
-    """``values`` from the driver as the field gives them; only flags (on SQLite) and amounts are kept otherwise."""
+def _reader(field: Any) -> Callable[[Any], Any] | None:
+    """What makes a value from the driver one of ``field``; None where it is one already."""
     if isinstance(field, models.BooleanField):
-        return [bool(value) for value in values]
-    if not hasattr(field, "from_db_value"):
-        return values
-    read = {value: field.from_db_value(value, None, connection) for value in set(values)}
-    return [read[value] for value in values]
+        return bool
+    if isinstance(field, models.DateTimeField) and connection.vendor == "sqlite":
+        operations: Any = connection.ops  # Django's stubs do not know what the ones of SQLite add
+        return lambda value: operations.convert_datetimefield_value(value, None, connection)
+    if hasattr(field, "from_db_value"):
+        return lambda value: field.from_db_value(value, None, connection)
+    return None
 
 
 def _run(sql: str, values: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
+
+
+def _run_returning(sql: str, values: list[Any]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _run_each(sql: str, rows: list[tuple[Any, ...]]) -> None:

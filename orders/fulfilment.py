@@ -9,9 +9,9 @@ whole); the order's own status then follows from its runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -26,6 +26,10 @@ from orders.news import News, Topic
 
 #: To its customer an order only waits in each of these: a step between two of them is no news.
 _WAITING = (Status.QUEUED, Status.SUBMITTING, Status.PENDING)
+#: An order that has come to one of these has been started.
+_STARTED = (Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL)
+#: Why a request to cancel is rejected that came too late, as the operator reads it.
+_ALL_DELIVERED = "everything was delivered"
 
 
 def claimed(order_ids: Iterable[int]) -> None:
@@ -152,35 +156,72 @@ def progressed(order_id: int, *, progress: Progress, run: int = 0) -> Decision:
         return decision
 
 
-def advanced(reports: Mapping[int, Progress]) -> None:
-    """Applies reports that only move orders on, by order, in one transaction and a statement or two for all of them.
+class Step(NamedTuple):
+    """What a report changes on one order that still has all its deliveries in one placement.
 
-    A report that by now would end its order, or that a person should see, changes nothing: the next look brings it to
-    ``progressed``.
+    ``status``, ``remains`` and ``start_count`` are the order's as they were when ``decision`` was made.
     """
-    columns = ("pk", "user_id", "status", "quantity", "start_count", "remains", "started_at")
+
+    order_id: int
+    user_id: int
+    status: Status
+    remains: int | None
+    start_count: int | None
+    decision: Decision
+
+
+def is_simple(status: Status, decision: Decision) -> bool:
+    """Whether ``advance_orders`` can apply ``decision``: it moves no money, and no person has to see it."""
+    if decision.oddity or decision.undelivered is not None or status not in lifecycle.FOLLOWED:
+        return False
+    return decision.status in lifecycle.FOLLOWED or decision.status is Status.COMPLETED
+
+
+def advance_orders(steps: Sequence[Step]) -> set[int]:
+    """Apply simple steps of many orders, each at most once, in one transaction and a few statements for all of them.
+
+    Returns:
+        The orders that were changed. The others were changed by somebody else since they were read: nothing was
+        written, and their reports must be judged again by ``progressed``.
+    """
+    now = timezone.now()
+    rows = []
+    for step in steps:
+        status = step.decision.status
+        started_at = now if status in _STARTED else None
+        ended_at = now if status in lifecycle.TERMINAL else None
+        new = (status.value, step.decision.remains, step.decision.start_count, started_at, ended_at)
+        rows.append((step.order_id, *new, step.status.value, step.remains, step.start_count))
     with transaction.atomic():
-        locked = Order.objects.select_for_update().filter(pk__in=list(reports)).order_by("pk").values_list(*columns)
-        written, events, told, now = [], [], [], timezone.now()
-        for pk, user_id, status, quantity, start_count, remains, started_at in locked:
-            current = Status(status)
-            decision = lifecycle.decide(
-                current=current, quantity=quantity, start_count=start_count, remains=remains, progress=reports[pk]
-            )
-            moved_to = decision.status.value
-            if decision.oddity or decision.undelivered is not None or decision.status in lifecycle.TERMINAL:
-                continue
-            if decision.status is Status.IN_PROGRESS:
-                started_at = started_at or now
-            written.append((pk, moved_to, decision.remains, decision.start_count, started_at))
-            if decision.status is not current:
-                data = {"status": moved_to, "start_count": decision.start_count}
-                events.append(OrderEvent(order_id=pk, kind=EventKind.STATUS, data=data))
-            if _is_visible(current, decision.status):
-                told.append(News(topic=Topic.ORDER, user_id=user_id, order_id=pk, data={"status": moved_to}))
-        bulk.update(Order, ("status", "remains", "start_count", "started_at"), written)
-        OrderEvent.objects.bulk_create(events)
-        news.tell(told)
+        written = bulk.update_unchanged(
+            Order,
+            ("status", "remains", "start_count", "started_at", "ended_at"),
+            rows,
+            expected=("status", "remains", "start_count"),
+            fill=("started_at", "ended_at"),
+        )
+        done = [step for step in steps if step.order_id in written]
+        answered = _reject_cancellations([step.order_id for step in done if step.decision.status in lifecycle.TERMINAL])
+        events, messages = [], []
+        for step in done:
+            status = step.decision.status
+            if status is not step.status:
+                facts = _status_facts(step.decision, is_asked=step.order_id in answered)
+                events.append((step.order_id, EventKind.STATUS.value, facts, now))
+            if _is_visible(step.status, status):
+                data = {"status": status.value}
+                messages.append(News(topic=Topic.ORDER, user_id=step.user_id, order_id=step.order_id, data=data))
+        bulk.insert(OrderEvent, ("order", "kind", "data", "created_at"), events)
+        news.tell(messages)
+    return written
+
+
+def _status_facts(decision: Decision, *, is_asked: bool) -> dict[str, Any]:
+    """The facts of the timeline's line about a new status; ``is_asked``: the customer wanted to cancel the order."""
+    if decision.status not in lifecycle.TERMINAL:
+        return {"status": decision.status.value, "start_count": decision.start_count}
+    asked = {"asked": False} if is_asked else {}
+    return {"status": decision.status.value, "remains": decision.remains, **asked}
 
 
 def odd(order_id: int, **data: Any) -> None:
@@ -229,7 +270,7 @@ def _tell(order: Order, *, before: Status, is_paid_back: bool = False) -> None:
 
 def _started(status: Status) -> datetime | None:
     """Now, if an order that comes to ``status`` has been started."""
-    return timezone.now() if status in (Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL) else None
+    return timezone.now() if status in _STARTED else None
 
 
 def _locked(order_id: int) -> Order:
@@ -306,13 +347,28 @@ def _answer_cancellations(order: Order) -> dict[str, bool]:
     """The end of the (locked) order answers whoever asked to cancel it: done, unless all was delivered after all."""
     is_done = order.state is not Status.COMPLETED
     answer = RequestStatus.COMPLETED if is_done else RequestStatus.REJECTED
-    reason = "" if is_done else "everything was delivered"
+    reason = "" if is_done else _ALL_DELIVERED
     asked = Cancellation.objects.open().filter(order=order)
     if not asked.update(status=answer, needs_person=False, reason=reason, ended_at=order.ended_at):
         return {}
     if not is_done:
         note(order, kind=EventKind.CANCELLATION, step=RequestStatus.REJECTED.value, why="delivered")
     return {"asked": is_done}
+
+
+def _reject_cancellations(order_ids: Sequence[int]) -> set[int]:
+    """Answer the requests to cancel (locked) orders that were delivered in full; returns the orders that had one."""
+    if not order_ids:
+        return set()
+    asked = list(Cancellation.objects.open().filter(order__in=bulk.keys(order_ids)).values_list("order_id", flat=True))
+    if asked:
+        answer = {"status": RequestStatus.REJECTED, "reason": _ALL_DELIVERED, "needs_person": False}
+        Cancellation.objects.open().filter(order__in=asked).update(**answer, ended_at=timezone.now())
+        facts = {"step": RequestStatus.REJECTED.value, "why": "delivered"}
+        OrderEvent.objects.bulk_create(
+            [OrderEvent(order_id=order_id, kind=EventKind.CANCELLATION, data=facts) for order_id in asked]
+        )
+    return set(asked)
 
 
 # ------------------------------------------------------------------------------------------------ runs

@@ -18,6 +18,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from orders import bulk
 from orders.lifecycle import Progress
 from providers import applying, calling, client, health, pausing, pricelist, reading
 from providers.applying import COLUMNS, Followed, Report
@@ -85,7 +86,7 @@ def _pages(provider: Provider, *, is_now: bool) -> Iterator[list[Followed]]:
     found: QuerySet[Placement] = due(provider, is_now=is_now)
     after = Q()
     while True:
-        rows = list(found.filter(after).values_list("sync_at", *COLUMNS)[:PAGE])
+        rows = list(bulk.select(found.filter(after)[:PAGE], ("sync_at", *COLUMNS)))
         if not rows:
             return
         yield [Followed._make(row[1:]) for row in rows]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
 from orders import audit, fulfilment
 from orders.lifecycle import Progress, Status
-from orders.models import Order, OrderEvent, Service
+from orders.models import Cancellation, Order, OrderEvent, Service
 from providers import applying, submission, syncing
 from providers.models import PanelCall, Placement, Provider
 from providers.simulators import Panel
@@ -274,14 +275,20 @@ def test_an_order_whose_report_cannot_be_applied_holds_up_no_other(
 ) -> None:
     follow(panel, order, 3)
     panel.report(number_of(order), "Completed")
-    apply = fulfilment.progressed
+    apply, apply_many = fulfilment.progressed, fulfilment.advance_orders
 
     def fail(order_id: int, **report: Any) -> Any:
         if order_id == order.pk:
             raise ValueError("as if the database would not take it")
         return apply(order_id, **report)
 
+    def fail_many(steps: Sequence[fulfilment.Step]) -> set[int]:
+        if order.pk in {step.order_id for step in steps}:
+            raise ValueError("as if the database would not take it")
+        return apply_many(steps)
+
     monkeypatch.setattr(fulfilment, "progressed", fail)
+    monkeypatch.setattr(fulfilment, "advance_orders", fail_many)
     syncing.sync_statuses(make_due())
     assert Order.objects.filter(status="completed").count() == 3
     assert Placement.objects.filter(state="closed").count() == 3
@@ -291,11 +298,66 @@ def test_an_order_whose_report_cannot_be_applied_holds_up_no_other(
 
 
 def test_a_report_that_came_true_too_late_changes_nothing(order: Order) -> None:
-    """Between the look and the write a person canceled the order: it is judged again under its lock."""
+    """Between the look and the write a person canceled the order: nothing is written, it has to be judged again."""
+    decision = fulfilment.decide(order, Progress(status=Status.IN_PROGRESS, remains=5))
+    step = fulfilment.Step(order.pk, order.user_id, Status.PENDING, order.remains, order.start_count, decision)
     fulfilment.canceled(order.pk)
-    fulfilment.advanced({order.pk: Progress(status=Status.IN_PROGRESS, remains=5)})
+    assert fulfilment.advance_orders([step]) == set()
     order.refresh_from_db()
     assert (order.status, order.remains) == ("canceled", 100)
+
+
+def test_a_batch_of_completed_orders_is_written_in_a_few_statements(
+    panel: Panel, order: Order, django_assert_max_num_queries: Any
+) -> None:
+    follow(panel, order, 999)
+    panel.report(number_of(order), "Completed", remains=0)
+    with django_assert_max_num_queries(90):
+        counts = syncing.sync_statuses(make_due())
+    assert (counts["looked_at"], counts["changed"]) == (1000, 1000)
+    assert set(Order.objects.values_list("status", "remains", "refunded")) == {("completed", 0, 0)}
+    assert not Order.objects.filter(Q(started_at=None) | Q(ended_at=None)).exists()
+    assert Placement.objects.filter(state="closed", ended_at__isnull=False).count() == 1000
+    facts = OrderEvent.objects.filter(kind="status").values_list("data", flat=True)
+    assert list(facts) == [{"status": "completed", "remains": 0}] * 1000
+
+
+def test_a_batch_answers_requests_to_cancel_what_was_delivered(panel: Panel, order: Order) -> None:
+    follow(panel, order, 3)
+    asked = Cancellation.objects.create(order=order)
+    panel.report(number_of(order), "Completed", remains=0)
+    syncing.sync_statuses(make_due())
+    asked.refresh_from_db()
+    assert (asked.status, asked.reason) == ("rejected", "everything was delivered")
+    lines = OrderEvent.objects.filter(order=order).order_by("pk").values_list("kind", "data")
+    assert list(lines)[-2:] == [
+        ("cancellation", {"step": "rejected", "why": "delivered"}),
+        ("status", {"status": "completed", "remains": 0, "asked": False}),
+    ]
+    assert OrderEvent.objects.filter(kind="cancellation").count() == 1
+
+
+def test_a_batch_keeps_when_an_order_started(panel: Panel, order: Order) -> None:
+    began = timezone.now() - timedelta(hours=3)
+    Order.objects.filter(pk=order.pk).update(status="in_progress", started_at=began)
+    panel.report(number_of(order), "Completed", remains=0)
+    assert sync(order).started_at == began
+
+
+def test_an_order_that_changed_since_it_was_read_is_judged_again_at_once(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(panel, order, 2)
+    panel.report(number_of(order), "In progress", remains=40)
+    apply_many = fulfilment.advance_orders
+
+    def change_first(steps: Sequence[fulfilment.Step]) -> set[int]:
+        Order.objects.filter(pk=order.pk).update(status="processing")
+        return apply_many(steps)
+
+    monkeypatch.setattr(fulfilment, "advance_orders", change_first)
+    syncing.sync_statuses(make_due())
+    assert set(Order.objects.values_list("status", "remains")) == {("in_progress", 40)}
 
 
 @pytest.mark.parametrize(("text", "reason"), [("Invalid API key", "key"), ("Too many requests", "busy"), ("", "gone")])

@@ -313,11 +313,21 @@ def test_news_of_many_orders_cost_what_those_of_one_do(nadia: User, listen: List
 def test_the_bulk_path_tells_of_a_hundred_orders_at_once(nadia: User, listen: Listen) -> None:
     service = factories.service()
     pks = [factories.order(nadia, service, status="pending").pk for _ in range(100)]
-    reports = {pk: Progress(status=Status.IN_PROGRESS, start_count=5, remains=90) for pk in pks}
-    silent = statements(lambda: fulfilment.advanced(dict.fromkeys(pks, Progress(status=Status.PROCESSING))))
+
+    def steps(progress: Progress) -> list[fulfilment.Step]:
+        return [
+            fulfilment.Step(
+                order.pk, nadia.pk, order.state, order.remains, order.start_count, fulfilment.decide(order, progress)
+            )
+            for order in Order.objects.filter(pk__in=pks)
+        ]
+
+    first = steps(Progress(status=Status.PROCESSING))
+    silent = statements(lambda: fulfilment.advance_orders(first))
     listen(nadia)
-    assert statements(lambda: fulfilment.advanced(reports)) <= silent + 3
-    fulfilment.advanced(reports)  # nothing new
+    second = steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90))
+    assert statements(lambda: fulfilment.advance_orders(second)) <= silent + 3
+    fulfilment.advance_orders(steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90)))  # nothing new
     assert sorted(data["order"] for data in told()) == sorted(pks)
     assert {data["status"] for data in told()} == {"In progress"}
 
