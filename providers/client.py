@@ -28,7 +28,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from providers.addresses import check_address
 from providers.dialect import Answer, Call
-from providers.errors import AddressNotAllowed, NotSent, OutcomeUnknown, PanelError
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, PanelError
 from providers.http.content import decode, unpack
 from providers.wire import POOLS, Phase, Wire, current, watchdog
 from providers.worker.clock import Deadline
@@ -66,8 +66,9 @@ def send(call: Call, *, limits: Limits = DEFAULT_LIMITS, send_by: Deadline | Non
     ``send_by`` is the last moment for the first byte, see ``providers.worker.leases``. Whoever claimed a row for this
     call has to give it: after the lease somebody else may decide that the call was never made.
 
-    Raises NotSent if not one byte was handed to the socket (AddressNotAllowed if we must not go there), and
-    OutcomeUnknown for everything else. How far the call got decides which, never the class of an exception.
+    Raises NotSent if not one byte was handed to the socket (AddressNotAllowed if we must not go there, LeaseEnded if
+    ``send_by`` has passed), and OutcomeUnknown for everything else. How far the call got decides which, never the
+    class of an exception.
     """
     outcome = _attempt(call, limits, send_by)
     if isinstance(outcome, PanelError):
@@ -201,7 +202,8 @@ def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> PanelE
     words = redact(_words(error, limits, wire), call.secrets)
     if wire.phase >= Phase.SENT:
         return OutcomeUnknown(words)
-    return AddressNotAllowed(words) if isinstance(error, AddressNotAllowed) else NotSent(words)
+    # Made anew: the error itself would bring its causes, which print URLs with keys.
+    return next((kind(words) for kind in (AddressNotAllowed, LeaseEnded) if isinstance(error, kind)), NotSent(words))
 
 
 def _words(error: Exception, limits: Limits, wire: Wire) -> str:

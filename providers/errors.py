@@ -19,6 +19,10 @@ class NotSent(PanelError):
     """Not one byte of the request was handed to the socket: nothing can have happened at the panel."""
 
 
+class LeaseEnded(NotSent):
+    """We were too late ourselves: this process was stopped or the machine slept. It says nothing about the panel."""
+
+
 class OutcomeUnknown(PanelError):
     """The request may have been executed: sending it again could buy twice.
 

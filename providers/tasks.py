@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.core.cache import cache
-from django_q.tasks import async_task
 
 from orders import ledger, measuring
 from orders.models import Order
 from providers import errands, evidence, health, history, pricelist, probing, routing, submission, syncing
 from providers.models import Provider
 from providers.schedules import Schedule
+from providers.worker.queue import enqueue_once
 
 SCHEDULES = (
     Schedule("tick", "providers.tasks.tick", minutes=1),
@@ -19,30 +19,30 @@ SCHEDULES = (
     Schedule("price levels", "providers.tasks.raise_levels", minutes=10),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
 )
-#: Wake-ups of one moment are one wake-up: the task looks at all that is due.
+#: Seconds in which this process asks for a look only once: asking costs more than placing an order may.
 _ONE_WAKE = 1
 
 
 def wake(order: Order) -> None:
     """An order waits: look for due work now rather than at the next tick."""
     if cache.add("providers.wake", 1, _ONE_WAKE):
-        async_task("providers.tasks.tick")
+        enqueue_once("providers.tasks.tick")
 
 
 def tick() -> None:
     """Starts what is due: a task for each provider, so that a slow one holds up nobody else."""
     submission.expire_leases()
     for provider_id in routing.providers_to_submit():
-        async_task("providers.tasks.submit_due", provider_id)
+        enqueue_once("providers.tasks.submit_due", provider_id)
     for provider_id in syncing.providers_to_sync():
-        async_task("providers.tasks.sync_statuses", provider_id)
+        enqueue_once("providers.tasks.sync_statuses", provider_id)
     probe_due()
     errands_due()
 
 
 def probe_due() -> None:
     for provider_id in probing.providers_to_search():
-        async_task("providers.tasks.search", provider_id)
+        enqueue_once("providers.tasks.search", provider_id)
 
 
 def search(provider_id: int) -> None:
@@ -51,7 +51,7 @@ def search(provider_id: int) -> None:
 
 def errands_due() -> None:
     for provider_id in errands.sort_out():
-        async_task("providers.tasks.run_errands", provider_id)
+        enqueue_once("providers.tasks.run_errands", provider_id)
 
 
 def run_errands(provider_id: int) -> None:
@@ -60,8 +60,8 @@ def run_errands(provider_id: int) -> None:
 
 def control_due() -> None:
     for provider_id in Provider.objects.filter(is_active=True, is_probe_allowed=True).values_list("pk", flat=True):
-        async_task("providers.tasks.control", provider_id)
-        async_task("providers.tasks.look_back", provider_id)
+        enqueue_once("providers.tasks.control", provider_id)
+        enqueue_once("providers.tasks.look_back", provider_id)
 
 
 def control(provider_id: int) -> None:
@@ -84,7 +84,7 @@ def sync_statuses(provider_id: int) -> None:
 
 def import_due() -> None:
     for provider_id in Provider.objects.filter(is_active=True).values_list("pk", flat=True):
-        async_task("providers.tasks.import_offers", provider_id)
+        enqueue_once("providers.tasks.import_offers", provider_id)
 
 
 def import_offers(provider_id: int) -> None:

@@ -26,7 +26,8 @@ from django.db import connections
 from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signals import post_execute
-from django_q.tasks import async_task
+
+from providers.worker.queue import enqueue_once
 
 logger = logging.getLogger("vitrine.worker")
 
@@ -72,11 +73,10 @@ def _watchdog_died(number: int, frame: object) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _beat(path: str, *, task: dict[str, Any], **_: Any) -> None:
-    """Modification time: now. Access time: when the finished task was queued. An error here would end the monitor."""
+def _beat(path: str, **_: Any) -> None:
+    """Set the file's modification time. An error here would end the monitor."""
     with suppress(OSError):
         Path(path).touch()
-        os.utime(path, ns=(int(task["started"].timestamp() * 1e9), time.time_ns()))
 
 
 class Watchdog:
@@ -118,7 +118,7 @@ class Watchdog:
     def _start(self) -> subprocess.Popen[bytes]:
         self.beat.parent.mkdir(parents=True, exist_ok=True)
         self.beat.unlink(missing_ok=True)
-        self.last_beat, self.finished_up_to, self.tick_sent_at, self.is_prepared = 0, 0.0, time.time(), False
+        self.last_beat, self.is_prepared = 0, False
         self.waiting_since: float | None = None
         # A session of its own: Ctrl-C in a terminal reaches only us, and one killpg reaches all of the cluster.
         self.child = subprocess.Popen(
@@ -147,18 +147,16 @@ class Watchdog:
         with suppress(FileNotFoundError):  # nothing finished so far
             beat = self.beat.stat()
             if beat.st_mtime_ns != self.last_beat:
-                self.last_beat, self.finished_up_to, self.waiting_since = beat.st_mtime_ns, beat.st_atime, None
+                self.last_beat, self.waiting_since = beat.st_mtime_ns, None
         return 0.0 if self.waiting_since is None else time.monotonic() - self.waiting_since
 
     def _send_tick(self) -> None:
-        """At most one of our ticks lies unread: the next follows when the queue is empty or the last had its turn."""
+        """Put a tick into the queue unless one is waiting there: they must not pile up while the cluster stands."""
         try:
             if not self.is_prepared:
                 self.prepare()
                 self.is_prepared = True
-            if self.broker.queue_size() == 0 or self.finished_up_to >= self.tick_sent_at:
-                self.tick_sent_at = time.time()
-                async_task(TICK, broker=self.broker, save=False)
+            enqueue_once(TICK, broker=self.broker)
         except Exception as error:  # whatever the database or broker raises, its outage must not end the watchdog
             connections.close_all()
             if not self.is_cut_off:  # once, not with every tick

@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from providers.addresses import is_public
-from providers.errors import AddressNotAllowed, NotSent
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent
 from providers.worker.clock import Deadline
 
 # urllib3 logs whole URLs (each request at DEBUG, odd headers at WARNING), and some dialects carry the key in the query.
@@ -246,7 +246,7 @@ class WatchedHTTPConnection(HTTPConnection):
                 raise TimeoutError("out of time before anything was sent")
             # As late as possible: this thread may have been stopped for minutes since the row was claimed.
             if wire.send_by is not None and wire.send_by.has_passed:
-                raise NotSent("the lease was over before anything was sent")
+                raise LeaseEnded("the lease was over before anything was sent")
             wire.phase = Phase.SENT  # before the first byte: from here on, a failure says nothing about the panel
         elif self.sock is None:  # http.client would send the rest of the request over a new connection
             raise EOFError("the connection went away while the request was being sent")

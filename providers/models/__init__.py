@@ -3,7 +3,7 @@
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import LIVE, Errand, PanelCall, Placement, State
 from providers.models.provider import CallTally, Provider, ProviderMeasure, RefusalText
-from providers.worker.models import Turn
+from providers.worker.models import QueuedTask, Turn
 
 __all__ = [
     "LIVE",
@@ -16,6 +16,7 @@ __all__ = [
     "Placement",
     "Provider",
     "ProviderMeasure",
+    "QueuedTask",
     "RefusalText",
     "Route",
     "State",

@@ -1,9 +1,11 @@
-"""Background work shared by every kind of job: clocks, leases and turns.
+"""Background work shared by every kind of job: clocks, leases, turns, back-off and the task queue.
 
     clock    two clocks: the database's, and one of this machine that also runs while it sleeps
     leases   who may act on a claimed row, and until when its first byte may go out
     turns    one process at a time for a named piece of work
-    models   the table of turns
+    backoff  how long to wait after a failure
+    queue    put a task into the queue unless it is waiting there already
+    models   the tables of turns and of waiting tasks
 
 Every kind of work follows the same steps:
 
@@ -12,6 +14,6 @@ Every kind of work follows the same steps:
    knows until when this process may begin to send.
 3. In the claiming transaction: ``turn.keep()``, and only if that is true, write the rows with ``lease.until``. Commit.
 4. Send with ``lease.send_by``. A process that was stopped or a machine that slept sends nothing afterwards: it gets
-   ``NotSent`` instead.
+   ``LeaseEnded``, a ``NotSent`` that says nothing about the other side.
 5. Record each outcome only where the row still has this lease (``lease_until`` is ``lease.until``) or its state.
 """

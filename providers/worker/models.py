@@ -1,4 +1,4 @@
-"""The table of turns."""
+"""The tables of the worker: turns, and what is waiting in the task queue."""
 
 from __future__ import annotations
 
@@ -15,3 +15,14 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} until {self.until:%H:%M:%S}"
+
+
+class QueuedTask(models.Model):
+    """The last message by which a task with certain arguments was queued. Written by ``queue`` alone."""
+
+    name = models.CharField(max_length=300, primary_key=True)
+    #: What the broker knows it by: the key of its row, or with Redis the message itself.
+    message = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.name

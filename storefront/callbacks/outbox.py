@@ -14,13 +14,13 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from orders import bulk, money
 from orders.kinds import KINDS
 from orders.models import Order, Refill
 from orders.models.aftercare import RequestStatus
 from orders.news import News, Topic
+from providers.worker.queue import enqueue_once
 from storefront import panel_words
 from storefront.callbacks.models import FLAGS, TEST, Delivery, Endpoint, Event
 
@@ -72,7 +72,7 @@ def send_again(deliveries: Iterable[Delivery]) -> int:
 def wake() -> None:
     """Deliveries wait: send them now rather than when the schedule comes by. A lost or doubled call changes nothing."""
     if cache.add("callbacks.wake", 1, WAKE_SECONDS):
-        async_task("storefront.callbacks.tasks.deliver")
+        enqueue_once("storefront.callbacks.tasks.deliver")
 
 
 # ------------------------------------------------------------------------------------------------ who listens

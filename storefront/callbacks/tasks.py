@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django_q.tasks import async_task
-
 from providers.schedules import Schedule
+from providers.worker.queue import enqueue_once
 from storefront.callbacks import history, outbox, sending
 
 SCHEDULES = (
@@ -16,7 +15,7 @@ SCHEDULES = (
 def deliver() -> None:
     """What was committed within a second of the last wake-up call had none of its own: this looks a little longer."""
     if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5) and sending.is_any_due():
-        async_task("storefront.callbacks.tasks.deliver")
+        enqueue_once("storefront.callbacks.tasks.deliver")
 
 
 def prune() -> None:

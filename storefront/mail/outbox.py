@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django_q.tasks import async_task
 
+from providers.worker.queue import enqueue_once
 from storefront.accounts.models import User
 from storefront.mail import layout, wishes
 from storefront.mail.layout import Content
@@ -62,4 +62,4 @@ def send_again(letters: Iterable[Letter]) -> int:
 def wake() -> None:
     """Letters wait: send them now rather than when the schedule comes by. A lost or doubled call changes nothing."""
     if cache.add("mail.wake", 1, WAKE_SECONDS):
-        async_task("storefront.mail.tasks.deliver")
+        enqueue_once("storefront.mail.tasks.deliver")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django_q.tasks import async_task
-
 from providers.schedules import Schedule
+from providers.worker.queue import enqueue_once
 from storefront.mail import history, news, outbox, sending
 
 SCHEDULES = (
@@ -17,7 +16,7 @@ def deliver() -> None:
     """What was committed within a second of the last wake-up call had none of its own: this looks a little longer."""
     news.gather()
     if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5)["sent"] and sending.is_any_due():
-        async_task("storefront.mail.tasks.deliver")
+        enqueue_once("storefront.mail.tasks.deliver")
 
 
 def prune() -> None:

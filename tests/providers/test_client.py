@@ -30,7 +30,7 @@ from cryptography.x509.oid import NameOID
 from providers import client, wire
 from providers.client import Limits, redact, send
 from providers.dialect import Answer, Call
-from providers.errors import AddressNotAllowed, NotSent, OutcomeUnknown, PanelError
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, PanelError
 from providers.worker.clock import Deadline
 from tests.providers.raw_server import (
     RawServer,
@@ -594,7 +594,7 @@ def test_a_connection_that_goes_away_is_never_opened_again_for_the_rest_of_a_req
 
 def test_no_byte_goes_out_after_the_last_moment_to_send() -> None:
     with RawServer(says(answer(ORDER))) as server:
-        with pytest.raises(NotSent, match="lease was over"):
+        with pytest.raises(LeaseEnded):
             send(order(server.url), limits=HERE, send_by=Deadline.after(0))
         assert send(order(server.url), limits=HERE, send_by=Deadline.after(5)).status == 200
         assert len(server.requests) == 1
@@ -615,7 +615,7 @@ def test_the_lease_is_checked_after_the_connection_is_made(
 
     monkeypatch.setattr(wire, "connect", connect_slowly)
     with RawServer(says(answer(ORDER)), tls=tls if is_tls else None) as server:
-        with pytest.raises(NotSent, match="lease was over"):
+        with pytest.raises(LeaseEnded):
             send(order(server.url), limits=HERE, send_by=Deadline.after(0.2))
         assert server.connections == 1
         assert server.requests == []
