@@ -23,12 +23,15 @@ from orders.lifecycle import Progress
 from providers import applying, calling, client, health, pausing, pricelist, reading
 from providers.applying import COLUMNS, Followed, Report
 from providers.dialect import Answer, Call
-from providers.errors import PanelError, Refused, UnreadableAnswer
+from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
 from providers.models import Placement, Provider
 from providers.pace import Pace
+from providers.worker import turns
 
 #: Seconds in which one pass asks, and after which its last call ends: well within a task's time limit.
 BUDGET, LAST_CALL = 40.0, 12.0
+#: Seconds that a call of a pass may take at most, and seconds after its last sign of life in which a pass may call.
+LONGEST_CALL, TURN_GRACE = 30.0, 30.0
 PAGE = 2000
 #: A failed call is made again after this; so many in a row end the pass, and no statuses are asked for that long.
 RETRY = timedelta(minutes=1)
@@ -59,22 +62,18 @@ def sync_statuses(provider: Provider, *, is_now: bool = False, budget: float = B
     asked for twice and its limit of parallel calls holds; a second one returns at once.
     """
     calling.outside_transaction()
-    may = _is_free() if is_now else _is_free() & _may_be_asked()
-    until = timezone.now() + timedelta(seconds=budget + LAST_CALL)
-    if not Provider.objects.filter(may, pk=provider.pk).update(sync_busy_until=until):
+    if not is_now and not Provider.objects.filter(_may_be_asked(), pk=provider.pk).exists():
         return Counter()
-    run = _Pass(provider, is_now=is_now, ends=time.monotonic() + budget)
+    turn = turns.take(f"sync:{provider.pk}", seconds=LONGEST_CALL + TURN_GRACE)
+    if turn is None:
+        return Counter()
+    run = _Pass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
     try:
         run.go()
     finally:
         run.close()
-        Provider.objects.filter(pk=provider.pk).update(sync_busy_until=None)
+        turn.end()
     return run.counts
-
-
-def _is_free() -> Q:
-    """The turn of a process that died ends by itself."""
-    return Q(sync_busy_until=None) | Q(sync_busy_until__lt=timezone.now())
 
 
 def _may_be_asked() -> Q:
@@ -104,8 +103,9 @@ def _batches(provider: Provider, *, is_now: bool) -> Iterator[list[Followed]]:
 class _Pass:
     """One pass at one provider: what is under way, what waits to be asked for alone, and whether to go on."""
 
-    def __init__(self, provider: Provider, *, is_now: bool, ends: float) -> None:
+    def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
         self.provider, self.key, self.ends = provider, provider.key.reveal(), ends
+        self._turn = turn
         self.counts: Counter[str] = Counter()
         self.tally = health.Tally()
         self._width = max(provider.parallel, 1)
@@ -129,6 +129,9 @@ class _Pass:
             for future in wait(self._flying, self._pace.wait() or None, return_when=FIRST_COMPLETED).done:
                 rows, call = self._flying.pop(future)
                 reports += self._read(rows, call, future.result())
+            # A pass that was stopped takes nothing in: another one may have brought newer answers.
+            if not self._turn.hold():
+                return
             if reports:
                 applying.apply(self.provider, reports, self.counts)
 
@@ -142,6 +145,8 @@ class _Pass:
         if self._pace.wait() and self._flying:
             return None
         self._pace.sleep()
+        if not self._turn.hold():
+            return None
         return self._alone.popleft() if self._alone else next(self._batches, None)
 
     def _ask(self, rows: list[Followed]) -> None:
@@ -149,10 +154,16 @@ class _Pass:
         params = dialect.status_params([row.upstream_id for row in rows])
         call = dialect.call("status", self.provider.url, self.key, auth=self.provider.auth, **params)
         self._pace.count()
-        self._flying[self._pool.submit(calling.exchange, call, until=self.ends + LAST_CALL)] = rows, call
+        send_by = self._turn.send_by(longest_call=LONGEST_CALL)
+        self._flying[self._pool.submit(calling.exchange, call, until=self.ends + LAST_CALL, send_by=send_by)] = (
+            rows,
+            call,
+        )
 
     def _read(self, rows: list[Followed], call: Call, outcome: Answer | PanelError) -> list[tuple[Followed, Report]]:
         """(row, report) for each of ``rows``; nothing if the answer as a whole says nothing about them."""
+        if isinstance(outcome, LeaseEnded):
+            return []  # not asked at all: they stay due
         self.counts["calls"] += 1
         try:
             if isinstance(outcome, PanelError):

@@ -90,7 +90,6 @@ class Provider(models.Model):
     quiet_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
     quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
-    sync_busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
     list_problem = models.CharField(

@@ -18,19 +18,21 @@ from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
+from providers.worker.clock import Deadline
 from providers.worker.models import Turn
 
 #: Seconds; nobody takes a turn for longer. One that ends later was written while the clock was wrong: it is free.
 LONGEST = 600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HeldTurn:
-    """A turn that this process has taken."""
+    """A turn that this process has taken. ``ends``: until then it is this process's without asking the database."""
 
     name: str
     seconds: float
     holder: str
+    ends: Deadline
 
     def keep(self) -> bool:
         """Extend the turn to its full length from now; False if another process has taken it meanwhile.
@@ -38,7 +40,19 @@ class HeldTurn:
         In the transaction that claims work, before anything is claimed: then the turn cannot change hands before
         the commit.
         """
-        return Turn.objects.filter(name=self.name, holder=self.holder).update(until=_end(self.seconds)) == 1
+        ends = Deadline.after(self.seconds)
+        if not Turn.objects.filter(name=self.name, holder=self.holder).update(until=_end(self.seconds)):
+            return False
+        self.ends = ends
+        return True
+
+    def hold(self) -> bool:
+        """Like ``keep``, but ask the database only when half of the time is gone: for passes that claim no rows."""
+        return self.ends.remaining > self.seconds / 2 or self.keep()
+
+    def send_by(self, *, longest_call: float) -> Deadline:
+        """Return the last moment to begin a call that needs no lease of its own: it ends with the turn."""
+        return Deadline(self.ends.at - longest_call)
 
     def end(self) -> None:
         """Give the turn back; harmless if it was lost."""
@@ -54,7 +68,7 @@ def take(name: str, *, seconds: float) -> HeldTurn | None:
     """
     if seconds > LONGEST:
         raise ValueError(f"a turn of {seconds:g} s is longer than {LONGEST:g} s")
-    held = HeldTurn(name, seconds, uuid4().hex)
+    held = HeldTurn(name, seconds, uuid4().hex, Deadline.after(seconds))
     is_free = Q(until__lte=Now()) | Q(until__gt=_end(LONGEST))
     if Turn.objects.filter(is_free, name=name).update(holder=held.holder, until=_end(seconds)):
         return held

@@ -15,9 +15,12 @@ from django.utils import timezone
 from orders import audit, fulfilment
 from orders.lifecycle import Progress, Status
 from orders.models import Cancellation, Order, OrderEvent, Service
-from providers import applying, submission, syncing
+from providers import applying, calling, submission, syncing
 from providers.models import PanelCall, Placement, Provider
 from providers.simulators import Panel
+from providers.worker import turns
+from providers.worker.clock import Deadline
+from providers.worker.models import Turn
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db
@@ -231,12 +234,42 @@ def test_a_pass_keeps_the_parallel_calls_it_may_make_and_no_more(panel: Panel, o
 
 def test_a_second_pass_of_the_same_provider_does_nothing_and_a_dead_ones_turn_ends(panel: Panel, order: Order) -> None:
     provider = make_due()
-    Provider.objects.update(sync_busy_until=timezone.now() + timedelta(seconds=30))
+    assert turns.take(f"sync:{provider.pk}", seconds=30)
     assert syncing.sync_statuses(provider) == {}
     assert syncing.sync_statuses(provider, is_now=True) == {}
-    Provider.objects.update(sync_busy_until=timezone.now() - timedelta(seconds=1))
+    Turn.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert syncing.sync_statuses(provider)["calls"] == 1
-    assert Provider.objects.get().sync_busy_until is None
+    assert not turns.is_taken(f"sync:{provider.pk}")
+
+
+def test_a_pass_that_lost_its_turn_takes_nothing_in_and_asks_no_more(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while it waited for an answer: another pass may have brought a newer one."""
+    follow(panel, order, 250)
+    exchange = calling.exchange
+
+    def exchange_and_lose_the_turn(*args: Any, **options: Any) -> Any:
+        outcome = exchange(*args, **options)
+        monkeypatch.setattr(turns.HeldTurn, "hold", lambda held: False)
+        return outcome
+
+    Provider.objects.update(parallel=1)
+    provider = make_due()
+    monkeypatch.setattr(calling, "exchange", exchange_and_lose_the_turn)
+    assert syncing.sync_statuses(provider)["looked_at"] == 0
+    assert len(panel.received("status")) < 3
+    assert syncing.due(provider).count() == 251
+
+
+def test_a_call_that_would_outlast_the_turn_is_not_made(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = make_due()
+    monkeypatch.setattr(turns.HeldTurn, "send_by", lambda held, longest_call: Deadline.after(0))
+    assert syncing.sync_statuses(provider) == {}
+    assert len(panel.received("status")) == 0
+    assert syncing.due(provider).count() == 1, "what was not asked for stays due"
 
 
 def test_a_pass_that_ran_out_of_time_leaves_the_rest_due(panel: Panel, order: Order) -> None:

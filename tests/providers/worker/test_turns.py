@@ -11,6 +11,7 @@ import time_machine
 from django.db import connection, transaction
 
 from providers.worker import turns
+from providers.worker.clock import Deadline
 from providers.worker.leases import database_now
 from providers.worker.models import Turn
 
@@ -66,6 +67,15 @@ def test_keep_extends_the_turn() -> None:
     assert held
     assert held.keep()
     assert Turn.objects.get().until > database_now() + timedelta(seconds=58)
+
+
+def test_calls_of_a_turn_end_with_it() -> None:
+    held = turns.take("sync:1", seconds=60)
+    assert held
+    assert 29 < held.send_by(longest_call=30).remaining <= 30
+    held.ends = Deadline.after(0)
+    assert held.keep()
+    assert 29 < held.send_by(longest_call=30).remaining <= 30
 
 
 @pytest.mark.parametrize("skew", [-120, 120])
