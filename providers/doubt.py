@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from orders import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers import evidence
+from providers import evidence, windows
 from providers.errors import NumberHeld, OutcomeUnknown, PanelError
 from providers.models import Placement, Provider, RefusalText, State
 
@@ -31,13 +31,13 @@ class NothingToTeach(PanelError):
 
 
 def opening(provider: Provider, problem: PanelError) -> dict[str, Any]:
-    """What is set on a placement that is in doubt from now on: its first look is when the panel has settled."""
+    """What is set on a placement whose outcome is unknown from now on."""
     now = timezone.now()
     return {
         "words": problem.words[:600],
         "answered_at": now,
         "doubted_at": now,
-        "probe_at": now + timedelta(seconds=provider.settle_seconds),
+        "probe_at": windows.next_look(now, timedelta(seconds=provider.settle_seconds), now),
         "evidence": evidence.opening(problem),
     }
 

@@ -37,6 +37,9 @@ LATER = 5
 WHY = {
     "several": gettext_lazy("several numbers there may be this order"),
     "others": gettext_lazy("the number there may also be another order of ours"),
+    "indistinct": gettext_lazy(
+        "it was placed, and so were others with the same cost; compare the links in the provider's order list"
+    ),
     "unexplained": gettext_lazy("there are numbers that we cannot explain"),
     "open": gettext_lazy("no later order is known that would close the window"),
     "silent": gettext_lazy("the panel did not answer clearly about every number"),

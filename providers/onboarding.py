@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers import calling, evidence
+from providers import calling, evidence, probing
 from providers.addresses import origin
 from providers.encryption import Secret
 from providers.errors import AddressNotAllowed
@@ -55,9 +55,15 @@ def check_key_stays(provider: Provider, *, url: str) -> None:
 
 
 def test(provider: Provider) -> Tested:
-    """Asks for the balance and the price list, keeps the balance. Raises PanelError."""
+    """Ask for the balance and the price list, keep the balance, and check whether the search may be used.
+
+    Raises PanelError if the panel does not answer. The check needs a history of orders there; without one it says so in
+    ``provider.probe_note`` and is made again every hour until it passes.
+    """
     asked_at = timezone.now()
     balance = calling.balance(provider)
     evidence.note_balance(provider, balance.amount, asked_at=asked_at)
     services = calling.services(provider)
+    if provider.is_active and provider.is_probe_allowed:
+        probing.control(provider)
     return Tested(balance.amount, balance.currency or provider.currency, len(services))

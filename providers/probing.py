@@ -1,15 +1,16 @@
-"""The search for orders in doubt among the panel's numbers, and the control that says whether it may be believed.
+"""The search for orders of unknown outcome among the panel's numbers, and the control that permits it.
 
     search      asks ``status`` for every number that the lost order can have: attaches, or sends again, what is proven
     control     asks for numbers between ours that cannot be ours: a panel that shows one of them must not be searched
     look_back   asks again about what was decided as not placed: an order that came later ends the search there
 
-Only reads go to the panel. What the answers prove is for ``windows`` to say; until an operator allows the search for a
-provider, and a control has succeeded, only the balance is looked at.
+Only reads go to the panel. ``windows`` says what the answers prove. Where a control has not passed lately, or an
+operator has switched the search off, only the balance is read.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter
@@ -32,8 +33,15 @@ log = logging.getLogger("vitrine.providers")
 
 #: Calls of one search, ids in one call, seconds between two calls, seconds in which calls may begin.
 CALLS, IDS, PACE, BUDGET = 20, 100, 1.0, 25.0
-#: A control holds for so long. What was decided as not placed is asked about for so long.
-CONTROL_HOLDS, LOOK_BACK = timedelta(hours=25), timedelta(days=2)
+#: What was decided as not placed is asked about for so long.
+LOOK_BACK = timedelta(days=2)
+#: Calls of one control. It is due every day, if possible in the hours (local time) when few orders come.
+CONTROL_CALLS, QUIET_HOURS = 5, range(2, 6)
+CONTROL_EVERY, CONTROL_IF_QUIET = timedelta(hours=28), timedelta(hours=12)
+#: Added to the time that a panel settles, where it is only about which rows to read.
+MARGIN = timedelta(hours=1)
+#: Known numbers that a control looks through for gaps. An order of unknown outcome may cover the newest of them.
+LOOKED_THROUGH = 2000
 #: Orders that were sent so often are not sent again by themselves.
 TRIES = 5
 ALERT = timedelta(minutes=15)
@@ -57,24 +65,36 @@ def providers_to_search() -> list[int]:
     return list(due.order_by().values_list("provider_id", flat=True).distinct())
 
 
-def search(provider: Provider, *, is_now: bool = False) -> Counter[str]:
-    """Looks at what is due at ``provider``; returns how many were found placed, unplaced, or stay open.
+def providers_to_control() -> list[int]:
+    """Providers whose control is due: daily, and at once where none has passed yet or lately."""
+    now = timezone.now()
+    is_quiet = timezone.localtime(now).hour in QUIET_HOURS
+    due = Q(controlled_at=None) | Q(controlled_at__lt=now - (CONTROL_IF_QUIET if is_quiet else CONTROL_EVERY))
+    providers = Provider.objects.filter(due, is_active=True, is_probe_allowed=True)
+    return list(providers.order_by("pk").values_list("pk", flat=True))
 
-    ``is_now`` ignores when the next look is due, never the time that the panel has to settle.
+
+def search(provider: Provider, *, is_now: bool = False) -> Counter[str]:
+    """Look for what is due at ``provider``; return how many were found placed, unplaced, or stay open.
+
+    ``is_now`` ignores when the next look is due. Nothing is proven as not placed before the panel has settled, whenever
+    it is looked for.
     """
     calling.outside_transaction()
     until = time.monotonic() + BUDGET
     mine = _take(provider, is_now=is_now)
     if not mine:
         return Counter()
-    evidence.weigh(provider, mine)
+    settled = timezone.now() - _settle_time(provider)
+    if at_rest := [row for row in mine if _ended_at(row) <= settled]:
+        evidence.weigh(provider, at_rest)
     why = _why_not(provider, until)
     findings = {row.pk: Finding(Verdict.OPEN, why=why) for row in mine} if why else _findings(provider, mine, until)
     return Counter(_act(provider, row, findings[row.pk]) for row in mine)
 
 
 def control(provider: Provider, *, until: float | None = None) -> bool:
-    """Whether ``provider`` may be searched. Stores what was found; a stranger's order switches the search off.
+    """Check whether ``provider`` may be searched, and store the result; an order of others switches the search off.
 
     Also false, without consequences, where the panel did not answer or its numbers do not rise strictly with time.
     """
@@ -82,11 +102,14 @@ def control(provider: Provider, *, until: float | None = None) -> bool:
     known = _latest(provider)
     if distrust := windows.distrust(known):
         return _note(provider, distrust)
-    asked = windows.gaps(known, _claims(provider, since=known), CALLS * (_batch(provider) - 1))
-    if not asked and windows.gaps(known, (), 1):
-        return _note(provider, "every number between ours may be that of an order in doubt")
+    # Attempts that became unknown earlier have no number above the oldest one that is looked at.
+    sent = _sure(provider.pk).order_by("-pk").values_list("created_at", flat=True)[:LOOKED_THROUGH]
+    since = min(sent) - _settle_time(provider) - MARGIN
+    asked = _gaps(provider, _claims(provider, since=since))
+    if not asked and _gaps(provider, ()):
+        return _note(provider, "every number between ours may be that of an order of unknown outcome")
     answers = _ask(provider, asked, anchor=max(one.number for one in known), until=until)
-    claims = _claims(provider, since=known)
+    claims = _claims(provider, since=since)
     strangers = [one for one in _hits(provider, answers) if not any(claim.window.holds(one.number) for claim in claims)]
     if strangers:
         _switch_off(provider, f"it shows order {strangers[0].number}, which is not ours: somebody else orders there")
@@ -99,6 +122,22 @@ def control(provider: Provider, *, until: float | None = None) -> bool:
     return True
 
 
+def _gaps(provider: Provider, claims: Collection[Claim]) -> list[int]:
+    """The newest numbers between ours that none of ``claims`` can have, at most what a control asks for.
+
+    Goes back as far as it takes to find any: one order of unknown outcome, as long as nothing closes its window, may
+    have every number since then.
+    """
+    most = CONTROL_CALLS * (_batch(provider) - 1)
+    sure, found = _sure(provider.pk).order_by("-pk"), list[int]()
+    for start in range(0, LOOKED_THROUGH, NEAR):
+        known = _known(sure[start : start + NEAR + 1])
+        found += windows.gaps(known, claims, most - len(found))
+        if len(found) >= _batch(provider) - 1 or len(known) <= NEAR:
+            break
+    return found
+
+
 def look_back(provider: Provider) -> int:
     """Asks again about orders that were decided as not placed; returns how many were placed after all.
 
@@ -109,7 +148,7 @@ def look_back(provider: Provider) -> int:
     rows = Placement.objects.filter(
         provider=provider, state=State.NOT_SENT, doubted_at__isnull=False, ended_at__gte=timezone.now() - LOOK_BACK
     )
-    ended = {row.pk: (row, _claim(row)) for row in rows.select_related("provider").order_by("pk")}
+    ended = {row.pk: (row, _claim(row)) for row in rows.select_related("provider", "order").order_by("pk")}
     closed = [one.window for _, one in ended.values() if one.window.lower and one.window.upper]
     numbers = _together([range(one.lower + 1, one.upper or 0) for one in closed], provider)
     if not numbers:
@@ -133,8 +172,6 @@ def _take(provider: Provider, *, is_now: bool) -> list[Placement]:
     due = _doubts().filter(provider=provider).select_related("provider")
     taken = []
     for row in (due if is_now else due.filter(probe_at__lte=now)).order_by("pk"):
-        if _ended_at(row) + settle > now:
-            continue
         at = windows.next_look(_ended_at(row), settle, now)
         if _doubts().filter(pk=row.pk, probe_at=row.probe_at).update(probe_at=at):
             taken.append(row)
@@ -148,9 +185,7 @@ def _why_not(provider: Provider, until: float) -> str:
     if distrust := windows.distrust(_latest(provider)):
         _note(provider, distrust)
         return "no control"
-    at = provider.controlled_at
-    is_fresh = at is not None and timezone.now() - at < CONTROL_HOLDS
-    return "" if is_fresh or control(provider, until=until) else "no control"
+    return "" if provider.is_search_on or control(provider, until=until) else "no control"
 
 
 def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[int, Finding]:
@@ -170,7 +205,7 @@ def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[i
     answers = _ask(provider, numbers, anchor=min((one.start - 1 for one in asked.values()), default=0), until=until)
     # Read afterwards, and in this order: what the panel showed was sent by an attempt that is a claim by now, and one
     # whose answer came since has its number by now.
-    claims = _claims(provider)
+    claims = _claims(provider, since=min(row.created_at for row in mine) - _settle_time(provider) - MARGIN)
     hits = _hits(provider, answers)
     judged = windows.judge(claims, hits, answered=answers.answered, decimals=_decimals(answers))
     gone = Finding(Verdict.OPEN, why="silent")
@@ -198,7 +233,7 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
         return Verdict.OPEN
     if finding.verdict is Verdict.OPEN and timezone.now() - _ended_at(row) >= ALERT and "alerted" not in row.evidence:
         evidence.keep(row, alerted=True)
-        log.warning("order %s has been in doubt at %s for over 15 minutes", row.order_id, provider.name)
+        log.warning("the outcome of order %s at %s has been unknown for over 15 minutes", row.order_id, provider.name)
     return finding.verdict
 
 
@@ -318,19 +353,33 @@ def _window(row: Placement) -> Window:
 
 
 def _claim(row: Placement) -> Claim:
+    """What ``row`` may own. One that was decided as not placed may be an owner too, if that was wrong."""
     window = _window(row)
     if row.state == State.SUBMITTING:
         window = Window(window.lower)
-    return Claim(key=row.pk, window=window, cost=row.cost, currency=row.currency, quantity=row.quantity)
+    request = "" if row.state == State.NOT_SENT else _request(row)
+    return Claim(
+        key=row.pk, window=window, cost=row.cost, currency=row.currency, quantity=row.quantity, request=request
+    )
 
 
-def _claims(provider: Provider, *, since: Collection[Known] = ()) -> list[Claim]:
-    """Every attempt that may have a number we do not know; with ``since`` also those that were once in doubt."""
+def _request(row: Placement) -> str:
+    """What ``row`` asked for: the panel itself cannot tell two attempts with the same text from each other."""
+    order = row.order
+    runs = (1, 0) if row.run else (order.runs, order.interval)
+    return json.dumps([row.offer_id, row.quantity, runs, order.link, order.fields], sort_keys=True)
+
+
+def _claims(provider: Provider, *, since: datetime | None = None) -> list[Claim]:
+    """Every attempt that may have a number we do not know, in the order they were sent.
+
+    That is each one without an outcome, and each one that became unknown at ``since`` or later and was taken for not
+    placed: if that was a mistake, its number is no other attempt's.
+    """
     unknown = Q(state__in=(State.SUBMITTING, State.IN_DOUBT))
     if since:
-        first = min(one.sent_at for one in since) - LOOK_BACK
-        unknown |= Q(state=State.NOT_SENT, doubted_at__gte=first)
-    rows = Placement.objects.filter(unknown, provider=provider).select_related("provider")
+        unknown |= Q(state=State.NOT_SENT, doubted_at__gte=since)
+    rows = Placement.objects.filter(unknown, provider=provider).select_related("provider", "order")
     return [_claim(row) for row in rows.order_by("pk")]
 
 
@@ -359,7 +408,7 @@ def _switch_off(provider: Provider, why: str, **values: Any) -> None:
         is_probe_allowed=False, controlled_at=None, probe_note=why[:500], **values
     )
     provider.is_probe_allowed, provider.controlled_at, provider.probe_note = False, None, why[:500]
-    log.warning("orders in doubt are no longer searched for at %s: %s", provider.name, why)
+    log.warning("orders of unknown outcome are no longer searched for at %s: %s", provider.name, why)
 
 
 def _late(provider: Provider, row: Placement, hit: Hit) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
+from operator import mul
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, ExpressionWrapper, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from orders import money
 from orders.lifecycle import Status
 from orders.models import Order, Run
-from providers import costs, fences
+from providers import costs
 from providers.models import LIVE, Offer, Placement, Provider, Route, State
+from providers.reconciling import holds
 
 #: Refusals that say something about the provider, not about the order: the same route may serve it later.
 PASSING = frozenset({"funds", "busy", "key", "duplicate"})
@@ -35,8 +39,8 @@ def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QueryS
     now = timezone.now()
     live = Placement.objects.filter(order_id=OuterRef("pk"), run=0, state__in=LIVE)
     whole = Q(runs=1) | ~Exists(Run.objects.filter(order_id=OuterRef("pk")))
-    orders = Order.objects.open().filter(_served(provider), ~Exists(live), whole, status=Status.QUEUED).order_by("id")
-    orders = orders.filter(Q(starts_at=None) | Q(starts_at__lte=now))
+    orders = Order.objects.open().filter(_placeable(provider), ~Exists(live), whole, status=Status.QUEUED)
+    orders = orders.filter(Q(starts_at=None) | Q(starts_at__lte=now)).exclude(_held(provider)).order_by("id")
     return orders if is_now else orders.filter(Q(due_at=None) | Q(due_at__lte=now))
 
 
@@ -60,8 +64,48 @@ def _due_runs() -> QuerySet[Run]:
 
 def _served(provider: Provider | None) -> Exists:
     """Whether a usable route (to ``provider``) could serve the order."""
-    routes = usable().filter(service_id=OuterRef("service_id"))
-    return Exists(routes if provider is None else routes.filter(offer__provider=provider))
+    return Exists(_routes(provider))
+
+
+def _routes(provider: Provider | None) -> QuerySet[Route]:
+    """The usable routes (to ``provider``) of an order in an outer query."""
+    routes = usable().filter(service_id=OuterRef("service_id")).order_by()
+    return routes if provider is None else routes.filter(offer__provider=provider)
+
+
+def _placeable(provider: Provider | None) -> Exists:
+    """Whether the whole order can be placed by one of these routes: none that refused it, none that costs too much.
+
+    Such orders would be looked at again by every claim. ``choose`` decides exactly; this leaves out what is certain.
+    """
+    refused = Placement.objects.filter(
+        order_id=OuterRef(OuterRef("pk")), offer_id=OuterRef("offer_id"), run=0, state=State.REFUSED
+    ).exclude(reason__in=PASSING)
+    billed = Greatest(F("offer__rate"), Coalesce(F("offer__held_rate"), F("offer__rate")))
+    per = Case(When(offer__is_flat=True, then=Value(1.0)), default=Value(1000.0), output_field=FloatField())
+    # Floats: the product of the columns of 10^-8 does not fit 64 bits. The result is in millionths, as the charge.
+    factors = (Cast(part, FloatField()) for part in (billed, F("offer__provider__exchange_rate"), OuterRef("quantity")))
+    cost = ExpressionWrapper(reduce(mul, factors) / per / 1e10, output_field=FloatField())
+    affordable = Cast(OuterRef("charge"), FloatField()) * 1.000001 + 1.0
+    return Exists(_routes(provider).alias(cost=cost).filter(~Exists(refused), cost__lte=affordable))
+
+
+def _held(provider: Provider | None) -> Q:
+    """Orders that every route to ``provider`` is held back for (see ``holds``); found in the query, not one by one."""
+    none = Q(pk__in=())
+    held = holds.held_requests() if provider else frozenset()
+    if not held:
+        return none
+    to_provider = usable().filter(offer__provider=provider)
+    services = to_provider.filter(offer__in={offer for offer, _quantity in held}).order_by().values("service_id")
+    offers: dict[int, set[int]] = defaultdict(set)
+    for service_id, offer_id in to_provider.filter(service_id__in=services).values_list("service_id", "offer_id"):
+        offers[service_id].add(offer_id)
+    waits = none
+    for quantity in {quantity for _offer, quantity in held}:
+        mine = {offer for offer, held_quantity in held if held_quantity == quantity}
+        waits |= Q(quantity=quantity, service_id__in=[service for service, those in offers.items() if those <= mine])
+    return waits & Q(created_at__gt=timezone.now() - holds.HOLD)
 
 
 def providers_to_submit(*, is_now: bool = False) -> list[int]:
@@ -91,15 +135,15 @@ def part(order: Order, offer: Offer, run: Run | None = None) -> tuple[int, int]:
 
 def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, Run] | None = None) -> dict[int, Offer]:
     """The offer to place each order at, or its run of ``runs``, by order id. Orders whose routes are tried, paused or
-    fenced are left out."""
+    held back are left out."""
     runs = runs or {}
     routes = _routes_of(orders)
-    tried, held = _tried(orders, runs), fences.held()
+    tried, held = _tried(orders, runs), holds.held_requests()
     chosen: dict[int, Offer] = {}
     for order in orders:
         for offer in _by_preference(routes[order.service_id], order):
             _number, quantity = part(order, offer, runs.get(order.pk))
-            if offer.pk in tried[order.pk] or fences.fingerprint(offer, quantity) in held:
+            if offer.pk in tried[order.pk] or holds.is_held(order, offer, quantity, held):
                 continue
             is_worth_it = costs.covers(order.charge, offer, quantity=order.quantity)
             if is_worth_it and (is_now or not offer.provider.is_paused):

@@ -14,7 +14,8 @@ from providers.worker.queue import enqueue_once
 SCHEDULES = (
     Schedule("tick", "providers.tasks.tick", minutes=1),
     Schedule("price lists", "providers.tasks.import_due", minutes=60),
-    Schedule("control", "providers.tasks.control_due", minutes=1440),
+    Schedule("control", "providers.tasks.control_due", minutes=60),
+    Schedule("look back", "providers.tasks.look_back_due", minutes=1440),
     Schedule("measures", "providers.tasks.measure", minutes=10),
     Schedule("price levels", "providers.tasks.raise_levels", minutes=10),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
@@ -59,8 +60,12 @@ def run_errands(provider_id: int) -> None:
 
 
 def control_due() -> None:
-    for provider_id in Provider.objects.filter(is_active=True, is_probe_allowed=True).values_list("pk", flat=True):
+    for provider_id in probing.providers_to_control():
         enqueue_once("providers.tasks.control", provider_id)
+
+
+def look_back_due() -> None:
+    for provider_id in Provider.objects.filter(is_active=True, is_probe_allowed=True).values_list("pk", flat=True):
         enqueue_once("providers.tasks.look_back", provider_id)
 
 

@@ -6,12 +6,14 @@ every order that was answered before this one was sent, below every order sent a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+
+from providers.reconciling import matching
 
 #: So many numbers that we know must have risen with time, and so many of them must have had one to rise above.
 HISTORY, COMPARED = 50, 10
@@ -19,8 +21,13 @@ HISTORY, COMPARED = 50, 10
 SKEW = timedelta(seconds=2)
 #: How far beyond the last number we know an open window is searched: so many times what the panel sold meanwhile.
 AHEAD, AHEAD_LEAST = 4, 20
-#: After these many minutes an order in doubt is looked at again, then hourly for a day. The first look is at rest.
-LOOKS = (5, 15, *range(60, 24 * 60 + 1, 60))
+#: Seconds after which an order of unknown outcome is looked for while the panel settles: what was carried out in time
+#: is found within seconds, and is then no longer mistaken for another order of unknown outcome.
+EARLY = (10, 30, 60)
+#: Seconds after the panel has settled: the next natural order closes the window.
+CLOSING = (0, 15, 30, 60, 120)
+#: Seconds at last: after 5, 15 and 60 minutes, then hourly for a day.
+LATER = (300, 900, *range(3600, 24 * 3600 + 1, 3600))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +52,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An attempt without a number, which may be the owner of one in its window. ``cost`` in ``currency``."""
+    """An attempt without a number, which may be the owner of one in its window. ``cost`` in ``currency``.
+
+    ``request`` is the same for attempts that asked for exactly the same, and "" where that is not known.
+    """
 
     key: int
     window: Window
     cost: Decimal
     currency: str
     quantity: int
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +86,12 @@ class Verdict(StrEnum):
 class Finding:
     """What is proven about one claim. ``hits``: the one it is, or those it may be.
 
-    ``why`` it is open: several, others, unexplained, open (no later order is known), silent (not all was answered).
+    ``why`` it is open:
+
+    - several, others: it may have been placed; several numbers or several attempts come into question
+    - indistinct: it was placed, and so were others; which of the numbers is whose cannot be told
+    - unexplained: a number in the window can be nobody's of ours
+    - open: no later order is known; silent: not every number was answered
     """
 
     verdict: Verdict
@@ -137,8 +153,10 @@ def gaps(known: Sequence[Known], claims: Collection[Claim], most: int) -> list[i
 
 
 def next_look(ended_at: datetime, settle: timedelta, now: datetime) -> datetime | None:
-    """When an order in doubt is looked at again; None after a day: then only a person does."""
-    looks = (ended_at + max(after, settle) for after in (settle, *(timedelta(minutes=minutes) for minutes in LOOKS)))
+    """When an order of unknown outcome is looked for next; None after a day: then only a person decides."""
+    settled = settle.total_seconds()
+    seconds = sorted({*(after for after in EARLY if after < settled), *(settled + after for after in CLOSING), *LATER})
+    looks = (ended_at + timedelta(seconds=after) for after in seconds)
     return next((at for at in looks if at > now), None)
 
 
@@ -164,43 +182,49 @@ def judge(
 ) -> dict[int, Finding]:
     """What ``hits``, all that the panel showed among the ``answered`` numbers, prove about each claim, by its key.
 
-    Placed: exactly one hit fits, and it fits no other claim. Unplaced: the window is closed, the panel gave a clear
-    answer about every number in it, and no hit fits. Either only while each hit can be the order of some claim: one
-    that is nobody's says that we do not see the whole. Else open.
+    Only what holds in every assignment of the hits to claims is proven:
+
+    - Placed: the claim has the same number in each of them.
+    - Unplaced: the window is closed, the panel gave a clear answer about every number in it, and no hit fits.
+    - Open: everything else. Also where a hit in the window can be nobody's: then we do not see the whole.
+
+    Claims that sent the very same request are interchangeable. Any possible assignment among them is right.
     """
-    owners = {hit: [claim for claim in claims if fits(hit, claim, decimals)] for hit in hits}
-    return {claim.key: _finding(claim, owners, answered) for claim in claims}
+    by_number = {hit.number: hit for hit in hits}
+    owners = {hit.number: [claim.key for claim in claims if fits(hit, claim, decimals)] for hit in hits}
+    assignment = matching.assign(owners)
+    requests = {claim.key: claim.request for claim in claims}
+    whys = {claim.key: _why_incomplete(claim, answered) for claim in claims}
+
+    def finding(claim: Claim) -> Finding:
+        within = sorted(number for number in by_number if claim.window.holds(number))
+        fitting = tuple(by_number[number] for number in within if claim.key in owners[number])
+        if not assignment.unexplained.isdisjoint(within):
+            return Finding(Verdict.OPEN, fitting or tuple(by_number[number] for number in within), "unexplained")
+        if not fitting:
+            why = whys[claim.key]
+            return Finding(Verdict.OPEN, why=why) if why else Finding(Verdict.UNPLACED)
+        rivals = assignment.groups.get(claim.key) or assignment.rivals[claim.key]
+        if not _are_interchangeable(rivals, requests):
+            why = "indistinct" if claim.key in assignment.groups else "several" if len(fitting) > 1 else "others"
+            return Finding(Verdict.OPEN, fitting, why)
+        if claim.key in assignment.number_of:
+            return Finding(Verdict.PLACED, (by_number[assignment.number_of[claim.key]],))
+        why = next((whys[key] for key in sorted(rivals) if whys[key]), "")
+        return Finding(Verdict.OPEN, fitting, why) if why else Finding(Verdict.UNPLACED)
+
+    return {claim.key: finding(claim) for claim in claims}
 
 
-def _finding(claim: Claim, owners: dict[Hit, list[Claim]], answered: Collection[int]) -> Finding:
-    within = {hit: those for hit, those in owners.items() if claim.window.holds(hit.number)}
-    fitting = tuple(hit for hit, those in within.items() if claim in those)
-    if not _explained(within):
-        return Finding(Verdict.OPEN, fitting or tuple(within), "unexplained")
-    if len(fitting) > 1:
-        return Finding(Verdict.OPEN, fitting, "several")
-    if fitting:
-        if owners[fitting[0]] == [claim]:
-            return Finding(Verdict.PLACED, fitting)
-        return Finding(Verdict.OPEN, fitting, "others")
+def _are_interchangeable(keys: Collection[int], requests: Mapping[int, str]) -> bool:
+    """Whether it does not matter which of these claims has which number."""
+    first, *others = (requests[key] for key in keys)
+    return not others or (first != "" and all(other == first for other in others))
+
+
+def _why_incomplete(claim: Claim, answered: Collection[int]) -> str:
+    """Why a number of ``claim`` may still be missing from what the panel showed, "" if none can be."""
     if claim.window.upper is None:
-        return Finding(Verdict.OPEN, why="open")
-    if not all(number in answered for number in range(claim.window.lower + 1, claim.window.upper)):
-        return Finding(Verdict.OPEN, why="silent")
-    return Finding(Verdict.UNPLACED)
-
-
-def _explained(hits: dict[Hit, list[Claim]]) -> bool:
-    """Whether each hit can be the order of a claim of its own."""
-    owner: dict[int, Hit] = {}
-
-    def settle(hit: Hit, tried: set[int]) -> bool:
-        for claim in hits[hit]:
-            if claim.key not in tried:
-                tried.add(claim.key)
-                if claim.key not in owner or settle(owner[claim.key], tried):
-                    owner[claim.key] = hit
-                    return True
-        return False
-
-    return all(settle(hit, set()) for hit in hits)
+        return "open"
+    numbers_within = range(claim.window.lower + 1, claim.window.upper)
+    return "" if all(number in answered for number in numbers_within) else "silent"

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from orders.admin import parts, words
-from providers import calling, health, markup, onboarding, pausing, pricelist
+from providers import calling, health, markup, onboarding, pausing, pricelist, probing
 from providers.admin import wellbeing
 from providers.encryption import Secret
 from providers.errors import PanelError
@@ -299,6 +299,8 @@ def _tested(provider: Provider) -> str:
     seen = calling.balance(provider)
     Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
     services = calling.services(provider)
+    if provider.is_active and provider.is_probe_allowed:
+        probing.control(provider)
     balance = words.amount_text(seen.amount, seen.currency or provider.currency)
     told = ngettext("it answers; %(count)s service,", "it answers; %(count)s services,", len(services))
     told = told % {"count": words.count(len(services))} + " " + _("balance %s.") % balance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,9 @@ from providers.dialects import DIALECTS
 from providers.encryption import EncryptedField
 from providers.errors import AddressNotAllowed
 from providers.policy import allow_private
+
+#: A control of the search holds for so long: it is made daily, and may fail a few times.
+CONTROL_HOLDS = timedelta(hours=48)
 
 
 def dialect_choices() -> list[tuple[str, str]]:
@@ -75,14 +79,19 @@ class Provider(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     is_half_open = models.BooleanField(_("on trial after failures"), default=False, editable=False)
     is_probe_allowed = models.BooleanField(
-        _("may be asked about unknown numbers"),
-        default=False,
-        help_text=_("Lets an order in doubt be searched among the numbers around it."),
+        _("Search for orders whose outcome is unknown"),
+        default=True,
+        help_text=_(
+            "When no clear answer came, the order is looked for among this provider's order numbers. The search starts "
+            "by itself once a check has shown that the provider shows us only our own orders, and stops if it does not."
+        ),
     )
-    probe_note = models.CharField(_("what the last control said"), max_length=500, blank=True, editable=False)
-    controlled_at = models.DateTimeField(_("last control"), null=True, blank=True, editable=False)
+    probe_note = models.CharField(_("result of the last check"), max_length=500, blank=True, editable=False)
+    controlled_at = models.DateTimeField(_("last check passed"), null=True, blank=True, editable=False)
     settle_seconds = models.PositiveIntegerField(
-        _("seconds to settle"), default=120, help_text=_("How late the panel may still carry out what it was sent.")
+        _("Seconds until a lost order counts as not placed"),
+        default=120,
+        help_text=_("How long after a lost answer the provider may still place the order."),
     )
     balance = MoneyField(_("balance"), null=True, blank=True)
     balance_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
@@ -121,6 +130,12 @@ class Provider(models.Model):
     def language(self) -> Dialect:
         """The dialect's declaration."""
         return DIALECTS[self.dialect]
+
+    @property
+    def is_search_on(self) -> bool:
+        """Whether orders of unknown outcome are looked for: it is allowed, and a control has passed lately."""
+        at = self.controlled_at
+        return self.is_probe_allowed and at is not None and timezone.now() - at < CONTROL_HOLDS
 
     @property
     def is_paused(self) -> bool:

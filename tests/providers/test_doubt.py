@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from orders import audit
 from orders.models import Order, Service
 from providers import doubt, submission, syncing
 from providers.dialect import Answer
-from providers.models import Offer, Placement, Provider, RefusalText, Route
+from providers.models import Placement, Provider, RefusalText
 from providers.simulators import Panel
 from tests.providers.conftest import buy, customer, provider_at
 
@@ -135,51 +134,6 @@ def test_a_server_error_is_never_taught(panel: Panel) -> None:
     panel.fault("add", "http_error", status=500, body='{"error":"Oops"}', executed=True)
     submission.submit_due(provider)
     assert Placement.objects.get().state == "in_doubt"
-
-
-# ------------------------------------------------------------------------------------------------ fences
-
-
-def test_the_twin_of_an_order_in_doubt_waits_and_others_go(panel: Panel, placement: Placement) -> None:
-    twin = buy(order().user, order().service, link="https://x.example.com/p/2")
-    unlike = buy(order().user, order().service, link="https://x.example.com/p/3", quantity="200")
-    submission.submit_due(Provider.objects.get(), is_now=True)
-    statuses = dict(Order.objects.values_list("pk", "status"))
-    assert (statuses[twin.pk], statuses[unlike.pk]) == ("queued", "pending")
-    doubt.attach(placement, upstream_id=next(iter(panel.orders)))
-    submission.submit_due(Provider.objects.get(), is_now=True)
-    twin.refresh_from_db()
-    assert twin.status == "pending"
-
-
-def test_the_twin_may_go_by_another_route(
-    panel: Panel, placement: Placement, start_panel: Callable[..., Panel]
-) -> None:
-    other = start_panel("v2")
-    second = provider_at(other, "v2", name="second")
-    there = Offer.objects.get(provider=second, upstream_id=placement.offer.upstream_id)
-    Route.objects.create(service=placement.order.service, offer=there, priority=5)
-    buy(order().user, order().service, link="https://x.example.com/p/2")
-    submission.submit_due(second, is_now=True)
-    assert (order().status, len(other.orders)) == ("pending", 1)
-
-
-def test_while_one_is_in_doubt_orders_go_out_one_at_a_time(panel: Panel, placement: Placement) -> None:
-    panel.latency = 0.02
-    for number in range(8):
-        buy(order().user, order().service, link=f"https://x.example.com/p/a{number}", quantity=str(200 + number))
-    submission.submit_due(Provider.objects.get(), is_now=True)
-    assert Order.objects.filter(status="pending").count() == 8
-    asked_at = [request.at for request in panel.received("add")[1:]]
-    assert all(later - earlier >= panel.latency for earlier, later in pairwise(asked_at))
-
-
-def test_five_hundred_twins_do_not_hold_up_the_order_behind_them(panel: Panel, placement: Placement) -> None:
-    twins = [buy(order().user, order().service, link=f"https://x.example.com/t/{number}") for number in range(120)]
-    last = buy(order().user, order().service, link="https://x.example.com/last", quantity="300")
-    submission.submit_due(Provider.objects.get(), is_now=True)
-    assert Order.objects.get(pk=last.pk).status == "pending"
-    assert Order.objects.filter(pk__in=[twin.pk for twin in twins], status="queued").count() == 120
 
 
 # ------------------------------------------------------------------------------------------------ late answers

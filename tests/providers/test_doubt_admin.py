@@ -57,9 +57,9 @@ def test_words_can_be_taught_to_mean_not_placed(boss: Client, placement: Placeme
 
 
 def test_a_search_is_offered_only_where_it_is_allowed(boss: Client, placement: Placement) -> None:
-    assert "Search for it now" not in page(boss, placement)
-    Provider.objects.update(is_probe_allowed=True)
     assert "Search for it now" in page(boss, placement)
+    Provider.objects.update(is_probe_allowed=False)
+    assert "Search for it now" not in page(boss, placement)
     press(boss, "search", placement)
     placement.refresh_from_db()
     assert placement.probe_at is not None

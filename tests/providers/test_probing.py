@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders import audit
 from orders.models import Order, OrderEvent, Service
-from providers import doubt, probing, submission, windows
+from providers import doubt, onboarding, probing, submission, windows
 from providers.models import Placement, Provider
 from providers.simulators import Panel
 from tests.providers.conftest import buy, customer, provider_at
@@ -120,7 +120,7 @@ def test_nothing_is_decided_before_the_panel_has_settled(shop: Shop) -> None:
     Provider.objects.update(settle_seconds=3600)
     shop.lose("reset_before")
     shop.later()
-    assert shop.search() == {}
+    assert shop.search() == {"open": 1}
     Placement.objects.filter(state="in_doubt").update(doubted_at=timezone.now() - timedelta(seconds=3600))
     assert shop.search() == {"open": 1}, "the later order was sent while ours could still be carried out"
 
@@ -132,6 +132,84 @@ def test_without_permission_nothing_is_asked_and_nothing_decided(shop: Shop) -> 
     assert shop.search() == {"open": 1}
     assert shop.panel.received("status") == []
     assert Placement.objects.get(pk=lost.pk).evidence["search"]["why"] == "not allowed"
+
+
+def test_what_the_panel_carried_out_in_time_is_found_long_before_it_has_settled(shop: Shop) -> None:
+    Provider.objects.update(settle_seconds=3600)
+    lost = shop.lose("reset_after")
+    assert lost.probe_at is not None
+    assert lost.probe_at - timezone.now() < timedelta(seconds=11)
+    assert shop.search() == {"placed": 1}
+    assert status_of(lost) == "pending"
+
+
+def test_what_was_not_found_in_time_is_looked_for_again_as_soon_as_it_can_be_decided(shop: Shop) -> None:
+    Provider.objects.update(settle_seconds=120)
+    lost = shop.lose("reset_before")
+    assert shop.search() == {"open": 1}
+    lost.refresh_from_db()
+    assert lost.doubted_at is not None
+    assert lost.probe_at == lost.doubted_at + timedelta(seconds=10), "looked at before it was due"
+    Placement.objects.filter(pk=lost.pk).update(doubted_at=timezone.now() - timedelta(seconds=121))
+    assert shop.search() == {"open": 1}, "no later order closes the window yet"
+    lost.refresh_from_db()
+    assert lost.probe_at is not None
+    assert lost.probe_at - timezone.now() < timedelta(seconds=15)
+
+
+def test_two_lost_orders_for_the_same_get_their_own_numbers_where_an_order_between_them_tells_them_apart(
+    shop: Shop,
+) -> None:
+    first = shop.lose("reset_after", quantity="500")
+    shop.later()
+    second = shop.lose("reset_after", quantity="500")
+    assert shop.search() == {"placed": 2}
+    for lost in (first, second):
+        lost.refresh_from_db()
+        assert shop.panel.orders[lost.upstream_id].params["link"] == lost.order.link
+
+
+def test_two_lost_orders_for_the_same_thing_that_cannot_be_told_apart_are_not_guessed(shop: Shop) -> None:
+    lost = [shop.lose("reset_after", quantity="500") for _ in range(2)]
+    shop.later()
+    assert shop.search() == {"open": 2}
+    assert [Placement.objects.get(pk=one.pk).evidence["search"]["why"] for one in lost] == ["indistinct"] * 2
+    number = next(n for n, there in shop.panel.orders.items() if there.params["link"] == lost[1].order.link)
+    doubt.attach(lost[1], upstream_id=number)
+    assert shop.search() == {"placed": 1}, "once a person has decided one, the other one follows"
+    lost[0].refresh_from_db()
+    assert shop.panel.orders[lost[0].upstream_id].params["link"] == lost[0].order.link
+
+
+def test_two_lost_orders_for_the_very_same_link_need_not_be_told_apart(shop: Shop) -> None:
+    same = {"quantity": "500", "link": "https://x.example.com/same"}
+    lost = [shop.lose(kind, **same) for kind in ("reset_after", "reset_before")]
+    shop.later()
+    assert shop.search() == {"placed": 1, "unplaced": 1}
+    Order.objects.filter(status="queued").update(due_at=None)
+    shop.submit()
+    assert {status_of(one) for one in lost} == {"pending"}
+    links = [there.params["link"] for there in shop.panel.orders.values()]
+    assert links.count(same["link"]) == 2
+    assert list(audit.findings()) == []
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_any_number_of_lost_orders_without_a_number_in_their_windows_is_sent_again(shop: Shop, count: int) -> None:
+    for _ in range(count):
+        shop.lose("reset_before", quantity="500")
+    shop.later()
+    assert shop.search() == {"unplaced": count}
+
+
+def test_a_number_that_may_be_an_order_somebody_gave_up_is_not_taken_for_another_one(shop: Shop) -> None:
+    """An operator decides "not placed" in error; the panel's number must not go to the next lost order of this kind."""
+    given_up = shop.lose("reset_after", quantity="500")
+    doubt.release(given_up, send_again=False, why="the panel's support said so")
+    lost = shop.lose("reset_before", quantity="500")
+    shop.later()
+    assert shop.search() == {"open": 1}
+    assert Placement.objects.get(pk=lost.pk).evidence["search"]["why"] == "others"
 
 
 def test_a_search_is_bounded_and_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +292,7 @@ def test_a_doubt_that_stays_open_is_reported_after_15_minutes_once(
     with caplog.at_level(logging.WARNING, "vitrine.providers"):
         shop.search()
         shop.search()
-    assert len([line for line in caplog.messages if f"order {lost.order_id} has been in doubt" in line]) == 1
+    assert len([line for line in caplog.messages if f"outcome of order {lost.order_id} at" in line]) == 1
 
 
 # ------------------------------------------------------------------------------------------------ the control
@@ -266,6 +344,62 @@ def test_numbers_that_do_not_rise_with_time_are_not_searched(shop: Shop, monkeyp
     assert shop.search() == {"open": 1}
     assert "do not rise" in shop.provider.probe_note
     assert shop.provider.is_probe_allowed, "that is a fact about the panel, not an alarm"
+
+
+def test_a_control_passes_although_an_order_of_unknown_outcome_may_have_every_number_since(shop: Shop) -> None:
+    Provider.objects.update(settle_seconds=3600)
+    shop.lose("reset_before")
+    for _ in range(windows.HISTORY + 10):
+        shop.buy()
+    shop.submit()
+    asked = len(shop.panel.received("status"))
+    assert probing.control(shop.provider), shop.provider.probe_note
+    assert len(shop.panel.received("status")) > asked, "older numbers are asked for"
+    assert "none of them shown" in shop.provider.probe_note
+
+
+def test_a_control_sees_a_stranger_also_among_older_numbers(shop: Shop) -> None:
+    stranger = next(iter(shop.panel.orders.values()))
+    Provider.objects.update(settle_seconds=3600)
+    shop.lose("reset_before")
+    for _ in range(windows.HISTORY + 10):
+        shop.buy()
+    shop.submit()
+    shop.panel.book.orders["23601"] = stranger
+    assert not probing.control(shop.provider)
+    assert not shop.provider.is_probe_allowed
+
+
+def test_the_search_is_on_by_itself_once_a_control_has_passed(shop: Shop) -> None:
+    assert Provider._meta.get_field("is_probe_allowed").default is True
+    assert not shop.provider.is_search_on
+    onboarding.test(shop.provider)
+    assert shop.provider.is_search_on
+
+
+def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def due_at(hour: int, age: timedelta | None) -> bool:
+        now = timezone.localtime().replace(hour=hour, minute=30)
+        monkeypatch.setattr(timezone, "now", lambda: now)
+        Provider.objects.update(controlled_at=None if age is None else now - age)
+        return probing.providers_to_control() == [shop.provider.pk]
+
+    assert due_at(15, None)
+    assert due_at(15, timedelta(hours=29))
+    assert not due_at(15, timedelta(hours=20))
+    assert due_at(3, timedelta(hours=20))
+    assert not due_at(3, timedelta(hours=2)), "once a night"
+    Provider.objects.update(is_probe_allowed=False)
+    assert not due_at(15, None), "a person switched it off"
+
+
+def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
+    provider = provider_at(panel, "v2")
+    onboarding.test(provider)
+    assert "only 0 numbers of 50" in provider.probe_note
+    assert panel.received("status") == []
 
 
 def test_an_order_in_doubt_is_not_taken_for_a_strangers(shop: Shop) -> None:

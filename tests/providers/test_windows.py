@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -94,13 +96,19 @@ def test_gaps_are_the_newest_numbers_between_ours_that_no_claim_can_have() -> No
     assert windows.gaps(known((10, 0, 1), (11, 2, 3)), (), 10) == []
 
 
-def test_an_order_in_doubt_is_looked_at_when_settled_after_5_15_and_60_minutes_then_hourly_for_a_day() -> None:
+def looks_after(settle: timedelta) -> list[float]:
+    """Seconds after which an order of unknown outcome is looked for."""
     looks, now = [], NOON
-    while following := windows.next_look(NOON, SETTLE, now):
-        looks.append((following - NOON) / timedelta(minutes=1))
+    while following := windows.next_look(NOON, settle, now):
+        looks.append((following - NOON).total_seconds())
         now = following
-    assert looks == [2, 5, 15, *range(60, 1441, 60)]
-    assert windows.next_look(NOON, timedelta(minutes=20), NOON) == NOON + timedelta(minutes=20)
+    return looks
+
+
+def test_an_unknown_order_is_looked_for_at_once_when_settled_and_then_less_and_less_for_a_day() -> None:
+    hours = [3600.0 * hour for hour in range(1, 25)]
+    assert looks_after(SETTLE) == [10, 30, 60, 120, 135, 150, 180, 240, 300, 900, *hours]
+    assert looks_after(timedelta(minutes=20)) == [10, 30, 60, 300, 900, 1200, 1215, 1230, 1260, 1320, *hours]
 
 
 # ------------------------------------------------------------------------------------------------ the judgement
@@ -144,14 +152,108 @@ def test_what_is_found_in_an_open_window_is_found() -> None:
     assert judge([claim(1, 10, None)], [hit(15)])[1].verdict is Verdict.PLACED
 
 
-def test_twins_cannot_be_told_apart() -> None:
+def test_attempts_that_fit_the_same_number_are_decided_by_nobody_unless_their_windows_differ() -> None:
     twins = [claim(1, 10, 20), claim(2, 10, 20)]
     assert {found.why for found in judge(twins, [hit(15)]).values()} == {"others"}
-    assert {found.why for found in judge(twins, [hit(15), hit(16)]).values()} == {"several"}
-    assert {found.verdict for found in judge(twins, []).values()} == {Verdict.UNPLACED}
     apart = [claim(1, 10, 20), claim(2, 16, 30)]
     assert judge(apart, [hit(15)])[1].verdict is Verdict.PLACED, "only one of them can be below 16"
     assert judge(apart, [hit(15)])[2].verdict is Verdict.UNPLACED
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 40])
+def test_as_many_attempts_as_you_like_without_a_number_in_their_windows_were_not_placed(count: int) -> None:
+    claims = [claim(key, 10, 20) for key in range(count)]
+    assert {found.verdict for found in judge(claims, []).values()} == {Verdict.UNPLACED}
+
+
+@pytest.mark.parametrize("count", [2, 5, 40])
+def test_as_many_numbers_as_attempts_prove_all_of_them_placed_but_not_which_is_whose(count: int) -> None:
+    claims = [claim(key, 10, 90) for key in range(count)]
+    hits = [hit(20 + key) for key in range(count)]
+    found = judge(claims, hits)
+    assert {(one.verdict, one.why) for one in found.values()} == {(Verdict.OPEN, "indistinct")}
+    assert found[0].hits == tuple(hits), "the operator sees all of them"
+
+
+@pytest.mark.parametrize("count", [2, 5, 40])
+def test_attempts_that_asked_for_the_very_same_get_their_numbers_in_the_order_they_were_sent(count: int) -> None:
+    claims = [replace(claim(key, 10, 90), request="same") for key in range(count)]
+    found = judge(claims, [hit(20 + key) for key in range(count)])
+    assert {key: one.hits[0].number for key, one in found.items()} == {key: 20 + key for key in range(count)}
+    one_less = judge(claims, [hit(20 + key) for key in range(count - 1)])
+    assert [one.verdict for one in one_less.values()] == [*[Verdict.PLACED] * (count - 1), Verdict.UNPLACED]
+    still_open = [*claims[:-1], replace(claims[-1], window=Window(10))]
+    assert judge(still_open, [hit(20)])[1] == Finding(Verdict.OPEN, (hit(20),), "open"), "one more may come"
+
+
+def test_a_number_that_can_be_one_attempts_only_leaves_the_other_number_to_the_other_attempt() -> None:
+    claims = [claim(1, 10, 30), claim(2, 16, 40)]
+    found = judge(claims, [hit(15), hit(20)])
+    assert [(found[key].verdict, found[key].hits[0].number) for key in (1, 2)] == [
+        (Verdict.PLACED, 15),
+        (Verdict.PLACED, 20),
+    ]
+
+
+def test_a_chain_of_attempts_is_decided_from_its_end() -> None:
+    """Each number fits two neighbors; only the first one's first number fits nobody else."""
+    claims = [claim(key, 10 * key, 10 * key + 20) for key in range(1, 9)]
+    hits = [hit(15), *(hit(10 * key + 5) for key in range(2, 9))]
+    found = judge(claims, hits)
+    assert {key: one.hits[0].number for key, one in found.items()} == {key: 10 * key + 5 for key in range(1, 9)}
+
+
+def test_an_attempt_in_the_middle_that_may_have_nothing_leaves_its_neighbors_open() -> None:
+    claims = [claim(1, 10, 30), claim(2, 16, 40), claim(3, 10, 40)]
+    found = judge(claims, [hit(20), hit(25)])
+    assert {one.verdict for one in found.values()} == {Verdict.OPEN}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_decided_is_what_all_possible_assignments_have_in_common(seed: int) -> None:
+    """Held against every assignment there is: nothing is decided against the truth, and nothing less than is proven."""
+    chance = random.Random(seed)
+    for _ in range(50):
+        claims, hits, truth = _random_panel(chance)
+        worlds = _assignments(claims, hits)
+        assert truth in worlds
+        for one in claims:
+            finding = windows.judge(claims, hits, answered=range(1, 1000), decimals=4)[one.key]
+            possible = {world[one.key] for world in worlds}
+            if finding.verdict is Verdict.PLACED:
+                assert possible == {finding.hits[0].number}
+            elif finding.verdict is Verdict.UNPLACED:
+                assert possible == {None}
+                assert one.window.upper is not None
+            else:
+                assert len(possible) > 1 or one.window.upper is None
+                assert (finding.why == "indistinct") == (len(possible) > 1 and None not in possible)
+
+
+def _assignments(claims: list[Claim], hits: list[Hit]) -> list[dict[int, int | None]]:
+    """Every way to give each number an attempt of its own that it fits."""
+    keys: list[list[int]] = [[one.key for one in claims if windows.fits(there, one, 4)] for there in hits]
+    found = []
+    for chosen in product(*keys):
+        if len(set(chosen)) == len(chosen):
+            numbers = {key: there.number for key, there in zip(chosen, hits, strict=True)}
+            found.append({one.key: numbers.get(one.key) for one in claims})
+    return found
+
+
+def _random_panel(chance: random.Random) -> tuple[list[Claim], list[Hit], dict[int, int | None]]:
+    """Attempts with windows around the number they have, if any; and a known order in between now and then."""
+    claims: list[Claim] = []
+    truth: dict[int, int | None] = {}
+    number = 10
+    for key in range(chance.randint(1, 6)):
+        number += chance.randint(1, 6)
+        truth[key] = number if chance.random() < 0.5 else None
+        lower = number - chance.randint(1, 15)
+        upper = number + chance.randint(1, 25) if chance.random() < 0.9 else None
+        claims.append(claim(key, max(lower, 1), upper, cost=chance.choice(["0.09", "0.09", "0.20"])))
+    hits = [hit(number, str(claims[key].cost)) for key, number in truth.items() if number]
+    return claims, hits, truth
 
 
 def test_an_order_that_is_still_on_its_way_may_be_the_owner() -> None:

@@ -1,0 +1,1 @@
+"""Orders whose outcome is unknown: which number is whose, and what waits meanwhile."""
