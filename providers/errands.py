@@ -31,6 +31,10 @@ from providers import calling, client, health, policy, reading_aftercare, refill
 from providers.errors import NotSent, PanelError, Refused
 from providers.models import LIVE, Errand, Placement, Provider, State
 from providers.reading_aftercare import CancelAccepted
+from providers.worker import turns
+from providers.worker.backoff import Doubling
+from providers.worker.clock import Deadline
+from providers.worker.leases import Lease, database_now
 
 R = TypeVar("R", Refill, Cancellation)
 
@@ -46,14 +50,12 @@ HAD = (State.ACCEPTED, State.CLOSED)
 NOWHERE = (Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT)
 #: Seconds in which one pass calls.
 BUDGET = 20.0
-#: Seconds after the longest call until a claim without an answer counts as in doubt.
-GRACE = 30.0
 PAGE = 500
 #: A request that no panel took for so long goes to a person.
 PATIENCE = timedelta(days=3)
 #: How long a refusal of the moment is waited out.
 EARLY, PASSING = timedelta(hours=6), timedelta(minutes=10)
-BACK_OFF_FIRST, BACK_OFF_LAST = 60, 3600
+BACK_OFF = Doubling(first=60, last=3600)
 
 
 def sort_out(*, is_now: bool = False) -> list[int]:
@@ -79,18 +81,25 @@ def run(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> 
     ends = time.monotonic() + budget
     if not provider.is_active or (provider.is_paused and not is_now):
         return counts
+    longest_call = max(policy.limits(verb).total for verb in VERBS.values())
+    turn = turns.take(f"errands:{provider.pk}", seconds=longest_call + settings.LEASE_GRACE)
+    if turn is None:
+        return counts
     tally = health.Tally()
     try:
         for model, verb in VERBS.items():
             after = 0
             while verb in provider.language.verbs and time.monotonic() < ends:
-                errands = _claim(provider, model, after=after, limit=provider.language.ids_a_call(verb), is_now=is_now)
+                lease = Lease.begin(longest_call=longest_call)
+                limit = provider.language.ids_a_call(verb)
+                errands = _claim(provider, model, turn, lease, after=after, limit=limit, is_now=is_now)
                 if not errands:
                     break
                 after = _request(errands[-1]).pk
-                counts += _send(provider, verb, errands, tally)
-        return counts + refilling.follow(provider, tally=tally, is_now=is_now, ends=ends)
+                counts += _send(provider, verb, errands, tally, send_by=lease.send_by)
+        return counts + refilling.follow(provider, turn, tally=tally, is_now=is_now, ends=ends)
     finally:
+        turn.end()
         tally.write(provider)
 
 
@@ -99,7 +108,7 @@ def send_again(request: R, *, actor: Any) -> R:
     with transaction.atomic():
         row = aftercare.released(request, actor=actor)
         earlier = Errand.objects.filter(**{_name(type(request)): request.pk}, state__in=LIVE)
-        if earlier.filter(state=State.SUBMITTING, lease_until__gte=timezone.now()).exists():
+        if earlier.filter(state=State.SUBMITTING, lease_until__gte=database_now()).exists():
             raise RequestClosed("it is being sent at this moment")
         earlier.update(state=State.CLOSED, ended_at=timezone.now(), sync_at=None, words="sent again by a person")
         return row
@@ -156,7 +165,7 @@ def _close_answered() -> None:
 def _expire_leases() -> None:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent."""
     words = "the worker ended before the answer came"
-    for errand in Errand.objects.filter(state=State.SUBMITTING, lease_until__lt=timezone.now()).order_by("pk")[:PAGE]:
+    for errand in Errand.objects.filter(state=State.SUBMITTING, lease_until__lt=database_now()).order_by("pk")[:PAGE]:
         with transaction.atomic():
             if _move(errand, State.IN_DOUBT, words=words):
                 aftercare.handed_to_person(_request(errand), why=words)
@@ -166,19 +175,27 @@ def _expire_leases() -> None:
 
 
 def _claim(
-    provider: Provider, model: type[Refill | Cancellation], *, after: int, limit: int, is_now: bool
+    provider: Provider,
+    model: type[Refill | Cancellation],
+    turn: turns.HeldTurn,
+    lease: Lease,
+    *,
+    after: int,
+    limit: int,
+    is_now: bool,
 ) -> list[Errand]:
     """At most ``limit`` requests after ``after``, each with its errand committed."""
     skips = connection.features.has_select_for_update_skip_locked
-    lease = timezone.now() + timedelta(seconds=policy.limits(VERBS[model]).total + GRACE)
     try:
         with transaction.atomic():
+            if not turn.keep():
+                return []
             mine = _waiting(model, is_now=is_now).filter(provider=provider.pk, pk__gt=after)
             requests = list(mine.select_for_update(of=("self",), skip_locked=skips)[:limit])
             placements = Placement.objects.in_bulk([request.placement for request in requests])
             return Errand.objects.bulk_create(
                 [
-                    Errand(placement=placements[row.placement], lease_until=lease, **{_name(model): row})
+                    Errand(placement=placements[row.placement], lease_until=lease.until, **{_name(model): row})
                     for row in requests
                 ]
             )
@@ -189,12 +206,14 @@ def _claim(
 # ------------------------------------------------------------------------------------------------ call, record
 
 
-def _send(provider: Provider, verb: str, errands: list[Errand], tally: health.Tally) -> Counter[str]:
+def _send(
+    provider: Provider, verb: str, errands: list[Errand], tally: health.Tally, *, send_by: Deadline
+) -> Counter[str]:
     dialect = provider.language
     ids = [errand.placement.upstream_id for errand in errands]
     key = provider.key.reveal()
     call = dialect.call(verb, provider.url, key, auth=provider.auth, **dialect.errand_params(verb, ids))
-    outcome = calling.exchange(call)
+    outcome = calling.exchange(call, send_by=send_by)
     results: dict[str, Any] = {}
     name, words = "accepted", "the panel left it out of its answer"
     failure: PanelError | None = None
@@ -266,8 +285,7 @@ def _not_sent(errand: Errand, problem: NotSent) -> str:
     request = _request(errand)
     tries = Errand.objects.filter(**{_name(type(request)): request.pk}, state=State.NOT_SENT).count()
     if _move(errand, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now()):
-        seconds = min(BACK_OFF_FIRST * 2 ** min(tries, 16), BACK_OFF_LAST)
-        aftercare.postponed(request, due_at=timezone.now() + timedelta(seconds=seconds), why=problem.words)
+        aftercare.postponed(request, due_at=timezone.now() + BACK_OFF.delay(tries + 1), why=problem.words)
     return "not_sent"
 
 

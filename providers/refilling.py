@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from orders import aftercare
 from orders.models.aftercare import RequestStatus
-from providers import calling, client, health, reading_aftercare
-from providers.errors import PanelError, UnreadableAnswer
+from providers import calling, client, health, policy, reading_aftercare
+from providers.errors import LeaseEnded, PanelError, UnreadableAnswer
 from providers.models import Errand, Provider, State
 from providers.reading_aftercare import RefillReport, Stage
+from providers.worker import turns
 
 #: (age up to which it holds, time between two looks)
 INTERVALS = (
@@ -45,16 +46,18 @@ def providers_to_follow() -> list[int]:
     return list(due.order_by().values_list("placement__provider_id", flat=True).distinct())
 
 
-def follow(provider: Provider, *, tally: health.Tally, ends: float, is_now: bool = False) -> Counter[str]:
-    """Looks at the refills that are due at ``provider``, until ``ends`` (monotonic seconds)."""
+def follow(
+    provider: Provider, turn: turns.HeldTurn, *, tally: health.Tally, ends: float, is_now: bool = False
+) -> Counter[str]:
+    """Looks at the refills that are due at ``provider``, until ``ends`` (monotonic seconds) or the turn is lost."""
     calling.outside_transaction()
     counts: Counter[str] = Counter()
     size = provider.language.ids_a_call("refill_status")
     errands = list(_due(provider, is_now=is_now)[:PAGE])
     for start in range(0, len(errands), size):
-        if time.monotonic() > ends:
+        if time.monotonic() > ends or not turn.hold():
             break
-        counts += _look(provider, errands[start : start + size], tally)
+        counts += _look(provider, turn, errands[start : start + size], tally)
     return counts
 
 
@@ -64,12 +67,14 @@ def _due(provider: Provider, *, is_now: bool) -> QuerySet[Errand]:
     return errands.select_related("refill").order_by("sync_at", "pk")
 
 
-def _look(provider: Provider, errands: Sequence[Errand], tally: health.Tally) -> Counter[str]:
+def _look(provider: Provider, turn: turns.HeldTurn, errands: Sequence[Errand], tally: health.Tally) -> Counter[str]:
     dialect = provider.language
     ids = [errand.upstream_id for errand in errands]
     params = dialect.errand_params("refill_status", ids)
     call = dialect.call("refill_status", provider.url, provider.key.reveal(), auth=provider.auth, **params)
-    outcome = calling.exchange(call)
+    outcome = calling.exchange(call, send_by=turn.send_by(longest_call=policy.limits("refill_status").total))
+    if isinstance(outcome, LeaseEnded) or not turn.hold():
+        return Counter()  # stopped meanwhile: they stay due, and another pass may have brought newer answers
     counts = Counter(refill_calls=1)
     try:
         if isinstance(outcome, PanelError):
@@ -80,7 +85,7 @@ def _look(provider: Provider, errands: Sequence[Errand], tally: health.Tally) ->
         tally.add("refill_status", outcome, problem)
         calling.record(provider, call, outcome, name=calling.name_of(problem))
         if isinstance(problem, UnreadableAnswer) and len(errands) > 1:
-            return sum((_look(provider, [errand], tally) for errand in errands), counts)
+            return sum((_look(provider, turn, [errand], tally) for errand in errands), counts)
         words = client.redact(problem.words, call.secrets)[:600]
         pks = [errand.pk for errand in errands]
         Errand.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, words=words)

@@ -22,6 +22,9 @@ from providers.dialects import DIALECTS
 from providers.models import Errand, PanelCall, Placement, Provider, Route
 from providers.simulators import Panel
 from providers.simulators.orders import Amount
+from providers.worker import turns
+from providers.worker.leases import Lease, database_now
+from providers.worker.models import Turn
 from tests.orders.parallel import together
 from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
 
@@ -234,20 +237,55 @@ def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> N
     assert len(shop.panel.received("refill")) == 3
 
 
+def claim(shop: Shop) -> tuple[list[Errand], turns.HeldTurn]:
+    """What waits, claimed by a worker of which nothing more is heard."""
+    turn = turns.take(f"errands:{shop.provider.pk}", seconds=60)
+    assert turn
+    lease = Lease.begin(longest_call=30)
+    return errands._claim(shop.provider, Refill, turn, lease, after=0, limit=1, is_now=False), turn
+
+
+def let_leases_end() -> None:
+    Errand.objects.update(lease_until=database_now() - timedelta(seconds=1))
+    Turn.objects.update(until=database_now() - timedelta(seconds=1))
+
+
 def test_a_claim_whose_worker_died_is_in_doubt_and_a_person_may_send_it_again(shop: Shop) -> None:
     refill = aftercare.refill(shop.completed())
-    claimed = errands._claim(shop.provider, Refill, after=0, limit=1, is_now=False)
+    claimed, _turn = claim(shop)
     assert len(claimed) == 1
     assert shop.tick() == {}
     with pytest.raises(RequestClosed):
         errands.send_again(refill, actor=None)
-    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
-        assert shop.tick() == {}
-        assert (Errand.objects.get().state, again(refill).needs_person) == ("in_doubt", True)
-        errands.send_again(refill, actor=shop.user)
-        assert shop.tick() == {"refill_accepted": 1}
+    let_leases_end()
+    assert shop.tick() == {}
+    assert (Errand.objects.get().state, again(refill).needs_person) == ("in_doubt", True)
+    errands.send_again(refill, actor=shop.user)
+    assert shop.tick() == {"refill_accepted": 1}
     assert (again(refill).status, refill.needs_person) == ("sent", False)
     assert list(Errand.objects.values_list("state", flat=True)) == ["closed", "accepted"]
+
+
+def test_a_worker_that_lost_its_turn_claims_nothing(shop: Shop) -> None:
+    aftercare.refill(shop.completed())
+    turn = turns.take(f"errands:{shop.provider.pk}", seconds=60)
+    let_leases_end()
+    assert turns.take(f"errands:{shop.provider.pk}", seconds=60)
+    assert turn
+    lease = Lease.begin(longest_call=30)
+    assert errands._claim(shop.provider, Refill, turn, lease, after=0, limit=1, is_now=False) == []
+    assert not Errand.objects.exists()
+
+
+@pytest.mark.parametrize("skew", [-120, 120])
+def test_a_clock_that_is_wrong_ends_nobodys_lease(shop: Shop, skew: int) -> None:
+    refill = aftercare.refill(shop.completed())
+    claim(shop)
+    with time_machine.travel(timezone.now() + timedelta(seconds=skew)):
+        assert shop.tick() == {}
+        with pytest.raises(RequestClosed):
+            errands.send_again(refill, actor=None)
+    assert Errand.objects.get().state == "submitting"
 
 
 def test_a_refill_that_the_panel_left_unclear_is_for_a_person_and_still_followed(shop: Shop) -> None:
