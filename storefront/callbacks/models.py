@@ -202,14 +202,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.status or self.error}"
-
-
-class Turn(models.Model):
-    """Who sends now: one pass at a time, so that callbacks never take all workers. One row; made on first use."""
-
-    ONLY = 1
-
-    until = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return str(self.until)
