@@ -158,10 +158,17 @@ def _sorted_out(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Liste
 
 
 def watch_currency(provider: Provider, currency: str) -> bool:
-    """Stops ``provider`` where an answer about an order names another ``currency`` than we think; whether it did."""
+    """Stop ``provider`` where an answer about an order names another ``currency`` than it is set to; return whether
+    it differs.
+
+    Some panels write a fixed currency into every status. One word stops the provider once: after an operator has
+    looked and resumed it, it stays resumed. Charges in that currency are not used.
+    """
     if not _differs(currency, provider):
         return False
-    _alert(provider, _currency_changed(provider, currency))
+    is_new = Provider.objects.filter(pk=provider.pk).exclude(order_currency=currency).update(order_currency=currency)
+    if is_new:
+        _alert(provider, _currency_changed(provider, currency))
     return True
 
 

@@ -30,6 +30,7 @@ from providers.models import Offer, PanelCall, Placement, Provider
 
 HEALTH = ("errors", "latency", "delivered", "times")
 DOUBTS = ("probe_note", "controlled_at")
+STATE = ("state", "paused", "held", "seen", "read", "list_problem", "order_currency", "lists_refused_at", "lists")
 
 
 def _field(field: Any, **options: Any) -> Any:
@@ -134,7 +135,7 @@ class ProviderAdmin(parts.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
-    readonly_fields = ("state", "paused", "held", "seen", "read", "list_problem", "lists", *DOUBTS, *HEALTH)
+    readonly_fields = (*STATE, *DOUBTS, *HEALTH)
     fieldsets = (
         (None, {"fields": ("name", "url", "api_key", "auth", "dialect", "has_request_ids")}),
         (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
@@ -142,7 +143,7 @@ class ProviderAdmin(parts.ModelAdmin):
         (gettext_lazy("Orders in doubt"), {"fields": ("is_probe_allowed", "settle_seconds", *DOUBTS)}),
         (
             gettext_lazy("State"),
-            {"fields": ("is_active", "state", "paused", "held", "seen", "read", "list_problem", "lists")},
+            {"fields": ("is_active", *STATE)},
         ),
         (gettext_lazy("Health: calls of 24 hours, orders of 30 days"), {"fields": HEALTH}),
     )

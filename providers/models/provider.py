@@ -100,6 +100,21 @@ class Provider(models.Model):
     quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
+    sync_failures = models.PositiveIntegerField(_("failed status passes in a row"), default=0, editable=False)
+    lists_refused_at = models.DateTimeField(
+        _("refused lists of orders at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Statuses are requested one order at a time for a day after this."),
+    )
+    order_currency = models.CharField(
+        _("currency in order statuses"),
+        max_length=3,
+        blank=True,
+        editable=False,
+        help_text=_("Another currency than the provider's that order statuses named. It was reported once."),
+    )
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
     list_problem = models.CharField(
         _("why the last price list was not taken"), max_length=500, blank=True, editable=False
