@@ -31,6 +31,7 @@ class Pause(models.TextChoices):
     OWNER = "owner", _("Paused by its owner")
     FAILURES = "failures", _("Nothing arrived for days")
     GONE = "gone", _("It answered 410: gone")
+    REVOKED = "revoked", _("Revoked after a password reset")
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
