@@ -41,9 +41,6 @@ class Placement(models.Model):
     first_charged = MoneyField(
         _("charged there at first"), null=True, blank=True, help_text=_("Before the panel changed it, if it did.")
     )
-    refunded = MoneyField(
-        _("refunded there"), null=True, blank=True, help_text=_("As the panel said when it took the cancellation.")
-    )
     currency = models.CharField(_("currency"), max_length=3)
     exchange_rate = RateField(_("exchange rate"), help_text=_("Frozen when the order was placed."))
     words = models.CharField(_("the panel's words"), max_length=600, blank=True)
