@@ -51,6 +51,7 @@ class Followed(NamedTuple):
     first_charged: Decimal | None
     missing: int
     missed_at: datetime | None
+    refunded: Decimal | None
     order_id: int
     run: int
     quantity: int
@@ -66,6 +67,8 @@ _SHARED, _OF_ORDER = Followed._fields.index("quantity"), Followed._fields.index(
 COLUMNS = (*Followed._fields[:_SHARED], *(f"order__{name}" for name in Followed._fields[_SHARED:]))
 Report = Progress | str | None
 _WRITTEN = ("word", "words", "charged", "first_charged", "missing", "missed_at")
+_FIRST_WRITTEN = Followed._fields.index(_WRITTEN[0])
+_BEFORE = slice(_FIRST_WRITTEN, _FIRST_WRITTEN + len(_WRITTEN))
 
 
 def _next_look(now: datetime) -> tuple[str, list[datetime | None]]:
@@ -91,7 +94,7 @@ def apply(provider: Provider, reports: Sequence[tuple[Followed, Report]], counts
             told = _understood(provider, report, posts.get(row.order_id))
             after = _reported(provider, row, told)
             if _says_nothing_new(row, told):
-                if after != row[3:9]:
+                if after != row[_BEFORE]:
                     written.append((row.pk, *after))
                 continue
             decision = _decide(row, told)
@@ -105,7 +108,7 @@ def apply(provider: Provider, reports: Sequence[tuple[Followed, Report]], counts
         else:
             after = _unanswered(row, report, now)
             counts["missing"] += 1
-        if after != row[3:9]:
+        if after != row[_BEFORE]:
             written.append((row.pk, *after))
     changed = len(simple) + len(others)
     others += _advance(simple)
@@ -211,10 +214,11 @@ def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | N
 
 def _reported(provider: Provider, row: Followed, report: Progress) -> tuple[Any, ...]:
     """The values of ``_WRITTEN`` after a report. A charge in another currency says nothing, nor does one of nothing,
-    unless the order is canceled: then all of it came back."""
+    unless the order is canceled: then all of it came back. Where the panel named what it gave back, that stands."""
     charged, is_ours = row.charged, report.currency in ("", provider.currency)
     is_all_back = report.charge == 0 and report.status is Status.CANCELED
-    if report.charge is not None and is_ours and (is_all_back or 0 < report.charge < _LARGEST_CHARGE):
+    is_usable = is_ours and row.refunded is None and report.charge is not None
+    if is_usable and report.charge is not None and (is_all_back or 0 < report.charge < _LARGEST_CHARGE):
         charged = money.round_up(report.charge)
     return report.word[:64], "", charged, row.first_charged or charged, 0, None
 

@@ -17,7 +17,6 @@ from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
 from providers.panels.services import read_services
-from providers.pricelists.type_rules import load_rules
 from providers.worker.clock import Deadline
 
 T = TypeVar("T")
@@ -38,8 +37,7 @@ def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
 
 def services(provider: Provider) -> list[Listed]:
     """The provider's price list, cleaned. Raises PanelError."""
-    rules = load_rules(provider)
-    return _read(provider, "services", {}, lambda answer, dialect: read_services(answer, dialect, rules))
+    return _read(provider, "services", {}, read_services)
 
 
 def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | PanelError:

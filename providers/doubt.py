@@ -1,4 +1,4 @@
-"""Orders in doubt, and what may be decided about them: by a person, or by a proof. Nothing here sends anything."""
+"""Orders whose outcome is unknown, and what may be decided about them: by a person, or by a proof."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,10 +17,14 @@ from orders.models.order import EventKind
 from providers import evidence, windows
 from providers.errors import NumberHeld, OutcomeUnknown, PanelError
 from providers.models import Placement, Provider, RefusalText, State
+from providers.models.provider import CONTROL_HOLDS
+
+#: Where the search is on, it decides nearly everything until then: two minutes for the panel to settle, two to look.
+PATIENCE = timedelta(minutes=5)
 
 
 class NotInDoubt(PanelError):
-    """The placement is not, or no longer, in doubt."""
+    """The outcome of the placement is known, or known by now."""
 
 
 class NumberTaken(PanelError):
@@ -40,6 +45,15 @@ def opening(provider: Provider, problem: PanelError) -> dict[str, Any]:
         "probe_at": windows.next_look(now, timedelta(seconds=provider.settle_seconds), now),
         "evidence": evidence.opening(problem),
     }
+
+
+def awaiting_decision() -> QuerySet[Placement]:
+    """Placements of unknown outcome that need a person: the search is off, or has not decided them in time."""
+    now = timezone.now()
+    is_searched = Q(provider__is_probe_allowed=True, provider__controlled_at__gt=now - CONTROL_HOLDS)
+    return Placement.objects.filter(
+        ~is_searched | Q(doubted_at__lt=now - PATIENCE), state=State.IN_DOUBT, ended_at=None
+    ).order_by("pk")
 
 
 def held(placement: Placement, upstream_id: str) -> OutcomeUnknown:
@@ -74,7 +88,7 @@ def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts
             )
             _tell(order, actor, decision="placed", **facts)
     except IntegrityError:
-        raise NumberTaken(_("Another order of this provider already has this number.")) from None
+        raise NumberTaken(_("Another order already has this number at this provider.")) from None
     return row
 
 
@@ -114,17 +128,17 @@ def teach(placement: Placement, actor: Any = None) -> Placement:
     """
     said = placement.evidence.get("said", "")
     if not said or placement.evidence.get("number"):
-        raise NothingToTeach(_("The panel gave no words that could mean “not placed”."))
+        raise NothingToTeach(_("The provider gave no error text that could mean “not placed”."))
     with transaction.atomic():
         RefusalText.objects.get_or_create(provider_id=placement.provider_id, text=_plain(said))
-        return release(placement, send_again=True, why=_("taught: “%s” means not placed") % said, actor=actor)
+        return release(placement, send_again=True, why=_("“%s” means not placed") % said, actor=actor)
 
 
 def search_now(placement: Placement) -> None:
     """The next pass looks for the order among the panel's numbers. Raises NotInDoubt."""
     open_rows = Placement.objects.filter(pk=placement.pk, state=State.IN_DOUBT)
     if not open_rows.update(probe_at=timezone.now()):
-        raise NotInDoubt(_("This attempt is no longer in doubt."))
+        raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
 
 
 def is_taught(provider: Provider, said: str) -> bool:
@@ -159,7 +173,7 @@ def _locked(placement: Placement) -> Placement:
     Order.objects.select_for_update().get(pk=placement.order_id)
     row = Placement.objects.select_for_update().get(pk=placement.pk)
     if row.state != State.IN_DOUBT:
-        raise NotInDoubt(_("This attempt is no longer in doubt."))
+        raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
     return row
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -22,7 +23,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from orders import aftercare
+from orders import aftercare, money
 from orders.errors import RequestClosed
 from orders.lifecycle import Status
 from orders.models import Cancellation, Refill
@@ -258,6 +259,8 @@ def _taken(errand: Errand, result: str | CancelAccepted) -> str:
         moved = _move(errand, State.ACCEPTED, upstream_id=result, sync_at=timezone.now() + refilling.INTERVALS[0][1])
     else:
         moved = _move(errand, State.ACCEPTED)
+        if moved and result.refund is not None:
+            _keep_refund(errand.placement_id, result.refund)
         _look_soon(errand.placement)
     if moved:
         aftercare.sent(_request(errand), **facts)
@@ -293,6 +296,21 @@ def _move(errand: Errand, state: State, **values: Any) -> bool:
     """Whether the errand still waited for its answer; after its lease it may yet learn that it was taken."""
     allowed = (State.SUBMITTING, State.IN_DOUBT) if state is State.ACCEPTED else (State.SUBMITTING,)
     return bool(Errand.objects.filter(pk=errand.pk, state__in=allowed).update(state=state, **values))
+
+
+def _keep_refund(placement_id: int, refund: Decimal) -> None:
+    """Store what the panel says it gave back for a canceled order, and take it off what the order costs us.
+
+    Some panels name it nowhere else. The customer's money moves only with the order's status.
+    """
+    if not 0 <= refund < money.from_units(money.LARGEST, money.AMOUNT_PLACES):
+        return
+    placement = Placement.objects.select_for_update().get(pk=placement_id)
+    before = placement.charged if placement.charged is not None else placement.cost
+    placement.refunded = money.round_down(refund)
+    placement.charged = max(before - placement.refunded, Decimal(0))
+    placement.first_charged = placement.first_charged or before
+    placement.save(update_fields=["refunded", "charged", "first_charged"])
 
 
 def _look_soon(placement: Placement) -> None:

@@ -1,4 +1,4 @@
-"""What speaks for and against an order in doubt having been placed: gathered by itself, shown beside the buttons.
+"""What speaks for and against an order of unknown outcome having been placed; shown beside the buttons.
 
 Nothing here decides anything. It is kept in ``Placement.evidence``:
 
@@ -35,19 +35,19 @@ TOLERANCE = Decimal("0.01")
 LATER = 5
 #: Why a search did not decide: the reasons of ``windows.Finding`` and ``probing``.
 WHY = {
-    "several": gettext_lazy("several numbers there may be this order"),
-    "others": gettext_lazy("the number there may also be another order of ours"),
+    "several": gettext_lazy("several order numbers there may be this order"),
+    "others": gettext_lazy("the order number there may also be another order of ours"),
     "indistinct": gettext_lazy(
         "it was placed, and so were others with the same cost; compare the links in the provider's order list"
     ),
-    "unexplained": gettext_lazy("there are numbers that we cannot explain"),
-    "open": gettext_lazy("no later order is known that would close the window"),
-    "silent": gettext_lazy("the panel did not answer clearly about every number"),
-    "not allowed": gettext_lazy("it is not allowed at this provider"),
-    "no control": gettext_lazy("the control before it did not succeed"),
-    "no earlier": gettext_lazy("no earlier number of this provider is known"),
-    "too wide": gettext_lazy("too many numbers would have to be asked for"),
-    "tries": gettext_lazy("it is proven that it was not placed, but it was sent too often to be sent again by itself"),
+    "unexplained": gettext_lazy("there are orders that none of our orders explains"),
+    "open": gettext_lazy("no later order has been placed there yet"),
+    "silent": gettext_lazy("the provider did not answer clearly about every order number"),
+    "not allowed": gettext_lazy("the search is off for this provider"),
+    "no control": gettext_lazy("the check that permits the search has not passed"),
+    "no earlier": gettext_lazy("no earlier order number of this provider is known"),
+    "too wide": gettext_lazy("only the first of many numbers could be asked for; none of them is this order"),
+    "tries": gettext_lazy("it was not placed, but it was sent too many times to be sent again automatically"),
 }
 
 
@@ -165,6 +165,16 @@ def _speaks(left: Decimal, cost: Decimal) -> str:
 # ------------------------------------------------------------------------------------------------ for the operator
 
 
+def why_undecided(placement: Placement) -> str:
+    """Return why the search has not decided ``placement``, in the reader's language."""
+    if not placement.provider.is_probe_allowed:
+        return str(WHY["not allowed"])
+    if not placement.provider.is_search_on:
+        return str(WHY["no control"])
+    why = placement.evidence.get("search", {}).get("why", "")
+    return str(WHY.get(why, why or _("it has not run yet")))
+
+
 def sentences(placement: Placement) -> list[str]:
     """The evidence about ``placement`` in the reader's language, the strongest first."""
     known = placement.evidence
@@ -181,42 +191,42 @@ def _of_the_link(later: list[dict[str, Any]]) -> Iterator[str]:
         if one["reason"] == "duplicate":
             yield (
                 _(
-                    "Order %(order)s with the same link was refused as a duplicate (“%(words)s”): this one was almost "
-                    "certainly placed."
+                    "Order %(order)s with the same link was rejected as a duplicate (“%(words)s”), so this one was "
+                    "almost certainly placed."
                 )
                 % one
             )
         else:
-            yield _("Order %(order)s with the same link was refused later: “%(words)s”.") % one
+            yield _("Order %(order)s with the same link was rejected later: “%(words)s”.") % one
 
 
 def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str]:
     for hit in search.get("hits", []):
         yield _(
-            "Number %(number)s there is not one of ours that we know: charge %(charge)s, remains %(remains)s, "
-            "“%(word)s”. This order costs %(cost)s."
+            "Order %(number)s at the provider has no order of ours: charge %(charge)s, remains %(remains)s, "
+            "status “%(word)s”. This order costs %(cost)s."
         ) % {**hit, "cost": f"{money.plain(placement.cost)} {placement.currency}"}
     if search.get("why"):
-        yield _("The search among its numbers did not decide: %s.") % WHY.get(search["why"], search["why"])
+        yield _("The search has not decided: %s.") % WHY.get(search["why"], search["why"])
     if search.get("upper"):
-        yield _("If it was placed, its number lies between %(lower)s and %(upper)s.") % search
+        yield _("If it was placed, its number is between %(lower)s and %(upper)s.") % search
     elif search.get("lower"):
         yield _("If it was placed, its number is above %(lower)s.") % search
 
 
 def _of_the_answer(known: dict[str, Any]) -> Iterator[str]:
     if known.get("holder"):
-        yield _("The panel answered with number %(number)s, which order %(holder)s has already.") % known
+        yield _("The provider answered with number %(number)s, which order %(holder)s already has.") % known
         if known["is_twin"]:
             yield _(
-                "Both ask for the same: a panel that takes them for one request sent twice answers so, and then this "
-                "one was not placed. If its document has request_id, switch “knows request ids” on at the provider; "
-                "then send it again."
+                "Both orders are for the same link and quantity. The provider probably took them for one request sent "
+                "twice and did not place this one. If its API has request_id, turn on “knows request ids” for the "
+                "provider, then send the order again."
             )
     elif known.get("number"):
-        yield _("The panel's answer named the number %s, but was not a plain yes.") % known["number"]
+        yield _("The provider's answer contained the number %s, but also an error.") % known["number"]
     if known.get("said"):
-        yield _("The panel said “%s”. If that means “not placed”, it can be taught.") % known["said"]
+        yield _("The provider said “%s”. If that always means “not placed”, you can save it below.") % known["said"]
 
 
 def _of_the_balance(balance: dict[str, Any], currency: str) -> Iterator[str]:
@@ -224,10 +234,10 @@ def _of_the_balance(balance: dict[str, Any], currency: str) -> Iterator[str]:
         return
     at = date_format(timezone.localtime(datetime.fromisoformat(balance["at"])), "SHORT_DATETIME_FORMAT")
     yield _(
-        "The balance went from %(before)s to %(now)s %(currency)s (%(at)s). %(explained)s of that is explained by "
-        "other orders, %(left)s is not; this order costs %(cost)s."
+        "The balance at the provider went from %(before)s to %(now)s %(currency)s (%(at)s). Other orders explain "
+        "%(explained)s of that; %(left)s remains. This order costs %(cost)s."
     ) % {**balance, "currency": currency, "at": at}
     if balance["speaks"] == "placed":
-        yield _("That speaks for its having been placed; it does not prove it.")
+        yield _("This suggests that the order was placed. It is no proof.")
     elif balance["speaks"] == "unplaced":
-        yield _("That speaks against its having been placed; it does not prove it.")
+        yield _("This suggests that the order was not placed. It is no proof.")

@@ -40,6 +40,7 @@ CONTROL_CALLS, QUIET_HOURS = 5, range(2, 6)
 CONTROL_EVERY, CONTROL_IF_QUIET = timedelta(hours=28), timedelta(hours=12)
 #: Added to the time that a panel settles, where it is only about which rows to read.
 MARGIN = timedelta(hours=1)
+SILENT = Finding(Verdict.OPEN, why="silent")
 #: Known numbers that a control looks through for gaps. An order of unknown outcome may cover the newest of them.
 LOOKED_THROUGH = 2000
 #: Orders that were sent so often are not sent again by themselves.
@@ -150,7 +151,7 @@ def look_back(provider: Provider) -> int:
     )
     ended = {row.pk: (row, _claim(row)) for row in rows.select_related("provider", "order").order_by("pk")}
     closed = [one.window for _, one in ended.values() if one.window.lower and one.window.upper]
-    numbers = _together([range(one.lower + 1, one.upper or 0) for one in closed], provider)
+    numbers = _within_limit([range(one.lower + 1, one.upper or 0) for one in closed], provider)
     if not numbers:
         return 0
     answers = _ask(provider, numbers, anchor=min(numbers) - 1)
@@ -190,26 +191,25 @@ def _why_not(provider: Provider, until: float) -> str:
 
 def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[int, Finding]:
     """What the panel's answers prove about each of ``mine``."""
-    asked: dict[int, range] = {}
-    left_out: dict[int, Finding] = {}
+    ranges: dict[int, range] = {}
     for row in mine:
         known, window = _near(row), _window(row)
-        within = windows.numbers(window, known, timezone.now()) if window.lower else range(0)
-        if not window.lower:
-            left_out[row.pk] = Finding(Verdict.OPEN, why="no earlier")
-        elif _together([*asked.values(), within], provider) is None:
-            left_out[row.pk] = Finding(Verdict.OPEN, why="too wide")
-        else:
-            asked[row.pk] = within
-    numbers = _together(asked.values(), provider) or []
-    answers = _ask(provider, numbers, anchor=min((one.start - 1 for one in asked.values()), default=0), until=until)
+        if window.lower:
+            ranges[row.pk] = windows.numbers(window, known, timezone.now())
+    numbers = _within_limit(ranges.values(), provider)
+    answers = _ask(provider, numbers, anchor=min((one.start - 1 for one in ranges.values()), default=0), until=until)
     # Read afterwards, and in this order: what the panel showed was sent by an attempt that is a claim by now, and one
     # whose answer came since has its number by now.
     claims = _claims(provider, since=min(row.created_at for row in mine) - _settle_time(provider) - MARGIN)
     hits = _hits(provider, answers)
     judged = windows.judge(claims, hits, answered=answers.answered, decimals=_decimals(answers))
-    gone = Finding(Verdict.OPEN, why="silent")
-    return {row.pk: left_out.get(row.pk) or judged.get(row.pk, gone) for row in mine}
+    left_out = Finding(Verdict.OPEN, why="no earlier")
+    found = {row.pk: judged.get(row.pk, SILENT) if row.pk in ranges else left_out for row in mine}
+    asked = set(numbers)
+    for key, numbers_within in ranges.items():
+        if found[key].verdict is Verdict.OPEN and not found[key].hits and not asked.issuperset(numbers_within):
+            found[key] = Finding(Verdict.OPEN, why="too wide")
+    return found
 
 
 def _act(provider: Provider, row: Placement, finding: Finding) -> str:
@@ -289,15 +289,20 @@ def _batch(provider: Provider) -> int:
     return min(IDS, provider.language.batch_size)
 
 
-def _together(ranges: Iterable[range], provider: Provider) -> list[int] | None:
-    """Every number in ``ranges`` once; None, if that takes more calls than a search may make."""
+def _within_limit(ranges: Iterable[range], provider: Provider) -> list[int]:
+    """The numbers in ``ranges``, each once, as many as one search may ask for.
+
+    Of a range that is too wide, its beginning: a panel numbers an order when the request arrives, so most lost orders
+    are there. The narrow ranges come first: a wide one must not use up the calls for all others.
+    """
     most = CALLS * (_batch(provider) - 1)
     found: set[int] = set()
-    for one in ranges:
-        if len(one) > most:
-            return None
-        found.update(one)
-    return sorted(found) if len(found) <= most else None
+    for numbers in sorted(ranges, key=len):
+        for number in numbers:
+            if len(found) >= most:
+                return sorted(found)
+            found.add(number)
+    return sorted(found)
 
 
 # ------------------------------------------------------------------------------------------------ what we know

@@ -6,6 +6,7 @@ lasts, a person is told.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from django.utils import timezone
 from orders import aftercare
 from orders.models.aftercare import RequestStatus
 from providers import calling, client, health, policy, reading_aftercare
-from providers.errors import LeaseEnded, PanelError, UnreadableAnswer
+from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
 from providers.models import Errand, Provider, State
 from providers.reading_aftercare import RefillReport, Stage
 from providers.worker import turns
@@ -32,6 +33,10 @@ RETRY = timedelta(minutes=5)
 #: A panel that says nothing plain about a refill for so long: a person looks.
 PATIENCE = timedelta(days=3)
 PAGE = 500
+#: So many lists are halved in one pass to find what spoils them.
+HALVINGS = 16
+#: Refusals of a whole list that may be about one refill in it.
+UNCLEAR = ("other", "order", "request")
 _STATUS = {
     Stage.SENT: RequestStatus.SENT,
     Stage.IN_PROGRESS: RequestStatus.IN_PROGRESS,
@@ -51,14 +56,14 @@ def follow(
 ) -> Counter[str]:
     """Looks at the refills that are due at ``provider``, until ``ends`` (monotonic seconds) or the turn is lost."""
     calling.outside_transaction()
-    counts: Counter[str] = Counter()
+    run = _Pass(provider, turn, tally=tally)
     size = provider.language.ids_a_call("refill_status")
     errands = list(_due(provider, is_now=is_now)[:PAGE])
     for start in range(0, len(errands), size):
-        if time.monotonic() > ends or not turn.hold():
+        if time.monotonic() > ends or run.is_over or not turn.hold():
             break
-        counts += _look(provider, turn, errands[start : start + size], tally)
-    return counts
+        run.look(errands[start : start + size])
+    return run.counts
 
 
 def _due(provider: Provider, *, is_now: bool) -> QuerySet[Errand]:
@@ -67,32 +72,76 @@ def _due(provider: Provider, *, is_now: bool) -> QuerySet[Errand]:
     return errands.select_related("refill").order_by("sync_at", "pk")
 
 
-def _look(provider: Provider, turn: turns.HeldTurn, errands: Sequence[Errand], tally: health.Tally) -> Counter[str]:
-    dialect = provider.language
-    ids = [errand.upstream_id for errand in errands]
-    params = dialect.errand_params("refill_status", ids)
-    call = dialect.call("refill_status", provider.url, provider.key.reveal(), auth=provider.auth, **params)
-    outcome = calling.exchange(call, send_by=turn.send_by(longest_call=policy.limits("refill_status").total))
-    if isinstance(outcome, LeaseEnded) or not turn.hold():
-        return Counter()  # stopped meanwhile: they stay due, and another pass may have brought newer answers
-    counts = Counter(refill_calls=1)
-    try:
-        if isinstance(outcome, PanelError):
-            raise outcome
-        reports = reading_aftercare.read_refill_status(outcome, dialect, ids)
-        tally.add("refill_status", outcome, None)
-    except PanelError as problem:
-        tally.add("refill_status", outcome, problem)
-        calling.record(provider, call, outcome, name=calling.name_of(problem))
-        if isinstance(problem, UnreadableAnswer) and len(errands) > 1:
-            return sum((_look(provider, turn, [errand], tally) for errand in errands), counts)
-        words = client.redact(problem.words, call.secrets)[:600]
+class _Pass:
+    """One pass at one provider. A list that fails as a whole is never asked for refill by refill.
+
+    One refill of it is asked for alone. If that fails too, the pass ends; otherwise the list is halved to find what
+    spoils it, ``HALVINGS`` times at most in one pass.
+    """
+
+    def __init__(self, provider: Provider, turn: turns.HeldTurn, *, tally: health.Tally) -> None:
+        self.provider, self.turn, self.tally = provider, turn, tally
+        self.counts: Counter[str] = Counter()
+        self.is_over = False
+        self._is_answering = False
+        self._halvings = 0
+        #: What the panel said to the list that a call for one of its refills is to explain.
+        self._words = ""
+
+    def look(self, errands: Sequence[Errand]) -> None:
+        """Ask for ``errands`` in one call and take in what the panel says."""
+        if not errands or self.is_over:
+            return
+        dialect = self.provider.language
+        ids = [errand.upstream_id for errand in errands]
+        params = dialect.errand_params("refill_status", ids)
+        key, auth = self.provider.key.reveal(), self.provider.auth
+        call = dialect.call("refill_status", self.provider.url, key, auth=auth, **params)
+        outcome = calling.exchange(call, send_by=self.turn.send_by(longest_call=policy.limits("refill_status").total))
+        if isinstance(outcome, LeaseEnded) or not self.turn.hold():
+            self.is_over = True  # stopped meanwhile: they stay due, and another pass may have brought newer answers
+            return
+        self.counts["refill_calls"] += 1
+        try:
+            if isinstance(outcome, PanelError):
+                raise outcome
+            reports = reading_aftercare.read_refill_status(outcome, dialect, ids)
+        except PanelError as problem:
+            self.tally.add("refill_status", outcome, problem)
+            calling.record(self.provider, call, outcome, name=calling.name_of(problem))
+            self._fail(errands, problem, words=client.redact(problem.words, call.secrets)[:600])
+            return
+        self.tally.add("refill_status", outcome, None)
+        if self._words and set(reports.values()) == {self._words}:
+            self._put_off(errands, self._words)  # what the panel said to the list it says to everybody
+            return
+        self._is_answering = True
+        for errand in errands:
+            self.counts["refills_changed"] += _apply(errand, reports.get(errand.upstream_id))
+
+    def _fail(self, errands: Sequence[Errand], problem: PanelError, *, words: str) -> None:
+        is_unclear = isinstance(problem, UnreadableAnswer) or (
+            isinstance(problem, Refused) and problem.reason in UNCLEAR
+        )
+        is_list = is_unclear and len(errands) > 1
+        if is_list and not self._is_answering:
+            probe = random.choice(errands)  # noqa: S311  # the same one could be what spoils the list every time
+            self._words = words
+            self.look([probe])
+            self._words = ""
+            errands = [errand for errand in errands if errand is not probe]
+        if is_list and self._is_answering and self._halvings < HALVINGS:
+            self._halvings += 1
+            half = len(errands) // 2
+            self.look(errands[:half])
+            self.look(errands[half:])
+            return
+        self.is_over = self.is_over or not self._is_answering
+        self._put_off(errands, words)
+
+    def _put_off(self, errands: Sequence[Errand], words: str) -> None:
         pks = [errand.pk for errand in errands]
         Errand.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, words=words)
-        return counts
-    for errand in errands:
-        counts["refills_changed"] += _apply(errand, reports.get(errand.upstream_id))
-    return counts
 
 
 def _apply(errand: Errand, report: RefillReport | str | None) -> bool:

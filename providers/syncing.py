@@ -9,13 +9,14 @@ A row that is missing, a word we do not know, an answer we cannot read: nothing 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import bulk
@@ -26,16 +27,24 @@ from providers.dialect import Answer, Call
 from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
 from providers.models import Placement, Provider
 from providers.pace import Pace
+from providers.tracking.trial import Trial, Verdict
 from providers.worker import turns
+
+log = logging.getLogger("vitrine.providers")
 
 #: Seconds in which one pass asks, and after which its last call ends: well within a task's time limit.
 BUDGET, LAST_CALL = 40.0, 12.0
 #: Seconds that a call of a pass may take at most, and seconds after its last sign of life in which a pass may call.
 LONGEST_CALL, TURN_GRACE = 30.0, 30.0
 PAGE = 2000
-#: A failed call is made again after this; so many in a row end the pass, and no statuses are asked for that long.
-RETRY = timedelta(minutes=1)
+#: A failed call is made again after this, doubled with every pass that failed, up to ``LAST_RETRY``.
+RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(minutes=15)
+#: So many failures in a row end a pass, and no statuses are asked for until the next try.
 FAILURES = 3
+#: So many lists are halved in one pass to find what spoils them.
+HALVINGS = 64
+#: A panel that answers for one order at a time only is tried with lists again after this.
+SINGLY_FOR = timedelta(days=1)
 KEY_PAUSE = timedelta(hours=1)
 #: Refusals of a whole list that may be about one order in it.
 UNCLEAR = ("", "other", "request")
@@ -94,14 +103,23 @@ def _pages(provider: Provider, *, is_now: bool) -> Iterator[list[Followed]]:
 
 
 def _batches(provider: Provider, *, is_now: bool) -> Iterator[list[Followed]]:
-    size = provider.language.batch_size
+    """What is due, in lists as long as a call may ask for. Numbers that the panel did not know the last time have
+    lists of their own: some panels refuse a whole list for one of them."""
+    size = provider.language.ids_a_call("status")
     for page in _pages(provider, is_now=is_now):
-        for start in range(0, len(page), size):
-            yield page[start : start + size]
+        known = [row for row in page if not row.missing]
+        for rows in (known, [row for row in page if row.missing]):
+            for start in range(0, len(rows), size):
+                yield rows[start : start + size]
+
+
+def _asks_singly(provider: Provider) -> bool:
+    """Whether the panel refused lists lately."""
+    return provider.lists_refused_at is not None and provider.lists_refused_at > timezone.now() - SINGLY_FOR
 
 
 class _Pass:
-    """One pass at one provider: what is under way, what waits to be asked for alone, and whether to go on."""
+    """One pass at one provider: what is under way, what is to be asked for again, and whether to go on."""
 
     def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
         self.provider, self.key, self.ends = provider, provider.key.reveal(), ends
@@ -111,10 +129,14 @@ class _Pass:
         self._width = max(provider.parallel, 1)
         self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="sync")
         self._batches = _batches(provider, is_now=is_now)
-        self._alone: deque[list[Followed]] = deque()
+        self._again: deque[list[Followed]] = deque()
         self._flying: dict[Future[Answer | PanelError], tuple[list[Followed], Call]] = {}
-        self._failures = 0
-        self._is_over = self._is_mute = self._is_foreign = False
+        self._trial: Trial[Followed] | None = None
+        #: Lists that failed while it is not known why.
+        self._held: list[list[Followed]] = []
+        self._failures = self._halvings = 0
+        self._is_over = self._is_list_tried = self._is_foreign = False
+        self._is_singly = _asks_singly(provider)
         self._pace = Pace(provider)
 
     def go(self) -> None:
@@ -147,7 +169,13 @@ class _Pass:
         self._pace.sleep()
         if not self._turn.hold():
             return None
-        return self._alone.popleft() if self._alone else next(self._batches, None)
+        if self._trial:
+            return self._trial.next_call()
+        rows = self._again.popleft() if self._again else next(self._batches, None)
+        if rows and self._is_singly and len(rows) > 1:
+            self._again.extendleft([row] for row in reversed(rows))
+            rows = self._again.popleft()
+        return rows
 
     def _ask(self, rows: list[Followed]) -> None:
         dialect = self.provider.language
@@ -165,6 +193,7 @@ class _Pass:
         if isinstance(outcome, LeaseEnded):
             return []  # not asked at all: they stay due
         self.counts["calls"] += 1
+        trial = self._trial if self._trial and rows is self._trial.current else None
         try:
             if isinstance(outcome, PanelError):
                 raise outcome
@@ -176,33 +205,94 @@ class _Pass:
             self._fail(rows, problem, outcome)
             return []
         self.tally.add(call.verb, outcome, None)
-        self._failures = 0
+        if trial:
+            is_same = trial.answered(reports)
+            if is_same:
+                self._held.append(rows)
+            self._follow_trial(trial)
+            if is_same or len(rows) > 1:  # a pair: each of the two was reported before
+                return []
+        self._recover()
         self._watch_currency(reports.values())
         return [(row, reports.get(row.upstream_id)) for row in rows]
 
     def _fail(self, rows: list[Followed], problem: PanelError, outcome: Answer | PanelError) -> None:
+        """Nothing was learnt about ``rows``. What is said to a whole list is never asked for each of its orders."""
         reason = problem.reason if isinstance(problem, Refused) else None
         is_unclear = isinstance(problem, UnreadableAnswer) or reason in UNCLEAR
-        if is_unclear and len(rows) > 1 and not self._is_mute:
-            self._alone.extend([row] for row in rows)  # the answer to many could not be read: ask for each alone
-            return
-        applying.put_off(rows, words=problem.words, wait=RETRY)
-        if is_unclear and len(rows) == 1:
-            self._is_mute = True  # nor to one: no use in asking for the others
-            applying.put_off([row for (row,) in self._alone], words=problem.words, wait=RETRY)
-            self._alone.clear()
-        self._failures += 1
+        trial = self._trial if self._trial and rows is self._trial.current else None
+        if is_unclear and trial:
+            trial.failed()
+            self._follow_trial(trial)
+        elif is_unclear and len(rows) > 1:
+            self._doubt_list(rows, problem.words)
+        else:
+            if trial:  # the connection failed, or the panel asks for patience: that says nothing about lists
+                self._end_trial(trial)
+            self._put_off(rows, problem.words)
+            self._failures += 1
         said = outcome.retry_after if isinstance(outcome, Answer) else None
         if reason == "key":
             self._stop(KEY_PAUSE)
             pausing.pause(self.provider, seconds=int(KEY_PAUSE.total_seconds()), reason=problem.words)
-        elif reason == "busy" or said:
-            self._stop(timedelta(seconds=said) if said else RETRY)
-        elif self._failures >= FAILURES:
-            self._stop(RETRY)
+        elif said:
+            self._stop(timedelta(seconds=said))
+        elif reason == "busy" or self._failures >= FAILURES:
+            self._stop(self._back_off())
+
+    def _doubt_list(self, rows: list[Followed], words: str) -> None:
+        """A list failed as a whole: try why, or halve it where the panel is known to answer others."""
+        if not self._is_list_tried:
+            self._held.append(rows)
+            self._trial = self._trial or Trial(rows, words)
+        elif self._halvings < HALVINGS:
+            self._halvings += 1
+            half = len(rows) // 2
+            self._again.extendleft((rows[half:], rows[:half]))
+        else:
+            self._put_off(rows, words)
+
+    def _follow_trial(self, trial: Trial[Followed]) -> None:
+        """Draw the consequence of what ``trial`` has found out."""
+        if trial.verdict is Verdict.OPEN:
+            return
+        if trial.verdict is Verdict.SILENT:
+            self._end_trial(trial)
+            self._stop(self._back_off())
+            return
+        self._is_list_tried = True
+        waiting = [[row for row in rows if row not in trial.reported] for rows in self._held]
+        self._again.extend(rows for rows in waiting if rows)
+        self._trial, self._held = None, []
+        if trial.verdict is Verdict.NO_LISTS:
+            self._is_singly = True
+            Provider.objects.filter(pk=self.provider.pk).update(lists_refused_at=timezone.now())
+            log.warning("%s does not answer for several orders at once: each is asked for alone", self.provider.name)
+
+    def _end_trial(self, trial: Trial[Followed]) -> None:
+        """What waited for ``trial`` is asked for in a later pass."""
+        for rows in self._held:
+            self._put_off(rows, trial.words)
+        self._trial, self._held = None, []
+
+    def _put_off(self, rows: list[Followed], words: str) -> None:
+        applying.put_off(rows, words=words, wait=self._back_off())
+
+    def _back_off(self) -> timedelta:
+        """How long to wait after this pass if it fails."""
+        doubled: int = 2 ** min(self.provider.sync_failures, 10)
+        return min(RETRY * doubled, LAST_RETRY)
+
+    def _recover(self) -> None:
+        self._failures = 0
+        if self.provider.sync_failures:
+            self.provider.sync_failures = 0
+            Provider.objects.filter(pk=self.provider.pk).update(sync_failures=0)
 
     def _stop(self, pause: timedelta) -> None:
-        """Ends the pass; no statuses are asked for during ``pause``. What is under way is still taken in."""
+        """End the pass; no statuses are asked for during ``pause``. What is under way is still taken in."""
+        if not self._is_over:
+            Provider.objects.filter(pk=self.provider.pk).update(sync_failures=F("sync_failures") + 1)
         self._is_over = True
         Provider.objects.filter(pk=self.provider.pk).update(sync_paused_until=timezone.now() + pause)
 

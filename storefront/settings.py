@@ -85,6 +85,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "storefront.api.door.programs_first",
+    # Outside of everything that can fail: error pages have the content policy as well.
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # With a random length, so that what a page weighs tells nothing of its secrets.
@@ -97,7 +99,6 @@ MIDDLEWARE = [
     "storefront.accounts.middleware.person",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "storefront.maintenance.closed",
     "allauth.account.middleware.AccountMiddleware",
@@ -182,8 +183,23 @@ ACCOUNT_ADAPTER = "storefront.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-# Sign-up sends a link to confirm the address and waits for nobody; a second factor needs a confirmed one.
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Whether an account opens only after its address was confirmed. Then sign-up answers the same for a known address and a
+# new one, and its owner gets an e-mail. Without it, sign-up waits for nobody: for shops that cannot send e-mail yet.
+CONFIRM_SIGN_UPS = env.bool("CONFIRM_SIGN_UPS", not DEBUG)
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if CONFIRM_SIGN_UPS else "optional"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+# An account has one address; another one takes its place when the link that was sent there is opened.
+ACCOUNT_CHANGE_EMAIL = True
+# Nobody gets an e-mail because a stranger wrote their address into the form of a forgotten password.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# The link proves the owner; a second factor is still asked for. What else has access is shown right after it.
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_FORMS = {
+    "signup": "storefront.accounts.sign_up_and_reset.SignUpForm",
+    "add_email": "storefront.accounts.sign_up_and_reset.ChangeEmailForm",
+    "reset_password": "storefront.accounts.sign_up_and_reset.ResetPasswordForm",
+    "reset_password_from_key": "storefront.accounts.sign_up_and_reset.ResetPasswordKeyForm",
+}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -192,9 +208,12 @@ ACCOUNT_SESSION_REMEMBER = True
 # How often, for how long, and counted by what; over all processes, see CACHES.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
-    "login_failed": "10/m/ip,5/5m/key",
+    # storefront/accounts/sign_in_limits.py says what each of the three counts.
+    "login_failed": "10/m/ip,5/5m/key,20/h/key",
+    "login_failed_account": "100/h/key",
+    "login_failed_device": "10/5m/key,30/h/key",
     "signup": "20/m/ip",
-    "reset_password": "20/m/ip,5/m/key",
+    "reset_password": "20/m/ip,5/m/key,20/d/key",
     "reset_password_from_key": "20/m/ip",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
@@ -205,6 +224,9 @@ MFA_ADAPTER = "storefront.accounts.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "storefront.accounts.second_factor.SignInForm",
     "reauthenticate": "storefront.accounts.second_factor.AskedAgainForm",
+    "authenticate_webauthn": "storefront.accounts.second_factor.PasskeyForm",
+    "login_webauthn": "storefront.accounts.second_factor.PasskeySignInForm",
+    "reauthenticate_webauthn": "storefront.accounts.second_factor.PasskeyAskedAgainForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -214,8 +236,21 @@ MFA_TOTP_TOLERANCE = 1
 # Passkeys need https; a browser makes an exception for localhost.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
+# Seconds after which a browser is signed out: without a request, and however much it was used.
+CUSTOMER_SESSION_LIMITS = {
+    "idle": env.int("SESSION_IDLE_DAYS", 14) * 86_400,
+    "absolute": env.int("SESSION_MAX_DAYS", 90) * 86_400,
+}
+STAFF_SESSION_LIMITS = {
+    "idle": env.int("STAFF_SESSION_IDLE_HOURS", 8) * 3_600,
+    "absolute": env.int("STAFF_SESSION_MAX_HOURS", 24) * 3_600,
+}
+SESSION_COOKIE_AGE = CUSTOMER_SESSION_LIMITS["idle"]
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "storefront.mail.smtp.EmailBackend"
 # Seconds for each step of a talk with the mail server.
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
@@ -242,6 +277,8 @@ SUPPORT_ANSWERED = "storefront.mail.tickets.keep"
 TOPUP_CREDITED = "storefront.mail.receipts.keep"
 # Called with a letter of the log-in library: a confirmation, a password reset, a change of the account.
 ACCOUNTS_LETTER = "storefront.mail.security.keep"
+# What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.
+ACCOUNTS_ACCESS = ["storefront.accounts.access.api_keys", "storefront.callbacks.access.webhooks"]
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # The same for the addresses that customers give for callbacks; where it is false they must begin with https as well.
@@ -352,11 +389,19 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if SECURE_SSL else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL
-SECURE_HSTS_PRELOAD = SECURE_SSL
+# The list of browsers that never ask by plain HTTP: it takes months to leave, so nobody gets in by default.
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
 LANGUAGE_COOKIE_SECURE = SECURE_SSL
 SESSION_COOKIE_HTTPONLY = True
+# Browsers take a cookie whose name begins with __Host- only over HTTPS, and only for this very host.
+_COOKIE_PREFIX = "__Host-" if SECURE_SSL else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}django_language"
+DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}device"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

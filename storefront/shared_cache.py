@@ -14,7 +14,7 @@ import pickle
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
@@ -35,12 +35,22 @@ class _Files(FileBasedCache):
     """Django's file cache, in which ``add`` lets one process win: the library's locks are made of it."""
 
     def __init__(self, folder: str) -> None:
-        BaseCache.__init__(self, {"MAX_ENTRIES": MOST})
+        BaseCache.__init__(self, {"OPTIONS": {"MAX_ENTRIES": MOST}})
         self._dir = os.path.abspath(folder)  # made when something is written: its failure is told then
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         with self._alone():
             return bool(super().add(key, value, timeout, version))
+
+    def _cull(self) -> None:
+        """Delete what has expired before anything is chosen by chance: a living limit is not to be pushed out."""
+        names = self._list_cache_files()  # type: ignore[attr-defined]
+        if len(names) < self._max_entries:
+            return
+        for name in names:
+            with suppress(OSError), open(name, "rb") as file:
+                self._is_expired(file)  # type: ignore[attr-defined]
+        super()._cull()  # type: ignore[misc]
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

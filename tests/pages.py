@@ -108,6 +108,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     "api_keys": ("/account/keys/",),
     "api_key": ("/account/keys/{key}/",),
     "api_key_revoke": ("/account/keys/{key}/revoke/",),
+    "access_review": ("/account/access/",),
     "mail:preferences": ("/account/mail/",),
     "callbacks:endpoints": ("/callbacks/",),
     "callbacks:deliveries": (

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.lifecycle import Status
 from orders.models import Order, OrderEvent, Service
 from orders.models.order import EventKind
-from providers import routing
+from providers import doubt, routing
 from providers.models import Offer, Route
 
 #: A queued order is normally placed within seconds.
@@ -25,6 +25,11 @@ PATIENCE = timedelta(minutes=15)
 def in_doubt() -> QuerySet[Order]:
     """Orders that a panel may or may not have."""
     return Order.objects.filter(status=Status.IN_DOUBT)
+
+
+def undecided() -> QuerySet[Order]:
+    """Orders of unknown outcome that stay so until a person decides."""
+    return Order.objects.filter(pk__in=doubt.awaiting_decision().order_by().values("order_id"))
 
 
 def waiting() -> QuerySet[Order]:
@@ -80,10 +85,11 @@ def _usable(service: str) -> QuerySet[Route]:
 class OrderAttention(admin.SimpleListFilter):
     title = _("needs attention")
     parameter_name = "attention"
-    found = {"waiting": waiting, "routeless": routeless, "odd": odd}
+    found = {"undecided": undecided, "waiting": waiting, "routeless": routeless, "odd": odd}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
+            ("undecided", _("outcome unknown, needs a decision")),
             ("waiting", _("queued for over 15 minutes")),
             ("routeless", _("no route can serve it")),
             ("odd", _("odd report from the panel")),

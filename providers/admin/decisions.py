@@ -30,7 +30,7 @@ from providers.errors import PanelError
 from providers.models import Placement
 
 PERMISSION = "orders.change_order"
-#: Open, and no call is under way: what is in doubt is decided at its placement.
+#: Open, and no call is under way: an order of unknown outcome is decided at its placement.
 CANCELABLE = (Status.QUEUED, *FOLLOWED)
 #: A panel had it. One that ended may still turn out to be short; that only ever pays back more.
 SHORTENABLE = (*FOLLOWED, Status.COMPLETED, Status.PARTIAL)
@@ -50,7 +50,9 @@ class Reason(forms.Form):
 
 class Number(forms.Form):
     upstream_id = forms.CharField(
-        label=gettext_lazy("Its number there"), max_length=64, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=gettext_lazy("Order number at the provider"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
@@ -87,7 +89,7 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
 
 def was_placed(placement: Placement, actor: Any, *, upstream_id: str) -> str:
     doubt.attach(placement, upstream_id=upstream_id, actor=actor)
-    return _("Order %s is followed under this number from now on.") % placement.order_id
+    return _("Order %s is tracked under this number from now on.") % placement.order_id
 
 
 def send_again(placement: Placement, actor: Any, *, why: str) -> str:
@@ -97,19 +99,19 @@ def send_again(placement: Placement, actor: Any, *, why: str) -> str:
 
 def teach(placement: Placement, actor: Any) -> str:
     doubt.teach(placement, actor)
-    return _("Order %s is back in the queue; these words mean “not placed” at this panel from now on.") % (
+    return _("Order %s is back in the queue. From now on this text means “not placed” at this provider.") % (
         placement.order_id
     )
 
 
 def look_now(placement: Placement, actor: Any) -> str:
     doubt.search_now(placement)
-    return _("Order %s is searched for among the panel's numbers at the next tick.") % placement.order_id
+    return _("Order %s will be searched for within a minute.") % placement.order_id
 
 
 def pay_back(placement: Placement, actor: Any, *, why: str) -> str:
     doubt.release(placement, send_again=False, why=why, actor=actor)
-    return _("Order %s has ended; the customer has the money back.") % placement.order_id
+    return _("Order %s failed and was refunded.") % placement.order_id
 
 
 def decision(model: type[models.Model], form_class: type[forms.Form], decide: Decide) -> Callable[..., HttpResponse]:

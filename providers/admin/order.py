@@ -45,6 +45,7 @@ class Try:
     row: Placement
     mark: str
     there: str
+    refunded: str
     here: Decimal
     is_in_doubt: bool
     evidence: list[str]
@@ -139,6 +140,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             row=row,
             mark=placement.state_mark(row),
             there=words.amount(paid, row.currency),
+            refunded=words.amount(row.refunded, row.currency) if row.refunded is not None else "",
             here=money.round_up(money.multiply(paid, row.exchange_rate)),
             is_in_doubt=row.state == State.IN_DOUBT,
             evidence=evidence.sentences(row) if row.state == State.IN_DOUBT else [],

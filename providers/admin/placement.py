@@ -21,7 +21,7 @@ OUTCOMES = [
     ("accepted", _("accepted")),
     ("refused", _("refused")),
     ("not_sent", _("not sent")),
-    ("in_doubt", _("in doubt")),
+    ("in_doubt", _("outcome unknown")),
     ("no_answer", _("no answer")),
     ("unreadable", _("not readable")),
     ("error", _("error")),

@@ -3,7 +3,6 @@
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import LIVE, Errand, PanelCall, Placement, State
 from providers.models.provider import CallTally, Provider, ProviderMeasure, RefusalText
-from providers.models.type_rule import TypeRule
 from providers.worker.models import QueuedTask, Turn
 
 __all__ = [
@@ -22,5 +21,4 @@ __all__ = [
     "Route",
     "State",
     "Turn",
-    "TypeRule",
 ]

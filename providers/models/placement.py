@@ -15,7 +15,7 @@ class State(models.TextChoices):
     """Where a placement stands."""
 
     SUBMITTING = "submitting", _("Submitting")
-    IN_DOUBT = "in_doubt", _("In doubt")
+    IN_DOUBT = "in_doubt", _("Outcome unknown")
     ACCEPTED = "accepted", _("Accepted")
     CLOSED = "closed", _("Closed")
     REFUSED = "refused", _("Refused")
@@ -41,6 +41,9 @@ class Placement(models.Model):
     first_charged = MoneyField(
         _("charged there at first"), null=True, blank=True, help_text=_("Before the panel changed it, if it did.")
     )
+    refunded = MoneyField(
+        _("refunded there"), null=True, blank=True, help_text=_("As the panel said when it took the cancellation.")
+    )
     currency = models.CharField(_("currency"), max_length=3)
     exchange_rate = RateField(_("exchange rate"), help_text=_("Frozen when the order was placed."))
     words = models.CharField(_("the panel's words"), max_length=600, blank=True)
@@ -53,7 +56,7 @@ class Placement(models.Model):
     #: The answer, or the certainty that none comes: until when, from ``created_at`` on, the request was on its way.
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
     doubted_at = models.DateTimeField(
-        _("in doubt since"), null=True, blank=True, help_text=_("Kept when the doubt is resolved.")
+        _("outcome unknown since"), null=True, blank=True, help_text=_("Kept when the outcome is known.")
     )
     lease_until = models.DateTimeField(_("answer expected until"))
     sync_at = models.DateTimeField(_("next look"), null=True, blank=True)

@@ -54,13 +54,6 @@ class Provider(models.Model):
         choices=[("bearer", _("as Bearer token")), ("key", _("as parameter")), ("both", _("both"))],
         help_text=_("Empty: as the dialect's document says."),
     )
-    encoding = models.CharField(
-        _("request format"),
-        max_length=8,
-        blank=True,
-        choices=[("form", _("POST form")), ("json", _("POST JSON")), ("query", _("GET, in the address"))],
-        help_text=_("Leave empty to send requests as the dialect's document says."),
-    )
     has_request_ids = models.BooleanField(
         _("knows request ids"),
         default=False,
@@ -107,6 +100,21 @@ class Provider(models.Model):
     quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
+    sync_failures = models.PositiveIntegerField(_("failed status passes in a row"), default=0, editable=False)
+    lists_refused_at = models.DateTimeField(
+        _("refused lists of orders at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Statuses are requested one order at a time for a day after this."),
+    )
+    order_currency = models.CharField(
+        _("currency in order statuses"),
+        max_length=3,
+        blank=True,
+        editable=False,
+        help_text=_("Another currency than the provider's that order statuses named. It was reported once."),
+    )
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
     list_problem = models.CharField(
         _("why the last price list was not taken"), max_length=500, blank=True, editable=False
@@ -135,8 +143,8 @@ class Provider(models.Model):
 
     @property
     def language(self) -> Dialect:
-        """The dialect's declaration, with this provider's request format."""
-        return DIALECTS[self.dialect].encoded_as(self.encoding)
+        """The dialect's declaration."""
+        return DIALECTS[self.dialect]
 
     @property
     def is_search_on(self) -> bool:

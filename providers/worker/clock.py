@@ -21,6 +21,10 @@ def boottime() -> float:
     return time.clock_gettime(_CLOCK)
 
 
+class DeadlinePassed(Exception):
+    """It is too late to begin: this process was stopped, or the machine slept."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Deadline:
     """A moment of this machine's boot-time clock. It means nothing to another machine and is never stored."""
@@ -39,3 +43,8 @@ class Deadline:
     @property
     def has_passed(self) -> bool:
         return self.remaining <= 0
+
+    def check(self) -> None:
+        """Raise DeadlinePassed once the deadline has passed."""
+        if self.has_passed:
+            raise DeadlinePassed

@@ -37,6 +37,8 @@ def database_now() -> datetime:
 class Lease:
     """One claim's time. ``until`` goes into the claimed rows and tells this claim from every other one."""
 
+    #: The time of the database when the lease began.
+    begun_at: datetime
     until: datetime
     send_by: Deadline
 
@@ -50,4 +52,5 @@ class Lease:
         """
         grace = settings.LEASE_GRACE if grace is None else grace
         send_by = Deadline.after(grace)
-        return cls(until=database_now() + timedelta(seconds=longest_call + grace), send_by=send_by)
+        now = database_now()
+        return cls(begun_at=now, until=now + timedelta(seconds=longest_call + grace), send_by=send_by)

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from storefront.accounts import logins, notices
+from storefront.accounts import logins, notices, security_log
 from storefront.accounts.models import User
 from storefront.accounts.notices import Notice
+
+
+@transaction.atomic
+def confirm(
+    request: HttpRequest, address: EmailAddress, *, verify: Callable[[HttpRequest, EmailAddress], bool]
+) -> bool:
+    """Confirm ``address`` by ``verify``, which makes it the account's only one. Returns whether it could be.
+
+    An address that another account signs in with is refused. The former address is told of a change.
+    """
+    user = User.objects.select_for_update().get(pk=address.user_id)
+    former = user.email
+    if User.objects.filter(email__iexact=address.email).exclude(pk=user.pk).exists():
+        return False
+    if not verify(request, address):
+        return False
+    User.objects.filter(pk=user.pk).update(email_confirmed_at=timezone.now())
+    if former != address.email:
+        security_log.note("email_changed", request, user)
+        notices.send(user, "email_changed", lambda: _changed_by_owner(address.email), address=former)
+    return True
 
 
 @transaction.atomic
@@ -18,10 +43,21 @@ def by_staff(user: User, *, former: str) -> None:
     The new one counts as unconfirmed, every browser is signed out, and the former address is told: without that, staff
     could take an account over by its address and a reset link, and nobody would hear of it.
     """
+    User.objects.filter(pk=user.pk).update(email_confirmed_at=None)
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
     logins.end_all(user)
     notices.send(user, "email_changed_by_staff", lambda: _changed(user), address=former)
+
+
+def _changed_by_owner(new: str) -> Notice:
+    return Notice(
+        subject=_("The email address of your account was changed"),
+        paragraphs=(
+            _("Your account now belongs to %s. This address no longer opens it.") % new,
+            _("If you did not do this, contact support at once."),
+        ),
+    )
 
 
 def _changed(user: User) -> Notice:

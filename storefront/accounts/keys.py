@@ -14,9 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orders import cipher
-from storefront.accounts import addresses
+from storefront.accounts import addresses, api_keys
 from storefront.accounts.forms import KeyForm, NewKeyForm
 from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys
+from storefront.accounts.reauthentication import password_required_to_post
 
 #: Where a new key waits, encrypted, for the one page that shows it.
 SHOWN_ONCE = "new_api_key"
@@ -26,13 +27,14 @@ REVOKED_SHOWN = 50
 
 @never_cache
 @login_required
+@password_required_to_post
 @require_http_methods(["GET", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     form = NewKeyForm(request.POST or None, here=addresses.client_address(request))
     if request.method == "POST" and form.is_valid():
         try:
-            _key, text = ApiKey.objects.issue(user, **form.columns())
+            _key, text = api_keys.create(user, request=request, **form.columns())
         except TooManyKeys:
             form.refuse()
         else:
@@ -56,14 +58,14 @@ def _new_key(request: HttpRequest) -> str:
 
 
 @login_required
+@password_required_to_post
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Name, scopes and addresses of a living key of the customer's own."""
     key = get_object_or_404(ApiKey.objects.living(), user=request.user, pk=pk)
     form = KeyForm(request.POST or None, instance=key, here=addresses.client_address(request))
     if request.method == "POST" and form.is_valid():
-        # Only these columns, and only of a living key: a save of the whole row could bring a revoked one back.
-        ApiKey.objects.living().filter(pk=key.pk).update(**form.columns())
+        api_keys.change(key, request=request, **form.columns())
         messages.success(request, _("The key %s… is changed. It holds from the next call.") % key.prefix)
         return redirect("api_keys")
     return render(request, "accounts/key.html", {"form": form, "key": key})

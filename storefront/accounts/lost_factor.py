@@ -9,7 +9,6 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -18,13 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import translation
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orders.admin import parts
+from storefront.accounts import notices
 from storefront.accounts.models import User
+from storefront.accounts.notices import Notice
 
 PERMISSION = "mfa.delete_authenticator"
 
@@ -73,25 +72,21 @@ def take_off(user: User, *, actor: Any, reason: str) -> int:
     Authenticator.objects.filter(pk__in=[one.pk for one in lost]).delete()
     told = _("Second step taken off (%(kinds)s): %(reason)s") % {"kinds": ", ".join(_named(lost)), "reason": reason}
     LogEntry.objects.log_actions(actor.pk, [person], CHANGE, told)
-    _tell(person)
+    notices.send(person, "second_factor_taken_off", _taken_off)
     return len(lost)
 
 
-def _tell(person: User) -> None:
-    """In the customer's language, not in that of whoever pressed the button; nor does it say from where that was."""
-    language = person.language if person.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    with translation.override(language):
-        done = _("The shop has taken the second step off your account: the app, the passkeys and the recovery codes.")
-        then = _("Your password alone opens it now. Sign in and set up a new second step.")
-        else_ = _("If you did not ask us for this, choose a new password at once and write to us.")
-        import_string(settings.ACCOUNTS_LETTER)(
-            "second_factor_taken_off",
-            user=person,
-            address=person.email,
-            subject=_("The second step of your account was taken off"),
-            text="\n\n".join((done, then, else_)),
-            url=f"{settings.SHOP_URL}{reverse('mfa_index')}",
-        )
+def _taken_off() -> Notice:
+    """It does not say from where that was: the browser was not the customer's."""
+    return Notice(
+        subject=_("The second step of your account was taken off"),
+        paragraphs=(
+            _("The shop has taken the second step off your account: the app, the passkeys and the recovery codes."),
+            _("Your password alone opens it now. Sign in and set up a new second step."),
+            _("If you did not ask us for this, choose a new password at once and write to us."),
+        ),
+        path=reverse("mfa_index"),
+    )
 
 
 def _named(lost: list[Any]) -> list[str]:

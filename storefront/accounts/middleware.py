@@ -7,16 +7,20 @@ from collections.abc import Callable
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
-from storefront.accounts import addresses
+from storefront.accounts import addresses, security_log
 from storefront.accounts.models import User
 from storefront.currencies import display
 
 #: In the session: when this log-in was last written down as seen, in seconds. Only a log-in by the page has it.
 SEEN_AT = "seen_at"
+#: In the session: when somebody signed in, in seconds.
+SIGNED_IN_AT = "signed_in_at"
 #: It is for people to read: once in five minutes is enough, and costs the other requests no query.
 SEEN_EVERY = 300
 
@@ -26,20 +30,38 @@ def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         # Programs send no cookie: nobody is asked for and nothing is read.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(request.user, User):
             return get_response(request)
+        if _is_over(request, request.user):
+            security_log.note("session_expired", request, request.user)
+            logout(request)
+            return get_response(request)
         _note(request)
         _speak(request, request.user.language)
         try:
             with timezone.override(request.user.zone), display.override(request.user.currency):
-                return _theirs(get_response(request))
+                return _theirs(request, get_response(request))
         finally:
             timezone.deactivate()
 
     return middleware
 
 
-def _theirs(response: HttpResponse) -> HttpResponse:
-    """No cache on the way keeps one customer's page for another. A browser may, and asks whether it is still right."""
-    if not response.has_header("Cache-Control"):
+def _is_over(request: HttpRequest, user: User) -> bool:
+    """Whether the browser was not used for too long, or the sign-in is too old. Staff has shorter limits."""
+    limits = settings.STAFF_SESSION_LIMITS if user.is_staff else settings.CUSTOMER_SESSION_LIMITS
+    now = time.time()
+    idle = now - request.session.get(SEEN_AT, now)
+    age = now - request.session.get(SIGNED_IN_AT, now)
+    return bool(idle > limits["idle"] or age > limits["absolute"])
+
+
+def _theirs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """No cache on the way keeps one customer's page for another. A browser may, and asks whether it is still right.
+
+    Pages of the account show secrets such as recovery codes: no copy of those is left on a shared computer.
+    """
+    if request.path.startswith(reverse("account")):
+        response["Cache-Control"] = "private, no-store"
+    elif not response.has_header("Cache-Control"):
         patch_cache_control(response, private=True, no_cache=True)
     return response
 

@@ -6,13 +6,17 @@ from __future__ import annotations
 from typing import Any
 
 import qrcode
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm, LoginWebAuthnForm, ReauthenticateWebAuthnForm
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from qrcode.image.svg import SvgPathImage
 
 from orders import cipher
+from storefront.accounts import security_log
 
 #: How long a code is good: its own step of 30 seconds, and MFA_TOTP_TOLERANCE more of them before and after it.
 _GOOD_FOR = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
@@ -41,10 +45,38 @@ class _Once(BaseAuthenticateForm):
     """The library remembers a used code for one step only: with tolerance it would be good again after that."""
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()
+        try:
+            code: str = super().clean_code()
+        except ValidationError:
+            security_log.warn("second_factor_failed", context.request, self.user, reason="code")
+            raise
         if not cache.add(f"allauth.used:{self.user.pk}:{code}", 1, _GOOD_FOR):
+            security_log.warn("second_factor_failed", context.request, self.user, reason="code_used_before")
             raise SecondFactorAdapter().validation_error("incorrect_code")
         return code
+
+
+class _Passkey(AuthenticateWebAuthnForm):
+    """Writes down a passkey that did not open the account; without a password before it nobody knows which account."""
+
+    def clean_credential(self) -> Any:
+        try:
+            return super().clean_credential()
+        except ValidationError:
+            security_log.warn("second_factor_failed", context.request, self.user, reason="passkey")
+            raise
+
+
+class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):
+    pass
+
+
+class PasskeySignInForm(_Passkey, LoginWebAuthnForm):
+    pass
+
+
+class PasskeyAskedAgainForm(_Passkey, ReauthenticateWebAuthnForm):
+    pass
 
 
 class SignInForm(_Once, AuthenticateForm):

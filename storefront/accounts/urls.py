@@ -3,11 +3,13 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from storefront.accounts import keys, logins, profile
+from storefront.accounts import access_review, email_page, keys, logins, profile
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="profile"), name="account"),
     path("profile/", profile.profile, name="profile"),
+    path("email/", email_page.change_email, name="account_email"),
+    path("access/", access_review.review, name="access_review"),
     path("logins/", logins.logins, name="logins"),
     path("logins/end/", logins.end_others, name="logins_end"),
     path("logins/<int:pk>/end/", logins.end, name="login_end"),

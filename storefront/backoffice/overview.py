@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
@@ -23,6 +23,7 @@ from orders import money
 from orders.admin import parts, words
 from orders.models import Account, Cancellation, Order, Refill, Service, Transfer
 from orders.models.ledger import AccountKind, TransferKind
+from providers import doubt, evidence
 from providers.admin import attention
 from providers.models import Offer, Placement, Provider, State
 from storefront.support.models import Ticket
@@ -80,7 +81,7 @@ def build(user: Any) -> Overview:
     )
     providers = list(Provider.objects.all()) if seen.may_see_providers else []
     if seen.may_see_orders:
-        seen.todos += _doubts()
+        seen.todos += _unknown_outcomes()
     seen.todos += _pauses(providers)
     seen.todos += _lists(providers)
     if user.has_perm("support.view_ticket"):
@@ -124,17 +125,36 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 # ------------------------------------------------------------------------------------------------ work list
 
 
-def _doubts() -> Iterator[Todo]:
-    doubts = Placement.objects.filter(state=State.IN_DOUBT, ended_at=None)
-    found = doubts.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    if found["count"]:
+def _unknown_outcomes() -> Iterator[Todo]:
+    """Orders of unknown outcome: those that need a decision, and those that the search is still busy with."""
+    unknown = _capped(Placement.objects.filter(state=State.IN_DOUBT, ended_at=None))
+    undecided = doubt.awaiting_decision()
+    count = _capped(undecided) if unknown else 0
+    if count:
+        oldest = undecided.select_related("provider")[0]
+        told = ngettext("%s order with an unknown outcome", "%s orders with an unknown outcome", count)
         yield Todo(
             tone="danger",
             icon="doubt",
-            title=ngettext("%d order in doubt", "%d orders in doubt", found["count"]) % found["count"],
-            detail=_("For up to %s. No clear answer came: they may or may not exist at the provider")
-            % words.ago(found["oldest"]),
-            label=_("Look at them"),
+            title=_many(told, count),
+            detail=_("Decide whether the provider has them. For up to %(age)s; at %(provider)s: %(why)s")
+            % {
+                "age": words.ago(oldest.doubted_at or oldest.created_at),
+                "provider": oldest.provider,
+                "why": evidence.why_undecided(oldest),
+            },
+            label=_("View orders"),
+            url=parts.list_url(Order, attention="undecided"),
+        )
+    searched = unknown - count
+    if searched > 0:
+        told = ngettext("%s order is being searched for", "%s orders are being searched for", searched)
+        yield Todo(
+            tone="info",
+            icon="doubt",
+            title=_many(told, searched),
+            detail=_("No clear answer came from the provider. This usually resolves itself within five minutes"),
+            label=_("View orders"),
             url=parts.list_url(Order, status__exact="in_doubt"),
         )
 

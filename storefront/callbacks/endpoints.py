@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from providers.encryption import Secret
+from storefront.accounts import notices, security_log
 from storefront.accounts.models import User
+from storefront.accounts.notices import Notice
 from storefront.callbacks import signing
 from storefront.callbacks.models import FLAGS, Endpoint, Pause
 
@@ -32,12 +37,16 @@ def add(user: User, *, url: str, **flags: bool) -> tuple[Endpoint, str]:
         if Endpoint.objects.filter(user=user).count() >= MOST:
             raise TooMany
         columns: dict[str, Any] = {"url": url, "secret": Secret.hide(secret), **flags}
-        return Endpoint.objects.create(user=user, **columns), secret
+        endpoint = Endpoint.objects.create(user=user, **columns)
+        _tell_owner(endpoint, "webhook_created", _created)
+    return endpoint, secret
 
 
+@transaction.atomic
 def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
-    """A new address starts with a clean record."""
+    """A new address starts with a clean record, and the owner is told of it."""
     if url != endpoint.url:
+        _tell_owner(endpoint, "webhook_changed", lambda row: _moved(row, url))
         endpoint.url, endpoint.failing_since, endpoint.held_until = url, None, None
     for name, is_wanted in flags.items():
         setattr(endpoint, name, is_wanted)
@@ -45,12 +54,14 @@ def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
     return endpoint
 
 
+@transaction.atomic
 def rotate(endpoint: Endpoint) -> str:
     """A new secret, to be shown once. The one before signs as well for ROTATION: nothing is refused meanwhile."""
     secret = signing.new_secret()
     endpoint.former_secret, endpoint.secret = endpoint.secret, Secret.hide(secret)
     endpoint.former_until = timezone.now() + ROTATION
     endpoint.save(update_fields=["secret", "former_secret", "former_until"])
+    _tell_owner(endpoint, "webhook_secret_changed", _rotated)
     return secret
 
 
@@ -66,6 +77,32 @@ def resume(endpoint: Endpoint) -> Endpoint:
     endpoint.failing_since = endpoint.held_until = None
     endpoint.save(update_fields=["is_active", "pause_reason", "paused_at", "failing_since", "held_until"])
     return endpoint
+
+
+def _tell_owner(endpoint: Endpoint, name: str, compose: Callable[[Endpoint], Notice]) -> None:
+    """By e-mail, and in the security log: webhooks carry orders and balances to whoever has the address."""
+    security_log.note(name, None, endpoint.user, endpoint=endpoint.pk)
+    notices.send(endpoint.user, name, lambda: compose(endpoint))
+
+
+def _created(endpoint: Endpoint) -> Notice:
+    return _notice(_("A new webhook was created"), _("Events of your account are now sent to %s.") % endpoint.url)
+
+
+def _moved(endpoint: Endpoint, url: str) -> Notice:
+    told = _("Events of your account that went to %(old)s are now sent to %(new)s.")
+    return _notice(_("The address of a webhook was changed"), told % {"old": endpoint.url, "new": url})
+
+
+def _rotated(endpoint: Endpoint) -> Notice:
+    return _notice(
+        _("The secret of a webhook was changed"), _("The webhook to %s got a new signing secret.") % endpoint.url
+    )
+
+
+def _notice(subject: str, told: str) -> Notice:
+    advice = _("If you did not do this, remove the webhook and change your password at once.")
+    return Notice(subject, (told, advice), reverse("callbacks:endpoints"))
 
 
 def remove(endpoint: Endpoint) -> None:

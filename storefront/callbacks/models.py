@@ -31,6 +31,7 @@ class Pause(models.TextChoices):
     OWNER = "owner", _("Paused by its owner")
     FAILURES = "failures", _("Nothing arrived for days")
     GONE = "gone", _("It answered 410: gone")
+    REVOKED = "revoked", _("Revoked after a password reset")
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
@@ -202,14 +203,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.status or self.error}"
-
-
-class Turn(models.Model):
-    """Who sends now: one pass at a time, so that callbacks never take all workers. One row; made on first use."""
-
-    ONLY = 1
-
-    until = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return str(self.until)

@@ -4,12 +4,12 @@
     call    from a bounded pool of threads that do HTTP and nothing else.
     record  each answer in a transaction of its own: delivered, to be sent again, or given up.
 
-A claim whose worker died is due again when its lease ends, so an event may arrive twice, and never not at all.
+A claim whose worker died is due again when its lease ends, so an event may arrive twice, and never not at all. A worker
+that was stopped sends nothing that others may have taken over meanwhile (see ``providers.worker``).
 """
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,32 +20,35 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from providers import calling, client
 from providers.client import Limits
 from providers.dialect import Answer, Call
-from providers.errors import AddressNotAllowed, NotSent, PanelError
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, PanelError
+from providers.worker import leases, turns
+from providers.worker.backoff import Steps
+from providers.worker.clock import Deadline
+from providers.worker.leases import Lease
 from storefront.callbacks import signing
-from storefront.callbacks.models import Attempt, Delivery, Endpoint, Pause, Turn
+from storefront.callbacks.models import Attempt, Delivery, Endpoint, Pause
 
 #: Deliveries under way at once, and how many of them at one endpoint; one that fails gets one, and all that fail half.
 SLOTS = 16
 PER_ENDPOINT = 2
-#: Seconds until an attempt that failed is followed by the next; after the last one the delivery is given up.
-BACK_OFF = (30, 120, 600, 3_600, 10_800, 43_200, 86_400)
-#: So much is added at random, so that what failed together does not come back together.
-JITTER = 0.2
+#: Waits between the attempts; after the last one the delivery is given up.
+BACK_OFF = Steps((30, 120, 600, 3_600, 10_800, 43_200, 86_400), jitter=0.2)
 #: After a failure an endpoint gets nothing for so long: a dead one with a long backlog would keep us busy for hours.
 HOLD = timedelta(seconds=15)
 #: An endpoint at which nothing arrived for so long is paused.
 PATIENCE = timedelta(days=3)
-#: Seconds: one attempt; until a claim without an answer is due again; in which one pass claims.
+#: Seconds: one attempt; in which one pass claims.
 TOTAL = 10.0
-LEASE = 40.0
 BUDGET = 20.0
+#: One pass claims at a time, so that webhooks never take all workers.
+TURN = "webhooks"
 #: Bytes of an answer.
 BODY = 64 * 1024
 #: Seconds between two looks of a pass that waits for answers.
@@ -59,6 +62,7 @@ class _Sent:
     delivery: Delivery
     began: datetime
     call: Call | None
+    send_by: Deadline
 
 
 def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
@@ -71,12 +75,15 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
     counts: Counter[str] = Counter()
     claims_end = time.monotonic() + budget
     # What came due after a pass's last look, while it still had its turn, is seen by one look more.
-    while time.monotonic() < claims_end and is_any_due() and _take_turn(budget + LEASE):
-        counts += _pass(claims_end, linger)
+    while time.monotonic() < claims_end and is_any_due():
+        turn = turns.take(TURN, seconds=TOTAL + settings.LEASE_GRACE)
+        if turn is None:
+            break
+        counts += _pass(turn, claims_end, linger)
     return counts
 
 
-def _pass(claims_end: float, linger: float) -> Counter[str]:
+def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str]:
     counts: Counter[str] = Counter()
     pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="callback")
     flying: dict[Future[Answer | PanelError], _Sent] = {}
@@ -85,13 +92,15 @@ def _pass(claims_end: float, linger: float) -> Counter[str]:
         while True:
             if has_turn and _is_worth_a_look(len(flying), looked):
                 looked = time.monotonic()
-                for sent in _claim(SLOTS - len(flying)):
-                    flying[pool.submit(_exchange, sent.call)] = sent
+                claimed = _claim(SLOTS - len(flying), turn)
+                has_turn = claimed is not None
+                for sent in claimed or ():
+                    flying[pool.submit(_exchange, sent)] = sent
             worked = time.monotonic() if flying else worked
             if has_turn and (time.monotonic() >= claims_end or _is_idle(len(flying), worked + linger)):
                 # Whoever waits for slow endpoints must not keep the next pass from all others.
                 has_turn = False
-                _end_turn()
+                turn.end()
             if not flying:
                 if not has_turn:
                     return counts
@@ -102,7 +111,7 @@ def _pass(claims_end: float, linger: float) -> Counter[str]:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         if has_turn:
-            _end_turn()
+            turn.end()
 
 
 def _is_worth_a_look(flying: int, looked: float) -> bool:
@@ -116,48 +125,34 @@ def _is_idle(flying: int, until: float) -> bool:
 
 def is_any_due() -> bool:
     """Whether something waits that could be sent now."""
-    now = timezone.now()
+    now = leases.database_now()
     return Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint")).exists()
-
-
-# ------------------------------------------------------------------------------------------------ turn
-
-
-def _take_turn(seconds: float) -> bool:
-    """Whether the turn is ours now, for ``seconds`` at most: until then a dead worker keeps it."""
-    now = timezone.now()
-    until = now + timedelta(seconds=seconds)
-    # Nobody takes it for longer than a whole pass: what ends later was written while the clock was wrong.
-    is_over = Q(until__lte=now) | Q(until__gt=now + timedelta(seconds=BUDGET + LEASE))
-    if Turn.objects.filter(is_over, pk=Turn.ONLY).update(until=until):
-        return True
-    _row, is_new = Turn.objects.get_or_create(pk=Turn.ONLY, defaults={"until": until})
-    return is_new
-
-
-def _end_turn() -> None:
-    Turn.objects.filter(pk=Turn.ONLY).update(until=timezone.now())
 
 
 # ------------------------------------------------------------------------------------------------ claim
 
 
-def _claim(limit: int) -> list[_Sent]:
-    """Up to ``limit`` deliveries, leased and ready to be sent: of each endpoint the oldest, the healthy ones first."""
-    now = timezone.now()
-    lease = now + timedelta(seconds=LEASE)
+def _claim(limit: int, turn: turns.HeldTurn) -> list[_Sent] | None:
+    """Up to ``limit`` deliveries, leased and ready to be sent: of each endpoint the oldest, the healthy ones first.
+
+    None if the turn was lost: this process was stopped, and another one claims now.
+    """
+    lease = Lease.begin(longest_call=TOTAL)
+    now, until = lease.begun_at, lease.until
     skips = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
+        if not turn.keep():
+            return None
         picked = _pick(now, limit)
         if not picked:
             return []
         free = Delivery.objects.due(now).filter(pk__in=picked).order_by("pk")
         rows = list(free.select_for_update(skip_locked=skips, of=("self",)).select_related("endpoint", "event"))
         taken = [delivery.pk for delivery in rows]
-        Delivery.objects.filter(pk__in=taken).update(due_at=lease, lease_until=lease, attempts=F("attempts") + 1)
+        Delivery.objects.filter(pk__in=taken).update(due_at=until, lease_until=until, attempts=F("attempts") + 1)
     for delivery in rows:
-        delivery.due_at, delivery.lease_until, delivery.attempts = lease, lease, delivery.attempts + 1
-    return [_prepare(delivery) for delivery in rows]
+        delivery.due_at, delivery.lease_until, delivery.attempts = until, until, delivery.attempts + 1
+    return [_prepare(delivery, lease) for delivery in rows]
 
 
 def _pick(now: datetime, limit: int) -> list[int]:
@@ -181,35 +176,33 @@ def _pick(now: datetime, limit: int) -> list[int]:
     return [*firsts, *seconds, *troubled[: max(room, 0)]][:limit]
 
 
-def _prepare(delivery: Delivery) -> _Sent:
-    now = timezone.now()
+def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
     try:
         body, secrets = delivery.event.body.encode(), delivery.endpoint.secrets
     except ImproperlyConfigured:
-        return _Sent(delivery, now, None)
+        return _Sent(delivery, lease.begun_at, None, lease.send_by)
     headers = (
         ("Content-Type", "application/json"),
         ("X-Vitrine-Event", delivery.event.topic),
         ("X-Vitrine-Delivery", str(delivery.pk)),
-        (signing.HEADER, signing.signature(body, keys=secrets, at=int(now.timestamp()))),
+        (signing.HEADER, signing.signature(body, keys=secrets, at=int(timezone.now().timestamp()))),
     )
     url = delivery.endpoint.url
-    return _Sent(
-        delivery,
-        now,
-        Call(verb="callback", method="POST", url=url, content=body, headers=headers, secrets=secrets),
-    )
+    call = Call(verb="callback", method="POST", url=url, content=body, headers=headers, secrets=secrets)
+    return _Sent(delivery, lease.begun_at, call, lease.send_by)
 
 
-def _exchange(call: Call | None) -> Answer | PanelError:
-    """Sends ``call``; the outcome as a value, so that a thread without a database can do it."""
+def _exchange(sent: _Sent) -> Answer | PanelError:
+    """Sends it; the outcome as a value, so that a thread without a database can do it."""
+    call = sent.call
     allow_private = bool(settings.ALLOW_PRIVATE_CALLBACKS)
     try:
         if call is None:
             raise NotSent("the secret of this endpoint cannot be read any more: make a new one")
         if not allow_private and not call.url.startswith("https://"):
             raise AddressNotAllowed("the address does not begin with https://")
-        return client.send(call, limits=Limits(total=TOTAL, body=BODY, allow_private=allow_private))
+        limits = Limits(total=TOTAL, body=BODY, allow_private=allow_private)
+        return client.send(call, limits=limits, send_by=sent.send_by)
     except PanelError as problem:
         return problem
 
@@ -219,9 +212,11 @@ def _exchange(call: Call | None) -> Answer | PanelError:
 
 def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
     """Stores one outcome and returns its name; "late" if the lease was over and the delivery another's, or removed."""
+    if isinstance(outcome, LeaseEnded):
+        return _give_back(sent.delivery)
     answer = outcome if isinstance(outcome, Answer) else None
     error = _error(outcome)
-    now, delivery = timezone.now(), sent.delivery
+    now, delivery = leases.database_now(), sent.delivery
     due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
     name = "failed" if due_at else "given_up" if error else "delivered"
     with transaction.atomic():
@@ -250,6 +245,13 @@ def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
     return name
 
 
+def _give_back(delivery: Delivery) -> str:
+    """Nothing was sent, because this process was stopped: due at once, unless another one has taken it."""
+    mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
+    mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
+    return "late"
+
+
 def _error(outcome: Answer | PanelError) -> str:
     """Why it was not delivered, in a few words; "" if it was."""
     if isinstance(outcome, AddressNotAllowed):
@@ -266,11 +268,9 @@ def _error(outcome: Answer | PanelError) -> str:
 
 def _next(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
     """When to try again; None: never. An endpoint that says how long to wait is not asked before."""
-    if delivery.attempts > len(BACK_OFF):
-        return None
-    seconds = BACK_OFF[delivery.attempts - 1] * (1 + random.random() * JITTER)  # noqa: S311  # nothing secret
-    asked = answer.retry_after if answer and answer.retry_after else 0
-    return now + timedelta(seconds=max(seconds, asked))
+    wait = BACK_OFF.delay(delivery.attempts)
+    asked = timedelta(seconds=answer.retry_after if answer and answer.retry_after else 0)
+    return None if wait is None else now + max(wait, asked)
 
 
 def _judge(endpoint: Endpoint, error: str, *, is_gone: bool, now: datetime) -> None:

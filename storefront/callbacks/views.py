@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders import cipher, ledger
 from storefront import keyset
+from storefront.accounts.reauthentication import password_required, password_required_to_post
 from storefront.callbacks import endpoints as act_on
 from storefront.callbacks import outbox
 from storefront.callbacks.forms import EndpointForm
@@ -29,6 +30,7 @@ SHOWN_ONCE = "new_callback_secret"
 
 @never_cache
 @login_required
+@password_required_to_post
 @require_http_methods(["GET", "POST"])
 def endpoints(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
@@ -76,6 +78,7 @@ def warn_below(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@password_required_to_post
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
@@ -108,6 +111,7 @@ def _pause(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     return redirect("callbacks:endpoints")
 
 
+@password_required
 def _resume(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     act_on.resume(endpoint)
     outbox.wake()
@@ -115,6 +119,7 @@ def _resume(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     return redirect("callbacks:endpoints")
 
 
+@password_required
 def _rotate(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     request.session[SHOWN_ONCE] = [endpoint.pk, cipher.encrypt(act_on.rotate(endpoint))]
     return redirect("callbacks:endpoints")

@@ -1,7 +1,8 @@
 """Sending what is due, one letter after the other: claim, talk to the mail server, record.
 
 A claim is committed before a byte is sent, and the outcome after. Where nobody knows the outcome - the server's answer
-was lost, or the worker died - the letter is sent once more and never a third time. It keeps its Message-ID.
+was lost, or the worker died - the letter is sent once more and never a third time. It keeps its Message-ID. A worker
+that was stopped sends nothing that others may have taken over meanwhile (see ``providers.worker``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parseaddr
 from smtplib import (
     SMTPDataError,
@@ -24,30 +25,42 @@ from smtplib import (
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import connection, transaction
-from django.utils import timezone
+from django.db.models import F
 
+from providers.worker import leases, turns
+from providers.worker.backoff import Steps
+from providers.worker.clock import Deadline, DeadlinePassed
+from providers.worker.leases import Lease
 from storefront.mail import wishes
 from storefront.mail.models import FLAGS, Kind, Letter
 
 log = logging.getLogger(__name__)
 
-#: Seconds until an attempt that failed is followed by the next; after the last one the letter is given up.
-BACK_OFF = (60, 300, 1_800, 7_200, 21_600, 43_200, 86_400)
-#: Seconds until a claim without an outcome is due again, more than a task may take; in which one pass claims.
-LEASE = 90.0
+#: Waits between the attempts; after the last one the letter is given up.
+BACK_OFF = Steps((60, 300, 1_800, 7_200, 21_600, 43_200, 86_400))
+#: Seconds in which one pass claims.
 BUDGET = 30.0
+#: Steps of a talk with the mail server, of EMAIL_TIMEOUT seconds each at most: the content and the answer to it, which
+#: may take their whole time; and those before it, which rarely do.
+STEPS_OF_CONTENT, STEPS_BEFORE = 2, 3
+#: One pass sends at a time.
+TURN = "mail"
 #: Seconds between two looks of a pass that waits.
 LOOK_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Why a letter was not sent, "" if it was. ``is_lost``: it may have been; ``is_down``: so is the server."""
+    """Why a letter was not sent, "" if it was. ``is_lost``: it may have been; ``is_down``: so is the server.
+
+    ``is_late``: nothing was sent because this process was stopped.
+    """
 
     error: str = ""
     is_final: bool = False
     is_lost: bool = False
     is_down: bool = False
+    is_late: bool = False
 
 
 def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
@@ -57,66 +70,84 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
     on looking. A server that is down ends the pass: the letters after this one would only wait for it as well.
     """
     counts: Counter[str] = Counter()
+    turn = turns.take(TURN, seconds=_longest_call() + _grace())
+    if turn is None:
+        return counts
     claims_end = time.monotonic() + budget
     worked = time.monotonic()
-    while time.monotonic() < claims_end and not is_somebody_sending():
-        letter = _claim()
-        if letter is None:
-            if time.monotonic() >= worked + linger:
+    try:
+        while time.monotonic() < claims_end and turn.hold():
+            claimed = _claim(turn) if is_any_due() else None
+            if claimed is None:
+                if time.monotonic() >= worked + linger:
+                    break
+                time.sleep(LOOK_EVERY)
+                continue
+            letter, lease = claimed
+            outcome = _exchange(letter, send_by=lease.send_by)
+            counts[_record(letter, outcome)] += 1
+            worked = time.monotonic()
+            if outcome.is_down:
                 break
-            time.sleep(LOOK_EVERY)
-            continue
-        outcome = _exchange(letter)
-        counts[_record(letter, outcome)] += 1
-        worked = time.monotonic()
-        if outcome.is_down:
-            break
+    finally:
+        turn.end()
     return counts
 
 
 def is_any_due() -> bool:
-    return Letter.objects.due(timezone.now()).exists()
+    return Letter.objects.due(leases.database_now()).exists()
 
 
-def is_somebody_sending() -> bool:
-    return Letter.objects.filter(lease_until__gt=timezone.now()).exists()
+def _longest_call() -> float:
+    """Seconds from the first byte of a letter to the server's answer."""
+    return float(STEPS_OF_CONTENT * settings.EMAIL_TIMEOUT)
+
+
+def _grace() -> float:
+    """Seconds from the claim to the first byte of a letter: for the connection, the log-in and the addresses."""
+    return float(max(settings.LEASE_GRACE, STEPS_BEFORE * settings.EMAIL_TIMEOUT))
 
 
 # ------------------------------------------------------------------------------------------------ claim
 
 
-def _claim() -> Letter | None:
-    """The letter that is due longest, leased; None where nothing is due."""
+def _claim(turn: turns.HeldTurn) -> tuple[Letter, Lease] | None:
+    """The letter that is due longest, leased; None where nothing is due or the turn was lost."""
     skips = connection.features.has_select_for_update_skip_locked
     while True:
-        now = timezone.now()
+        lease = Lease.begin(longest_call=_longest_call(), grace=_grace())
         with transaction.atomic():
-            rows = Letter.objects.due(now).order_by("due_at", "pk")
+            if not turn.keep():
+                return None
+            rows = Letter.objects.due(lease.begun_at).order_by("due_at", "pk")
             letter = rows.select_for_update(skip_locked=skips).first()
             if letter is None:
                 return None
             if letter.lease_until is not None and letter.has_lost_answer:
-                _settle(letter, Outcome("no outcome is known, twice", is_final=True), now)
+                _settle(letter, Outcome("no outcome is known, twice", is_final=True), lease.begun_at)
                 continue
             # Whoever had it before never said what became of it.
             letter.has_lost_answer = letter.has_lost_answer or letter.lease_until is not None
-            letter.lease_until = letter.due_at = now + timedelta(seconds=LEASE)
+            letter.lease_until = letter.due_at = lease.until
             letter.attempts += 1
             letter.save(update_fields=["has_lost_answer", "lease_until", "due_at", "attempts"])
-            return letter
+            return letter, lease
 
 
 # ------------------------------------------------------------------------------------------------ talk
 
 
-def _exchange(letter: Letter) -> Outcome:
-    backend = get_connection()
+def _exchange(letter: Letter, *, send_by: Deadline) -> Outcome:
+    backend = get_connection(send_by=send_by)  # other backends than ours ignore it
     try:
         backend.open()
     except OSError as problem:  # smtplib's errors are OSErrors
         return Outcome(_words(problem, letter), is_down=True)
     try:
+        send_by.check()
         backend.send_messages([_message(letter)])
+    except DeadlinePassed:
+        return Outcome("this worker was stopped before it sent anything", is_late=True)
     except SMTPRecipientsRefused as problem:
         code, said = next(iter(problem.recipients.values()))
         return Outcome(_said(code, said, letter), is_final=500 <= code < 600)
@@ -168,11 +199,20 @@ def _clean(text: str, letter: Letter) -> str:
 
 def _record(letter: Letter, outcome: Outcome) -> str:
     """Stores the outcome and returns its name; "late" if the lease was over and the letter is another's by now."""
+    if outcome.is_late:
+        return _give_back(letter)
     if outcome.error:
         log.warning("Letter %d was not sent at attempt %d.", letter.pk, letter.attempts)
     if outcome.is_lost and letter.has_lost_answer:
         outcome = Outcome(outcome.error, is_final=True, is_lost=True)
-    return _settle(letter, outcome, timezone.now())
+    return _settle(letter, outcome, leases.database_now())
+
+
+def _give_back(letter: Letter) -> str:
+    """Nothing was sent: due at once, unless another worker has taken it."""
+    mine = Letter.objects.filter(pk=letter.pk, lease_until=letter.lease_until)
+    mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
+    return "late"
 
 
 def _settle(letter: Letter, outcome: Outcome, now: datetime) -> str:
@@ -194,6 +234,5 @@ def _settle(letter: Letter, outcome: Outcome, now: datetime) -> str:
 
 def _next(letter: Letter, now: datetime) -> datetime | None:
     """When to try again; None: never."""
-    if letter.attempts > len(BACK_OFF):
-        return None
-    return now + timedelta(seconds=BACK_OFF[letter.attempts - 1])
+    wait = BACK_OFF.delay(letter.attempts)
+    return None if wait is None else now + wait

@@ -27,7 +27,7 @@ SHOWN = (
     Shown("completed", _("Completed"), (Status.COMPLETED,), "success"),
     Shown("partial", _("Partial"), (Status.PARTIAL,), "warning"),
     Shown("canceled", _("Canceled"), (Status.CANCELED, Status.FAILED)),
-    Shown("in-doubt", _("In doubt"), (Status.IN_DOUBT,)),
+    Shown("in-doubt", _("Under review"), (Status.IN_DOUBT,)),
 )
 _BY_STATUS = {status: shown for shown in SHOWN for status in shown.means}
 BY_CODE = {shown.code: shown for shown in SHOWN}

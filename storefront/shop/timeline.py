@@ -50,9 +50,9 @@ def _line(order: Order, event: OrderEvent) -> Line:
         case EventKind.ACCEPTED:
             return Line(at, _("Accepted"), _("The order is lined up for delivery."))
         case EventKind.IN_DOUBT:
-            return Line(at, _("We are checking"), _("It is not certain yet that the order has started."), "warning")
+            return Line(at, _("Under review"), _("We are checking whether the order has started."), "warning")
         case EventKind.RESOLVED:
-            return Line(at, _("Checked by us"))
+            return Line(at, _("Review completed"))
         case EventKind.REFILL | EventKind.CANCELLATION:
             told = aftersales.line(event.kind, data)
             return Line(at, str(told.title), str(told.text), told.tone)

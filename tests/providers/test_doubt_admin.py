@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order, Service
-from providers import submission
+from providers import doubt, evidence, submission
 from providers.models import Placement, Provider, RefusalText
 from providers.simulators import Panel
 from tests.providers.conftest import buy, customer, provider_at
@@ -57,13 +57,44 @@ def test_words_can_be_taught_to_mean_not_placed(boss: Client, placement: Placeme
 
 
 def test_a_search_is_offered_only_where_it_is_allowed(boss: Client, placement: Placement) -> None:
-    assert "Search for it now" in page(boss, placement)
+    assert "Search now" in page(boss, placement)
     Provider.objects.update(is_probe_allowed=False)
-    assert "Search for it now" not in page(boss, placement)
+    assert "Search now" not in page(boss, placement)
     press(boss, "search", placement)
     placement.refresh_from_db()
     assert placement.probe_at is not None
     assert placement.probe_at <= timezone.now()
+
+
+def overview(boss: Client) -> str:
+    return boss.get(reverse("admin:index")).content.decode()
+
+
+def test_the_start_page_says_why_a_person_has_to_decide(boss: Client, placement: Placement) -> None:
+    """Before a check has passed, the search is off: nobody else will decide."""
+    assert list(doubt.awaiting_decision()) == [placement]
+    assert "1 order with an unknown outcome" in overview(boss)
+    assert "the check that permits the search has not passed" in overview(boss)
+    Provider.objects.update(is_probe_allowed=False)
+    assert "the search is off for this provider" in overview(boss)
+
+
+def test_while_the_search_may_still_decide_the_start_page_asks_for_nothing(boss: Client, placement: Placement) -> None:
+    Provider.objects.update(controlled_at=timezone.now())
+    assert not doubt.awaiting_decision().exists()
+    assert "1 order is being searched for" in overview(boss)
+    assert "with an unknown outcome" not in overview(boss)
+    evidence.keep(placement, search={"why": "indistinct", "hits": []})
+    Placement.objects.filter(pk=placement.pk).update(doubted_at=timezone.now() - doubt.PATIENCE)
+    assert list(doubt.awaiting_decision()) == [placement]
+    assert "it was placed, and so were others with the same cost" in overview(boss)
+    shown = boss.get(reverse("admin:orders_order_changelist"), {"attention": "undecided"}).content.decode()
+    assert f"/admin/orders/order/{placement.order_id}/" in shown or f"/orders/order/{placement.order_id}/" in shown
+
+
+def test_a_decided_order_leaves_the_list(placement: Placement) -> None:
+    doubt.attach(placement, upstream_id="77")
+    assert not doubt.awaiting_decision().exists()
 
 
 def test_nothing_can_be_decided_without_the_right(placement: Placement) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from orders import aftercare, audit
+from orders import aftercare, audit, ledger
 from orders.errors import RequestClosed
 from orders.models import Account, Cancellation, Order, OrderEvent, Refill, Service
 from orders.models.order import EventKind
@@ -307,8 +308,48 @@ def test_a_status_that_says_nothing_changes_nothing(shop: Shop, kind: str) -> No
     shop.panel.report_refill("1", "Completed")
     shop.panel.fault("refill_status", kind)
     counts = shop.follow()
-    assert counts["refill_calls"] == 3, "many that could not be read are asked for one by one"
+    assert counts["refill_calls"] == 3, "one alone answers, and so the other is asked for"
     assert list(Refill.objects.order_by("pk").values_list("status", flat=True)) == ["completed", "sent"]
+
+
+def test_one_message_to_every_refill_status_ends_the_pass(shop: Shop) -> None:
+    order = shop.completed()
+    refill = aftercare.refill(order)
+    shop.tick()
+    placement = Placement.objects.get(order=order)
+    for number in range(50):
+        other = Order.objects.create(
+            user=shop.user, service=order.service, status="completed", quantity=100, rate=1, charge=0, link=f"x{number}"
+        )
+        follow_up = Refill.objects.create(order=other, status="sent")
+        values = {"placement": placement, "refill": follow_up, "state": "accepted", "upstream_id": str(900 + number)}
+        Errand.objects.create(**values, lease_until=timezone.now(), sync_at=timezone.now())
+    for body in ("<html>", '{"error":"We are down, come back later"}'):
+        shop.panel.fault("refill_status", "text", times=99, body=body)
+        assert shop.follow()["refill_calls"] == 2, "the list, and one of it"
+        shop.panel.clear_faults()
+    assert (again(refill).status, refill.needs_person) == ("sent", False)
+    assert not Errand.objects.exclude(state="closed").filter(sync_at__lte=timezone.now()).exists()
+
+
+def test_a_refund_in_the_answer_to_cancel_is_taken_off_what_the_order_cost(start_panel: Start) -> None:
+    shop = Shop(start_panel("toplistbot"), "toplistbot")
+    order = shop.order("has_cancel")
+    number = shop.number(order)
+    balance = ledger.open_wallet(shop.user).balance
+    aftercare.cancel(order)
+    placement = Placement.objects.get(order=order)
+    Placement.objects.update(charged=Decimal("12.5"))
+    shop.panel.fault("cancel", "text", body=f'[{{"order":"{number}","cancel":1,"refund":10.0}}]')
+    assert shop.tick() == {"cancel_accepted": 1}
+    placement.refresh_from_db()
+    assert (placement.refunded, placement.charged, placement.first_charged) == (10, Decimal("2.5"), Decimal("12.5"))
+    assert ledger.open_wallet(shop.user).balance == balance, "the customer's money moves with the order's status"
+    shop.panel.fault("status", "text", body=f'{{"{number}":{{"status":"canceled","charge":0,"remains":50}}}}')
+    syncing.sync_statuses(shop.provider, is_now=True)
+    placement.refresh_from_db()
+    order.refresh_from_db()
+    assert (order.status, placement.charged) == ("canceled", Decimal("2.5")), "a charge of nothing hides no cost"
 
 
 def test_a_refill_that_the_panel_does_not_know_is_for_a_person_in_the_end(shop: Shop) -> None:

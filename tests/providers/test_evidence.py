@@ -53,7 +53,7 @@ def said(placement: Placement) -> str:
 
 @pytest.mark.parametrize(
     ("kind", "speaks", "sentence"),
-    [("reset_after", "placed", "speaks for its having"), ("reset_before", "unplaced", "speaks against its having")],
+    [("reset_after", "placed", "suggests that the order was placed"), ("reset_before", "unplaced", "was not placed")],
 )
 def test_the_balance_speaks_for_or_against_and_shows_its_figures(
     panel: Panel, kind: str, speaks: str, sentence: str
@@ -82,7 +82,7 @@ def test_the_balance_says_nothing_while_two_are_in_doubt(panel: Panel) -> None:
     probing.search(provider(), is_now=True)
     lost.refresh_from_db()
     assert lost.evidence["balance"]["speaks"] == ""
-    assert "speaks" not in said(lost)
+    assert "suggests" not in said(lost)
 
 
 def test_a_deposit_meanwhile_says_nothing(panel: Panel) -> None:
@@ -114,7 +114,7 @@ def test_a_later_order_refused_as_a_duplicate_says_that_the_first_is_there(panel
     later.refresh_from_db()
     assert (later.status, later.refunded) == ("queued", 0)
     assert later.due_at is not None
-    assert f"Order {later.pk} with the same link was refused as a duplicate" in said(lost)
+    assert f"Order {later.pk} with the same link was rejected as a duplicate" in said(lost)
     assert lost.state == "in_doubt"
 
 

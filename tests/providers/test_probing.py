@@ -216,11 +216,33 @@ def test_a_search_is_bounded_and_says_so(shop: Shop, monkeypatch: pytest.MonkeyP
     shop.lose("reset_before")
     probing.control(shop.provider)
     asked = len(shop.panel.received("status"))
+    monkeypatch.setattr(probing, "CALLS", 3)
     monkeypatch.setattr(shop.panel, "order_id", lambda number: str(1_000_000 + number))
     shop.later()
     assert shop.search() == {"open": 1}
-    assert len(shop.panel.received("status")) == asked, "a million numbers are not asked for"
+    assert len(shop.panel.received("status")) == asked + 3, "a million numbers are not asked for"
     assert Placement.objects.get(state="in_doubt").evidence["search"]["why"] == "too wide"
+
+
+def test_a_lost_order_is_found_at_the_beginning_of_a_window_that_is_too_wide(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.lose("reset_after")
+    monkeypatch.setattr(shop.panel, "order_id", lambda number: str(1_000_000 + number))
+    shop.later()
+    assert shop.search() == {"placed": 1}
+
+
+def test_a_wide_window_leaves_the_calls_that_a_narrow_one_needs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = shop.lose("reset_before", quantity="500")
+    shop.later()
+    shop.lose("reset_before", quantity="600")
+    probing.control(shop.provider)
+    monkeypatch.setattr(probing, "CALLS", 1)
+    monkeypatch.setattr(shop.panel, "order_id", lambda number: str(1_000_000 + number))
+    shop.later()
+    assert shop.search() == {"unplaced": 1, "open": 1}
+    assert status_of(narrow) == "queued"
 
 
 @pytest.mark.parametrize("kind", ["html", "http_500", "empty", "reset_before", "truncated", "hang"])

@@ -15,7 +15,7 @@ from django.utils import timezone
 from orders import audit, fulfilment
 from orders.lifecycle import Progress, Status
 from orders.models import Cancellation, Order, OrderEvent, Service
-from providers import applying, calling, submission, syncing
+from providers import applying, calling, pausing, submission, syncing
 from providers.models import PanelCall, Placement, Provider
 from providers.simulators import Panel
 from providers.worker import turns
@@ -412,15 +412,91 @@ def test_a_panel_that_does_not_want_to_be_asked_is_left_alone(
     assert provider.is_paused == (reason == "key"), "orders would fare the same only where the key is wrong"
 
 
-def test_a_list_that_cannot_be_read_is_asked_for_one_by_one_until_that_fails_too(panel: Panel, order: Order) -> None:
-    follow(panel, order, 4)
+def test_a_list_that_fails_once_is_asked_for_again_as_a_list(panel: Panel, order: Order) -> None:
+    follow(panel, order, 99)
     panel.report(number_of(order), "In progress", remains=40)
     panel.fault("status", "text", body='{"error":"Incorrect order ID"}')
-    assert syncing.sync_statuses(make_due())["calls"] == 6
-    assert Order.objects.filter(status="in_progress").count() == 5
+    assert syncing.sync_statuses(make_due())["calls"] == 5, "the list, two alone, the two together, the list"
+    assert Order.objects.filter(status="in_progress").count() == 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("html", {}), ("text", {"body": '{"error":"We are down, come back later"}'}), ("text", {"body": "[]x"})],
+)
+def test_one_message_to_every_call_is_heard_three_times_and_the_panel_is_left_alone(
+    panel: Panel, order: Order, kind: str, options: dict[str, Any]
+) -> None:
+    follow(panel, order, 195)
     Provider.objects.update(parallel=1)
-    follow_count = 195
-    Placement.objects.exclude(order=order).delete()
-    follow(panel, order, follow_count)
-    panel.fault("status", "html", times=999)
-    assert syncing.sync_statuses(make_due())["calls"] <= 6, "a panel that is broken is not asked two hundred times"
+    panel.fault("status", kind, times=999, **options)
+    waits = []
+    for _ in range(3):
+        assert syncing.sync_statuses(make_due())["calls"] <= 4, "two lists under way and two orders alone"
+        provider = Provider.objects.get()
+        assert provider.sync_paused_until is not None
+        waits.append(round((provider.sync_paused_until - timezone.now()).total_seconds() / 60))
+        Provider.objects.update(sync_paused_until=None)
+    assert waits == [1, 2, 4]
+    assert not Placement.objects.filter(missing__gt=0).exists(), "it was not about any order"
+    panel.clear_faults()
+    panel.report(number_of(order), "In progress", remains=40)
+    assert syncing.sync_statuses(make_due())["changed"] == 196
+    assert Provider.objects.get().sync_failures == 0
+
+
+def without_lists(panel: Panel, monkeypatch: pytest.MonkeyPatch, refuses: Callable[[list[str]], bool]) -> None:
+    """The panel says to lists that ``refuses`` names what it says to a call without an order's number."""
+    answer = panel.status
+
+    def status(params: dict[str, str]) -> object:
+        if "orders" in params and refuses(params["orders"].split(",")):
+            return {"error": "Incorrect order ID"}
+        return answer(params)
+
+    monkeypatch.setattr(panel, "_answers", {**panel._answers, "status": status})
+
+
+def test_a_panel_that_answers_for_one_order_only_is_asked_one_by_one(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(panel, order, 249)
+    Provider.objects.update(parallel=4)
+    panel.report(number_of(order), "In progress", remains=40)
+    without_lists(panel, monkeypatch, lambda asked: True)
+    counts = syncing.sync_statuses(make_due())
+    assert (counts["changed"], counts["calls"]) == (250, 250 + 3 + 1), "three lists, and two orders together"
+    assert panel.peak_parallel <= 4
+    panel.report(number_of(order), "In progress", remains=30)
+    assert syncing.sync_statuses(make_due())["calls"] == 250, "it is remembered"
+    monkeypatch.undo()
+    Provider.objects.update(lists_refused_at=timezone.now() - timedelta(days=2))
+    assert syncing.sync_statuses(make_due())["calls"] == 3, "and tried again after a day"
+
+
+def test_one_order_that_spoils_every_list_holds_up_no_other(
+    panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(panel, order, 99)
+    panel.report(number_of(order), "In progress", remains=40)
+    without_lists(panel, monkeypatch, lambda asked: "50042" in asked)
+    panel.orders.pop("50042")
+    counts = syncing.sync_statuses(make_due())
+    assert Order.objects.filter(status="in_progress").count() == 99
+    assert counts["calls"] < 30
+    assert Placement.objects.get(missing=1).upstream_id == "50042"
+    assert Provider.objects.get().lists_refused_at is None
+    calls = syncing.sync_statuses(make_due())["calls"]
+    assert calls == 2, "the next time it is asked for apart from the others"
+
+
+def test_a_fixed_currency_in_statuses_stops_the_provider_once(panel: Panel, order: Order) -> None:
+    panel.fault("status", "rows", times=2, currency="EUR")
+    sync(order)
+    assert Provider.objects.get().is_paused
+    pausing.resume(Provider.objects.get())
+    sync(order)
+    assert not Provider.objects.get().is_paused, "the operator has seen it"
+    panel.fault("status", "rows", currency="KZT")
+    sync(order)
+    assert "KZT" in Provider.objects.get().pause_reason, "another one is news"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,25 @@ def test_one_of_many_threads_adds(kept: SharedCache) -> None:
         for turn in range(20):
             won = list(threads.map(lambda value, turn=turn: kept.add(f"allauth:{turn}", value, 60), range(8)))
             assert won.count(True) == 1
+
+
+def test_a_limit_is_not_pushed_out_by_hundreds_of_others(kept: SharedCache) -> None:
+    """Django keeps 300 entries unless told otherwise: who sent wrong passwords for many accounts reset the limits."""
+    kept.set("allauth:rl:victim", [1.5], 3600)
+    for number in range(1000):
+        kept.set(f"allauth:rl:{number}", [1.5], 3600)
+    assert kept.get("allauth:rl:victim") == [1.5]
+    assert all(kept.get(f"allauth:rl:{number}") == [1.5] for number in range(1000))
+
+
+def test_what_has_expired_makes_room_first(kept: SharedCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept._files, "_max_entries", 50)
+    kept.set("allauth:rl:victim", [1.5], 3600)
+    with time_machine.travel(time.time() - 7200):
+        for number in range(49):
+            kept._files.set(f"allauth:rl:{number}", [1.5], 60)
+    kept.set("allauth:rl:another", [1.5], 3600)
+    assert kept.get("allauth:rl:victim") == [1.5]
 
 
 def test_limits_are_shared_and_pages_stay_in_memory(kept: SharedCache, tmp_path: Path) -> None:

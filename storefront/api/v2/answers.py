@@ -44,6 +44,7 @@ LINK_IN_USE = "You have active order with this link. Please wait until order bei
 REQUEST_REUSED = "This request id was used for another order"
 CLOSED = "Closed for maintenance, please try again later"
 TOO_MANY = "Too many requests, please try again later"
+HTTPS_ONLY = "API keys are accepted over HTTPS only, use https://"
 WRONG_ADDRESS = "This API key may not be used from this address"
 READS_ONLY = "This API key may not place orders"
 ORDERS_ONLY = "This API key may not read"
@@ -128,6 +129,14 @@ def later(status: int, wait: int) -> HttpResponse:
     answer = reply({}, status=status)
     answer["Retry-After"] = str(wait)
     return answer
+
+
+def exposed(name: str) -> HttpResponse:
+    """The key came over plain HTTP. Nothing was done.
+
+    Clients take an ``error`` in the status of an order as that order's end, so those actions answer without one.
+    """
+    return reply({}, status=403) if name in ("status", "refill_status") else error(HTTPS_ONLY)
 
 
 def error(text: str, *, status: int = 200) -> HttpResponse:

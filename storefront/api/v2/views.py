@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from storefront import maintenance
-from storefront.accounts import addresses
+from storefront.accounts import addresses, plain_http
 from storefront.api.sandbox.actions import ACTIONS as SANDBOX
 from storefront.api.v2 import answers, callers, limits
 from storefront.api.v2.actions import ACTIONS, WRITES, Answer
@@ -40,6 +40,8 @@ def panel(request: HttpRequest) -> HttpResponse:
     try:
         params = read(request)
         name = text(params, "action").lower()
+        if params["key"] and plain_http.is_exposed(request):
+            return answers.exposed(name)
         if maintenance.words() is not None:
             return _not_now(name, answers.CLOSED, 503, maintenance.RETRY_AFTER)
         return _sent(request, _answer(request, name, params))

@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from orders.news import News, Topic
+from providers.worker import leases, turns
+from providers.worker.clock import Deadline
+from providers.worker.models import Turn
 from storefront.accounts.models import User
 from storefront.callbacks import endpoints, history, outbox, sending
 from storefront.callbacks.models import Attempt, Delivery, Endpoint, Event, Pause, State
@@ -31,8 +36,24 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt may take a second here, not ten."""
+    """An attempt may take a second here, not ten. Tests that travel in time take the database's clock along."""
     monkeypatch.setattr(sending, "TOTAL", 1.0)
+    monkeypatch.setattr(leases, "database_now", timezone.now)
+
+
+def claim(limit: int = 5) -> list[Any]:
+    """What is due, claimed by a worker that has the turn and gives it back."""
+    turn = turns.take(sending.TURN, seconds=60)
+    if turn is None:
+        return []
+    try:
+        return sending._claim(limit, turn) or []
+    finally:
+        turn.end()
+
+
+def lease_seconds() -> float:
+    return sending.TOTAL + settings.LEASE_GRACE
 
 
 def events(user: User, count: int = 1) -> list[Delivery]:
@@ -95,17 +116,17 @@ def test_it_backs_off_and_gives_up(nadia: User, listen: Listen) -> None:
     with Receiver(503, text="not now") as receiver, time_machine.travel(NOON, tick=False) as clock:
         endpoint = listen(nadia, receiver.url)
         events(nadia)
-        for number, seconds in enumerate(sending.BACK_OFF, start=1):
+        for number, seconds in enumerate(sending.BACK_OFF.seconds, start=1):
             assert sending.deliver_due() == {"failed": 1}
             wait = (only().due_at - clock_now()).total_seconds()
-            assert seconds <= wait <= seconds * (1 + sending.JITTER)
+            assert seconds <= wait <= seconds * (1 + sending.BACK_OFF.jitter)
             assert (only().attempts, only().state) == (number, State.RETRYING)
             clock.shift(wait - 1)
             assert not sending.deliver_due()
             clock.shift(1)
         assert sending.deliver_due() == {"given_up": 1}
         assert (only().due_at, only().state, only().last_error) == (None, State.GIVEN_UP, "HTTP 503")
-        assert len(receiver.received) == len(sending.BACK_OFF) + 1
+        assert len(receiver.received) == len(sending.BACK_OFF.seconds) + 1
         assert Attempt.objects.filter(status=503, answer="not now", error="HTTP 503").count() == len(receiver.received)
         # Each attempt is signed at its own time.
         assert len({received.headers["X-Vitrine-Signature"] for received in receiver.received}) == 8
@@ -187,7 +208,7 @@ def test_sent_again_by_hand_it_starts_over(nadia: User, listen: Listen, receiver
 def test_what_is_on_its_way_is_not_sent_again_by_hand(nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
     events(nadia)
-    sending._claim(5)
+    claim()
     assert outbox.send_again([only()]) == 0
     Delivery.objects.update(due_at=None, lease_until=None, delivered_at=NOON)
     endpoints.pause(endpoint)
@@ -334,7 +355,7 @@ def test_many_endpoints_in_trouble_leave_room_for_the_others(nadia: User, listen
     Endpoint.objects.update(failing_since=clock_now())
     healthy = listen(nadia, receiver.url)
     outbox.send_test(healthy)
-    claimed = [sent.delivery.endpoint_id for sent in sending._claim(sending.SLOTS)]
+    claimed = [sent.delivery.endpoint_id for sent in claim(sending.SLOTS)]
     assert healthy.pk in claimed
     assert len(claimed) == sending.SLOTS // 2 + 1
 
@@ -371,7 +392,7 @@ def test_no_two_claims_take_the_same(nadia: User, listen: Listen, receiver: Rece
     for _ in range(5):
         listen(nadia, receiver.url)
     events(nadia, 2)
-    claimed = [sent.delivery.pk for found in together([lambda: sending._claim(5)] * 4) for sent in found]
+    claimed = [sent.delivery.pk for found in together([claim] * 4) for sent in found]
     assert len(claimed) == len(set(claimed))
     assert claimed
 
@@ -409,9 +430,9 @@ def test_what_a_killed_worker_had_claimed_is_sent_when_its_lease_ends(
     with time_machine.travel(NOON, tick=False) as clock:
         listen(nadia, receiver.url)
         events(nadia)
-        assert len(sending._claim(5)) == 1
+        assert len(claim()) == 1
         assert not sending.deliver_due()
-        clock.shift(sending.LEASE + 1)
+        clock.shift(lease_seconds() + 1)
         assert sending.deliver_due() == {"delivered": 1}
         assert only().attempts == 2
 
@@ -420,42 +441,69 @@ def test_an_answer_after_the_lease_changes_nothing(nadia: User, listen: Listen, 
     with time_machine.travel(NOON, tick=False) as clock:
         listen(nadia, receiver.url)
         events(nadia)
-        (late,) = sending._claim(5)
-        clock.shift(sending.LEASE + 1)
+        (late,) = claim()
+        clock.shift(lease_seconds() + 1)
         sending.deliver_due()
-        assert sending._record(late, sending._exchange(late.call)) == "late"
+        assert sending._record(late, sending._exchange(late)) == "late"
         assert only().state is State.DELIVERED
 
 
 def test_what_was_removed_meanwhile_is_nobodys_business(nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
     events(nadia)
-    (sent,) = sending._claim(5)
+    (sent,) = claim()
     endpoint.delete()
-    assert sending._record(sent, sending._exchange(sent.call)) == "late"
+    assert sending._record(sent, sending._exchange(sent)) == "late"
 
 
 def test_a_dead_workers_turn_ends_by_itself(nadia: User, listen: Listen, receiver: Receiver) -> None:
-    with time_machine.travel(NOON, tick=False) as clock:
-        listen(nadia, receiver.url)
-        events(nadia)
-        assert sending._take_turn(60)
-        assert not sending.deliver_due()
-        clock.shift(61)
-        assert sending.deliver_due() == {"delivered": 1}
+    listen(nadia, receiver.url)
+    events(nadia)
+    assert turns.take(sending.TURN, seconds=60)
+    assert not sending.deliver_due()
+    Turn.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert sending.deliver_due() == {"delivered": 1}
 
 
-def test_a_turn_that_ended_while_the_clock_was_wrong_stops_nothing(
+def test_a_worker_that_lost_its_turn_claims_nothing_more(nadia: User, listen: Listen, receiver: Receiver) -> None:
+    listen(nadia, receiver.url)
+    events(nadia)
+    turn = turns.take(sending.TURN, seconds=60)
+    Turn.objects.update(until=timezone.now() - timedelta(seconds=1))
+    other = turns.take(sending.TURN, seconds=60)
+    assert turn
+    assert other
+    assert sending._claim(5, turn) is None
+    assert len(sending._claim(5, other) or ()) == 1
+
+
+def test_a_worker_that_was_stopped_sends_nothing_that_another_has_sent(
     nadia: User, listen: Listen, receiver: Receiver
 ) -> None:
-    listen(nadia, receiver.url)
-    with time_machine.travel(NOON + timedelta(days=1), tick=True):
-        sending.deliver_due()
-        events(nadia)
-        sending.deliver_due()
-    with time_machine.travel(NOON, tick=True):
-        events(nadia)
-        assert sending.deliver_due() == {"delivered": 1}
+    endpoint = listen(nadia, receiver.url)
+    events(nadia)
+    (stopped,) = claim()
+    stopped.send_by = Deadline.after(0)
+    Delivery.objects.update(due_at=NOON, lease_until=NOON)
+    assert sending.deliver_due() == {"delivered": 1}
+    assert sending._record(stopped, sending._exchange(stopped)) == "late"
+    assert len(receiver.received) == 1
+    endpoint.refresh_from_db()
+    assert (only().state, endpoint.failing_since) == (State.DELIVERED, None)
+
+
+def test_what_a_stopped_worker_still_had_is_due_at_once_and_nobodys_fault(
+    nadia: User, listen: Listen, receiver: Receiver
+) -> None:
+    endpoint = listen(nadia, receiver.url)
+    events(nadia)
+    (stopped,) = claim()
+    stopped.send_by = Deadline.after(0)
+    assert sending._record(stopped, sending._exchange(stopped)) == "late"
+    endpoint.refresh_from_db()
+    assert (only().attempts, only().state, endpoint.failing_since) == (0, State.WAITING, None)
+    assert sending.deliver_due() == {"delivered": 1}
+    assert len(receiver.received) == 1
 
 
 def test_nothing_is_sent_inside_a_transaction() -> None:
@@ -467,7 +515,7 @@ def test_a_look_at_nothing_is_one_query(nadia: User, listen: Listen) -> None:
     listen(nadia)
     with CaptureQueriesContext(connection) as caught:
         sending.deliver_due()
-    assert len(caught) == 1
+    assert len(caught) == 1  # and one for the clock of the database, which stands still here
 
 
 def test_a_claim_costs_the_same_for_one_and_for_many(nadia: User, listen: Listen) -> None:
@@ -475,11 +523,14 @@ def test_a_claim_costs_the_same_for_one_and_for_many(nadia: User, listen: Listen
     costs = []
     for count in (1, 10):
         events(nadia, count)
+        turn = turns.take(sending.TURN, seconds=60)
+        assert turn
         with CaptureQueriesContext(connection) as caught:
-            assert sending._claim(5)
+            assert sending._claim(5, turn)
+        turn.end()
         costs.append(len(caught))
         Delivery.objects.all().delete()
-    assert costs[0] == costs[1] <= 6
+    assert costs[0] == costs[1] <= 7
 
 
 # ------------------------------------------------------------------------------------------------ secrets, history
@@ -492,8 +543,8 @@ def test_secrets_are_in_no_log_row_or_repr(nadia: User, receiver: Receiver, capl
         newer = endpoints.rotate(endpoint)
         echo.text = f"your secret is {secret}, then {newer}"
         events(nadia)
-        (claimed,) = sending._claim(5)
-        sending._record(claimed, sending._exchange(claimed.call))
+        (claimed,) = claim()
+        sending._record(claimed, sending._exchange(claimed))
     kept = [caplog.text, repr(claimed), repr(endpoint), str(vars(endpoint)), repr(claimed.call)]
     with connection.cursor() as cursor:
         for table in ("endpoint", "event", "delivery", "attempt"):

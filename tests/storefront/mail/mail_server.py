@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -34,12 +35,15 @@ class _Talk(socketserver.StreamRequestHandler):
                 taken = b""
                 while (line := self.rfile.readline()) not in (b".\r\n", b""):
                     taken += line
+                if not line:  # cut off before its end: no server takes such a letter
+                    return
                 server.letters.append(message_from_bytes(taken, policy=policy.default))
                 if not self.answer("."):
                     return
 
     def answer(self, word: str) -> bool:
         server: Any = self.server
+        time.sleep(server.delays.get(word, 0))
         said = server.answers.get(word, ANSWERS.get(word, "250 ok"))
         if said:
             self.wfile.write(f"{said}\r\n".encode())
@@ -53,6 +57,8 @@ class MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Talk)
         self.answers: dict[str, str] = {}
+        #: Seconds before an answer, by the first word of the command.
+        self.delays: dict[str, float] = {}
         self.letters: list[EmailMessage] = []
         self.lines: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

@@ -13,8 +13,8 @@ from django.db import transaction
 from orders import ledger, money
 from orders.errors import OrdersError
 from orders.management.operator import OperatorCommand
-from storefront.accounts import addresses
-from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys, User
+from storefront.accounts import addresses, api_keys
+from storefront.accounts.models import KEYS_MAX, TooManyKeys, User
 
 
 class Command(OperatorCommand):
@@ -72,7 +72,7 @@ class Command(OperatorCommand):
 
     def _key(self, *, email: str, name: str, only: str | None, address: list[str], **options: Any) -> None:
         try:
-            _row, text = ApiKey.objects.issue(
+            _row, text = api_keys.create(
                 _user(email),
                 name=name[:100],
                 has_read_scope=only != "order",

@@ -1,1 +1,0 @@
-"""Price lists: what providers sell, and what operators decide about it."""

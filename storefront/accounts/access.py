@@ -1,0 +1,87 @@
+"""What acts for a customer without signing in: API keys, webhooks. Listed, and revoked when the account was in danger.
+
+Applications above this one add theirs through ACCOUNTS_ACCESS, a list of dotted paths to objects like ``Source``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from storefront.accounts.models import ApiKey, User
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One thing that acts for a customer. ``name`` is how the customer knows it."""
+
+    kind: str
+    pk: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @property
+    def token(self) -> str:
+        """Names it in a form."""
+        return f"{self.kind}:{self.pk}"
+
+
+class Source(Protocol):
+    """One kind of grant."""
+
+    kind: str
+    title: Any
+
+    def living(self, user: User) -> list[Grant]:
+        """Those of ``user`` that work now, oldest first."""
+
+    def revoke(self, user: User, pks: Collection[int]) -> None:
+        """End those of ``user`` with these numbers."""
+
+
+class ApiKeys:
+    kind = "key"
+    title = gettext_lazy("API keys")
+
+    def living(self, user: User) -> list[Grant]:
+        return [
+            Grant(
+                self.kind,
+                key.pk,
+                _("API key %(name)s (%(prefix)s…)") % {"name": key.name or "–", "prefix": key.prefix},
+                key.created_at,
+                key.last_used_at,
+            )
+            for key in ApiKey.objects.living().filter(user=user).order_by("pk")
+        ]
+
+    def revoke(self, user: User, pks: Collection[int]) -> None:
+        ApiKey.objects.living().filter(user=user, pk__in=pks).update(revoked_at=timezone.now())
+
+
+api_keys = ApiKeys()
+
+
+def sources() -> list[Source]:
+    return [import_string(path) for path in settings.ACCOUNTS_ACCESS]
+
+
+def living(user: User) -> list[Grant]:
+    """Everything that acts for ``user`` now."""
+    return [grant for source in sources() for grant in source.living(user)]
+
+
+def revoke(user: User, grants: Collection[Grant]) -> None:
+    for source in sources():
+        pks = [grant.pk for grant in grants if grant.kind == source.kind]
+        if pks:
+            source.revoke(user, pks)

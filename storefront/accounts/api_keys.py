@@ -1,0 +1,63 @@
+"""Creating and changing API keys. The owner is told of each: a key buys from the balance without a sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from storefront.accounts import notices, security_log
+from storefront.accounts.models import ApiKey, User
+from storefront.accounts.notices import Notice
+
+
+@transaction.atomic
+def create(user: User, *, request: HttpRequest | None = None, **columns: Any) -> tuple[ApiKey, str]:
+    """A new key and its text, which must be shown now, once. Raises TooManyKeys.
+
+    ``request`` is where it was asked for: None on the command line.
+    """
+    key, text = ApiKey.objects.issue(user, **columns)
+    security_log.note("api_key_created", request, user, key=key.prefix)
+    notices.send(user, "api_key_created", lambda: _created(key))
+    return key, text
+
+
+@transaction.atomic
+def change(key: ApiKey, *, request: HttpRequest, **columns: Any) -> None:
+    """Write ``columns`` of a living key. A new name alone is told to nobody."""
+    before = ApiKey.objects.living().filter(pk=key.pk).values(*columns).first()
+    if before is None or before == columns:
+        return
+    # Only these columns, and only of a living key: a save of the whole row could bring a revoked one back.
+    ApiKey.objects.living().filter(pk=key.pk).update(**columns)
+    if {**before, "name": ""} != {**columns, "name": ""}:
+        security_log.note("api_key_changed", request, key.user, key=key.prefix)
+        notices.send(key.user, "api_key_changed", lambda: _changed(key))
+
+
+def _created(key: ApiKey) -> Notice:
+    return Notice(
+        subject=_("A new API key was created"),
+        paragraphs=(
+            _("The API key “%(name)s” (%(prefix)s…) was created for your account.")
+            % {"name": key.name, "prefix": key.prefix},
+            _("If you did not create it, revoke it and change your password at once."),
+        ),
+        path=reverse("api_keys"),
+    )
+
+
+def _changed(key: ApiKey) -> Notice:
+    return Notice(
+        subject=_("An API key was changed"),
+        paragraphs=(
+            _("What the API key “%(name)s” (%(prefix)s…) may do, or from where, was changed.")
+            % {"name": key.name, "prefix": key.prefix},
+            _("If you did not change it, revoke it and change your password at once."),
+        ),
+        path=reverse("api_keys"),
+    )

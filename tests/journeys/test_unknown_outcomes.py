@@ -1,0 +1,197 @@
+"""A best-seller, a panel that loses one answer in so many, and a quarter of an hour: nothing may stand still.
+
+The panel is a real one on loopback; the hours are not. The clock of the shop goes on by steps of a few seconds, and by
+30 seconds wherever the panel does not answer, as a call to it would.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db.models import Min
+from django.utils import timezone
+
+from orders import audit
+from orders.models import Order, Service
+from providers import probing, submission, windows
+from providers.models import Placement, Provider, State
+from providers.simulators import Panel
+from providers.simulators.faults import Exchange
+from tests.providers.conftest import buy, customer, provider_at
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
+
+#: Seconds that pass between two looks at the queue, and until a call is given up.
+STEP, TIME_OUT = 3, 30
+BEST_SELLER_SHARE, BEST_SELLER_QUANTITY = 0.3, 1000
+LONGEST_WAIT = timedelta(minutes=3)
+#: What the panel has done with an order whose answer it lost; late is within the time that we let it settle.
+DEEDS = ("placed", "placed", "not placed", "not placed", "placed late")
+
+
+class Clock:
+    """A clock that goes on by itself, and further when told to."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        self.ahead += timedelta(seconds=seconds)
+
+
+class LostAnswer:
+    """In the place of a ``Fault``: no answer for as long as we wait."""
+
+    kind = "lost_answer"
+
+    def __init__(self, market: Market, deed: str) -> None:
+        self.market, self.deed = market, deed
+
+    def run(self, exchange: Exchange) -> None:
+        if self.deed == "placed":
+            exchange.execute()
+        elif self.deed == "placed late":
+            self.market.late.append((self.market.clock.now() + timedelta(seconds=TIME_OUT + 20), exchange.execute))
+        self.market.clock.advance(TIME_OUT)
+        exchange.incoming.hang_up()
+
+
+class Market:
+    """A shop, its customers and its provider, whose panel has other customers too and loses answers."""
+
+    def __init__(self, panel: Panel, chance: random.Random, clock: Clock) -> None:
+        self.panel, self.chance, self.clock = panel, chance, clock
+        self.late: list[tuple[datetime, Callable[[], Any]]] = []
+        self.lost: Counter[str] = Counter()
+        self._sent = self._next_loss = 0
+        numbers = {1: 23501}
+
+        def order_id(number: int) -> str:
+            for known in range(len(numbers) + 1, number + 1):
+                numbers[known] = numbers[known - 1] + chance.randint(1, 4)
+            return str(numbers[number])
+
+        panel.order_id = order_id  # type: ignore[method-assign]
+        provider_at(panel, "v2")
+        self.user = customer(amount="1000000")
+        self.best_seller, *self.others = Service.objects.filter(kind="default", max_quantity__gte=1000)[:6]
+        self.bought = 0
+
+    @property
+    def provider(self) -> Provider:
+        return Provider.objects.get()
+
+    def lose_one_in(self, count: int) -> None:
+        """From now on the panel loses one answer among ``count`` orders, now and then two in a row."""
+
+        def next_fault(verb: str) -> Any:
+            if verb != "add":
+                return None
+            self._sent += 1
+            if self._sent % count == 1:
+                self._next_loss = self._sent + self.chance.randrange(count)
+            if self._sent != self._next_loss:
+                return None
+            deed = self.chance.choice(DEEDS)
+            self.lost[deed] += 1
+            return LostAnswer(self, deed)
+
+        self.panel._next_fault = next_fault  # type: ignore[method-assign]
+
+    def buy(self, count: int) -> None:
+        for _ in range(count):
+            self.bought += 1
+            link = f"https://x.example.com/{self.bought}"
+            if self.chance.random() < BEST_SELLER_SHARE:
+                buy(self.user, self.best_seller, link=link, quantity=str(BEST_SELLER_QUANTITY))
+            else:
+                quantity = self.chance.randint(100, 1000)
+                buy(self.user, self.chance.choice(self.others), link=link, quantity=str(quantity))
+
+    def step(self, orders: int) -> None:
+        """A few seconds in the life of the shop."""
+        self.clock.advance(STEP)
+        self.buy(orders)
+        for entry in [entry for entry in self.late if entry[0] <= self.clock.now()]:
+            self.late.remove(entry)
+            entry[1]()
+        submission.submit_due(self.provider)
+        if self.provider.pk in probing.providers_to_search():
+            probing.search(self.provider)
+
+    def run(self, *, orders: int, per_step: int) -> None:
+        """``orders`` come, then one in half a minute, until everything is decided or ten minutes have passed."""
+        while self.bought < orders:
+            self.step(per_step)
+        end, steps = self.clock.now() + timedelta(minutes=10), 0
+        while self.clock.now() < end and Order.objects.filter(status__in=("queued", "in_doubt")).exists():
+            self.step(orders=int(steps % 10 == 0))
+            steps += 1
+
+    def check(self) -> Counter[str]:
+        """Everything that must hold, by the panel's own book; returns the figures."""
+        numbers = {there.params["link"]: number for number, there in self.panel.orders.items()}
+        assert len(numbers) == len(self.panel.orders), "bought twice"
+        placements = Placement.objects.exclude(upstream_id="").values_list("order__link", "upstream_id")
+        for link, number in placements:
+            assert numbers[link] == number, f"{link} is followed under the wrong number"
+        statuses = dict(Order.objects.values_list("link", "status"))
+        assert len(statuses) == self.bought, "an order is lost"
+        assert {link for link, status in statuses.items() if status == "pending"} == {link for link, _ in placements}
+        assert set(statuses.values()) <= {"pending", "in_doubt"}
+        sent = Order.objects.annotate(sent=Min("placements__created_at")).values_list("created_at", "sent")
+        longest = max(at - created_at for created_at, at in sent)
+        assert longest < LONGEST_WAIT
+        assert list(audit.findings()) == []
+        assert self.provider.is_search_on, self.provider.probe_note
+        return Counter(
+            lost=sum(self.lost.values()),
+            undecided=Placement.objects.filter(state=State.IN_DOUBT).count(),
+            sent_again=Placement.objects.filter(state=State.NOT_SENT).count(),
+            longest_wait=round(longest.total_seconds()),
+        )
+
+
+@pytest.fixture
+def market(start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch) -> Market:
+    seed = int(os.environ.get("MARKET_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"MARKET_SEED={seed}")
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", clock.now)
+    monkeypatch.setattr(probing, "PACE", 0.0)
+    market = Market(start_panel("v2", balance=10_000_000), random.Random(seed), clock)
+    while market.bought < windows.HISTORY + 10:
+        market.step(3)
+    assert probing.control(market.provider), market.provider.probe_note
+    return market
+
+
+def test_a_best_seller_goes_on_although_answers_are_lost_and_nobody_is_needed(market: Market) -> None:
+    market.lose_one_in(60)
+    market.run(orders=360, per_step=3)
+    figures = market.check()
+    print(dict(figures), dict(market.lost))
+    assert figures["lost"] >= 5, "there was nothing to decide"
+    assert figures["undecided"] <= 1
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("orders_a_second", "orders"), [(1, 6_000), (4, 12_000)])
+def test_with_one_answer_lost_in_300_at_least_95_percent_are_decided_without_a_person(
+    market: Market, orders_a_second: int, orders: int
+) -> None:
+    market.lose_one_in(300)
+    market.run(orders=orders, per_step=orders_a_second * STEP)
+    figures = market.check()
+    print(dict(figures), dict(market.lost))
+    assert figures["lost"] >= 15, "there was nothing to decide"
+    assert figures["undecided"] <= figures["lost"] * 0.05

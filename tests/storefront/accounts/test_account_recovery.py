@@ -1,0 +1,283 @@
+"""One address for each account, and what a password reset takes away from everybody but its owner."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from storefront.accounts.models import ApiKey, User
+from storefront.callbacks import endpoints
+from storefront.callbacks.models import Endpoint
+from storefront.mail import sending
+from storefront.mail.models import Letter
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+pytestmark = pytest.mark.django_db
+PASSWORD, NEW_PASSWORD = "a-long-enough-one", "another-long-one"
+VICTIM, THIEF = "victim@example.com", "thief@example.com"
+EMAIL_PAGE = "/account/email/"
+FLAGS = {"has_orders": True, "has_refills": True, "has_balance": True, "has_prices": False}
+
+
+def signed_in(email: str, password: str = PASSWORD) -> Client:
+    client = Client()
+    client.post("/account/login/", {"login": email, "password": password})
+    return client
+
+
+def trusted(email: str, password: str = PASSWORD) -> Client:
+    """Signed in, and asked for the password once more."""
+    client = signed_in(email, password)
+    client.post("/account/reauthenticate/", {"password": password})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/account/profile/").status_code == 200
+
+
+def mails(to: str) -> list[str]:
+    """What was sent to an address, newest last."""
+    sending.deliver_due()
+    return [str(sent.body) for sent in mail.outbox if sent.to == [to]]
+
+
+def link(text: str, path: str) -> str:
+    found = re.search(rf"https?://[^/]+({path}\S+)", text)
+    assert found, text
+    return found[1]
+
+
+def reset(email: str, password: str = NEW_PASSWORD) -> tuple[Client, Any]:
+    """The owner of the mailbox sets a new password; the browser, and where it is led."""
+    client = Client()
+    client.post("/account/password/reset/", {"email": email})
+    form = client.get(link(mails(email)[-1], "/account/password/reset/key/"), follow=True)
+    return client, client.post(form.request["PATH_INFO"], {"password1": password, "password2": password})
+
+
+def prepared() -> tuple[User, Client, ApiKey, Endpoint]:
+    """A thief has signed up with the victim's address, which is not confirmed, and has made a key and a webhook."""
+    thief = Client()
+    thief.post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
+    user = User.objects.get(email=VICTIM)
+    key, _text = ApiKey.objects.issue(user, name="mine")
+    endpoint, _secret = endpoints.add(user, url="https://thief.example/hook", **FLAGS)
+    return user, thief, key, endpoint
+
+
+# ------------------------------------------------------------------------------------------------ after a reset
+
+
+def test_what_a_thief_prepared_opens_nothing_after_the_owners_reset() -> None:
+    user, thief, key, endpoint = prepared()
+    EmailAddress.objects.create(user=user, email=THIEF, verified=True)
+    assert is_in(thief)
+    owner, _answer = reset(VICTIM)
+    assert is_in(owner)
+    assert not is_in(thief)
+    assert not is_in(signed_in(VICTIM, PASSWORD))
+    assert not is_in(signed_in(THIEF, NEW_PASSWORD))
+    key.refresh_from_db()
+    endpoint.refresh_from_db()
+    assert key.revoked_at is not None
+    assert (endpoint.is_active, endpoint.get_pause_reason_display()) == (False, "Revoked after a password reset")
+    assert list(EmailAddress.objects.filter(user=user).values_list("email", "verified")) == [(VICTIM, True)]
+
+
+def test_a_thief_gets_no_reset_link_by_an_address_of_theirs() -> None:
+    user, *_rest = prepared()
+    EmailAddress.objects.create(user=user, email=THIEF, verified=True)
+    Client().post("/account/password/reset/", {"email": THIEF})
+    assert not any("reset/key" in text for text in mails(THIEF))
+
+
+def test_the_customer_is_told_what_a_reset_ended() -> None:
+    user, _thief, key, endpoint = prepared()
+    EmailAddress.objects.create(user=user, email=THIEF, verified=True)
+    reset(VICTIM)
+    told = mails(VICTIM)[-1]
+    for words in ("was reset", key.prefix, endpoint.url, THIEF, "we revoked them"):
+        assert words in told
+
+
+def test_keys_from_after_the_confirmation_are_kept_and_offered() -> None:
+    user = factories.customer(email=VICTIM, password=PASSWORD, email_confirmed_at=timezone.now())
+    early, _text = ApiKey.objects.issue(user, name="early")
+    ApiKey.objects.filter(pk=early.pk).update(created_at=timezone.now() - timedelta(days=1))
+    key, _text = ApiKey.objects.issue(user, name="my shop")
+    endpoint, _secret = endpoints.add(user, url="https://shop.example/hook", **FLAGS)
+    owner, answer = reset(VICTIM)
+    assert answer.headers["Location"] == "/account/access/"
+    early.refresh_from_db()
+    key.refresh_from_db()
+    assert (early.revoked_at is None, key.revoked_at) == (False, None)
+    told = mails(VICTIM)[-1]
+    assert "These still work" in told
+    assert key.prefix in told
+    assert "/account/access/" in told
+    page = text_of(owner.get("/account/access/"))
+    assert key.prefix in page
+    assert endpoint.url in page
+    assert early.prefix not in page
+    answer = owner.post("/account/access/", {"revoke": [f"key:{key.pk}"]}, follow=True)
+    assert "1 access revoked" in text_of(answer)
+    key.refresh_from_db()
+    endpoint.refresh_from_db()
+    assert (key.revoked_at is None, endpoint.is_active) == (False, True)
+
+
+def test_the_offer_comes_again_until_it_was_answered() -> None:
+    user = factories.customer(email=VICTIM, password=PASSWORD, email_confirmed_at=timezone.now())
+    ApiKey.objects.issue(user, name="my shop")
+    reset(VICTIM)
+    client = Client()
+    login = {"login": VICTIM, "password": NEW_PASSWORD, "next": "/orders/"}
+    assert client.post("/account/login/", login).headers["Location"] == "/account/access/"
+    client.post("/account/access/", {})
+    assert ApiKey.objects.living().count() == 1
+    assert Client().post("/account/login/", login).headers["Location"] == "/orders/"
+
+
+def test_nobody_reviews_what_is_somebody_elses() -> None:
+    key, _text = ApiKey.objects.issue(factories.customer(email=VICTIM), name="x")
+    stranger = Client()
+    stranger.force_login(factories.customer())
+    stranger.post("/account/access/", {"revoke": [f"key:{key.pk}"]})
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_a_reset_does_not_take_the_second_factor_off() -> None:
+    user = factories.customer(email=VICTIM, password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=VICTIM, primary=True, verified=True)
+    Authenticator.objects.create(user=user, type="totp", data={"secret": "x"})
+    owner, answer = reset(VICTIM)
+    assert answer.headers["Location"] == "/account/second-factor/authenticate/"
+    assert not is_in(owner)
+
+
+def test_an_account_whose_address_is_not_confirmed_gets_no_second_factor() -> None:
+    """A passkey would outlive the owner's reset."""
+    user, *_rest = prepared()
+    client = trusted(VICTIM)
+    client.get("/account/second-factor/totp/activate/")
+    client.get("/account/second-factor/webauthn/add/")
+    answer = client.post("/account/second-factor/totp/activate/", {"code": "000000"})
+    assert "confirm" in text_of(answer).lower() or "verif" in text_of(answer).lower() or answer.status_code == 302
+    assert not Authenticator.objects.filter(user=user).exists()
+
+
+# ------------------------------------------------------------------------------------------------ one address
+
+
+@pytest.fixture
+def nadia() -> User:
+    user = factories.customer(email="nadia@example.com", password=PASSWORD, email_confirmed_at=timezone.now())
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    return user
+
+
+def change(client: Client, to: str) -> Any:
+    return client.post(EMAIL_PAGE, {"action_add": "1", "email": to})
+
+
+def test_an_address_changes_only_when_the_new_one_is_confirmed(nadia: User) -> None:
+    client = trusted(nadia.email)
+    change(client, "new@example.com")
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.com"
+    assert "new@example.com" in text_of(client.get(EMAIL_PAGE))
+    client.post(link(mails("new@example.com")[-1], "/account/confirm-email/"))
+    nadia.refresh_from_db()
+    assert nadia.email == "new@example.com"
+    assert list(EmailAddress.objects.values_list("email", "verified", "primary")) == [("new@example.com", True, True)]
+    assert "now belongs to new@example.com" in mails("nadia@example.com")[-1]
+    assert is_in(signed_in("new@example.com"))
+    assert not is_in(signed_in("nadia@example.com"))
+
+
+def test_changing_the_address_needs_the_password_again(nadia: User) -> None:
+    answer = change(signed_in(nadia.email), "new@example.com")
+    assert answer.headers["Location"].startswith("/account/reauthenticate/")
+    assert not EmailAddress.objects.filter(email="new@example.com").exists()
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_no_button_makes_an_unconfirmed_address_the_accounts_own(is_confirmed: bool, nadia: User) -> None:
+    EmailAddress.objects.update(verified=is_confirmed)
+    client = trusted(nadia.email)
+    change(client, "new@example.com")
+    client.post(EMAIL_PAGE, {"action_primary": "1", "email": "new@example.com"})
+    client.post(EMAIL_PAGE, {"action_remove": "1", "email": nadia.email})
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.com"
+    assert EmailAddress.objects.filter(user=nadia, email=nadia.email).exists()
+
+
+def test_an_account_waits_for_one_new_address_at_a_time(nadia: User) -> None:
+    client = trusted(nadia.email)
+    change(client, "first@example.com")
+    change(client, "second@example.com")
+    dead = link(mails("first@example.com")[-1], "/account/confirm-email/")
+    client.post(dead)
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.com"
+    client.post(EMAIL_PAGE, {"action_remove": "1", "email": "second@example.com"})
+    client.post(link(mails("second@example.com")[-1], "/account/confirm-email/"))
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.com"
+
+
+def test_a_pending_change_ends_with_a_reset(nadia: User) -> None:
+    change(trusted(nadia.email), THIEF)
+    pending = link(mails(THIEF)[-1], "/account/confirm-email/")
+    reset(nadia.email)
+    Client().post(pending)
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.com"
+
+
+def test_an_address_of_another_account_is_not_taken_over(nadia: User) -> None:
+    factories.customer(email=VICTIM, password=PASSWORD)
+    change(trusted(nadia.email), VICTIM)
+    sent = [text for text in mails(VICTIM) if "/account/confirm-email/" in text]
+    answer = Client().post(link(sent[-1], "/account/confirm-email/"), follow=True)
+    assert answer.status_code == 200
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.com"
+    assert is_in(signed_in(VICTIM))
+
+
+def test_a_pending_change_keeps_nobody_from_signing_up(nadia: User) -> None:
+    change(trusted(nadia.email), VICTIM)
+    Client().post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
+    assert User.objects.filter(email=VICTIM).exists()
+    reset(VICTIM)
+    assert is_in(signed_in(VICTIM, NEW_PASSWORD))
+
+
+def test_an_account_without_a_row_of_the_library_can_change_its_address() -> None:
+    """Such as one that an operator has added."""
+    user = factories.customer(email="made@example.com", password=PASSWORD)
+    change(trusted(user.email), "new@example.com")
+    Client().post(link(mails("new@example.com")[-1], "/account/confirm-email/"))
+    user.refresh_from_db()
+    assert user.email == "new@example.com"
+    assert "now belongs to new@example.com" in mails("made@example.com")[-1]
+
+
+def test_letters_about_the_password_reach_an_account_without_a_row_of_the_library() -> None:
+    user = factories.customer(email="made@example.com", password=PASSWORD)
+    data = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    signed_in(user.email).post("/account/password/change/", data)
+    assert Letter.objects.filter(address=user.email).exists()

@@ -1,0 +1,140 @@
+"""API keys and webhooks act for a customer: they need the password again, and the customer hears of each."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from storefront.accounts.models import ApiKey, User
+from storefront.callbacks import endpoints
+from storefront.callbacks.models import Endpoint
+from storefront.mail.models import Letter
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-enough-one"
+KEY = {"name": "bot", "has_read_scope": "on", "has_order_scope": "on", "has_get_writes": "on", "addresses": ""}
+HOOK = {"url": "https://shop.example/hook", "has_orders": "on"}
+FLAGS = {"has_orders": True, "has_refills": False, "has_balance": False, "has_prices": False}
+
+
+@pytest.fixture
+def nadia() -> User:
+    return factories.customer(email="nadia@example.com", password=PASSWORD)
+
+
+@pytest.fixture
+def client(nadia: User) -> Client:
+    """Signed in with the password, as a thief at an unlocked computer is."""
+    client = Client()
+    client.post("/account/login/", {"login": nadia.email, "password": PASSWORD})
+    return client
+
+
+def confirm(client: Client, password: str = PASSWORD, **query: str) -> Any:
+    return client.post("/account/reauthenticate/", {"password": password, **query})
+
+
+def is_asked(answer: Any) -> bool:
+    return bool(answer.status_code == 302 and answer.headers["Location"].startswith("/account/reauthenticate/"))
+
+
+def letters() -> list[str]:
+    return list(Letter.objects.filter(kind="security").order_by("pk").values_list("subject", flat=True))
+
+
+def test_a_key_is_made_only_with_the_password(client: Client, nadia: User) -> None:
+    assert client.get("/account/keys/").status_code == 200
+    assert is_asked(client.post("/account/keys/", KEY))
+    assert not ApiKey.objects.exists()
+    confirm(client, "wrong")
+    assert is_asked(client.post("/account/keys/", KEY))
+    confirm(client)
+    assert client.post("/account/keys/", KEY).headers["Location"] == "/account/keys/"
+    assert ApiKey.objects.get().user == nadia
+
+
+def test_what_was_filled_in_is_not_lost_while_the_password_is_asked_for(client: Client) -> None:
+    client.post("/account/keys/", KEY)
+    confirm(client, next="/account/keys/")
+    assert ApiKey.objects.get().name == "bot"
+
+
+def test_a_keys_powers_are_widened_only_with_the_password(client: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot", has_order_scope=False)
+    assert is_asked(client.post(f"/account/keys/{key.pk}/", KEY))
+    key.refresh_from_db()
+    assert key.has_order_scope is False
+    confirm(client)
+    client.post(f"/account/keys/{key.pk}/", KEY)
+    key.refresh_from_db()
+    assert key.has_order_scope is True
+    assert letters() == ["An API key was changed"]
+
+
+def test_a_key_is_revoked_without_the_password(client: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot")
+    client.post(f"/account/keys/{key.pk}/revoke/")
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+def test_a_new_key_is_told_by_email(client: Client) -> None:
+    confirm(client)
+    client.post("/account/keys/", KEY)
+    letter = Letter.objects.get(kind="security")
+    key = ApiKey.objects.get()
+    assert (letter.subject, letter.address) == ("A new API key was created", "nadia@example.com")
+    assert key.prefix in letter.text
+    assert "/account/keys/" in letter.text
+
+
+def test_another_name_for_a_key_is_told_to_nobody(client: Client, nadia: User) -> None:
+    key, _text = ApiKey.objects.issue(nadia, name="bot")
+    confirm(client)
+    client.post(f"/account/keys/{key.pk}/", {**KEY, "name": "my bot"})
+    key.refresh_from_db()
+    assert key.name == "my bot"
+    assert letters() == []
+
+
+def test_a_key_made_on_the_command_line_is_told_by_email(nadia: User) -> None:
+    call_command("customer", "key", nadia.email, stdout=StringIO())
+    assert letters() == ["A new API key was created"]
+
+
+def test_a_webhook_is_made_and_moved_only_with_the_password(client: Client, nadia: User) -> None:
+    assert client.get("/callbacks/").status_code == 200
+    assert is_asked(client.post("/callbacks/", HOOK))
+    row, _secret = endpoints.add(nadia, url="https://mine.example/hook", **FLAGS)
+    endpoints.pause(row)
+    for address, data in (
+        (f"/callbacks/{row.pk}/edit/", HOOK),
+        (f"/callbacks/{row.pk}/act/", {"action": "rotate"}),
+        (f"/callbacks/{row.pk}/act/", {"action": "resume"}),
+    ):
+        assert is_asked(client.post(address, data)), address
+    row.refresh_from_db()
+    assert (row.url, row.former_until, row.is_active) == ("https://mine.example/hook", None, False)
+    confirm(client)
+    client.post("/callbacks/", HOOK)
+    assert Endpoint.objects.count() == 2
+
+
+def test_webhooks_are_told_by_email(client: Client) -> None:
+    confirm(client)
+    client.post("/callbacks/", HOOK)
+    row = Endpoint.objects.get()
+    client.post(f"/callbacks/{row.pk}/edit/", {**HOOK, "has_prices": "on"})
+    client.post(f"/callbacks/{row.pk}/edit/", {**HOOK, "url": "https://other.example/hook"})
+    client.post(f"/callbacks/{row.pk}/act/", {"action": "rotate"})
+    assert letters() == [
+        "A new webhook was created", "The address of a webhook was changed", "The secret of a webhook was changed",
+    ]  # fmt: skip
+    moved = Letter.objects.get(subject="The address of a webhook was changed")
+    assert "https://shop.example/hook" in moved.text
+    assert "https://other.example/hook" in moved.text

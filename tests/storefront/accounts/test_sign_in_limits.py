@@ -1,0 +1,140 @@
+"""Guessing passwords: a guesser does not get far, and does not lock the owner out."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from storefront.accounts.models import User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-enough-one"
+EMAIL = "nadia@example.com"
+LOGIN = "/account/login/"
+THIEF, HOME, OFFICE = "198.51.100.66", "203.0.113.7", "203.0.113.99"
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def person(db: None) -> User:
+    return factories.customer(email=EMAIL, password=PASSWORD)
+
+
+def attempt(client: Client, password: str = "wrong", email: str = EMAIL) -> str:
+    """What the page says; "" when it let somebody in."""
+    response = client.post(LOGIN, {"login": email, "password": password})
+    return "" if response.status_code == 302 else unescape(response.content.decode())
+
+
+def at(address: str) -> Client:
+    return Client(REMOTE_ADDR=address)
+
+
+def test_one_wrong_password_a_minute_does_not_lock_the_owner_out() -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        for _minute in range(180):
+            attempt(at(THIEF))
+            clock.shift(60)
+        assert attempt(at(HOME), PASSWORD) == ""
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+def test_from_one_address_five_passwords_are_tried_in_five_minutes(email: str) -> None:
+    """And nobody learns whether there is such an account."""
+    said = [attempt(at(THIEF), email=email) for _ in range(5)]
+    assert all("not correct" in text for text in said)
+    assert "Too many failed login attempts" in attempt(at(THIEF), PASSWORD, email), "the right one comes too late"
+
+
+def test_from_one_address_twenty_passwords_are_tried_in_an_hour() -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        tried = 0
+        for _minute in range(58):
+            tried += "not correct" in attempt(at(THIEF))
+            clock.shift(60)
+    assert tried == 20
+
+
+def test_an_address_of_ipv6_counts_with_its_whole_network() -> None:
+    for number in range(5):
+        attempt(at(f"2001:db8:1:2::{number + 1:x}"))
+    assert "Too many" in attempt(at("2001:db8:1:2:ffff::1"), PASSWORD)
+    assert attempt(at("2001:db8:1:3::1"), PASSWORD) == ""
+
+
+def test_from_all_addresses_a_hundred_passwords_are_tried_in_an_hour() -> None:
+    tried = sum("not correct" in attempt(at(f"198.51.{n // 4}.{n % 4 + 1}")) for n in range(110))
+    assert tried == 100
+
+
+def test_a_browser_that_was_signed_in_before_gets_in_during_an_attack() -> None:
+    mine = at(OFFICE)
+    assert attempt(mine, PASSWORD) == ""
+    mine.post("/account/logout/")
+    for number in range(105):
+        attempt(at(f"198.51.{number // 4}.{number % 4 + 1}"))
+    for _ in range(6):
+        attempt(at(OFFICE))  # the thief sits behind the same address
+    assert "Too many" in attempt(at("192.0.2.1"), PASSWORD)
+    assert attempt(mine, PASSWORD) == ""
+
+
+def test_a_known_browser_guesses_no_more_than_its_share() -> None:
+    stolen = at(OFFICE)
+    attempt(stolen, PASSWORD)
+    stolen.post("/account/logout/")
+    said = [attempt(stolen) for _ in range(11)]
+    assert ["Too many" in text for text in said] == [False] * 10 + [True]
+
+
+@pytest.mark.parametrize("change", ["forged", "another account"])
+def test_a_cookie_of_somebody_else_makes_no_browser_known(change: str) -> None:
+    factories.customer(email="thief@example.com", password=PASSWORD)
+    thief = at(THIEF)
+    attempt(thief, PASSWORD, "thief@example.com")
+    thief.post("/account/logout/")
+    if change == "forged":
+        thief.cookies["device"] = "WzEsICJ4Il0:1abc:forged"
+    for _ in range(5):
+        attempt(thief)
+    assert "Too many" in attempt(thief, PASSWORD)
+
+
+def test_right_passwords_do_not_use_attempts_up() -> None:
+    for _ in range(12):
+        assert attempt(at(HOME), PASSWORD) == ""
+
+
+def test_the_cookie_opens_nothing_and_no_script_reads_it() -> None:
+    mine = at(OFFICE)
+    attempt(mine, PASSWORD)
+    cookie = mine.cookies["device"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    only = Client()
+    only.cookies["device"] = cookie.value
+    assert only.get("/account/profile/").status_code == 302
+
+
+def test_failures_are_logged_with_account_and_address_and_without_what_was_typed(
+    person: User, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    caplog.set_level(logging.INFO, "vitrine.security")
+    client = at(THIEF)
+    attempt(client, "hunter2-secret")
+    attempt(client, PASSWORD, "hunter2-secret@example.com")
+    for _ in range(5):
+        attempt(client, "hunter2-secret")
+    attempt(at(HOME), PASSWORD)
+    lines = [record.getMessage() for record in caplog.records if record.name == "vitrine.security"]
+    assert lines[0] == f"sign_in_failed user={person.pk} address={THIEF} reason=password"
+    assert lines[1] == f"sign_in_failed user=- address={THIEF} reason=unknown_account"
+    assert lines[-2] == f"sign_in_blocked user={person.pk} address={THIEF}"
+    assert lines[-1] == f"signed_in user={person.pk} address={HOME}"
+    assert not any("hunter2" in line or PASSWORD in line for line in lines)
