@@ -22,5 +22,19 @@ def decrypt(token: str) -> str:
         ) from None
 
 
+def is_newest(token: str) -> bool:
+    """Whether ``token`` was encrypted with the newest of ENCRYPTION_KEYS."""
+    try:
+        Fernet(settings.ENCRYPTION_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def rotate(token: str) -> str:
+    """The text of ``token``, encrypted with the newest key. Raises ImproperlyConfigured when no key opens it."""
+    return encrypt(decrypt(token))
+
+
 def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])

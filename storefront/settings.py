@@ -39,7 +39,8 @@ def _required(name: str, make: str) -> str:
 
 
 SECRET_KEY = _required("SECRET_KEY", "secret")
-# Newest first; older keys stay readable, so a key is changed by putting the new one in front.
+# Newest first; older keys stay readable, so a key is changed by putting the new one in front. Then
+# `manage.py rotate_encryption_keys` re-encrypts what is stored, and the older key can go.
 ENCRYPTION_KEYS = [key.strip() for key in _required("ENCRYPTION_KEYS", "fernet").split(",") if key.strip()]
 
 # Pretend payments, for the demo: whoever presses "pay" has the money. Its webhooks are signed as real ones are.
