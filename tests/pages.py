@@ -276,7 +276,7 @@ OWN_PAGES = {
     "auth_user_password_change": "",
 }
 OWN_ACTS = frozenset(
-    ["accounts_user_reset_password"]
+    ["accounts_user_reset_password", "accounts_user_sign_out"]
     + [f"orders_order_{act}" for act in ("cancel", "partial")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
     + [f"topups_topup_{act}" for act in ("approve", "refuse", "settle")]

@@ -27,7 +27,7 @@ from django.views.decorators.http import require_POST
 from orders import ledger
 from orders.admin import parts, words
 from orders.models import CustomerRate, Order, PriceLevel, Transfer
-from storefront.accounts import adjusting, email_change, lost_factor, reset_link
+from storefront.accounts import adjusting, email_change, logins, lost_factor, reset_link
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
@@ -144,8 +144,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     search_fields = ("email", "name")
     search_help_text = _("Part of the e-mail or of the name.")
     readonly_fields = (
-        "balance", "shortcuts", "adjust_link", "second_step", "reset_password", "own_prices", "last_login",
-        "created_at", *READS,
+        "balance", "shortcuts", "adjust_link", "second_step", "reset_password", "sessions", "own_prices",
+        "last_login", "created_at", *READS,
     )  # fmt: skip
     inlines = (ApiKeyInline,)
     fieldsets = (
@@ -158,6 +158,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                     "is_active",
                     "second_step",
                     "reset_password",
+                    "sessions",
                     "balance",
                     "adjust_link",
                     "shortcuts",
@@ -198,6 +199,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         guarded = self.admin_site.admin_view
         return [
             path("<int:pk>/reset-password/", guarded(self.send_reset_link), name="accounts_user_reset_password"),
+            path("<int:pk>/sign-out/", guarded(self.sign_out), name="accounts_user_sign_out"),
             path("<int:pk>/adjust/", guarded(self.adjust), name="accounts_user_adjust"),
             path("<int:pk>/second-step/", guarded(self.take_off), name="accounts_user_second_step"),
             *super().get_urls(),
@@ -254,6 +256,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             "adjust_link": self._may_adjust(request, obj),
             "second_step": self._may_take_off(request, obj),
             "reset_password": self.has_change_permission(request, obj),
+            "sessions": self.has_change_permission(request, obj),
             "own_prices": request.user.has_perm("orders.view_customerrate"),
         }
         return [
@@ -329,6 +332,26 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             '<button class="btn sm" formaction="{}" formnovalidate>{}</button>',
             reverse("admin:accounts_user_reset_password", args=[user.pk]),
             _("Send a link to set a new password"),
+        )
+
+    @method_decorator(require_POST)
+    def sign_out(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ends every session of a person. Staff are signed out by superusers only."""
+        user = get_object_or_404(User, pk=pk)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        count = logins.end_all(user)
+        self.log_change(request, user, f"Signed out everywhere: {count} sessions.")
+        told = ngettext("%d browser was signed out.", "%d browsers were signed out.", count) % count
+        self.message_user(request, told, messages.SUCCESS)
+        return redirect(parts.page_url(user))
+
+    @admin.display(description=_("sessions"))
+    def sessions(self, user: Any) -> str:
+        return format_html(
+            '<button class="btn sm" formaction="{}" formnovalidate>{}</button>',
+            reverse("admin:accounts_user_sign_out", args=[user.pk]),
+            _("Sign out everywhere"),
         )
 
     @admin.display(description=_("lists"))

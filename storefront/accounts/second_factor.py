@@ -62,9 +62,12 @@ class _Passkey(AuthenticateWebAuthnForm):
     def clean_credential(self) -> Any:
         try:
             return super().clean_credential()
-        except ValidationError:
+        except (ValidationError, KeyError, TypeError, ValueError) as problem:
             security_log.warn("second_factor_failed", context.request, self.user, reason="passkey")
-            raise
+            if isinstance(problem, ValidationError):
+                raise
+            # The library breaks on what is no credential at all.
+            raise SecondFactorAdapter().validation_error("incorrect_code") from None
 
 
 class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):

@@ -80,6 +80,18 @@ def test_a_shop_without_https_takes_keys(key: str) -> None:
     assert answer.json()["balance"] == "10.00"
 
 
+@pytest.mark.usefixtures("production")
+def test_answers_of_the_api_carry_the_policies_that_pages_do(key: str, settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    for action in ("balance", "services"):
+        answer = Client(headers={"Host": "shop.example"}).post("/api/v2", {"key": key, "action": action}, secure=True)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    plain = Client(headers={"Host": "localhost"}).post("/api/v2", {"key": key, "action": "balance"})
+    assert "Strict-Transport-Security" not in plain.headers
+
+
 # ------------------------------------------------------------------------------------------------ error pages
 
 
@@ -110,7 +122,8 @@ PRODUCTION = {
     "ENCRYPTION_KEYS": "kUhyGkSbgkVxsVcdZYY3YUKPfHTWKv6FqsGKKJdKDMA=",
 }  # fmt: skip
 NAMES = (
-    "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME", "DEVICE_COOKIE_NAME", "SECURE_HSTS_PRELOAD",
+    "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME", "DEVICE_COOKIE_NAME", "MESSAGES_COOKIE_NAME",
+    "SECURE_HSTS_PRELOAD",
     "SESSION_COOKIE_SECURE", "ACCOUNT_EMAIL_VERIFICATION", "SESSION_COOKIE_PATH", "SESSION_COOKIE_DOMAIN",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from html import unescape
 from typing import Any
@@ -204,3 +205,28 @@ def test_the_pages_of_the_second_factor_are_in_our_design(address: str, person: 
     assert re.search(r'class="page (account|narrow)"', text)
     assert "<script>" not in text
     assert text.count('class="btn primary') <= 1
+
+
+def test_a_second_factor_that_fails_is_logged_without_the_code(
+    secret: str, person: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vitrine.security")
+    once = totp.code(secret, steps_ahead=1)
+    first, _response = sign_in()
+    first.post(STEP, {"code": "123456"})
+    first.post(STEP, {"code": once})
+    again, _response = sign_in()
+    again.post(STEP, {"code": once})
+    lines = [record.getMessage() for record in caplog.records if record.name == "vitrine.security"]
+    failures = [line for line in lines if line.startswith("second_factor_failed")]
+    assert failures == [f"second_factor_failed user={person.pk} address=127.0.0.1 reason=code"] * 2
+    assert f"signed_in user={person.pk} address=127.0.0.1" in lines
+    assert not any(code in line for line in lines for code in ("123456", once, secret))
+
+
+def test_a_passkey_that_fails_is_logged(person: User, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "vitrine.security")
+    client = Client()
+    client.get("/account/second-factor/webauthn/login/", headers={"Accept": "application/json"})
+    client.post("/account/second-factor/webauthn/login/", {"credential": '{"id": "x"}'})
+    assert "second_factor_failed user=- address=127.0.0.1 reason=passkey" in caplog.text

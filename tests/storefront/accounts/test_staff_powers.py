@@ -202,3 +202,19 @@ def test_a_changed_address_is_told_to_the_former_one_and_is_not_confirmed() -> N
     letter = Letter.objects.get(address="old@example.com")
     assert "new@example.com" in letter.text
     assert phone.get("/account/profile/").status_code == 302
+
+
+def test_staff_signs_a_person_out_everywhere() -> None:
+    customer = factories.customer(email="old@example.com", password=PASSWORD)
+    phone = Client()
+    phone.post("/account/login/", {"login": customer.email, "password": PASSWORD})
+    client = browser(clerk("view_user", "change_user"))
+    where = f"{PEOPLE}{customer.pk}/sign-out/"
+    assert where in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
+    assert "1 browser was signed out" in text_of(client.post(where, follow=True))
+    assert phone.get("/account/profile/").status_code == 302
+    assert "Signed out" in LogEntry.objects.get().change_message
+    assert client.post(f"{PEOPLE}{clerk().pk}/sign-out/").status_code == 403
+    viewer = browser(clerk("view_user"))
+    assert where not in text_of(viewer.get(f"{PEOPLE}{customer.pk}/change/"))
+    assert viewer.post(where).status_code == 403
