@@ -15,7 +15,8 @@ MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglo
 OURS = [path for path in MODULES if "migrations" not in path.parts]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SIGNAL_MODULES = {"django.dispatch", "django.db.models.signals", "django.core.signals", "django.contrib.auth.signals"}
-BANNED_NAMES = {"services", "utils", "helpers", "common", "core", "managers"}
+#: Not "services": that is what the API calls a price list.
+BANNED_NAMES = {"utils", "helpers", "common", "core", "managers"}
 WRITES = {
     "create", "acreate", "bulk_create", "abulk_create", "update", "aupdate", "bulk_update", "abulk_update",
     "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create", "delete", "adelete", "save", "asave",

@@ -9,6 +9,7 @@ from typing import Any
 
 from providers.dialect import Answer, Dialect
 from providers.errors import UnreadableAnswer
+from providers.panels.php_messages import without_php_messages
 
 MAX_ID = 64
 MAX_WORDS = 500
@@ -23,10 +24,16 @@ def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
     """
     constant, whole = (str, _short_int_or_text) if is_lenient else (_no_constant, _short_int)
     pairs = None if is_lenient else _no_twins
-    for text in (answer.text, dialect.repair(answer.text) if dialect.repair else ""):
+    for repair in filter(None, (str, dialect.repair, without_php_messages)):
         try:
+            # Not strict: many panels put raw line breaks and tabs into texts.
             return json.loads(
-                text, parse_float=Decimal, parse_constant=constant, parse_int=whole, object_pairs_hook=pairs
+                repair(answer.text),
+                strict=False,
+                parse_float=Decimal,
+                parse_constant=constant,
+                parse_int=whole,
+                object_pairs_hook=pairs,
             )
         except (ValueError, RecursionError):
             continue

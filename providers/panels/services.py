@@ -2,40 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from orders import kinds, money
+from orders.kinds import Kind
 from providers.dialect import Answer, Dialect, Listed
 from providers.errors import Refused, UnreadableAnswer
-from providers.panels.bodies import UNPRINTABLE, one_line, parse, scalar, shorten
+from providers.panels.bodies import one_line, parse, scalar, shorten
 from providers.panels.error_texts import error_of, reason_of
 from providers.panels.numbers import read_amount, read_flag, read_whole
+from providers.panels.texts import clean_description, clean_name, is_garbled, localized
 
-#: A rate from here on is how panels say "not for sale" (99999999, 1e12); it may still be a price in dong.
-ABSURD_RATE = 10_000_000
+#: The key of the rule for every type that no other rule names and the family does not have.
+ANY_TYPE = "*"
+#: The greatest quantity where a panel says that there is none (``max`` of 0). It fits every client's integer column.
+NO_LIMIT = 10**9
+#: A greatest quantity beyond this one is as good as none, and no longer exact in a client's JSON.
+MAX_QUANTITY = kinds.QUANTITY_MAX
+#: No rate from here on fits the column that keeps it, in whatever currency.
+MAX_RATE = Decimal(10) ** 10
+#: Lists are nested by category at most; deeper than this nothing is a list of services.
+MAX_DEPTH = 6
+
+#: The names a field goes by, the standard one first.
+_NUMBER = ("service", "service_id", "id")
+_NAME = ("name", "title", "service_name")
+_TYPE = ("type", "service_type")
+_CATEGORY = ("category", "category_name")
+_MIN = ("min", "minimum", "min_quantity")
+_MAX = ("max", "maximum", "max_quantity")
+_REFILL = ("refill", "refill_is_available", "refilling_is_available", "can_refill")
+_CANCEL = ("cancel", "canceling_is_available", "cancelling_is_available", "can_cancel")
+_DRIPFEED = ("dripfeed", "drip_feed")
+_DESCRIPTION = ("desc", "description", "details")
+#: What an object must have one of to be a service; everything else that holds objects or lists is a wrapper.
+_SERVICE_FIELDS = frozenset({"rate", "min", "max", "service"})
+#: Keys whose value is the list, not a category of it.
+_WRAPPERS = ("services", "data", "result", "results", "response", "items", "list", "categories")
+#: How the problems begin that an operator can solve by assigning a type.
+_UNKNOWN_TYPE, _UNORDERABLE_TYPE = "unknown type ", "this panel's API cannot order the type "
+#: Panels close a service by a price of only nines. One of seven digits is a price in dong or rial.
+_NOT_FOR_SALE = re.compile(r"9{8,}(?:\.[09]*)?")
+_UNLIMITED = frozenset({"", "0", "-1", "unlimited", "no limit", "infinity", "∞"})
 
 
-def read_services(answer: Answer, dialect: Dialect) -> list[Listed]:
+@dataclass(frozen=True, slots=True)
+class TypeRules:
+    """The service types that an operator assigned: to type names of the panel (see ``type_key``), and to single
+    offers by their number. They hold before what the panel says."""
+
+    by_name: Mapping[str, str] = field(default_factory=dict)
+    by_offer: Mapping[str, str] = field(default_factory=dict)
+
+    def kind_of(self, type_name: str, upstream_id: str) -> Kind | None:
+        """The service type of an offer; None where nobody knows it."""
+        code = self.by_offer.get(upstream_id) or self.by_name.get(type_key(type_name))
+        if code:
+            return kinds.KINDS.get(code)
+        return kinds.from_wire(type_name) or kinds.KINDS.get(self.by_name.get(ANY_TYPE, ""))
+
+
+NO_RULES = TypeRules()
+
+
+def type_key(type_name: str) -> str:
+    """A panel's type name as rules compare it: case, blanks, dashes and underscores do not matter."""
+    return "_".join(type_name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES) -> list[Listed]:
     """The price list, one Listed for every row; ``problem`` says why a row cannot be sold.
 
     A row without a usable number has ``upstream_id`` "". Raises Refused or UnreadableAnswer if the list is broken.
     """
-    body = parse(answer, dialect, is_lenient=True)
-    if isinstance(body, str):  # a list that was turned into JSON twice
-        body = parse(Answer(status=answer.status, text=body), dialect, is_lenient=True)
-    if error_of(body):
-        raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")
-    if isinstance(body, dict):
-        body = next((body[name] for name in ("services", "data") if isinstance(body.get(name), list)), body)
-    if not isinstance(body, list):
-        raise UnreadableAnswer(f"not a list of services: {shorten(answer.text)}")
+    reader = _RowReader(dialect, rules)
     seen: set[str] = set()
     rows = []
-    for raw in body:
-        row = _listed(raw if isinstance(raw, dict) else {}, dialect)
+    for number, category, raw in _find_rows(_body(answer, dialect), answer):
+        row = reader.read(raw, number, category)
         if row.upstream_id in seen:
             row = replace(row, problem="the number was in the list before; the first row counts")
         elif row.upstream_id:
@@ -44,36 +92,208 @@ def read_services(answer: Answer, dialect: Dialect) -> list[Listed]:
     return rows
 
 
-def _listed(row: Mapping[str, Any], dialect: Dialect) -> Listed:
-    """One row, cleaned, with the first reason why it cannot be sold."""
-    upstream_id, name = scalar(row.get("service")), one_line(row.get("name"), 255)
-    type_name = one_line(row.get("type"), 64) or "Default"
-    kind = kinds.from_wire(type_name)
-    rate, low, high = read_amount(row.get("rate")), read_whole(row.get("min")), read_whole(row.get("max"))
-    problem = _not_a_service(upstream_id, name) or _problem(kind, dialect, type_name, rate, low, high)
-    low = min(max(low or 1, 1), 2**62)
-    return Listed(
-        upstream_id=upstream_id,
-        name=name,
-        category=one_line(row.get("category"), 200),
-        type_name=type_name,
-        kind=kind.code if kind else "",
-        rate=money.round_up(rate, money.RATE_QUANTUM) if rate is not None and not problem else Decimal(0),
-        is_flat=bool(kind and kind.is_flat),
-        min_quantity=low,
-        max_quantity=max(high or low, low),
-        has_refill=read_flag(row.get("refill")),
-        has_cancel=read_flag(row.get("cancel")),
-        has_dripfeed=read_flag(row["dripfeed"] if "dripfeed" in row else _runs_unsaid(kind, dialect)),
-        description=UNPRINTABLE.sub("", str(row.get("desc") or row.get("description") or "").strip()[:5000]),
-        currency=one_line(row.get("currency"), 3).upper(),
-        problem=problem,
-    )
+def raw_rows(answer: Answer, dialect: Dialect) -> list[Mapping[str, Any]]:
+    """The rows of a price list as they came. Raises Refused or UnreadableAnswer."""
+    return [row for _, _, row in _find_rows(_body(answer, dialect), answer)]
 
 
-def _runs_unsaid(kind: kinds.Kind | None, dialect: Dialect) -> bool:
-    """Whether an offer has drip-feed of which the list does not say."""
+def is_type_problem(problem: str) -> bool:
+    """Whether ``problem`` is all that is wrong with an offer, and is about its type (see ``type_problem``)."""
+    return problem.startswith((_UNKNOWN_TYPE, _UNORDERABLE_TYPE))
+
+
+def type_problem(kind: Kind | None, dialect: Dialect, type_name: str) -> str:
+    """Why an offer of ``kind`` cannot be ordered from a panel of ``dialect``, "" if it can."""
+    if kind is None:
+        return f"{_UNKNOWN_TYPE}{type_name!r}"
+    if kind.code not in dialect.kinds:
+        return f"{_UNORDERABLE_TYPE}{kind.wire}"
+    return ""
+
+
+def has_runs_unsaid(kind: Kind | None, dialect: Dialect) -> bool:
+    """Whether an offer of ``kind`` has drip-feed where the list does not say."""
     return dialect.has_runs_unsaid and kind is not None and kind.code in dialect.runs
+
+
+# ------------------------------------------------------------------------------------------------ finding the rows
+
+
+def _body(answer: Answer, dialect: Dialect) -> Any:
+    body = parse(answer, dialect, is_lenient=True)
+    if isinstance(body, str):  # a list that was turned into JSON twice
+        body = parse(Answer(status=answer.status, text=body), dialect, is_lenient=True)
+    if error_of(body):
+        raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")
+    return body
+
+
+def _find_rows(body: Any, answer: Answer) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(number, category, row) of every row; number and category are "" where only the row itself can say them."""
+    if isinstance(body, dict) and body and not _is_service(body) and not _is_wrapper(body):
+        raise UnreadableAnswer(f"not a list of services: {shorten(answer.text)}")
+    if not isinstance(body, (dict, list)):
+        raise UnreadableAnswer(f"not a list of services: {shorten(answer.text)}")
+    return _walk(body, "", "", MAX_DEPTH)
+
+
+def _walk(node: Any, number: str, category: str, depth: int) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    if isinstance(node, dict) and not _is_wrapper(node):
+        if node or number:
+            yield number, category, node
+    elif not depth:
+        yield "", category, {}
+    elif isinstance(node, list):
+        for item in node:
+            is_nested = item and (isinstance(item, list) or (isinstance(item, dict) and _is_wrapper(item)))
+            if is_nested:
+                yield from _walk(item, "", category, depth - 1)
+            else:
+                yield "", category, item if isinstance(item, dict) else {}
+    elif isinstance(node, dict):
+        yield from _walk_object(node, category, depth)
+
+
+def _walk_object(node: Mapping[str, Any], category: str, depth: int) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """An object of services by number, of lists by category, or one that wraps its list and says what it is about."""
+    heading = clean_name(localized(_first(node, (*_CATEGORY, *_NAME))), 200) or category
+    wrapped = [node[key] for key in _WRAPPERS if isinstance(node.get(key), (dict, list))]
+    if wrapped:
+        for value in wrapped:
+            yield from _walk(value, "", heading, depth - 1)
+        return
+    for key, value in node.items():
+        if isinstance(value, list) or (isinstance(value, dict) and _is_wrapper(value)):
+            within = category if key.isdigit() else " – ".join(filter(None, (category, clean_name(key, 200))))
+            yield from _walk(value, "", within, depth - 1)
+        elif isinstance(value, dict):
+            yield key, category, value
+
+
+def _is_service(node: Mapping[str, Any]) -> bool:
+    return not _SERVICE_FIELDS.isdisjoint(node)
+
+
+def _is_wrapper(node: Mapping[str, Any]) -> bool:
+    """Whether ``node`` holds services and is none itself; a service may hold texts by language."""
+    return not _is_service(node) and any(isinstance(value, (dict, list)) for value in node.values())
+
+
+# ------------------------------------------------------------------------------------------------ reading a row
+
+
+class _RowReader:
+    """Reads the rows of one list. Types and categories come again and again, so each is looked at once."""
+
+    def __init__(self, dialect: Dialect, rules: TypeRules) -> None:
+        self.dialect, self.rules = dialect, rules
+        self._types: dict[str, tuple[str, Kind | None]] = {}
+        self._categories: dict[str, str] = {}
+
+    def read(self, row: Mapping[str, Any], number: str, category: str) -> Listed:
+        """One row, cleaned, with the first reason why it cannot be sold."""
+        if "service" not in row:
+            row = {key.lower(): value for key, value in row.items()}
+        upstream_id, raw_name = _number_and_name(row, number)
+        name = clean_name(localized(raw_name), 255)
+        type_name, kind = self._type(_first(row, _TYPE), upstream_id)
+        rate = read_amount(row.get("rate"))
+        low, high = _limits(_first(row, _MIN), _first(row, _MAX))
+        problem = (
+            _not_a_service(upstream_id, name)
+            or _rate_problem(rate)
+            or _limits_problem(kind, low, high)
+            or type_problem(kind, self.dialect, type_name)
+        )
+        low = max(low or 1, 1)
+        is_priced = rate is not None and 0 < rate < MAX_RATE
+        return Listed(
+            upstream_id=upstream_id,
+            name=name.replace("\ufffd", ""),
+            category=self._category(_first(row, _CATEGORY)) or category,
+            type_name=type_name,
+            kind=kind.code if kind else "",
+            rate=money.round_up(rate, money.RATE_QUANTUM) if rate is not None and is_priced else Decimal(0),
+            is_flat=bool(kind and kind.is_flat),
+            min_quantity=low,
+            max_quantity=max(high or low, low),
+            has_refill=read_flag(_first(row, _REFILL)),
+            has_cancel=read_flag(_first(row, _CANCEL)),
+            has_dripfeed=_has_dripfeed(_first(row, _DRIPFEED), kind, self.dialect),
+            description=clean_description(localized(_first(row, _DESCRIPTION)), 5000),
+            currency=one_line(row.get("currency"), 3).upper(),
+            problem=problem,
+        )
+
+    def _type(self, raw: Any, upstream_id: str) -> tuple[str, Kind | None]:
+        """The type's name and what it means for this offer."""
+        text = localized(raw)
+        if text not in self._types:
+            type_name = one_line(text, 64) or "Default"
+            self._types[text] = type_name, self.rules.kind_of(type_name, "")
+        type_name, kind = self._types[text]
+        return type_name, self.rules.kind_of(type_name, upstream_id) if upstream_id in self.rules.by_offer else kind
+
+    def _category(self, raw: Any) -> str:
+        text = localized(raw)
+        if text not in self._categories:
+            self._categories[text] = clean_name(text, 200).replace("\ufffd", "")
+        return self._categories[text]
+
+
+def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of the fields ``names`` that says something."""
+    for name in names:
+        if name in row and (value := row[name]) is not None and value != "":
+            return value
+    return None
+
+
+def _number_and_name(row: Mapping[str, Any], key: str) -> tuple[str, Any]:
+    """The number of a service, "" for none, and its name as it came. Some panels call the name ``service``."""
+    name = _first(row, _NAME)
+    if name is None and "id" in row and isinstance(row.get("service"), str):
+        return _service_number(row["id"]), row["service"]
+    return _service_number(_first(row, _NUMBER)) or _service_number(key), name
+
+
+def _service_number(value: Any) -> str:
+    """A number as text; one with zeros behind a point ("12.0") is the whole number it stands for."""
+    text = str(value).strip() if isinstance(value, (str, Decimal)) else value
+    if isinstance(text, str) and "." in text:
+        whole, _, fraction = text.partition(".")
+        if whole.isascii() and whole.isdigit() and fraction and not fraction.strip("0"):
+            text = whole
+    return scalar(text)
+
+
+def _limits(low: Any, high: Any) -> tuple[int | None, int | None]:
+    """The least and the greatest quantity, None where a panel says something unreadable. It may leave out either."""
+    if low is None:
+        least: int | None = 1
+    else:
+        least = _quantity(low)
+    if high is None or str(high).strip().lower() in _UNLIMITED:
+        return least, None if least is None else max(NO_LIMIT, least)
+    greatest = _quantity(high)
+    if greatest == 0:  # "0.00"
+        greatest = max(NO_LIMIT, least or 1)
+    return least, greatest
+
+
+def _quantity(value: Any) -> int | None:
+    if isinstance(value, str) and len(value) < 16 and value.isascii() and value.isdigit():
+        return int(value)  # nearly always
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        text = str(value).strip()
+        if len(text) > 15 and text.isascii() and text.isdigit():
+            return min(int(text[:40]), MAX_QUANTITY)
+    number = read_whole(value)
+    return None if number is None else min(number, MAX_QUANTITY)
+
+
+def _has_dripfeed(value: Any, kind: Kind | None, dialect: Dialect) -> bool:
+    return has_runs_unsaid(kind, dialect) if value is None else read_flag(value)
 
 
 def _not_a_service(upstream_id: str, name: str) -> str:
@@ -81,26 +301,24 @@ def _not_a_service(upstream_id: str, name: str) -> str:
         return "not a service: it has no number"
     if not name:
         return "it has no name"
+    if is_garbled(name):
+        return "its name cannot be read"
     if not any(character.isalnum() for character in name):
         return "a separator, not a service: its name has no letter or digit"
     return ""
 
 
-def _problem(
-    kind: kinds.Kind | None, dialect: Dialect, type_name: str, rate: Decimal | None, low: int | None, high: int | None
-) -> str:
-    if kind is None:
-        return f"unknown type {type_name!r}"
-    if kind.code not in dialect.kinds:
-        return f"this panel's API cannot order the type {kind.wire}"
+def _rate_problem(rate: Decimal | None) -> str:
     if rate is None:
         return "no readable rate"
     if rate <= 0:
         return "the rate is zero or below"
-    if rate >= ABSURD_RATE:
-        return f"the rate is absurd: {ABSURD_RATE:,} or more"
-    if kind.count is not kinds.Count.ONE and (low is None or high is None):
-        return "no readable limits"
-    if low is not None and high is not None and high < max(low, 1):
-        return "the greatest quantity is below the least"
+    if rate >= MAX_RATE or (rate >= 10**7 and _NOT_FOR_SALE.fullmatch(str(rate))):
+        return "the rate says that it is not for sale"
     return ""
+
+
+def _limits_problem(kind: Kind | None, low: int | None, high: int | None) -> str:
+    if low is None or high is None:
+        return "" if kind is not None and kind.count is kinds.Count.ONE else "no readable limits"
+    return "the greatest quantity is below the least" if high < max(low, 1) else ""

@@ -225,8 +225,8 @@ def test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold() -> None:
         "unknown type 'fb_viplike'": {"type": "fb_viplike"},
         "no readable rate": {"rate": "cheap"},
         "the rate is zero or below": {"rate": 0},
-        "the rate is absurd: 10,000,000 or more": {"rate": 999999999},
-        "no readable limits": {"min": None},
+        "the rate says that it is not for sale": {"rate": 999999999},
+        "no readable limits": {"min": "few"},
         "the greatest quantity is below the least": {"max": "5"},
     }
     for problem, change in cases.items():
