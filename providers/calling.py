@@ -17,6 +17,7 @@ from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
 from providers.panels.services import read_services
+from providers.pricelists.type_rules import load_rules
 from providers.worker.clock import Deadline
 
 T = TypeVar("T")
@@ -37,7 +38,8 @@ def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
 
 def services(provider: Provider) -> list[Listed]:
     """The provider's price list, cleaned. Raises PanelError."""
-    return _read(provider, "services", {}, read_services)
+    rules = load_rules(provider)
+    return _read(provider, "services", {}, lambda answer, dialect: read_services(answer, dialect, rules))
 
 
 def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | PanelError:

@@ -6,7 +6,7 @@ Facts about the wire come from the panels' own documents; each dialect names its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,6 +20,9 @@ Params = tuple[tuple[str, str], ...]
 #: Every verb of the standard panel.
 VERBS = frozenset({"services", "balance", "add", "status", "refill", "refill_status", "cancel"})
 _WRITES = frozenset({"add", "refill", "cancel"})
+_JSON_NUMBERS = frozenset({"service", "quantity", "runs", "interval"})
+#: How the parameters travel; an operator may choose for a provider, "" is what the dialect's document says.
+METHODS: Mapping[Encoding, Literal["GET", "POST"]] = {"form": "POST", "json": "POST", "query": "GET"}
 #: Where an operator may say that a provider's key goes; "" is what the dialect's document says.
 AUTHS: Mapping[str, Auth] = {"key": ("key",), "bearer": ("bearer",), "both": ("bearer", "key")}
 
@@ -109,10 +112,12 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a panel showed when it was asked which dialect it speaks: the rows of its price list, as they came, and its
-    answer about two orders that cannot exist."""
+    answers about two orders, one order and two refills that cannot exist ("" for what its dialect cannot ask)."""
 
     rows: list[Mapping[str, Any]]
     unknown: str
+    unknown_one: str = ""
+    unknown_refills: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,6 @@ class Dialect:
     name: str
     title: str
     document: str
-    method: Literal["GET", "POST"] = "POST"
     encoding: Encoding = "form"
     auth: Auth = ("key",)
     verbs: frozenset[str] = VERBS
@@ -152,6 +156,12 @@ class Dialect:
     #: Words of this panel beside those of ``reading.STATUS_WORDS``.
     words: Mapping[str, Status] = field(default_factory=dict)
 
+    def encoded_as(self, encoding: str) -> Dialect:
+        """The same dialect with its parameters in another ``encoding`` (see METHODS); "" changes nothing."""
+        if encoding in ("", self.encoding):
+            return self
+        return next(replace(self, encoding=known) for known in METHODS if known == encoding)
+
     def call(self, verb: str, url: str, key: str, *, auth: str = "", **params: str) -> Call:
         """The request for ``verb`` at ``url`` (the panel's full API address, never changed) with ``params`` added.
 
@@ -166,7 +176,7 @@ class Dialect:
         headers = (("Authorization", f"Bearer {key}"),) if "bearer" in places else ()
         return Call(
             verb=verb,
-            method=self.method,
+            method=METHODS[self.encoding],
             url=url,
             query=tuple(pairs) if self.encoding == "query" else (),
             form=tuple(pairs) if self.encoding == "form" else (),
@@ -227,4 +237,4 @@ def _text(name: str, value: Any) -> str:
 
 def _json_value(name: str, value: str) -> str | int:
     """Numbers go as numbers where a document's JSON example shows them so."""
-    return int(value) if name in ("service", "quantity") and value.isascii() and value.isdigit() else value
+    return int(value) if name in _JSON_NUMBERS and value.isascii() and value.isdigit() else value

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from orders import money
 from providers.dialect import Listed
+from providers.panels.services import is_type_problem
 
 #: An offer that is missing from this many lists in a row goes off sale.
 MISSES = 2
@@ -26,7 +27,8 @@ COPIED = (
 )  # fmt: skip
 #: The columns an import may write.
 WRITTEN = (*COPIED, "is_available", "is_held", "held_rate", "missed")
-#: A row that cannot be sold says nothing about these: they keep what they were when it last could.
+#: A row that cannot be sold says nothing about these: they keep what they were when it last could. Where its type is
+#: all that is in the way, the rest of the row holds.
 _SELLING = ("kind", "rate", "is_flat", "min_quantity", "max_quantity")
 _TOLD = {
     "name": "name", "category": "category", "type_name": "type", "has_refill": "refill", "has_cancel": "cancel",
@@ -81,14 +83,18 @@ def merge(known: Known, row: Listed, *, jump: int) -> Known:
     if known[2:15] == _copied(row) and not known.missed and known.held_rate is None:
         return known
     taken = dict(zip(COPIED, _copied(row), strict=True))
-    if row.problem:
+    is_priced = not row.problem or is_type_problem(row.problem)
+    if not is_priced:
         taken |= {name: getattr(known, name) for name in _SELLING}
+    elif row.problem and known.kind:
+        taken |= {"kind": known.kind, "is_flat": known.is_flat}
     after = known._replace(**taken, missed=0)
     if known.missed >= MISSES or is_another_service(known, row):
         return after._replace(is_available=False, is_held=True, held_rate=None)
-    if row.problem:
+    if not is_priced:
         return after._replace(held_rate=known.held_rate)
-    if known.is_available and is_jump(known.rate, row.rate, jump):
+    is_shelved = known.problem and row.problem  # could not be sold before, and cannot now
+    if known.is_available and not is_shelved and is_jump(known.rate, row.rate, jump):
         return after._replace(rate=known.rate, held_rate=row.rate, is_held=True)
     # What waits for a person as a whole goes on waiting; a jump that went back by itself does not.
     return after._replace(held_rate=None, is_held=known.is_held and not known.is_available)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -31,8 +32,10 @@ log = logging.getLogger("vitrine.providers")
 LEAST_SHARE = Decimal("0.8")
 #: A provider that bills in another currency than we think stays paused until somebody looks: seconds.
 CURRENCY_PAUSE = 365 * 24 * 3600
+#: A rate from here on, in the store currency, is how panels say "not for sale" (99999999, 1e12).
+ABSURD_RATE = 10_000_000
 BATCH = 1000
-_CREATED = ("provider", "upstream_id", *WRITTEN, "seen_at")
+_CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_kind", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = F
     """Writes ``rows`` as the provider's price list. Raises BadList; then nothing was changed."""
     provider = Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)  # one import at a time
     listed, left_out = _sorted_out(provider, list(rows))
-    known = _known(provider)
+    known = known_offers(provider)
     _check_length(listed, known, is_short_fine=is_short_fine)
     steps = list(_steps(provider, listed, known))
     new = [row for name, row in listed.items() if name not in known]
@@ -93,6 +96,13 @@ def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = F
     )
 
 
+def write_steps(provider: Provider, steps: list[tuple[Known, Known]]) -> None:
+    """Write offers that changed without a new price list, within the caller's transaction; services follow them."""
+    bulk.update(Offer, WRITTEN, [(after.pk, *after[2:]) for _, after in steps])
+    _keep_history(provider, steps, [], timezone.now())
+    _consequences(provider, steps)
+
+
 def _steps(provider: Provider, listed: dict[str, Listed], known: dict[str, Known]) -> Iterable[tuple[Known, Known]]:
     """(before, after) of every offer that differs after this list."""
     for name, before in known.items():
@@ -109,6 +119,9 @@ def _steps(provider: Provider, listed: dict[str, Listed], known: dict[str, Known
 
 def _consequences(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[str, int]:
     """What changed offers mean for what we sell."""
+    retyped = {after.pk for before, after in steps if after.kind != before.kind}
+    if retyped:
+        shelf.drop_misfits(provider, retyped)
     lost = {after.pk for before, after in steps if before.is_sellable and not after.is_sellable}
     found = {after.pk for before, after in steps if after.is_sellable and not before.is_sellable}
     dearer = {after.pk for before, after in steps if after.rate != before.rate}
@@ -144,11 +157,15 @@ def _sorted_out(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Liste
     others = {currency for currency in currencies if _differs(currency, provider)}
     if others and provider.currency not in currencies:
         raise _currency_changed(provider, ", ".join(sorted(others)))
+    absurd = ABSURD_RATE / provider.exchange_rate
     listed: dict[str, Listed] = {}
     left_out = []
     for row in rows:
         if not row.upstream_id or row.upstream_id in listed:
             left_out.append(row)
+        elif row.rate >= absurd and not row.problem:
+            problem = f"the rate is absurd: {ABSURD_RATE:,} {settings.STORE_CURRENCY} or more"
+            listed[row.upstream_id] = replace(row, problem=problem)
         elif row.currency in others:
             problem = f"it is priced in {row.currency}, the provider is set to {provider.currency}"
             listed[row.upstream_id] = replace(row, problem=row.problem or problem)
@@ -214,14 +231,14 @@ def _alert(provider: Provider, problem: PanelError) -> None:
 # ------------------------------------------------------------------------------------------------ rows
 
 
-def _known(provider: Provider) -> dict[str, Known]:
+def known_offers(provider: Provider) -> dict[str, Known]:
     offers = Offer.objects.filter(provider=provider).order_by()
     return {row[1]: Known._make(row) for row in bulk.select(offers, ("id", "upstream_id", *WRITTEN))}
 
 
 def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
     copied = (getattr(row, name) for name in COPIED)
-    return (provider.pk, row.upstream_id, *copied, True, False, None, 0, now)
+    return (provider.pk, row.upstream_id, *copied, True, False, None, 0, "", now)
 
 
 def _keep_history(provider: Provider, steps: list[tuple[Known, Known]], new: list[Listed], now: Any) -> None:

@@ -40,6 +40,25 @@ def withdraw(provider: Provider, offers: set[int]) -> int:
     return len(lost)
 
 
+def drop_misfits(provider: Provider, offers: set[int]) -> None:
+    """Switch off the routes of services that have another type than ``offers`` (keys) now have.
+
+    What such a service asks the customer for no longer fits. It goes off sale where no other route is left.
+    """
+    routes = Route.objects.filter(offer__provider=provider, is_active=True).exclude(service__kind=F("offer__kind"))
+    misfits = {
+        route: service
+        for route, offer, service in routes.values_list("pk", "offer_id", "service_id")
+        if offer in offers
+    }
+    if not misfits:
+        return
+    bulk.update(Route, ["is_active", "is_withdrawn"], [(route, False, False) for route in misfits])
+    services = set(misfits.values())
+    left = set(routing.usable().filter(service_id__in=services).order_by().values_list("service_id", flat=True))
+    bulk.update(Service, ["is_active"], [(service, False) for service in sorted(services - left)])
+
+
 def restore(provider: Provider, offers: set[int]) -> int:
     """Puts the services on sale again that went off sale, now that ``offers`` are usable; returns how many."""
     routes = Route.objects.filter(offer__provider=provider, is_active=True, is_withdrawn=True)

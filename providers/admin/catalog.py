@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -20,7 +23,9 @@ from orders.kinds import KINDS
 from orders.models import Service
 from providers import markup, shelf
 from providers.admin import attention
-from providers.models import Markup, Offer, OfferChange, Route
+from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
+from providers.models.type_rule import kind_choices
+from providers.pricelists import assignment
 
 KIND_CHOICES = [(kind.code, kind.wire) for kind in KINDS.values()]
 
@@ -196,6 +201,15 @@ def offer_state(offer: Offer) -> str:
     return words.mark("completed", label=_("Available"))
 
 
+class AssignTypeForm(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("Service type"),
+        required=False,
+        choices=lambda: [("", _("As the price list says")), *kind_choices()],
+        help_text=_("A type that the provider's API cannot order leaves the offers off sale."),
+    )
+
+
 @admin.register(Offer)
 class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
     """Facts from the provider's price list: they change when the list is read again, not by hand."""
@@ -210,12 +224,12 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     ordering = ("provider_id", "id")
     search_fields = ("=upstream_id", "name")
-    actions = ("approve", "reject")
+    actions = ("approve", "reject", "assign_type")
     search_help_text = _("The number at the provider, or words of the name.")
     fields = (
-        "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "there", "here", "is_flat",
-        "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem", "missed",
-        "seen_at", "used",
+        "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind", "there",
+        "here", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem",
+        "missed", "seen_at", "used",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -244,6 +258,30 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
     @admin.action(description=_("Reject: leave it off sale"), permissions=["decide"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._decide(request, queryset, shelf.reject_all, "Rejected.")
+
+    @admin.action(description=_("Assign service type…"), permissions=["decide"])
+    def assign_type(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Asks for the type first; it holds for later price lists too."""
+        offers = list(queryset.prefetch_related(None))
+        form = AssignTypeForm(request.POST if "assign" in request.POST else None)
+        if not form.is_valid():
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Assign service type"),
+                "opts": self.opts,
+                "form": form,
+                "offers": offers,
+                "checkbox": ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/providers/offer/type.html", context)
+        for provider in {offer.provider for offer in offers}:
+            keys = [offer.pk for offer in offers if offer.provider == provider]
+            assignment.assign_type(provider, offers=keys, kind=form.cleaned_data["kind"])
+        said = f"Assigned type: {form.cleaned_data['kind'] or 'as the price list says'}."
+        LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, said)  # type: ignore[arg-type]
+        told = ngettext("%d offer has this type now.", "%d offers have this type now.", len(offers))
+        self.message_user(request, told % len(offers), messages.SUCCESS)
+        return None
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[Any], decide: Any, said: str) -> None:
         chosen = list(queryset.prefetch_related(None))
@@ -278,6 +316,36 @@ class OfferChangeAdmin(parts.ReadOnly, parts.Big, parts.ModelAdmin):
     @admin.display(description=_("provider"))
     def provider(self, change: OfferChange) -> str:
         return str(change.offer.provider)
+
+
+@admin.register(TypeRule)
+class TypeRuleAdmin(parts.ModelAdmin):
+    """A change of a rule changes the offers it is about, at once and with every later price list."""
+
+    list_display = ("id", "provider", "type_name", "kind")
+    list_display_links = ("id", "type_name")
+    list_filter = ("provider",)
+    list_select_related = ("provider",)
+    fields = ("provider", "type_name", "kind")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        moved_from = form.initial.get("provider") if change else None
+        self._apply(request, {obj.provider_id, moved_from or obj.provider_id})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        self._apply(request, {obj.provider_id})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        providers = set(queryset.values_list("provider_id", flat=True))
+        super().delete_queryset(request, queryset)
+        self._apply(request, providers)
+
+    def _apply(self, request: HttpRequest, providers: set[int]) -> None:
+        count = sum(assignment.apply_rules(provider) for provider in Provider.objects.filter(pk__in=providers))
+        told = ngettext("%d offer has another type now.", "%d offers have another type now.", count)
+        self.message_user(request, told % count)
 
 
 @admin.register(Markup)

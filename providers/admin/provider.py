@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -26,11 +28,23 @@ from providers import calling, health, markup, onboarding, pausing, pricelist, p
 from providers.admin import wellbeing
 from providers.encryption import Secret
 from providers.errors import PanelError
-from providers.models import Offer, PanelCall, Placement, Provider
+from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
+from providers.pricelists import type_rules
 
 HEALTH = ("errors", "latency", "delivered", "times")
 DOUBTS = ("probe_note", "controlled_at")
-STATE = ("state", "paused", "held", "seen", "read", "list_problem", "order_currency", "lists_refused_at", "lists")
+STATE = (
+    "state",
+    "paused",
+    "held",
+    "seen",
+    "read",
+    "list_problem",
+    "order_currency",
+    "lists_refused_at",
+    "unknown_types",
+    "lists",
+)
 
 
 def _field(field: Any, **options: Any) -> Any:
@@ -53,6 +67,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "url",
             "dialect",
             "auth",
+            "encoding",
             "has_request_ids",
             "currency",
             "exchange_rate",
@@ -137,7 +152,7 @@ class ProviderAdmin(parts.ModelAdmin):
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = (*STATE, *DOUBTS, *HEALTH)
     fieldsets = (
-        (None, {"fields": ("name", "url", "api_key", "auth", "dialect", "has_request_ids")}),
+        (None, {"fields": ("name", "url", "api_key", "auth", "dialect", "encoding", "has_request_ids")}),
         (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
         (gettext_lazy("Limits"), {"fields": ("parallel", "calls_a_minute")}),
         (gettext_lazy("Unknown outcomes"), {"fields": ("is_probe_allowed", "settle_seconds", *DOUBTS)}),
@@ -153,7 +168,7 @@ class ProviderAdmin(parts.ModelAdmin):
         if obj is None:
             return first, money, (state[0], {"fields": ("is_active",)})
         if not self.has_change_permission(request, obj):
-            first = (None, {"fields": ("name", "url", "auth", "dialect", "has_request_ids")})
+            first = (None, {"fields": ("name", "url", "auth", "dialect", "encoding", "has_request_ids")})
         return first, money, state, *rest
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -208,6 +223,22 @@ class ProviderAdmin(parts.ModelAdmin):
     def read(self, provider: Provider) -> str:
         return words.moment(provider.imported_at)
 
+    @admin.display(description=gettext_lazy("unknown types"))
+    def unknown_types(self, provider: Provider) -> str:
+        """Each leads to the page where it gets a service type."""
+        add = reverse("admin:providers_typerule_add")
+        links = [
+            format_html(
+                '<a href="{}?{}">{}</a> ({})',
+                add,
+                urlencode({"provider": provider.pk, "type_name": name}),
+                name,
+                words.count(count),
+            )
+            for name, count in type_rules.unknown_types(provider)
+        ]
+        return words.row(*links) if links else words.NONE
+
     def _health(self, provider: Any) -> health.Health:
         if not hasattr(provider, "health"):
             provider.health = health.of([provider])[provider.pk]
@@ -239,6 +270,7 @@ class ProviderAdmin(parts.ModelAdmin):
         here = {"provider__id__exact": provider.pk}
         return words.row(
             parts.list_link(Offer, _("Offers"), **here),
+            parts.list_link(TypeRule, _("Service types"), **here),
             parts.list_link(Placement, _("Placements"), **here),
             parts.list_link(PanelCall, _("Panel calls"), **here),
         )

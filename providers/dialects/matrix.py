@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orders.kinds import KINDS
-from providers.dialect import Dialect
+from providers.dialect import METHODS, Dialect
 from providers.dialects import DIALECTS
 
 BEGIN, END = "<!-- generated: manage.py dialects -->", "<!-- end of the generated part -->"
@@ -16,7 +16,7 @@ def table() -> str:
     rows = [
         ("", [f"`{dialect.name}`" for dialect in dialects]),
         ("document", [dialect.document for dialect in dialects]),
-        ("request", [f"{dialect.method} {dialect.encoding}" for dialect in dialects]),
+        ("request", [f"{METHODS[dialect.encoding]} {dialect.encoding}" for dialect in dialects]),
         ("key", [" and ".join(dialect.auth) for dialect in dialects]),
         *((verb, [_verb(dialect, verb) for dialect in dialects]) for verb in VERBS),
         ("status of one", [f"`{dialect.status_one}`" for dialect in dialects]),

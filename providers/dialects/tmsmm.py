@@ -25,9 +25,10 @@ TMSMM = Dialect(
     title="TmSMM",
     document="tmsmm.ru",
     # The examples show GET; the vendor's own class posts a form, which also keeps the key out of logs.
-    method="POST",
+    encoding="form",
     # Its price list has a flag for cancel, its document no such verb. A refill goes by the number of its order.
     verbs=VERBS - {"cancel"},
+    # "type: one of Default, Poll or Custom Comments", and no other parameter may be passed.
     kinds=frozenset({"default", "poll", "custom_comments"}),
     # "comments" and "answer_number" go only where they belong; "quantity" always goes.
     counts_lines_itself=False,

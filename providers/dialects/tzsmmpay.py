@@ -12,9 +12,9 @@ TZSMMPAY = Dialect(
     name="tzsmmpay",
     title="TZSMM Pay",
     document="tzsmmpay.com",
-    method="GET",
     encoding="query",
     verbs=VERBS - {"refill", "refill_status", "cancel"},
+    # ``add`` takes a service and an e-mail address, nothing else: whatever has a quantity cannot be ordered.
     kinds=frozenset({"package"}),
     batch_size=50,
     link_pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",

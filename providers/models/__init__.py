@@ -3,6 +3,7 @@
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import LIVE, Errand, PanelCall, Placement, State
 from providers.models.provider import CallTally, Provider, ProviderMeasure, RefusalText
+from providers.models.type_rule import TypeRule
 from providers.worker.models import QueuedTask, Turn
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Route",
     "State",
     "Turn",
+    "TypeRule",
 ]

@@ -14,6 +14,7 @@ from orders import pricing
 from orders.fields import MoneyField, RateField
 from orders.models import Category, Service
 from providers.models.provider import Provider
+from providers.models.type_rule import kind_choices
 
 
 class Offer(models.Model):
@@ -26,6 +27,13 @@ class Offer(models.Model):
     description = models.TextField(_("description"), blank=True)
     type_name = models.CharField(_("type there"), max_length=64, blank=True)
     kind = models.CharField(_("type"), max_length=32, blank=True)
+    assigned_kind = models.CharField(
+        _("assigned type"),
+        max_length=32,
+        blank=True,
+        choices=kind_choices,
+        help_text=_("Replaces the type in the price list, also in later ones. Leave empty to use the price list."),
+    )
     rate = RateField(_("cost"))
     is_flat = models.BooleanField(_("flat"), default=False)
     min_quantity = models.PositiveBigIntegerField(_("least quantity"), default=1)

@@ -54,6 +54,13 @@ class Provider(models.Model):
         choices=[("bearer", _("as Bearer token")), ("key", _("as parameter")), ("both", _("both"))],
         help_text=_("Empty: as the dialect's document says."),
     )
+    encoding = models.CharField(
+        _("request format"),
+        max_length=8,
+        blank=True,
+        choices=[("form", _("POST form")), ("json", _("POST JSON")), ("query", _("GET, in the address"))],
+        help_text=_("Leave empty to send requests as the dialect's document says."),
+    )
     has_request_ids = models.BooleanField(
         _("knows request ids"),
         default=False,
@@ -143,8 +150,8 @@ class Provider(models.Model):
 
     @property
     def language(self) -> Dialect:
-        """The dialect's declaration."""
-        return DIALECTS[self.dialect]
+        """The dialect's declaration, with this provider's request format."""
+        return DIALECTS[self.dialect].encoded_as(self.encoding)
 
     @property
     def is_search_on(self) -> bool:

@@ -12,7 +12,7 @@ PHOTO, VIDEO, TALK = "Photo network", "Video platform", "Messenger"
 
 
 class Smpanelim(Panel):
-    """Sells what a link and a quantity can say; other types are listed, but the document has no way to order them."""
+    """Lists comments without documenting how to order them; it takes them as the family does."""
 
     currency = "TRY"
     verbs = {
@@ -26,6 +26,7 @@ class Smpanelim(Panel):
     add_fields = {
         "Default": Fields(("service", "link", "quantity"), together=("runs", "interval")),
         "Package": Fields(("service", "link")),
+        "Custom Comments": Fields(("service", "link", "comments", "quantity")),
     }
     catalogue = (
         Service(1, "Photo followers, worldwide", "Default", PHOTO, Decimal("36.40"), 50, 10_000, refill=True),

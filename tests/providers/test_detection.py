@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
 
-from providers import detection
+from orders.models import Service as ShopService
+from providers import detection, pricelist, submission, syncing
 from providers.dialects import DIALECTS
+from providers.models import Provider
 from providers.simulators import Panel
-from tests.providers.conftest import ALL_DIALECTS
+from providers.simulators.orders import Service
+from providers.simulators.reading import Received
+from providers.simulators.v2 import V2
+from tests.providers.conftest import ALL_DIALECTS, buy, customer
 
-READS = {"balance", "services", "status"}
+READS = {"balance", "services", "status", "refill_status"}
 
 
 @ALL_DIALECTS
@@ -55,3 +62,91 @@ def test_a_wrong_key_fits_no_dialect_and_says_so(start_panel: Callable[..., Pane
     found = detection.detect(panel.url, "wrong")
     assert found.dialect is None
     assert any("API key" in line for line in found.lines)
+
+
+# ------------------------------------------------------------------------------------------------ request formats
+
+
+class JsonOnly(V2):
+    """The standard API for clients that send JSON; to everything else it is not there."""
+
+    encodings = {"POST": "json"}
+    catalogue = (
+        Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),
+        Service(2, "Comments", "Custom Comments", "C", Decimal(1), 10, 1000, refill=True),
+    )
+
+
+class PlainJsonOnly(JsonOnly):
+    """Nothing in its price list tells it from TopListBot: one type, no refill, no cancel."""
+
+    catalogue = (Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),)
+
+    def service_row(self, service: Service) -> dict[str, object]:
+        return super().service_row(service) | {"rate": float(service.rate)}
+
+
+class GetOnly(V2):
+    encodings = {"GET": "query"}
+
+
+class TokenOnly(V2):
+    """Looks for its key in the Authorization header only."""
+
+    def key_of(self, request: Received) -> str:
+        return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+class JsonTokenOnly(TokenOnly, JsonOnly):
+    pass
+
+
+@pytest.fixture(params=[JsonOnly, PlainJsonOnly, GetOnly, TokenOnly, JsonTokenOnly], ids=lambda kind: kind.__name__)
+def odd_panel(request: pytest.FixtureRequest) -> Iterator[Panel]:
+    with request.param(balance=100_000).start() as panel:
+        yield panel
+
+
+MANNERS = {
+    "JsonOnly": ("json", ""),
+    "PlainJsonOnly": ("json", ""),
+    "GetOnly": ("query", ""),
+    "TokenOnly": ("", "both"),
+    "JsonTokenOnly": ("json", "both"),
+}
+
+
+@pytest.mark.django_db
+def test_a_standard_panel_is_found_in_whatever_format_it_takes_requests_and_keeps_every_verb(odd_panel: Panel) -> None:
+    call_command("provider", "add", "north", "--url", odd_panel.url, "--key", odd_panel.key)
+    provider = Provider.objects.get()
+    assert (provider.dialect, provider.encoding, provider.auth) == ("v2", *MANNERS[type(odd_panel).__name__])
+    assert (provider.language.status_one, "refill" in provider.language.verbs) == ("order", True)
+    odd_panel.requests.clear()
+    odd_panel.violations.clear()
+
+    assert pricelist.import_offers(provider).unsellable == ()
+    pricelist.publish(provider)
+    order = buy(customer(), ShopService.objects.order_by("pk")[0])
+    submission.submit_due(provider)
+    (number,) = odd_panel.orders
+    odd_panel.report(number, "Completed", remains=0)
+    syncing.sync_statuses(provider, is_now=True)
+    order.refresh_from_db()
+    assert order.status == "completed"
+    assert odd_panel.violations == []
+    assert odd_panel.received("status")[-1].params["order"] == number
+
+
+def test_the_operator_may_say_the_format(start_panel: Callable[..., Panel]) -> None:
+    panel = start_panel("v2")
+    assert detection.detect(panel.url, panel.key, encoding="json").dialect is None
+    found = detection.detect(panel.url, panel.key, encoding="form")
+    assert found.dialect is DIALECTS["v2"]
+
+
+def test_a_question_is_asked_once_for_all_dialects(start_panel: Callable[..., Panel]) -> None:
+    panel = start_panel("v2")
+    detection.detect(panel.url, panel.key)
+    asked = [(request.method, request.body, request.query_string, str(request.headers)) for request in panel.requests]
+    assert len(asked) == len(set(asked))

@@ -98,8 +98,9 @@ def test_a_panel_that_documents_runs_and_lists_no_flag_has_them_for_its_plain_ty
 ) -> None:
     provider_at(start_panel("smpanelim"), "smpanelim")
     offers = Offer.objects.filter(problem="").values_list("kind", "has_dripfeed")
-    assert set(offers) == {("default", True), ("package", False)}
-    assert set(Service.objects.values_list("kind", "has_dripfeed")) == {("default", True), ("package", False)}
+    expected = {("default", True), ("package", False), ("custom_comments", False)}
+    assert set(offers) == expected
+    assert set(Service.objects.values_list("kind", "has_dripfeed")) == expected
 
 
 def test_runs_are_documented_only_for_types_that_a_dialect_sells_by_quantity() -> None:

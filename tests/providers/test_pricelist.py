@@ -411,10 +411,15 @@ GOOD = {"service": 1, "name": "Likes", "type": "Default", "category": "Photo", "
         ({"rate": "NaN"}, "no readable rate"),
         ({"rate": 10**60}, "no readable rate"),
         ({"rate": "-1"}, "the rate is zero or below"),
-        ({"rate": 1e12}, "the rate is absurd: 10,000,000 or more"),
+        ({"rate": 1e12}, "the rate says that it is not for sale"),
+        ({"rate": "99999999"}, "the rate says that it is not for sale"),
+        ({"rate": 800_000_000}, "the rate is absurd: 10,000,000 USD or more"),
+        ({"rate": 799_999_999}, ""),
         ({"min": 100, "max": 10}, "the greatest quantity is below the least"),
-        ({"min": None}, "no readable limits"),
-        ({"max": "unlimited"}, "no readable limits"),
+        ({"min": None}, ""),
+        ({"max": "unlimited"}, ""),
+        ({"min": "few"}, "no readable limits"),
+        ({"max": "many"}, "no readable limits"),
     ],
 )
 def test_an_odd_row_is_kept_or_left_out_with_its_reason_and_spoils_no_other(
@@ -532,7 +537,7 @@ def test_a_provider_is_added_in_the_currency_its_panel_names(start_panel: Callab
 # ------------------------------------------------------------------------------------------------ the pure part
 def test_merging_a_row_twice_is_merging_it_once(provider: Provider) -> None:
     pricelist.store(provider, rows(1))
-    (known,) = pricelist._known(provider).values()
+    (known,) = pricelist.known_offers(provider).values()
     changes: list[dict[str, Any]] = [{}, {"rate": Decimal(5)}, {"kind": "poll"}, {"problem": "x", "rate": Decimal(0)}]
     for change in changes:
         (row,) = rows(1, **change)

@@ -230,9 +230,9 @@ def test_the_v2_panel_misses_each_required_field(v2: Panel, kind: str) -> None:
     assert v2.orders == {}
 
 
-def test_the_smpanelim_document_cannot_order_what_it_lists(smpanelim: Panel) -> None:
+def test_comments_at_smpanelim_need_the_parameter_of_the_family(smpanelim: Panel) -> None:
     assert ask(smpanelim, "add", service=2, link=LINK, quantity=10).json() == {"error": "Incorrect request"}
-    assert smpanelim.violations == ["POST add: the document has no way to order Custom Comments"]
+    assert smpanelim.violations == ["POST add: add of Custom Comments lacks comments"]
 
 
 def test_the_smpanelim_document_has_drip_feed_but_no_lists_of_refills_and_no_cancel(smpanelim: Panel) -> None:

@@ -14,17 +14,19 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.db.models import QuerySet
 
-from orders import money
+from orders import kinds, money
 from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
 from providers import detection, onboarding, pricelist, shelf
 from providers import markup as rules
-from providers.dialect import AUTHS, Listed
+from providers.dialect import AUTHS, METHODS, Listed
 from providers.dialects import DIALECTS
 from providers.errors import PanelError
 from providers.models import Offer, Provider
+from providers.pricelists import assignment, type_rules
 
 #: Odd rows of a price list that are shown one by one.
 ODD_SHOWN = 20
@@ -47,6 +49,9 @@ class Command(OperatorCommand):
         add.add_argument("--dialect", default="auto", choices=["auto", *DIALECTS])
         add.add_argument("--auth", default="", choices=AUTHS, help="where the key goes, if not as the dialect says")
         add.add_argument(
+            "--encoding", default="", choices=METHODS, help="the request format, if not as the dialect says"
+        )
+        add.add_argument(
             "--request-ids", action=BooleanOptionalAction, help="the panel's document has request_id for add"
         )
         add.add_argument("--currency", help="what the panel bills in; by default what its balance says, else USD")
@@ -58,6 +63,15 @@ class Command(OperatorCommand):
         imports.add_argument(
             "--markup",
             help=f"percent on top of the cost: becomes the provider's rule (without any: {settings.DEFAULT_MARKUP})",
+        )
+        imports.add_argument(
+            "--type",
+            action="append",
+            default=[],
+            dest="types",
+            metavar="THEIRS=OURS",
+            help="sell what the list calls THEIRS (* = every unknown type) as the service type OURS, from now on, "
+            "such as likes=default; THEIRS= forgets it",
         )
         imports.add_argument("--publish", action="store_true", help="also make categories, services and routes")
         imports.add_argument("--accept-short", action="store_true", help="believe a list that is much shorter")
@@ -91,6 +105,7 @@ class Command(OperatorCommand):
         key_file: str | None,
         dialect: str,
         auth: str,
+        encoding: str,
         request_ids: bool | None,
         currency: str | None,
         exchange_rate: str,
@@ -98,12 +113,16 @@ class Command(OperatorCommand):
     ) -> None:
         key = _key(key, key_file)
         if dialect == "auto":
-            found = detection.detect(url, key, auth=auth)
+            found = detection.detect(url, key, auth=auth, encoding=encoding)
             for line in found.lines:
                 self.stderr.write(line)
             if found.dialect is None:
                 raise CommandError(f"No dialect answered at {url}. Name one with --dialect, or check address and key.")
             dialect, currency = found.dialect.name, currency or found.currency
+            auth, encoding = found.auth, found.encoding
+        currency = currency or detection.currency_of(DIALECTS[dialect].encoded_as(encoding), url, key, auth=auth)
+        if not currency:
+            self.stderr.write("Note: the panel does not say what it bills in. USD is assumed; give --currency if not.")
         # Not said: as it was.
         told = {} if request_ids is None else {"has_request_ids": request_ids}
         provider = onboarding.save_provider(
@@ -113,7 +132,8 @@ class Command(OperatorCommand):
             key=key,
             dialect=dialect,
             auth=auth,
-            currency=currency or detection.currency_of(DIALECTS[dialect], url, key, auth=auth) or "USD",
+            encoding=encoding,
+            currency=currency or "USD",
             exchange_rate=money.parse(exchange_rate),
         )
         self.stdout.write(
@@ -133,13 +153,21 @@ class Command(OperatorCommand):
         if found.currency != provider.currency:
             self.stderr.write(f"Note: the panel bills in {found.currency}, the provider is set to {provider.currency}.")
 
-    def _import(self, *, name: str, markup: str | None, publish: bool, accept_short: bool, **_: Any) -> None:
+    def _import(
+        self, *, name: str, markup: str | None, types: list[str], publish: bool, accept_short: bool, **_: Any
+    ) -> None:
         provider = _provider(name)
         percent = None if markup is None else money.parse(markup)
         if percent is not None and percent < 0:
             raise CommandError("--markup below zero would sell below cost.")
+        self._set_types(provider, types)
         done = pricelist.import_offers(provider, is_short_fine=accept_short)
         self._tell_odd(done.unsellable)
+        if unknown := type_rules.unknown_types(provider):
+            self.stderr.write(
+                f"Note: {unknown[0][1]} offers have the type {unknown[0][0]!r}, which is unknown. To sell them: "
+                f"manage.py provider import {name} --type '{unknown[0][0]}=default'"
+            )
         self.stdout.write(
             f"{name}: {done.added} offers added, {done.changed} changed, {done.unchanged} unchanged, "
             f"{done.missing} missing, {len(done.unsellable)} not sellable"
@@ -159,6 +187,20 @@ class Command(OperatorCommand):
             self.stdout.write(f"{name}: {rules.reprice(provider)} prices changed by the new markup")
         if percent is not None:
             self.stdout.write(f"{name}: {rules.told(provider)} on top of the cost is its rule from now on")
+
+    def _set_types(self, provider: Provider, types: list[str]) -> None:
+        """Keeps what ``--type`` says as rules, all or none of it."""
+        with transaction.atomic():
+            for text in types:
+                theirs, separator, ours = text.rpartition("=")
+                kind = kinds.from_wire(ours)
+                if not separator or not theirs.strip() or (ours.strip() and kind is None):
+                    known = ", ".join(kinds.KINDS)
+                    raise CommandError(f"--type {text!r}: write it like likes=default. Service types: {known}.")
+                type_rules.set_rule(provider, type_name=theirs, kind=kind.code if kind else "")
+            if types:
+                count = assignment.apply_rules(provider)
+                self.stdout.write(f"{provider.name}: {count} offers have another type now")
 
     def _tell_odd(self, rows: Sequence[Listed]) -> None:
         """Some of the odd rows, and how many there are of each kind."""

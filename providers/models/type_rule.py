@@ -1,0 +1,42 @@
+"""What an operator says about the service types of a provider's price list."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.kinds import KINDS
+from providers.models.provider import Provider
+from providers.panels.services import ANY_TYPE, type_key
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """A function, so that a new service type is no new migration."""
+    return [(kind.code, kind.wire) for kind in KINDS.values()]
+
+
+class TypeRule(models.Model):
+    """A service type assigned to one of the provider's own type names, or to all that nobody knows."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="type_rules", verbose_name=_("provider"))
+    type_name = models.CharField(
+        _("type in the price list"),
+        max_length=64,
+        help_text=_("As the provider writes it. * stands for every type that is unknown otherwise."),
+    )
+    kind = models.CharField(_("service type"), max_length=32, choices=kind_choices)
+
+    class Meta:
+        ordering = ["provider", "type_name"]
+        verbose_name = _("service type rule")
+        verbose_name_plural = _("service type rules")
+        constraints = [models.UniqueConstraint(name="type_rule_once", fields=["provider", "type_name"])]
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.kind}"
+
+    def clean(self) -> None:
+        self.type_name = self.type_name.strip() if self.type_name.strip() == ANY_TYPE else type_key(self.type_name)
+        if not self.type_name:
+            raise ValidationError({"type_name": _("Enter the type as the price list has it.")})

@@ -1,0 +1,1 @@
+"""Price lists: what providers sell, and what operators decide about it."""

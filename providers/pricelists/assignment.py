@@ -1,0 +1,63 @@
+"""Apply assigned service types to the offers that are stored: at once, not only with the next price list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from orders.kinds import KINDS
+from providers import pricelist
+from providers.dialect import Dialect
+from providers.models import Offer, Provider
+from providers.panels.services import TypeRules, has_runs_unsaid, is_type_problem, type_problem
+from providers.pricediff import Known
+from providers.pricelists.type_rules import load_rules
+
+
+@transaction.atomic
+def apply_rules(provider: Provider) -> int:
+    """Give every offer of ``provider`` the service type that the rules say; return how many offers changed.
+
+    Offers that can be sold now put their services on sale again; services of another type than their offer now has
+    lose the route to it.
+    """
+    provider = Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)
+    rules = load_rules(provider)
+    steps = [
+        (before, after)
+        for before in pricelist.known_offers(provider).values()
+        if (after := _retype(before, rules, provider.language)) != before
+    ]
+    pricelist.write_steps(provider, steps)
+    return len(steps)
+
+
+@transaction.atomic
+def assign_type(provider: Provider, *, offers: Iterable[int], kind: str) -> int:
+    """Assign ``kind`` to ``offers`` (keys) of ``provider``, whatever their price list says; "" goes back to the list.
+
+    Returns how many offers changed.
+    """
+    if kind and kind not in KINDS:
+        raise ValueError(f"there is no service type {kind!r}")
+    Offer.objects.filter(provider=provider, pk__in=list(offers)).update(assigned_kind=kind)
+    return apply_rules(provider)
+
+
+def _retype(before: Known, rules: TypeRules, dialect: Dialect) -> Known:
+    """``before`` with its type as the rules have it. Only a price list can tell that other problems are gone."""
+    if before.problem and not is_type_problem(before.problem):
+        return before
+    kind = rules.kind_of(before.type_name, before.upstream_id)
+    problem = type_problem(kind, dialect, before.type_name)
+    if not problem and before.rate <= 0:
+        return before
+    if kind is None:
+        return before._replace(problem=problem)
+    return before._replace(
+        kind=kind.code,
+        is_flat=kind.is_flat,
+        has_dripfeed=before.has_dripfeed or has_runs_unsaid(kind, dialect),
+        problem=problem,
+    )

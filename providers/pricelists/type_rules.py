@@ -1,0 +1,44 @@
+"""The service types that an operator assigned to a provider's offers: read them, change them, apply them.
+
+Imports read a price list by these rules (see ``calling.services``), so an assignment outlives every later list.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from providers.models import Offer, Provider, TypeRule
+from providers.panels.services import ANY_TYPE, TypeRules, type_key
+
+
+def load_rules(provider: Provider) -> TypeRules:
+    """Return the rules of ``provider``, and what was assigned to single offers of it."""
+    assigned = Offer.objects.filter(provider=provider).exclude(assigned_kind="").order_by()
+    return TypeRules(
+        by_name=dict(TypeRule.objects.filter(provider=provider).values_list("type_name", "kind")),
+        by_offer=dict(assigned.values_list("upstream_id", "assigned_kind")),
+    )
+
+
+def set_rule(provider: Provider, *, type_name: str, kind: str) -> None:
+    """Make ``kind`` the service type of ``type_name`` in the provider's price list; "" removes the rule.
+
+    Raises:
+        ValidationError: there is no such service type.
+    """
+    key = ANY_TYPE if type_name.strip() == ANY_TYPE else type_key(type_name)
+    rule = TypeRule.objects.filter(provider=provider, type_name=key).first()
+    if not kind:
+        if rule is not None:
+            rule.delete()
+        return
+    rule = rule or TypeRule(provider=provider, type_name=key)
+    rule.kind = kind
+    rule.full_clean()
+    rule.save()
+
+
+def unknown_types(provider: Provider) -> list[tuple[str, int]]:
+    """Return the type names of offers that cannot be sold because nobody knows their type, the most frequent first."""
+    names = Offer.objects.filter(provider=provider, missed=0, problem__startswith="unknown type ")
+    return Counter(names.order_by().values_list("type_name", flat=True)).most_common()

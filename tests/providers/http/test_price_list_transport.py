@@ -1,0 +1,42 @@
+"""A price list arrives whatever a panel's server does to it on the way."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+
+import pytest
+
+from providers import calling, onboarding
+from tests.providers.raw_server import RawServer, answer, says
+
+pytestmark = pytest.mark.django_db
+ROW = {"service": 1, "name": "Подписчики", "type": "Default", "category": "C", "rate": "1", "min": "10", "max": "1000"}
+TEXT = json.dumps([ROW], ensure_ascii=False)
+BODY = TEXT.encode()
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        answer(BODY, "Content-Encoding: UTF-8"),
+        answer(BODY, "Content-Encoding: none"),
+        answer(BODY, "Content-Encoding: gzip"),
+        answer(gzip.compress(BODY)),
+        answer(gzip.compress(BODY), "Content-Encoding: gzip, identity"),
+        answer(gzip.compress(BODY) + b"\r\n<!-- served in 0.1 s -->", "Content-Encoding: gzip"),
+        answer(zlib.compress(BODY), "Content-Encoding: deflate"),
+        EARLY + EARLY + answer(BODY),
+        answer(b"\xef\xbb\xbf" + BODY),
+        answer(TEXT.encode("utf-16")),
+        answer(TEXT.encode("cp1251")),
+        answer(TEXT.encode("cp1251"), kind="text/html; charset=utf-8"),
+    ],
+)
+def test_a_list_is_read_whatever_the_server_makes_of_it(raw: bytes) -> None:
+    with RawServer(says(raw)) as server:
+        provider = onboarding.save_provider("north", url=server.url, key="k", dialect="v2", currency="USD")
+        (row,) = calling.services(provider)
+    assert (row.upstream_id, row.name, row.problem) == ("1", "Подписчики", "")
