@@ -191,7 +191,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
-        if not (request.user.has_perm(MAY_SET_LEVEL) and getattr(obj, "wallet", None)):
+        is_own = obj is not None and obj.pk == request.user.pk
+        if is_own or not (request.user.has_perm(MAY_SET_LEVEL) and getattr(obj, "wallet", None)):
             fields += LEVEL
         return fields if request.user.is_superuser else (*fields, *POWERS)
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from orders import ledger
 from orders.errors import OwnMoney
-from orders.models import Account, CustomerRate, Transfer
+from orders.models import Account, CustomerRate, PriceLevel, Transfer
 from storefront.accounts.models import User
 from storefront.mail.models import Letter
 from storefront.topups import crediting
@@ -105,6 +105,13 @@ def test_nobody_agrees_on_an_own_price() -> None:
     browser(me).post(f"/admin/orders/customerrate/{row.pk}/change/", {"rate": "0.001"})
     row.refresh_from_db()
     assert row.rate == Decimal("0.01")
+
+
+def test_nobody_sets_an_own_price_level() -> None:
+    me, level = clerk(is_superuser=True), PriceLevel.objects.create(name="Best", discount=50)
+    form = {"email": me.email, "name": "", "is_active": "on", "is_staff": "on", "is_superuser": "on", **NO_KEYS}
+    browser(me).post(f"{PEOPLE}{me.pk}/change/", {**form, "level": level.pk, "is_level_pinned": "on"})
+    assert Account.objects.get(user=me).level is None
 
 
 # ------------------------------------------------------------------------------------------------ rights

@@ -1,0 +1,33 @@
+"""docs/security.md names tests and settings: they exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+TEXT = (Path(settings.BASE_DIR) / "docs" / "security.md").read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", TEXT))
+    assert named
+    assert [path for path in sorted(named) if not (Path(settings.BASE_DIR) / path).is_file()] == []
+
+
+def test_every_chapter_of_the_standard_has_its_answer() -> None:
+    assert [int(number) for number in re.findall(r"^### V(\d+) ", TEXT, re.MULTILINE)] == list(range(1, 18))
+
+
+def test_the_events_of_the_page_are_those_that_are_logged() -> None:
+    table = TEXT.partition("## The security log")[2].partition("## Encryption keys")[0]
+    named = set(re.findall(r"`(\w+_\w+)`", table)) - {"code_used_before"}
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("accounts", "callbacks")
+        for path in (Path(settings.BASE_DIR) / "storefront" / folder).rglob("*.py")
+    )
+    logged = set(re.findall(r'security_log\.(?:note|warn)\(\s*"(\w+)"', sources))
+    logged |= set(re.findall(r'_tell_owner\(\w+, "(\w+)"', sources))
+    assert named == logged
