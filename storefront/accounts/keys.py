@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -54,7 +55,10 @@ def keys(request: HttpRequest) -> HttpResponse:
 def _new_key(request: HttpRequest) -> str:
     """Taken out as it is shown: a reload no longer has it."""
     kept = request.session.pop(SHOWN_ONCE, "")
-    return cipher.decrypt(kept) if kept else ""
+    try:
+        return cipher.decrypt(kept) if kept else ""
+    except ImproperlyConfigured:  # the encryption key was taken away meanwhile; the page is not to break for good
+        return ""
 
 
 @login_required

@@ -13,10 +13,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from orders.management import secret_input
 from providers import onboarding
 from providers.addresses import origin
 from providers.encryption import Secret
-from providers.management.commands import provider as command
 from providers.models import Provider
 from providers.simulators import Panel
 from tests import factories
@@ -107,7 +107,7 @@ def test_the_command_takes_the_key_from_a_file(start_panel: Callable[..., Panel]
 
 
 def test_the_command_takes_the_key_from_standard_input(start_panel: Callable[..., Panel], monkeypatch: Any) -> None:
-    monkeypatch.setattr(command.sys, "stdin", StringIO("key-from-a-pipe\n"))
+    monkeypatch.setattr(secret_input.sys, "stdin", StringIO("key-from-a-pipe\n"))
     add(start_panel("v2").url, "--key-file", "-")
     assert Provider.objects.get().key.reveal() == "key-from-a-pipe"
 
@@ -120,8 +120,8 @@ def test_the_command_takes_the_key_from_the_environment(start_panel: Callable[..
 
 def test_the_command_asks_for_the_key(start_panel: Callable[..., Panel], monkeypatch: Any) -> None:
     monkeypatch.delenv("PROVIDER_KEY", raising=False)
-    monkeypatch.setattr(command.sys, "stdin", type("Terminal", (StringIO,), {"isatty": lambda self: True})())
-    monkeypatch.setattr(command, "getpass", lambda prompt: "typed-key")
+    monkeypatch.setattr(secret_input.sys, "stdin", type("Terminal", (StringIO,), {"isatty": lambda self: True})())
+    monkeypatch.setattr(secret_input, "getpass", lambda prompt: "typed-key")
     add(start_panel("v2").url)
     assert Provider.objects.get().key.reveal() == "typed-key"
 
@@ -131,7 +131,7 @@ def test_the_command_says_where_a_key_can_come_from(
     options: tuple[str, ...], start_panel: Callable[..., Panel], monkeypatch: Any
 ) -> None:
     monkeypatch.delenv("PROVIDER_KEY", raising=False)
-    monkeypatch.setattr(command.sys, "stdin", StringIO())
+    monkeypatch.setattr(secret_input.sys, "stdin", StringIO())
     with pytest.raises(CommandError, match="key"):
         add(start_panel("v2").url, *options)
     assert not Provider.objects.exists()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.test import Client
 
 from storefront.accounts.models import ApiKey
@@ -90,6 +91,14 @@ def test_answers_of_the_api_carry_the_policies_that_pages_do(key: str, settings:
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     plain = Client(headers={"Host": "localhost"}).post("/api/v2", {"key": key, "action": "balance"})
     assert "Strict-Transport-Security" not in plain.headers
+
+
+def test_unknown_keys_are_logged_once_a_minute_without_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    cache.clear()
+    for _ in range(3):
+        Client(REMOTE_ADDR="198.51.100.66").post("/api/v2", {"key": "f" * 64, "action": "balance"})
+    lines = [record.getMessage() for record in caplog.records if record.name == "vitrine.security"]
+    assert lines == ["api_key_refused user=- address=198.51.100.66"]
 
 
 # ------------------------------------------------------------------------------------------------ error pages

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from argparse import BooleanOptionalAction
 from collections import Counter
 from collections.abc import Callable, Sequence
-from getpass import getpass
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +16,7 @@ from django.db.models import QuerySet
 from orders import kinds, money
 from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
+from orders.management.secret_input import read_environment_or_prompt, read_file
 from providers import detection, onboarding, pricelist, shelf
 from providers import markup as rules
 from providers.dialect import AUTHS, METHODS, Listed
@@ -243,18 +240,7 @@ class Command(OperatorCommand):
 
 def _key(given: str | None, file: str | None) -> str:
     """The API key: as given, from ``file``, from PROVIDER_KEY, or typed at a prompt. Raises CommandError."""
-    if given:
-        return given
-    if file:
-        try:
-            text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as problem:
-            raise CommandError(f"The key file cannot be read: {problem}") from None
-        key = text.strip()
-    else:
-        key = os.environ.get("PROVIDER_KEY", "").strip()
-        if not key and sys.stdin.isatty():
-            key = getpass("API key: ").strip()
+    key = given or (read_file(file) if file else read_environment_or_prompt("PROVIDER_KEY", "API key"))
     if not key:
         raise CommandError("No API key was given. Use --key-file FILE, the variable PROVIDER_KEY, or --key.")
     return key

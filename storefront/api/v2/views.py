@@ -10,12 +10,13 @@ import logging
 import re
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from storefront import maintenance
-from storefront.accounts import addresses, plain_http
+from storefront.accounts import addresses, plain_http, security_log
 from storefront.api.sandbox.actions import ACTIONS as SANDBOX
 from storefront.api.v2 import answers, callers, limits
 from storefront.api.v2.actions import ACTIONS, WRITES, Answer
@@ -46,6 +47,8 @@ def panel(request: HttpRequest) -> HttpResponse:
             return _not_now(name, answers.CLOSED, 503, maintenance.RETRY_AFTER)
         return _sent(request, _answer(request, name, params))
     except Refused as refusal:
+        if refusal.text == answers.INVALID_KEY:
+            _note_unknown_key(request)
         return answers.error(refusal.text, status=refusal.status)
     except TooMany as pause:
         return _not_now(name, answers.TOO_MANY, 429, pause.wait)
@@ -66,6 +69,12 @@ def _answer(request: HttpRequest, name: str, params: Params) -> Answer:
     )
     _check(caller, name, address, by_get=request.method == "GET")
     return (SANDBOX if caller.is_sandbox else ACTIONS)[name](caller, params)
+
+
+def _note_unknown_key(request: HttpRequest) -> None:
+    """In the security log, once a minute for each address: programs with a revoked key go on asking."""
+    if cache.add(f"api.unknown_key.{addresses.household(addresses.client_address(request))}", 1, 60):
+        security_log.warn("api_key_refused", request)
 
 
 def _check(caller: Caller, name: str, address: str, *, by_get: bool) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,15 @@ def test_a_customer_is_added_with_an_empty_wallet() -> None:
 def test_without_a_password_nobody_can_log_in_until_one_is_set() -> None:
     customer("add", "nadia@example.com")
     assert not User.objects.get().has_usable_password()
+
+
+def test_a_password_is_read_from_a_file(tmp_path: Path) -> None:
+    """As an argument it would stand in the list of processes."""
+    file = tmp_path / "password"
+    file.write_text("a long enough one\n")
+    customer("add", "nadia@example.com", "--password-file", str(file))
+    assert User.objects.get().check_password("a long enough one")
+    assert "cannot be read" in refusal("add", "omar@example.com", "--password-file", str(tmp_path / "nothing"))
 
 
 def test_nobody_is_added_twice_in_any_spelling() -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 from orders import ledger, money
 from orders.errors import OrdersError
 from orders.management.operator import OperatorCommand
+from orders.management.secret_input import read_file
 from storefront.accounts import addresses, api_keys
 from storefront.accounts.models import KEYS_MAX, TooManyKeys, User
 
@@ -24,7 +25,12 @@ class Command(OperatorCommand):
         actions = parser.add_subparsers(dest="action", required=True, metavar="add|credit|key")
         add = actions.add_parser("add", help="a new customer with an empty wallet")
         add.add_argument("email")
-        add.add_argument("--password", help="without it the customer sets one by the reset link")
+        add.add_argument(
+            "--password",
+            help="without one the customer sets it by the reset link. Everybody on this machine can read it in the "
+            "process list: prefer --password-file",
+        )
+        add.add_argument("--password-file", metavar="FILE", help="a file that holds it; - reads standard input")
         credit = actions.add_parser("credit", help="brings money into the wallet, once for each reference")
         credit.add_argument("email")
         credit.add_argument("amount", help="in the store currency, for example 25.00")
@@ -44,7 +50,9 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['action']}")(**options)
 
-    def _add(self, *, email: str, password: str | None, **_: Any) -> None:
+    def _add(self, *, email: str, password: str | None, password_file: str | None = None, **_: Any) -> None:
+        if password_file and not password:
+            password = read_file(password_file)
         try:
             validate_email(email)
             if password:

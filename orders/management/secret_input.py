@@ -1,0 +1,32 @@
+"""Secrets for operator commands: from a file, standard input, the environment or a prompt.
+
+An argument can be read by everybody on the machine, in the list of processes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from getpass import getpass
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+
+def read_file(name: str) -> str:
+    """The text of the file called ``name``, without the white space around it; "-" is standard input."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise CommandError(f"The file {name} cannot be read: {problem}") from None
+    if not text.strip():
+        raise CommandError(f"The file {name} holds no key or password.")
+    return text.strip()
+
+
+def read_environment_or_prompt(variable: str, prompt: str) -> str:
+    """The value of ``variable``, else what is typed at a terminal, else ""."""
+    value = os.environ.get(variable, "").strip()
+    if not value and sys.stdin.isatty():
+        value = getpass(f"{prompt}: ").strip()
+    return value
