@@ -20,9 +20,11 @@ def main() -> None:
     from providers import policy, probing, submission, windows
     from providers.client import Limits
     from providers.models import Provider
+    from providers.reconciling import holds
 
     policy.limits = lambda verb: Limits(connect=0.5, total=0.5, allow_private=True)
     probing.PACE, submission.GRACE, windows.SKEW = 0.0, 0.5, timedelta(0)
+    holds.HOLD = timedelta(seconds=3)
     while True:
         submission.expire_leases()
         for provider in Provider.objects.all():

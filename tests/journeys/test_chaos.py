@@ -90,7 +90,8 @@ def until(condition: Callable[[], Any], seconds: float) -> bool:
 class Shop:
     """A shop with one provider, whose panel has other customers too."""
 
-    def __init__(self, panel: Panel, chance: random.Random) -> None:
+    def __init__(self, panel: Panel, chance: random.Random, *, best_seller: float = 0.0) -> None:
+        self.chance, self.best_seller = chance, best_seller
         steps = {1: 23501}
 
         def order_id(number: int) -> str:
@@ -105,10 +106,11 @@ class Shop:
         self.bought = 0
 
     def buy(self, count: int) -> None:
-        """Orders of another quantity each, so that no two cost the same."""
+        """Orders of another quantity each, so that no two cost the same, but for the best-seller's."""
         for _ in range(count):
             self.bought += 1
-            buy(self.user, self.service, link=f"https://x.example.com/{self.bought}", quantity=str(100 + self.bought))
+            quantity = 100 if self.chance.random() < self.best_seller else 100 + self.bought
+            buy(self.user, self.service, link=f"https://x.example.com/{self.bought}", quantity=str(quantity))
 
     @property
     def links(self) -> list[str]:
@@ -176,23 +178,30 @@ def resolved() -> list[dict[str, Any]]:
     return list(OrderEvent.objects.filter(kind=EventKind.RESOLVED).values_list("data", flat=True))
 
 
-def run(start_panel: Callable[..., Panel], *, orders: int, kills: int, seconds: float) -> None:
+def run(
+    start_panel: Callable[..., Panel], *, orders: int, kills: int, seconds: float, best_seller: float = 0.0
+) -> None:
     seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**6))
     print(f"CHAOS_SEED={seed}")
     chance = random.Random(seed)
-    shop = Shop(start_panel("v2", latency=0.005), chance)
+    shop = Shop(start_panel("v2", latency=0.005), chance, best_seller=best_seller)
     began = time.monotonic()
     storm(shop, chance, orders=orders, kills=kills, seconds=seconds)
     figures = check(shop)
     print(f"{orders} orders, {kills} kills, {time.monotonic() - began:.0f} s: {dict(figures)}")
     assert figures["doubts"] > orders * SHARE / 2, "there was no chaos"
-    assert figures["undecided"] <= figures["doubts"] * 0.1
+    # Lost orders of a best-seller may be impossible to tell apart; in such weather many are lost at one moment.
+    assert figures["undecided"] <= figures["doubts"] * (0.1 + best_seller)
 
 
 def test_chaos_buys_nothing_twice_loses_nothing_and_the_search_decides_nearly_all(
     start_panel: Callable[..., Panel],
 ) -> None:
     run(start_panel, orders=200, kills=3, seconds=60)
+
+
+def test_chaos_gives_no_order_of_a_best_seller_the_number_of_another_one(start_panel: Callable[..., Panel]) -> None:
+    run(start_panel, orders=120, kills=1, seconds=90, best_seller=0.3)
 
 
 @pytest.mark.prove
