@@ -12,11 +12,13 @@ from typing import TypeVar
 from django.db import connection, transaction
 
 from orders.lifecycle import Progress
-from providers import client, health, policy, reading
+from providers import client, health, policy
 from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
+from providers.panels.balance import read_balance
 from providers.panels.services import read_services
+from providers.panels.status import read_status
 from providers.pricelists.type_rules import load_rules
 from providers.worker.clock import Deadline
 
@@ -27,13 +29,13 @@ KEPT_TEXT = 4000
 
 def balance(provider: Provider) -> Balance:
     """Raises PanelError. Nothing is stored but the record of the call."""
-    return _read(provider, "balance", {}, reading.read_balance)
+    return _read(provider, "balance", {}, read_balance)
 
 
 def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
-    """What the panel says about ``ids``, which need not be ours (see ``reading.read_status``). Raises PanelError."""
+    """What the panel says about ``ids``, which need not be ours (see ``read_status``). Raises PanelError."""
     params = provider.language.status_params(ids)
-    return _read(provider, "status", params, lambda answer, dialect: reading.read_status(answer, dialect, ids))
+    return _read(provider, "status", params, lambda answer, dialect: read_status(answer, dialect, ids))
 
 
 def services(provider: Provider) -> list[Listed]:

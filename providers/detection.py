@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from providers import calling, client, reading
+from providers import calling, client
 from providers.dialect import Answer, Dialect, Seen
 from providers.dialects import DIALECTS
 from providers.errors import PanelError
+from providers.panels.balance import read_balance
 from providers.panels.services import raw_rows, read_services
 
 #: Numbers that no order has. Some panels show only in such an answer what they speak.
@@ -128,7 +129,7 @@ class _Conversation:
 
     def _try(self, dialect: Dialect, manner: _Manner, auth: str) -> _Fit:
         encoded, auth = dialect.encoded_as(manner.encoding), auth or manner.auth
-        balance = reading.read_balance(self.ask(encoded, "balance", auth), encoded)
+        balance = read_balance(self.ask(encoded, "balance", auth), encoded)
         answer = self.ask(encoded, "services", auth)
         listed = read_services(answer, encoded)
         if dialect.differs is not None:
@@ -166,7 +167,6 @@ def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detecte
 def currency_of(dialect: Dialect, url: str, key: str, *, auth: str = "") -> str:
     """The currency the panel names with our balance; "" if it names none or does not answer."""
     try:
-        currency = reading.read_balance(_Conversation(url, key).ask(dialect, "balance", auth), dialect).currency
+        return read_balance(_Conversation(url, key).ask(dialect, "balance", auth), dialect).currency
     except PanelError:
         return ""
-    return currency if len(currency) == 3 and currency.isalpha() else ""

@@ -153,7 +153,7 @@ class Dialect:
     repair: Callable[[str], str] | None = None
     #: Why a panel that answers is not this one, "" if it carries the signs of it. Without: any that answers may be.
     differs: Callable[[Seen], str] | None = None
-    #: Words of this panel beside those of ``reading.STATUS_WORDS``.
+    #: Words of this panel beside those of ``panels.status.STATUS_WORDS``.
     words: Mapping[str, Status] = field(default_factory=dict)
 
     def encoded_as(self, encoding: str) -> Dialect:

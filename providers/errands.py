@@ -28,10 +28,10 @@ from orders.errors import RequestClosed
 from orders.lifecycle import Status
 from orders.models import Cancellation, Refill
 from orders.models.aftercare import OPEN_REQUEST, RequestStatus
-from providers import calling, client, health, policy, reading_aftercare, refilling, routing
+from providers import calling, client, health, policy, refilling, routing
 from providers.errors import NotSent, PanelError, Refused
 from providers.models import LIVE, Errand, Placement, Provider, State
-from providers.reading_aftercare import CancelAccepted
+from providers.panels.aftercare import CancelAccepted, read_cancel, read_refill
 from providers.worker import turns
 from providers.worker.backoff import Doubling
 from providers.worker.clock import Deadline
@@ -42,8 +42,8 @@ R = TypeVar("R", Refill, Cancellation)
 #: The request, and its verb. Cancellations first: what is delivered meanwhile cannot be stopped any more.
 VERBS: Mapping[type[Refill | Cancellation], str] = {Cancellation: "cancel", Refill: "refill"}
 READERS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "cancel": reading_aftercare.read_cancel,
-    "refill": reading_aftercare.read_refill,
+    "cancel": read_cancel,
+    "refill": read_refill,
 }
 #: The panel has or had the order.
 HAD = (State.ACCEPTED, State.CLOSED)

@@ -24,9 +24,10 @@ from django.utils import timezone
 
 from orders import money
 from orders.lifecycle import Progress
-from providers import calling, doubt, evidence, pausing, reading, windows
+from providers import calling, doubt, evidence, pausing, windows
 from providers.errors import PanelError
 from providers.models import Placement, Provider, State
+from providers.panels.error_texts import is_foreign
 from providers.windows import Claim, Finding, Hit, Known, Verdict, Window
 
 log = logging.getLogger("vitrine.providers")
@@ -263,7 +264,7 @@ def _ask(provider: Provider, numbers: Collection[int], *, anchor: int, until: fl
             if isinstance(report, Progress) and report.word:
                 answers.rows[number] = report
                 answers.answered.add(number)
-            elif isinstance(report, str) and reading.is_foreign(report):
+            elif isinstance(report, str) and is_foreign(report):
                 answers.answered.add(number)
     answers.is_whole = answers.answered.issuperset(ids)
     return answers

@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from orders import aftercare
 from orders.models.aftercare import RequestStatus
-from providers import calling, client, health, policy, reading_aftercare
+from providers import calling, client, health, policy
 from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
 from providers.models import Errand, Provider, State
-from providers.reading_aftercare import RefillReport, Stage
+from providers.panels.aftercare import RefillReport, Stage, read_refill_status
 from providers.worker import turns
 
 #: (age up to which it holds, time between two looks)
@@ -105,7 +105,7 @@ class _Pass:
         try:
             if isinstance(outcome, PanelError):
                 raise outcome
-            reports = reading_aftercare.read_refill_status(outcome, dialect, ids)
+            reports = read_refill_status(outcome, dialect, ids)
         except PanelError as problem:
             self.tally.add("refill_status", outcome, problem)
             calling.record(self.provider, call, outcome, name=calling.name_of(problem))

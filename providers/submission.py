@@ -25,11 +25,12 @@ from django.utils import timezone
 from orders import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers import calling, client, doubt, evidence, fences, health, pausing, policy, reading, routing
+from providers import calling, client, doubt, evidence, fences, health, pausing, policy, routing
 from providers.dialect import Answer, Call, Wanted
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
 from providers.models import Placement, Provider, State
 from providers.pace import Pace
+from providers.panels.placing import read_add
 
 #: Seconds in which one pass claims; with the time limit of a call it ends within the task's time limit.
 BUDGET = 20.0
@@ -221,7 +222,7 @@ def _record(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> st
     try:
         if isinstance(outcome, PanelError):
             raise outcome
-        upstream_id = reading.read_add(outcome, provider.language)
+        upstream_id = read_add(outcome, provider.language)
         return _accepted(provider, sent, outcome, upstream_id)
     except _Settled:
         return _too_late(provider, sent, outcome)
@@ -273,7 +274,7 @@ def _too_late(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> 
     if sent.call:
         calling.record(provider, sent.call, outcome, name="late", placement=sent.placement)
     try:
-        upstream_id = reading.read_add(outcome, provider.language) if isinstance(outcome, Answer) else ""
+        upstream_id = read_add(outcome, provider.language) if isinstance(outcome, Answer) else ""
     except PanelError:
         upstream_id = ""
     if upstream_id:

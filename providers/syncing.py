@@ -21,12 +21,13 @@ from django.utils import timezone
 
 from orders import bulk
 from orders.lifecycle import Progress
-from providers import applying, calling, client, health, pausing, pricelist, reading
+from providers import applying, calling, client, health, pausing, pricelist
 from providers.applying import COLUMNS, Followed, Report
 from providers.dialect import Answer, Call
 from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
 from providers.models import Placement, Provider
 from providers.pace import Pace
+from providers.panels.status import read_status
 from providers.tracking.trial import Trial, Verdict
 from providers.worker import turns
 
@@ -197,7 +198,7 @@ class _Pass:
         try:
             if isinstance(outcome, PanelError):
                 raise outcome
-            reports = reading.read_status(outcome, self.provider.language, [row.upstream_id for row in rows])
+            reports = read_status(outcome, self.provider.language, [row.upstream_id for row in rows])
         except PanelError as problem:
             problem.words = client.redact(problem.words, call.secrets)
             self.tally.add(call.verb, outcome, problem)

@@ -165,7 +165,7 @@ class Provider(models.Model):
 
 
 class RefusalText(models.Model):
-    """Words of one panel that mean "not placed", as an operator taught. ``panels.error_texts`` has those of all."""
+    """Words of one panel that mean "not placed", as an operator taught. ``panels.error_phrases`` has those of all."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="refusal_texts", verbose_name=_("provider"))
     text = models.CharField(_("the panel's words"), max_length=600)

@@ -13,21 +13,28 @@ from providers.panels.php_messages import without_php_messages
 
 MAX_ID = 64
 MAX_WORDS = 500
+#: Longer bodies that are not JSON are pages, not a sentence of the panel.
+MAX_PLAIN_TEXT = 300
 #: Characters that no database or page takes: control characters but tab and line breaks, and halves of surrogate pairs.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+#: An order's number as a panel writes it: whole, or letters and digits with at least one digit, and nothing around it.
+_ORDER_NUMBER = re.compile(r"(?=\D*\d)[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 
 
 def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
-    """The JSON in ``answer``, numbers exact. Raises UnreadableAnswer for anything else.
+    """Return the JSON in ``answer``, numbers exact. JSON that was encoded twice is decoded twice.
 
     Lenient: a number that we would not accept (NaN, a hundred digits) becomes a text: it spoils one row, not the list.
+
+    Raises:
+        UnreadableAnswer: the body is not JSON.
     """
-    constant, whole = (str, _short_int_or_text) if is_lenient else (_no_constant, _short_int)
-    pairs = None if is_lenient else _no_twins
+    constant, whole = (str, _short_int_or_text) if is_lenient else (_refuse_constant, _short_int)
+    pairs = None if is_lenient else _refuse_repeated_names
     for repair in filter(None, (str, dialect.repair, without_php_messages)):
         try:
             # Not strict: many panels put raw line breaks and tabs into texts.
-            return json.loads(
+            body = json.loads(
                 repair(answer.text),
                 strict=False,
                 parse_float=Decimal,
@@ -37,17 +44,45 @@ def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
             )
         except (ValueError, RecursionError):
             continue
+        if isinstance(body, str) and body.lstrip()[:1] in ("{", "[") and body != answer.text:
+            return parse(Answer(status=answer.status, text=body), dialect, is_lenient=is_lenient)
+        return body
     raise UnreadableAnswer(f"HTTP {answer.status}, not JSON: {shorten(answer.text)}")
 
 
+def parse_or_text(answer: Answer, dialect: Dialect) -> Any:
+    """Return the JSON in ``answer``, or its body as a text where that is one plain sentence ("Invalid API key").
+
+    Raises:
+        UnreadableAnswer: the body is neither; pages and broken JSON are no sentences.
+    """
+    try:
+        return parse(answer, dialect)
+    except UnreadableAnswer:
+        text = answer.text.strip()
+        if not text or len(text) > MAX_PLAIN_TEXT or any(mark in text for mark in '<>{}[]"\x00\ufffd'):
+            raise
+        return text
+
+
 def shorten(text: str) -> str:
-    """``text`` on one line and short enough to keep."""
-    line = one_line(str(text), None)
+    """Return ``text`` on one line and short enough to keep."""
+    # A body can be megabytes of blanks: only its beginning is looked at.
+    line = one_line(str(text)[: 20 * MAX_WORDS], None)
     return line if len(line) <= MAX_WORDS else line[:MAX_WORDS] + "…"
 
 
+def one_line(value: Any, most: int | None) -> str:
+    """Return ``value`` as one line of at most ``most`` characters, without characters that no database would take."""
+    if not isinstance(value, (str, int, Decimal)) or isinstance(value, bool):
+        return ""
+    return UNPRINTABLE.sub("", " ".join(str(value).split()))[:most].rstrip()
+
+
 def scalar(value: Any) -> str:
-    """An id as text, "" for what cannot be one: nothing, yes/no, zero and below, numbers with decimals, long texts."""
+    """Return an id as text, "" for what cannot be one: nothing, yes/no, zero and below, decimals, long texts."""
+    if isinstance(value, Decimal):
+        value = whole_id(value)
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return ""
     text = str(value).strip()
@@ -55,22 +90,31 @@ def scalar(value: Any) -> str:
     return text if is_fine else ""
 
 
-def one_line(value: Any, most: int | None) -> str:
-    """``value`` as one line of at most ``most`` characters. A NUL or half a character no database would take."""
-    if not isinstance(value, (str, int, Decimal)) or isinstance(value, bool):
-        return ""
-    return UNPRINTABLE.sub("", " ".join(str(value).split()))[:most].rstrip()
+def whole_id(value: Decimal) -> int | None:
+    """Return an id that came as ``501.0`` as 501; None for a fraction, and for exponents, which no id is written in."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or not -9 <= exponent < 0 or value.adjusted() > 18:
+        return None
+    return int(value) if value == int(value) else None
 
 
-def _no_constant(name: str) -> None:
+def is_order_number(value: Any) -> bool:
+    """Return whether ``value`` is an order's number as panels write them: digits below 2^63, or letters and digits."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return False
+    text = str(value)
+    return bool(_ORDER_NUMBER.fullmatch(text) and text.strip("0")) and not (text.isdigit() and int(text) >= 2**63)
+
+
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number we accept")
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name that stands twice: one of the two is not true")
-    return found
+def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    body = dict(pairs)
+    if len(body) != len(pairs):
+        raise ValueError("a name that occurs twice: one of the two is not true")
+    return body
 
 
 def _short_int(digits: str) -> int:

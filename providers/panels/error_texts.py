@@ -1,49 +1,159 @@
-"""Find the error text in a panel's answer, and say what it means. Pure."""
+"""Say what a panel's error text means: why it refused, or whether it knows an order at all. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import NamedTuple
 
-from providers.panels.bodies import shorten
+from providers.panels import error_phrases
 
-#: Refusals by what they say: the first fragment found decides. All mean that nothing was bought.
-REFUSALS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("duplicate", ("active order with this link", "link_duplicate", "same link", "wait until order")),
-    ("funds", ("not enough funds", "not_enough_funds", "insufficient", "sufficient balance")),
-    ("busy", ("too many requests", "rate limit", "maintenance")),
-    ("key", ("api key", "api is disable", "unauthorized", "account is inactive", "suspended", "account_banned")),
-    ("service", ("service id", "incorrect_service", "service is inactive", "disabled service", "service not found")),
-    ("quantity", ("quantity", "minimum number", "maximum number")),
-    ("link", ("bad link", "neworder.error.link", "invalid link")),
-    ("request", ("incorrect request", "required", "action is invalid", "invalid action", "does not support")),
-)
 #: HTTP statuses that, together with a readable error in words we do not know, still say why nothing was done.
 REFUSING: Mapping[int, str] = {401: "key", 402: "funds", 403: "key"}
+#: Reasons that concern our whole account at the panel and not one order.
+ACCOUNT_REASONS = frozenset({"key", "funds", "busy"})
+_MAX_TEXT = 600
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: Letters that are written in several ways, and apostrophes, which are left out: don't, dont.
+_ALIKE = str.maketrans(
+    {"ı": "i", "ة": "ه", "ى": "ي", "ـ": None, "'": None, "’": None, "‘": None, "`": None, "ʼ": None, "´": None}
+)
+#: A negation and the two words after it: "was not placed" does not say that anything was placed.
+_NEGATED = re.compile(
+    r"(?<!\S)(?:not|cannot|cant|couldnt|wasnt|isnt|didnt|never|unable to|failed to|could not"
+    r"|не|нет|لم|no|nao|tidak|gagal)"
+    r"(?: \S+){1,2}"
+)
 
 
-def error_of(body: Any) -> str:
-    """The error text in a parsed body, "" if it carries none; ``error`` and ``errors`` count whatever else is there."""
-    if not isinstance(body, dict):
+class _Patterns(NamedTuple):
+    rejections: tuple[tuple[str, re.Pattern[str]], ...]
+    request_refusals: tuple[tuple[str, re.Pattern[str]], ...]
+    maybe_done: re.Pattern[str]
+    under_way: re.Pattern[str]
+    faults: re.Pattern[str]
+    passing_trouble: re.Pattern[str]
+    foreign_order: re.Pattern[str]
+
+
+@lru_cache(maxsize=4096)
+def normalize(text: str) -> str:
+    """Return ``text`` in lower case, without HTML, accents, apostrophes and punctuation, its words one blank apart."""
+    plain = _TAG.sub(" ", html.unescape(text[:_MAX_TEXT]))
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", _CAMEL_CASE.sub(" ", plain)).casefold())
+    letters = []
+    for character in folded.translate(_ALIKE):
+        category = unicodedata.category(character)
+        if unicodedata.combining(character) or category == "Cf":
+            continue
+        letters.append(character if category[0] in "LMN" else " ")
+    return " ".join("".join(letters).split())
+
+
+def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that finds any of ``phrases`` (see ``error_phrases``) in a normalized text."""
+    return re.compile("|".join(_phrase_pattern(phrase) for phrase in phrases))
+
+
+def rejection_reason(words: str) -> str:
+    """Return why a panel bought nothing, by its words; "" for a text that does not plainly say that it did nothing."""
+    return _rejection_reason(normalize(words))
+
+
+def refusal_reason(words: str) -> str:
+    """Return why a panel refused a refill or a cancellation: "early", "final", "order", a reason of
+    ``rejection_reason``, or "other"."""
+    return _refusal_reason(normalize(words))
+
+
+def is_foreign(words: str) -> bool:
+    """Return whether a panel's words about a number say that no order of ours has it."""
+    return _is_foreign(normalize(words))
+
+
+def is_fault(words: str) -> bool:
+    """Return whether a panel's words say that the panel itself is in trouble, and nothing about what it was asked."""
+    return _is_fault(normalize(words))
+
+
+def _phrase_pattern(phrase: str) -> str:
+    pattern, is_first = "", True
+    for part in phrase.split():
+        if part == "^":
+            pattern += "^"
+        elif part == "$":
+            pattern += "$"
+        elif part == "~":
+            pattern += r"(?: \S+){0,3}?"
+        elif part == "...":
+            pattern += r"(?: \S+)*?"
+        else:
+            blank = "" if is_first else " "
+            word = f"{blank}(?:{'|'.join(_word_pattern(word) for word in part.lstrip('?').split('|'))})"
+            pattern += f"(?:{word})?" if part.startswith("?") else word
+            is_first = False
+    return rf"(?<!\S)(?:{pattern})(?!\S)"
+
+
+def _word_pattern(word: str) -> str:
+    parts = [re.escape(normalize(part)) for part in word.rstrip("*").split("_")]
+    return " ".join(parts) + (r"\S*" if word.endswith("*") else "")
+
+
+@cache
+def _patterns() -> _Patterns:
+    """Return the patterns of all phrases. Compiling them takes 0.1 s: not at import, most processes see no error."""
+    return _Patterns(
+        rejections=_by_reason(error_phrases.REJECTIONS),
+        request_refusals=_by_reason(error_phrases.REQUEST_REFUSALS),
+        maybe_done=compile_phrases(error_phrases.MAYBE_DONE),
+        under_way=compile_phrases(error_phrases.UNDER_WAY),
+        faults=compile_phrases(error_phrases.FAULTS),
+        passing_trouble=compile_phrases(error_phrases.PASSING_TROUBLE),
+        foreign_order=compile_phrases(error_phrases.FOREIGN_ORDER),
+    )
+
+
+def _by_reason(phrases: Mapping[str, error_phrases.Phrases]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((reason, compile_phrases(some)) for reason, some in phrases.items())
+
+
+@lru_cache(maxsize=4096)
+def _rejection_reason(text: str) -> str:
+    patterns = _patterns()
+    if patterns.faults.search(text) or patterns.maybe_done.search(_NEGATED.sub("", text)):
         return ""
-    for name in ("error", "errors"):
-        if body.get(name):
-            return shorten(_flat_text(body[name]))
-    return ""
+    reason = next((reason for reason, pattern in patterns.rejections if pattern.search(text)), "")
+    if reason != "duplicate" and patterns.under_way.search(text):
+        return ""
+    if reason == "availability":
+        return "" if patterns.passing_trouble.search(text) else "service"
+    return reason
 
 
-def reason_of(words: str) -> str:
-    """Why a panel refused, by its words; "" for a text we do not know."""
-    text = words.lower()
-    for reason, fragments in REFUSALS:
-        if any(fragment in text for fragment in fragments):
-            return reason
-    return ""
+@lru_cache(maxsize=4096)
+def _refusal_reason(text: str) -> str:
+    if _is_foreign(text):
+        return "order"
+    rejection = _rejection_reason(text)
+    if rejection in ACCOUNT_REASONS:
+        return rejection
+    patterns = _patterns()
+    if patterns.faults.search(text):
+        return "other"
+    return next((reason for reason, pattern in patterns.request_refusals if pattern.search(text)), rejection or "other")
 
 
-def _flat_text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(_flat_text(item) for item in value.values())
-    if isinstance(value, list):
-        return "; ".join(_flat_text(item) for item in value)
-    return str(value)
+@lru_cache(maxsize=4096)
+def _is_foreign(text: str) -> bool:
+    return not _is_fault(text) and bool(_patterns().foreign_order.search(text))
+
+
+@lru_cache(maxsize=4096)
+def _is_fault(text: str) -> bool:
+    patterns = _patterns()
+    return bool(patterns.faults.search(text) or patterns.passing_trouble.search(text))

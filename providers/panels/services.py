@@ -13,7 +13,9 @@ from orders.kinds import Kind
 from providers.dialect import Answer, Dialect, Listed
 from providers.errors import Refused, UnreadableAnswer
 from providers.panels.bodies import one_line, parse, scalar, shorten
-from providers.panels.error_texts import error_of, reason_of
+from providers.panels.currencies import read_currency
+from providers.panels.envelopes import find_error
+from providers.panels.error_texts import rejection_reason
 from providers.panels.numbers import read_amount, read_flag, read_whole
 from providers.panels.texts import clean_description, clean_name, is_garbled, localized
 
@@ -121,10 +123,9 @@ def has_runs_unsaid(kind: Kind | None, dialect: Dialect) -> bool:
 
 def _body(answer: Answer, dialect: Dialect) -> Any:
     body = parse(answer, dialect, is_lenient=True)
-    if isinstance(body, str):  # a list that was turned into JSON twice
-        body = parse(Answer(status=answer.status, text=body), dialect, is_lenient=True)
-    if error_of(body):
-        raise Refused(error_of(body), reason=reason_of(error_of(body)) or "other")
+    is_list = isinstance(body, list) or (isinstance(body, dict) and _is_service(body))
+    if not is_list and (words := find_error(body, answer.status)):
+        raise Refused(words, reason=rejection_reason(words) or "other")
     return body
 
 
@@ -221,7 +222,7 @@ class _RowReader:
             has_cancel=read_flag(_first(row, _CANCEL)),
             has_dripfeed=_has_dripfeed(_first(row, _DRIPFEED), kind, self.dialect),
             description=clean_description(localized(_first(row, _DESCRIPTION)), 5000),
-            currency=one_line(row.get("currency"), 3).upper(),
+            currency=read_currency(row.get("currency")),
             problem=problem,
         )
 

@@ -470,7 +470,7 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
         "the list names other currencies",
         "test_pricelist::test_a_list_in_another_currency_stops_the_provider_and_one_row_in_it_is_not_sold",
     ),
-    ("a refill's error is nested, an object is a list", "test_reading_aftercare::test_refills_are_read_in_every_form"),
+    ("a refill's error is nested, an object is a list", "panels/test_aftercare::test_refills_are_read_in_every_form"),
     (
         "cancel says 1 and the order goes on",
         "test_errands::test_a_cancellation_is_a_request_and_the_status_moves_the_money",

@@ -116,10 +116,13 @@ def test_a_partial_without_remains_moves_no_money_and_is_shown_to_a_person(
 
 
 def test_fail_is_left_to_a_person_unless_this_panel_pays_back(panel: Panel, order: Order) -> None:
-    panel.fault("status", "text", body='{"status":"Fail"}')
+    body = '{"status":"Fail","remains":"100","charge":"0.1"}'
+    panel.fault("status", "text", body=body)
     assert (sync(order).status, order.refunded) == ("pending", 0)
     Provider.objects.update(refunds_failed=True)
     panel.fault("status", "text", body='{"status":"Fail"}')
+    assert (sync(order).status, order.refunded) == ("pending", 0), "this may be the call that failed, not the order"
+    panel.fault("status", "text", body=body)
     assert (sync(order).status, order.refunded) == ("canceled", order.charge)
 
 

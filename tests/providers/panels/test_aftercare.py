@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from providers.dialect import AUTHS, Answer
+from providers.dialect import AUTHS
 from providers.dialects import DIALECTS
-from providers.errors import OutcomeUnknown, PanelError, Refused, Unsupported
-from providers.reading_aftercare import CancelAccepted, Stage, read_cancel, read_refill, read_refill_status, refusal_of
+from providers.errors import OutcomeUnknown, PanelError, Refused, UnreadableAnswer, Unsupported
+from providers.panels.aftercare import CancelAccepted, Stage, read_cancel, read_refill, read_refill_status
+from tests.providers.panels.answers import answer
 
 V2, TMSMM, TOPLISTBOT = DIALECTS["v2"], DIALECTS["tmsmm"], DIALECTS["toplistbot"]
-
-
-def answer(body: Any, status: int = 200) -> Answer:
-    return Answer(status=status, text=body if isinstance(body, str) else json.dumps(body))
 
 
 def told(results: dict[str, Any]) -> dict[str, Any]:
@@ -151,8 +147,138 @@ def test_a_status_that_says_nothing_is_an_error(body: str) -> None:
         read_refill_status(answer(body), V2, ["1"])
 
 
-def test_unknown_words_are_no_reason() -> None:
-    assert refusal_of("Something odd") == "other"
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"refill": "error"}, {"refill": "true"}, {"refill": True}, {"refill": "success"}, {"refill": "Pending"},
+        {"refill": "Your refill has been requested"}, {"refill": "0"}, {"refill": -1}, {"refill": 1.5}, {"refill": {}},
+        {"refill": {"status": "ok"}}, {"status": "success"}, {"status": "success", "data": []},
+        {"status": "success", "data": {"order": 7}}, {"refill": "5", "error": "Something odd"},
+        {"refill": "5", "error": "Refill is disabled for this service"}, {"status": "error", "refill": 5},
+        {"order": 8, "refill": 5}, {"refill": "5", "message": "Refill will be available in 20 hours"},
+    ],
+)  # fmt: skip
+def test_a_refill_without_a_plain_number_is_not_taken(body: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read_refill(answer(body), V2, ["7"])
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"status": "success", "data": {"refill": 5}}, "5"),
+        ({"status": "success", "data": [{"order": 7, "refill": "5"}]}, "5"),
+        ({"success": True, "data": {"refill_id": 5, "order": "7"}}, "5"),
+        ({"result": {"7": {"refill": 5}}}, "5"),
+        ({"error": None, "refill": 5.0}, "5"),
+        ({"refill": "Refill is disabled for this service"}, ("Refill is disabled for this service", "service")),
+        ({"status": "success", "data": [{"order": 7, "refill": {"error": "Refill days are over"}}]},
+         ("Refill days are over", "final")),
+    ],
+)  # fmt: skip
+def test_a_refill_is_read_in_every_envelope(body: Any, found: Any) -> None:
+    assert told(read_refill(answer(body), V2, ["7"])) == {"7": found}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"error": "Refill will be available in 20 hours"}, "early"),
+        ({"error": "Refill already in progress"}, "early"),
+        ({"status": "error", "message": "Refill already in progress"}, "early"),
+        ({"success": False, "msg": "Refill days are over"}, "final"),
+        ({"message": "Invalid API key"}, "key"),
+        ("Invalid API key", "key"),
+    ],
+)
+@pytest.mark.parametrize("read", [read_refill, read_cancel])
+def test_a_refusal_is_read_wherever_it_stands(read: Any, body: Any, reason: str) -> None:
+    for ids in (["7"], ["7", "8"]):
+        with pytest.raises(Refused) as refused:
+            read(answer(body), V2, ids)
+        assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"order": 9, "cancel": 0, "status": "success"},
+        {"status": "success", "data": {"order": 9, "cancel": 0}},
+        {"success": True, "data": [{"order": 9, "cancel": 0}]},
+        {"status": "success", "data": []},
+        {"status": "success", "message": "It is too old"} | {"cancel": False},
+        {"status": "success", "success": False},
+        {"status": "success", "message": "This order is not one we stop"},
+        {"order": 8, "cancel": 1},
+        {"cancel": "perhaps"},
+        {"cancel": 1, "error": "Cannot cancel"},
+    ],
+)
+def test_a_cancellation_that_is_not_plainly_taken_is_not_taken(body: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read_cancel(answer(body), V2, ["9"])
+
+
+@pytest.mark.parametrize("text", ["Order cannot be cancelled", "cannot be cancelled", "Отмена невозможна"])
+def test_success_with_the_text_of_a_refusal_is_a_refusal(text: str) -> None:
+    (refused,) = read_cancel(answer({"status": "success", "message": text}), V2, ["9"]).values()
+    assert isinstance(refused, Refused)
+    assert (refused.words, refused.reason) == (text, "final")
+
+
+@pytest.mark.parametrize(
+    ("body", "refund"),
+    [
+        ({"status": "success", "data": [{"order": 9, "cancel": 1, "refund": "0.25"}]}, Decimal("0.25")),
+        ([{"order": "9", "cancel": 1, "refund": "$1,234.50"}], Decimal("1234.50")),
+        ([{"order": "9", "cancel": 1, "refund": 0}], Decimal(0)),
+        ([{"order": "9", "cancel": 1, "refund": True}], None),
+        ([{"order": "9", "cancel": 1, "refund": -5}], None),
+        ([{"order": "9", "cancel": 1, "refund": "1,234"}], None),
+        ({"status": "success", "message": "Cancel request sent"}, None),
+        ({"success": True}, None),
+        ({"order": 9, "status": "Canceled"}, None),
+    ],
+)
+def test_a_taken_cancellation_names_its_refund_where_it_has_one(body: Any, refund: Decimal | None) -> None:
+    assert read_cancel(answer(body), TOPLISTBOT, ["9"]) == {"9": CancelAccepted(refund)}
+
+
+@pytest.mark.parametrize(
+    ("body", "stage"),
+    [
+        ({"status": "success", "data": {"status": "Rejected"}}, Stage.REJECTED),
+        ({"status": "success", "data": [{"refill": 1, "status": "Completed"}]}, Stage.COMPLETED),
+        ({"status": True, "data": {"1": {"status": "In progress"}}}, Stage.IN_PROGRESS),
+        ([{"refill": 1, "status": "success"}], Stage.COMPLETED),
+        ({"status": "Отклонено"}, Stage.REJECTED),
+        ({"status": "Tamamlandı"}, Stage.COMPLETED),
+    ],
+)
+def test_the_status_of_a_refill_is_not_that_of_the_envelope(body: Any, stage: Stage) -> None:
+    report = read_refill_status(answer(body), V2, ["1"])["1"]
+    assert not isinstance(report, str)
+    assert report.stage is stage
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"status": "success"}, 200),
+        ({"status": "success", "message": "ok"}, 200),
+        ({"status": "error", "message": "Invalid API key"}, 200),
+        ({"status": "error", "message": "Server error"}, 503),
+        ({"status": "Completed"}, 500),
+        ({"status": "Completed"}, 404),
+        ({"status": "Rejected"}, 302),
+        ({"status": "Rejected"}, 429),
+        ({"message": "Unauthenticated."}, 401),
+        ({"status": "success", "data": "Completed"}, 200),
+    ],
+)
+def test_what_is_no_report_ends_no_refill(body: Any, status: int) -> None:
+    with pytest.raises((Refused, UnreadableAnswer)):
+        read_refill_status(answer(body, status), V2, ["1"])
 
 
 # ------------------------------------------------------------------------------------------------ requests

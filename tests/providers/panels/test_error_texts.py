@@ -1,0 +1,445 @@
+"""Error texts in the languages that panels are written in: what each says, and what none of them may be taken for."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.panels import error_phrases
+from providers.panels.error_texts import (
+    compile_phrases,
+    is_fault,
+    is_foreign,
+    normalize,
+    refusal_reason,
+    rejection_reason,
+)
+
+#: By reason; "" is for texts that do not plainly say that nothing was done.
+REJECTIONS = {
+    "duplicate": """
+        neworder.error.link_duplicate
+        You have active order with this link. Please wait until order being completed.
+        You cannot start a new order with the same link that is active processing order.
+        У вас уже есть активный заказ с этой ссылкой
+        Bu link için aktif siparişiniz var. Aynı link ile sipariş veremezsiniz
+        """,
+    "funds": """
+        Low balance
+        You don't have enough balance
+        Not enough funds on balance
+        Balance is not enough
+        You don't have sufficient balance
+        You have insufficient balance
+        Your balance is insufficient.
+        insufficient_balance
+        neworder.error.not_enough_funds
+        Order was not placed: insufficient balance
+        Недостаточно средств на балансе
+        Недостаточно средств
+        На вашем балансе недостаточно средств
+        Не хватает денег на счете
+        Yetersiz bakiye
+        Bakiyeniz yetersiz
+        Bakiye yetersiz!
+        YETERSİZ BAKİYE
+        Yeterli bakiyeniz bulunmamaktadır.
+        Bakiyeniz yeterli değil
+        رصيدك غير كافٍ
+        الرصيد غير كافي
+        رصيد غير كاف
+        لا يوجد رصيد كافي
+        Saldo insuficiente
+        Saldo insuficiente na conta
+        Você não tem saldo suficiente
+        Fondos insuficientes
+        No tienes saldo suficiente
+        Saldo tidak cukup
+        Saldo Anda tidak mencukupi
+        अपर्याप्त शेष राशि
+        अपर्याप्त बैलेंस
+        पर्याप्त बैलेंस नहीं है
+        Not Enough Balance
+        Insufficient funds in your account
+        Your balance is too low
+        You do not have enough funds
+        No balance
+        Insufficient wallet balance
+        Please recharge your account
+        Not enough money
+        Out of funds
+        Balance too low!
+        """,
+    "busy": """
+        Too many requests. Limit 50/minute.
+        Too many requests, please try again later
+        Site is under maintenance
+        Слишком много запросов
+        Çok fazla istek gönderdiniz
+        Muitas requisições
+        Demasiadas solicitudes
+        Rate limit exceeded
+        Please wait 5 seconds before placing a new order
+        """,
+    "key": """
+        Invalid API key
+        API key is incorrect
+        API key invalid
+        API is Disable for this user or User Not Found! Contact the Support
+        Your account has been suspended.
+        Your account is inactive
+        account_banned
+        Unauthenticated.
+        Неверный API ключ
+        Неверный ключ
+        Geçersiz API anahtarı
+        API anahtarı hatalı
+        مفتاح API غير صحيح
+        مفتاح API غير صالح
+        Chave de API inválida
+        Clave API incorrecta
+        Chave inválida
+        No autorizado
+        API key salah
+        Kunci API tidak valid
+        अमान्य API कुंजी
+        अमान्य एपीआई कुंजी
+        Wrong API key
+        Invalid key
+        Invalid token
+        Unauthorized
+        Access denied
+        User is blocked
+        Account suspended
+        """,
+    "service": """
+        Invalid service
+        Service not available
+        Incorrect service
+        Service is disabled
+        Incorrect service ID
+        Disabled service ID
+        Service ID does not exists
+        Service is inactive or not found
+        error.incorrect_service_id
+        neworder.error.incorrect_service_id
+        Услуга не найдена
+        Неверный ID услуги
+        Сервис не найден
+        Услуга отключена
+        Услуга недоступна
+        Geçersiz servis
+        Servis bulunamadı
+        Servis aktif değil
+        Servis pasif
+        الخدمة غير موجودة
+        الخدمة غير متاحة
+        الخدمة معطلة
+        Serviço inválido
+        Serviço não encontrado
+        Serviço desativado
+        Servicio no encontrado
+        Servicio no válido
+        ID de servicio incorrecto
+        Layanan tidak ditemukan
+        Layanan tidak tersedia
+        Layanan tidak aktif
+        अमान्य सेवा
+        सेवा उपलब्ध नहीं है
+        Service does not exist
+        Service not found
+        service is not active
+        This service is disabled
+        The selected service is invalid
+        The selected service id is invalid.
+        Service inactive
+        No such service
+        Wrong service
+        Service has been removed
+        This service is unavailable
+        """,
+    "quantity": """
+        Please follow the limit
+        Quantity less than minimal 10
+        Quantity must to be greater than or equal to minimum amount 10
+        You did not meet the minimum number.
+        Enter a value above the minimum number.
+        neworder.error.min_quantity
+        Quantity more than maximum 1000
+        The maximum number has been exceeded.
+        Количество меньше минимального
+        Неверное количество
+        Минимальное количество 100
+        Minimum miktar 100
+        Miktar en az 100 olmalıdır
+        Geçersiz miktar
+        الكمية أقل من الحد الأدنى
+        Quantidade inválida
+        Quantidade menor que o mínimo
+        Cantidad menor que el mínimo
+        Jumlah kurang dari minimal
+        Minimal pemesanan 100
+        मात्रा न्यूनतम से कम है
+        Invalid quantity
+        Minimum order is 100
+        Min quantity is 50
+        Quantity should be between 10 and 500
+        Quantity is too small
+        The quantity must be at least 100.
+        Quantity exceeds the maximum
+        """,
+    "link": """
+        Bad link
+        neworder.error.link
+        Неверная ссылка
+        Некорректная ссылка
+        Geçersiz link
+        Hatalı bağlantı
+        رابط غير صالح
+        الرابط غير صحيح
+        Link inválido
+        Enlace no válido
+        Link tidak valid
+        Target tidak sesuai
+        अमान्य लिंक
+        गलत लिंक
+        Invalid link
+        Invalid URL
+        Link is not valid
+        Incorrect link
+        The link field must be a valid URL.
+        """,
+    "request": """
+        Comments field is required
+        There are missing required parameters. Please check your API Manual
+        This services does not support Dripfeed feature!
+        This action is Invalid
+        x is not a number
+        Incorrect request
+        The action field is required.
+        Неверный запрос
+        Поле link обязательно
+        Geçersiz istek
+        Requisição inválida
+        Solicitud incorrecta
+        Permintaan tidak valid
+        Parameter tidak lengkap
+        अमान्य अनुरोध
+        Bad request
+        Invalid parameters
+        """,
+    "": """
+        Something went wrong
+        Something went wrong, try again later
+        Internal server error
+        Service Unavailable
+        Service temporarily unavailable
+        timeout
+        Provider error: not enough funds at upstream
+        Order placed
+        Order placed, but balance is low
+        Your order was created; not enough funds for the next one
+        Error
+        Unknown error
+        Bad gateway
+        Connection refused
+        Order failed
+        Could not create order
+        Failed to create order
+        An error has occurred
+        Thank you for your order
+        Invalid response from service
+        Duplicate request
+        Service is currently not available, try again later
+        DB error
+        Order is being processed, please wait 30 seconds
+        Сервис временно недоступен
+        Что-то пошло не так, попробуйте позже
+        Внутренняя ошибка сервера
+        Заказ успешно создан
+        Bir hata oluştu
+        Sipariş başarıyla oluşturuldu
+        حدث خطأ ما
+        Ocorreu um erro inesperado
+        Algo salió mal
+        Terjadi kesalahan sistem
+        Pesanan berhasil dibuat
+        कुछ गलत हो गया
+        """,
+}
+REFUSALS = {
+    "early": """
+        Refill will be available in 20 hours
+        Refill already in progress
+        Refill already requested
+        The order was completed or refill was requested less than 24 hours ago
+        You can request a refill after 24 hours
+        Please wait 24 hours before next refill
+        Too early
+        A refill is in progress
+        Refill is already pending
+        Рефилл уже запрошен
+        Telafi talebi zaten devam ediyor
+        """,
+    "final": """
+        Refill days are over
+        Refill period expired
+        Order not eligible for refill.
+        Refill not allowed
+        Non-refillable
+        The order is not completed
+        Order already completed and cannot be canceled
+        Order cannot be cancelled
+        cannot be cancelled
+        Can't be cancelled
+        The order cannot be canceled
+        Order already canceled
+        Отмена невозможна
+        Заказ уже выполнен
+        İptal edilemez
+        لا يمكن إلغاء الطلب
+        No se puede cancelar
+        Não pode ser cancelado
+        Tidak dapat dibatalkan
+        """,
+    "service": """
+        Refill is disabled for this service
+        Refill not available
+        """,
+    "order": """
+        Incorrect order ID
+        Order not found
+        Unauthorized access to order
+        """,
+    "busy": """
+        Too many requests, try again later
+        """,
+    "key": """
+        Invalid API key
+        """,
+    "other": """
+        Something odd
+        Server error
+        Something went wrong, try again later
+        error
+        true
+        """,
+}
+FOREIGN = """
+    Incorrect order ID
+    Order not found.
+    Order ID salah/Tidak ditemukan!
+    Invalid order ID
+    Wrong order id
+    order_not_found
+    Unauthorized access to order status
+    Order does not exist
+    The order 77 does not exist
+    No order found
+    Заказ не найден
+    Неверный ID заказа
+    Sipariş bulunamadı
+    Geçersiz sipariş ID
+    الطلب غير موجود
+    Pedido não encontrado
+    Pedido no encontrado
+    Pesanan tidak ditemukan
+    ऑर्डर नहीं मिला
+    """
+#: Nothing of this proves that a number is no order of ours.
+NOT_FOREIGN = """
+    Invalid API key
+    Not found
+    Page not found
+    Service not found
+    Refill not found
+    Method not found
+    does not exist
+    Unauthorized
+    Server error
+    Order not found, try again later
+    Order not found: database timeout
+    Too many requests
+    Canceled
+    """
+
+
+def lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+def table(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(line, reason) for reason, block in texts.items() for line in lines_of(block)]
+
+
+@pytest.mark.parametrize(("text", "reason"), table(REJECTIONS))
+def test_a_rejection_is_known_by_its_words(text: str, reason: str) -> None:
+    for spelling in (text, text.upper(), f"  {text} !!", text.replace(" ", "  "), f"<p>{text}</p>"):
+        assert rejection_reason(spelling) == reason, normalize(spelling)
+
+
+@pytest.mark.parametrize(("text", "reason"), table(REFUSALS))
+def test_a_refusal_of_a_request_is_known_by_its_words(text: str, reason: str) -> None:
+    assert refusal_reason(text) == reason
+
+
+@pytest.mark.parametrize("text", lines_of(FOREIGN))
+def test_a_number_that_is_no_order_of_ours_is_known_by_the_words(text: str) -> None:
+    assert is_foreign(text)
+
+
+@pytest.mark.parametrize("text", lines_of(NOT_FOREIGN))
+def test_other_words_prove_nothing_about_a_number(text: str) -> None:
+    """The search for lost orders sends an order again on the strength of these texts."""
+    assert not is_foreign(text)
+
+
+def test_trouble_of_the_panel_is_told_from_its_answers() -> None:
+    assert all(
+        is_fault(text) for text in ("Server error", "Something went wrong", "Try again later", "Bir hata oluştu")
+    )
+    assert not any(is_fault(text) for text in ("Order not found", "Invalid API key", "Low balance", "In progress"))
+
+
+def test_texts_are_compared_without_case_accents_and_marks() -> None:
+    assert normalize("Ge&ccedil;ersiz&nbsp;<b>API</b>\n anahtarı!") == "gecersiz api anahtari"
+    assert normalize("NotEnoughFunds, don’t ask") == "not enough funds dont ask"
+    assert normalize("neworder.error.link_duplicate") == "neworder error link duplicate"
+    assert normalize("غير كافٍ") == normalize("غير كاف")
+    assert normalize("Отменён") == "отменен"
+
+
+def test_every_phrase_can_be_found() -> None:
+    """A phrase with a letter that normalizing takes away would never match; each finds at least itself."""
+    by_reason = [*error_phrases.REJECTIONS.values(), *error_phrases.REQUEST_REFUSALS.values()]
+    plain = [error_phrases.MAYBE_DONE, error_phrases.FAULTS, error_phrases.PASSING_TROUBLE, error_phrases.FOREIGN_ORDER]
+    for phrase in [phrase for phrases in (*by_reason, *plain, error_phrases.UNDER_WAY) for phrase in phrases]:
+        words = [
+            word.split("|")[0].replace("_", " ").rstrip("*")
+            for word in phrase.split()
+            if word not in ("~", "...", "^", "$") and not word.startswith("?")
+        ]
+        assert compile_phrases([phrase]).search(normalize(" ".join(words))), phrase
+
+
+@given(st.text(max_size=700))
+def test_any_text_is_classified(text: str) -> None:
+    assert rejection_reason(text) in {"", *error_phrases.REJECTIONS} - {"availability"}
+    assert refusal_reason(text)
+    assert is_foreign(text) in (True, False)
+
+
+def test_classifying_is_quick_however_odd_the_text() -> None:
+    words = ["order", "service", "not", "invalid", "quantity", "wait", "link", "active", "key", "balance", "is", "no"]
+    started = time.process_time()
+    for seed in range(50):
+        text = " ".join(random.Random(seed).choices(words, k=150))
+        rejection_reason(text)
+        refusal_reason(text)
+    for word in words:
+        rejection_reason(f"{word} " * 100_000)
+    assert time.process_time() - started < 10
