@@ -248,12 +248,27 @@ def changes(order: Order, decision: Decision) -> bool:
 
 
 def note(order: Order, *, kind: EventKind, actor: Any = None, **data: Any) -> None:
-    """Adds a line to the order's timeline. An odd report that repeats the last line is not written again."""
+    """Adds a line to the order's timeline.
+
+    An odd report is written once, however often the panel repeats it, and marks the order until somebody has seen it.
+    """
     if kind is EventKind.ODDITY:
-        last = OrderEvent.objects.filter(order=order).order_by("-id").first()
-        if last and last.kind == kind and last.data == data:
+        earlier = OrderEvent.objects.filter(order=order, kind=kind).values_list("data", flat=True)
+        if data in list(earlier):
             return
+        Order.objects.filter(pk=order.pk, odd_at=None).update(odd_at=timezone.now())
     OrderEvent.objects.create(order=order, kind=kind, data=data, actor=actor)
+
+
+def mark_seen(order_id: int, *, actor: Any = None) -> Order:
+    """A person has looked at the order's odd reports; harmless where there are none."""
+    with transaction.atomic():
+        order = _locked(order_id)
+        if order.odd_at is not None:
+            order.odd_at = None
+            order.save(update_fields=["odd_at"])
+            note(order, kind=EventKind.NOTE, actor=actor, decision="odd report seen")
+        return order
 
 
 def _is_visible(before: Status, after: Status) -> bool:

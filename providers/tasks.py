@@ -9,6 +9,7 @@ from orders.models import Order
 from providers import errands, evidence, health, history, pricelist, probing, routing, submission, syncing
 from providers.models import Provider
 from providers.schedules import Schedule
+from providers.worker import heartbeat
 from providers.worker.queue import enqueue_once
 
 SCHEDULES = (
@@ -39,6 +40,7 @@ def tick() -> None:
         enqueue_once("providers.tasks.sync_statuses", provider_id)
     probe_due()
     errands_due()
+    heartbeat.beat()
 
 
 def probe_due() -> None:

@@ -27,6 +27,7 @@ from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signals import post_execute
 
+from providers.worker import heartbeat
 from providers.worker.queue import enqueue_once
 
 logger = logging.getLogger("vitrine.worker")
@@ -157,6 +158,9 @@ class Watchdog:
                 self.prepare()
                 self.is_prepared = True
             enqueue_once(TICK, broker=self.broker)
+            # A finished tick says so, too, but it may wait behind long tasks: that is no reason for an alarm.
+            if self.last_beat and self._silent_for() < heartbeat.LIMIT.total_seconds():
+                heartbeat.beat()
         except Exception as error:  # whatever the database or broker raises, its outage must not end the watchdog
             connections.close_all()
             if not self.is_cut_off:  # once, not with every tick

@@ -53,6 +53,7 @@ DECISIONS: Mapping[str, Any] = {
     "send again": _("it was not placed, send again"),
     "pay back": _("it was not placed, pay back"),
     "set partial": _("set partial"),
+    "odd report seen": _("unexpected report seen"),
     "send request": _("send the request to the panel again"),
 }
 #: The steps of a refill or a cancellation.

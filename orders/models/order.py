@@ -77,6 +77,13 @@ class Order(models.Model):
     created_at = models.DateTimeField(_("ordered at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    odd_at = models.DateTimeField(
+        _("odd report since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Set by a report that changed nothing, until somebody marks it as seen."),
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -120,6 +127,7 @@ class Order(models.Model):
             models.Index(
                 name="order_ended_by_status", fields=["status", "-id"], condition=models.Q(ended_at__isnull=False)
             ),
+            models.Index(name="order_odd", fields=["odd_at"], condition=models.Q(odd_at__isnull=False)),
             # Follows the open set, not the history: as small on the ten-millionth order as on the first. Its condition
             # has no values in it, since SQLite does not match an index to a question whose values are parameters.
             models.Index(name="order_open", fields=["status", "id"], condition=models.Q(ended_at__isnull=True)),

@@ -21,7 +21,7 @@ from orders.errors import OrdersError, OwnMoney
 from orders.models import Cancellation, Order, Refill
 from orders.models.aftercare import OPEN_REQUEST
 from providers import errands
-from providers.admin import decisions
+from providers.admin import attention, decisions
 from providers.admin.placement import by_upstream_id
 from providers.models import Errand, Placement
 
@@ -67,7 +67,7 @@ class RequestAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     list_display = ("number", "of_order", "mark", "why", "provider", "there", "errand", "age", "by")
     list_display_links = None
-    list_filter = (Shown,)
+    list_filter = (Shown, attention.RequestAttention)
     list_select_related = ("order", "actor")
     ordering = ("-needs_person", "id")
     search_fields = ("order__id",)

@@ -2,50 +2,91 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, ExpressionWrapper, F, FloatField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, ExpressionWrapper, F, FloatField, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from orders.lifecycle import Status
-from orders.models import Order, OrderEvent, Service
-from orders.models.order import EventKind
-from providers import doubt, routing
+from orders.models import Service
+from providers import routing
 from providers.models import Offer, Route
-
-#: A queued order is normally placed within seconds.
-PATIENCE = timedelta(minutes=15)
+from providers.tracking import waiting
 
 
-def in_doubt() -> QuerySet[Order]:
-    """Orders that a panel may or may not have."""
-    return Order.objects.filter(status=Status.IN_DOUBT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why orders wait, in words. ``title`` is given how many there are and holds one ``%s`` for that number."""
+
+    label: Any
+    title: Callable[[int], str]
+    detail: Any
+    tone: str = "warning"
+    icon: str = "clock"
 
 
-def undecided() -> QuerySet[Order]:
-    """Orders of unknown outcome that stay so until a person decides."""
-    return Order.objects.filter(pk__in=doubt.awaiting_decision().order_by().values("order_id"))
-
-
-def waiting() -> QuerySet[Order]:
-    """Orders that have been in the queue for longer than PATIENCE."""
-    return Order.objects.filter(status=Status.QUEUED, created_at__lt=timezone.now() - PATIENCE)
-
-
-def routeless() -> QuerySet[Order]:
-    """Queued orders that no route can serve as things are: they wait until somebody mends the routes."""
-    return Order.objects.filter(~Exists(_usable("service_id")), status=Status.QUEUED)
-
-
-def odd() -> QuerySet[Order]:
-    """Open orders whose last event is a report that we could not follow: "fail", an unknown word, a number missing."""
-    last = OrderEvent.objects.filter(order=OuterRef("pk")).order_by("-id").values("kind")[:1]
-    return Order.objects.open().alias(last=Subquery(last)).filter(last=EventKind.ODDITY)
+#: By the names of ``waiting.ORDERS``, in the same order.
+REASONS: Mapping[str, Reason] = {
+    "undecided": Reason(
+        label=_("outcome unknown, needs a decision"),
+        title=lambda n: ngettext("%s order with an unknown outcome", "%s orders with an unknown outcome", n),
+        detail=_("No clear answer came: the provider may or may not have them."),
+        tone="danger",
+        icon="doubt",
+    ),
+    "searched": Reason(
+        label=_("outcome unknown, being searched for"),
+        title=lambda n: ngettext("%s order is being searched for", "%s orders are being searched for", n),
+        detail=_("No clear answer came from the provider. This usually resolves itself within five minutes."),
+        tone="info",
+        icon="doubt",
+    ),
+    "submitting": Reason(
+        label=_("submission not finished"),
+        title=lambda n: ngettext("%s submission was not finished", "%s submissions were not finished", n),
+        detail=_("The worker that sent them has stopped. A running worker finds out what became of them."),
+        tone="danger",
+    ),
+    "routeless": Reason(
+        label=_("no route"),
+        title=lambda n: ngettext("%s order has no route", "%s orders have no route", n),
+        detail=_("Orders wait until their service has an active route to a provider service that can be bought."),
+        tone="danger",
+        icon="warning",
+    ),
+    "paused": Reason(
+        label=_("provider paused"),
+        title=lambda n: ngettext("%s order waits for a paused provider", "%s orders wait for a paused provider", n),
+        detail=_("Orders continue when the pause ends or you resume the provider."),
+        icon="pause",
+    ),
+    "retrying": Reason(
+        label=_("waiting for the next try"),
+        title=lambda n: ngettext("%s order waits for its next try", "%s orders wait for their next try", n),
+        detail=_("The provider could not be reached or did not take the order, for example for lack of funds."),
+    ),
+    "waiting": Reason(
+        label=_("queued for over 15 minutes"),
+        title=lambda n: ngettext("%s order queued for over 15 minutes", "%s orders queued for over 15 minutes", n),
+        detail=_("A provider could take them. Either the worker is behind, or every route costs more than the order."),
+    ),
+    "overdue": Reason(
+        label=_("in progress for too long"),
+        title=lambda n: ngettext("%s order in progress for too long", "%s orders in progress for too long", n),
+        detail=_("Much longer than their service usually takes. Ask the provider, or cancel them."),
+    ),
+    "odd": Reason(
+        label=_("unexpected report"),
+        title=lambda n: ngettext("%s order with an unexpected report", "%s orders with an unexpected report", n),
+        detail=_("The report changed nothing. Look at the order, then mark the report as seen."),
+        icon="warning",
+    ),
+}
 
 
 def unserved() -> QuerySet[Service]:
@@ -85,19 +126,26 @@ def _usable(service: str) -> QuerySet[Route]:
 class OrderAttention(admin.SimpleListFilter):
     title = _("needs attention")
     parameter_name = "attention"
-    found = {"undecided": undecided, "waiting": waiting, "routeless": routeless, "odd": odd}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("undecided", _("outcome unknown, needs a decision")),
-            ("waiting", _("queued for over 15 minutes")),
-            ("routeless", _("no route can serve it")),
-            ("odd", _("odd report from the panel")),
-        ]
+        return [(name, reason.label) for name, reason in REASONS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.found.get(self.value() or "")
-        return queryset & chosen() if chosen else queryset
+        chosen = waiting.ORDERS.get(self.value() or "")
+        return queryset.filter(pk__in=chosen().order_by().values("pk")) if chosen else queryset
+
+
+class RequestAttention(admin.SimpleListFilter):
+    title = _("needs attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("slow", _("waiting for the provider for too long"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "slow":
+            return queryset.filter(pk__in=waiting.slow_requests(queryset.model).order_by().values("pk"))
+        return queryset
 
 
 class ServiceAttention(admin.SimpleListFilter):

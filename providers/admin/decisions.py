@@ -87,6 +87,12 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
     }
 
 
+def mark_seen(order: Order, actor: Any) -> str:
+    """Take the order off the list of unexpected reports."""
+    fulfilment.mark_seen(order.pk, actor=actor)
+    return _("The report on order %s is marked as seen.") % order.pk
+
+
 def was_placed(placement: Placement, actor: Any, *, upstream_id: str) -> str:
     doubt.attach(placement, upstream_id=upstream_id, actor=actor)
     return _("Order %s is tracked under this number from now on.") % placement.order_id

@@ -16,14 +16,16 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from orders import lifecycle, money
+from orders import fulfilment, lifecycle, money
 from orders.admin import parts, words
 from orders.models import Order, OrderEvent, Transfer
 from providers import evidence
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
 from providers.models import PanelCall, Placement, Provider, State
+from providers.tracking import waiting
 
 #: Links have no index of their own: they are looked for among this many of the newest orders.
 LINKS_AMONG = 200_000
@@ -66,6 +68,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     list_display = ("number", "mark", "customer", "what", "delivered", "charged", "paid_back", "source", "at")
     list_filter = (("status", ByStatus), attention.OrderAttention, "source")
     list_select_related = ("user", "service")
+    actions: Any = ("mark_reports_seen",)
     search_fields = ("id",)
     search_help_text = _(
         "Order number, number at the provider, the beginning of a customer's e-mail, or a link or its beginning "
@@ -79,6 +82,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         order, row = "orders_order", "providers_placement"
         return [
             at("<int:pk>/cancel/", f"{order}_cancel", decision(Order, decisions.Reason, decisions.cancel)),
+            at("<int:pk>/seen/", f"{order}_seen", decision(Order, forms.Form, decisions.mark_seen)),
             at("<int:pk>/partial/", f"{order}_partial", decision(Order, decisions.Undelivered, decisions.shorten)),
             at("doubt/<int:pk>/placed/", f"{row}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
             at("doubt/<int:pk>/again/", f"{row}_again", decision(Placement, decisions.Reason, decisions.send_again)),
@@ -109,6 +113,17 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("user__id__exact", "service__id__exact") or super().lookup_allowed(lookup, value, request)
 
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(decisions.PERMISSION)
+
+    @admin.action(description=_("Mark unexpected reports as seen"), permissions=["decide"])
+    def mark_reports_seen(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        keys = list(queryset.filter(odd_at__isnull=False).values_list("pk", flat=True))
+        for key in keys:
+            fulfilment.mark_seen(key, actor=request.user)
+        text = ngettext("%d order marked as seen.", "%d orders marked as seen.", len(keys))
+        self.message_user(request, text % len(keys))
+
     # ---------------------------------------------------------------------------------------------- page
 
     def change_view(
@@ -125,6 +140,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             "title": _("Order %s") % order.pk,
             "opts": self.opts,
             "order": order,
+            "reasons": [attention.REASONS[name] for name in waiting.reasons_of(order)],
             "lines": _lines(order),
             "tries": tries,
             "money": _money(order, tries),

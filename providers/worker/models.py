@@ -1,4 +1,4 @@
-"""The tables of the worker: turns, and what is waiting in the task queue."""
+"""The tables of the worker: turns, what is waiting in the task queue, and when it was last seen."""
 
 from __future__ import annotations
 
@@ -26,3 +26,14 @@ class QueuedTask(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Heartbeat(models.Model):
+    """When a kind of process was last seen alive. Written by ``heartbeat`` alone."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    #: By the clock of the database.
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%H:%M:%S}"

@@ -12,20 +12,24 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
+from django_q.conf import Conf
 
 from orders import money
 from orders.admin import parts, words
+from orders.lifecycle import Status
 from orders.models import Account, Cancellation, Order, Refill, Service, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 from providers import doubt, evidence
 from providers.admin import attention
 from providers.models import Offer, Placement, Provider, State
+from providers.tracking import waiting
+from providers.worker import heartbeat
 from storefront.support.models import Ticket
 from storefront.topups.models import TopUp
 
@@ -80,15 +84,18 @@ def build(user: Any) -> Overview:
         may_see_orders=user.has_perm("orders.view_order"), may_see_providers=user.has_perm("providers.view_provider")
     )
     providers = list(Provider.objects.all()) if seen.may_see_providers else []
+    if seen.may_see_orders or seen.may_see_providers:
+        seen.todos += _worker()
     if seen.may_see_orders:
-        seen.todos += _unknown_outcomes()
+        seen.todos += _undecided()
+        seen.todos += _waiting_orders()
     seen.todos += _pauses(providers)
     seen.todos += _lists(providers)
     if user.has_perm("support.view_ticket"):
         seen.todos += _tickets()
     if seen.may_see_orders:
-        seen.todos += _queue()
         seen.todos += _requests()
+        seen.todos += _slow_requests()
     if user.has_perm("topups.view_topup"):
         seen.todos += _payments()
     if user.has_perm("orders.view_service"):
@@ -125,11 +132,10 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 # ------------------------------------------------------------------------------------------------ work list
 
 
-def _unknown_outcomes() -> Iterator[Todo]:
-    """Orders of unknown outcome: those that need a decision, and those that the search is still busy with."""
-    unknown = _capped(Placement.objects.filter(state=State.IN_DOUBT, ended_at=None))
+def _undecided() -> Iterator[Todo]:
+    """Orders of unknown outcome that need a decision, with the reason for the oldest."""
     undecided = doubt.awaiting_decision()
-    count = _capped(undecided) if unknown else 0
+    count = _capped(undecided)
     if count:
         oldest = undecided.select_related("provider")[0]
         told = ngettext("%s order with an unknown outcome", "%s orders with an unknown outcome", count)
@@ -146,17 +152,49 @@ def _unknown_outcomes() -> Iterator[Todo]:
             label=_("View orders"),
             url=parts.list_url(Order, attention="undecided"),
         )
-    searched = unknown - count
-    if searched > 0:
-        told = ngettext("%s order is being searched for", "%s orders are being searched for", searched)
-        yield Todo(
-            tone="info",
-            icon="doubt",
-            title=_many(told, searched),
-            detail=_("No clear answer came from the provider. This usually resolves itself within five minutes"),
-            label=_("View orders"),
-            url=parts.list_url(Order, status__exact="in_doubt"),
-        )
+
+
+def _worker() -> Iterator[Todo]:
+    """Whether orders can leave at all, by the clock of the database."""
+    if Conf.SYNC:
+        return  # tasks run in the process that queues them
+    pulse = heartbeat.pulse()
+    if pulse.is_alive:
+        return
+    queued = _capped(Order.objects.open().filter(status=Status.QUEUED))
+    told = _("Orders are not placed and not tracked. Start it with “python manage.py worker”.")
+    if queued:
+        text = ngettext("%s order is waiting.", "%s orders are waiting.", queued)
+        told = f"{_many(text, queued)} {told}"
+    if pulse.seen_at:
+        told = f"{told} {_('Last seen %s ago.') % words.ago(pulse.seen_at)}"
+    yield Todo(
+        tone="danger",
+        icon="warning",
+        title=_("No worker is running"),
+        detail=told,
+        label=_("See orders"),
+        url=parts.list_url(Order, status__exact="queued"),
+    )
+
+
+def _waiting_orders() -> Iterator[Todo]:
+    """Orders that wait for too long, a line for each reason with how many there are and for how long."""
+    for name, reason in attention.REASONS.items():
+        if name == "undecided":
+            continue  # told with more words
+        since = "odd_at" if name == "odd" else "created_at"
+        rows = waiting.ORDERS[name]().order_by().values(since)[:ENOUGH]
+        found = rows.aggregate(count=Count(since), oldest=Min(since))
+        if found["count"]:
+            yield Todo(
+                tone=reason.tone,
+                icon=reason.icon,
+                title=_many(reason.title(found["count"]), found["count"]),
+                detail=f"{_('For up to %s.') % words.ago(found['oldest'])} {reason.detail}",
+                label=_("See orders"),
+                url=parts.list_url(Order, attention=name),
+            )
 
 
 def _pauses(providers: list[Provider]) -> Iterator[Todo]:
@@ -189,38 +227,6 @@ def _lists(providers: list[Provider]) -> Iterator[Todo]:
             )
 
 
-def _queue() -> Iterator[Todo]:
-    routeless, waiting, odd = (_capped(rows()) for rows in (attention.routeless, attention.waiting, attention.odd))
-    if routeless:
-        yield Todo(
-            tone="danger",
-            icon="warning",
-            title=_many(ngettext("%s order has no route", "%s orders have no route", routeless), routeless),
-            detail=_("They wait until their service has a route to an offer that can be bought"),
-            label=_("Look at them"),
-            url=parts.list_url(Order, attention="routeless"),
-        )
-    if waiting:
-        told = ngettext("%s order queued for over 15 minutes", "%s orders queued for over 15 minutes", waiting)
-        yield Todo(
-            tone="warning",
-            icon="clock",
-            title=_many(told, waiting),
-            detail=_("Its provider is paused or not reached, or no worker runs"),
-            label=_("Look at them"),
-            url=parts.list_url(Order, attention="waiting"),
-        )
-    if odd:
-        yield Todo(
-            tone="warning",
-            icon="warning",
-            title=_many(ngettext("%s odd report", "%s odd reports", odd), odd),
-            detail=_("A panel said “fail”, or a word we do not know, about an open order; nothing was changed"),
-            label=_("Look at them"),
-            url=parts.list_url(Order, attention="odd"),
-        )
-
-
 def _requests() -> Iterator[Todo]:
     """Refills and cancellations that no panel can be asked for, or that a panel answered unclearly."""
     refills, cancels = (_capped(model.objects.queue()) for model in (Refill, Cancellation))
@@ -241,6 +247,31 @@ def _requests() -> Iterator[Todo]:
             detail=_("No panel could be asked for it, or its answer is unclear"),
             label=_("Look at them"),
             url=parts.list_url(Refill),
+        )
+
+
+def _slow_requests() -> Iterator[Todo]:
+    """Refills and cancellations that a provider took and has not carried out."""
+    cancels, refills = (_capped(waiting.slow_requests(model)) for model in (Cancellation, Refill))
+    if cancels:
+        text = ngettext("%s cancellation without effect", "%s cancellations without effect", cancels)
+        yield Todo(
+            tone="warning",
+            icon="clock",
+            title=_many(text, cancels),
+            detail=_("Requested over two days ago, and the order goes on at the provider."),
+            label=_("See cancellations"),
+            url=parts.list_url(Cancellation, attention="slow"),
+        )
+    if refills:
+        text = ngettext("%s refill takes too long", "%s refills take too long", refills)
+        yield Todo(
+            tone="warning",
+            icon="clock",
+            title=_many(text, refills),
+            detail=_("Requested over two weeks ago, and the provider has not finished."),
+            label=_("See refills"),
+            url=parts.list_url(Refill, attention="slow"),
         )
 
 

@@ -216,13 +216,17 @@ def test_who_canceled_is_kept() -> None:
     assert {event.actor for event in order.events.all()} == {operator}
 
 
-def test_an_odd_report_is_noted_again_after_something_else_happened() -> None:
+def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> None:
     order = placed("pending")
     report(order, None, word="x")
     report(order, None, word="x")
     report(order, Status.IN_PROGRESS)
-    report(order, None, word="x")
-    assert story(order) == ["oddity", "status", "oddity"]
+    assert report(order, None, word="x").odd_at is not None
+    assert story(order) == ["oddity", "status"]
+    assert fulfilment.mark_seen(order.pk).odd_at is None
+    assert report(order, None, word="x").odd_at is None
+    assert report(order, None, word="y").odd_at is not None
+    assert story(order) == ["oddity", "status", "note", "oddity"]
 
 
 def test_a_report_that_changes_nothing_is_not_worth_a_transaction() -> None:

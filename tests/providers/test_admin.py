@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders import audit, fulfilment
-from orders.models import Category, Order, Service
+from orders.models import Category, Order, OrderEvent, Service
 from orders.models.order import EventKind
 from providers import pausing, submission
 from providers.models import Offer, PanelCall, Placement, Provider, Route
@@ -328,11 +328,21 @@ def test_orders_are_found_by_every_number_people_have(boss: Client, order: Order
     assert f"/{other.pk}/change/" not in page(boss, f"/admin/orders/order/?q={order.user.email}")
 
 
-def test_odd_reports_are_found_until_something_else_happens(boss: Client, order: Order) -> None:
+def test_odd_reports_are_found_until_somebody_has_seen_them(boss: Client, order: Order) -> None:
     url, link = "/admin/orders/order/?attention=odd", f"/{order.pk}/change/"
     fulfilment.note(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
     assert link in page(boss, url)
     fulfilment.note(order, kind=EventKind.STATUS, status="in_progress")
+    assert link in page(boss, url), "whatever happened since"
+    boss.post(f"/admin/orders/order/{order.pk}/seen/")
+    assert link not in page(boss, url)
+    fulfilment.note(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    assert link not in page(boss, url), "the panel repeats what somebody has seen"
+    assert OrderEvent.objects.filter(order=order, kind="oddity").count() == 1
+    fulfilment.note(order, kind=EventKind.ODDITY, oddity="unknown_word", word="Sleeping")
+    assert link in page(boss, url), "another report is news"
+    data = {"action": "mark_reports_seen", "_selected_action": [order.pk]}
+    assert boss.post("/admin/orders/order/", data, follow=True).status_code == 200
     assert link not in page(boss, url)
 
 
