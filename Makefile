@@ -11,9 +11,8 @@ UV := uv==0.13.8
 DB ?= both
 ARGS ?=
 
-# Settings as in production, for `check --deploy`; the secrets are made for the moment.
-DEPLOY = DEBUG=false ALLOWED_HOSTS=shop.example SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-	ENCRYPTION_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
+# Settings of a shop on the internet, for `check --deploy`.
+DEPLOY = DEBUG=false SHOP_URL=https://shop.example BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@mail.example:587
 
 # An environment whose Python is gone (the system's was upgraded) is made again from nothing.
 $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)

@@ -1,12 +1,64 @@
-"""First-run values: a secret and an encryption key kept under var/ when nothing is configured. No Django in here."""
+"""What settings are when nothing is configured: secrets kept under var/, a shop on this machine. No Django in here."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+
+#: Set by `manage.py run` for itself and the programs that it starts.
+DEMO_VARIABLE = "VITRINE_DEMO"
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+LOCAL_URL = "http://127.0.0.1:8000"
+#: Refuses to send until a mail server is configured.
+NO_MAIL_SERVER = "storefront.mail.backends.NoMailServer"
+_LOG_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+
+def is_demo() -> bool:
+    """Whether this process belongs to the demo: play money, debug pages, sign-ins that everybody knows."""
+    return os.environ.get(DEMO_VARIABLE) == "true"
+
+
+def enter_demo(var_dir: Path) -> None:
+    """Make this process and those it starts the demo, with data of its own in ``var_dir`` unless VAR_DIR is set."""
+    os.environ[DEMO_VARIABLE] = os.environ["DEBUG"] = "true"
+    os.environ.setdefault("VAR_DIR", str(var_dir))
+
+
+def shop_url(hosts: Sequence[str]) -> str:
+    """The shop's address when only its host names are configured: the first real one, else this machine."""
+    named = next((host for host in hosts if host.strip("*.") and host not in LOCAL_HOSTS), "")
+    return f"https://{named.lstrip('.')}" if named else LOCAL_URL
+
+
+def is_local(url: str) -> bool:
+    """Whether ``url`` leads to this machine only."""
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def hosts(url: str) -> list[str]:
+    """The host names that requests may be for: those of this machine and that of the shop's address."""
+    host = urlsplit(url).hostname or ""
+    return [*LOCAL_HOSTS, *([] if not host or host in LOCAL_HOSTS else [host])]
+
+
+def origins(url: str) -> list[str]:
+    """The origins whose forms are trusted: a proxy may pass on another host name than the visitor's."""
+    return [url] if url.startswith("https://") else []
+
+
+def email_config(url: str, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """Django's email settings for ``url``. Without one, or with the log as the target, nothing is sent."""
+    config = read(url) if url else {}
+    if config.get("EMAIL_BACKEND", _LOG_BACKEND) == _LOG_BACKEND:
+        return {**config, "EMAIL_BACKEND": NO_MAIL_SERVER}
+    return config
 
 
 def kept(path: Path, make: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import environ
 from csp.constants import NONE, SELF
@@ -17,40 +18,37 @@ from storefront import bootstrap
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+# Only `manage.py run` starts the demo, by the environment that it gives its programs. .env describes the real shop,
+# whose database and mail server the demo must not touch.
+DEMO = bootstrap.is_demo()
+if not DEMO:
+    env.read_env(BASE_DIR / ".env")
 
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 # --------------------------------------------------------------------------------------------- mode and secrets
-DEBUG = env.bool("DEBUG", True)
+# Production unless told otherwise: error pages that show code and settings are for the demo and for development.
+DEBUG = env.bool("DEBUG", DEMO)
 
 
-def _required(name: str, make: str) -> str:
-    """A secret from the environment; generated and kept under var/ in DEBUG, refused when missing in production."""
-    value = str(env.str(name, ""))
-    if value:
-        return value
-    if DEBUG:
-        return bootstrap.kept(VAR_DIR / name.lower(), make)
-    raise ImproperlyConfigured(
-        f"{name} is not set. With DEBUG=false Vitrine starts only with real secrets: "
-        f"set {name} in the environment or .env (.env.example says how to make one)."
-    )
+def _secret(name: str, make: str) -> str:
+    """A secret from the environment, or the one that was generated on the first start and is kept in VAR_DIR."""
+    return str(env.str(name, "")) or bootstrap.kept(VAR_DIR / name.lower(), make)
 
 
-SECRET_KEY = _required("SECRET_KEY", "secret")
+SECRET_KEY = _secret("SECRET_KEY", "secret")
 # Newest first; older keys stay readable, so a key is changed by putting the new one in front. Then
 # `manage.py rotate_encryption_keys` re-encrypts what is stored, and the older key can go.
-ENCRYPTION_KEYS = [key.strip() for key in _required("ENCRYPTION_KEYS", "fernet").split(",") if key.strip()]
+ENCRYPTION_KEYS = [key.strip() for key in _secret("ENCRYPTION_KEYS", "fernet").split(",") if key.strip()]
 
-# Pretend payments, for the demo: whoever presses "pay" has the money. Its webhooks are signed as real ones are.
-DEMO_GATEWAY = env.bool("DEMO_GATEWAY", DEBUG)
-DEMO_GATEWAY_SECRET = _required("DEMO_GATEWAY_SECRET", "secret") if DEMO_GATEWAY else ""
+# Payments with play money. Nothing but the demo can switch them on; their webhooks are signed as real ones are.
+DEMO_GATEWAY = DEMO
+DEMO_GATEWAY_SECRET = bootstrap.kept(VAR_DIR / "demo_gateway_secret", "secret") if DEMO_GATEWAY else ""
 
-if not DEBUG and not env.list("ALLOWED_HOSTS", default=[]):
-    raise ImproperlyConfigured("ALLOWED_HOSTS is not set. Give the shop's host names, separated by commas.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where the shop is, for links in emails; no slash at the end. The hosts and the use of HTTPS follow from it.
+SHOP_URL = env.str("SHOP_URL", "").rstrip("/") or bootstrap.shop_url(env.list("ALLOWED_HOSTS", default=[]))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else bootstrap.hosts(SHOP_URL))
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=bootstrap.origins(SHOP_URL))
 
 # --------------------------------------------------------------------------------------------- applications
 INSTALLED_APPS = [
@@ -168,6 +166,18 @@ CACHES = {
     else {"BACKEND": "storefront.counters.CounterCache", "LOCATION": str(VAR_DIR / "counters")},
 }
 
+# --------------------------------------------------------------------------------------------- email
+# Without a mail server nothing is sent: emails wait in the outbox. The demo writes them to files. They are never
+# written to a log, which more people read than may reset a password.
+EMAIL_URL = env.str("EMAIL_URL", "") or (f"filemail:///{quote(str(VAR_DIR / 'mail'))}" if DEBUG else "")
+EMAIL_CONFIG = bootstrap.email_config(EMAIL_URL, env.email_url_config)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_CONFIG["EMAIL_BACKEND"] = "storefront.mail.smtp.EmailBackend"
+vars().update(EMAIL_CONFIG)
+# Seconds for each step of a talk with the mail server.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 10)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
+
 # --------------------------------------------------------------------------------------------- people
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -186,7 +196,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 # Whether an account opens only after its address was confirmed. Then sign-up answers the same for a known address and a
 # new one, and its owner gets an e-mail. Without it, sign-up waits for nobody: for shops that cannot send e-mail yet.
-CONFIRM_SIGN_UPS = env.bool("CONFIRM_SIGN_UPS", not DEBUG)
+CONFIRM_SIGN_UPS = env.bool("CONFIRM_SIGN_UPS", not DEBUG and EMAIL_CONFIG["EMAIL_BACKEND"] != bootstrap.NO_MAIL_SERVER)
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if CONFIRM_SIGN_UPS else "optional"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 # An account has one address; another one takes its place when the link that was sent there is opened.
@@ -235,7 +245,7 @@ MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}
 # One step of 30 seconds to either side: clocks of phones are off.
 MFA_TOTP_TOLERANCE = 1
 # Passkeys need https; a browser makes an exception for localhost.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SHOP_URL.startswith("https://")
 
 # Seconds after which a browser is signed out: without a request, and however much it was used.
 CUSTOMER_SESSION_LIMITS = {
@@ -248,18 +258,8 @@ STAFF_SESSION_LIMITS = {
 }
 SESSION_COOKIE_AGE = CUSTOMER_SESSION_LIMITS["idle"]
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
-if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL_BACKEND = "storefront.mail.smtp.EmailBackend"
-# Seconds for each step of a talk with the mail server.
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 10)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
-
 # --------------------------------------------------------------------------------------------- the shop
 SHOP_NAME = env.str("SHOP_NAME", "Vitrine")
-# Where the shop is, for the links in its letters; no slash at the end.
-SHOP_URL = env.str("SHOP_URL", "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 # One currency for every wallet and price. It cannot be changed once money has been booked (a system check says so).
 STORE_CURRENCY = env.str("STORE_CURRENCY", "USD").upper()
 # `orders` may not import `providers`: it wakes upstream work through this dotted path (checked at start).
@@ -381,7 +381,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-SECURE_SSL = env.bool("HTTPS", not DEBUG)
+SECURE_SSL = env.bool("HTTPS", SHOP_URL.startswith("https://"))
 SECURE_SSL_REDIRECT = SECURE_SSL
 # The panel API answers over plain http as well: a redirect loses the body of every POST.
 SECURE_REDIRECT_EXEMPT = [r"^api/"]
@@ -412,8 +412,19 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "filters": {"links": {"()": "storefront.log_redaction.RedactLinks"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["links"],
+            "stream": sys.stderr,
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    # A tick every few seconds is no news.
-    "loggers": {"django-q": {"level": env.str("TASKS_LOG_LEVEL", "WARNING")}},
+    # A tick every few seconds is no news, nor is a request that waits a moment for a free thread.
+    "loggers": {
+        "django-q": {"level": env.str("TASKS_LOG_LEVEL", "WARNING")},
+        "waitress.queue": {"level": "ERROR"},
+    },
 }

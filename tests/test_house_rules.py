@@ -164,10 +164,10 @@ def test_no_file_names_a_folder_of_one_machine_or_a_package_host() -> None:
 
 
 def read_from_the_environment(path: Path) -> set[str]:
-    """The names in `env.str("NAME", ...)` and `_required("NAME", ...)`."""
+    """The names in `env.str("NAME", ...)` and `_secret("NAME", ...)`."""
     names = set()
     for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Call) and re.fullmatch(r"env(\.\w+)?|_required", ast.unparse(node.func)):
+        if isinstance(node, ast.Call) and re.fullmatch(r"env(\.\w+)?|_secret", ast.unparse(node.func)):
             if node.args and isinstance(node.args[0], ast.Constant) and str(node.args[0].value).isupper():
                 names.add(str(node.args[0].value))
     return names

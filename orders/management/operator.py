@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
@@ -18,7 +17,7 @@ class OperatorCommand(BaseCommand):
             is_empty = "orders_account" not in connection.introspection.table_names()
         except DatabaseError as problem:
             raise CommandError(f"The database cannot be reached: {str(problem).strip()}") from None
-        if is_empty and connection.vendor == "sqlite" and settings.DEBUG:
+        if is_empty and connection.vendor == "sqlite":
             call_command("migrate", verbosity=0)
         elif is_empty:
             raise CommandError("The database has no tables yet. Run: manage.py migrate")

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -30,6 +31,9 @@ from providers.admin import attention
 from providers.models import Offer, Placement, Provider, State
 from providers.tracking import waiting
 from providers.worker import heartbeat
+from storefront import formats
+from storefront.mail.checks import is_mail_delivered
+from storefront.mail.models import Letter
 from storefront.support.models import Ticket
 from storefront.topups.models import TopUp
 
@@ -86,6 +90,8 @@ def build(user: Any) -> Overview:
     providers = list(Provider.objects.all()) if seen.may_see_providers else []
     if seen.may_see_orders or seen.may_see_providers:
         seen.todos += _worker()
+    if user.has_perm("mail.view_letter"):
+        seen.todos += _mail()
     if seen.may_see_orders:
         seen.todos += _undecided()
         seen.todos += _waiting_orders()
@@ -130,6 +136,20 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 
 
 # ------------------------------------------------------------------------------------------------ work list
+
+
+def _mail() -> Iterator[Todo]:
+    if settings.DEMO or is_mail_delivered():
+        return
+    letters = _capped(Letter.objects.filter(sent_at=None, given_up_at=None))
+    yield Todo(
+        tone="danger",
+        icon="warning",
+        title=_("Emails are not sent"),
+        detail=_("No mail server is configured: set EMAIL_URL. Emails waiting: %s") % formats.number(letters),
+        label=_("View emails"),
+        url=parts.list_url(Letter),
+    )
 
 
 def _undecided() -> Iterator[Todo]:

@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class DemoConfig(AppConfig):
     name = "storefront.demo"
     label = "demo"
+
+    def ready(self) -> None:
+        from storefront.demo import checks  # noqa: F401  # late: checks register themselves once apps are loaded

@@ -5,6 +5,7 @@ A second run keeps everything and only tells the providers where their panels ar
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -14,7 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from orders import checkout
-from orders.models import Order, Service
+from orders.models import Order, Service, Transfer
 from providers import onboarding, pricelist
 from providers.models import Provider
 from storefront.currencies.models import Currency
@@ -22,6 +23,8 @@ from storefront.demo import past, translations, words
 from storefront.support.models import CannedReply, Page, TicketCategory
 from storefront.topups.models import ManualMethod
 
+#: The reference of the play money; no other shop books under it.
+CREDIT_REFERENCE = "demo-play-money"
 CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"
 #: What the panels bill in, and what that is worth in the store currency.
 CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
@@ -66,8 +69,19 @@ def logins() -> dict[str, str]:
     return {
         "shop": f"{CUSTOMER} / {PASSWORD}",
         "admin": f"{ADMIN} / {PASSWORD}",
-        "api": f"a key: manage.py customer key {CUSTOMER}",
+        "api": f"a key: VAR_DIR={settings.VAR_DIR} {sys.executable} manage.py customer key {CUSTOMER}",
     }
+
+
+def is_demo_database() -> bool:
+    """Whether the demo has put play money and sign-ins that everybody knows into this database."""
+    return Transfer.objects.filter(reference=f"topup:manual:{CREDIT_REFERENCE}").exists()
+
+
+def is_somebody_elses() -> bool:
+    """Whether this database belongs to a shop that is not the demo."""
+    others = get_user_model().objects.exclude(email__in=(ADMIN, CUSTOMER))
+    return others.exists() and not is_demo_database()
 
 
 def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
@@ -77,7 +91,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
         people.create_superuser(email=ADMIN, password=PASSWORD)
     if not people.filter(email=CUSTOMER).exists():
         call_command("customer", "add", CUSTOMER, password=PASSWORD, stdout=StringIO())
-    call_command("customer", "credit", CUSTOMER, "500", reference="demo", stdout=StringIO())
+    call_command("customer", "credit", CUSTOMER, "500", reference=CREDIT_REFERENCE, stdout=StringIO())
     for dialect, (url, key) in panels.items():
         _provider(dialect, url, key)
     _currencies()

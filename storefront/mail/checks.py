@@ -6,9 +6,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
+#: Backends that deliver nothing to anybody.
+UNDELIVERED = (
+    "storefront.mail.backends.NoMailServer",
+    "django.core.mail.backends.console.EmailBackend",
+    "django.core.mail.backends.dummy.EmailBackend",
+    "django.core.mail.backends.filebased.EmailBackend",
+)
 #: Functions that others call when there is something to write about; empty: nobody does.
 HOOKS = ("TOPUP_CREDITED", "SUPPORT_ANSWERED", "ACCOUNTS_LETTER")
 
@@ -36,3 +43,22 @@ def letters_are_asked_for(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
         except (AttributeError, ImportError, TypeError) as problem:
             found.append(Error(f"{name} does not name a function: {problem}", id="mail.E002"))
     return found
+
+
+def is_mail_delivered() -> bool:
+    """Whether emails reach the people they are for."""
+    return settings.EMAIL_BACKEND not in UNDELIVERED
+
+
+@register(Tags.security, deploy=True)
+def mail_is_delivered(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if is_mail_delivered():
+        return []
+    return [
+        Error(
+            "Emails are not sent: no mail server is configured.",
+            hint="Set EMAIL_URL, such as smtp+tls://user:password@mail.example:587. Customers cannot confirm their "
+            "address or reset a password until then.",
+            id="mail.E003",
+        )
+    ]

@@ -1,27 +1,14 @@
-"""System checks of the room: a gateway that gives money away is no gateway for a real shop."""
+"""System checks of payments."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, register
 
 from orders import money
 from orders.errors import InvalidAmount
-
-
-@register(Tags.security, deploy=True)
-def pretend_money_stays_in_the_demo(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if settings.DEBUG or not settings.DEMO_GATEWAY:
-        return []
-    return [
-        Warning(
-            "DEMO_GATEWAY is on: every customer can fill a wallet without paying.",
-            hint="Set DEMO_GATEWAY=false unless this shop is for show.",
-            id="topups.W001",
-        )
-    ]
 
 
 @register()

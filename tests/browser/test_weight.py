@@ -45,8 +45,6 @@ def served(chromium: Browser, transactional_db: None, settings: Any, tmp_path: A
     shop = furnish(settings)
     for number in range(60):  # a full page of the catalogue
         factories.service(name=f"Likes from country number {number}", category=shop.services[0].category)
-    collected = processes.finished("collectstatic", "--noinput", **PRODUCTION)
-    assert collected.returncode == 0, collected.stderr
     with processes.web(**PRODUCTION) as (port, _log):
         yield f"http://localhost:{port}", shop
 

@@ -39,10 +39,8 @@ def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
     ]
 
 
-def test_an_empty_database_that_is_not_ours_to_make_is_told_plainly(
-    monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
+def test_an_empty_database_that_is_not_ours_to_make_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.introspection, "table_names", list)
-    settings.DEBUG = False
+    monkeypatch.setattr(connection, "vendor", "postgresql")
     with pytest.raises(CommandError, match=r"manage\.py migrate"):
         audit()

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as shop_settings
-from django.core.checks import run_checks
 from django.test import Client
 
 from storefront.accounts.models import User
@@ -129,14 +128,6 @@ def test_a_gateway_that_can_be_asked_is_asked_before_a_payment_expires(
     topup.refresh_from_db()
     assert topup.status == "credited"
     assert balance(nadia) == 20
-
-
-def test_pretend_money_in_a_real_shop_is_warned_of(settings: Any) -> None:
-    settings.DEBUG, settings.DEMO_GATEWAY = False, True
-    assert [found.id for found in checks.pretend_money_stays_in_the_demo(None)] == ["topups.W001"]
-    assert "topups.W001" in [found.id for found in run_checks(include_deployment_checks=True)]
-    settings.DEMO_GATEWAY = False
-    assert checks.pretend_money_stays_in_the_demo(None) == []
 
 
 @pytest.mark.parametrize(("texts", "count"), [(["10", "25.50"], 0), (["ten"], 1), (["-1"], 1), ([], 0)])

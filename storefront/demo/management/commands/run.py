@@ -35,11 +35,8 @@ class Command(BaseCommand):
     help = "Start the demo: web server, task cluster and five pretend panels, until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.DEBUG:
-            raise CommandError(
-                "`run` starts the demo, with log-ins that everybody knows, so it needs DEBUG=true. "
-                "In production run gunicorn and `manage.py worker`."
-            )
+        if not settings.DEMO:
+            raise CommandError("Start the demo with `make run` or `python manage.py run`.")
         host, port = env.str("HOST", LOCAL), self._port()
         self._check_free(host, port)
         ports = dict(zip(SIMULATORS, panel_ports(port), strict=True))
@@ -49,6 +46,11 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
+        if seed.is_somebody_elses():
+            raise CommandError(
+                "This database belongs to a shop. The demo would put play money and well-known passwords into it. "
+                "Unset DATABASE_URL and VAR_DIR, or name an empty database."
+            )
         children = {"SYNC_INTERVAL": SYNC_INTERVAL, "SHOP_URL": f"http://{host}:{port}", **os.environ}
         with Supervisor(
             logs=Path(settings.VAR_DIR) / "log", cwd=settings.BASE_DIR, environ=children, say=self._say
@@ -191,6 +193,7 @@ def table(shop: str, panels: dict[str, tuple[str, str]]) -> str:
         ("Shop", f"{shop}/", logins["shop"]),
         ("Back office", f"{shop}/admin/", logins["admin"]),
         ("API", f"{shop}/api/v2", logins["api"]),
+        ("Emails", settings.EMAIL_CONFIG.get("EMAIL_FILE_PATH", "sent as EMAIL_URL says"), "one file each"),
         *((f"Panel {DIALECTS[name].title}", url, f"key {key}") for name, (url, key) in panels.items()),
     ]
     widths = [max(len(row[column]) for row in rows) + 3 for column in (0, 1)]

@@ -1,0 +1,51 @@
+"""What a shop on the internet still needs, in plain words: `manage.py check --deploy`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
+
+from storefront import bootstrap
+
+
+@register(Tags.security, deploy=True)
+def shop_has_an_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if bootstrap.is_local(settings.SHOP_URL):
+        return [
+            Warning(
+                f"The shop's address is {settings.SHOP_URL}: it can be used on this machine only.",
+                hint="Set SHOP_URL=https://shop.example. Host names, HTTPS and secure cookies follow from it.",
+                id="shop.W001",
+            )
+        ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def https_is_seen(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.SECURE_SSL and not settings.BEHIND_PROXY:
+        return [
+            Warning(
+                "HTTPS is on, but the shop cannot see it: it redirects every page to itself.",
+                hint="Put a proxy in front that speaks HTTPS (see deploy/) and set BEHIND_PROXY=true.",
+                id="shop.W002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def secrets_are_backed_up(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    generated = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if (settings.VAR_DIR / name.lower()).exists()]
+    if not generated:
+        return []
+    return [
+        Info(
+            f"{' and '.join(generated)} were generated; they are kept in {settings.VAR_DIR}.",
+            hint="Include that folder in backups: providers' keys cannot be read without ENCRYPTION_KEYS. "
+            "Several machines need the same values.",
+            id="shop.I001",
+        )
+    ]

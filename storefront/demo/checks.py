@@ -1,0 +1,28 @@
+"""Keeps the demo's data out of a real shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+
+from orders.models import Transfer
+from storefront.demo import seed
+
+
+@register(Tags.database)
+def demo_data_stays_in_the_demo(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """The demo has play money, which must not buy from a real panel, and an operator whose password is known."""
+    if settings.DEMO or not databases or Transfer._meta.db_table not in connection.introspection.table_names():
+        return []
+    if not seed.is_demo_database():
+        return []
+    return [
+        Error(
+            "This database is the demo's: it holds play money and an operator whose password everybody knows.",
+            hint="Give the shop a database of its own with DATABASE_URL or VAR_DIR.",
+            id="demo.E001",
+        )
+    ]
