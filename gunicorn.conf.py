@@ -2,18 +2,16 @@
 
 import os
 
-# Threads reuse database connections: a connection for each request would be more than half of its work. More than two
-# in a process only pass the interpreter's lock around, a fifth more CPU for each call of the API (bench/api.py); a
-# machine with more cores wants more workers.
-worker_class = "gthread"
+# Receives whole requests within deadlines before a thread sees them, so that slow clients hold up nobody.
+worker_class = "storefront.gunicorn_worker.BufferingWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 2
+# Threads reuse database connections: a connection for each request would be more than half of its work. Four leave room
+# for a page of the back office that waits for a panel; for more load, more workers are better than more threads.
+threads = 4
 timeout = 60
 graceful_timeout = 30
-# Clients of the panel API keep their connection between two polls.
+# Seconds a connection may be idle between two requests: clients of the panel API keep theirs between two polls.
 keepalive = 15
-# Old programs put a thousand order numbers into the address.
-limit_request_line = 8190
 # Without the query: programs that use GET have their key in it.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(L)s'
 # It would be one more thing in the user's home folder.
