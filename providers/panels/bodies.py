@@ -31,11 +31,11 @@ def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
     """
     constant, whole = (str, _short_int_or_text) if is_lenient else (_refuse_constant, _short_int)
     pairs = None if is_lenient else _refuse_repeated_names
-    for repair in filter(None, (str, dialect.repair, without_php_messages)):
+    for repair in (None, dialect.repair, without_php_messages):
         try:
             # Not strict: many panels put raw line breaks and tabs into texts.
             body = json.loads(
-                repair(answer.text),
+                repair(answer.text) if repair else answer.text,
                 strict=False,
                 parse_float=Decimal,
                 parse_constant=constant,
@@ -47,6 +47,8 @@ def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
         if isinstance(body, str) and body.lstrip()[:1] in ("{", "[") and body != answer.text:
             return parse(Answer(status=answer.status, text=body), dialect, is_lenient=is_lenient)
         return body
+    if not answer.text.strip():
+        raise UnreadableAnswer(f"HTTP {answer.status}, an empty answer")
     raise UnreadableAnswer(f"HTTP {answer.status}, not JSON: {shorten(answer.text)}")
 
 

@@ -115,7 +115,9 @@ def read_whole(value: Any) -> int | None:
 
 def read_flag(value: Any) -> bool:
     """Return whether ``value`` says yes."""
-    return value is True or str(value).strip().lower() in ("1", "true", "yes")
+    if isinstance(value, bool) or value is None:
+        return value is True
+    return str(value).strip().lower() in ("1", "true", "yes")
 
 
 def _or_none(value: Any) -> Decimal | None:

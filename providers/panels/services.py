@@ -16,7 +16,7 @@ from providers.panels.bodies import one_line, parse, scalar, shorten
 from providers.panels.currencies import read_currency
 from providers.panels.envelopes import find_error
 from providers.panels.error_texts import rejection_reason
-from providers.panels.numbers import read_amount, read_flag, read_whole
+from providers.panels.numbers import read_amount, read_amount_and_currency, read_flag, read_whole
 from providers.panels.texts import clean_description, clean_name, is_garbled, localized
 
 #: The key of the rule for every type that no other rule names and the family does not have.
@@ -198,7 +198,7 @@ class _RowReader:
         upstream_id, raw_name = _number_and_name(row, number)
         name = clean_name(localized(raw_name), 255)
         type_name, kind = self._type(_first(row, _TYPE), upstream_id)
-        rate = read_amount(row.get("rate"))
+        rate, currency = _rate(row.get("rate"))
         low, high = _limits(_first(row, _MIN), _first(row, _MAX))
         problem = (
             _not_a_service(upstream_id, name)
@@ -222,7 +222,7 @@ class _RowReader:
             has_cancel=read_flag(_first(row, _CANCEL)),
             has_dripfeed=_has_dripfeed(_first(row, _DRIPFEED), kind, self.dialect),
             description=clean_description(localized(_first(row, _DESCRIPTION)), 5000),
-            currency=read_currency(row.get("currency")),
+            currency=read_currency(row.get("currency")) or currency,
             problem=problem,
         )
 
@@ -260,12 +260,22 @@ def _number_and_name(row: Mapping[str, Any], key: str) -> tuple[str, Any]:
 
 def _service_number(value: Any) -> str:
     """A number as text; one with zeros behind a point ("12.0") is the whole number it stands for."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and value[0] != "0" and len(value) < 19:
+        return value  # nearly always
     text = str(value).strip() if isinstance(value, (str, Decimal)) else value
     if isinstance(text, str) and "." in text:
         whole, _, fraction = text.partition(".")
         if whole.isascii() and whole.isdigit() and fraction and not fraction.strip("0"):
             text = whole
     return scalar(text)
+
+
+def _rate(value: Any) -> tuple[Decimal | None, str]:
+    """The rate, None where it cannot be read, and the code of a currency that is written beside it."""
+    rate = read_amount(value)
+    if rate is None or not isinstance(value, str) or value.replace(".", "", 1).isdigit():
+        return rate, ""
+    return rate, read_amount_and_currency(value).currency
 
 
 def _limits(low: Any, high: Any) -> tuple[int | None, int | None]:
@@ -304,7 +314,7 @@ def _not_a_service(upstream_id: str, name: str) -> str:
         return "it has no name"
     if is_garbled(name):
         return "its name cannot be read"
-    if not any(character.isalnum() for character in name):
+    if not name[0].isalnum() and not any(character.isalnum() for character in name):
         return "a separator, not a service: its name has no letter or digit"
     return ""
 

@@ -150,3 +150,42 @@ def test_a_question_is_asked_once_for_all_dialects(start_panel: Callable[..., Pa
     detection.detect(panel.url, panel.key)
     asked = [(request.method, request.body, request.query_string, str(request.headers)) for request in panel.requests]
     assert len(asked) == len(set(asked))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("balance", "currency", "is_noted"),
+    [
+        ({"balance": "100.50", "currency": "EUR"}, "EUR", False),
+        ({"balance": "12.50 EUR"}, "EUR", False),
+        ({"balance": "100", "currency": "₹"}, "USD", True),
+        ({"balance": "100", "currency": "Toman"}, "USD", True),
+        ({"balance": "100"}, "USD", True),
+    ],
+)
+def test_a_currency_is_a_code_or_said_to_be_assumed(
+    start_panel: Callable[..., Panel],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    balance: dict[str, str],
+    currency: str,
+    is_noted: bool,
+) -> None:
+    panel = start_panel("v2")
+    monkeypatch.setitem(panel._answers, "balance", lambda params: balance)  # type: ignore[misc]
+    call_command("provider", "add", "north", "--url", panel.url, "--key", panel.key)
+    assert Provider.objects.get().currency == currency
+    assert ("USD is assumed" in capsys.readouterr().err) == is_noted
+
+
+@pytest.mark.django_db
+def test_a_balance_in_another_currency_than_ours_is_told(
+    start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel = start_panel("v2")
+    call_command("provider", "add", "north", "--url", panel.url, "--key", panel.key, "--currency", "USD")
+    monkeypatch.setitem(panel._answers, "balance", lambda params: {"balance": "12.50 EUR"})  # type: ignore[misc]
+    call_command("provider", "test", "north")
+    told = capsys.readouterr()
+    assert "north: balance 12.50 EUR" in told.out
+    assert "bills in EUR, the provider is set to USD" in told.err

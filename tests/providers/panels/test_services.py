@@ -114,6 +114,8 @@ def test_line_breaks_and_tabs_inside_of_texts_are_read() -> None:
         (None, None, (1, NO_LIMIT)),
         ("", "", (1, NO_LIMIT)),
         (None, "500", (1, 500)),
+        ("10", "10,000", (10, 10_000)),
+        ("1,000", "1,000,000", (1000, 1_000_000)),
         ("10.0", 1e4, (10, 10_000)),
         ("10.00", "10000.00", (10, 10_000)),
         ("10", "9" * 30, (10, 10**15 - 1)),
@@ -141,7 +143,11 @@ def test_limits_that_mean_nothing_say_so(low: Any, high: Any, problem: str) -> N
 @pytest.mark.parametrize(
     ("rate", "read"),
     [
+        ("1,234.50", "1234.5"),
+        ("$0.50", "0.5"),
+        ("15 000", "15000"),
         (12000000, "12000000"),
+        ("0.5 USD", "0.5"),
         (1e-7, "0.0000001"),
     ],
 )
@@ -319,3 +325,19 @@ def test_any_json_is_a_list_or_none_and_every_odd_row_says_why(body: Any) -> Non
 
 def test_deep_nesting_ends() -> None:
     assert [row.problem for row in read('{"a":' * 300 + "[{}]" + "}" * 300)] == ["not a service: it has no number"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "currency"),
+    [
+        ({"currency": "usd"}, "USD"),
+        ({"currency": "Toman"}, ""),
+        ({"currency": "₹"}, ""),
+        ({"rate": "12.50 EUR"}, "EUR"),
+        ({"rate": "₽12.50"}, ""),
+        ({"rate": "12.50"}, ""),
+    ],
+)
+def test_only_a_code_names_the_currency_of_a_row(fields: dict[str, Any], currency: str) -> None:
+    row = one(**fields)
+    assert (row.currency, row.problem) == (currency, "")
