@@ -328,9 +328,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("password"))
     def reset_password(self, user: Any) -> str:
-        """A button of the page's own form that posts to another address: no form may stand inside another."""
+        """A button of another form on the page: Enter in a field presses the first button of the field's own form."""
         return format_html(
-            '<button class="btn sm" formaction="{}" formnovalidate>{}</button>',
+            '<button class="btn sm" form="user-act" formaction="{}">{}</button>',
             reverse("admin:accounts_user_reset_password", args=[user.pk]),
             _("Send a link to set a new password"),
         )
@@ -350,7 +350,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("sessions"))
     def sessions(self, user: Any) -> str:
         return format_html(
-            '<button class="btn sm" formaction="{}" formnovalidate>{}</button>',
+            '<button class="btn sm" form="user-act" formaction="{}">{}</button>',
             reverse("admin:accounts_user_sign_out", args=[user.pk]),
             _("Sign out everywhere"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -225,3 +226,15 @@ def test_staff_signs_a_person_out_everywhere() -> None:
     viewer = browser(clerk("view_user"))
     assert where not in text_of(viewer.get(f"{PEOPLE}{customer.pk}/change/"))
     assert viewer.post(where).status_code == 403
+
+
+def test_enter_in_a_field_saves_and_presses_no_button_beside_it() -> None:
+    """A browser presses the first button of the form that the field is in."""
+    customer = factories.customer()
+    page = text_of(browser(clerk("view_user", "change_user")).get(f"{PEOPLE}{customer.pk}/change/"))
+    own = page.partition('id="user_form"')[2].partition("</form>")[0]
+    first = re.search(r"<(?:button|input type=\"submit\")(?![^>]*\bform=)[^>]*>", own)
+    assert first
+    assert 'name="_save"' in first[0]
+    assert page.count('form="user-act"') == 2
+    assert '<form id="user-act" method="post">' in page
