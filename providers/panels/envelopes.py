@@ -120,7 +120,7 @@ def flag_of(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, Decimal)):
-        return _flag_of_code(int(value)) if abs(value) < 10_000 else None
+        return _flag_of_code(int(value)) if -10_000 < value < 10_000 else None
     if not isinstance(value, str):
         return None
     word = value.strip().lower()
