@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from orders.errors import InvalidField, OrderInvalid
+from orders.rules.invisible import strip_invisible
 
 LINK_MAX = 2048
 LINES_MAX = 100_000
@@ -85,12 +86,16 @@ class Details:
 
 
 def text_of(inputs: Mapping[str, Any], name: str) -> str:
-    """The input called ``name`` as text; "" for the words that mean nothing. Lists become lines."""
+    """The input called ``name`` as text; "" for the words that mean nothing. Lists become lines.
+
+    The one place where an input is cleaned, whether it came through a page, a sheet or an API: blanks and invisible
+    marks at its ends are cut.
+    """
     value = inputs.get(name)
     if value is None or isinstance(value, bool):
         return ""
     text = "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = strip_invisible(text.replace("\r\n", "\n").replace("\r", "\n"))
     return "" if text.lower() in ABSENT else text
 
 

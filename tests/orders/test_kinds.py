@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders import kinds
+from orders import kinds, links
 from orders.errors import OrderInvalid
 from orders.kinds import KINDS, Details
 from tests.factories import INPUTS
@@ -240,8 +240,8 @@ def test_a_link_need_not_be_an_address(link: str) -> None:
         "java\tscript:alert(1)",
         "a\0b",
         "\x01javascript:x",
-        "\u202egpj.exe",
-        "\u200bx",
+        "https://example.com/\u202egpj.exe",
+        "x\u200bx",
         "a\u00a0b",
         "\ud800",
         "x\u2028y",
@@ -249,6 +249,25 @@ def test_a_link_need_not_be_an_address(link: str) -> None:
 )
 def test_a_link_that_could_do_harm_is_refused(link: str) -> None:
     assert problems(link=link, quantity=1) == ["link: bad_link"]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [*"\u200e\u200f\u200b\u200d\u2060\ufeff\u00ad\u202a\u2069\u061c\u2800\u00a0"],
+    ids=lambda mark: f"U+{ord(mark):04X}",
+)
+def test_invisible_marks_around_what_was_pasted_are_cut(mark: str) -> None:
+    link = "https://www.instagram.com/p/abc/"
+    for pasted in (f"{link}{mark}", f"{mark}{link}", f" {mark} {link}{mark}{mark}\n"):
+        assert read(link=pasted, quantity=1).link == link
+        assert links.lock(1, pasted) == links.lock(1, link)
+    assert read(link="x", quantity=f"100{mark}").quantity == 100
+    assert problems(link=mark, quantity=1) == ["link: missing"]
+
+
+def test_an_emoji_at_the_end_keeps_its_parts() -> None:
+    comment = "Go \U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    assert read("custom_comments", link="x", comments=f"{comment}\u200e").fields["comments"] == [comment]
 
 
 def test_long_texts_are_refused_at_their_limit() -> None:

@@ -186,6 +186,15 @@ def test_words_for_nothing_and_unknown_parameters_change_nothing(reseller: Resel
     assert list(buy(reseller, service(), custom="x", order_source="y", **words)) == ["order"]
 
 
+def test_invisible_marks_around_a_pasted_link_are_cut(reseller: Reseller) -> None:
+    body = (
+        f"key={reseller.key}&action=add&service={service().pk}&quantity=100"
+        "&link=https%3A%2F%2Fwww.instagram.com%2Fp%2Fabc%2F%E2%80%8E"
+    )
+    answer = reseller.client.post("/api/v2", body, content_type="application/x-www-form-urlencoded").json()
+    assert Order.objects.get(pk=answer["order"]).link == "https://www.instagram.com/p/abc/"
+
+
 def test_the_quantity_of_comments_is_their_number_whatever_is_sent(reseller: Reseller) -> None:
     for quantity in ("0", "2", ""):
         placed = buy(reseller, service("custom_comments"), quantity=quantity, comments='["x, y","z"]')
