@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from providers import client, health, policy
 from providers.dialect import Answer, Balance, Call, Dialect, Listed
 from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
 from providers.models import PanelCall, Placement, Provider
+from providers.panels.aftercare import RefillReport
 from providers.panels.balance import read_balance
 from providers.panels.services import read_services
 from providers.panels.status import read_status
@@ -23,6 +24,7 @@ from providers.pricelists.type_rules import load_rules
 from providers.worker.clock import Deadline
 
 T = TypeVar("T")
+R = TypeVar("R", Progress | str, RefillReport | str)
 log = logging.getLogger("vitrine.panels")
 KEPT_TEXT = 4000
 
@@ -35,13 +37,19 @@ def balance(provider: Provider) -> Balance:
 def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
     """What the panel says about ``ids``, which need not be ours (see ``read_status``). Raises PanelError."""
     params = provider.language.status_params(ids)
-    return _read(provider, "status", params, lambda answer, dialect: read_status(answer, dialect, ids))
+    reports = _read(provider, "status", params, lambda answer, dialect: read_status(answer, dialect, ids))
+    return redact_reports(reports, (provider.key.reveal(),))
 
 
 def services(provider: Provider) -> list[Listed]:
     """The provider's price list, cleaned. Raises PanelError."""
     rules = load_rules(provider)
     return _read(provider, "services", {}, lambda answer, dialect: read_services(answer, dialect, rules))
+
+
+def redact_reports(reports: Mapping[str, R], secrets: Collection[str]) -> dict[str, R]:
+    """Return ``reports`` about orders or refills without ``secrets``: a panel may echo the key in a text of its own."""
+    return {asked: _redact_report(report, secrets) for asked, report in reports.items()}
 
 
 def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | PanelError:
@@ -115,6 +123,13 @@ def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[
         raise
     finally:
         tally.write(provider)
+
+
+def _redact_report(report: R, secrets: Collection[str]) -> R:
+    if isinstance(report, str):
+        return client.redact(report, secrets)
+    is_known = report.status if isinstance(report, Progress) else report.stage
+    return report if is_known else replace(report, word=client.redact(report.word, secrets))
 
 
 def _sent(call: Call) -> str:

@@ -105,7 +105,7 @@ class _Pass:
         try:
             if isinstance(outcome, PanelError):
                 raise outcome
-            reports = read_refill_status(outcome, dialect, ids)
+            reports = calling.redact_reports(read_refill_status(outcome, dialect, ids), call.secrets)
         except PanelError as problem:
             self.tally.add("refill_status", outcome, problem)
             calling.record(self.provider, call, outcome, name=calling.name_of(problem))

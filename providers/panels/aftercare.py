@@ -242,7 +242,6 @@ def _row_of_one(body: Any, ids: list[str], name: str) -> dict[str, Any]:
         return {}
     found = layers(body)
     rows = [layer for layer in found if isinstance(layer, dict)]
-    rows += [layer[0] for layer in found if isinstance(layer, list) and len(layer) == 1 and isinstance(layer[0], dict)]
     rows = [row for row in rows if not (other := _first(row, "order", "order_id")) or other == ids[0]]
     own = [row for row in rows if any(row.get(one) not in (None, []) for one in (name, f"{name}_id"))]
     if own:

@@ -30,7 +30,7 @@ CODES = ("code", "statuscode", "status_code")
 WORKED = frozenset({"success", "successful", "succeeded", "ok", "true", "yes"})
 FAILED = frozenset({"error", "errors", "err", "fail", "failed", "failure", "false", "no", "ko", "nok", "exception"})
 #: What stands under ``error`` where there is none, and where the error is told elsewhere.
-_NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "nil", "-"})
+_NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "nil", "-", "no error", "no errors", "ok", "success"})
 _ERROR_ELSEWHERE = frozenset({"1", "true", "yes", "error", "errors", "fail", "failed"})
 #: Fields that only a report about an order has.
 REPORT_FIELDS = ("remains", "start_count", "charge", "remain", "start_counter", "remaining")
@@ -51,11 +51,18 @@ class Texts:
 
 
 def layers(body: Any, names: Sequence[str] = CONTENTS) -> list[Any]:
-    """Return the objects and lists in ``body``: itself, then what its envelopes hold, from the outside in."""
+    """Return the objects and lists in ``body``: itself, then what its envelopes hold, from the outside in.
+
+    A list of one object holds that object.
+    """
     found = [body] if isinstance(body, (dict, list)) else []
     for layer in found:  # grows while it is walked
-        if isinstance(layer, dict) and len(found) < _MOST_TEXTS:
+        if len(found) >= _MOST_TEXTS:
+            break
+        if isinstance(layer, dict):
             found += [layer[name] for name in names if isinstance(layer.get(name), (dict, list))]
+        elif len(layer) == 1 and isinstance(layer[0], dict):
+            found.append(layer[0])
     return found[:_MOST_TEXTS]
 
 

@@ -33,6 +33,7 @@ REJECTIONS: Mapping[str, Phrases] = {
     # Another order with this link is under way at the panel.
     "duplicate": _split(
         """
+        link* ... devam_eden ~ siparis*, devam eden ~ siparis* ... link*,
         active order ... link, link duplicate*, duplicate* link, same link, wait until ~ order, already ~ active
         order, order ... this|the link ... in_progress|processing|active,
         активн* заказ* ... ссылк*, заказ* ~ этой|эту|данной|данную|такой|той ссылк*, дождитесь ~ заверш*|
@@ -49,6 +50,7 @@ REJECTIONS: Mapping[str, Phrases] = {
     # Our balance there is too low.
     "funds": _split(
         """
+        need* ~ more balance|fund*|money|credit*, баланс* недостаточен,
         not|no|without|isnt|hasnt|havent|dont_have|doesnt_have ~ enough|sufficient ~ fund*|balance|money|
         credit*|amount|cash|points|wallet, enough|sufficient fund*|balance|money|credit*, insufficient ~
         fund*|balance|money|credit*|wallet|amount|cash, fund*|balance|money|credit*|wallet|points ~
@@ -99,6 +101,7 @@ REJECTIONS: Mapping[str, Phrases] = {
     # The key or our account there.
     "key": _split(
         """
+        ^ invalid|wrong|incorrect api $,
         api key*|keys, apikey*, api token*, api ~ disable*|deactivated|blocked, api access ~ denied|disable*,
         invalid|incorrect|wrong|bad|unknown|expired|missing|no ~ key|token|credential*|secret|access_key,
         key|token|credential* ~ invalid|incorrect|wrong|expired|missing|required|not_valid|not_found|
@@ -144,7 +147,7 @@ REJECTIONS: Mapping[str, Phrases] = {
         valid|enabled|offered|allowed|supported|sold, service*|product|package ~ doesnt|dont|does_not|
         do_not|didnt ~ exist*, service*|product|package ~ inactive|disabled|deactivated|deleted|removed|
         discontinued|closed|stopped|paused|invalid|incorrect|out_of_stock|suspended|unknown, no ~ service ~
-        found, cannot|cant|could_not ~ find ~ service, service* id ... exist*, service* no longer, ^ out of stock,
+        found, cannot|cant|could_not ~ find ~ service, service* id ... exist*, service* ~ no longer, ^ out of stock,
         неверн*|неправильн*|некорректн*|неизвестн*|недействительн*|несуществующ* ~ услуг*|сервис*|id_услуг*|
         id_сервис*, услуг* ~ не ~ найден*|существует|актив*, услуг* ~ отключен*|неактивн*|удален*|остановлен*|
         приостановлен*|закрыта, сервис* ~ не ~ найден*|существует|активен, сервис* ~ отключен*|неактив*|удален*,
@@ -182,6 +185,8 @@ REJECTIONS: Mapping[str, Phrases] = {
     # More or less than the service takes.
     "quantity": _split(
         """
+        quantity|amount ~ not_in|not_within|out_of range, ^ min|minimum|max|maximum is, the minimum|maximum is,
+        слишком ~ маленьк*|больш*|мал* ~ количеств*,
         quantity|amount ~ less|more|greater|lower|higher|smaller|larger|minim*|maxim*|min|max|invalid|
         incorrect|wrong|below|above|exceed*|between|too_small|too_large|too_low|too_high|too_big|required|
         missing|not_valid|not_a_number|not_allowed|must|should|is_not|out_of, invalid|incorrect|wrong|bad|
@@ -213,6 +218,7 @@ REJECTIONS: Mapping[str, Phrases] = {
     # The link is not one that this service takes.
     "link": _split(
         """
+        enter|provide|use|specify|need ~ valid|correct|public ~ link|url, gecerli ~ link*|baglanti* ~ gir*,
         bad|invalid|incorrect|wrong|broken|unsupported|missing|empty ~ link*|url|username|profile|
         post_link, link*|url|username ~ invalid|incorrect|wrong|bad|broken|private|required|missing|empty|
         not_valid|not_correct|not_found|not_supported|not_allowed|not_exist*|does_not_exist|doesnt_exist|must|
@@ -293,6 +299,7 @@ UNDER_WAY: Phrases = _split(
 #: The panel itself is at fault. Nobody knows how far it got; about an order that was asked for it says nothing.
 FAULTS: Phrases = _split(
     """
+    service ~ response|error|exception|timeout,
     something ~ wrong, went wrong, internal ~ error, server ~ error, server ~ down|busy|overloaded|unavailable,
     error ~ occurred|occured, unknown error, unexpected error, unexpected ~ response|result, system ~ error|busy,
     technical ~ error|problem*|issue*|difficult*, time out|timed_out, timeout*, upstream, gateway, curl,

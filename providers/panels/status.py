@@ -73,6 +73,8 @@ _ID_NAMES = ("order", "order_id", "id")
 _FILLERS = frozenset(
     {"order", "orders", "your", "the", "status", "is", "was", "has", "have", "been", "now", "заказ", "siparis"}
 )
+#: "Canceled (refunded)", "In progress [50%]".
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BLANKS = re.compile(r"[\s_-]+")
 #: A longer text under ``status`` is a sentence, not a word that we do not know.
 _MAX_STATUS_WORDS = 4
@@ -178,8 +180,6 @@ def _only_report(body: Any, dialect: Dialect, asked: str) -> Progress | str | No
     """Return the report in ``body`` that names no order, or the one that was asked for; None if there are several."""
     rows = []
     for layer in layers(body):
-        if isinstance(layer, list):
-            layer = layer[0] if len(layer) == 1 else None
         if isinstance(layer, dict) and _is_report(layer) and _is_about(layer, asked):
             rows.append(layer)
     # An outer status ("Completed" for a call that worked) has nothing beside it; the report has.
@@ -266,7 +266,8 @@ def _id_in(row: Mapping[str, Any]) -> str:
 def _is_nothing(body: Any) -> bool:
     """Whether the panel answered with nothing at all: it left out every order that was asked for."""
     contents = layers(body)
-    return bool(contents) and contents[-1] in ({}, []) and not has_report_fields(contents[0] or {})
+    is_report = any(isinstance(layer, dict) and has_report_fields(layer) for layer in contents)
+    return bool(contents) and contents[-1] in ({}, []) and not is_report
 
 
 @lru_cache(maxsize=4096)
@@ -277,6 +278,7 @@ def _is_status_word(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _standard_status(word: str) -> Status | None:
-    words = normalize(word).split()
+    words = normalize(_IN_BRACKETS.sub(" ", word)).split()
     plain = "".join(words)
-    return STATUS_WORDS.get(plain) or STATUS_WORDS.get("".join(part for part in words if part not in _FILLERS))
+    own = [part for part in words if part not in _FILLERS and not part.isdigit()]
+    return STATUS_WORDS.get(plain) or STATUS_WORDS.get("".join(own))

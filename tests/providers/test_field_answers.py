@@ -174,6 +174,18 @@ def test_a_report_in_any_form_is_applied(
     assert not OrderEvent.objects.filter(kind="oddity").exists()
 
 
+@pytest.mark.parametrize("name", ["error", "status"])
+def test_a_key_that_a_panel_echoes_about_an_order_is_not_kept(panel: Panel, provider: Provider, name: str) -> None:
+    (order,) = orders(1)
+    submission.submit_due(provider, is_now=True)
+    answer_with(panel, "status", {name: f"hidden from {panel.key}", "remains": "5"})
+    sync(provider)
+    placement = Placement.objects.get(order=order)
+    told = f"{placement.words} {placement.word} {list(OrderEvent.objects.values_list('data', flat=True))}"
+    assert "hidden from [key]" in told
+    assert panel.key not in told
+
+
 # ------------------------------------------------------------------------------------------------ balances
 
 

@@ -38,6 +38,7 @@ V2 = DIALECTS["v2"]
         ('{"balance":{"amount":"3","currency":"TRY"}}', "3", "TRY"),
         ('{"balance":0}', "0", ""),
         ('{"error":"","balance":"5"}', "5", ""),
+        ('{"error":"No error","data":[{"balance":"5"}]}', "5", ""),
         ('{"balance":"1 234,50"}', "1234.50", ""),
         ('{"balance":"15 000"}', "15000", ""),
     ],

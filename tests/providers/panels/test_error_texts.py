@@ -22,6 +22,14 @@ from providers.panels.error_texts import (
 #: By reason; "" is for texts that do not plainly say that nothing was done.
 REJECTIONS = {
     "duplicate": """
+        There is already an active order for this link
+        You already have an active order with this link
+        Order with this link already in progress
+        Please wait until your previous order is completed
+        Link is already in process, wait until order completes
+        Заказ с такой ссылкой уже выполняется
+        Bu link için devam eden sipariş var
+        Bu linke ait aktif bir siparişiniz bulunmaktadır
         neworder.error.link_duplicate
         You have active order with this link. Please wait until order being completed.
         You cannot start a new order with the same link that is active processing order.
@@ -29,6 +37,47 @@ REJECTIONS = {
         Bu link için aktif siparişiniz var. Aynı link ile sipariş veremezsiniz
         """,
     "funds": """
+        Insufficient balance, please deposit
+        Your balance is not sufficient
+        No enough balance
+        Not enough credit
+        Account balance is low
+        Please add funds to your account
+        balance_not_enough
+        Low funds
+        You have no funds
+        Your funds are insufficient
+        Insufficient fund
+        Insufficient account balance
+        Balance not sufficient to place this order
+        Your account balance is less than the order price
+        You do not have sufficient funds to place this order.
+        Not enough funds.
+        ERROR_NOT_ENOUGH_FUNDS
+        Payment Required: insufficient credits
+        You need more balance
+        Please top up your balance
+        Wallet balance insufficient
+        Order cost exceeds your balance
+        Недостаточно средств на счёте
+        Баланс недостаточен
+        Недостаточный баланс
+        Пополните баланс
+        На балансе недостаточно денег для заказа
+        Bakiyeniz yetersiz, lütfen bakiye yükleyin
+        Hesabınızda yeterli bakiye yok
+        رصيدك الحالي غير كافي لإتمام الطلب
+        ليس لديك رصيد كاف
+        Saldo insuficiente para realizar o pedido
+        Seu saldo é insuficiente
+        Créditos insuficientes
+        No hay saldo suficiente
+        Tu saldo es insuficiente
+        Saldo anda kurang
+        Saldo tidak mencukupi untuk melakukan pemesanan
+        Maaf, saldo Anda tidak cukup
+        बैलेंस पर्याप्त नहीं है
+        आपके खाते में पर्याप्त बैलेंस नहीं है
         Low balance
         You don't have enough balance
         Not enough funds on balance
@@ -75,6 +124,13 @@ REJECTIONS = {
         Balance too low!
         """,
     "busy": """
+        Too many requests
+        You are sending requests too fast
+        Rate limit reached
+        API rate limit exceeded
+        Under maintenance
+        Slow down
+        Превышен лимит запросов
         Too many requests. Limit 50/minute.
         Too many requests, please try again later
         Site is under maintenance
@@ -86,6 +142,35 @@ REJECTIONS = {
         Please wait 5 seconds before placing a new order
         """,
     "key": """
+        Invalid API
+        Invalid Api Key.
+        Api key not found
+        Key not found
+        Wrong key
+        API key expired
+        Your API access has been disabled
+        API access is disabled
+        Token is invalid
+        Please provide a valid API key
+        Your IP is not allowed
+        IP address is not whitelisted
+        Account is disabled
+        Your account is blocked
+        You are banned
+        Неверный API-ключ
+        API ключ не найден
+        Ключ недействителен
+        Доступ запрещён
+        Geçersiz API Key
+        Api key hatalı
+        API anahtarı geçersiz
+        مفتاح الـ API غير صالح
+        Chave da API inválida
+        API key inválida
+        Clave de API no válida
+        Token inválido
+        API Key tidak valid
+        API Key Salah!
         Invalid API key
         API key is incorrect
         API key invalid
@@ -117,6 +202,49 @@ REJECTIONS = {
         Account suspended
         """,
     "service": """
+        Service ID is invalid
+        This service is not available
+        Service disabled
+        Service is not enabled
+        Service closed
+        Inactive service
+        Disabled service
+        Service is no longer available
+        The service you selected doesn't exist
+        Unknown service
+        No service found
+        Service not exists
+        Service with this ID does not exist
+        Service is deactivated
+        service_not_found
+        Invalid service ID
+        Invalid product
+        Product not found
+        Service is currently disabled
+        Service is inactive
+        This service has been disabled by admin
+        Selected service is not active
+        Неверный сервис
+        Услуга не активна
+        Услуга не существует
+        Сервис отключен
+        Данная услуга временно отключена
+        Geçersiz servis ID
+        Servis kapalı
+        Hizmet aktif değil
+        Servis mevcut değil
+        Bu servis şu anda aktif değil
+        الخدمة غير متوفرة
+        Serviço não existe
+        Serviço indisponível
+        El servicio no existe
+        Servicio desactivado
+        Serviço inativo
+        Layanan tidak valid
+        Layanan sedang tidak aktif
+        Layanan nonaktif
+        सेवा निष्क्रिय है
+        सेवा मौजूद नहीं है
         Invalid service
         Service not available
         Incorrect service
@@ -163,6 +291,36 @@ REJECTIONS = {
         This service is unavailable
         """,
     "quantity": """
+        Quantity must be between 10 and 1000
+        Quantity min 10
+        Amount is less than minimum
+        Minimum quantity is 100
+        Quantity can not be less than 10
+        Quantity not in range
+        Incorrect quantity
+        Quantity is more than max
+        Min is 10
+        Too few: the minimum is 100
+        order quantity must be multiple of 10
+        Please check minimum and maximum quantity
+        Minimum order quantity 100
+        Max quantity exceeded
+        invalid_quantity
+        Слишком маленькое количество
+        Количество должно быть от 10 до 1000
+        Минимальный заказ 100
+        Превышено максимальное количество
+        Minimum sipariş miktarı 100
+        Miktar minimumdan az
+        الكمية أكبر من الحد الأقصى
+        A quantidade mínima é 100
+        La cantidad mínima es 100
+        Quantidade acima do máximo
+        Cantidad no válida
+        Jumlah minimal pemesanan 100
+        Jumlah pesanan tidak sesuai
+        Minimal order adalah 100
+        न्यूनतम मात्रा 100 है
         Please follow the limit
         Quantity less than minimal 10
         Quantity must to be greater than or equal to minimum amount 10
@@ -193,6 +351,25 @@ REJECTIONS = {
         Quantity exceeds the maximum
         """,
     "link": """
+        Link is required
+        Wrong link format
+        Please enter a valid link
+        Invalid username
+        Invalid link format
+        Please provide a valid URL
+        Link not valid
+        invalid_link
+        Account is private
+        The link is not correct
+        Ссылка неверная
+        Ссылка недействительна
+        Неправильный формат ссылки
+        Link geçersiz
+        Lütfen geçerli bir link girin
+        الرابط غير صالح
+        O link é inválido
+        Enlace inválido
+        URL no válida
         Bad link
         neworder.error.link
         Неверная ссылка
@@ -214,6 +391,13 @@ REJECTIONS = {
         The link field must be a valid URL.
         """,
     "request": """
+        Invalid comments
+        Comments is empty
+        Comments are required
+        Missing parameters
+        Incorrect parameters
+        Wrong action
+        Invalid action.
         Comments field is required
         There are missing required parameters. Please check your API Manual
         This services does not support Dripfeed feature!
@@ -233,6 +417,42 @@ REJECTIONS = {
         Invalid parameters
         """,
     "": """
+        Order has been received
+        Your order is in queue
+        We could not verify your order
+        Failed to place order
+        Order could not be placed
+        Request failed
+        Error while placing order
+        Unable to process request
+        Please try again
+        Something is wrong
+        Server busy
+        Transaction failed
+        Payment processing
+        Order quantity 100 placed
+        Balance deducted; order pending
+        Order 55 created, min quantity warning
+        not found
+        null
+        undefined
+        Too many redirects
+        Your order with link x was added
+        Limit
+        Operation timed out
+        cURL error 28
+        SQLSTATE[HY000]: General error
+        Order accepted for service 5 with invalid link check pending
+        Insufficient permissions
+        Trying to get property of non-object
+        Undefined index: quantity
+        Undefined variable service
+        Service response invalid
+        Bad gateway: invalid service response
+        Order already placed with same link
+        Order already exists
+        Please wait
+        Your order is being processed by the service
         Something went wrong
         Something went wrong, try again later
         Internal server error

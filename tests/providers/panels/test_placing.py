@@ -23,6 +23,8 @@ V2 = DIALECTS["v2"]
         ({"status": "success", "data": {"order_id": "ab12"}}, "ab12"),
         ({"status": True, "data": {"id": "12345", "price": 10}}, "12345"),
         ({"result": {"order": {"id": 9}}}, "9"),
+        ({"status": "success", "data": [{"order": 9}]}, "9"),
+        ([{"order": 9}], "9"),
         ({"order": {"id": 9}}, "9"),
         ({"id": 3, "order": 9}, "9"),
         ({"orderId": 9}, "9"),
