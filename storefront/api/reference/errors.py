@@ -85,6 +85,11 @@ CALLS = (
         http=413,
     ),
     Error(
+        answers.HTTPS_ONLY,
+        _("The call came over plain HTTP, where others on the way can read the key."),
+        _("Use https:// in the address, and replace the key."),
+    ),
+    Error(
         answers.WRONG_ADDRESS,
         _("The key may be used only from the addresses that you listed for it."),
         _("Add the address of your server to the key, or take the list away."),
