@@ -9,7 +9,7 @@ whole); the order's own status then follows from its runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -57,6 +57,22 @@ def run_claimed(order: Order, number: int) -> None:
 def accepted(order_id: int, *, run: int = 0, **data: Any) -> Order:
     """A panel has the order."""
     return _step(order_id, run, (Status.SUBMITTING, Status.IN_DOUBT), Status.PENDING, EventKind.ACCEPTED, data)
+
+
+def accept_many(upstream_ids: Mapping[int, str], *, provider: int) -> int:
+    """A panel has these whole orders, by id: as ``accepted`` for each, in a few statements for all of them.
+
+    Returns how many moved. Call it in a transaction, and roll that back unless all of them did: one that no longer is
+    being submitted is for ``accepted`` to judge.
+    """
+    waiting = Order.objects.filter(pk__in=list(upstream_ids), status=Status.SUBMITTING)
+    # From submitting to pending is no news to a customer: nobody is told.
+    moved = waiting.update(status=Status.PENDING, due_at=None)
+    OrderEvent.objects.bulk_create(
+        OrderEvent(order_id=pk, kind=EventKind.ACCEPTED, data={"provider": provider, "upstream_id": upstream_id})
+        for pk, upstream_id in upstream_ids.items()
+    )
+    return moved
 
 
 def requeued(order_id: int, *, why: EventKind, run: int = 0, due_at: datetime | None = None, **data: Any) -> Order:

@@ -79,9 +79,16 @@ def record(
     provider: Provider, call: Call, outcome: Answer | PanelError, *, name: str, placement: Placement | None = None
 ) -> None:
     """Keeps what was sent and what came back, without the key."""
+    build_record(provider, call, outcome, name=name, placement=placement).save()
+
+
+def build_record(
+    provider: Provider, call: Call, outcome: Answer | PanelError, *, name: str, placement: Placement | None = None
+) -> PanelCall:
+    """What ``record`` keeps, for the caller to insert."""
     answer = outcome if isinstance(outcome, Answer) else None
     text = answer.text if answer else str(outcome)
-    PanelCall.objects.create(
+    return PanelCall(
         provider=provider,
         placement=placement,
         verb=call.verb,

@@ -1,62 +1,80 @@
-"""When a provider is left alone: turns, pauses, back-off. The state is on the Provider row, shared by all processes."""
+"""When a provider is left alone: pauses and back-off. The state is on the Provider row, shared by all processes.
+
+Every automatic pause ends by itself and is twice as long as the one before, until an order is clearly answered.
+``Provider.pause_reason`` says in words why. A panel that has too little of our money for one order is not paused, see
+``placing.funds``.
+"""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
+from providers import calling
 from providers.dialect import Answer
-from providers.errors import OutcomeUnknown, PanelError, Refused
+from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused
 from providers.models import Placement, Provider
+from providers.placing import funds, offer_pauses
 
 log = logging.getLogger("vitrine.providers")
 
-#: Seconds by what the panel said.
-PAUSES = {"funds": 600, "key": 3600, "busy": 60}
-#: This many failures in a row (not reached, or no clear answer) pause the provider. Then one order at a time goes out,
-#: and the first one that is not clearly answered pauses it again, for longer.
-FAILURES = 3
-FAILURE_PAUSE, FAILURE_PAUSE_LAST = 60, 1800
-#: So many orders in doubt within so many seconds, or more than this share of the newest placements, do the same; and
-#: the pause lasts until the first search for them.
-DOUBTS, DOUBTS_WITHIN = 3, 60
-DOUBTS_SHARE, DOUBTS_AMONG = 0.05, 50
+#: Seconds of the first pause and of the longest one, by what happened.
+PAUSES = {"busy": (60, 600), "key": (60, 3600), "failure": (60, 1800)}
+#: So many failures in a row pause the provider: calls that did not reach it, or answers that are neither yes nor no,
+#: each of which leaves an order of unknown outcome. Then one order at a time goes out, and the first one that is not
+#: clearly answered pauses it again.
+FAILURES, UNCLEAR_ANSWERS = 3, 2
+#: More than this share of the newest placements of the last hour with an unknown outcome do the same.
+UNKNOWN_SHARE, UNKNOWN_AMONG, UNKNOWN_WITHIN = 0.05, 50, timedelta(hours=1)
+#: No panel makes us wait for longer than this, whatever its Retry-After says.
+RETRY_AFTER_LAST = 3600
 #: Seconds until an order is sent again after a proven non-send, doubled with every try.
 BACK_OFF_FIRST, BACK_OFF_LAST = 10, 1800
 
 
-def take_turn(provider: Provider, *, seconds: float) -> bool:
-    """Whether this process may submit now; the turn of one that died ends by itself after ``seconds``."""
-    now = timezone.now()
-    free = Provider.objects.filter(Q(busy_until=None) | Q(busy_until__lt=now), pk=provider.pk)
-    return free.update(busy_until=now + timedelta(seconds=seconds)) == 1
+def clear_answer(provider: Provider) -> None:
+    """The panel has said yes or no to an order: whatever was wrong before is over."""
+    if provider.failures or provider.is_half_open or provider.pauses:
+        Provider.objects.filter(pk=provider.pk).update(failures=0, is_half_open=False, pauses=0)
+        provider.failures, provider.is_half_open, provider.pauses = 0, False, 0
 
 
-def end_turn(provider: Provider) -> None:
-    Provider.objects.filter(pk=provider.pk).update(busy_until=None)
-
-
-def after(provider: Provider, problem: PanelError | None, outcome: Answer | PanelError) -> None:
-    """Draws the consequence of one ``add`` for the provider."""
-    if problem is None or (isinstance(problem, Refused) and problem.reason not in PAUSES):
-        if provider.failures or provider.is_half_open:
-            Provider.objects.filter(pk=provider.pk).update(failures=0, is_half_open=False)
-            provider.failures, provider.is_half_open = 0, False
-        return
-    if isinstance(problem, Refused):
-        waits = outcome.retry_after if isinstance(outcome, Answer) else None
-        pause(provider, seconds=waits or PAUSES[problem.reason], reason=problem.words)
-        return
-    provider.refresh_from_db(fields=["failures", "is_half_open", "paused_until"])
+def failed(provider: Provider, problem: PanelError, outcome: Answer | PanelError) -> None:
+    """Draw the consequence of one ``add`` that was neither accepted nor rejected for the order's own sake."""
+    provider.refresh_from_db(fields=["failures", "pauses", "is_half_open", "paused_until"])
     if provider.is_paused:
         return  # the others that were under way when it was paused say nothing new
+    if isinstance(problem, Refused):
+        if problem.reason == "key":
+            check_key(provider, problem.words)
+        else:
+            waits = outcome.retry_after if isinstance(outcome, Answer) else None
+            _pause_longer(provider, "busy", reason=problem.words, least=min(waits or 0, RETRY_AFTER_LAST))
+        return
     Provider.objects.filter(pk=provider.pk).update(failures=F("failures") + 1)
     provider.failures += 1
     if why := _why_to_stop(provider, problem):
-        _stop(provider, f"{why}: {problem.words}", is_doubt=isinstance(problem, OutcomeUnknown))
+        _pause_longer(provider, "failure", reason=f"{why}: {problem.words}")
+        Provider.objects.filter(pk=provider.pk).update(is_half_open=True)
+        provider.is_half_open = True
+
+
+def check_key(provider: Provider, words: str) -> None:
+    """Pause after the panel rejected the API key, for as short as possible: most such answers pass.
+
+    Whether it takes the same key for the balance tells the operator where to look.
+    """
+    try:
+        calling.balance(provider)
+        reason = f"The panel rejected an order with “{words}”, but it still accepts the API key."
+    except Refused as refusal:
+        reason = f"The panel rejects the API key: “{refusal.words or words}”. Check the key."
+    except PanelError:
+        reason = f"The panel rejected an order with “{words}”, and its balance could not be read."
+    _pause_longer(provider, "key", reason=reason)
 
 
 def back_off(tries: int) -> timedelta:
@@ -66,33 +84,34 @@ def back_off(tries: int) -> timedelta:
 
 def _why_to_stop(provider: Provider, problem: PanelError) -> str:
     """Why ``provider`` must be left alone after a failure, "" if it need not."""
-    is_doubt = isinstance(problem, OutcomeUnknown)
-    what = "no clear answer" if is_doubt else "not reached"
+    is_unreached = isinstance(problem, NotSent)
+    what = "not reached" if is_unreached else "no clear answer"
     if isinstance(problem, OutcomeUnknown) and problem.is_lasting:
         return "the next order would fare the same"
     if provider.is_half_open:
         return f"still {what}"
-    if provider.failures >= FAILURES:
+    if provider.failures >= (FAILURES if is_unreached else UNCLEAR_ANSWERS):
         return f"{provider.failures} times in a row {what}"
-    return _too_many_doubts(provider) if is_doubt else ""
+    return "" if is_unreached else _too_many_unknown(provider)
 
 
-def _too_many_doubts(provider: Provider) -> str:
-    placements, now = Placement.objects.filter(provider=provider), timezone.now()
-    newest = list(placements.order_by("-pk").values_list("doubted_at", flat=True)[:DOUBTS_AMONG])
-    doubts = [at for at in newest if at is not None]
-    if len(doubts) > DOUBTS_AMONG * DOUBTS_SHARE:
-        return f"{len(doubts)} orders in doubt among the last {len(newest)}"
-    late = placements.filter(doubted_at__gte=now - timedelta(seconds=DOUBTS_WITHIN), doubted_at__lte=now)
-    return f"{DOUBTS} orders in doubt within {DOUBTS_WITHIN} s" if late.count() >= DOUBTS else ""
+def _too_many_unknown(provider: Provider) -> str:
+    since = timezone.now() - UNKNOWN_WITHIN
+    placements = Placement.objects.filter(provider=provider, created_at__gte=since).order_by("-pk")
+    newest = list(placements.values_list("offer_id", "doubted_at")[:UNKNOWN_AMONG])
+    paused = offer_pauses.paused_offers()  # these wait on their own
+    unknown = sum(at is not None for offer_id, at in newest if offer_id not in paused)
+    if unknown <= UNKNOWN_AMONG * UNKNOWN_SHARE:
+        return ""
+    return f"the outcome of {unknown} of the last {len(newest)} orders was unknown"
 
 
-def _stop(provider: Provider, reason: str, *, is_doubt: bool) -> None:
-    """Pauses, and lets one order at a time go out afterwards until one is clearly answered."""
-    seconds = min(FAILURE_PAUSE * 2 ** min(max(provider.failures - FAILURES, 0), 10), FAILURE_PAUSE_LAST)
-    pause(provider, seconds=max(seconds, provider.settle_seconds + 10) if is_doubt else seconds, reason=reason)
-    Provider.objects.filter(pk=provider.pk).update(is_half_open=True)
-    provider.is_half_open = True
+def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> None:
+    first, last = PAUSES[kind]
+    seconds = least or min(first * 2 ** min(provider.pauses, 10), last)
+    Provider.objects.filter(pk=provider.pk).update(pauses=F("pauses") + 1)
+    provider.pauses += 1
+    pause(provider, seconds=seconds, reason=reason)
 
 
 def pause(provider: Provider, *, seconds: int, reason: str) -> None:
@@ -105,4 +124,7 @@ def pause(provider: Provider, *, seconds: int, reason: str) -> None:
 
 def resume(provider: Provider) -> None:
     """An operator lets orders go to ``provider`` again."""
-    Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0, is_half_open=False)
+    Provider.objects.filter(pk=provider.pk).update(
+        paused_until=None, pause_reason="", failures=0, pauses=0, is_half_open=False
+    )
+    funds.release(provider)

@@ -17,6 +17,7 @@ from orders.lifecycle import Status
 from orders.models import Order, Run
 from providers import costs
 from providers.models import LIVE, Offer, Placement, Provider, Route, State
+from providers.placing import funds, offer_pauses
 from providers.reconciling import holds
 
 #: Refusals that say something about the provider, not about the order: the same route may serve it later.
@@ -139,6 +140,7 @@ def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, 
     runs = runs or {}
     routes = _routes_of(orders)
     tried, held = _tried(orders, runs), holds.held_requests()
+    paused_offers = {} if is_now else offer_pauses.paused_offers()
     chosen: dict[int, Offer] = {}
     for order in orders:
         for offer in _by_preference(routes[order.service_id], order):
@@ -146,7 +148,9 @@ def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, 
             if offer.pk in tried[order.pk] or holds.is_held(order, offer, quantity, held):
                 continue
             is_worth_it = costs.covers(order.charge, offer, quantity=order.quantity)
-            if is_worth_it and (is_now or not offer.provider.is_paused):
+            is_paused = offer.provider.is_paused or offer.pk in paused_offers
+            may_go = not is_paused and funds.can_afford(offer.provider, offer.cost_of(quantity))
+            if is_worth_it and (is_now or may_go):
                 chosen[order.pk] = offer
                 break
     return chosen

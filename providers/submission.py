@@ -1,111 +1,89 @@
 """Placing orders: claim, call, record.
 
-    claim   one transaction: lock queued orders, insert their Placement rows, commit. Only then a byte may be sent.
-    call    from a bounded pool of threads that do HTTP and nothing else.
-    record  each answer in a transaction of its own: accepted, refused, not sent, or in doubt.
+    claim   one transaction: lock queued orders, insert their Placement rows, commit. Only then a byte may be sent. No
+            more are claimed than are sent at once: what a killed process had claimed is of unknown outcome.
+    call    from a bounded pool of threads that do HTTP and nothing else, each within the lease of its claim.
+    record  accepted orders together in one transaction, everything else in a transaction of its own.
 
-An order is sent again only after a proven refusal or a proven non-send. A claim whose answer never came is in doubt.
+An order is sent again only after a proven rejection or a proven non-send. A claim whose answer never came is of unknown
+outcome. An answer that cannot be recorded, because the connection to the database broke, is kept and recorded later.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
-from typing import Any
+from contextlib import suppress
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+from django.db import connection, transaction
 
 from orders import fulfilment
 from orders.models import Order
-from orders.models.order import EventKind
-from providers import calling, client, doubt, evidence, fences, health, pausing, policy, routing
-from providers.dialect import Answer, Call, Wanted
-from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
+from providers import calling, doubt, health, policy, routing
+from providers.dialect import Answer
+from providers.errors import LeaseEnded, OutcomeUnknown, PanelError, Unsupported
 from providers.models import Placement, Provider, State
 from providers.pace import Pace
-from providers.panels.placing import read_add
+from providers.placing import funds, recording
+from providers.placing.claiming import Attempt, Claim, TurnLost
+from providers.placing.queue import Queue
+from providers.placing.recording import UNREACHABLE, Answered
+from providers.placing.window import SendWindow
+from providers.worker import turns
+from providers.worker.clock import Deadline
+from providers.worker.leases import database_now
+
+log = logging.getLogger("vitrine.providers")
 
 #: Seconds in which one pass claims; with the time limit of a call it ends within the task's time limit.
 BUDGET = 20.0
-#: Seconds after the longest call until a claim without an answer counts as in doubt.
-GRACE = 30.0
-PARK_DUPLICATE = timedelta(minutes=10)
-#: Orders that one claim looks at, at least: those that are held back must not take a transaction each.
-PAGE = 50
-
-
-class _Settled(PanelError):
-    """The answer came when its attempt was settled already, by its lease or by a person."""
-
-
-@dataclass(slots=True)
-class _Sent:
-    placement: Placement
-    call: Call | None
-    problem: PanelError | None = None
+#: Orders that one transaction claims at most.
+STEP = 8
+#: Seconds between two attempts to reach a database that does not answer, doubled each time.
+RECONNECT_FIRST, RECONNECT_LAST = 0.05, 2.0
 
 
 def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> Counter[str]:
-    """Places what waits for ``provider`` and returns how many were accepted, refused, not_sent, in_doubt.
+    """Place what waits for ``provider``; returns how many were accepted, refused, not_sent, in_doubt.
 
     One pass at a time for each provider, so that its limit of parallel calls holds; a second one returns at once.
     """
     calling.outside_transaction()
-    counts: Counter[str] = Counter()
-    if not pausing.take_turn(provider, seconds=budget + policy.limits("add").total + GRACE):
-        return counts
-    pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
-    flying: dict[Future[Answer | PanelError], _Sent] = {}
-    tally, pace = health.Tally(), Pace(provider)
-    began, claims_end = timezone.now(), time.monotonic() + budget
+    turn = turns.take(turn_name(provider), seconds=_lease_seconds())
+    if turn is None:
+        return Counter()
+    current = _Pass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
     try:
-        while True:
-            if not flying:
-                pace.sleep()
-            if time.monotonic() < claims_end and (limit := _room(provider, len(flying), pace)):
-                for sent in _claim(provider, limit=limit, is_now=is_now, began=began):
-                    pace.count()
-                    if sent.call is None:
-                        counts[_record(provider, sent, sent.problem or Unsupported())] += 1
-                    else:
-                        flying[pool.submit(calling.exchange, sent.call)] = sent
-            if not flying:
-                return counts
-            for future in wait(flying, pace.wait() or None, return_when=FIRST_COMPLETED).done:
-                sent, outcome = flying.pop(future), future.result()
-                counts[name := _record(provider, sent, outcome)] += 1
-                tally.count("add", outcome, is_failure=name in ("not_sent", "in_doubt"))
+        current.run()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        pausing.end_turn(provider)
-        tally.write(provider)
+        current.close()
+    return current.counts
 
 
-def _room(provider: Provider, flying: int, pace: Pace) -> int:
-    """How many orders to claim now. A few at a time are not worth a transaction, unless the pace wants them singly."""
-    width = fences.width(provider)
-    free = width - flying
-    if pace.is_limited:
-        return 1 if free > 0 and not pace.wait() else 0
-    return free if free * 4 >= width else 0
+def turn_name(provider: Provider) -> str:
+    """The name of the turn that one pass at ``provider`` needs."""
+    return f"submit:{provider.pk}"
+
+
+def limit(provider: Provider) -> int:
+    """How many orders may be on their way to ``provider`` at once, at most. After failures it is on trial."""
+    return 1 if provider.is_half_open else min(provider.parallel, settings.SUBMIT_PARALLEL)
 
 
 def expire_leases() -> int:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
-    overdue = Placement.objects.filter(state=State.SUBMITTING, ended_at=None, lease_until__lt=timezone.now())
+    overdue = Placement.objects.filter(state=State.SUBMITTING, ended_at=None, lease_until__lt=database_now())
     found = 0
-    died = OutcomeUnknown("the worker ended before the answer came")
     for placement in overdue.select_related("provider").order_by("pk")[:1000]:
+        unknown = OutcomeUnknown("the worker ended before the answer came")
         with transaction.atomic():
+            list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
             taken = Placement.objects.filter(pk=placement.pk, state=State.SUBMITTING).update(
-                state=State.IN_DOUBT, **doubt.opening(placement.provider, died)
+                state=State.IN_DOUBT, **doubt.opening(placement.provider, unknown)
             )
             if taken:
                 fulfilment.doubted(
@@ -118,211 +96,160 @@ def expire_leases() -> int:
     return found
 
 
-# ------------------------------------------------------------------------------------------------ claim
+def _lease_seconds() -> float:
+    return policy.limits("add").total + settings.LEASE_GRACE
 
 
-def _claim(provider: Provider, *, limit: int, is_now: bool, began: datetime | None = None) -> list[_Sent]:
-    """Up to ``limit`` orders, ready to be sent. ``is_now`` goes past waiting times, but not twice since ``began``."""
-    provider.refresh_from_db()
-    if not provider.is_active or (provider.is_paused and not is_now):
+class _Pass:
+    """One pass at one provider: what is under way, what is answered but not recorded yet, how much may go out."""
+
+    def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
+        self.counts: Counter[str] = Counter()
+        self._provider, self._turn, self._is_now, self._claims_end = provider, turn, is_now, ends
+        self._pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
+        self._flying: dict[Future[Answer | PanelError], Attempt] = {}
+        self._unrecorded: list[Answered] = []
+        self._claim: Claim | None = None
+        self._window, self._queue = SendWindow(limit(provider)), Queue(provider, is_now=is_now)
+        self._pace, self._tally = Pace(provider), health.Tally()
+        self._reconnects, self._gives_up = 0, Deadline.after(0)
+        self._fault: Exception | None = None
+
+    def run(self) -> None:
+        """Place until nothing waits or time is up, and until every answer is recorded."""
+        is_more = True
+        while is_more:
+            try:
+                is_more = self._step()
+                self._reconnects = 0
+            except UNREACHABLE as error:
+                self._reconnect(error)
+            except Exception as fault:
+                if self._fault is not None:
+                    raise
+                # What is under way must be recorded, whatever is wrong with the next claim.
+                log.exception("provider %s: this pass claims no more orders", self._provider)
+                self._fault, self._claims_end = fault, float("-inf")
+        if self._fault is not None:
+            raise self._fault
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for answered in self._unrecorded:
+            log.error(
+                "order %s: the answer of provider %s was not recorded: %s",
+                answered.attempt.placement.order_id,
+                self._provider,
+                answered.problem or f"accepted as {answered.upstream_id}",
+            )
+        with suppress(*UNREACHABLE):  # a turn ends by itself, and a tally is only a statistic
+            self._turn.end()
+            self._tally.write(self._provider)
+
+    def _step(self) -> bool:
+        """Claim, send, record and wait once; False when nothing is left to do."""
+        if self._reconnects or not all(answered.is_plain for answered in self._unrecorded):
+            self._record()  # before anything else is claimed: it may mean that less must go out
+        if not self._flying:
+            self._pace.sleep()
+        self._fill()
+        self._record()
+        if not self._flying:
+            return False
+        self._collect()
+        return True
+
+    def _reconnect(self, error: Exception) -> None:
+        """Wait for the database. Answers are kept as long as a lease: after it, others may have judged the orders."""
+        if connection.in_atomic_block:
+            raise error
+        if not self._reconnects:
+            self._gives_up = Deadline.after(_lease_seconds())
+        if self._gives_up.has_passed:
+            while self._flying:  # so that the log has every answer
+                self._collect()
+            raise error
+        log.warning("provider %s: the database did not answer, trying again: %s", self._provider, error)
+        connection.close()
+        self._queue.start_over()  # what was to be claimed still waits
+        time.sleep(min(RECONNECT_FIRST * 2 ** min(self._reconnects, 10), RECONNECT_LAST))
+        self._reconnects += 1
+
+    # -------------------------------------------------------------------------------------------- claim, call
+
+    def _fill(self) -> None:
+        if self._claim is not None:  # its commit may have come through although the connection broke
+            self._send(self._claim.find_committed())
+            self._claim = None
+        while time.monotonic() < self._claims_end and (room := self._room()):
+            attempts = self._claim_next(room)
+            if not attempts:
+                return
+            self._send(attempts)
+
+    def _room(self) -> int:
+        """How many orders to claim now. A few at a time are not worth a transaction, unless the pace wants that."""
+        free = self._window.free
+        if self._pace.is_limited:
+            return 1 if free and not self._pace.wait() else 0
+        return min(free, STEP) if free >= min(STEP, max(self._window.size // 4, 1)) else 0
+
+    def _claim_next(self, room: int) -> list[Attempt]:
+        self._provider.refresh_from_db()
+        if not self._provider.is_active or (self._provider.is_paused and not self._is_now):
+            return []
+        funds.refresh(self._provider)
+        self._window.limit = limit(self._provider)
+        while candidates := self._queue.take(min(room, self._window.free), self._window):
+            self._claim = Claim(self._provider, candidates, is_now=self._is_now, turn=self._turn)
+            try:
+                attempts = self._claim.commit()
+            except TurnLost:
+                self._claims_end = float("-inf")
+                attempts, candidates = [], []
+            self._claim = None
+            if attempts or not candidates:
+                return attempts
         return []
-    skips = connection.features.has_select_for_update_skip_locked
-    placements: list[Placement] = []
-    in_vain = Placement.objects.filter(
-        Q(state=State.NOT_SENT) | Q(reason__in=routing.PASSING),
-        order_id=OuterRef("pk"),
-        created_at__gte=began or timezone.now(),
-    )
-    for look in (routing.waiting_runs, routing.waiting):
-        after = 0
-        while len(placements) < limit:
-            with transaction.atomic():
-                waiting = look(provider, is_now=is_now).filter(~Exists(in_vain), pk__gt=after)
-                orders = list(waiting.select_for_update(skip_locked=skips)[: max(limit * 2, PAGE)])
-                mine = _placements(provider, orders, limit - len(placements), is_now=is_now)
-                placements += Placement.objects.bulk_create(mine)
-                _claimed(mine)
-            if not orders:
-                break
-            after = orders[-1].pk
-    key = provider.key.reveal()
-    return [_prepare(provider, key, placement) for placement in placements]
 
+    def _send(self, attempts: Iterable[Attempt]) -> None:
+        for attempt in attempts:
+            self._pace.count()
+            if attempt.call is None:
+                problem = attempt.problem or Unsupported()
+                self._unrecorded.append(Answered(attempt, problem, problem=problem))
+            else:
+                self._window.sent(attempt.placement.offer_id)
+                self._flying[self._pool.submit(calling.exchange, attempt.call, send_by=attempt.send_by)] = attempt
 
-def _claimed(placements: list[Placement]) -> None:
-    fulfilment.claimed(placement.order_id for placement in placements if not placement.run)
-    for placement in placements:
-        if placement.run:
-            fulfilment.run_claimed(placement.order, placement.run)
+    def _collect(self) -> None:
+        """Wait for answers, and take in all that are there."""
+        for future in wait(self._flying, self._pace.wait() or None, return_when=FIRST_COMPLETED).done:
+            answered = Answered.read(self._provider, self._flying.pop(future), future.result())
+            self._window.answered(answered.attempt.placement.offer_id, is_clear=answered.is_clear)
+            self._unrecorded.append(answered)
 
+    # -------------------------------------------------------------------------------------------- record
 
-def _placements(provider: Provider, orders: list[Order], limit: int, *, is_now: bool) -> list[Placement]:
-    lease = timezone.now() + timedelta(seconds=policy.limits("add").total + GRACE)
-    runs = routing.next_runs(orders)
-    chosen = routing.choose(orders, is_now=is_now, runs=runs)
-    mine = [order for order in orders if order.pk in chosen and chosen[order.pk].provider_id == provider.pk]
-    found = []
-    for order in mine[:limit]:
-        offer = chosen[order.pk]
-        run, quantity = routing.part(order, offer, runs.get(order.pk))
-        found.append(
-            Placement(
-                order=order,
-                run=run,
-                provider=provider,
-                offer=offer,
-                quantity=quantity,
-                cost=offer.cost_of(quantity),
-                currency=provider.currency,
-                exchange_rate=provider.exchange_rate,
-                lease_until=lease,
-            )
-        )
-    return found
+    def _record(self) -> None:
+        plain = [answered for answered in self._unrecorded if answered.is_plain]
+        if plain and recording.record_accepted(self._provider, plain):
+            for answered in plain:
+                self._done(answered, "accepted")
+        while self._unrecorded:
+            answered = self._unrecorded[0]
+            self._done(answered, recording.record(self._provider, answered))
 
-
-def _prepare(provider: Provider, key: str, placement: Placement) -> _Sent:
-    order, offer = placement.order, placement.offer
-    passed_on = 1 if placement.run else order.runs
-    wanted = Wanted(
-        upstream_id=offer.upstream_id,
-        kind=offer.kind,
-        link=order.link,
-        quantity=placement.quantity // passed_on,
-        fields=order.fields,
-        runs=passed_on,
-        interval=order.interval,
-        request_id=_request_id(placement) if provider.has_request_ids else "",
-    )
-    dialect = provider.language
-    try:
-        return _Sent(
-            placement, dialect.call("add", provider.url, key, auth=provider.auth, **dialect.add_params(wanted))
-        )
-    except Unsupported as problem:
-        return _Sent(placement, None, problem)
-
-
-def _request_id(placement: Placement) -> str:
-    """What tells this attempt from every other one, of this shop and of one made from an older copy of its database.
-
-    The same whenever it is asked for, and it says nothing about how much we sell.
-    """
-    told = f"{placement.pk} {placement.created_at.astimezone(UTC).isoformat()}"
-    return blake2b(told.encode(), digest_size=16).hexdigest()
-
-
-# ------------------------------------------------------------------------------------------------ record
-
-
-def _record(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> str:
-    """Stores one outcome and returns its name."""
-    problem: PanelError
-    secrets = sent.call.secrets if sent.call else ()
-    try:
-        if isinstance(outcome, PanelError):
-            raise outcome
-        upstream_id = read_add(outcome, provider.language)
-        return _accepted(provider, sent, outcome, upstream_id)
-    except _Settled:
-        return _too_late(provider, sent, outcome)
-    except (Refused, Unsupported) as refusal:
-        problem, name, store = refusal, "refused", _refused
-    except NotSent as unsent:
-        problem, name, store = unsent, "not_sent", _not_sent
-    except PanelError as unknown:
-        problem, name, store = unknown, "in_doubt", _in_doubt
-        if isinstance(unknown, OutcomeUnknown):
-            unknown.said = client.redact(unknown.said, secrets)
-            if doubt.is_taught(provider, unknown.said):
-                problem, name, store = Refused(unknown.said), "refused", _refused
-    problem.words = client.redact(problem.words, secrets)
-    try:
-        with transaction.atomic():
-            store(provider, sent.placement, problem)
-            if sent.call:
-                calling.record(provider, sent.call, outcome, name=name, placement=sent.placement)
-    except _Settled:
-        return _too_late(provider, sent, outcome)
-    pausing.after(provider, problem, outcome)
-    return name
-
-
-def _accepted(provider: Provider, sent: _Sent, answer: Answer, upstream_id: str) -> str:
-    placement = sent.placement
-    try:
-        with transaction.atomic():
-            _move(
-                placement,
-                State.ACCEPTED,
-                upstream_id=upstream_id,
-                answered_at=timezone.now(),
-                probe_at=None,
-                sync_at=timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL),
-            )
-            fulfilment.accepted(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
-            if sent.call:
-                calling.record(provider, sent.call, answer, name="accepted", placement=placement)
-    except IntegrityError:
-        raise doubt.held(placement, upstream_id) from None
-    pausing.after(provider, None, answer)
-    return "accepted"
-
-
-def _too_late(provider: Provider, sent: _Sent, outcome: Answer | PanelError) -> str:
-    """The attempt counts as in doubt, or is decided, since its lease ran out: a yes that comes now is a find."""
-    if sent.call:
-        calling.record(provider, sent.call, outcome, name="late", placement=sent.placement)
-    try:
-        upstream_id = read_add(outcome, provider.language) if isinstance(outcome, Answer) else ""
-    except PanelError:
-        upstream_id = ""
-    if upstream_id:
-        doubt.found_late(sent.placement, upstream_id=upstream_id, charge=None)
-    return "late"
-
-
-def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    reason = problem.reason if isinstance(problem, Refused) else "request"
-    _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
-    if isinstance(problem, Refused):
-        evidence.refused_later(placement, problem)
-    facts: dict[str, Any] = {
-        "run": placement.run,
-        "provider": provider.pk,
-        "words": problem.words,
-        "reason": reason,
-    }
-    if reason in routing.PASSING or not routing.is_exhausted(placement.order, placement.run):
-        due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
-        fulfilment.requeued(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
-    else:
-        fulfilment.failed(placement.order_id, **facts)
-
-
-def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    tries = Placement.objects.filter(order_id=placement.order_id, run=placement.run, state=State.NOT_SENT).count()
-    _move(placement, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
-    fulfilment.requeued(
-        placement.order_id,
-        run=placement.run,
-        why=EventKind.NOT_SENT,
-        due_at=timezone.now() + pausing.back_off(tries),
-        provider=provider.pk,
-        words=problem.words,
-    )
-
-
-def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    _move(placement, State.IN_DOUBT, **doubt.opening(provider, problem))
-    fulfilment.doubted(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
-
-
-def _move(placement: Placement, state: State, **values: object) -> None:
-    """Moves a placement that waits for its answer; after its lease a clear answer still counts. Raises _Settled."""
-    allowed = Q(state=State.SUBMITTING)
-    if state is not State.IN_DOUBT:
-        allowed |= Q(state=State.IN_DOUBT)
-    if not Placement.objects.filter(allowed, pk=placement.pk).update(state=state, **values):
-        raise _Settled
-    placement.state = state
+    def _done(self, answered: Answered, name: str) -> None:
+        self._unrecorded.remove(answered)
+        self.counts[name] += 1
+        if answered.attempt.call is not None:
+            is_failure = name in ("not_sent", "in_doubt") and not isinstance(answered.problem, LeaseEnded)
+            self._tally.count("add", answered.outcome, is_failure=is_failure)
+        if name == "in_doubt":
+            self._queue.forget()  # the next ones like it may have to wait now
+        if name in ("refused", "not_sent"):
+            reason = getattr(answered.problem, "reason", "")
+            if name == "not_sent" or reason in routing.PASSING:
+                self._queue.skip(answered.attempt.placement.order_id)
+            self._queue.start_over()

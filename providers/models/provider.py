@@ -84,6 +84,8 @@ class Provider(models.Model):
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
     pause_reason = models.CharField(_("why paused"), max_length=500, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    #: Pauses since the last clear answer: each is twice as long as the one before.
+    pauses = models.PositiveIntegerField(_("pauses in a row"), default=0, editable=False)
     is_half_open = models.BooleanField(_("on trial after failures"), default=False, editable=False)
     is_probe_allowed = models.BooleanField(
         _("Search for orders whose outcome is unknown"),
@@ -102,10 +104,16 @@ class Provider(models.Model):
     )
     balance = MoneyField(_("balance"), null=True, blank=True)
     balance_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
+    #: After "not enough funds", see ``placing.funds``: orders that cost more wait.
+    funds_limit = MoneyField(_("orders that cost more wait"), null=True, blank=True, editable=False)
+    #: The balance that was named then, less what was spent since, and when it was read.
+    funds_balance = MoneyField(null=True, blank=True, editable=False)
+    funds_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    funds_retry_at = models.DateTimeField(_("dearer orders are tried again at"), null=True, blank=True, editable=False)
+    funds_attempts = models.PositiveIntegerField(default=0, editable=False)
     #: The last balance that was seen while no order was on its way: what a later one is compared with.
     quiet_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
     quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
-    busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
     sync_failures = models.PositiveIntegerField(_("failed status passes in a row"), default=0, editable=False)
     lists_refused_at = models.DateTimeField(

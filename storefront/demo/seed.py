@@ -108,7 +108,7 @@ def _provider(dialect: str, url: str, key: str) -> None:
     provider = onboarding.save_provider(
         f"demo-{dialect}", url=url, key=key, dialect=dialect, currency=currency, exchange_rate=Decimal(rate)
     )
-    Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0, busy_until=None)
+    Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0)
     pricelist.import_offers(provider)
     pricelist.publish(provider, markup_percent=MARKUP)
     # No price list tells which links a service takes; an operator writes it, as here.

@@ -17,13 +17,15 @@ import django
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
     django.setup()
+    from django.conf import settings
+
     from providers import policy, probing, submission, windows
     from providers.client import Limits
     from providers.models import Provider
     from providers.reconciling import holds
 
     policy.limits = lambda verb: Limits(connect=0.5, total=0.5, allow_private=True)
-    probing.PACE, submission.GRACE, windows.SKEW = 0.0, 0.5, timedelta(0)
+    settings.LEASE_GRACE, probing.PACE, windows.SKEW = 0.5, 0.0, timedelta(0)
     holds.HOLD = timedelta(seconds=3)
     while True:
         submission.expire_leases()

@@ -16,6 +16,7 @@ from orders.models import Order, Service
 from providers import submission
 from providers.models import Placement, Provider
 from providers.simulators import Panel
+from providers.worker.models import Turn
 from tests.processes import manage
 from tests.providers.conftest import buy, customer, provider_at
 
@@ -46,7 +47,7 @@ def test_a_worker_killed_between_the_claim_and_the_answer_leaves_the_order_in_do
     order.refresh_from_db()
     assert (order.status, Placement.objects.get().state) == ("submitting", "submitting")
     # Nothing takes it while its lease runs, and when it has run out, it is a doubt.
-    Provider.objects.update(busy_until=None)
+    Turn.objects.all().delete()
     submission.submit_due(Provider.objects.get(pk=provider.pk), is_now=True)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
@@ -75,7 +76,7 @@ def test_a_worker_killed_at_any_moment_buys_nothing_twice_and_loses_nothing(star
         time.sleep(0.013 * round_number)
         worker.kill()
         worker.wait()
-        Provider.objects.update(busy_until=None)
+        Turn.objects.all().delete()
     Placement.objects.filter(state="submitting").update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
     submission.submit_due(Provider.objects.get(pk=provider.pk), is_now=True)

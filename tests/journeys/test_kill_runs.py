@@ -13,6 +13,7 @@ from orders.models import Service
 from providers import doubt, submission, syncing
 from providers.models import Placement, Provider
 from providers.simulators import Panel
+from providers.worker.models import Turn
 from tests.journeys.test_kill import until
 from tests.processes import finished, manage
 from tests.providers.conftest import buy, customer, provider_at
@@ -38,7 +39,7 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     worker.wait()
     assert [run.status for run in order.parts.order_by("number")] == ["pending", "submitting", "queued"]
 
-    Provider.objects.update(busy_until=None)
+    Turn.objects.all().delete()
     Placement.objects.filter(run=2).update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
     submission.submit_due(Provider.objects.get(pk=provider.pk), is_now=True)

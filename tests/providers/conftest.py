@@ -15,6 +15,11 @@ from providers import onboarding, policy, pricelist, simulators
 from providers.client import Limits
 from providers.dialects import DIALECTS
 from providers.models import Provider
+from providers.placing import recording
+from providers.placing.claiming import Attempt, Claim
+from providers.placing.queue import Queue
+from providers.placing.recording import Answered
+from providers.placing.window import SendWindow
 from providers.simulators import Panel
 
 #: Something to send for every input of every service type.
@@ -82,6 +87,17 @@ def buy(user: Any, service: Service, **inputs: str) -> Order:
     link = service.link_example or INPUTS["link"]
     quantity = str(max(service.min_quantity, min(100, service.max_quantity)))
     return checkout.place_order(user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs})
+
+
+def claim(provider: Provider, *, limit: int = 10, is_now: bool = False) -> list[Attempt]:
+    """Claims up to ``limit`` orders and sends nothing, as a process does that is killed then."""
+    candidates = Queue(provider, is_now=is_now).take(limit, SendWindow(limit, start=limit))
+    return Claim(provider, candidates, is_now=is_now).commit()
+
+
+def record(provider: Provider, attempt: Attempt, outcome: Any) -> str:
+    """Records what came back for one attempt; the outcome's name."""
+    return recording.record(provider, Answered.read(provider, attempt, outcome))
 
 
 @pytest.fixture(autouse=True)

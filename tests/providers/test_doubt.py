@@ -15,7 +15,7 @@ from providers import doubt, submission, syncing
 from providers.dialect import Answer
 from providers.models import Placement, Provider, RefusalText
 from providers.simulators import Panel
-from tests.providers.conftest import buy, customer, provider_at
+from tests.providers.conftest import buy, claim, customer, provider_at, record
 
 pytestmark = pytest.mark.django_db
 
@@ -145,21 +145,21 @@ def test_a_server_error_is_never_taught(panel: Panel) -> None:
 def test_an_answer_after_the_lease_is_heard(panel: Panel, text: str, status: str) -> None:
     provider = provider_at(panel, "v2")
     buy(customer(), Service.objects.filter(kind="default")[0])
-    (sent,) = submission._claim(provider, limit=1, is_now=False)
+    (sent,) = claim(provider, limit=1)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
-    submission._record(provider, sent, Answer(status=200, text=text))
+    record(provider, sent, Answer(status=200, text=text))
     assert order().status == status
 
 
 def test_a_yes_that_comes_after_the_decision_is_a_loss_not_a_second_order(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
     buy(customer(), Service.objects.filter(kind="default")[0])
-    (sent,) = submission._claim(provider, limit=1, is_now=False)
+    (sent,) = claim(provider, limit=1)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
     doubt.release(sent.placement, send_again=False, why="not in their list")
-    assert submission._record(provider, sent, Answer(status=200, text='{"order":77}')) == "late"
+    assert record(provider, sent, Answer(status=200, text='{"order":77}')) == "late"
     row = Placement.objects.get()
     assert (row.state, row.upstream_id, order().status, order().refunded) == ("closed", "77", "failed", order().charge)
     assert list(audit.findings()) == []

@@ -15,7 +15,7 @@ from providers import doubt, routing, submission, syncing
 from providers.dialects import DIALECTS
 from providers.models import Offer, Placement, Provider, Route, State
 from providers.simulators import Panel
-from tests.providers.conftest import buy, customer, provider_at
+from tests.providers.conftest import buy, claim, customer, provider_at
 
 pytestmark = pytest.mark.django_db
 
@@ -232,7 +232,7 @@ def test_a_worker_killed_between_two_runs_loses_none_and_places_none_twice(tmsmm
     submit()
     due(order, 2)
     provider = Provider.objects.get()
-    submission._claim(provider, limit=5, is_now=False)  # and then the worker dies
+    claim(provider, limit=5)  # and then the worker dies
     assert runs_of(order) == ["pending", "submitting", "queued"]
     due(order, 3)
     submit()

@@ -28,6 +28,7 @@ from providers.worker.leases import Lease, database_now
 from providers.worker.models import Turn
 from tests.orders.parallel import together
 from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
+from tests.providers.conftest import claim as claim_orders
 
 pytestmark = pytest.mark.django_db
 Start = Callable[..., Panel]
@@ -388,16 +389,17 @@ def test_canceled_by_the_panel_at_once_is_seen_by_the_next_look(start_panel: Sta
 
 def test_one_asked_for_while_it_was_being_sent_follows_when_the_panel_has_it(shop: Shop) -> None:
     order = buy(shop.user, Service.objects.filter(routes__offer__has_cancel=True, is_flat=False)[0])
-    submission._claim(shop.provider, limit=1, is_now=True)
+    claim_orders(shop.provider, limit=1, is_now=True)
     order.refresh_from_db()
     assert order.status == "submitting"
     request = aftercare.cancel(order)
     assert shop.tick() == {}
     assert (again(request).status, request.needs_person) == ("waiting", False)
+    Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    submission.expire_leases()
+    order.refresh_from_db()
+    assert order.status == "in_doubt"
     with time_machine.travel(timezone.now() + timedelta(hours=1)):
-        submission.expire_leases()
-        order.refresh_from_db()
-        assert order.status == "in_doubt"
         panel_order = shop.panel.book.place(
             shop.panel.services["1"], {}, Amount(100, 100, 100), order_id="23501", start_count=0
         )

@@ -147,8 +147,6 @@ def test_a_number_in_any_form_is_kept_as_text(waiting: Scene, status: int, body:
 
 
 PAUSING = [
-    (200, '{"error":"Not enough funds on balance"}'),
-    (402, '{"error":"You don\'t have sufficient balance"}'),
     (401, '{"error":"Invalid API key"}'),
     (429, "Too many requests"),
 ]
@@ -162,6 +160,26 @@ def test_what_is_wrong_with_our_account_pauses_the_provider_and_keeps_the_order(
     waiting.panel.fault("add", "http_error", status=status, body=body)
     assert (waiting.submit().status, waiting.order.refunded) == ("queued", 0)
     assert Provider.objects.get().is_paused
+
+
+@ALL_DIALECTS
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, '{"error":"Not enough funds on balance"}'),
+        (402, '{"error":"You don\'t have sufficient balance"}'),
+        (402, '{"error":"Words that nobody knows"}'),
+    ],
+)
+def test_an_order_that_our_balance_cannot_pay_for_waits_and_pauses_nothing(
+    waiting: Scene, status: int, body: str
+) -> None:
+    waiting.panel.fault("add", "http_error", status=status, body=body)
+    assert (waiting.submit().status, waiting.order.refunded) == ("queued", 0)
+    provider = Provider.objects.get()
+    assert not provider.is_paused
+    assert provider.funds_limit is not None
+    assert provider.funds_limit < Placement.objects.get().cost
 
 
 @ALL_DIALECTS

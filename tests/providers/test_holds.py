@@ -17,7 +17,7 @@ from providers import doubt, routing, submission
 from providers.models import Offer, Placement, Provider, Route
 from providers.reconciling import holds
 from providers.simulators import Panel
-from tests.providers.conftest import buy, customer, provider_at
+from tests.providers.conftest import buy, claim, customer, provider_at
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +153,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 def claim_one(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """What one claim costs; the claimed order is taken back."""
     with counted(monkeypatch) as counts:
-        (sent,) = submission._claim(Provider.objects.get(), limit=1, is_now=False)
+        (sent,) = claim(Provider.objects.get(), limit=1)
     Placement.objects.filter(pk=sent.placement.pk).delete()
     Order.objects.filter(pk=sent.placement.order_id).update(status="queued")
     return counts

@@ -15,6 +15,7 @@ from orders.models import Order, Service
 from providers import doubt, evidence, submission
 from providers.dialects import DIALECTS
 from providers.models import Placement, Provider
+from providers.placing import claiming
 from providers.simulators import Panel
 from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
 
@@ -95,13 +96,11 @@ def test_the_id_of_an_attempt_is_its_own_and_stays_the_same(panel: Panel) -> Non
     row = Placement.objects.get(order=order)
     sent = request.params["request_id"]
 
-    again = submission._prepare(provider, panel.key, row).call
-    assert again is not None
+    again = claiming.build_call(provider, row, panel.key)
     assert dict(again.form)["request_id"] == sent
     later = Placement.objects.get(order=order)
     later.pk += 1
-    other = submission._prepare(provider, panel.key, later).call
-    assert other is not None
+    other = claiming.build_call(provider, later, panel.key)
     assert dict(other.form)["request_id"] != sent
     assert json.loads(provider.calls.get(verb="add").request)["request_id"] == sent
 

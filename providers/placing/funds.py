@@ -1,0 +1,118 @@
+"""What a provider's balance cannot pay for waits; cheaper orders, refills and cancellations go on.
+
+A panel that answers "not enough funds" says so about one order. From then on ``Provider.funds_limit`` is the most that
+an order may cost there: the balance that the panel then names, less what was spent since, or just below the cost of the
+refused order where it names none. The limit ends with the first balance reading that shows more money. Besides, dearer
+orders are tried again at ``funds_retry_at``, at intervals that double: no order waits for a reading that never comes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from orders import money
+from providers import calling
+from providers.errors import PanelError
+from providers.models import Provider
+
+log = logging.getLogger("vitrine.providers")
+
+#: Seconds until dearer orders are tried again, doubled each time.
+RETRY_FIRST, RETRY_LAST = 60, 1800
+_FIELDS = ("funds_limit", "funds_balance", "funds_seen_at", "funds_retry_at", "funds_attempts")
+
+
+def can_afford(provider: Provider, cost: Decimal) -> bool:
+    """Return whether an order that costs ``cost`` may be tried at ``provider`` now."""
+    if provider.funds_limit is None or cost <= provider.funds_limit:
+        return True
+    return provider.funds_retry_at is not None and provider.funds_retry_at <= timezone.now()
+
+
+def hold_back(provider: Provider, *, cost: Decimal) -> None:
+    """Make what costs ``cost`` or more wait, since the panel refused it for want of money.
+
+    Asks for the balance, but not for each of the orders that were on their way together.
+    """
+    provider.refresh_from_db(fields=_FIELDS)
+    now = timezone.now()
+    is_first = provider.funds_retry_at is None or provider.funds_retry_at <= now
+    if is_first:
+        provider.funds_attempts += 1
+        provider.funds_retry_at = now + _back_off(provider.funds_attempts)
+        provider.funds_seen_at = now  # an older reading says nothing about what is left
+        _ask_balance(provider)
+    amounts = [cost - money.QUANTUM, provider.funds_balance, provider.funds_limit]
+    provider.funds_limit = max(min(amount for amount in amounts if amount is not None), Decimal(0))
+    provider.save(update_fields=_FIELDS)
+    if is_first:  # the others that were on their way say the same
+        log.warning("provider %s: %s", provider.name, describe(provider))
+
+
+def refresh(provider: Provider) -> None:
+    """Before orders are chosen: end the limit if the balance has risen, and look at it before dearer ones are tried."""
+    if provider.funds_limit is None:
+        return
+    before = provider.funds_balance if provider.funds_balance is not None else provider.funds_limit
+    is_new = provider.balance_at and provider.funds_seen_at and provider.balance_at > provider.funds_seen_at
+    if is_new and provider.balance is not None and provider.balance > before:
+        release(provider)
+    elif provider.funds_retry_at is None or provider.funds_retry_at <= timezone.now():
+        balance = _ask_balance(provider)
+        if balance is not None and balance > before:
+            release(provider)
+        elif balance is not None and balance <= provider.funds_limit:
+            provider.funds_attempts += 1
+            provider.funds_retry_at = timezone.now() + _back_off(provider.funds_attempts)
+            provider.save(update_fields=_FIELDS)
+        # Otherwise only an order can show whether there is enough.
+
+
+def spend(provider: Provider, costs: Iterable[Decimal]) -> None:
+    """Count what was accepted: less is left for others. Something dearer than the limit ends it."""
+    spent = list(costs)
+    if provider.funds_limit is None or not spent:
+        return
+    if max(spent) > provider.funds_limit:
+        release(provider)
+    elif provider.funds_balance is not None:
+        provider.funds_balance = max(provider.funds_balance - sum(spent), Decimal(0))
+        provider.funds_limit = min(provider.funds_limit, provider.funds_balance)
+        provider.save(update_fields=_FIELDS)
+
+
+def release(provider: Provider) -> None:
+    """Let orders of any cost go out again."""
+    provider.funds_limit = provider.funds_balance = provider.funds_seen_at = provider.funds_retry_at = None
+    provider.funds_attempts = 0
+    provider.save(update_fields=_FIELDS)
+
+
+def describe(provider: Provider) -> str:
+    """Return what waits and until when, for the log; "" if nothing waits."""
+    if provider.funds_limit is None or provider.funds_retry_at is None:
+        return ""
+    most = f"{money.plain(provider.funds_limit)} {provider.currency}"
+    return f"not enough funds: orders that cost more than {most} wait, next attempt at {provider.funds_retry_at:%H:%M}"
+
+
+def _ask_balance(provider: Provider) -> Decimal | None:
+    """Ask the panel for the balance and keep it; None if it does not say."""
+    asked_at = timezone.now()
+    try:
+        amount = calling.balance(provider).amount
+    except PanelError:
+        return None  # the call is on record
+    provider.balance = provider.funds_balance = amount
+    provider.balance_at = provider.funds_seen_at = asked_at
+    provider.save(update_fields=["balance", "balance_at", "funds_balance", "funds_seen_at"])
+    return amount
+
+
+def _back_off(attempts: int) -> timedelta:
+    return timedelta(seconds=min(RETRY_FIRST * 2 ** min(attempts - 1, 10), RETRY_LAST))

@@ -1,0 +1,267 @@
+"""Recording what panels answered to an ``add``, each answer once, whatever came in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from orders import bulk, fulfilment
+from orders.models import Order
+from orders.models.order import EventKind
+from providers import calling, client, doubt, evidence, pausing, routing
+from providers.dialect import Answer
+from providers.errors import LeaseEnded, NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
+from providers.models import PanelCall, Placement, Provider, State
+from providers.panels.placing import read_add
+from providers.placing import funds
+from providers.placing.claiming import Attempt
+
+log = logging.getLogger("vitrine.providers")
+
+#: What a broken or busy database raises. Nothing is wrong with the rows: the same statements may work in a moment.
+UNREACHABLE = (OperationalError, InterfaceError)
+PARK_DUPLICATE = timedelta(minutes=10)
+
+
+class _Settled(PanelError):
+    """The answer came when its attempt was settled already, by its lease or by a person."""
+
+
+class _NotPlain(Exception):
+    """Not all of a batch could be recorded together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What came back for one attempt, and what it says: ``upstream_id``, or ``problem``."""
+
+    attempt: Attempt
+    outcome: Answer | PanelError
+    upstream_id: str = ""
+    problem: PanelError | None = None
+
+    @classmethod
+    def read(cls, provider: Provider, attempt: Attempt, outcome: Answer | PanelError) -> Answered:
+        if isinstance(outcome, PanelError):
+            return cls(attempt, outcome, problem=outcome)
+        try:
+            return cls(attempt, outcome, upstream_id=read_add(outcome, provider.language))
+        except PanelError as problem:
+            return cls(attempt, outcome, problem=problem)
+        except Exception:
+            log.exception("order %s: the panel's answer could not be read", attempt.placement.order_id)
+            return cls(attempt, outcome, problem=OutcomeUnknown("the answer could not be read"))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it was accepted and can be recorded together with others."""
+        return self.problem is None and self.attempt.placement.run == 0
+
+    @property
+    def is_clear(self) -> bool | None:
+        """Whether the panel said plainly yes or no; None if it says nothing about the next order."""
+        if isinstance(self.problem, LeaseEnded):
+            return None
+        if isinstance(self.problem, Refused):
+            return None if self.problem.reason == "funds" else self.problem.reason not in pausing.PAUSES
+        return self.problem is None
+
+
+def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
+    """Record plain answers in one transaction and a few statements; False if one of them has to be looked at alone."""
+    numbers = {answered.attempt.placement.order_id: answered.upstream_id for answered in answers}
+    rows = [(answered.attempt.placement.pk, answered.upstream_id) for answered in answers]
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            moved = fulfilment.accept_many(numbers, provider=provider.pk)
+            waiting = Placement.objects.filter(pk__in=[pk for pk, _ in rows], state=State.SUBMITTING)
+            settled = waiting.update(state=State.ACCEPTED, answered_at=now, probe_at=None, sync_at=_first_look())
+            if not moved == settled == len(answers):
+                raise _NotPlain
+            bulk.update(Placement, ("upstream_id",), rows)
+            PanelCall.objects.bulk_create(_call_record(provider, answered, "accepted") for answered in answers)
+    except UNREACHABLE:
+        raise
+    except (_NotPlain, DatabaseError):  # such as a number that another order has
+        return False
+    pausing.clear_answer(provider)
+    funds.spend(provider, [answered.attempt.placement.cost for answered in answers])
+    return True
+
+
+def record(provider: Provider, answered: Answered) -> str:
+    """Record one answer and draw its consequences for the provider; returns the outcome's name.
+
+    What cannot be recorded for a reason of its own (a value that does not fit) leaves the order of unknown outcome and
+    holds up no other.
+    """
+    try:
+        return _record(provider, answered)
+    except UNREACHABLE:
+        raise
+    except Exception:
+        placement = answered.attempt.placement
+        log.exception("order %s: the panel's answer could not be recorded", placement.order_id)
+        unknown = OutcomeUnknown("the answer could not be recorded", upstream_id=answered.upstream_id)
+        try:
+            with transaction.atomic():
+                _in_doubt(provider, placement, unknown)
+        except _Settled:
+            return "late"
+        pausing.failed(provider, unknown, answered.outcome)
+        return "in_doubt"
+
+
+def _record(provider: Provider, answered: Answered) -> str:
+    attempt, outcome = answered.attempt, answered.outcome
+    problem: PanelError
+    secrets = attempt.call.secrets if attempt.call else ()
+    try:
+        if answered.problem is not None:
+            raise answered.problem
+        return _accepted(provider, answered)
+    except _Settled:
+        return _too_late(provider, answered)
+    except (Refused, Unsupported) as refusal:
+        problem, name, store = refusal, "refused", _refused
+    except NotSent as unsent:
+        problem, name, store = unsent, "not_sent", _not_sent
+    except PanelError as unknown:
+        problem, name, store = unknown, "in_doubt", _in_doubt
+        if isinstance(unknown, OutcomeUnknown):
+            unknown.said = client.redact(unknown.said, secrets)
+            if doubt.is_taught(provider, unknown.said):
+                problem, name, store = Refused(unknown.said), "refused", _refused
+    problem.words = client.redact(problem.words, secrets)
+    try:
+        with transaction.atomic():
+            store(provider, attempt.placement, problem)
+            _keep_call(provider, answered, name)
+    except _Settled:
+        return _too_late(provider, answered)
+    _draw_consequences(provider, attempt.placement, problem, outcome)
+    return name
+
+
+def _draw_consequences(
+    provider: Provider, placement: Placement, problem: PanelError, outcome: Answer | PanelError
+) -> None:
+    """What an answer that is not a yes means for the orders that follow."""
+    reason = problem.reason if isinstance(problem, Refused) else ""
+    if reason == "funds":
+        funds.hold_back(provider, cost=placement.cost)
+    elif isinstance(problem, LeaseEnded):
+        return
+    elif reason in pausing.PAUSES or isinstance(problem, (NotSent, OutcomeUnknown)):
+        pausing.failed(provider, problem, outcome)
+    elif isinstance(problem, Refused):
+        pausing.clear_answer(provider)
+
+
+def _keep_call(provider: Provider, answered: Answered, name: str) -> None:
+    if answered.attempt.call is not None:  # there was one
+        _call_record(provider, answered, name).save()
+
+
+def _call_record(provider: Provider, answered: Answered, name: str) -> PanelCall:
+    attempt = answered.attempt
+    assert attempt.call is not None
+    return calling.build_record(provider, attempt.call, answered.outcome, name=name, placement=attempt.placement)
+
+
+def _first_look() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL)
+
+
+def _accepted(provider: Provider, answered: Answered) -> str:
+    attempt, upstream_id = answered.attempt, answered.upstream_id
+    placement = attempt.placement
+    try:
+        with transaction.atomic():
+            _move(
+                placement,
+                State.ACCEPTED,
+                upstream_id=upstream_id,
+                answered_at=timezone.now(),
+                probe_at=None,
+                sync_at=_first_look(),
+            )
+            fulfilment.accepted(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
+            _keep_call(provider, answered, "accepted")
+    except IntegrityError:
+        raise doubt.held(placement, upstream_id) from None
+    pausing.clear_answer(provider)
+    funds.spend(provider, [placement.cost])
+    return "accepted"
+
+
+def _too_late(provider: Provider, answered: Answered) -> str:
+    """The attempt was settled already: by this same answer, whose connection broke after the commit; by its lease; or
+    by a person, and then a yes that comes now is a find."""
+    attempt = answered.attempt
+    recorded = Placement.objects.filter(pk=attempt.placement.pk, state=State.ACCEPTED, upstream_id=answered.upstream_id)
+    if answered.upstream_id and recorded.exists():
+        return "accepted"
+    _keep_call(provider, answered, "late")
+    if answered.upstream_id:
+        doubt.found_late(attempt.placement, upstream_id=answered.upstream_id, charge=None)
+    return "late"
+
+
+def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    reason = problem.reason if isinstance(problem, Refused) else "request"
+    _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
+    if isinstance(problem, Refused):
+        evidence.refused_later(placement, problem)
+    facts: dict[str, Any] = {
+        "run": placement.run,
+        "provider": provider.pk,
+        "words": problem.words,
+        "reason": reason,
+    }
+    if reason in routing.PASSING or not routing.is_exhausted(placement.order, placement.run):
+        due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
+        fulfilment.requeued(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
+    else:
+        fulfilment.failed(placement.order_id, **facts)
+
+
+def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    tries = Placement.objects.filter(order_id=placement.order_id, run=placement.run, state=State.NOT_SENT).count()
+    _move(placement, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
+    fulfilment.requeued(
+        placement.order_id,
+        run=placement.run,
+        why=EventKind.NOT_SENT,
+        due_at=timezone.now() + pausing.back_off(tries),
+        provider=provider.pk,
+        words=problem.words,
+    )
+
+
+def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    _move(placement, State.IN_DOUBT, **doubt.opening(provider, problem))
+    fulfilment.doubted(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
+
+
+def _move(placement: Placement, state: State, **values: object) -> None:
+    """Moves a placement that waits for its answer; after its lease a clear answer still counts. Raises _Settled.
+
+    The order is locked first, as everywhere: two who lock in different order would wait for each other.
+    """
+    list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
+    allowed = Q(state=State.SUBMITTING)
+    if state is not State.IN_DOUBT:
+        allowed |= Q(state=State.IN_DOUBT)
+    if not Placement.objects.filter(allowed, pk=placement.pk).update(state=state, **values):
+        raise _Settled
+    placement.state = state
