@@ -1,4 +1,5 @@
-"""A panel that answers three orders in ten with any fault there is, and a worker that is killed: what is left standing.
+"""A panel that answers three orders in ten with any fault there is, and a worker that is killed, or stopped for longer
+than its lease: what is left standing.
 
 The truth is the panel's own book. Whatever happened, it has every link once at most, we know every order in it or are
 in doubt about it, nobody was paid back for what was placed, and the search decided nothing wrongly.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -30,6 +32,8 @@ from tests.providers.conftest import buy, customer, provider_at
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SETTLE = 3
+#: Seconds of a lease of the chaos worker, and some more.
+LEASE = 1.2
 SHARE = 0.3
 #: Every way to leave an order in doubt; what the panel has done meanwhile differs.
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -122,21 +126,43 @@ def worker(**environ: str) -> Any:
     return python("-m", "tests.journeys.chaos_worker", SUBMIT_PARALLEL="8", **environ)
 
 
+def wait_for_orders(shop: Shop, count: int, seconds: float) -> None:
+    seen = len(shop.panel.received("add"))
+    until(lambda: len(shop.panel.received("add")) > seen + count, seconds)
+
+
+def replace_stopped(shop: Shop, stopped: Any) -> Any:
+    """Stops a worker until another one has taken over and its leases have ended, lets it go on, and ends it."""
+    stopped.send_signal(signal.SIGSTOP)
+    other = worker()
+    try:
+        time.sleep(LEASE)
+        wait_for_orders(shop, 1, 5)  # longer if it was stopped in a transaction: the other one waits for its locks
+        stopped.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+    finally:
+        stopped.kill()
+        stopped.wait()
+    return other
+
+
 def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds: float) -> None:
-    """Buys, misbehaves, kills; then lets the sky clear, with a natural order now and then, and ends the worker."""
+    """Buys, misbehaves, kills and stops by turns; then lets the sky clear, with an order now and then, and ends it."""
     shop.buy(windows.HISTORY + 10)
     running = worker()
     try:
         assert until(lambda: len(shop.panel.orders) == windows.HISTORY + 10, 30)
         misbehave(shop.panel, chance, SHARE)
         shop.buy(orders)
-        for _ in range(kills):
-            seen = len(shop.panel.received("add"))
-            until(lambda seen=seen: len(shop.panel.received("add")) > seen + orders // (kills * 3), 20)  # type: ignore[misc]
+        for number in range(kills):
+            wait_for_orders(shop, orders // (kills * 3), 20)
             time.sleep(chance.random() / 10)
-            running.kill()
-            running.wait()
-            running = worker()
+            if number % 2:
+                running = replace_stopped(shop, running)
+            else:
+                running.kill()
+                running.wait()
+                running = worker()
         waiting = Order.objects.filter(status__in=("queued", "submitting"))
         assert until(lambda: not waiting.exists(), seconds), "the queue did not empty"
         misbehave(shop.panel, chance, 0)
