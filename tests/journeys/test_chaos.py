@@ -24,6 +24,7 @@ from orders.models.order import EventKind
 from providers import pausing, submission, windows
 from providers.errors import PanelError
 from providers.models import Placement, Provider, State
+from providers.placing import recording
 from providers.simulators import Panel
 from providers.simulators.faults import Fault
 from tests.processes import python
@@ -250,8 +251,8 @@ def test_a_worker_that_sends_again_after_any_error_buys_twice(
     shop = Shop(start_panel("v2"), chance)
     misbehave(shop.panel, chance, SHARE)
     shop.buy(40)
-    monkeypatch.setattr(submission, "_in_doubt", try_again)
-    monkeypatch.setattr(pausing, "after", lambda provider, problem, outcome: None)
+    monkeypatch.setattr(recording, "_in_doubt", try_again)
+    monkeypatch.setattr(pausing, "failed", lambda provider, problem, outcome: None)
     while Order.objects.filter(status="queued").exists():
         submission.submit_due(shop.provider, is_now=True)
     with pytest.raises(AssertionError, match="bought twice"):
