@@ -15,8 +15,9 @@ def main() -> None:
     from django.conf import settings  # late: after prepare()
     from django.utils import timezone
 
-    from providers import submission, syncing
     from providers.models import Placement, Provider
+    from providers.placing import submission
+    from providers.tracking import status_sync
 
     with shop.database() as name, shop.panel(LATENCY) as url:
         shop.queue_orders(url, ORDERS)
@@ -33,7 +34,7 @@ def main() -> None:
         Placement.objects.update(sync_at=timezone.now())
         for label in ("statuses, all changed", "statuses, none changed"):
             watch = shop.Stopwatch()
-            seen = syncing.sync_statuses(provider, is_now=True)
+            seen = status_sync.sync_statuses(provider, is_now=True)
             wall, cpu = watch.read()
             print(f"{label:<28} {wall:6.2f} s    {seen['calls']} calls for {seen['looked_at']} orders")
             print(f"  CPU a call                 {cpu / seen['calls'] * 1000:6.2f} ms")

@@ -17,8 +17,8 @@ def main() -> None:
     from django.utils import timezone  # late: after prepare()
 
     from orders.models import Order
-    from providers import submission
     from providers.models import Offer, Placement, Provider
+    from providers.placing import submission
 
     with shop.database() as name, shop.panel(0.05) as url:
         print(f"database                     {name}")

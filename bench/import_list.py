@@ -38,30 +38,30 @@ def measure(title: str, text: str) -> None:
     from django.db import connection  # late: after prepare()
     from django.test.utils import CaptureQueriesContext
 
-    from providers import onboarding, pricelist
-    from providers.dialect import Answer
-    from providers.dialects import DIALECTS
     from providers.errors import PanelError
+    from providers.http.messages import Answer
+    from providers.panels.dialects import DIALECTS
     from providers.panels.services import read_services
+    from providers.pricelists import importer, onboarding
 
     print(title)
     provider = onboarding.save_provider(f"bench-{time.time_ns()}", url="http://127.0.0.1:9009/", key="k", dialect="v2")
     try:
         reading_seconds, rows = timed(lambda: read_services(Answer(status=200, text=text), DIALECTS["v2"]))
-        first, done = timed(lambda: pricelist.store(provider, rows))
+        first, done = timed(lambda: importer.store(provider, rows))
     except PanelError as problem:
         print(f"  not taken, {type(problem).__name__}: {problem}\n")
         return
     print(f"  {len(rows)} rows, {len(rows) - len(done.unsellable)} sellable; read in {reading_seconds:.3f} s")
     for reason, count in Counter(row.problem for row in done.unsellable).most_common():
         print(f"    {count} x {reason}")
-    pricelist.publish(provider)
+    importer.publish(provider)
     bare = bare_write(provider)
     with CaptureQueriesContext(connection) as queries:
-        pricelist.store(provider, rows)
+        importer.store(provider, rows)
     written = [query["sql"].split()[1] for query in queries if query["sql"].startswith(WRITES)]
-    unchanged, _ = timed(lambda: pricelist.store(provider, rows))
-    changed, moved = timed(lambda: pricelist.store(provider, dearer(rows)))
+    unchanged, _ = timed(lambda: importer.store(provider, rows))
+    changed, moved = timed(lambda: importer.store(provider, dearer(rows)))
     for label, wall in (("bare write", bare), ("first", first), ("unchanged", unchanged), ("2 % changed", changed)):
         print(f"  {label:<12}{wall:7.3f} s{len(rows) / wall:10.0f} rows/s   ratio {bare / wall:5.2f}")
     print(f"  unchanged: wrote to {written}; changed: {moved.changed} offers, {moved.repriced} prices\n")

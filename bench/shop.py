@@ -67,15 +67,16 @@ def queue_orders(url: str, count: int) -> None:
     """A provider at ``url`` and ``count`` orders that wait for it."""
     from django.contrib.auth import get_user_model  # late: after prepare()
 
-    from orders import ledger, pricing  # late: after prepare()
+    from orders.ledger import transfers
     from orders.models import Order, Service
-    from providers import onboarding, pricelist
+    from orders.rules import charges  # late: after prepare()
+    from providers.pricelists import importer, onboarding
 
     provider = onboarding.save_provider("bench", url=url, key="simulator-key", dialect="v2", currency="USD")
-    pricelist.import_offers(provider)
-    pricelist.publish(provider, markup_percent=Decimal(30))
+    importer.import_offers(provider)
+    importer.publish(provider, markup_percent=Decimal(30))
     user = get_user_model().objects.create_user(email="bench@example.com")
-    ledger.open_wallet(user)
+    transfers.open_wallet(user)
     service = Service.objects.filter(kind="default").order_by("rate")[0]
     Order.objects.bulk_create(
         [
@@ -85,7 +86,7 @@ def queue_orders(url: str, count: int) -> None:
                 link=f"https://x.example.com/{number}",
                 quantity=service.min_quantity,
                 rate=service.rate,
-                charge=pricing.charge(service.rate, service.min_quantity, is_flat=False),
+                charge=charges.charge(service.rate, service.min_quantity, is_flat=False),
             )
             for number in range(count)
         ],

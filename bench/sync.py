@@ -25,8 +25,8 @@ def main(orders: int = 100_000, parallel: int = 32) -> None:
     shop.prepare()
     from django.utils import timezone  # late: after prepare()
 
-    from providers import syncing  # late: after prepare()
     from providers.models import Placement, Provider
+    from providers.tracking import status_sync  # late: after prepare()
 
     with shop.database() as name, panel(orders) as url:
         in_a_child(lambda: follow(url, orders))
@@ -36,7 +36,7 @@ def main(orders: int = 100_000, parallel: int = 32) -> None:
         for label in ("all moved", "none moved"):
             Placement.objects.update(sync_at=timezone.now())
             before, watch = memory(), shop.Stopwatch()
-            seen = syncing.sync_statuses(provider, budget=300)
+            seen = status_sync.sync_statuses(provider, budget=300)
             wall, cpu = watch.read()
             ideal = seen["calls"] * LATENCY / parallel
             print(f"{label:<12} {seen['calls']} calls, {seen['looked_at']} looked at, {seen['changed']} changed")
@@ -62,8 +62,8 @@ def panel(orders: int) -> Iterator[str]:
 def serve(orders: int) -> None:
     """What ``panel`` runs in a process of its own."""
     sys.path.insert(0, str(shop.ROOT))
-    from providers import simulators  # late: the path must be set first
-    from providers.simulators.orders import SimulatedOrder
+    from providers.panels import simulators  # late: the path must be set first
+    from providers.panels.simulators.orders import SimulatedOrder
 
     running = simulators.start("v2", latency=LATENCY)
     amounts = {"unit_price": Decimal("0.0009"), "charge": Decimal("0.09")}

@@ -10,6 +10,8 @@ class ProvidersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from providers import watchdog  # late: django-q2 loads its models, which may not be before every app is known
+        from providers.worker import (
+            watchdog,  # late: django-q2 loads its models, which may not be before every app is known
+        )
 
         watchdog.report_beats()

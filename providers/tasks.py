@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.core.cache import cache
 
-from orders import ledger, measuring
+from orders.catalog import delivery_stats
+from orders.ledger import transfers
 from orders.models import Order
-from providers import errands, evidence, health, history, pricelist, probing, routing, submission, syncing
 from providers.models import Provider
-from providers.schedules import Schedule
+from providers.placing import routing, submission
+from providers.pricelists import importer
+from providers.reconciling import evidence, id_search
+from providers.tracking import status_sync, upstream_requests
+from providers.transport import call_stats, retention
 from providers.worker import heartbeat
 from providers.worker.queue import enqueue_once
+from providers.worker.schedules import Schedule
 
 SCHEDULES = (
     Schedule("tick", "providers.tasks.tick", minutes=1),
@@ -36,7 +41,7 @@ def tick() -> None:
     submission.expire_leases()
     for provider_id in routing.providers_to_submit():
         enqueue_once("providers.tasks.submit_due", provider_id)
-    for provider_id in syncing.providers_to_sync():
+    for provider_id in status_sync.providers_to_sync():
         enqueue_once("providers.tasks.sync_statuses", provider_id)
     probe_due()
     errands_due()
@@ -44,25 +49,25 @@ def tick() -> None:
 
 
 def probe_due() -> None:
-    for provider_id in probing.providers_to_search():
+    for provider_id in id_search.providers_to_search():
         enqueue_once("providers.tasks.search", provider_id)
 
 
 def search(provider_id: int) -> None:
-    probing.search(Provider.objects.get(pk=provider_id))
+    id_search.search(Provider.objects.get(pk=provider_id))
 
 
 def errands_due() -> None:
-    for provider_id in errands.sort_out():
+    for provider_id in upstream_requests.sort_out():
         enqueue_once("providers.tasks.run_errands", provider_id)
 
 
 def run_errands(provider_id: int) -> None:
-    errands.run(Provider.objects.get(pk=provider_id))
+    upstream_requests.run(Provider.objects.get(pk=provider_id))
 
 
 def control_due() -> None:
-    for provider_id in probing.providers_to_control():
+    for provider_id in id_search.providers_to_control():
         enqueue_once("providers.tasks.control", provider_id)
 
 
@@ -72,11 +77,11 @@ def look_back_due() -> None:
 
 
 def control(provider_id: int) -> None:
-    probing.control(Provider.objects.get(pk=provider_id))
+    id_search.control(Provider.objects.get(pk=provider_id))
 
 
 def look_back(provider_id: int) -> None:
-    probing.look_back(Provider.objects.get(pk=provider_id))
+    id_search.look_back(Provider.objects.get(pk=provider_id))
 
 
 def submit_due(provider_id: int) -> None:
@@ -85,7 +90,7 @@ def submit_due(provider_id: int) -> None:
 
 def sync_statuses(provider_id: int) -> None:
     provider = Provider.objects.get(pk=provider_id)
-    syncing.sync_statuses(provider)
+    status_sync.sync_statuses(provider)
     evidence.refresh(provider)
 
 
@@ -95,17 +100,17 @@ def import_due() -> None:
 
 
 def import_offers(provider_id: int) -> None:
-    pricelist.import_offers(Provider.objects.get(pk=provider_id))
+    importer.import_offers(Provider.objects.get(pk=provider_id))
 
 
 def measure() -> None:
-    measuring.measure_due()
-    health.measure_due()
+    delivery_stats.update_delivery_stats()
+    call_stats.measure_due()
 
 
 def raise_levels() -> None:
-    ledger.raise_levels()
+    transfers.raise_price_levels()
 
 
 def prune() -> None:
-    history.prune()
+    retention.prune()

@@ -76,14 +76,14 @@ INSTALLED_APPS = [
     "storefront.shop",
     "storefront.api.sandbox",
     "storefront.support",
-    "storefront.callbacks",
-    "storefront.topups",
+    "storefront.webhooks",
+    "storefront.payments",
     "storefront.mail.apps.MailConfig",
     "storefront.demo",
 ]
 
 MIDDLEWARE = [
-    "storefront.api.door.programs_first",
+    "storefront.api.entry.programs_first",
     # Outside of everything that can fail: error pages have the content policy as well.
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -95,11 +95,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "storefront.accounts.middleware.person",
+    "storefront.accounts.middleware.account_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "storefront.maintenance.closed",
+    "storefront.web.maintenance.maintenance_middleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -120,7 +120,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "storefront.shop.context.shop",
-                "storefront.support.frame.support",
+                "storefront.support.site_notices.support",
             ],
         },
     },
@@ -159,11 +159,11 @@ CACHES = {
     # In the memory of each process, but for the log-in limits: those hold over all processes of the machine.
     "default": REDIS_CACHE
     if REDIS_URL
-    else {"BACKEND": "storefront.shared_cache.SharedCache", "LOCATION": str(VAR_DIR / "limits")},
+    else {"BACKEND": "storefront.web.shared_cache.SharedCache", "LOCATION": str(VAR_DIR / "limits")},
     # Counts calls, over all processes: those of this machine, or with Redis those of all machines.
     "counters": REDIS_CACHE
     if REDIS_URL
-    else {"BACKEND": "storefront.counters.CounterCache", "LOCATION": str(VAR_DIR / "counters")},
+    else {"BACKEND": "storefront.web.counters.CounterCache", "LOCATION": str(VAR_DIR / "counters")},
 }
 
 # --------------------------------------------------------------------------------------------- email
@@ -265,25 +265,25 @@ STORE_CURRENCY = env.str("STORE_CURRENCY", "USD").upper()
 # `orders` may not import `providers`: it wakes upstream work through this dotted path (checked at start).
 ORDERS_WAKE = "providers.tasks.wake"
 # ... and asks by this one what an order would cost us, so that nothing is sold below cost.
-ORDERS_COST_FLOOR = "providers.floor.cost_of"
+ORDERS_COST_FLOOR = "providers.placing.cost_floor.cost_of"
 # ... and tells these what customers and their programs want to know, each in the transaction of the change.
-ORDERS_NEWS = ["storefront.callbacks.outbox.keep", "storefront.mail.news.keep"]
+ORDERS_NEWS = ["storefront.webhooks.outbox.keep", "storefront.mail.notifications.keep"]
 # ... and lets these prove their part of the books: functions that yield a sentence for whatever does not add up.
-ORDERS_AUDITS = ["storefront.topups.audit.findings"]
+ORDERS_AUDITS = ["storefront.payments.audit.findings"]
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff has answered a customer, in that transaction; empty: nobody listens.
-SUPPORT_ANSWERED = "storefront.mail.tickets.keep"
-# Called with the TopUp when it was credited, in that transaction; empty: nobody listens.
-TOPUP_CREDITED = "storefront.mail.receipts.keep"
+SUPPORT_ANSWERED = "storefront.mail.ticket_answers.keep"
+# Called with the Payment when it was credited, in that transaction; empty: nobody listens.
+PAYMENT_CREDITED = "storefront.mail.receipts.keep"
 # Called with a letter of the log-in library: a confirmation, a password reset, a change of the account.
-ACCOUNTS_LETTER = "storefront.mail.security.keep"
+ACCOUNTS_LETTER = "storefront.mail.account_security.keep"
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.
-ACCOUNTS_ACCESS = ["storefront.accounts.access.api_keys", "storefront.callbacks.access.webhooks"]
+ACCOUNTS_ACCESS = ["storefront.accounts.access.api_keys", "storefront.webhooks.access.webhooks"]
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # The same for the addresses that customers give for callbacks; where it is false they must begin with https as well.
-ALLOW_PRIVATE_CALLBACKS = env.bool("ALLOW_PRIVATE_CALLBACKS", DEBUG)
+ALLOW_PRIVATE_WEBHOOKS = env.bool("ALLOW_PRIVATE_WEBHOOKS", DEBUG)
 # How many adds are under way at once at one provider.
 SUBMIT_PARALLEL = env.int("SUBMIT_PARALLEL", 32)
 # Seconds after a claim within which its request must have begun; later nothing is sent. A lease is this much longer
@@ -296,7 +296,7 @@ SCHEDULE_MAX_DAYS = env.int("SCHEDULE_MAX_DAYS", 30)
 # Without a request id, the same request of the same customer within so many seconds buys once.
 REPEAT_SECONDS = env.int("REPEAT_SECONDS", 60)
 # Amounts that customers can pay in with one click.
-TOPUP_PRESETS = env.list("TOPUP_PRESETS", default=["10", "25", "50", "100"])
+PAYMENT_PRESETS = env.list("PAYMENT_PRESETS", default=["10", "25", "50", "100"])
 # Percent put on top of a provider's cost when its price list is published and no other markup is given.
 DEFAULT_MARKUP = env.str("DEFAULT_MARKUP", "30")
 
@@ -364,7 +364,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 # What people hand in. Every upload is cut where private_files refuses it, so that none fills the disk.
 PRIVATE_DIR = Path(env.str("PRIVATE_DIR", str(VAR_DIR / "private")))
-FILE_UPLOAD_HANDLERS = ["storefront.private_files.CutUpload", *global_settings.FILE_UPLOAD_HANDLERS]
+FILE_UPLOAD_HANDLERS = ["storefront.web.private_files.CutUpload", *global_settings.FILE_UPLOAD_HANDLERS]
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 # --------------------------------------------------------------------------------------------- safety

@@ -13,12 +13,12 @@ urlpatterns = [
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("", include("storefront.brand.urls")),
     path("", include("storefront.mail.urls")),
-    path("callbacks/", include("storefront.callbacks.urls")),
-    path("", include("storefront.topups.urls")),
+    path("webhooks/", include("storefront.webhooks.urls")),
+    path("", include("storefront.payments.urls")),
     path("", include("storefront.shop.urls")),
     path("", include("storefront.support.urls")),
     path("", include("storefront.api.urls")),
 ]
 
-handler400 = "storefront.api.failures.bad_request"
-handler500 = "storefront.api.failures.server_error"
+handler400 = "storefront.api.error_handlers.bad_request"
+handler500 = "storefront.api.error_handlers.server_error"

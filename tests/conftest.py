@@ -17,7 +17,7 @@ from django.core.management.commands import flush
 from django.db import connections
 from django.utils import translation
 
-from orders import append_only
+from orders.db import append_only
 
 
 def pytest_configure() -> None:
@@ -100,7 +100,7 @@ def _books_can_be_emptied_between_tests() -> Iterator[None]:
     operations = type(connections["default"].ops)
     empty = operations.execute_sql_flush
     sql_to_empty = operations.sql_flush
-    reopen = import_module("orders.migrations.0003_house_accounts").forwards
+    reopen = import_module("orders.migrations.0001_initial").open_house_accounts
 
     def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> Any:
         return sql_to_empty(self, style, [table for table in tables if table not in KEPT], **options)
@@ -113,7 +113,7 @@ def _books_can_be_emptied_between_tests() -> Iterator[None]:
         finally:
             with self.connection.schema_editor() as editor:
                 append_only.install(editor, "orders_transfer")
-        reopen(apps, None)
+        reopen(apps)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", sql_flush)

@@ -43,7 +43,7 @@ FIXED = {
     "BEHIND_PROXY": "false",
     "HSTS_SECONDS": "0",
     "ALLOW_PRIVATE_PANELS": "true",
-    "ALLOW_PRIVATE_CALLBACKS": "true",
+    "ALLOW_PRIVATE_WEBHOOKS": "true",
     "STORE_CURRENCY": "USD",
     "TIME_ZONE": "UTC",
     "TASKS_SYNC": "false",

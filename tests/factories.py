@@ -6,7 +6,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from orders import checkout, ledger
+from orders.buying import checkout
+from orders.ledger import transfers
 from orders.models import Account, Category, CategoryText, Order, Service, ServiceText
 from storefront.accounts.models import User
 
@@ -43,9 +44,9 @@ def user(email: str = "", **details: Any) -> User:
 
 def wallet(user: User, amount: str = "0") -> Account:
     """The customer's wallet with ``amount`` more in it."""
-    account = ledger.open_wallet(user)
+    account = transfers.open_wallet(user)
     if Decimal(amount):
-        ledger.top_up(account, amount=Decimal(amount), gateway="test", reference=str(next(_numbers)))
+        transfers.credit_payment(account, amount=Decimal(amount), gateway="test", reference=str(next(_numbers)))
         account.refresh_from_db()
     return account
 

@@ -24,13 +24,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from orders import ledger, pricing
+from orders.db.encrypted_field import Secret
+from orders.ledger import transfers
 from orders.models import (
     Account,
     Cancellation,
     Category,
     CustomerRate,
-    Measure,
+    DeliveryStats,
     Order,
     OrderEvent,
     PriceChange,
@@ -41,25 +42,25 @@ from orders.models import (
     Transfer,
 )
 from orders.models.ledger import AccountKind, TransferKind
-from providers.encryption import Secret
-from providers.models import Errand, Markup, Offer, OfferChange, PanelCall, Placement, Provider, Route
+from orders.rules import charges
+from providers.models import Markup, Offer, OfferChange, PanelCall, Placement, Provider, Route, UpstreamRequest
 from storefront.accounts.models import ApiKey, User
 from storefront.api.sandbox.models import SandboxOrder
-from storefront.callbacks.models import Attempt, Delivery, Endpoint, Event
-from storefront.mail.models import Letter
-from storefront.shop.models import Favourite
+from storefront.mail.models import Email
+from storefront.payments.models import ManualMethod, Payment, Proof
+from storefront.shop.models import Favorite
 from storefront.support.models import (
     Announcement,
     Attachment,
     CannedReply,
+    InfoPage,
     Message,
-    Page,
     PageText,
     Ticket,
     TicketCategory,
     TicketOrder,
 )
-from storefront.topups.models import ManualMethod, Proof, TopUp
+from storefront.webhooks.models import Attempt, Delivery, Endpoint, WebhookEvent
 
 #: The first orders: one of each status at least, also in a small shop.
 FIRST = ("completed", "in_progress", "queued", "in_doubt", "pending", "processing", "submitting", "partial", "canceled",
@@ -150,7 +151,9 @@ class Filled:
         bulk(ManualMethod(name=name, instructions="Pay {amount}", minimum=Decimal(1)) for name in ("Bank", "Card"))
         bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
         bulk(CannedReply(title=f"Reply {n}", text="Hello {name}") for n in range(3))
-        for page in bulk(Page(slug=f"page-{n}", title=f"Page {n}", text="Words", is_published=True) for n in range(3)):
+        for page in bulk(
+            InfoPage(slug=f"page-{n}", title=f"Page {n}", text="Words", is_published=True) for n in range(3)
+        ):
             bulk([PageText(page=page, language="tr", title="Sayfa", text="Metin")])
         bulk(Group(name=name) for name in ("Desk", "Catalogue"))
         bulk(Endpoint(user=shop.customer, url=f"https://{n}.example.com/hook", secret=Secret.hide("s" * 32))
@@ -160,7 +163,7 @@ class Filled:
     def _meet(self, people: Sequence[User]) -> None:
         """Their wallets, with money to buy for."""
         made = bulk(Account(kind=AccountKind.WALLET, user=one, currency="USD", balance=0) for one in people)
-        house = Account.objects.get(code=ledger.ADJUSTMENTS)
+        house = Account.objects.get(code=transfers.ADJUSTMENTS)
         for wallet in made:
             self.wallets[wallet.user_id] = wallet
             self._book(wallet, "adjustment", f"adjust:{wallet.pk}", Decimal(100_000), house, self.until)
@@ -171,7 +174,7 @@ class Filled:
     def grow(self, *, services: int, orders: int, until: datetime | None = None) -> None:
         """Brings the shop up to so many services and orders; ``until`` is when the last of them was placed."""
         until = until or timezone.now()
-        with own_times(Order, OrderEvent, Transfer, TopUp, Refill, Cancellation, PriceChange, Ticket, Message):
+        with own_times(Order, OrderEvent, Transfer, Payment, Refill, Cancellation, PriceChange, Ticket, Message):
             new = services - len(self.services)
             self._sell(new, until)
             self._people((orders - self.orders) // 40 + 2)
@@ -202,7 +205,7 @@ class Filled:
                          created_at=until - timedelta(hours=(n * 7 + turn * 5000) % 17_000))
              for turn in (1, 0) for n, service in zip(at, made, strict=True))  # fmt: skip
         bulk(CustomerRate(user=self.customer, service=service, rate=service.rate / 2) for service in made[::5])
-        bulk(Favourite(user=self.customer, service=service) for service in made[::10])
+        bulk(Favorite(user=self.customer, service=service) for service in made[::10])
         bulk(Markup(service=service, percent=Decimal(20)) for service in made[::20])
         self.services += made
         self.offers += offers
@@ -219,7 +222,7 @@ class Filled:
         step = (until - self.until) / (count + 1)
         orders = bulk(self._order(n, self.until + step * (n - self.orders + 1))
                       for n in range(self.orders, self.orders + count))  # fmt: skip
-        sales = Account.objects.get(code=ledger.SALES)
+        sales = Account.objects.get(code=transfers.SALES)
         for order in orders:
             wallet = self.wallets[order.user_id]
             self._book(wallet, "charge", f"charge:{order.pk}", -order.charge, sales, order.created_at, order)
@@ -235,7 +238,7 @@ class Filled:
     def _order(self, n: int, at: datetime) -> Order:
         user = self.others[n // 11 % len(self.others)] if n % 11 == 10 else self.customer
         service = self.services[n * 7 % len(self.services)]
-        status, charge = status_of(n), pricing.charge(service.rate, 100, is_flat=False)
+        status, charge = status_of(n), charges.charge(service.rate, 100, is_flat=False)
         share = {"partial": 40, "canceled": 100, "failed": 100}.get(status, 0)
         return Order(
             user=user,
@@ -245,7 +248,7 @@ class Filled:
             quantity=100,
             rate=service.rate,
             charge=charge,
-            refunded=pricing.refund(charge, quantity=100, remains=share),
+            refunded=charges.refund(charge, quantity=100, remains=share),
             remains={"partial": 40}.get(status, 0 if status in ENDED else 70),
             source="api" if n % 3 else "page",
             start_count=n if status not in ("queued", "submitting", "in_doubt") else None,
@@ -302,7 +305,9 @@ class Filled:
                          .values_list("order_id", "pk"))  # fmt: skip
             name = model._meta.model_name
             bulk(
-                Errand(placement_id=tried[row.order_id], state="closed", lease_until=row.created_at, **{str(name): row})
+                UpstreamRequest(
+                    placement_id=tried[row.order_id], state="closed", lease_until=row.created_at, **{str(name): row}
+                )
                 for row in made[:500]
             )
 
@@ -326,21 +331,21 @@ class Filled:
     def _tell(self, orders: Sequence[Order]) -> None:
         endpoint = Endpoint.objects.order_by("pk")[0]
         told = [order for order in orders if order.started_at]
-        events = bulk(Event(id=uuid.uuid4(), topic="order.changed", body='{"order": 1}', created_at=order.created_at)
+        events = bulk(WebhookEvent(id=uuid.uuid4(), topic="order.changed", body='{"order": 1}', created_at=order.created_at)
                       for order in told)  # fmt: skip
         made = bulk(_delivery(n, endpoint, event) for n, event in enumerate(events))
         bulk(Attempt(delivery=row, at=row.created_at, status=200, elapsed_ms=40, answer="ok") for row in made)
 
     def _pay_in(self, count: int, until: datetime) -> None:
-        first = TopUp.objects.count()
-        made = bulk(_topup(n, self.customer, until - timedelta(minutes=count - n + first)) for n in
+        first = Payment.objects.count()
+        made = bulk(_payment(n, self.customer, until - timedelta(minutes=count - n + first)) for n in
                     range(first, first + count))  # fmt: skip
-        bulk(Proof(top_up=row, key=f"p/{row.pk}", kind="png", size=100) for row in made[1:3])
-        clearing = ledger.clearing("manual")
+        bulk(Proof(payment=row, key=f"p/{row.pk}", kind="png", size=100) for row in made[1:3])
+        clearing = transfers.clearing_account("manual")
         for row in made:
             if row.status == "credited":
-                named = f"topup:manual:{row.reference}"
-                self._book(self.wallets[row.user_id], "top_up", named, row.paid_amount, clearing, row.created_at)
+                named = f"payment:manual:{row.reference}"
+                self._book(self.wallets[row.user_id], "payment", named, row.paid_amount, clearing, row.created_at)
         self._write()
 
     def _around(self, orders: int, until: datetime) -> None:
@@ -395,8 +400,8 @@ def _offer(n: int, service: Service, provider: Provider) -> Offer:
     )  # fmt: skip
 
 
-def _measure(n: int, service: Service) -> Measure:
-    return Measure(
+def _measure(n: int, service: Service) -> DeliveryStats:
+    return DeliveryStats(
         service=service,
         sample=20,
         start_median=60 + n % 900,
@@ -446,7 +451,7 @@ def _ticket(n: int, user: User, category: TicketCategory, at: datetime) -> Ticke
                   closed_at=at if status == "closed" else None)  # fmt: skip
 
 
-def _delivery(n: int, endpoint: Endpoint, event: Event) -> Delivery:
+def _delivery(n: int, endpoint: Endpoint, event: WebhookEvent) -> Delivery:
     is_failed, is_open = n % 50 == 1, n % 50 == 2
     return Delivery(
         endpoint=endpoint,
@@ -460,10 +465,10 @@ def _delivery(n: int, endpoint: Endpoint, event: Event) -> Delivery:
     )
 
 
-def _topup(n: int, user: User, at: datetime) -> TopUp:
+def _payment(n: int, user: User, at: datetime) -> Payment:
     status = ("credited", "started", "waiting", "refused", "expired")[n % 5 if n < 5 or n % 100 < 5 else 0]
     is_credited, is_open = status == "credited", status in ("started", "waiting")
-    return TopUp(
+    return Payment(
         user=user, gateway="manual", method="1", label="Bank", amount=Decimal(500), currency="USD", status=status,
         is_in_review=status == "waiting", reference=f"BENCH{n:06}", paid_amount=Decimal(500) if is_credited else None,
         paid_currency="USD" if is_credited else "", created_at=at, credited_at=at if is_credited else None,
@@ -477,8 +482,8 @@ def _tried(n: int, key: ApiKey, service: Service, at: datetime) -> SandboxOrder:
                         final_status="completed", final_remains=0)  # fmt: skip
 
 
-def _letter(n: int, user: User, at: datetime) -> Letter:
+def _letter(n: int, user: User, at: datetime) -> Email:
     is_open, is_lost = n % 100 == 1, n % 100 == 2
-    return Letter(user=user, address=user.email, kind="receipt", subject="Your money has arrived", text="Words",
+    return Email(user=user, address=user.email, kind="receipt", subject="Your money has arrived", text="Words",
                   html="<p>Words</p>", language="en", created_at=at, sent_at=None if is_open or is_lost else at,
                   due_at=at if is_open else None, given_up_at=at if is_lost else None)  # fmt: skip

@@ -18,10 +18,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from orders.models import Cancellation, Order, Refill, Service, Transfer
 from storefront.accounts.models import ApiKey
-from storefront.callbacks.models import Delivery, Endpoint
-from storefront.shop import statuses
+from storefront.payments.models import Payment
+from storefront.shop import order_status
 from storefront.support.models import Ticket
-from storefront.topups.models import TopUp
+from storefront.webhooks.models import Delivery, Endpoint
 from tests.filled import Filled
 
 VISITOR, CUSTOMER, BOSS = "visitor", "customer", "operator"
@@ -40,7 +40,7 @@ class Page:
 
 
 # ------------------------------------------------------------------------------------------------ the shop
-TABS = [f"/orders/?status={shown.code}" for shown in statuses.SHOWN]
+TABS = [f"/orders/?status={shown.code}" for shown in order_status.SHOWN]
 #: The addresses of each page, filled in with what ``known`` knows; before some of them, who reads it and how.
 SHOP: Mapping[str, tuple[str, ...]] = {
     "shop:landing": ("visitor /",),
@@ -79,16 +79,16 @@ SHOP: Mapping[str, tuple[str, ...]] = {
         "/refills/?show=open&before={refill}.{cancellation}",
     ),
     "shop:wallet": (
-        "/wallet/", "/wallet/?kind=charge", "/wallet/?kind=refund", "/wallet/?kind=top_up", "/wallet/?kind=adjustment",
-        "/wallet/?before={transfer}", "/wallet/?after=0", "/wallet/?kind=top_up&before={transfer}",
+        "/wallet/", "/wallet/?kind=charge", "/wallet/?kind=refund", "/wallet/?kind=payment", "/wallet/?kind=adjustment",
+        "/wallet/?before={transfer}", "/wallet/?after=0", "/wallet/?kind=payment&before={transfer}",
         "/wallet/?kind=adjustment&before={transfer}",
     ),
-    "shop:statement_csv": ("file /wallet/statement.csv", "file /wallet/statement.csv?kind=top_up"),
+    "shop:statement_csv": ("file /wallet/statement.csv", "file /wallet/statement.csv?kind=payment"),
     "shop:style": ("operator /style/",),
-    "topups:new": ("/wallet/top-up/", "/wallet/top-up/?amount=10"),
-    "topups:list": ("/wallet/top-ups/", "/wallet/top-ups/?before={topup}", "/wallet/top-ups/?after=0"),
-    "topups:topup": ("/wallet/top-ups/{reference}/", "/wallet/top-ups/{waiting_reference}/"),
-    "topups:live": ("live /wallet/top-ups/{reference}/live/",),
+    "payments:new": ("/wallet/add-funds/", "/wallet/add-funds/?amount=10"),
+    "payments:list": ("/wallet/payments/", "/wallet/payments/?before={payment}", "/wallet/payments/?after=0"),
+    "payments:payment": ("/wallet/payments/{reference}/", "/wallet/payments/{waiting_reference}/"),
+    "payments:live": ("live /wallet/payments/{reference}/live/",),
     "support:tickets": (
         "/support/", "/support/?status=open", "/support/?status=closed", "/support/?before={ticket_message}",
         "/support/?after=0",
@@ -110,12 +110,12 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     "api_key_revoke": ("/account/keys/{key}/revoke/",),
     "access_review": ("/account/access/",),
     "mail:preferences": ("/account/mail/",),
-    "callbacks:endpoints": ("/callbacks/",),
-    "callbacks:deliveries": (
-        "/callbacks/{endpoint}/", "/callbacks/{endpoint}/?before={delivery}", "/callbacks/{endpoint}/?after=0",
+    "webhooks:endpoints": ("/webhooks/",),
+    "webhooks:deliveries": (
+        "/webhooks/{endpoint}/", "/webhooks/{endpoint}/?before={delivery}", "/webhooks/{endpoint}/?after=0",
     ),
-    "callbacks:edit": ("/callbacks/{endpoint}/edit/",),
-    "callbacks:delivery": ("/callbacks/{endpoint}/{delivery}/",),
+    "webhooks:edit": ("/webhooks/{endpoint}/edit/",),
+    "webhooks:delivery": ("/webhooks/{endpoint}/{delivery}/",),
     "api:reference": ("visitor /api/", "/api/"),
     "api:openapi_json": ("visitor /api/openapi.json",),
     "api:openapi_yaml": ("visitor /api/openapi.yaml",),
@@ -139,7 +139,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 #: Addresses that only act.
 POSTS = frozenset({
     "shop:favourite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:put_away",
-    "callbacks:warn_below", "callbacks:act", "callbacks:send_again", "topups:send_proof", "topups:webhook",
+    "webhooks:warn_below", "webhooks:act", "webhooks:send_again", "payments:send_proof", "payments:webhook",
     "logins_end", "login_end", "language",
 })  # fmt: skip
 #: What is no page of this kind, and why.
@@ -152,8 +152,8 @@ ELSEWHERE: Mapping[str, str] = {
     "brand:sheet": "a style sheet, of one row",
     "brand:logo": "a picture, of one row",
     "support:file": "a file from the disk",
-    "topups:proof": "a file from the disk",
-    "topups:demo": "pretend payments, in the demo alone",
+    "payments:proof": "a file from the disk",
+    "payments:demo": "pretend payments, in the demo alone",
     "mail:off": "a link of a letter, about its reader alone",
     "account_reauthenticate": "asks for the password again where that is long ago",
     "mfa_reauthenticate": "asks for the second factor again where that is long ago",
@@ -202,9 +202,9 @@ def known(shop: Filled) -> dict[str, Any]:
         "refill": Refill.objects.order_by("pk")[Refill.objects.count() // 2].pk + 1,
         "cancellation": Cancellation.objects.order_by("pk")[Cancellation.objects.count() // 2].pk + 1,
         "transfer": transfers[transfers.count() // 2].pk,
-        "topup": TopUp.objects.order_by("pk")[TopUp.objects.count() // 2].pk + 1,
-        "reference": TopUp.objects.filter(status="credited").order_by("pk")[0].reference,
-        "waiting_reference": TopUp.objects.filter(status="waiting").order_by("pk")[0].reference,
+        "payment": Payment.objects.order_by("pk")[Payment.objects.count() // 2].pk + 1,
+        "reference": Payment.objects.filter(status="credited").order_by("pk")[0].reference,
+        "waiting_reference": Payment.objects.filter(status="waiting").order_by("pk")[0].reference,
         "ticket": ticket.pk,
         "last_ticket": tickets.order_by("-pk")[0].pk,
         "ticket_message": tickets.order_by("last_message")[tickets.count() // 2].last_message,
@@ -257,16 +257,16 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "support.Announcement": ("News",),
     "support.CannedReply": ("Reply",),
     "support.Ticket": ("{ticket}", "{order}", "nadia@"),
-    "callbacks.Endpoint": ("{endpoint}", "nadia@"),
-    "callbacks.Delivery": ("{delivery}", "nadia@", "nothing"),
-    "topups.TopUp": ("{reference}", "nadia@", "nothing"),
+    "webhooks.Endpoint": ("{endpoint}", "nadia@"),
+    "webhooks.Delivery": ("{delivery}", "nadia@", "nothing"),
+    "payments.Payment": ("{reference}", "nadia@", "nothing"),
     "mail.Letter": ("1", "nadia@", "nothing"),
 }
 #: Lists that a page of another model leads to.
 LINKED = (
     "orders/order/?user__id__exact={customer}", "orders/order/?service__id__exact={service}",
     "orders/transfer/?order__id__exact={order}", "providers/placement/?order__id__exact={order}",
-    "providers/route/?offer__id__exact=1", "callbacks/delivery/?endpoint__id__exact={endpoint}",
+    "providers/route/?offer__id__exact=1", "webhooks/delivery/?endpoint__id__exact={endpoint}",
     "orders/customerrate/?user__id__exact={customer}",
 )  # fmt: skip
 #: The pages that models have beside their list and forms; what is not here must be an address that only acts.
@@ -279,7 +279,7 @@ OWN_ACTS = frozenset(
     ["accounts_user_reset_password", "accounts_user_sign_out"]
     + [f"orders_order_{act}" for act in ("cancel", "partial")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
-    + [f"topups_topup_{act}" for act in ("approve", "refuse", "settle")]
+    + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle")]
     + [f"support_ticket_{act}" for act in ("write", "act")]
 )
 _USUAL = ("changelist", "add", "history", "delete", "change")

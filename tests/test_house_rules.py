@@ -85,7 +85,7 @@ def test_simulators_import_nothing_of_ours() -> None:
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         ours = [name for name in names if name.split(".")[0] in PACKAGES]
-        if any(not name.startswith("providers.simulators") for name in ours) or getattr(node, "level", 0) > 1:
+        if any(not name.startswith("providers.panels.simulators") for name in ours) or getattr(node, "level", 0) > 1:
             broken.append(at(path, getattr(node, "lineno", 0)))
     assert broken == []
 

@@ -25,7 +25,7 @@ def test_the_events_of_the_page_are_those_that_are_logged() -> None:
     named = set(re.findall(r"`(\w+_\w+)`", table)) - {"code_used_before"}
     sources = "".join(
         path.read_text(encoding="utf-8")
-        for folder in ("accounts", "callbacks", "api")
+        for folder in ("accounts", "webhooks", "api")
         for path in (Path(settings.BASE_DIR) / "storefront" / folder).rglob("*.py")
     )
     logged = set(re.findall(r'security_log\.(?:note|warn)\(\s*"(\w+)"', sources))

@@ -9,16 +9,16 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders.admin import parts, texts, words
+from orders.admin import base, formatting, translations
 from orders.models import Category, Service
 
 
 @admin.register(Category)
-class CategoryAdmin(parts.EditableRows, parts.ModelAdmin):
+class CategoryAdmin(base.EditableRowsMixin, base.ModelAdmin):
     list_display = ("name", "position", "is_active", "sold")
     list_editable = ("position", "is_active")
-    list_filter = ("is_active", texts.Translated)
-    inlines = (texts.CategoryTextInline,)
+    list_filter = ("is_active", translations.TranslationFilter)
+    inlines = (translations.CategoryTextInline,)
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     search_fields = ("name",)
@@ -35,4 +35,4 @@ class CategoryAdmin(parts.EditableRows, parts.ModelAdmin):
     @admin.display(description=_("services"), ordering="service_count")
     def sold(self, category: Any) -> str:
         """Not called services: the list would be sorted by that relation, with a row for each service."""
-        return parts.list_link(Service, words.count(category.service_count), category__id__exact=category.pk)
+        return base.list_link(Service, formatting.count(category.service_count), category__id__exact=category.pk)

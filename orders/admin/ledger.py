@@ -1,4 +1,4 @@
-"""The books in the back office: to be read. ``orders.ledger`` is the only writer, so nobody changes them here."""
+"""The books in the back office: to be read. ``orders.ledger.transfers`` is the only writer, so nobody changes them here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders.admin import parts, words
+from orders.admin import base, formatting
 from orders.models import Account, Order, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 
 
 @admin.register(Account)
-class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
+class AccountAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("name", "kind", "held", "level", "created", "moves")
     list_filter = ("kind",)
     list_select_related = ("user", "level")
@@ -47,38 +47,38 @@ class AccountAdmin(parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("customer"))
     def customer(self, account: Account) -> str:
-        return parts.page_link(account.user)
+        return base.page_link(account.user)
 
     @admin.display(description=_("balance"), ordering="balance")
     def held(self, account: Account) -> str:
-        return words.amount(account.balance, account.currency)
+        return formatting.amount(account.balance, account.currency)
 
     @admin.display(description=_("created at"), ordering="id")
     def created(self, account: Account) -> str:
-        return words.moment(account.created_at)
+        return formatting.moment(account.created_at)
 
     @admin.display(description=_("transfers"))
     def moves(self, account: Account) -> str:
         if account.kind == AccountKind.WALLET:
-            return parts.list_link(Transfer, _("Statement"), wallet__id__exact=account.pk)
-        return words.NONE
+            return base.list_link(Transfer, _("Statement"), wallet__id__exact=account.pk)
+        return formatting.NONE
 
 
-class ByKind(admin.ChoicesFieldListFilter):
+class TransferKindFilter(admin.ChoicesFieldListFilter):
     """Says as well that top-ups and adjustments belong to no order: a small index has only those."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind = next(iter(self.lookup_val or ()), "")
-        if kind in (TransferKind.TOP_UP, TransferKind.ADJUSTMENT):
+        if kind in (TransferKind.PAYMENT, TransferKind.ADJUSTMENT):
             queryset = queryset.filter(order__isnull=True)
         found: Any = super().queryset(request, queryset)
         return found  # type: ignore[no-any-return]
 
 
 @admin.register(Transfer)
-class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("number", "at", "kind", "customer", "moved", "after", "path", "of_order", "reference")
-    list_filter = (("kind", ByKind),)
+    list_filter = (("kind", TransferKindFilter),)
     list_select_related = ("wallet__user", "source", "target")
     search_fields = ("reference",)
     search_help_text = _("Order number, reference (exactly), or the beginning of a customer's e-mail.")
@@ -98,7 +98,7 @@ class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             wallets = Account.objects.filter(user__email__startswith=text.lower()).values_list("pk", flat=True)[:200]
             return queryset.filter(wallet__in=list(wallets)), False
         found = Q(reference=text)
-        if parts.is_number(text):
+        if base.is_number(text):
             found |= Q(order_id=int(text))
         return queryset.filter(found), False
 
@@ -111,28 +111,28 @@ class TransferAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("at"))
     def at(self, transfer: Transfer) -> str:
-        return words.moment(transfer.created_at)
+        return formatting.moment(transfer.created_at)
 
     @admin.display(description=_("customer"))
     def customer(self, transfer: Transfer) -> str:
-        return str(transfer.wallet.user) if transfer.wallet else words.NONE
+        return str(transfer.wallet.user) if transfer.wallet else formatting.NONE
 
     @admin.display(description=_("amount"))
     def moved(self, transfer: Transfer) -> str:
         """With a minus where it leaves the customer's wallet."""
         is_out = transfer.wallet_id == transfer.source_id
-        return words.amount(-transfer.amount if is_out else transfer.amount, transfer.source.currency)
+        return formatting.amount(-transfer.amount if is_out else transfer.amount, transfer.source.currency)
 
     @admin.display(description=_("balance after"))
     def after(self, transfer: Transfer) -> str:
-        return words.amount(transfer.wallet_after, transfer.source.currency)
+        return formatting.amount(transfer.wallet_after, transfer.source.currency)
 
     @admin.display(description=_("from → to"))
     def path(self, transfer: Transfer) -> str:
-        return words.ltr(f"{transfer.source} → {transfer.target}")
+        return formatting.left_to_right(f"{transfer.source} → {transfer.target}")
 
     @admin.display(description=_("order"))
     def of_order(self, transfer: Transfer) -> str:
         if transfer.order_id is None:
-            return words.NONE
-        return parts.page_link(Order(pk=transfer.order_id), transfer.order_id)
+            return formatting.NONE
+        return base.page_link(Order(pk=transfer.order_id), transfer.order_id)

@@ -1,22 +1,22 @@
 """The rows of the ground floor."""
 
-from orders.models.aftercare import Cancellation, Refill
-from orders.models.catalog import CatalogStamp, Category, Service
+from orders.models.catalog import CatalogVersion, Category, Service
+from orders.models.customer_request import Cancellation, Refill
+from orders.models.delivery_stats import DeliveryStats, PriceChange
 from orders.models.ledger import Account, Transfer
 from orders.models.level import CustomerRate, PriceLevel
-from orders.models.measure import Measure, PriceChange
 from orders.models.order import Order, OrderEvent
 from orders.models.run import Run
-from orders.models.text import CategoryText, ServiceText
+from orders.models.translation import CategoryText, ServiceText
 
 __all__ = [
     "Account",
     "Cancellation",
-    "CatalogStamp",
+    "CatalogVersion",
     "Category",
     "CategoryText",
     "CustomerRate",
-    "Measure",
+    "DeliveryStats",
     "Order",
     "OrderEvent",
     "PriceChange",

@@ -9,10 +9,10 @@ from django.db import connection, models
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext_lazy as _
 
-from orders import languages
-from orders.fields import NOT_NEGATIVE, RateField
-from orders.kinds import KINDS, Kind, has_runs
+from orders.db.money_fields import NOT_NEGATIVE, RateField
+from orders.models import languages
 from orders.rules import link_patterns
+from orders.rules.service_types import SERVICE_TYPES, ServiceType, has_runs
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -45,7 +45,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
         That is the reader's, unless told. No query more, and in the language that services are named in no join either.
         """
-        language = languages.to_look_up(code)
+        language = languages.lookup_language(code)
         if not language:
             return self
         joined = self.annotate(
@@ -117,14 +117,14 @@ def with_services(rows: models.QuerySet[Row], path: str, code: str | None = None
 
     In the language that services are named in they are joined; in others one query more brings them all.
     """
-    if not languages.to_look_up(code):
+    if not languages.lookup_language(code):
         return rows.select_related(path)
     before = path.rpartition("__")[0]
     services = Service.objects.in_language(code).order_by()
     return (rows.select_related(before) if before else rows).prefetch_related(models.Prefetch(path, services))
 
 
-class CatalogStamp(models.Model):
+class CatalogVersion(models.Model):
     """Changes whenever anything in the price list does, whoever changes it: database triggers write it."""
 
     stamp = models.BigIntegerField()
@@ -150,7 +150,7 @@ class Service(models.Model):
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("description"), blank=True)
     kind = models.CharField(
-        _("type"), max_length=32, choices=[(kind.code, kind.wire) for kind in KINDS.values()], default="default"
+        _("type"), max_length=32, choices=[(kind.code, kind.wire) for kind in SERVICE_TYPES.values()], default="default"
     )
     rate = RateField(
         _("price"),
@@ -219,9 +219,9 @@ class Service(models.Model):
         return self.category.name if known is None else str(known)
 
     @property
-    def type(self) -> Kind:
+    def type(self) -> ServiceType:
         """The service type: its inputs and how its quantity is counted."""
-        return KINDS[self.kind]
+        return SERVICE_TYPES[self.kind]
 
     @property
     def has_runs(self) -> bool:
@@ -232,7 +232,7 @@ class Service(models.Model):
         problems: dict[str, Any] = {}
         if self.min_quantity is not None and self.max_quantity is not None and self.max_quantity < self.min_quantity:
             problems["max_quantity"] = _("The greatest quantity is below the least.")
-        if self.kind in KINDS and self.type.is_flat and not self.is_flat:
+        if self.kind in SERVICE_TYPES and self.type.is_flat and not self.is_flat:
             problems["is_flat"] = _("This type is bought one at a time: its price is flat.")
         if problems:
             raise ValidationError(problems)

@@ -1,4 +1,4 @@
-"""The books: Account and Transfer. Only ``orders.ledger`` writes them; the database refuses changes to a Transfer."""
+"""The books: Account and Transfer. Only ``orders.ledger.transfers`` writes them; the database refuses changes to a Transfer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.fields import MoneyField
+from orders.db.money_fields import MoneyField
 from orders.models.level import PriceLevel
 from orders.models.order import Order
 
@@ -78,7 +78,7 @@ class Account(models.Model):
 class TransferKind(models.TextChoices):
     CHARGE = "charge", _("Order")
     REFUND = "refund", _("Paid back")
-    TOP_UP = "top_up", _("Top-up")
+    PAYMENT = "payment", _("Top-up")
     ADJUSTMENT = "adjustment", _("Adjustment")
 
 

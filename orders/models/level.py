@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.fields import NOT_NEGATIVE, MoneyField, PercentField, RateField
+from orders.db.money_fields import NOT_NEGATIVE, MoneyField, PercentField, RateField
 from orders.models.catalog import Service
 
 

@@ -10,24 +10,24 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from orders import lifecycle
-from orders.fields import MoneyField, RateField
+from orders.db.money_fields import MoneyField, RateField
 from orders.models.catalog import Service, with_services
+from orders.rules import state_machine
 
 
 class Status(models.TextChoices):
     """``lifecycle.Status`` with names for people."""
 
-    QUEUED = lifecycle.Status.QUEUED.value, _("Queued")
-    SUBMITTING = lifecycle.Status.SUBMITTING.value, _("Submitting")
-    IN_DOUBT = lifecycle.Status.IN_DOUBT.value, _("Outcome unknown")
-    PENDING = lifecycle.Status.PENDING.value, _("Pending")
-    PROCESSING = lifecycle.Status.PROCESSING.value, _("Processing")
-    IN_PROGRESS = lifecycle.Status.IN_PROGRESS.value, _("In progress")
-    COMPLETED = lifecycle.Status.COMPLETED.value, _("Completed")
-    PARTIAL = lifecycle.Status.PARTIAL.value, _("Partial")
-    CANCELED = lifecycle.Status.CANCELED.value, _("Canceled")
-    FAILED = lifecycle.Status.FAILED.value, _("Failed")
+    QUEUED = state_machine.Status.QUEUED.value, _("Queued")
+    SUBMITTING = state_machine.Status.SUBMITTING.value, _("Submitting")
+    IN_DOUBT = state_machine.Status.IN_DOUBT.value, _("Outcome unknown")
+    PENDING = state_machine.Status.PENDING.value, _("Pending")
+    PROCESSING = state_machine.Status.PROCESSING.value, _("Processing")
+    IN_PROGRESS = state_machine.Status.IN_PROGRESS.value, _("In progress")
+    COMPLETED = state_machine.Status.COMPLETED.value, _("Completed")
+    PARTIAL = state_machine.Status.PARTIAL.value, _("Partial")
+    CANCELED = state_machine.Status.CANCELED.value, _("Canceled")
+    FAILED = state_machine.Status.FAILED.value, _("Failed")
 
 
 class Source(models.TextChoices):
@@ -137,17 +137,19 @@ class Order(models.Model):
         return str(self.pk)
 
     @property
-    def state(self) -> lifecycle.Status:
-        return lifecycle.Status(self.status)
+    def state(self) -> state_machine.Status:
+        return state_machine.Status(self.status)
 
     @property
     def is_open(self) -> bool:
-        return self.state not in lifecycle.TERMINAL
+        return self.state not in state_machine.TERMINAL
 
     @property
     def is_scheduled(self) -> bool:
         """Its start is to come: no panel has it, and none gets it before."""
-        return self.state is lifecycle.Status.QUEUED and self.starts_at is not None and self.starts_at > timezone.now()
+        return (
+            self.state is state_machine.Status.QUEUED and self.starts_at is not None and self.starts_at > timezone.now()
+        )
 
     @property
     def paid(self) -> Decimal:
@@ -157,7 +159,7 @@ class Order(models.Model):
     @property
     def delivered(self) -> int:
         """How many pieces are known to be delivered."""
-        if self.state is lifecycle.Status.COMPLETED:
+        if self.state is state_machine.Status.COMPLETED:
             return self.quantity
         return self.quantity - min(self.remains if self.remains is not None else self.quantity, self.quantity)
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders import lifecycle
 from orders.models.order import Order, Status
+from orders.rules import state_machine
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class RunProgress:
     """How far an order in runs has come: how many have ended, and when the next is due."""
 
     ended: int
@@ -21,17 +21,17 @@ class Story:
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    def story(self, order: Order) -> Story | None:
+    def story(self, order: Order) -> RunProgress | None:
         """One query; None, and no query at all, for an order that is not delivered in runs."""
         if order.runs == 1:
             return None
-        waiting = models.Q(status=lifecycle.Status.QUEUED)
+        waiting = models.Q(status=state_machine.Status.QUEUED)
         found = self.filter(order=order).aggregate(
-            ended=models.Count("pk", filter=models.Q(status__in=lifecycle.TERMINAL)),
+            ended=models.Count("pk", filter=models.Q(status__in=state_machine.TERMINAL)),
             next=models.Min("due_at", filter=waiting),
             made=models.Count("pk"),
         )
-        return Story(found["ended"], found["next"]) if found["made"] else None
+        return RunProgress(found["ended"], found["next"]) if found["made"] else None
 
 
 class Run(models.Model):
@@ -64,5 +64,5 @@ class Run(models.Model):
         return f"{self.order_id} run {self.number}"
 
     @property
-    def state(self) -> lifecycle.Status:
-        return lifecycle.Status(self.status)
+    def state(self) -> state_machine.Status:
+        return state_machine.Status(self.status)

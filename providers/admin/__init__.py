@@ -1,5 +1,5 @@
 """The back office of the middle floor: providers, and the pages of services and orders, which show what panels do."""
 
-from providers.admin import aftercare, catalog, order, placement, provider
+from providers.admin import catalog, order, placement, provider, upstream_request
 
-__all__ = ["aftercare", "catalog", "order", "placement", "provider"]
+__all__ = ["catalog", "order", "placement", "provider", "upstream_request"]

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders.models import Service
-from providers import routing
 from providers.models import Offer, Route
+from providers.placing import routing
 from providers.tracking import waiting
 
 

@@ -17,28 +17,29 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orders import holding, money, repricing
-from orders.admin import parts, texts, words
-from orders.kinds import KINDS
+from orders.admin import base, formatting, translations
+from orders.buying import link_locks
+from orders.catalog import price_changes
 from orders.models import Service
-from providers import markup, shelf
+from orders.rules import amounts
+from orders.rules.service_types import SERVICE_TYPES
 from providers.admin import attention
 from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
 from providers.models.type_rule import kind_choices
-from providers.pricelists import assignment
+from providers.pricelists import assignment, availability, markup
 
-KIND_CHOICES = [(kind.code, kind.wire) for kind in KINDS.values()]
+KIND_CHOICES = [(kind.code, kind.wire) for kind in SERVICE_TYPES.values()]
 
 
 def cost_here(offer: Offer) -> Decimal:
     """The offer's rate in the store currency, for as many pieces as its own rate is for."""
-    return money.round_up(money.multiply(offer.rate, offer.provider.exchange_rate), money.RATE_QUANTUM)
+    return amounts.round_up(amounts.multiply(offer.rate, offer.provider.exchange_rate), amounts.RATE_QUANTUM)
 
 
 def margin(service: Service, offer: Offer) -> str:
     """What is left of the price, in percent; in red below nothing. Prices of different units are not compared."""
     if service.is_flat != offer.is_flat or not service.rate:
-        return words.NONE
+        return formatting.NONE
     share = (service.rate - cost_here(offer)) / service.rate * 100
     return format_html('<span data-tone="{}" class="tone">{}</span>', "danger" if share < 0 else "", f"{share:.1f} %")
 
@@ -56,27 +57,27 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description=_("provider"))
     def provider(self, route: Route) -> str:
-        return parts.page_link(route.offer.provider) if route.pk else words.NONE
+        return base.page_link(route.offer.provider) if route.pk else formatting.NONE
 
     @admin.display(description=_("cost"))
     def cost(self, route: Route) -> str:
-        return words.amount(cost_here(route.offer)) if route.pk else words.NONE
+        return formatting.amount(cost_here(route.offer)) if route.pk else formatting.NONE
 
     @admin.display(description=_("margin"))
     def left(self, route: Route) -> str:
-        return margin(route.service, route.offer) if route.pk else words.NONE
+        return margin(route.service, route.offer) if route.pk else formatting.NONE
 
     @admin.display(description=_("offer"))
     def state(self, route: Route) -> str:
-        return offer_state(route.offer) if route.pk else words.NONE
+        return offer_state(route.offer) if route.pk else formatting.NONE
 
 
 @admin.register(Service)
-class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
+class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
     list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "is_active", "limits")
     list_display_links = ("id", "name")
     list_editable = ("rate", "is_active")
-    list_filter = (attention.ServiceAttention, "is_active", texts.Translated, "kind", "category")
+    list_filter = (attention.ServiceAttention, "is_active", translations.TranslationFilter, "kind", "category")
     list_select_related = ("category",)
     list_per_page = 100
     list_max_show_all = 200
@@ -85,8 +86,8 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
     search_fields = ("=id", "name", "category__name")
     search_help_text = _("Number, or words of the name or the category.")
     autocomplete_fields = ("category",)
-    formfield_overrides = parts.PLAIN_NUMBERS
-    inlines = (RouteInline, texts.ServiceTextInline)
+    formfield_overrides = base.PLAIN_NUMBERS
+    inlines = (RouteInline, translations.ServiceTextInline)
     actions = ("put_on_sale", "take_off_sale")
     readonly_fields = ("created_at",)
     fieldsets = (
@@ -110,9 +111,9 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
         """From the service's page and from the list alike, within the page's transaction: what a price was is kept."""
         super().save_model(request, obj, form, change)
         if change and "rate" in form.changed_data:
-            repricing.record([repricing.Change.of(obj, old_rate=form.initial["rate"])])
+            price_changes.record([price_changes.RateChange.of(obj, old_rate=form.initial["rate"])])
         if change and obj.is_one_per_link and "is_one_per_link" in form.changed_data:
-            holding.hold_links(obj)
+            link_locks.hold_links(obj)
 
     @admin.display(description=_("cost"))
     def cost(self, service: Any) -> str:
@@ -120,16 +121,16 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
         first = next(iter(service.active_routes), None)
         if first is None:
             return format_html('<span class="muted">{}</span>', _("no route"))
-        return parts.page_link(first.offer, words.amount(cost_here(first.offer)))
+        return base.page_link(first.offer, formatting.amount(cost_here(first.offer)))
 
     @admin.display(description=_("margin"))
     def left(self, service: Any) -> str:
         first = next(iter(service.active_routes), None)
-        return margin(service, first.offer) if first else words.NONE
+        return margin(service, first.offer) if first else formatting.NONE
 
     @admin.display(description=_("quantity"))
     def limits(self, service: Service) -> str:
-        return words.limits(service)
+        return formatting.limits(service)
 
     @admin.action(description=_("Put on sale"), permissions=["change"])
     def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -154,7 +155,7 @@ class ServiceAdmin(parts.EditableRows, parts.ModelAdmin):
 
 
 @admin.register(Route)
-class RouteAdmin(parts.EditableRows, parts.ModelAdmin):
+class RouteAdmin(base.EditableRowsMixin, base.ModelAdmin):
     list_display = ("id", "service", "provider", "offer", "priority", "is_active", "price", "cost", "left", "state")
     list_editable = ("priority", "is_active")
     list_filter = ("is_active", "offer__provider")
@@ -176,11 +177,11 @@ class RouteAdmin(parts.EditableRows, parts.ModelAdmin):
 
     @admin.display(description=_("price"))
     def price(self, route: Route) -> str:
-        return words.amount(route.service.rate)
+        return formatting.amount(route.service.rate)
 
     @admin.display(description=_("cost"))
     def cost(self, route: Route) -> str:
-        return words.amount(cost_here(route.offer))
+        return formatting.amount(cost_here(route.offer))
 
     @admin.display(description=_("margin"))
     def left(self, route: Route) -> str:
@@ -193,12 +194,12 @@ class RouteAdmin(parts.EditableRows, parts.ModelAdmin):
 
 def offer_state(offer: Offer) -> str:
     if offer.is_held:
-        return words.mark("in_doubt", label=_("Waits for approval"))
+        return formatting.status_badge("in_doubt", label=_("Waits for approval"))
     if not offer.is_available:
-        return words.mark("partial", label=_("Gone"))
+        return formatting.status_badge("partial", label=_("Gone"))
     if offer.problem:
-        return words.mark("canceled", label=_("Cannot be sold"))
-    return words.mark("completed", label=_("Available"))
+        return formatting.status_badge("canceled", label=_("Cannot be sold"))
+    return formatting.status_badge("completed", label=_("Available"))
 
 
 class AssignTypeForm(forms.Form):
@@ -211,7 +212,7 @@ class AssignTypeForm(forms.Form):
 
 
 @admin.register(Offer)
-class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
+class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     """Facts from the provider's price list: they change when the list is read again, not by hand."""
 
     list_display = ("upstream_id", "name", "provider", "kind", "there", "here", "limits", "status", "used")
@@ -237,27 +238,27 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
 
     def choice(self, offer: Offer) -> str:
         """How an offer is told from others in a search field: the same name is sold by several providers."""
-        cost = money.plain(cost_here(offer))
+        cost = amounts.plain(cost_here(offer))
         return f"{offer.provider} · {offer.upstream_id} · {offer.name} · {cost} {settings.STORE_CURRENCY}"
 
     @admin.display(description=_("cost there"), ordering="rate")
     def there(self, offer: Offer) -> str:
-        return words.amount(offer.rate, offer.provider.currency)
+        return formatting.amount(offer.rate, offer.provider.currency)
 
     @admin.display(description=_("new cost, not in force yet"))
     def new_cost(self, offer: Offer) -> str:
-        return words.amount(offer.held_rate, offer.provider.currency)
+        return formatting.amount(offer.held_rate, offer.provider.currency)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("providers.change_offer")
 
     @admin.action(description=_("Approve: buy it at its cost now"), permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._decide(request, queryset, shelf.approve_all, "Approved.")
+        self._decide(request, queryset, availability.approve_all, "Approved.")
 
     @admin.action(description=_("Reject: leave it off sale"), permissions=["decide"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._decide(request, queryset, shelf.reject_all, "Rejected.")
+        self._decide(request, queryset, availability.reject_all, "Rejected.")
 
     @admin.action(description=_("Assign service type…"), permissions=["decide"])
     def assign_type(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -292,11 +293,11 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("cost"))
     def here(self, offer: Offer) -> str:
-        return words.amount(cost_here(offer))
+        return formatting.amount(cost_here(offer))
 
     @admin.display(description=_("quantity"))
     def limits(self, offer: Offer) -> str:
-        return words.limits(offer)
+        return formatting.limits(offer)
 
     @admin.display(description=_("state"))
     def status(self, offer: Offer) -> str:
@@ -304,11 +305,11 @@ class OfferAdmin(parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("routes"))
     def used(self, offer: Any) -> str:
-        return parts.list_link(Route, words.count(len(offer.routes.all())), offer__id__exact=offer.pk)
+        return base.list_link(Route, formatting.count(len(offer.routes.all())), offer__id__exact=offer.pk)
 
 
 @admin.register(OfferChange)
-class OfferChangeAdmin(parts.ReadOnly, parts.Big, parts.ModelAdmin):
+class OfferChangeAdmin(base.ReadOnlyMixin, base.LargeTableMixin, base.ModelAdmin):
     list_display = ("created_at", "offer", "provider", "what", "old", "new")
     list_filter = ("what", "offer__provider")
     list_select_related = ("offer__provider",)
@@ -319,7 +320,7 @@ class OfferChangeAdmin(parts.ReadOnly, parts.Big, parts.ModelAdmin):
 
 
 @admin.register(TypeRule)
-class TypeRuleAdmin(parts.ModelAdmin):
+class TypeRuleAdmin(base.ModelAdmin):
     """A change of a rule changes the offers it is about, at once and with every later price list."""
 
     list_display = ("id", "provider", "type_name", "kind")
@@ -349,13 +350,13 @@ class TypeRuleAdmin(parts.ModelAdmin):
 
 
 @admin.register(Markup)
-class MarkupAdmin(parts.ModelAdmin):
+class MarkupAdmin(base.ModelAdmin):
     """A change of a rule reprices what it is about, at once."""
 
     list_display = ("id", "service", "category", "provider", "percent", "fixed")
     list_select_related = ("service", "category", "provider")
     autocomplete_fields = ("service", "category", "provider")
-    formfield_overrides = parts.PLAIN_NUMBERS
+    formfield_overrides = base.PLAIN_NUMBERS
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -1,6 +1,6 @@
 """What an operator decides about one order: a POST with a reason, one function below that does it, a line of history.
 
-Nothing here writes by itself: money and status go through ``orders.fulfilment``, doubt through ``providers.doubt``.
+Nothing here writes by itself: money and status go through ``orders.lifecycle.fulfilment``, doubt through ``providers.reconciling.decisions``.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from orders import fulfilment
-from orders.admin import parts, words
+from orders.admin import base, formatting
 from orders.errors import OrdersError
-from orders.lifecycle import FOLLOWED, Progress, Status
+from orders.lifecycle import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers import doubt
+from orders.rules.state_machine import FOLLOWED, Progress, Status
 from providers.errors import PanelError
 from providers.models import Placement
+from providers.reconciling import decisions
 
 PERMISSION = "orders.change_order"
 #: Open, and no call is under way: an order of unknown outcome is decided at its placement.
@@ -64,10 +64,10 @@ class Undelivered(Reason):
 def cancel(order: Order, actor: Any, *, why: str) -> str:
     """Ends an open order and pays everything back. The panel is not told."""
     _lock(order, CANCELABLE)
-    done = fulfilment.canceled(order.pk, actor=actor, why=why)
+    done = fulfilment.cancel(order.pk, actor=actor, why=why)
     return _("Order %(order)s is canceled; %(amount)s went back.") % {
         "order": done.pk,
-        "amount": words.amount_text(done.refunded),
+        "amount": formatting.amount_text(done.refunded),
     }
 
 
@@ -76,14 +76,14 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
     row = _lock(order, SHORTENABLE)
     if remains > row.quantity:
         raise NotNow(_("Only %d pieces were ordered.") % row.quantity)
-    fulfilment.note(row, kind=EventKind.NOTE, actor=actor, decision="set partial", remains=remains, why=why)
-    decided = fulfilment.progressed(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
+    fulfilment.add_event(row, kind=EventKind.NOTE, actor=actor, decision="set partial", remains=remains, why=why)
+    decided = fulfilment.apply_progress(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
     if decided.undelivered is None:
         raise NotNow(_("At least that much is paid back already."))
     row.refresh_from_db()
     return _("Order %(order)s is partial; %(amount)s went back in all.") % {
         "order": row.pk,
-        "amount": words.amount_text(row.refunded),
+        "amount": formatting.amount_text(row.refunded),
     }
 
 
@@ -94,29 +94,29 @@ def mark_seen(order: Order, actor: Any) -> str:
 
 
 def was_placed(placement: Placement, actor: Any, *, upstream_id: str) -> str:
-    doubt.attach(placement, upstream_id=upstream_id, actor=actor)
+    decisions.attach(placement, upstream_id=upstream_id, actor=actor)
     return _("Order %s is tracked under this number from now on.") % placement.order_id
 
 
 def send_again(placement: Placement, actor: Any, *, why: str) -> str:
-    doubt.release(placement, send_again=True, why=why, actor=actor)
+    decisions.release(placement, send_again=True, why=why, actor=actor)
     return _("Order %s is back in the queue.") % placement.order_id
 
 
 def teach(placement: Placement, actor: Any) -> str:
-    doubt.teach(placement, actor)
+    decisions.teach(placement, actor)
     return _("Order %s is back in the queue. From now on this text means “not placed” at this provider.") % (
         placement.order_id
     )
 
 
 def look_now(placement: Placement, actor: Any) -> str:
-    doubt.search_now(placement)
+    decisions.search_now(placement)
     return _("Order %s will be searched for within a minute.") % placement.order_id
 
 
 def pay_back(placement: Placement, actor: Any, *, why: str) -> str:
-    doubt.release(placement, send_again=False, why=why, actor=actor)
+    decisions.release(placement, send_again=False, why=why, actor=actor)
     return _("Order %s failed and was refunded.") % placement.order_id
 
 
@@ -137,7 +137,7 @@ def decision(model: type[models.Model], form_class: type[forms.Form], decide: De
         else:
             for name, problems in form.errors.items():
                 messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, problems))}")
-        return redirect(parts.page_url(order))
+        return redirect(base.page_url(order))
 
     return view
 

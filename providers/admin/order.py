@@ -18,13 +18,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orders import fulfilment, lifecycle, money
-from orders.admin import parts, words
+from orders.admin import base, formatting
+from orders.lifecycle import fulfilment
 from orders.models import Order, OrderEvent, Transfer
-from providers import evidence
+from orders.rules import amounts, state_machine
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
-from providers.models import PanelCall, Placement, Provider, State
+from providers.models import PanelCall, Placement, PlacementState, Provider
+from providers.reconciling import evidence
 from providers.tracking import waiting
 
 #: Links have no index of their own: they are looked for among this many of the newest orders.
@@ -32,7 +33,7 @@ LINKS_AMONG = 200_000
 
 
 @dataclass(frozen=True)
-class Line:
+class OrderLine:
     """One line of the timeline, in words."""
 
     event: OrderEvent
@@ -56,15 +57,15 @@ class Try:
 
     @property
     def here_words(self) -> str:
-        return words.amount(self.here)
+        return formatting.amount(self.here)
 
 
-class ByStatus(parts.ByEnd):
-    ended = frozenset(status.value for status in lifecycle.TERMINAL)
+class ByStatus(base.StatusFilter):
+    ended = frozenset(status.value for status in state_machine.TERMINAL)
 
 
 @admin.register(Order)
-class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("number", "mark", "customer", "what", "delivered", "charged", "paid_back", "source", "at")
     list_filter = (("status", ByStatus), attention.OrderAttention, "source")
     list_select_related = ("user", "service")
@@ -103,7 +104,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             people = get_user_model().objects.filter(email__startswith=text.lower())
             return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
         numbers = set(placement.by_upstream_id(text).values_list("order_id", flat=True)[:200])
-        if parts.is_number(text):
+        if base.is_number(text):
             numbers.add(int(text))
         if numbers:
             return queryset.filter(pk__in=numbers), False
@@ -144,7 +145,7 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
             "lines": _lines(order),
             "tries": tries,
             "money": _money(order, tries),
-            "transfers": parts.list_link(Transfer, _("Transfers"), order__id__exact=order.pk),
+            "transfers": base.list_link(Transfer, _("Transfers"), order__id__exact=order.pk),
             **_choices(request, order),
         }
         return TemplateResponse(request, "admin/orders/order/page.html", context)
@@ -155,13 +156,13 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         return Try(
             row=row,
             mark=placement.state_mark(row),
-            there=words.amount(paid, row.currency),
-            refunded=words.amount(row.refunded, row.currency) if row.refunded is not None else "",
-            here=money.round_up(money.multiply(paid, row.exchange_rate)),
-            is_in_doubt=row.state == State.IN_DOUBT,
-            evidence=evidence.sentences(row) if row.state == State.IN_DOUBT else [],
+            there=formatting.amount(paid, row.currency),
+            refunded=formatting.amount(row.refunded, row.currency) if row.refunded is not None else "",
+            here=amounts.round_up(amounts.multiply(paid, row.exchange_rate)),
+            is_in_doubt=row.state == PlacementState.IN_DOUBT,
+            evidence=evidence.sentences(row) if row.state == PlacementState.IN_DOUBT else [],
             taught="" if row.evidence.get("number") else row.evidence.get("said", ""),
-            calls=parts.list_link(PanelCall, _("Panel calls"), placement__id__exact=row.pk),
+            calls=base.list_link(PanelCall, _("Panel calls"), placement__id__exact=row.pk),
         )
 
     # ---------------------------------------------------------------------------------------------- columns
@@ -180,46 +181,48 @@ class OrderAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("status"))
     def mark(self, order: Order) -> str:
-        return words.mark(order.status)
+        return formatting.status_badge(order.status)
 
     @admin.display(description=_("delivered"))
     def delivered(self, order: Order) -> str:
-        return words.delivered(order)
+        return formatting.delivered(order)
 
     @admin.display(description=_("charge"))
     def charged(self, order: Order) -> str:
-        return words.amount(order.charge)
+        return formatting.amount(order.charge)
 
     @admin.display(description=_("paid back"))
     def paid_back(self, order: Order) -> str:
-        return words.amount(order.refunded) if order.refunded else words.NONE
+        return formatting.amount(order.refunded) if order.refunded else formatting.NONE
 
     @admin.display(description=_("ordered at"))
     def at(self, order: Order) -> str:
-        return words.moment(order.created_at)
+        return formatting.moment(order.created_at)
 
 
 def _placements(order: Order) -> QuerySet[Placement]:
     return Placement.objects.filter(order=order).select_related("provider", "offer").order_by("-id")
 
 
-def _lines(order: Order) -> list[Line]:
+def _lines(order: Order) -> list[OrderLine]:
     """The whole timeline, newest first. Two queries, however many providers are in it."""
     names: dict[Any, str] = dict(Provider.objects.values_list("pk", "name"))
     events = OrderEvent.objects.filter(order=order).select_related("actor").order_by("-id")
-    return [Line(event, event.get_kind_display(), words.facts(event, names)) for event in events]
+    return [OrderLine(event, event.get_kind_display(), formatting.describe_event(event, names)) for event in events]
 
 
 def _money(order: Order, tries: list[Try]) -> dict[str, str]:
-    spent = sum((one.here for one in tries if one.row.state in (State.ACCEPTED, State.CLOSED)), Decimal(0))
+    spent = sum(
+        (one.here for one in tries if one.row.state in (PlacementState.ACCEPTED, PlacementState.CLOSED)), Decimal(0)
+    )
     left = order.paid - spent
     return {
-        "charge": words.amount(order.charge),
-        "rate": words.amount(order.rate),
-        "refunded": words.amount(order.refunded),
-        "paid": words.amount(order.paid),
-        "cost": words.amount(spent) if spent else words.NONE,
-        "margin": words.amount(left) if spent else words.NONE,
+        "charge": formatting.amount(order.charge),
+        "rate": formatting.amount(order.rate),
+        "refunded": formatting.amount(order.refunded),
+        "paid": formatting.amount(order.paid),
+        "cost": formatting.amount(spent) if spent else formatting.NONE,
+        "margin": formatting.amount(left) if spent else formatting.NONE,
         "share": f"{left / order.paid * 100:.1f} %" if spent and order.paid else "",
     }
 

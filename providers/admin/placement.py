@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.admin import parts, words
+from orders.admin import base, formatting
 from orders.models import Order
 from providers.admin import attention
-from providers.models import LIVE, PanelCall, Placement, Provider, State
+from providers.models import LIVE, PanelCall, Placement, PlacementState, Provider
 
 VERBS = [(verb, verb) for verb in ("add", "status", "refill", "refill_status", "cancel", "services", "balance")]
 OUTCOMES = [
@@ -34,12 +34,12 @@ def by_upstream_id(text: str) -> QuerySet[Placement]:
     return Placement.objects.filter(provider__in=providers, upstream_id=text).exclude(upstream_id="")
 
 
-class ByState(parts.ByEnd):
-    ended = frozenset(State.values) - frozenset(LIVE)
+class ByState(base.StatusFilter):
+    ended = frozenset(PlacementState.values) - frozenset(LIVE)
 
 
 @admin.register(Placement)
-class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("number", "of_order", "provider", "upstream_id", "status", "word", "cost_there", "at", "looked")
     list_filter = ("provider", ("state", ByState))
     list_select_related = ("provider",)
@@ -59,7 +59,7 @@ class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
         if not text:
             return queryset, False
         found = Q(pk__in=list(by_upstream_id(text).values_list("pk", flat=True)[:200]))
-        if parts.is_number(text):
+        if base.is_number(text):
             found |= Q(order_id=int(text))
         return queryset.filter(found), False
 
@@ -72,7 +72,7 @@ class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("order"))
     def of_order(self, placement: Placement) -> str:
-        return parts.page_link(Order(pk=placement.order_id), placement.order_id)
+        return base.page_link(Order(pk=placement.order_id), placement.order_id)
 
     @admin.display(description=_("state"))
     def status(self, placement: Placement) -> str:
@@ -80,33 +80,33 @@ class PlacementAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("cost"))
     def cost_there(self, placement: Placement) -> str:
-        return words.amount(placement.cost, placement.currency)
+        return formatting.amount(placement.cost, placement.currency)
 
     @admin.display(description=_("charged there"))
     def charged_there(self, placement: Placement) -> str:
-        return words.amount(placement.charged, placement.currency)
+        return formatting.amount(placement.charged, placement.currency)
 
     @admin.display(description=pgettext_lazy("when", "sent"))
     def at(self, placement: Placement) -> str:
-        return words.moment(placement.created_at)
+        return formatting.moment(placement.created_at)
 
     @admin.display(description=_("last look"))
     def looked(self, placement: Placement) -> str:
-        return words.moment(placement.synced_at)
+        return formatting.moment(placement.synced_at)
 
     @admin.display(description=_("panel calls"))
     def calls(self, placement: Placement) -> str:
-        return parts.list_link(PanelCall, _("Panel calls"), placement__id__exact=placement.pk)
+        return base.list_link(PanelCall, _("Panel calls"), placement__id__exact=placement.pk)
 
 
 def state_mark(placement: Placement) -> str:
     """A placement's state with the mark of the order status it resembles."""
     marks = {"accepted": "in-progress", "closed": "completed", "refused": "canceled", "not_sent": "canceled"}
-    return words.mark(marks.get(placement.state, placement.state), label=placement.get_state_display())
+    return formatting.status_badge(marks.get(placement.state, placement.state), label=placement.get_state_display())
 
 
 @admin.register(PanelCall)
-class PanelCallAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("at", "provider", "verb", "outcome", "status", "elapsed_ms", "of_placement", "gist")
     list_filter = (
         "provider",
@@ -121,13 +121,13 @@ class PanelCallAdmin(parts.Big, parts.ReadOnly, parts.ModelAdmin):
 
     @admin.display(description=_("at"))
     def at(self, call: PanelCall) -> str:
-        return words.moment(call.created_at)
+        return formatting.moment(call.created_at)
 
     @admin.display(description=_("placement"))
     def of_placement(self, call: PanelCall) -> str:
         if call.placement_id is None:
-            return words.NONE
-        return parts.page_link(Placement(pk=call.placement_id), call.placement_id)
+            return formatting.NONE
+        return base.page_link(Placement(pk=call.placement_id), call.placement_id)
 
     @admin.display(description=_("answer"))
     def gist(self, call: PanelCall) -> str:

@@ -23,13 +23,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from orders.admin import parts, words
-from providers import calling, health, markup, onboarding, pausing, pricelist, probing
-from providers.admin import wellbeing
-from providers.encryption import Secret
+from orders.admin import base, formatting
+from orders.db.encrypted_field import Secret
+from providers.admin import provider_health
 from providers.errors import PanelError
 from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
-from providers.pricelists import type_rules
+from providers.pricelists import importer, markup, onboarding, type_rules
+from providers.reconciling import id_search
+from providers.transport import call_stats, circuit_breaker, conversation
 
 HEALTH = ("errors", "latency", "delivered", "times")
 DOUBTS = ("probe_note", "controlled_at")
@@ -123,14 +124,14 @@ class PublishForm(forms.Form):
 
 def _state(provider: Provider) -> str:
     if not provider.is_active:
-        return words.mark("canceled", label=_("Off"))
+        return formatting.status_badge("canceled", label=_("Off"))
     if provider.is_paused:
-        return words.mark("partial", label=_("Paused"))
-    return words.mark("completed", label=_("Active"))
+        return formatting.status_badge("partial", label=_("Paused"))
+    return formatting.status_badge("completed", label=_("Active"))
 
 
 @admin.register(Provider)
-class ProviderAdmin(parts.ModelAdmin):
+class ProviderAdmin(base.ModelAdmin):
     form = ProviderForm
     list_display = (
         "name",
@@ -148,7 +149,7 @@ class ProviderAdmin(parts.ModelAdmin):
     list_filter = ("is_active", "dialect")
     search_fields = ("name", "url")
     show_facets = admin.ShowFacets.NEVER
-    formfield_overrides = {**parts.PLAIN_NUMBERS, **parts.PLAIN_ADDRESSES}
+    formfield_overrides = {**base.PLAIN_NUMBERS, **base.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = (*STATE, *DOUBTS, *HEALTH)
     fieldsets = (
@@ -174,7 +175,7 @@ class ProviderAdmin(parts.ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Reads the health of all the providers listed at once."""
         listed = super().get_changelist_instance(request)
-        found = health.of(listed.result_list)
+        found = call_stats.of(listed.result_list)
         for provider in listed.result_list:
             provider.health = found[provider.pk]
         return listed
@@ -203,25 +204,25 @@ class ProviderAdmin(parts.ModelAdmin):
     @admin.display(description=gettext_lazy("why paused"))
     def paused(self, provider: Provider) -> str:
         if not provider.is_paused:
-            return words.NONE
-        until = words.moment(provider.paused_until)
+            return formatting.NONE
+        until = formatting.moment(provider.paused_until)
         return format_html('{} <small class="sub">{}</small>', provider.pause_reason, format_html(_("until {}"), until))
 
     @admin.display(description=gettext_lazy("rate"))
     def rate(self, provider: Provider) -> str:
-        return words.amount(provider.exchange_rate)
+        return formatting.amount(provider.exchange_rate)
 
     @admin.display(description=gettext_lazy("balance"))
     def held(self, provider: Provider) -> str:
-        return words.amount(provider.balance, provider.currency)
+        return formatting.amount(provider.balance, provider.currency)
 
     @admin.display(description=gettext_lazy("seen at"))
     def seen(self, provider: Provider) -> str:
-        return words.moment(provider.balance_at)
+        return formatting.moment(provider.balance_at)
 
     @admin.display(description=gettext_lazy("price list read"))
     def read(self, provider: Provider) -> str:
-        return words.moment(provider.imported_at)
+        return formatting.moment(provider.imported_at)
 
     @admin.display(description=gettext_lazy("unknown types"))
     def unknown_types(self, provider: Provider) -> str:
@@ -233,46 +234,46 @@ class ProviderAdmin(parts.ModelAdmin):
                 add,
                 urlencode({"provider": provider.pk, "type_name": name}),
                 name,
-                words.count(count),
+                formatting.count(count),
             )
             for name, count in type_rules.unknown_types(provider)
         ]
-        return words.row(*links) if links else words.NONE
+        return formatting.row(*links) if links else formatting.NONE
 
-    def _health(self, provider: Any) -> health.Health:
+    def _health(self, provider: Any) -> call_stats.Health:
         if not hasattr(provider, "health"):
-            provider.health = health.of([provider])[provider.pk]
+            provider.health = call_stats.of([provider])[provider.pk]
         return provider.health  # type: ignore[no-any-return]
 
     @admin.display(description=gettext_lazy("errors, 24 h"))
     def errors(self, provider: Provider) -> str:
-        return wellbeing.errors(self._health(provider))
+        return provider_health.errors(self._health(provider))
 
     @admin.display(description=gettext_lazy("answers in"))
     def latency(self, provider: Provider) -> str:
-        return wellbeing.latency(self._health(provider))
+        return provider_health.latency(self._health(provider))
 
     @admin.display(description=gettext_lazy("delivered, 30 days"))
     def delivered(self, provider: Provider) -> str:
-        return wellbeing.delivered(self._health(provider))
+        return provider_health.delivered(self._health(provider))
 
     @admin.display(description=gettext_lazy("times"))
     def times(self, provider: Provider) -> str:
-        return wellbeing.times(self._health(provider))
+        return provider_health.times(self._health(provider))
 
     @admin.display(description=gettext_lazy("offers"))
     def on_list(self, provider: Provider) -> str:
         """Not called offers: the list would be sorted by that relation, with a row for each offer."""
-        return parts.list_link(Offer, _("Offers"), provider__id__exact=provider.pk)
+        return base.list_link(Offer, _("Offers"), provider__id__exact=provider.pk)
 
     @admin.display(description=gettext_lazy("lists"))
     def lists(self, provider: Provider) -> str:
         here = {"provider__id__exact": provider.pk}
-        return words.row(
-            parts.list_link(Offer, _("Offers"), **here),
-            parts.list_link(TypeRule, _("Service types"), **here),
-            parts.list_link(Placement, _("Placements"), **here),
-            parts.list_link(PanelCall, _("Panel calls"), **here),
+        return formatting.row(
+            base.list_link(Offer, _("Offers"), **here),
+            base.list_link(TypeRule, _("Service types"), **here),
+            base.list_link(Placement, _("Placements"), **here),
+            base.list_link(PanelCall, _("Panel calls"), **here),
         )
 
     # ---------------------------------------------------------------------------------------------- actions
@@ -304,7 +305,7 @@ class ProviderAdmin(parts.ModelAdmin):
 
         def publish(provider: Provider) -> str:
             told = _imported(provider)
-            made = pricelist.publish(provider, markup_percent=percent)
+            made = importer.publish(provider, markup_percent=percent)
             return told + " " + ngettext("%d service was published.", "%d services were published.", made) % made
 
         self._each(request, queryset, publish)
@@ -313,7 +314,7 @@ class ProviderAdmin(parts.ModelAdmin):
     @admin.action(description=gettext_lazy("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for provider in queryset:
-            pausing.resume(provider)
+            circuit_breaker.resume(provider)
             self.log_change(request, provider, "Resumed.")
             self.message_user(request, _("Provider %s: orders go there again.") % provider, messages.SUCCESS)
 
@@ -329,14 +330,14 @@ class ProviderAdmin(parts.ModelAdmin):
 
 
 def _tested(provider: Provider) -> str:
-    seen = calling.balance(provider)
+    seen = conversation.balance(provider)
     Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
-    services = calling.services(provider)
+    services = conversation.services(provider)
     if provider.is_active and provider.is_probe_allowed:
-        probing.control(provider)
-    balance = words.amount_text(seen.amount, seen.currency or provider.currency)
+        id_search.control(provider)
+    balance = formatting.amount_text(seen.amount, seen.currency or provider.currency)
     told = ngettext("it answers; %(count)s service,", "it answers; %(count)s services,", len(services))
-    told = told % {"count": words.count(len(services))} + " " + _("balance %s.") % balance
+    told = told % {"count": formatting.count(len(services))} + " " + _("balance %s.") % balance
     if seen.currency and seen.currency != provider.currency:
         told += " " + _("It bills in %(there)s, here it is set to %(here)s.") % {
             "there": seen.currency,
@@ -346,14 +347,14 @@ def _tested(provider: Provider) -> str:
 
 
 def _imported(provider: Provider) -> str:
-    done = pricelist.import_offers(provider)
+    done = importer.import_offers(provider)
     return _(
         "%(added)s offers are new, %(changed)s changed, %(unchanged)s are as they were, %(missing)s are missing, "
         "%(unsellable)s cannot be sold."
     ) % {
-        "added": words.count(done.added),
-        "changed": words.count(done.changed),
-        "unchanged": words.count(done.unchanged),
-        "missing": words.count(done.missing),
-        "unsellable": words.count(len(done.unsellable)),
+        "added": formatting.count(done.added),
+        "changed": formatting.count(done.changed),
+        "unchanged": formatting.count(done.unchanged),
+        "missing": formatting.count(done.missing),
+        "unsellable": formatting.count(len(done.unsellable)),
     }

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders import pricing
-from orders.fields import MoneyField, RateField
+from orders.db.money_fields import MoneyField, RateField
 from orders.models import Category, Service
+from orders.rules import charges
 from providers.models.provider import Provider
 from providers.models.type_rule import kind_choices
 
@@ -65,7 +65,7 @@ class Offer(models.Model):
 
     def cost_of(self, quantity: int) -> Decimal:
         """What ``quantity`` pieces cost, in the provider's currency."""
-        return pricing.charge(self.rate, quantity, is_flat=self.is_flat)
+        return charges.charge(self.rate, quantity, is_flat=self.is_flat)
 
 
 class Route(models.Model):

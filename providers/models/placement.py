@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders.fields import MoneyField, RateField
+from orders.db.money_fields import MoneyField, RateField
 from orders.models import Cancellation, Order, Refill
 from providers.models.offer import Offer
 from providers.models.provider import Provider
 
 
-class State(models.TextChoices):
+class PlacementState(models.TextChoices):
     """Where a placement stands."""
 
     SUBMITTING = "submitting", _("Submitting")
@@ -23,7 +23,7 @@ class State(models.TextChoices):
 
 
 #: At most one of these at a time for each order and run: kept by the database, not by code.
-LIVE = (State.SUBMITTING, State.IN_DOUBT, State.ACCEPTED)
+LIVE = (PlacementState.SUBMITTING, PlacementState.IN_DOUBT, PlacementState.ACCEPTED)
 
 
 class Placement(models.Model):
@@ -33,7 +33,9 @@ class Placement(models.Model):
     run = models.PositiveIntegerField(_("run"), default=0)
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="placements", verbose_name=_("provider"))
     offer = models.ForeignKey(Offer, models.PROTECT, related_name="placements", verbose_name=_("offer"))
-    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.SUBMITTING)
+    state = models.CharField(
+        _("state"), max_length=12, choices=PlacementState.choices, default=PlacementState.SUBMITTING
+    )
     upstream_id = models.CharField(_("number there"), max_length=64, blank=True)
     quantity = models.PositiveBigIntegerField(_("quantity"))
     cost = MoneyField(_("cost"), help_text=_("In the provider's currency, by its price list."))
@@ -102,7 +104,7 @@ class Placement(models.Model):
         return f"{self.order_id} at {self.provider_id}"
 
 
-class Errand(models.Model):
+class UpstreamRequest(models.Model):
     """One Refill or Cancellation taken to the panel that has the order. Committed before the call, as a Placement."""
 
     placement = models.ForeignKey(Placement, models.PROTECT, related_name="errands", verbose_name=_("placement"))
@@ -112,7 +114,9 @@ class Errand(models.Model):
     cancellation = models.ForeignKey(
         Cancellation, models.PROTECT, null=True, blank=True, related_name="errands", verbose_name=_("cancellation")
     )
-    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.SUBMITTING)
+    state = models.CharField(
+        _("state"), max_length=12, choices=PlacementState.choices, default=PlacementState.SUBMITTING
+    )
     upstream_id = models.CharField(_("number there"), max_length=64, blank=True)
     words = models.CharField(_("the panel's words"), max_length=600, blank=True)
     lease_until = models.DateTimeField(_("answer expected until"))

@@ -11,15 +11,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from orders import money
-from orders.fields import MoneyField, RateField
-from orders.models.measure import Figures
-from providers import client
-from providers.dialect import Dialect
-from providers.dialects import DIALECTS
-from providers.encryption import EncryptedField
+from orders.db.encrypted_field import EncryptedField
+from orders.db.money_fields import MoneyField, RateField
+from orders.models.delivery_stats import DeliveryFigures
+from orders.rules import amounts
 from providers.errors import AddressNotAllowed
-from providers.policy import allow_private
+from providers.http import client
+from providers.http.policy import allow_private
+from providers.panels.dialect import Dialect
+from providers.panels.dialects import DIALECTS
 
 #: A control of the search holds for so long: it is made daily, and may fail a few times.
 CONTROL_HOLDS = timedelta(hours=48)
@@ -43,7 +43,7 @@ class Provider(models.Model):
     exchange_rate = RateField(
         _("exchange rate"),
         default=Decimal(1),
-        validators=[MinValueValidator(money.RATE_QUANTUM)],
+        validators=[MinValueValidator(amounts.RATE_QUANTUM)],
         help_text=_("What one unit of the panel's currency is worth in the store currency."),
     )
     is_active = models.BooleanField(_("active"), default=True)
@@ -209,7 +209,7 @@ class CallTally(models.Model):
         return f"{self.provider_id} {self.verb} {self.hour:%d.%m. %H}"
 
 
-class ProviderMeasure(Figures):
+class ProviderMeasure(DeliveryFigures):
     """A provider's newest ended placements: times, and how they ended."""
 
     provider = models.OneToOneField(Provider, models.CASCADE, related_name="measure", verbose_name=_("provider"))

@@ -6,14 +6,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders.kinds import KINDS
+from orders.rules.service_types import SERVICE_TYPES
 from providers.models.provider import Provider
 from providers.panels.services import ANY_TYPE, type_key
 
 
 def kind_choices() -> list[tuple[str, str]]:
     """A function, so that a new service type is no new migration."""
-    return [(kind.code, kind.wire) for kind in KINDS.values()]
+    return [(kind.code, kind.wire) for kind in SERVICE_TYPES.values()]
 
 
 class TypeRule(models.Model):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from orders.errors import InvalidAmount
-from providers.dialect import Answer, Balance, Dialect
 from providers.errors import UnreadableAnswer
+from providers.http.messages import Answer
 from providers.panels.bodies import parse_or_text, shorten
 from providers.panels.currencies import read_currency
+from providers.panels.dialect import Balance, Dialect
 from providers.panels.envelopes import CONTENTS, layers, raise_error_in_read
 from providers.panels.numbers import read_amount_and_currency
 

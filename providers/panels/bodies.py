@@ -7,8 +7,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from providers.dialect import Answer, Dialect
 from providers.errors import UnreadableAnswer
+from providers.http.messages import Answer
+from providers.panels.dialect import Dialect
 from providers.panels.php_messages import without_php_messages
 
 MAX_ID = 64

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from providers.dialect import Answer
 from providers.errors import Refused, UnreadableAnswer
+from providers.http.messages import Answer
 from providers.panels.bodies import shorten
 from providers.panels.error_texts import ACCOUNT_REASONS, REFUSING, is_fault, is_foreign, rejection_reason
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from providers.dialect import Answer, Dialect
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
+from providers.http.messages import Answer
 from providers.panels.bodies import is_order_number, parse_or_text, scalar, shorten, whole_id
+from providers.panels.dialect import Dialect
 from providers.panels.envelopes import Texts, find_texts, layers, walk
 from providers.panels.error_texts import REFUSING, rejection_reason
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from orders import kinds, money
-from orders.kinds import Kind
-from providers.dialect import Answer, Dialect, Listed
+from orders.rules import amounts, service_types
+from orders.rules.service_types import ServiceType
 from providers.errors import Refused, UnreadableAnswer
+from providers.http.messages import Answer
 from providers.panels.bodies import one_line, parse, scalar, shorten
 from providers.panels.currencies import read_currency
+from providers.panels.dialect import Dialect, Listed
 from providers.panels.envelopes import find_error
 from providers.panels.error_texts import rejection_reason
 from providers.panels.numbers import read_amount, read_amount_and_currency, read_flag, read_whole
@@ -24,7 +25,7 @@ ANY_TYPE = "*"
 #: The greatest quantity where a panel says that there is none (``max`` of 0). It fits every client's integer column.
 NO_LIMIT = 10**9
 #: A greatest quantity beyond this one is as good as none, and no longer exact in a client's JSON.
-MAX_QUANTITY = kinds.QUANTITY_MAX
+MAX_QUANTITY = service_types.QUANTITY_MAX
 #: No rate from here on fits the column that keeps it, in whatever currency.
 MAX_RATE = Decimal(10) ** 10
 #: Lists are nested by category at most; deeper than this nothing is a list of services.
@@ -60,12 +61,12 @@ class TypeRules:
     by_name: Mapping[str, str] = field(default_factory=dict)
     by_offer: Mapping[str, str] = field(default_factory=dict)
 
-    def kind_of(self, type_name: str, upstream_id: str) -> Kind | None:
+    def kind_of(self, type_name: str, upstream_id: str) -> ServiceType | None:
         """The service type of an offer; None where nobody knows it."""
         code = self.by_offer.get(upstream_id) or self.by_name.get(type_key(type_name))
         if code:
-            return kinds.KINDS.get(code)
-        return kinds.from_wire(type_name) or kinds.KINDS.get(self.by_name.get(ANY_TYPE, ""))
+            return service_types.SERVICE_TYPES.get(code)
+        return service_types.from_wire(type_name) or service_types.SERVICE_TYPES.get(self.by_name.get(ANY_TYPE, ""))
 
 
 NO_RULES = TypeRules()
@@ -104,7 +105,7 @@ def is_type_problem(problem: str) -> bool:
     return problem.startswith((_UNKNOWN_TYPE, _UNORDERABLE_TYPE))
 
 
-def type_problem(kind: Kind | None, dialect: Dialect, type_name: str) -> str:
+def type_problem(kind: ServiceType | None, dialect: Dialect, type_name: str) -> str:
     """Why an offer of ``kind`` cannot be ordered from a panel of ``dialect``, "" if it can."""
     if kind is None:
         return f"{_UNKNOWN_TYPE}{type_name!r}"
@@ -113,7 +114,7 @@ def type_problem(kind: Kind | None, dialect: Dialect, type_name: str) -> str:
     return ""
 
 
-def has_runs_unsaid(kind: Kind | None, dialect: Dialect) -> bool:
+def has_runs_unsaid(kind: ServiceType | None, dialect: Dialect) -> bool:
     """Whether an offer of ``kind`` has drip-feed where the list does not say."""
     return dialect.has_runs_unsaid and kind is not None and kind.code in dialect.runs
 
@@ -188,7 +189,7 @@ class _RowReader:
 
     def __init__(self, dialect: Dialect, rules: TypeRules) -> None:
         self.dialect, self.rules = dialect, rules
-        self._types: dict[str, tuple[str, Kind | None]] = {}
+        self._types: dict[str, tuple[str, ServiceType | None]] = {}
         self._categories: dict[str, str] = {}
 
     def read(self, row: Mapping[str, Any], number: str, category: str) -> Listed:
@@ -214,7 +215,7 @@ class _RowReader:
             category=self._category(_first(row, _CATEGORY)) or category,
             type_name=type_name,
             kind=kind.code if kind else "",
-            rate=money.round_up(rate, money.RATE_QUANTUM) if rate is not None and is_priced else Decimal(0),
+            rate=amounts.round_up(rate, amounts.RATE_QUANTUM) if rate is not None and is_priced else Decimal(0),
             is_flat=bool(kind and kind.is_flat),
             min_quantity=low,
             max_quantity=max(high or low, low),
@@ -226,7 +227,7 @@ class _RowReader:
             problem=problem,
         )
 
-    def _type(self, raw: Any, upstream_id: str) -> tuple[str, Kind | None]:
+    def _type(self, raw: Any, upstream_id: str) -> tuple[str, ServiceType | None]:
         """The type's name and what it means for this offer."""
         text = localized(raw)
         if text not in self._types:
@@ -303,7 +304,7 @@ def _quantity(value: Any) -> int | None:
     return None if number is None else min(number, MAX_QUANTITY)
 
 
-def _has_dripfeed(value: Any, kind: Kind | None, dialect: Dialect) -> bool:
+def _has_dripfeed(value: Any, kind: ServiceType | None, dialect: Dialect) -> bool:
     return has_runs_unsaid(kind, dialect) if value is None else read_flag(value)
 
 
@@ -329,7 +330,7 @@ def _rate_problem(rate: Decimal | None) -> str:
     return ""
 
 
-def _limits_problem(kind: Kind | None, low: int | None, high: int | None) -> str:
+def _limits_problem(kind: ServiceType | None, low: int | None, high: int | None) -> str:
     if low is None or high is None:
-        return "" if kind is not None and kind.count is kinds.Count.ONE else "no readable limits"
+        return "" if kind is not None and kind.count is service_types.Count.ONE else "no readable limits"
     return "the greatest quantity is below the least" if high < max(low, 1) else ""

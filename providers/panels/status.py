@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from orders.lifecycle import Progress, Status
-from providers.dialect import Answer, Dialect
+from orders.rules.state_machine import Progress, Status
 from providers.errors import Refused, UnreadableAnswer
+from providers.http.messages import Answer
 from providers.panels.bodies import parse_or_text, scalar, shorten
 from providers.panels.currencies import read_currency
+from providers.panels.dialect import Dialect
 from providers.panels.envelopes import (
     Texts,
     find_texts,

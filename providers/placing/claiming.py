@@ -10,13 +10,14 @@ from hashlib import blake2b
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from orders import fulfilment
-from orders.lifecycle import Status
+from orders.lifecycle import fulfilment
 from orders.models import Order, Run
-from providers import policy
-from providers.dialect import Call, Wanted
+from orders.rules.state_machine import Status
 from providers.errors import PanelError, Unsupported
-from providers.models import Placement, Provider, State
+from providers.http import policy
+from providers.http.messages import Call
+from providers.models import Placement, PlacementState, Provider
+from providers.panels.dialect import Wanted
 from providers.placing.queue import Candidate
 from providers.worker.clock import Deadline
 from providers.worker.leases import Lease
@@ -64,7 +65,7 @@ class Claim:
             provider=self._provider,
             lease_until=self._lease.until,
             order__in=[candidate.order_id for candidate in self._candidates],
-            state=State.SUBMITTING,
+            state=PlacementState.SUBMITTING,
         )
         return self._attempts(rows.select_related("order", "offer").order_by("pk"))
 
@@ -89,10 +90,10 @@ class Claim:
             if candidate.order_id in orders and self._still_waits(orders[candidate.order_id], candidate, runs)
         ]
         Placement.objects.bulk_create(placements)
-        fulfilment.claimed(placement.order_id for placement in placements if not placement.run)
+        fulfilment.mark_submitting(placement.order_id for placement in placements if not placement.run)
         for placement in placements:
             if placement.run:
-                fulfilment.run_claimed(placement.order, placement.run)
+                fulfilment.mark_run_submitting(placement.order, placement.run)
         return placements
 
     def _still_waits(self, order: Order, candidate: Candidate, runs: _Runs) -> bool:

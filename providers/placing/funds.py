@@ -15,10 +15,10 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from orders import money
-from providers import calling
+from orders.rules import amounts
 from providers.errors import PanelError
 from providers.models import Provider
+from providers.transport import conversation
 
 log = logging.getLogger("vitrine.providers")
 
@@ -47,7 +47,7 @@ def hold_back(provider: Provider, *, cost: Decimal) -> None:
         provider.funds_retry_at = now + _back_off(provider.funds_attempts)
         provider.funds_seen_at = now  # an older reading says nothing about what is left
         _ask_balance(provider)
-    amounts = [cost - money.QUANTUM, provider.funds_balance, provider.funds_limit]
+    amounts = [cost - amounts.QUANTUM, provider.funds_balance, provider.funds_limit]
     provider.funds_limit = max(min(amount for amount in amounts if amount is not None), Decimal(0))
     provider.save(update_fields=_FIELDS)
     if is_first:  # the others that were on their way say the same
@@ -97,7 +97,7 @@ def describe(provider: Provider) -> str:
     """Return what waits and until when, for the log; "" if nothing waits."""
     if provider.funds_limit is None or provider.funds_retry_at is None:
         return ""
-    most = f"{money.plain(provider.funds_limit)} {provider.currency}"
+    most = f"{amounts.plain(provider.funds_limit)} {provider.currency}"
     return f"not enough funds: orders that cost more than {most} wait, next attempt at {provider.funds_retry_at:%H:%M}"
 
 
@@ -105,7 +105,7 @@ def _ask_balance(provider: Provider) -> Decimal | None:
     """Ask the panel for the balance and keep it; None if it does not say."""
     asked_at = timezone.now()
     try:
-        amount = calling.balance(provider).amount
+        amount = conversation.balance(provider).amount
     except PanelError:
         return None  # the call is on record
     provider.balance = provider.funds_balance = amount

@@ -13,21 +13,21 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from providers.models import Placement, State
+from providers.models import Placement, PlacementState
 
 UNCLEAR = 2
 #: The shortest and the longest wait until one more is tried.
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(minutes=30)
 #: Open cases older than this pause nothing.
 WITHIN = timedelta(hours=2)
-_CLEAR = (State.ACCEPTED, State.CLOSED, State.REFUSED)
+_CLEAR = (PlacementState.ACCEPTED, PlacementState.CLOSED, PlacementState.REFUSED)
 
 
 def paused_offers() -> dict[int, datetime]:
     """Return until when no more is bought of which offers, by the offer's id. One small query where all is well."""
     now = timezone.now()
     unknown = Placement.objects.filter(
-        state=State.IN_DOUBT, ended_at=None, doubted_at__gte=now - WITHIN, evidence__has_key="said"
+        state=PlacementState.IN_DOUBT, ended_at=None, doubted_at__gte=now - WITHIN, evidence__has_key="said"
     )
     found: defaultdict[int, list[tuple[int, datetime]]] = defaultdict(list)
     for pk, offer_id, doubted_at in unknown.order_by("pk").values_list("pk", "offer_id", "doubted_at"):

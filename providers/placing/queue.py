@@ -16,8 +16,8 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from orders.models import Order
-from providers import routing
 from providers.models import Offer, Provider
+from providers.placing import routing
 from providers.placing.window import SendWindow
 
 #: Orders that are read at once, and that are kept at most.

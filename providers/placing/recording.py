@@ -13,16 +13,19 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.db.models import Q
 from django.utils import timezone
 
-from orders import bulk, fulfilment
+from orders.db import bulk
+from orders.lifecycle import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers import calling, client, doubt, evidence, pausing, routing
-from providers.dialect import Answer
 from providers.errors import LeaseEnded, NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
-from providers.models import PanelCall, Placement, Provider, State
+from providers.http import client
+from providers.http.messages import Answer
+from providers.models import PanelCall, Placement, PlacementState, Provider
 from providers.panels.placing import read_add
-from providers.placing import funds
+from providers.placing import funds, routing
 from providers.placing.claiming import Attempt
+from providers.reconciling import decisions, evidence
+from providers.transport import circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
 
@@ -71,7 +74,7 @@ class Answered:
         if isinstance(self.problem, LeaseEnded):
             return None
         if isinstance(self.problem, Refused):
-            return None if self.problem.reason == "funds" else self.problem.reason not in pausing.PAUSES
+            return None if self.problem.reason == "funds" else self.problem.reason not in circuit_breaker.PAUSES
         return self.problem is None
 
 
@@ -83,8 +86,10 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
     try:
         with transaction.atomic():
             moved = fulfilment.accept_many(numbers, provider=provider.pk)
-            waiting = Placement.objects.filter(pk__in=[pk for pk, _ in rows], state=State.SUBMITTING)
-            settled = waiting.update(state=State.ACCEPTED, answered_at=now, probe_at=None, sync_at=_first_look())
+            waiting = Placement.objects.filter(pk__in=[pk for pk, _ in rows], state=PlacementState.SUBMITTING)
+            settled = waiting.update(
+                state=PlacementState.ACCEPTED, answered_at=now, probe_at=None, sync_at=_first_look()
+            )
             if not moved == settled == len(answers):
                 raise _NotPlain
             bulk.update(Placement, ("upstream_id",), rows)
@@ -93,7 +98,7 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
         raise
     except (_NotPlain, DatabaseError):  # such as a number that another order has
         return False
-    pausing.clear_answer(provider)
+    circuit_breaker.clear_answer(provider)
     funds.spend(provider, [answered.attempt.placement.cost for answered in answers])
     return True
 
@@ -117,7 +122,7 @@ def record(provider: Provider, answered: Answered) -> str:
                 _in_doubt(provider, placement, unknown)
         except _Settled:
             return "late"
-        pausing.failed(provider, unknown, answered.outcome)
+        circuit_breaker.failed(provider, unknown, answered.outcome)
         return "in_doubt"
 
 
@@ -139,7 +144,7 @@ def _record(provider: Provider, answered: Answered) -> str:
         problem, name, store = unknown, "in_doubt", _in_doubt
         if isinstance(unknown, OutcomeUnknown):
             unknown.said = client.redact(unknown.said, secrets)
-            if doubt.is_taught(provider, unknown.said):
+            if decisions.is_taught(provider, unknown.said):
                 problem, name, store = Refused(unknown.said), "refused", _refused
     problem.words = client.redact(problem.words, secrets)
     try:
@@ -161,10 +166,10 @@ def _draw_consequences(
         funds.hold_back(provider, cost=placement.cost)
     elif isinstance(problem, LeaseEnded):
         return
-    elif reason in pausing.PAUSES or isinstance(problem, (NotSent, OutcomeUnknown)):
-        pausing.failed(provider, problem, outcome)
+    elif reason in circuit_breaker.PAUSES or isinstance(problem, (NotSent, OutcomeUnknown)):
+        circuit_breaker.failed(provider, problem, outcome)
     elif isinstance(problem, Refused):
-        pausing.clear_answer(provider)
+        circuit_breaker.clear_answer(provider)
 
 
 def _keep_call(provider: Provider, answered: Answered, name: str) -> None:
@@ -175,7 +180,7 @@ def _keep_call(provider: Provider, answered: Answered, name: str) -> None:
 def _call_record(provider: Provider, answered: Answered, name: str) -> PanelCall:
     attempt = answered.attempt
     assert attempt.call is not None
-    return calling.build_record(provider, attempt.call, answered.outcome, name=name, placement=attempt.placement)
+    return conversation.build_record(provider, attempt.call, answered.outcome, name=name, placement=attempt.placement)
 
 
 def _first_look() -> datetime:
@@ -189,17 +194,17 @@ def _accepted(provider: Provider, answered: Answered) -> str:
         with transaction.atomic():
             _move(
                 placement,
-                State.ACCEPTED,
+                PlacementState.ACCEPTED,
                 upstream_id=upstream_id,
                 answered_at=timezone.now(),
                 probe_at=None,
                 sync_at=_first_look(),
             )
-            fulfilment.accepted(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
+            fulfilment.accept(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
             _keep_call(provider, answered, "accepted")
     except IntegrityError:
-        raise doubt.held(placement, upstream_id) from None
-    pausing.clear_answer(provider)
+        raise decisions.held(placement, upstream_id) from None
+    circuit_breaker.clear_answer(provider)
     funds.spend(provider, [placement.cost])
     return "accepted"
 
@@ -208,18 +213,20 @@ def _too_late(provider: Provider, answered: Answered) -> str:
     """The attempt was settled already: by this same answer, whose connection broke after the commit; by its lease; or
     by a person, and then a yes that comes now is a find."""
     attempt = answered.attempt
-    recorded = Placement.objects.filter(pk=attempt.placement.pk, state=State.ACCEPTED, upstream_id=answered.upstream_id)
+    recorded = Placement.objects.filter(
+        pk=attempt.placement.pk, state=PlacementState.ACCEPTED, upstream_id=answered.upstream_id
+    )
     if answered.upstream_id and recorded.exists():
         return "accepted"
     _keep_call(provider, answered, "late")
     if answered.upstream_id:
-        doubt.found_late(attempt.placement, upstream_id=answered.upstream_id, charge=None)
+        decisions.found_late(attempt.placement, upstream_id=answered.upstream_id, charge=None)
     return "late"
 
 
 def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
     reason = problem.reason if isinstance(problem, Refused) else "request"
-    _move(placement, State.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
+    _move(placement, PlacementState.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
     if isinstance(problem, Refused):
         evidence.refused_later(placement, problem)
     facts: dict[str, Any] = {
@@ -230,38 +237,40 @@ def _refused(provider: Provider, placement: Placement, problem: PanelError) -> N
     }
     if reason in routing.PASSING or not routing.is_exhausted(placement.order, placement.run):
         due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
-        fulfilment.requeued(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
+        fulfilment.requeue(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
     else:
-        fulfilment.failed(placement.order_id, **facts)
+        fulfilment.fail(placement.order_id, **facts)
 
 
 def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    tries = Placement.objects.filter(order_id=placement.order_id, run=placement.run, state=State.NOT_SENT).count()
-    _move(placement, State.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
-    fulfilment.requeued(
+    tries = Placement.objects.filter(
+        order_id=placement.order_id, run=placement.run, state=PlacementState.NOT_SENT
+    ).count()
+    _move(placement, PlacementState.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
+    fulfilment.requeue(
         placement.order_id,
         run=placement.run,
         why=EventKind.NOT_SENT,
-        due_at=timezone.now() + pausing.back_off(tries),
+        due_at=timezone.now() + circuit_breaker.back_off(tries),
         provider=provider.pk,
         words=problem.words,
     )
 
 
 def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
-    _move(placement, State.IN_DOUBT, **doubt.opening(provider, problem))
-    fulfilment.doubted(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
+    _move(placement, PlacementState.IN_DOUBT, **decisions.opening(provider, problem))
+    fulfilment.mark_in_doubt(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
 
 
-def _move(placement: Placement, state: State, **values: object) -> None:
+def _move(placement: Placement, state: PlacementState, **values: object) -> None:
     """Moves a placement that waits for its answer; after its lease a clear answer still counts. Raises _Settled.
 
     The order is locked first, as everywhere: two who lock in different order would wait for each other.
     """
     list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
-    allowed = Q(state=State.SUBMITTING)
-    if state is not State.IN_DOUBT:
-        allowed |= Q(state=State.IN_DOUBT)
+    allowed = Q(state=PlacementState.SUBMITTING)
+    if state is not PlacementState.IN_DOUBT:
+        allowed |= Q(state=PlacementState.IN_DOUBT)
     if not Placement.objects.filter(allowed, pk=placement.pk).update(state=state, **values):
         raise _Settled
     placement.state = state

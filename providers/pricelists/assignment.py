@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from orders.kinds import KINDS
-from providers import pricelist
-from providers.dialect import Dialect
+from orders.rules.service_types import SERVICE_TYPES
 from providers.models import Offer, Provider
+from providers.panels.dialect import Dialect
 from providers.panels.services import TypeRules, has_runs_unsaid, is_type_problem, type_problem
-from providers.pricediff import Known
+from providers.pricelists import importer
+from providers.pricelists.diff import Known
 from providers.pricelists.type_rules import load_rules
 
 
@@ -26,10 +26,10 @@ def apply_rules(provider: Provider) -> int:
     rules = load_rules(provider)
     steps = [
         (before, after)
-        for before in pricelist.known_offers(provider).values()
+        for before in importer.known_offers(provider).values()
         if (after := _retype(before, rules, provider.language)) != before
     ]
-    pricelist.write_steps(provider, steps)
+    importer.write_steps(provider, steps)
     return len(steps)
 
 
@@ -39,7 +39,7 @@ def assign_type(provider: Provider, *, offers: Iterable[int], kind: str) -> int:
 
     Returns how many offers changed.
     """
-    if kind and kind not in KINDS:
+    if kind and kind not in SERVICE_TYPES:
         raise ValueError(f"there is no service type {kind!r}")
     Offer.objects.filter(provider=provider, pk__in=list(offers)).update(assigned_kind=kind)
     return apply_rules(provider)

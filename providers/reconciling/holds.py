@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from orders.models import Order
-from providers.models import Offer, Placement, State
+from providers.models import Offer, Placement, PlacementState
 from providers.models.provider import CONTROL_HOLDS
 
 #: An order no longer waits when so much time has passed since the other one became unknown, or since it was bought
@@ -29,7 +29,7 @@ def held_requests(now: datetime | None = None) -> Held:
     """Return the offers and quantities with an order whose outcome became unknown a moment ago."""
     now = now or timezone.now()
     unknown = Placement.objects.filter(
-        state=State.IN_DOUBT,
+        state=PlacementState.IN_DOUBT,
         ended_at=None,
         doubted_at__gt=now - HOLD,
         provider__is_probe_allowed=True,

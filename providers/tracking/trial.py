@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from orders.lifecycle import Progress
+from orders.rules.state_machine import Progress
 
 R = TypeVar("R")
 

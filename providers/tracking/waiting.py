@@ -26,11 +26,12 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from orders.lifecycle import FOLLOWED, Status
-from orders.models import Cancellation, Measure, Order, Refill, Run
-from orders.models.aftercare import OPEN_REQUEST
-from providers import doubt, routing
-from providers.models import Placement, Route, State
+from orders.models import Cancellation, DeliveryStats, Order, Refill, Run
+from orders.models.customer_request import OPEN_REQUEST
+from orders.rules.state_machine import FOLLOWED, Status
+from providers.models import Placement, PlacementState, Route
+from providers.placing import routing
+from providers.reconciling import decisions
 
 #: A queued order or run is normally placed within seconds of its time.
 QUEUED_FOR = timedelta(minutes=15)
@@ -66,13 +67,13 @@ class _Epoch(Func):
 
 def undecided() -> QuerySet[Order]:
     """Orders of unknown outcome that stay so until a person decides."""
-    return Order.objects.open().filter(pk__in=doubt.awaiting_decision().order_by().values("order_id"))
+    return Order.objects.open().filter(pk__in=decisions.awaiting_decision().order_by().values("order_id"))
 
 
 def searched() -> QuerySet[Order]:
     """Orders of unknown outcome that the search is still busy with."""
-    unknown = Placement.objects.filter(state=State.IN_DOUBT, ended_at=None)
-    waiting = unknown.exclude(pk__in=doubt.awaiting_decision().order_by().values("pk"))
+    unknown = Placement.objects.filter(state=PlacementState.IN_DOUBT, ended_at=None)
+    waiting = unknown.exclude(pk__in=decisions.awaiting_decision().order_by().values("pk"))
     return Order.objects.open().filter(pk__in=waiting.values("order_id"))
 
 
@@ -103,7 +104,7 @@ def unplaced() -> QuerySet[Order]:
 def submitting() -> QuerySet[Order]:
     """Orders whose submission has neither ended nor expired: the worker that claimed them is gone, or stopped."""
     old = timezone.now() - SUBMITTING_FOR
-    claims = Placement.objects.filter(state=State.SUBMITTING, ended_at=None, lease_until__lt=old)
+    claims = Placement.objects.filter(state=PlacementState.SUBMITTING, ended_at=None, lease_until__lt=old)
     return Order.objects.open().filter(pk__in=claims.values("order_id"))
 
 
@@ -113,7 +114,7 @@ def overdue() -> QuerySet[Order]:
     expected = Case(
         When(service__kind="subscriptions", then=_seconds(SUBSCRIPTION_FOR)),
         When(
-            service__measure__sample__gte=Measure.LEAST,
+            service__measure__sample__gte=DeliveryStats.LEAST,
             service__measure__finish_p90__isnull=False,
             then=Greatest(F("service__measure__finish_p90") * IN_PROGRESS_TIMES, _seconds(IN_PROGRESS_AT_LEAST)),
         ),

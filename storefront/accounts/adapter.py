@@ -19,8 +19,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from orders import ledger
-from storefront.accounts import addresses, email_change, known_devices, security_log, sign_in_limits
+from orders.ledger import transfers
+from storefront.accounts import email_change, ip_addresses, known_devices, security_log, sign_in_limits
 from storefront.accounts.middleware import SEEN_AT, SIGNED_IN_AT
 from storefront.accounts.models import User
 
@@ -41,12 +41,12 @@ class AccountAdapter(DefaultAccountAdapter):
         with transaction.atomic():
             user = super().save_user(request, user, form, commit)
             if commit:
-                ledger.open_wallet(user)
+                transfers.open_wallet(user)
             return user
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that log-in limits count by: the one our keys go by as well."""
-        address = addresses.client_address(request)
+        address = ip_addresses.client_address(request)
         if not address:
             raise PermissionDenied("It cannot be told from where this request came: see BEHIND_PROXY in .env.example.")
         return address

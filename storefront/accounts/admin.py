@@ -24,10 +24,10 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from orders import ledger
-from orders.admin import parts, words
+from orders.admin import base, formatting
+from orders.ledger import transfers
 from orders.models import CustomerRate, Order, PriceLevel, Transfer
-from storefront.accounts import adjusting, email_change, logins, lost_factor, reset_link
+from storefront.accounts import balance_adjustments, email_change, reset_link, second_factor_reset, user_sessions
 from storefront.accounts.models import ApiKey, User
 
 #: What only a superuser may give: whoever could give it to himself would have everything.
@@ -39,7 +39,7 @@ LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
 READS = ("language", "time_zone", "currency")
 
 
-class NewUserForm(parts.Form):
+class NewUserForm(base.Form):
     """Asks for no password: the customer sets one by the link that is sent."""
 
     class Meta:
@@ -51,7 +51,7 @@ class NewUserForm(parts.Form):
         return super().save(commit)
 
 
-class UserForm(parts.Form):
+class UserForm(base.Form):
     level = forms.ModelChoiceField(PriceLevel.objects.all(), required=False, label=_("Price level"))
     is_level_pinned = forms.BooleanField(
         required=False, label=_("Level pinned"), help_text=_("The level stays, whatever is spent.")
@@ -112,18 +112,18 @@ class ShowsKey:
 
     @admin.display(description=_("made"))
     def made(self, key: ApiKey) -> str:
-        return words.moment(key.created_at)
+        return formatting.moment(key.created_at)
 
     @admin.display(description=_("used"))
     def used(self, key: ApiKey) -> str:
-        return words.moment(key.last_used_at)
+        return formatting.moment(key.last_used_at)
 
     @admin.display(description=_("revoked"))
     def revoked(self, key: ApiKey) -> str:
-        return words.moment(key.revoked_at)
+        return formatting.moment(key.revoked_at)
 
 
-class ApiKeyInline(ShowsKey, parts.ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class ApiKeyInline(ShowsKey, base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = ApiKey
     fields = readonly_fields = ("prefix", "name", "may", "addresses", "calls_a_minute", "made", "used", "revoked")
     show_change_link = True
@@ -211,12 +211,16 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         user = get_object_or_404(User, pk=pk)
         if not self._may_adjust(request, user):
             raise PermissionDenied
-        return adjusting.page(request, user, self.admin_site, self.opts)
+        return balance_adjustments.page(request, user, self.admin_site, self.opts)
 
     def _may_adjust(self, request: HttpRequest, user: User | None) -> bool:
         """Nobody adjusts their own balance."""
         is_own = user is not None and user.pk == request.user.pk
-        return request.user.has_perm(adjusting.PERMISSION) and self.has_change_permission(request, user) and not is_own
+        return (
+            request.user.has_perm(balance_adjustments.PERMISSION)
+            and self.has_change_permission(request, user)
+            and not is_own
+        )
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Django's page for setting somebody's password. Nobody does: a reset link is sent instead."""
@@ -230,23 +234,23 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if not user.is_active:
             self.message_user(request, _("This account is inactive. Activate it first."), messages.ERROR)
-            return redirect(parts.page_url(user))
+            return redirect(base.page_url(user))
         with transaction.atomic():
             reset_link.send(request, user)
             self.log_change(request, user, "Sent a password reset link.")
         told = gettext("A link to set a new password is on its way to %s.") % user.email
         self.message_user(request, told, messages.SUCCESS)
-        return redirect(parts.page_url(user))
+        return redirect(base.page_url(user))
 
     def take_off(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes a lost second factor off. Staff's own, and those of superusers, are for superusers only."""
         user = get_object_or_404(User, pk=pk)
         if not self._may_take_off(request, user):
             raise PermissionDenied
-        return lost_factor.page(request, user, self.admin_site, self.opts)
+        return second_factor_reset.page(request, user, self.admin_site, self.opts)
 
     def _may_take_off(self, request: HttpRequest, user: User) -> bool:
-        return request.user.has_perm(lost_factor.PERMISSION) and self.has_change_permission(request, user)
+        return request.user.has_perm(second_factor_reset.PERMISSION) and self.has_change_permission(request, user)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sets = super().get_fieldsets(request, obj)
@@ -272,24 +276,24 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         """Every customer has a wallet from the first moment, and a changed address has to be confirmed anew."""
         super().save_model(request, obj, form, change)
         if not change:
-            ledger.open_wallet(obj)
+            transfers.open_wallet(obj)
             reset_link.send(request, obj)
         elif "email" in form.changed_data:
             email_change.by_staff(obj, former=form.initial["email"])
         if change and set(LEVEL) & set(form.changed_data) - set(self.get_readonly_fields(request, obj)):
             chosen = form.cleaned_data
-            ledger.put_at_level(obj.wallet, level=chosen["level"], is_pinned=chosen["is_level_pinned"])
+            transfers.set_price_level(obj.wallet, level=chosen["level"], is_pinned=chosen["is_level_pinned"])
 
     @admin.display(description=_("balance"), ordering="wallet__balance")
     def balance(self, user: Any) -> str:
         wallet = getattr(user, "wallet", None)
-        return words.amount(wallet.balance, wallet.currency) if wallet else words.NONE
+        return formatting.amount(wallet.balance, wallet.currency) if wallet else formatting.NONE
 
     # Shown by these to who may not set them.
     @admin.display(description=_("price level"))
     def level(self, user: Any) -> str:
         wallet = getattr(user, "wallet", None)
-        return str(wallet.level) if wallet and wallet.level else words.NONE
+        return str(wallet.level) if wallet and wallet.level else formatting.NONE
 
     @admin.display(description=_("level pinned"), boolean=True)
     def is_level_pinned(self, user: Any) -> bool:
@@ -299,14 +303,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("own prices"))
     def own_prices(self, user: Any) -> str:
         new = f"{reverse('admin:orders_customerrate_add')}?user={user.pk}"
-        return words.row(
-            parts.list_link(CustomerRate, _("All of them"), user__id__exact=user.pk),
+        return formatting.row(
+            base.list_link(CustomerRate, _("All of them"), user__id__exact=user.pk),
             format_html('<a href="{}">{}</a>', new, _("Agree on one")),
         )
 
     @admin.display(description=_("joined"), ordering="id")
     def joined(self, user: User) -> str:
-        return words.moment(user.created_at)
+        return formatting.moment(user.created_at)
 
     @admin.display(description=_("by hand"))
     def adjust_link(self, user: Any) -> str:
@@ -318,8 +322,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("second step"))
     def second_step(self, user: Any) -> str:
-        if not lost_factor.has_any(user):
-            return words.NONE
+        if not second_factor_reset.has_any(user):
+            return formatting.NONE
         return format_html(
             '<a class="btn sm" href="{}">{}</a>',
             reverse("admin:accounts_user_second_step", args=[user.pk]),
@@ -341,11 +345,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         user = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
-        count = logins.end_all(user)
+        count = user_sessions.end_all(user)
         self.log_change(request, user, f"Signed out everywhere: {count} sessions.")
         told = ngettext("%d browser was signed out.", "%d browsers were signed out.", count) % count
         self.message_user(request, told, messages.SUCCESS)
-        return redirect(parts.page_url(user))
+        return redirect(base.page_url(user))
 
     @admin.display(description=_("sessions"))
     def sessions(self, user: Any) -> str:
@@ -357,14 +361,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("lists"))
     def shortcuts(self, user: Any) -> str:
-        links: list[str] = [parts.list_link(Order, _("Orders"), user__id__exact=user.pk)]
+        links: list[str] = [base.list_link(Order, _("Orders"), user__id__exact=user.pk)]
         wallet = getattr(user, "wallet", None)
         if wallet:
             links += [
-                parts.list_link(Transfer, _("Statement"), wallet__id__exact=wallet.pk),
-                parts.page_link(wallet, _("Wallet")),
+                base.list_link(Transfer, _("Statement"), wallet__id__exact=wallet.pk),
+                base.page_link(wallet, _("Wallet")),
             ]
-        return words.row(*links)
+        return formatting.row(*links)
 
 
 admin.site.unregister(Group)
@@ -385,7 +389,7 @@ class GroupAdmin(DjangoGroupAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ShowsKey, parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     """Keys are made by their owners. Staff can end them, and say how many calls a minute one may make."""
 
     list_display = ("prefix", "user", "name", "may", "calls_a_minute", "made", "used", "revoked")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from storefront.accounts import logins, notices, security_log
+from storefront.accounts import notices, security_log, user_sessions
 from storefront.accounts.models import User
 from storefront.accounts.notices import Notice
 
@@ -46,7 +46,7 @@ def by_staff(user: User, *, former: str) -> None:
     User.objects.filter(pk=user.pk).update(email_confirmed_at=None)
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
-    logins.end_all(user)
+    user_sessions.end_all(user)
     notices.send(user, "email_changed_by_staff", lambda: _changed(user), address=former)
 
 

@@ -9,10 +9,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from storefront import formats
-from storefront.accounts import addresses
+from storefront.accounts import ip_addresses
 from storefront.accounts.models import KEYS_MAX, ApiKey, User
 from storefront.currencies import display
+from storefront.web import formats
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -47,16 +47,16 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_addresses(self) -> str:
         """Each line in one spelling. The wrong line is named, so that nobody looks for it in fifty."""
         try:
-            return addresses.written(addresses.parse(self.cleaned_data["addresses"]))
-        except addresses.BadLine as bad:
+            return ip_addresses.written(ip_addresses.parse(self.cleaned_data["addresses"]))
+        except ip_addresses.BadLine as bad:
             raise forms.ValidationError(
                 _("Line %(number)d, “%(line)s”, is not an address. Write 203.0.113.7 or 198.51.100.0/24."),
                 params={"number": bad.number, "line": bad.line},
             ) from None
-        except addresses.TooManyLines:
+        except ip_addresses.TooManyLines:
             raise forms.ValidationError(
                 _("No more than %(count)d lines. Name the network instead of each address in it."),
-                params={"count": addresses.LINES_MAX},
+                params={"count": ip_addresses.LINES_MAX},
             ) from None
 
     def clean(self) -> dict[str, Any]:
@@ -64,8 +64,8 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
         if not (data.get("has_read_scope") or data.get("has_order_scope")):
             raise forms.ValidationError(_("A key that may neither read nor order opens nothing. Choose at least one."))
         if data.get("is_from_here") and "addresses" in data:
-            lines = addresses.parse(f"{data['addresses']}\n{self.here}")
-            data["addresses"] = addresses.written(lines)
+            lines = ip_addresses.parse(f"{data['addresses']}\n{self.here}")
+            data["addresses"] = ip_addresses.written(lines)
         return data
 
     def columns(self) -> dict[str, Any]:

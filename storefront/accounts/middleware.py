@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
-from storefront.accounts import addresses, security_log
+from storefront.accounts import ip_addresses, security_log
 from storefront.accounts.models import User
 from storefront.currencies import display
 
@@ -25,7 +25,7 @@ SIGNED_IN_AT = "signed_in_at"
 SEEN_EVERY = 300
 
 
-def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def account_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         # Programs send no cookie: nobody is asked for and nothing is read.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(request.user, User):
@@ -78,7 +78,7 @@ def _note(request: HttpRequest) -> None:
         return
     request.session[SEEN_AT] = now
     seen = {"last_seen_at": timezone.now(), "user_agent": request.headers.get("User-Agent", "")[:200]}
-    address = addresses.client_address(request)
+    address = ip_addresses.client_address(request)
     if address:
         seen["ip"] = address
     UserSession.objects.filter(session_key=request.session.session_key).update(**seen)

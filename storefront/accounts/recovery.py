@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from storefront.accounts import access, logins, notices
+from storefront.accounts import access, notices, user_sessions
 from storefront.accounts.access import Grant
 from storefront.accounts.models import User
 from storefront.accounts.notices import Notice
@@ -49,7 +49,7 @@ def secure(user: User) -> Outcome:
     kept = [grant for grant in grants if grant not in revoked]
     access.revoke(person, revoked)
     confirm(person)
-    outcome = Outcome(logins.end_all(person), removed, revoked, kept)
+    outcome = Outcome(user_sessions.end_all(person), removed, revoked, kept)
     User.objects.filter(pk=person.pk).update(has_access_review=bool(kept))
     notices.send(person, "password_reset", lambda: _told(person, outcome))
     return outcome

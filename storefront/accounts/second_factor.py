@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from qrcode.image.svg import SvgPathImage
 
-from orders import cipher
+from orders.db import encryption
 from storefront.accounts import security_log
 
 #: How long a code is good: its own step of 30 seconds, and MFA_TOTP_TOLERANCE more of them before and after it.
@@ -24,10 +24,10 @@ _GOOD_FOR = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     def encrypt(self, text: str) -> str:
-        return cipher.encrypt(text)
+        return encryption.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return cipher.decrypt(encrypted_text)
+        return encryption.decrypt(encrypted_text)
 
     def get_totp_issuer(self) -> str:
         return str(settings.SHOP_NAME)

@@ -10,7 +10,7 @@ import logging
 
 from django.http import HttpRequest
 
-from storefront.accounts import addresses
+from storefront.accounts import ip_addresses
 from storefront.accounts.models import User
 
 log = logging.getLogger("vitrine.security")
@@ -29,7 +29,7 @@ def warn(event: str, request: HttpRequest | None, user: User | None = None, **fa
 def _write(level: int, event: str, request: HttpRequest | None, user: User | None, facts: dict[str, str | int]) -> None:
     pairs = {
         "user": user.pk if user is not None and user.pk else "-",
-        "address": (addresses.client_address(request) if request is not None else "") or "-",
+        "address": (ip_addresses.client_address(request) if request is not None else "") or "-",
         **facts,
     }
     log.log(level, "%s %s", event, " ".join(f"{name}={value}" for name, value in pairs.items()))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
-from storefront.accounts import addresses, known_devices
+from storefront.accounts import ip_addresses, known_devices
 from storefront.accounts.models import User
 
 _APP = "allauth.account"
@@ -56,4 +56,4 @@ def consume(request: HttpRequest, email: str) -> Usage | None:
 
 def from_here(request: HttpRequest, email: str) -> str:
     """The key of failures at one account from one address."""
-    return f"{email}|{addresses.household(addresses.client_address(request))}"
+    return f"{email}|{ip_addresses.household(ip_addresses.client_address(request))}"

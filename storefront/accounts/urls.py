@@ -3,17 +3,17 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from storefront.accounts import access_review, email_page, keys, logins, profile
+from storefront.accounts import access_review, api_key_pages, email_page, profile, user_sessions
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="profile"), name="account"),
     path("profile/", profile.profile, name="profile"),
     path("email/", email_page.change_email, name="account_email"),
     path("access/", access_review.review, name="access_review"),
-    path("logins/", logins.logins, name="logins"),
-    path("logins/end/", logins.end_others, name="logins_end"),
-    path("logins/<int:pk>/end/", logins.end, name="login_end"),
-    path("keys/", keys.keys, name="api_keys"),
-    path("keys/<int:pk>/", keys.edit, name="api_key"),
-    path("keys/<int:pk>/revoke/", keys.revoke, name="api_key_revoke"),
+    path("logins/", user_sessions.logins, name="logins"),
+    path("logins/end/", user_sessions.end_others, name="logins_end"),
+    path("logins/<int:pk>/end/", user_sessions.end, name="login_end"),
+    path("keys/", api_key_pages.keys, name="api_keys"),
+    path("keys/<int:pk>/", api_key_pages.edit, name="api_key"),
+    path("keys/<int:pk>/revoke/", api_key_pages.revoke, name="api_key_revoke"),
 ]

@@ -3,9 +3,9 @@ loses the body of a POST."""
 
 from django.urls import path, re_path
 
-from storefront.api.failures import unknown_address
+from storefront.api.error_handlers import unknown_address
+from storefront.api.panel.views import panel
 from storefront.api.reference import views as reference
-from storefront.api.v2.views import panel
 
 app_name = "api"
 urlpatterns = [

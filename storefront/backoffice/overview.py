@@ -21,21 +21,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django_q.conf import Conf
 
-from orders import money
-from orders.admin import parts, words
-from orders.lifecycle import Status
+from orders.admin import base, formatting
 from orders.models import Account, Cancellation, Order, Refill, Service, Transfer
 from orders.models.ledger import AccountKind, TransferKind
-from providers import doubt, evidence
+from orders.rules import amounts
+from orders.rules.state_machine import Status
 from providers.admin import attention
-from providers.models import Offer, Placement, Provider, State
+from providers.models import Offer, Placement, PlacementState, Provider
+from providers.reconciling import decisions, evidence
 from providers.tracking import waiting
 from providers.worker import heartbeat
-from storefront import formats
 from storefront.mail.checks import is_mail_delivered
-from storefront.mail.models import Letter
+from storefront.mail.models import Email
+from storefront.payments.models import Payment
 from storefront.support.models import Ticket
-from storefront.topups.models import TopUp
+from storefront.web import formats
 
 #: Counting goes no further: "1,000 or more" says enough to act on.
 ENOUGH = 1000
@@ -63,7 +63,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ProviderLine:
     """A provider in the table."""
 
     provider: Provider
@@ -77,7 +77,7 @@ class Line:
 class Overview:
     todos: list[Todo] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    providers: list[Line] = field(default_factory=list)
+    providers: list[ProviderLine] = field(default_factory=list)
     may_see_orders: bool = False
     may_see_providers: bool = False
 
@@ -90,7 +90,7 @@ def build(user: Any) -> Overview:
     providers = list(Provider.objects.all()) if seen.may_see_providers else []
     if seen.may_see_orders or seen.may_see_providers:
         seen.todos += _worker()
-    if user.has_perm("mail.view_letter"):
+    if user.has_perm("mail.view_email"):
         seen.todos += _mail()
     if seen.may_see_orders:
         seen.todos += _undecided()
@@ -102,7 +102,7 @@ def build(user: Any) -> Overview:
     if seen.may_see_orders:
         seen.todos += _requests()
         seen.todos += _slow_requests()
-    if user.has_perm("topups.view_topup"):
+    if user.has_perm("payments.view_payment"):
         seen.todos += _payments()
     if user.has_perm("orders.view_service"):
         seen.todos += _decisions()
@@ -141,20 +141,20 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 def _mail() -> Iterator[Todo]:
     if settings.DEMO or is_mail_delivered():
         return
-    letters = _capped(Letter.objects.filter(sent_at=None, given_up_at=None))
+    letters = _capped(Email.objects.filter(sent_at=None, given_up_at=None))
     yield Todo(
         tone="danger",
         icon="warning",
         title=_("Emails are not sent"),
         detail=_("No mail server is configured: set EMAIL_URL. Emails waiting: %s") % formats.number(letters),
         label=_("View emails"),
-        url=parts.list_url(Letter),
+        url=base.list_url(Email),
     )
 
 
 def _undecided() -> Iterator[Todo]:
     """Orders of unknown outcome that need a decision, with the reason for the oldest."""
-    undecided = doubt.awaiting_decision()
+    undecided = decisions.awaiting_decision()
     count = _capped(undecided)
     if count:
         oldest = undecided.select_related("provider")[0]
@@ -165,12 +165,12 @@ def _undecided() -> Iterator[Todo]:
             title=_many(told, count),
             detail=_("Decide whether the provider has them. For up to %(age)s; at %(provider)s: %(why)s")
             % {
-                "age": words.ago(oldest.doubted_at or oldest.created_at),
+                "age": formatting.ago(oldest.doubted_at or oldest.created_at),
                 "provider": oldest.provider,
                 "why": evidence.why_undecided(oldest),
             },
             label=_("View orders"),
-            url=parts.list_url(Order, attention="undecided"),
+            url=base.list_url(Order, attention="undecided"),
         )
 
 
@@ -187,14 +187,14 @@ def _worker() -> Iterator[Todo]:
         text = ngettext("%s order is waiting.", "%s orders are waiting.", queued)
         told = f"{_many(text, queued)} {told}"
     if pulse.seen_at:
-        told = f"{told} {_('Last seen %s ago.') % words.ago(pulse.seen_at)}"
+        told = f"{told} {_('Last seen %s ago.') % formatting.ago(pulse.seen_at)}"
     yield Todo(
         tone="danger",
         icon="warning",
         title=_("No worker is running"),
         detail=told,
         label=_("See orders"),
-        url=parts.list_url(Order, status__exact="queued"),
+        url=base.list_url(Order, status__exact="queued"),
     )
 
 
@@ -211,9 +211,9 @@ def _waiting_orders() -> Iterator[Todo]:
                 tone=reason.tone,
                 icon=reason.icon,
                 title=_many(reason.title(found["count"]), found["count"]),
-                detail=f"{_('For up to %s.') % words.ago(found['oldest'])} {reason.detail}",
+                detail=f"{_('For up to %s.') % formatting.ago(found['oldest'])} {reason.detail}",
                 label=_("See orders"),
-                url=parts.list_url(Order, attention=name),
+                url=base.list_url(Order, attention=name),
             )
 
 
@@ -230,7 +230,7 @@ def _pauses(providers: list[Provider]) -> Iterator[Todo]:
                     "until": timezone.localtime(provider.paused_until).strftime("%H:%M"),
                 },
                 label=pgettext("button: go there", "Open"),
-                url=parts.page_url(provider),
+                url=base.page_url(provider),
             )
 
 
@@ -243,7 +243,7 @@ def _lists(providers: list[Provider]) -> Iterator[Todo]:
                 title=_("The price list of %s was not taken") % provider,
                 detail=provider.list_problem,
                 label=pgettext("button: go there", "Open"),
-                url=parts.page_url(provider),
+                url=base.page_url(provider),
             )
 
 
@@ -257,7 +257,7 @@ def _requests() -> Iterator[Todo]:
             title=_many(ngettext("%s order to be canceled", "%s orders to be canceled", cancels), cancels),
             detail=_("The customer asked for it, and no panel could be asked or its answer is unclear"),
             label=_("Look at them"),
-            url=parts.list_url(Cancellation),
+            url=base.list_url(Cancellation),
         )
     if refills:
         yield Todo(
@@ -266,7 +266,7 @@ def _requests() -> Iterator[Todo]:
             title=_many(ngettext("%s refill for a person", "%s refills for a person", refills), refills),
             detail=_("No panel could be asked for it, or its answer is unclear"),
             label=_("Look at them"),
-            url=parts.list_url(Refill),
+            url=base.list_url(Refill),
         )
 
 
@@ -281,7 +281,7 @@ def _slow_requests() -> Iterator[Todo]:
             title=_many(text, cancels),
             detail=_("Requested over two days ago, and the order goes on at the provider."),
             label=_("See cancellations"),
-            url=parts.list_url(Cancellation, attention="slow"),
+            url=base.list_url(Cancellation, attention="slow"),
         )
     if refills:
         text = ngettext("%s refill takes too long", "%s refills take too long", refills)
@@ -291,7 +291,7 @@ def _slow_requests() -> Iterator[Todo]:
             title=_many(text, refills),
             detail=_("Requested over two weeks ago, and the provider has not finished."),
             label=_("See refills"),
-            url=parts.list_url(Refill, attention="slow"),
+            url=base.list_url(Refill, attention="slow"),
         )
 
 
@@ -303,15 +303,15 @@ def _tickets() -> Iterator[Todo]:
             tone="warning",
             icon="clock",
             title=_many(ngettext("%s ticket waits for an answer", "%s tickets wait for an answer", waiting), waiting),
-            detail=_("For up to %s") % words.ago(oldest),
+            detail=_("For up to %s") % formatting.ago(oldest),
             label=pgettext("button: write an answer", "Answer"),
-            url=parts.list_url(Ticket),
+            url=base.list_url(Ticket),
         )
 
 
 def _payments() -> Iterator[Todo]:
     """Top-ups that a person must look at: a proof to check, or another amount than was asked for."""
-    reviews = _capped(TopUp.objects.in_review())
+    reviews = _capped(Payment.objects.in_review())
     if reviews:
         yield Todo(
             tone="warning",
@@ -319,7 +319,7 @@ def _payments() -> Iterator[Todo]:
             title=_many(ngettext("%s payment for review", "%s payments for review", reviews), reviews),
             detail=_("Customers wait for their money: a proof to check, or another amount than was asked for"),
             label=_("Look at them"),
-            url=parts.list_url(TopUp, review="1"),
+            url=base.list_url(Payment, review="1"),
         )
 
 
@@ -332,7 +332,7 @@ def _decisions() -> Iterator[Todo]:
             title=_many(ngettext("%s offer waits for approval", "%s offers wait for approval", held), held),
             detail=_("Its cost jumped, it came back after it was gone, or its number stands for something else"),
             label=_("Decide"),
-            url=parts.list_url(Offer, state="held_used"),
+            url=base.list_url(Offer, state="held_used"),
         )
 
 
@@ -346,7 +346,7 @@ def _catalogue() -> Iterator[Todo]:
             title=_many(told, loss),
             detail=_("On at least one of its routes"),
             label=_("Review prices"),
-            url=parts.list_url(Service, attention="loss"),
+            url=base.list_url(Service, attention="loss"),
         )
     if unserved:
         told = ngettext("%s service on sale has no usable route", "%s services on sale have no usable route", unserved)
@@ -356,7 +356,7 @@ def _catalogue() -> Iterator[Todo]:
             title=_many(told, unserved),
             detail=_("Customers can buy it, and the order will wait"),
             label=_("See list"),
-            url=parts.list_url(Service, attention="unserved"),
+            url=base.list_url(Service, attention="unserved"),
         )
     if gone:
         yield Todo(
@@ -365,7 +365,7 @@ def _catalogue() -> Iterator[Todo]:
             title=_many(ngettext("%s offer in use is gone", "%s offers in use are gone", gone), gone),
             detail=_("No longer in its provider's price list, while a service on sale has a route to it"),
             label=_("See list"),
-            url=parts.list_url(Offer, state="gone_used"),
+            url=base.list_url(Offer, state="gone_used"),
         )
 
 
@@ -374,7 +374,7 @@ def _capped(rows: QuerySet[Any]) -> int:
 
 
 def _many(sentence: str, count: int) -> str:
-    return sentence % (_("%s or more") % words.count(count) if count >= ENOUGH else words.count(count))
+    return sentence % (_("%s or more") % formatting.count(count) if count >= ENOUGH else formatting.count(count))
 
 
 # ------------------------------------------------------------------------------------------------ figures
@@ -385,46 +385,48 @@ def _figures() -> Iterator[Figure]:
     first = first_since(Order, midnight)
     today = Order.objects.filter(pk__gte=first).aggregate(count=Count("pk"), sales=Sum("charge"))
     sales = today["sales"] or Decimal(0)
-    yield Figure(name=_("Orders today"), value=words.count(today["count"]))
-    yield Figure(name=_("Sales today"), value=words.rounded(sales), note=_margin(first))
+    yield Figure(name=_("Orders today"), value=formatting.count(today["count"]))
+    yield Figure(name=_("Sales today"), value=formatting.rounded(sales), note=_margin(first))
     refunds = Transfer.objects.filter(pk__gte=first_since(Transfer, midnight), kind=TransferKind.REFUND)
     back = refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     share = _("%s of sales") % f"{back / sales * 100:.1f} %" if sales else ""
-    yield Figure(name=_("Paid back today"), value=words.rounded(back), note=share)
+    yield Figure(name=_("Paid back today"), value=formatting.rounded(back), note=share)
     wallets = Account.objects.filter(kind=AccountKind.WALLET).aggregate(
         held=Sum("balance"), full=Count("pk", filter=Q(balance__gt=0))
     )
-    held = ngettext("%s customer", "%s customers", wallets["full"]) % words.count(wallets["full"])
-    yield Figure(name=_("Held in wallets"), value=words.rounded(wallets["held"] or Decimal(0)), note=held)
+    held = ngettext("%s customer", "%s customers", wallets["full"]) % formatting.count(wallets["full"])
+    yield Figure(name=_("Held in wallets"), value=formatting.rounded(wallets["held"] or Decimal(0)), note=held)
 
 
 def _margin(first: int) -> str:
     """Cost and margin of those of today's orders that a provider has, after what was paid back of them."""
-    taken = Placement.objects.filter(order_id__gte=first, state__in=(State.ACCEPTED, State.CLOSED)).order_by()
+    taken = Placement.objects.filter(
+        order_id__gte=first, state__in=(PlacementState.ACCEPTED, PlacementState.CLOSED)
+    ).order_by()
     by_rate = taken.values("exchange_rate").annotate(
         spent=Sum(Coalesce("charged", "cost")), charge=Sum("order__charge"), refunded=Sum(F("order__refunded"))
     )
     cost = earned = Decimal(0)
     for row in by_rate:
-        cost += money.multiply(row["spent"], row["exchange_rate"])
+        cost += amounts.multiply(row["spent"], row["exchange_rate"])
         earned += row["charge"] - row["refunded"]
     if not earned:
         return ""
     margin = f"{(earned - cost) / earned * 100:.1f} %"
-    return format_html(_("cost {cost}, margin {margin}"), cost=words.rounded(cost), margin=margin)
+    return format_html(_("cost {cost}, margin {margin}"), cost=formatting.rounded(cost), margin=margin)
 
 
-def _line(provider: Provider) -> Line:
+def _line(provider: Provider) -> ProviderLine:
     if not provider.is_active:
-        state = words.mark("canceled", label=_("Off"))
+        state = formatting.status_badge("canceled", label=_("Off"))
     elif provider.is_paused:
-        state = words.mark("partial", label=_("Paused"))
+        state = formatting.status_badge("partial", label=_("Paused"))
     else:
-        state = words.mark("completed", label=_("Active"))
-    return Line(
+        state = formatting.status_badge("completed", label=_("Active"))
+    return ProviderLine(
         provider=provider,
         state=state,
-        held=words.amount(provider.balance, provider.currency),
-        seen=words.moment(provider.balance_at),
-        read=words.moment(provider.imported_at),
+        held=formatting.amount(provider.balance, provider.currency),
+        seen=formatting.moment(provider.balance_at),
+        read=formatting.moment(provider.imported_at),
     )

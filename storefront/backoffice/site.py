@@ -24,7 +24,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "orders.category",
             "orders.service",
             "providers.route",
-            "providers.markup",
+            "providers.pricelists.markup",
             "orders.pricelevel",
             "orders.customerrate",
         ),
@@ -37,12 +37,12 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "money",
         _("Money"),
-        ("topups.topup", "orders.account", "orders.transfer", "topups.manualmethod", "currencies.currency"),
+        ("payments.payment", "orders.account", "orders.transfer", "payments.manualmethod", "currencies.currency"),
     ),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
-    ("words", _("Pages and look"), ("support.announcement", "support.page", "brand.brand")),
-    ("callbacks", _("Callbacks"), ("callbacks.endpoint", "callbacks.delivery")),
+    ("words", _("Pages and look"), ("support.announcement", "support.infopage", "brand.brand")),
+    ("webhooks", _("Callbacks"), ("webhooks.endpoint", "webhooks.delivery")),
 )
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from storefront.brand import logos, look
+from storefront.brand import logos, theme
 from storefront.brand.models import ONLY, Brand
 
 
@@ -59,4 +59,4 @@ class BrandAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         elif form.cleaned_data["upload"]:
             obj.logo, obj.logo_type = form.cleaned_data["upload"]
         super().save_model(request, obj, form, change)
-        look.forget()
+        theme.forget()

@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders import money
-from storefront import formats
+from orders.rules import amounts
 from storefront.currencies import display
 from storefront.currencies.models import Currency
+from storefront.web import formats
 
 
 class CurrencyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -26,7 +26,7 @@ class CurrencyForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.instance.pk:
-            self.initial["rate"] = money.plain(self.instance.rate, 0)
+            self.initial["rate"] = amounts.plain(self.instance.rate, 0)
 
     def clean_code(self) -> str:
         return str(self.cleaned_data["code"]).upper()

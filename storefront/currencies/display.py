@@ -17,7 +17,7 @@ from babel.numbers import get_currency_precision
 from django.conf import settings
 from django.core.cache import cache
 
-from orders import money
+from orders.rules import amounts
 from storefront.currencies.models import Currency
 
 KEPT = 30  # seconds
@@ -25,7 +25,7 @@ _NAME = "currencies.rates"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DisplayCurrency:
     """``rate``: how many units of ``code`` one unit of the store currency is."""
 
     code: str
@@ -33,7 +33,7 @@ class Shown:
 
     def of(self, amount: Decimal) -> Decimal:
         """``amount`` of the store currency in this one, as it is written for people."""
-        return money.to_read(money.multiply(amount, self.rate), get_currency_precision(self.code))
+        return amounts.round_for_display(amounts.multiply(amount, self.rate), get_currency_precision(self.code))
 
 
 class _Choice:
@@ -41,9 +41,9 @@ class _Choice:
         self.code = code
 
     @cached_property
-    def shown(self) -> Shown | None:
+    def shown(self) -> DisplayCurrency | None:
         rate = active().get(self.code) if self.code else None
-        return None if rate is None else Shown(self.code, rate)
+        return None if rate is None else DisplayCurrency(self.code, rate)
 
 
 _choice: ContextVar[_Choice | None] = ContextVar("currencies.choice", default=None)
@@ -59,7 +59,7 @@ def override(code: str) -> Iterator[None]:
         _choice.reset(before)
 
 
-def current() -> Shown | None:
+def current() -> DisplayCurrency | None:
     """What the reader chose; None where nothing was chosen, or the shop no longer shows it."""
     choice = _choice.get()
     return choice.shown if choice else None

@@ -10,8 +10,8 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from orders import money
-from orders.fields import RateField
+from orders.db.money_fields import RateField
+from orders.rules import amounts
 
 
 def can_be_shown(code: str) -> None:
@@ -31,7 +31,7 @@ class Currency(models.Model):
     )
     rate = RateField(
         _("rate"),
-        validators=[MinValueValidator(money.RATE_QUANTUM)],
+        validators=[MinValueValidator(amounts.RATE_QUANTUM)],
         help_text=_("How many units of it one unit of the store currency is. Nothing is booked by it."),
     )
     is_active = models.BooleanField(_("can be chosen"), default=True)

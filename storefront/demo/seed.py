@@ -14,14 +14,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from orders import checkout
+from orders.buying import checkout
 from orders.models import Order, Service, Transfer
-from providers import onboarding, pricelist
 from providers.models import Provider
+from providers.pricelists import importer, onboarding
 from storefront.currencies.models import Currency
-from storefront.demo import past, translations, words
-from storefront.support.models import CannedReply, Page, TicketCategory
-from storefront.topups.models import ManualMethod
+from storefront.demo import content, order_history, translations
+from storefront.payments.models import ManualMethod
+from storefront.support.models import CannedReply, InfoPage, TicketCategory
 
 #: The reference of the play money; no other shop books under it.
 CREDIT_REFERENCE = "demo-play-money"
@@ -75,7 +75,7 @@ def logins() -> dict[str, str]:
 
 def is_demo_database() -> bool:
     """Whether the demo has put play money and sign-ins that everybody knows into this database."""
-    return Transfer.objects.filter(reference=f"topup:manual:{CREDIT_REFERENCE}").exists()
+    return Transfer.objects.filter(reference=f"payment:manual:{CREDIT_REFERENCE}").exists()
 
 
 def is_somebody_elses() -> bool:
@@ -109,11 +109,11 @@ def _provider(dialect: str, url: str, key: str) -> None:
         f"demo-{dialect}", url=url, key=key, dialect=dialect, currency=currency, exchange_rate=Decimal(rate)
     )
     Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0)
-    pricelist.import_offers(provider)
-    pricelist.publish(provider, markup_percent=MARKUP)
+    importer.import_offers(provider)
+    importer.publish(provider, markup_percent=MARKUP)
     # No price list tells which links a service takes; an operator writes it, as here.
-    photos = Service.objects.filter(category__name=words.LINKED, kind="default", link_pattern="")
-    photos.update(link_pattern=words.LINK_PATTERN, link_example=EXAMPLES["link"])
+    photos = Service.objects.filter(category__name=content.LINKED, kind="default", link_pattern="")
+    photos.update(link_pattern=content.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test(provider)
 
 
@@ -127,15 +127,15 @@ def _support() -> None:
     """Pages and what tickets can be about. Whoever changed or removed them keeps that."""
     if not TicketCategory.objects.exists():
         TicketCategory.objects.bulk_create(
-            TicketCategory(name=name, position=place) for place, name in enumerate(words.CATEGORIES)
+            TicketCategory(name=name, position=place) for place, name in enumerate(content.CATEGORIES)
         )
         CannedReply.objects.bulk_create(
-            CannedReply(title=title, text=text, position=place) for place, (title, text) in enumerate(words.REPLIES)
+            CannedReply(title=title, text=text, position=place) for place, (title, text) in enumerate(content.REPLIES)
         )
-    if not Page.objects.exists():
-        Page.objects.bulk_create(
-            Page(slug=slug, title=title, text=text, position=place, is_published=True)
-            for place, (slug, title, text) in enumerate(words.PAGES)
+    if not InfoPage.objects.exists():
+        InfoPage.objects.bulk_create(
+            InfoPage(slug=slug, title=title, text=text, position=place, is_published=True)
+            for place, (slug, title, text) in enumerate(content.PAGES)
         )
 
 
@@ -147,7 +147,7 @@ def _first_orders(customer: Any) -> None:
         quantity = min(max(service.min_quantity, 250), service.max_quantity)
         inputs = EXAMPLES | {"link": link, "quantity": str(quantity)}
         checkout.place_order(customer, service=service, inputs=inputs, request_id=f"demo-{service.pk}")
-    past.make([service for service in services if not service.is_flat], EXAMPLES)
+    order_history.make([service for service in services if not service.is_flat], EXAMPLES)
 
 
 def _price_of_least(service: Service) -> Decimal:

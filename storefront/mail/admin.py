@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orders.admin import parts, words
+from orders.admin import base, formatting
 from storefront.mail import outbox
-from storefront.mail.models import FLAGS, ONLY, Letter, Switches
+from storefront.mail.models import FLAGS, ONLY, Email, Switches
 
 
-class Outcome(admin.SimpleListFilter):
+class EmailStateFilter(admin.SimpleListFilter):
     """Letters by what became of them."""
 
     title = _("state")
@@ -36,10 +36,10 @@ class Outcome(admin.SimpleListFilter):
         return queryset
 
 
-@admin.register(Letter)
-class LetterAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.ModelAdmin):
+@admin.register(Email)
+class LetterAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("id", "at", "kind", "subject", "customer", "status", "attempts", "failure", "next")
-    list_filter = (Outcome,)
+    list_filter = (EmailStateFilter,)
     list_select_related = ("user",)
     ordering = ("-id",)
     search_fields = ("id",)
@@ -55,32 +55,32 @@ class LetterAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.Model
         return rows
 
     @admin.display(description=_("at"))
-    def at(self, letter: Letter) -> str:
-        return words.moment(letter.created_at)
+    def at(self, letter: Email) -> str:
+        return formatting.moment(letter.created_at)
 
     @admin.display(description=_("customer"))
-    def customer(self, letter: Letter) -> str:
-        return parts.page_link(letter.user)
+    def customer(self, letter: Email) -> str:
+        return base.page_link(letter.user)
 
     @admin.display(description=_("state"))
-    def status(self, letter: Letter) -> str:
-        return words.mark(letter.state.mark, label=letter.state.label)
+    def status(self, letter: Email) -> str:
+        return formatting.status_badge(letter.state.mark, label=letter.state.label)
 
     @admin.display(description=_("last error"))
-    def failure(self, letter: Letter) -> str:
-        return words.ltr(letter.error) if letter.error else words.NONE
+    def failure(self, letter: Email) -> str:
+        return formatting.left_to_right(letter.error) if letter.error else formatting.NONE
 
     @admin.display(description=_("next attempt"))
-    def next(self, letter: Letter) -> str:
-        return words.moment(letter.due_at)
+    def next(self, letter: Email) -> str:
+        return formatting.moment(letter.due_at)
 
     @admin.display(description=_("text"))
-    def body(self, letter: Letter) -> Any:
+    def body(self, letter: Email) -> Any:
         """Whoever reads a link that sets a password can set it."""
         return _("Not shown: it can open the customer's account.") if letter.is_secret else letter.text
 
     def has_send_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("mail.change_letter"))
+        return bool(request.user.has_perm("mail.change_email"))
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -96,7 +96,7 @@ class LetterAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.Model
 
 
 @admin.register(Switches)
-class SwitchesAdmin(parts.ModelAdmin):
+class SwitchesAdmin(base.ModelAdmin):
     """Letters about the safety of an account cannot be switched off."""
 
     fields = tuple(FLAGS.values())

@@ -17,7 +17,7 @@ UNDELIVERED = (
     "django.core.mail.backends.filebased.EmailBackend",
 )
 #: Functions that others call when there is something to write about; empty: nobody does.
-HOOKS = ("TOPUP_CREDITED", "SUPPORT_ANSWERED", "ACCOUNTS_LETTER")
+HOOKS = ("PAYMENT_CREDITED", "SUPPORT_ANSWERED", "ACCOUNTS_LETTER")
 
 
 @register()

@@ -13,15 +13,15 @@ from django.utils import timezone, translation
 
 from storefront.accounts.models import User
 from storefront.brand.models import ONLY, Brand
-from storefront.mail import wishes
-from storefront.mail.models import FLAGS, Kind
+from storefront.mail import email_preferences
+from storefront.mail.models import FLAGS, EmailKind
 
 _ACCENT = "#0b6b78"
 SUBJECT_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class EmailLine:
     """One of several things that a letter lists."""
 
     title: str
@@ -30,20 +30,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class EmailContent:
     """What a letter says, as plain texts; the layout escapes them. ``button`` is a label and an address of ours."""
 
     subject: str
     paragraphs: Sequence[str]
     facts: Sequence[tuple[str, str]] = ()
-    lines: Sequence[Line] = ()
+    lines: Sequence[EmailLine] = ()
     quote: str = ""
     after: Sequence[str] = ()
     button: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedEmail:
     subject: str
     text: str
     html: str
@@ -59,7 +59,7 @@ def reading(user: User | None) -> Iterator[str]:
         yield language
 
 
-def render(content: Content, *, kind: Kind, user: User | None) -> Rendered:
+def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> RenderedEmail:
     """Call it within ``reading``."""
     accent = Brand.objects.filter(pk=ONLY).values_list("accent", flat=True).first() or _ACCENT
     context: dict[str, Any] = {
@@ -69,9 +69,9 @@ def render(content: Content, *, kind: Kind, user: User | None) -> Rendered:
         "shop_url": settings.SHOP_URL,
         "accent": accent,
         "ink": "#ffffff" if _is_dark(accent) else "#111111",
-        "off_url": wishes.link(user.pk, kind) if user and kind in FLAGS else "",
+        "off_url": email_preferences.link(user.pk, kind) if user and kind in FLAGS else "",
     }
-    return Rendered(
+    return RenderedEmail(
         context["subject"],
         render_to_string("mail/letter.txt", context).strip() + "\n",
         render_to_string("mail/letter.html", context),

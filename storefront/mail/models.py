@@ -10,13 +10,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from orders.fields import MoneyField
+from orders.db.money_fields import MoneyField
 
 #: The one row of Switches.
 ONLY = 1
 
 
-class Kind(models.TextChoices):
+class EmailKind(models.TextChoices):
     CONFIRMATION = "confirmation", _("Confirm an address")
     RESET = "reset", _("New password")
     SECURITY = "security", _("Safety of the account")
@@ -27,17 +27,17 @@ class Kind(models.TextChoices):
 
 
 #: Always sent. What they say is a secret: it is on no page, and erased once it was sent.
-SECURITY = frozenset({Kind.CONFIRMATION, Kind.RESET, Kind.SECURITY})
+SECURITY = frozenset({EmailKind.CONFIRMATION, EmailKind.RESET, EmailKind.SECURITY})
 #: The column that says whether letters of a kind are wanted. A kind that is not here cannot be switched off.
 FLAGS = {
-    Kind.RECEIPT: "has_receipts",
-    Kind.ORDERS: "has_orders",
-    Kind.TICKET: "has_tickets",
-    Kind.BALANCE: "has_balance",
+    EmailKind.RECEIPT: "has_receipts",
+    EmailKind.ORDERS: "has_orders",
+    EmailKind.TICKET: "has_tickets",
+    EmailKind.BALANCE: "has_balance",
 }
 
 
-class State(models.TextChoices):
+class EmailState(models.TextChoices):
     """Where a letter stands, as people are told."""
 
     WAITING = "waiting", _("Waiting")
@@ -60,7 +60,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         return self.open().filter(due_at__lte=now)
 
 
-class Letter(models.Model):
+class Email(models.Model):
     """One e-mail, ready to be sent. The row is the queue: what has a ``due_at`` is still to be sent.
 
     A worker that takes it moves ``due_at`` to the end of its lease: if it dies, the letter is due again by itself.
@@ -75,7 +75,7 @@ class Letter(models.Model):
         verbose_name=_("customer"),
     )
     address = models.EmailField(_("address"))
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=12, choices=EmailKind.choices)
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"), blank=True)
     html = models.TextField(_("HTML"), blank=True)
@@ -112,19 +112,19 @@ class Letter(models.Model):
         return self.kind in SECURITY
 
     @property
-    def state(self) -> State:
+    def state(self) -> EmailState:
         if self.sent_at is not None:
-            return State.SENT
+            return EmailState.SENT
         if self.given_up_at is not None:
-            return State.GIVEN_UP
-        return State.RETRYING if self.error else State.WAITING
+            return EmailState.GIVEN_UP
+        return EmailState.RETRYING if self.error else EmailState.WAITING
 
 
-class Note(models.Model):
+class PendingNotification(models.Model):
     """Something to write to a customer about, kept in the transaction of the change; ``news`` makes letters of it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
-    kind = models.CharField(max_length=12, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=EmailKind.choices)
     order_id = models.BigIntegerField(null=True)
     balance = MoneyField(null=True)
     below = MoneyField(null=True)
@@ -140,7 +140,7 @@ class Note(models.Model):
         return f"{self.kind} {self.pk}"
 
 
-class Wanted(models.Model):
+class WantedEmails(models.Model):
     """Which letters there are to be; those about the safety of an account always are."""
 
     has_receipts = models.BooleanField(_("Receipts"), default=True, help_text=_("Money you paid in has arrived."))
@@ -160,7 +160,7 @@ class Wanted(models.Model):
         abstract = True
 
 
-class Preferences(Wanted):
+class Preferences(WantedEmails):
     """What one customer wants. Without a row: everything."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mail_preferences")
@@ -173,7 +173,7 @@ class Preferences(Wanted):
         return str(self.user_id)
 
 
-class Switches(Wanted):
+class Switches(WantedEmails):
     """Which letters the shop sends at all: one row. Without it: all."""
 
     class Meta:

@@ -11,26 +11,26 @@ from django.utils import timezone
 
 from providers.worker.queue import enqueue_once
 from storefront.accounts.models import User
-from storefront.mail import layout, wishes
-from storefront.mail.layout import Content
-from storefront.mail.models import SECURITY, Kind, Letter
+from storefront.mail import email_preferences, layout
+from storefront.mail.layout import EmailContent
+from storefront.mail.models import SECURITY, Email, EmailKind
 
 #: Wake-ups of one second are one: the pass that it starts looks at all that is due, for a little longer than that.
 WAKE_SECONDS = 1
 
 
-def write(user: User, *, kind: Kind, content: Callable[[], Content]) -> Letter | None:
+def write(user: User, *, kind: EmailKind, content: Callable[[], EmailContent]) -> Email | None:
     """A letter to ``user``, if they want that kind. ``content`` is called in their language."""
-    if not wishes.wanting(kind, [user.pk]).exists():
+    if not email_preferences.wanting(kind, [user.pk]).exists():
         return None
     with layout.reading(user) as language:
         return keep(content(), kind=kind, user=user, address=user.email, language=language)
 
 
-def keep(content: Content, *, kind: Kind, user: User | None, address: str, language: str) -> Letter:
+def keep(content: EmailContent, *, kind: EmailKind, user: User | None, address: str, language: str) -> Email:
     """Puts a letter into the outbox. Call it in the transaction of what it tells of, within ``layout.reading``."""
     rendered = layout.render(content, kind=kind, user=user)
-    letter = Letter.objects.create(
+    letter = Email.objects.create(
         user=user,
         address=address,
         kind=kind,
@@ -44,10 +44,10 @@ def keep(content: Content, *, kind: Kind, user: User | None, address: str, langu
     return letter
 
 
-def send_again(letters: Iterable[Letter]) -> int:
+def send_again(letters: Iterable[Email]) -> int:
     """Sends once more, now, what is not on its way this moment and whose text is still there; returns how many."""
     now = timezone.now()
-    rows = Letter.objects.filter(pk__in=[letter.pk for letter in letters], lease_until=None)
+    rows = Email.objects.filter(pk__in=[letter.pk for letter in letters], lease_until=None)
     with transaction.atomic():
         # One that was settled starts over with its attempts; one that waits only waits no longer.
         settled = rows.filter(due_at=None).exclude(Q(text="") | Q(kind__in=SECURITY))

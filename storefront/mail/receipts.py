@@ -10,29 +10,29 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from storefront import formats
 from storefront.mail import outbox
-from storefront.mail.layout import Content
-from storefront.mail.models import Kind
+from storefront.mail.layout import EmailContent
+from storefront.mail.models import EmailKind
+from storefront.web import formats
 
 
-def keep(topup: Any) -> None:
-    """``topup`` was credited, in this transaction."""
-    outbox.write(topup.user, kind=Kind.RECEIPT, content=lambda: _receipt(topup))
+def keep(payment: Any) -> None:
+    """``payment`` was credited, in this transaction."""
+    outbox.write(payment.user, kind=EmailKind.RECEIPT, content=lambda: _receipt(payment))
 
 
-def _receipt(topup: Any) -> Content:
-    amount = formats.money(topup.paid_amount)
-    at = date_format(timezone.localtime(topup.credited_at), "DATETIME_FORMAT")
-    return Content(
+def _receipt(payment: Any) -> EmailContent:
+    amount = formats.money(payment.paid_amount)
+    at = date_format(timezone.localtime(payment.credited_at), "DATETIME_FORMAT")
+    return EmailContent(
         subject=_("Receipt: %(amount)s is in your wallet") % {"amount": amount},
         paragraphs=[_("Your payment has arrived and is in your wallet.")],
         facts=[
             (_("Amount"), amount),
-            (_("Paid with"), topup.label),
-            (_("Reference"), topup.reference),
+            (_("Paid with"), payment.label),
+            (_("Reference"), payment.reference),
             (_("Credited"), at),
-            *([(_("Note"), topup.note)] if topup.note else []),
+            *([(_("Note"), payment.note)] if payment.note else []),
         ],
-        button=(_("See the payment"), f"{settings.SHOP_URL}{reverse('topups:topup', args=[topup.reference])}"),
+        button=(_("See the payment"), f"{settings.SHOP_URL}{reverse('payments:payment', args=[payment.reference])}"),
     )

@@ -31,8 +31,8 @@ from providers.worker import leases, turns
 from providers.worker.backoff import Steps
 from providers.worker.clock import Deadline, DeadlinePassed
 from providers.worker.leases import Lease
-from storefront.mail import wishes
-from storefront.mail.models import FLAGS, Kind, Letter
+from storefront.mail import email_preferences
+from storefront.mail.models import FLAGS, Email, EmailKind
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ LOOK_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """Why a letter was not sent, "" if it was. ``is_lost``: it may have been; ``is_down``: so is the server.
 
     ``is_late``: nothing was sent because this process was stopped.
@@ -95,7 +95,7 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
 
 
 def is_any_due() -> bool:
-    return Letter.objects.due(leases.database_now()).exists()
+    return Email.objects.due(leases.database_now()).exists()
 
 
 def _longest_call() -> float:
@@ -111,7 +111,7 @@ def _grace() -> float:
 # ------------------------------------------------------------------------------------------------ claim
 
 
-def _claim(turn: turns.HeldTurn) -> tuple[Letter, Lease] | None:
+def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
     """The letter that is due longest, leased; None where nothing is due or the turn was lost."""
     skips = connection.features.has_select_for_update_skip_locked
     while True:
@@ -119,12 +119,12 @@ def _claim(turn: turns.HeldTurn) -> tuple[Letter, Lease] | None:
         with transaction.atomic():
             if not turn.keep():
                 return None
-            rows = Letter.objects.due(lease.begun_at).order_by("due_at", "pk")
+            rows = Email.objects.due(lease.begun_at).order_by("due_at", "pk")
             letter = rows.select_for_update(skip_locked=skips).first()
             if letter is None:
                 return None
             if letter.lease_until is not None and letter.has_lost_answer:
-                _settle(letter, Outcome("no outcome is known, twice", is_final=True), lease.begun_at)
+                _settle(letter, SendOutcome("no outcome is known, twice", is_final=True), lease.begun_at)
                 continue
             # Whoever had it before never said what became of it.
             letter.has_lost_answer = letter.has_lost_answer or letter.lease_until is not None
@@ -137,58 +137,58 @@ def _claim(turn: turns.HeldTurn) -> tuple[Letter, Lease] | None:
 # ------------------------------------------------------------------------------------------------ talk
 
 
-def _exchange(letter: Letter, *, send_by: Deadline) -> Outcome:
+def _exchange(letter: Email, *, send_by: Deadline) -> SendOutcome:
     backend = get_connection(send_by=send_by)  # other backends than ours ignore it
     try:
         backend.open()
     except OSError as problem:  # smtplib's errors are OSErrors
-        return Outcome(_words(problem, letter), is_down=True)
+        return SendOutcome(_words(problem, letter), is_down=True)
     try:
         send_by.check()
         backend.send_messages([_message(letter)])
     except DeadlinePassed:
-        return Outcome("this worker was stopped before it sent anything", is_late=True)
+        return SendOutcome("this worker was stopped before it sent anything", is_late=True)
     except SMTPRecipientsRefused as problem:
         code, said = next(iter(problem.recipients.values()))
-        return Outcome(_said(code, said, letter), is_final=500 <= code < 600)
+        return SendOutcome(_said(code, said, letter), is_final=500 <= code < 600)
     except SMTPResponseException as problem:
         is_final = isinstance(problem, SMTPDataError) and 500 <= problem.smtp_code < 600
-        return Outcome(_said(problem.smtp_code, problem.smtp_error, letter), is_final=is_final)
+        return SendOutcome(_said(problem.smtp_code, problem.smtp_error, letter), is_final=is_final)
     except (SMTPNotSupportedError, ValueError) as problem:
-        return Outcome(type(problem).__name__, is_final=True)
+        return SendOutcome(type(problem).__name__, is_final=True)
     except OSError as problem:
-        return Outcome(_words(problem, letter), is_lost=True, is_down=True)
+        return SendOutcome(_words(problem, letter), is_lost=True, is_down=True)
     finally:
         # The letter is out or it is not: a good-bye that fails changes nothing.
         with suppress(OSError):
             backend.close()
-    return Outcome()
+    return SendOutcome()
 
 
-def _message(letter: Letter) -> EmailMultiAlternatives:
+def _message(letter: Email) -> EmailMultiAlternatives:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     headers = {"Message-ID": f"<{letter.key}@{domain}>", "Auto-Submitted": "auto-generated"}
     if letter.kind in FLAGS and letter.user_id is not None:
-        headers["List-Unsubscribe"] = f"<{wishes.link(letter.user_id, Kind(letter.kind))}>"
+        headers["List-Unsubscribe"] = f"<{email_preferences.link(letter.user_id, EmailKind(letter.kind))}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], headers=headers)
     message.attach_alternative(letter.html, "text/html")
     return message
 
 
-def _said(code: int, said: bytes | str, letter: Letter) -> str:
+def _said(code: int, said: bytes | str, letter: Email) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
     return _clean(f"{code} {text}", letter)
 
 
-def _words(problem: OSError, letter: Letter) -> str:
+def _words(problem: OSError, letter: Email) -> str:
     if isinstance(problem, SMTPResponseException):
         # At the log-in: servers repeat there what they were told.
         return f"{type(problem).__name__} {problem.smtp_code}"
     return _clean(f"{type(problem).__name__}: {problem}", letter)
 
 
-def _clean(text: str, letter: Letter) -> str:
+def _clean(text: str, letter: Email) -> str:
     """On one line, and without the address: servers repeat it."""
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return re.sub(re.escape(letter.address), "…", plain, flags=re.IGNORECASE)[:300]
@@ -197,25 +197,25 @@ def _clean(text: str, letter: Letter) -> str:
 # ------------------------------------------------------------------------------------------------ record
 
 
-def _record(letter: Letter, outcome: Outcome) -> str:
+def _record(letter: Email, outcome: SendOutcome) -> str:
     """Stores the outcome and returns its name; "late" if the lease was over and the letter is another's by now."""
     if outcome.is_late:
         return _give_back(letter)
     if outcome.error:
         log.warning("Letter %d was not sent at attempt %d.", letter.pk, letter.attempts)
     if outcome.is_lost and letter.has_lost_answer:
-        outcome = Outcome(outcome.error, is_final=True, is_lost=True)
+        outcome = SendOutcome(outcome.error, is_final=True, is_lost=True)
     return _settle(letter, outcome, leases.database_now())
 
 
-def _give_back(letter: Letter) -> str:
+def _give_back(letter: Email) -> str:
     """Nothing was sent: due at once, unless another worker has taken it."""
-    mine = Letter.objects.filter(pk=letter.pk, lease_until=letter.lease_until)
+    mine = Email.objects.filter(pk=letter.pk, lease_until=letter.lease_until)
     mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
     return "late"
 
 
-def _settle(letter: Letter, outcome: Outcome, now: datetime) -> str:
+def _settle(letter: Email, outcome: SendOutcome, now: datetime) -> str:
     due_at = _next(letter, now) if outcome.error and not outcome.is_final else None
     columns: dict[str, object] = {
         "due_at": due_at,
@@ -227,12 +227,12 @@ def _settle(letter: Letter, outcome: Outcome, now: datetime) -> str:
     }
     if due_at is None and letter.is_secret:
         columns |= {"text": "", "html": ""}
-    if not Letter.objects.filter(pk=letter.pk, lease_until=letter.lease_until).update(**columns):
+    if not Email.objects.filter(pk=letter.pk, lease_until=letter.lease_until).update(**columns):
         return "late"
     return "failed" if due_at else "given_up" if outcome.error else "sent"
 
 
-def _next(letter: Letter, now: datetime) -> datetime | None:
+def _next(letter: Email, now: datetime) -> datetime | None:
     """When to try again; None: never."""
     wait = BACK_OFF.delay(letter.attempts)
     return None if wait is None else now + wait

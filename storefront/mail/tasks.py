@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from providers.schedules import Schedule
 from providers.worker.queue import enqueue_once
-from storefront.mail import history, news, outbox, sending
+from providers.worker.schedules import Schedule
+from storefront.mail import notifications, outbox, retention, sending
 
 SCHEDULES = (
     Schedule("mail", "storefront.mail.tasks.deliver", minutes=1),
@@ -14,10 +14,10 @@ SCHEDULES = (
 
 def deliver() -> None:
     """What was committed within a second of the last wake-up call had none of its own: this looks a little longer."""
-    news.gather()
+    notifications.gather()
     if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5)["sent"] and sending.is_any_due():
         enqueue_once("storefront.mail.tasks.deliver")
 
 
 def prune() -> None:
-    history.prune()
+    retention.prune()

@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from orders import ledger
+from orders.ledger import transfers
 from orders.models import Account
-from storefront.lowbalance import WarnForm
-from storefront.mail import wishes
+from storefront.accounts.low_balance import WarnForm
+from storefront.mail import email_preferences
 from storefront.mail.forms import PreferencesForm
 from storefront.mail.models import Preferences
 
@@ -35,7 +35,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and (warn_form is None or warn_form.is_valid()):
             Preferences.objects.update_or_create(user=user, defaults=form.cleaned_data)
             if warn_form and "warn_below" in posted:
-                ledger.watch(warn_form.instance, below=warn_form.cleaned_data["warn_below"])
+                transfers.set_low_balance_alert(warn_form.instance, below=warn_form.cleaned_data["warn_below"])
             messages.success(request, _("Your choice is saved."))
             return redirect("mail:preferences")
     return render(request, "mail/preferences.html", {"form": form, "warn_form": warn_form})
@@ -46,10 +46,10 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def off(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, since programs that look for viruses follow every link; POST switches off."""
-    found = wishes.meant(token)
+    found = email_preferences.meant(token)
     if found is None:
         raise Http404
     user_id, kind = found
     if request.method == "POST":
-        wishes.switch_off(user_id, kind=kind)
+        email_preferences.switch_off(user_id, kind=kind)
     return render(request, "mail/off.html", {"kind": kind, "is_done": request.method == "POST"})

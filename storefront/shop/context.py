@@ -8,17 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from storefront.brand import look
+from storefront.brand import theme
 from storefront.currencies import display
-from storefront.shop import purse
+from storefront.shop import customer_wallet
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
     return {
         "shop_name": settings.SHOP_NAME,
         "store_currency": settings.STORE_CURRENCY,
-        "look": look.current,
+        "look": theme.current,
         "shown_currency": display.current,
         # Called by the template: pages without the balance pay no query for it.
-        "balance": partial(purse.balance, request),
+        "balance": partial(customer_wallet.balance, request),
     }

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from orders.models import Service
 
 
-class Favourite(models.Model):
-    """A service that a customer has given a star. Written by ``storefront.shop.favourites``."""
+class Favorite(models.Model):
+    """A service that a customer has given a star. Written by ``storefront.shop.favorites``."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False, verbose_name=_("customer")

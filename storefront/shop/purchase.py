@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from orders import checkout
+from orders.buying import checkout
+from orders.catalog.customer_pricing import CustomerPricing
 from orders.errors import InvalidField, PriceChanged
 from orders.models import Order, Service
 from orders.models.order import Source
-from orders.terms import Terms
-from storefront.shop import orderform
+from storefront.shop import order_form
 
 #: What a line of a mass order says where an open order holds its link.
 LINK_IN_USE = InvalidField("link", "in_use")
@@ -38,13 +38,19 @@ def request_id(text: str) -> str:
 
 
 def buy(
-    user: Any, *, service: Service, inputs: Mapping[str, Any], request_id: str, shown_price: str, paid_by: Terms
+    user: Any,
+    *,
+    service: Service,
+    inputs: Mapping[str, Any],
+    request_id: str,
+    shown_price: str,
+    paid_by: CustomerPricing,
 ) -> Order:
     """Buys what the form says, once. Raises what ``place_order`` raises, and FormReused; then nothing was charged."""
     offer = checkout.quote(service, inputs=inputs, paid_by=paid_by)
     used = Order.objects.filter(user=user, request_id=request_id).first()
     if used is None:
-        if shown_price != orderform.unit_price(service, paid_by=paid_by):
+        if shown_price != order_form.unit_price(service, paid_by=paid_by):
             raise PriceChanged(offer.charge)
         # Service and terms were read once in this request: the rate compared above is the rate that is taken.
         used = checkout.place_order(

@@ -9,16 +9,16 @@ from typing import Any
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from orders import money
-from orders.lifecycle import Status
 from orders.models import Order, OrderEvent
 from orders.models.order import EventKind
-from storefront import formats
-from storefront.shop import aftersales, statuses
+from orders.rules import amounts
+from orders.rules.state_machine import Status
+from storefront.shop import order_actions, order_status
+from storefront.web import formats
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineEntry:
     at: datetime
     title: str
     text: str = ""
@@ -26,15 +26,15 @@ class Line:
     event: int = 0
 
 
-def lines(order: Order) -> list[Line]:
+def timeline_entries(order: Order) -> list[TimelineEntry]:
     """The order's timeline, newest first, down to the moment it was paid."""
     told = _public(order).order_by("-id")
     paid = _("%s from your wallet.") % formats.money(order.charge)
     lines = [replace(_line(order, event), event=event.pk) for event in told]
-    return [*lines, Line(order.created_at, _("Ordered and paid"), paid)]
+    return [*lines, TimelineEntry(order.created_at, _("Ordered and paid"), paid)]
 
 
-def last(order: Order) -> int:
+def last_entry(order: Order) -> int:
     """The newest line: a page that shows it is up to date. 0 if there is only the payment."""
     newest: int | None = _public(order).aggregate(newest=Max("pk"))["newest"]
     return newest or 0
@@ -44,26 +44,26 @@ def _public(order: Order) -> QuerySet[OrderEvent]:
     return OrderEvent.objects.filter(order=order, kind__in=OrderEvent.PUBLIC)
 
 
-def _line(order: Order, event: OrderEvent) -> Line:
+def _line(order: Order, event: OrderEvent) -> TimelineEntry:
     at, data = event.created_at, event.data
     match event.kind:
         case EventKind.ACCEPTED:
-            return Line(at, _("Accepted"), _("The order is lined up for delivery."))
+            return TimelineEntry(at, _("Accepted"), _("The order is lined up for delivery."))
         case EventKind.IN_DOUBT:
-            return Line(at, _("Under review"), _("We are checking whether the order has started."), "warning")
+            return TimelineEntry(at, _("Under review"), _("We are checking whether the order has started."), "warning")
         case EventKind.RESOLVED:
-            return Line(at, _("Review completed"))
+            return TimelineEntry(at, _("Review completed"))
         case EventKind.REFILL | EventKind.CANCELLATION:
-            told = aftersales.line(event.kind, data)
-            return Line(at, str(told.title), str(told.text), told.tone)
+            told = order_actions.line(event.kind, data)
+            return TimelineEntry(at, str(told.title), str(told.text), told.tone)
         case EventKind.REFUNDED:
-            back = _("%s went back to your wallet") % formats.money(money.parse(str(data.get("amount", 0))))
-            return Line(at, back, _undelivered(order, data), "success")
+            back = _("%s went back to your wallet") % formats.money(amounts.parse(str(data.get("amount", 0))))
+            return TimelineEntry(at, back, _undelivered(order, data), "success")
     return _status_line(order, at, data)
 
 
-def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> Line:
-    shown = statuses.shown(data["status"])
+def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> TimelineEntry:
+    shown = order_status.status_label(data["status"])
     text = ""
     match Status(data["status"]):
         case Status.IN_PROGRESS | Status.PROCESSING if data.get("start_count") is not None:
@@ -74,7 +74,7 @@ def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> Line:
             text = _undelivered(order, data)
         case Status.CANCELED | Status.FAILED:
             text = _("You asked for it.") if data.get("asked") else _("The order could not be delivered.")
-    return Line(at, str(shown.label), text, shown.tone)
+    return TimelineEntry(at, str(shown.label), text, shown.tone)
 
 
 def _undelivered(order: Order, data: dict[str, Any]) -> str:

@@ -2,20 +2,20 @@
 
 from django.urls import path
 
-from storefront.shop.views import catalogue, massorder, ordering, orders, pages, refills, wallet
+from storefront.shop.views import catalog, mass_order, new_order, orders, pages, refills, wallet
 
 app_name = "shop"
 urlpatterns = [
-    path("", catalogue.landing, name="landing"),
-    path("services/", catalogue.services, name="catalogue"),
-    path("services/found/", catalogue.services_found, name="services_found"),
-    path("services/<int:pk>/", catalogue.service, name="service"),
-    path("services/<int:pk>/star/", catalogue.favourite, name="favourite"),
+    path("", catalog.landing, name="landing"),
+    path("services/", catalog.services, name="catalogue"),
+    path("services/found/", catalog.services_found, name="services_found"),
+    path("services/<int:pk>/", catalog.service, name="service"),
+    path("services/<int:pk>/star/", catalog.favourite, name="favourite"),
     path("orders/", orders.orders, name="orders"),
     path("orders/live/", orders.orders_live, name="orders_live"),
-    path("orders/new/", ordering.new_order, name="order_new"),
-    path("orders/price/", ordering.price, name="price"),
-    path("orders/mass/", massorder.mass_order, name="mass"),
+    path("orders/new/", new_order.new_order, name="order_new"),
+    path("orders/price/", new_order.price, name="price"),
+    path("orders/mass/", mass_order.mass_order, name="mass"),
     path("orders/export.csv", orders.orders_csv, name="orders_csv"),
     path("orders/refill/", refills.ask_many, name="refill_many"),
     path("orders/<int:pk>/", orders.order, name="order"),

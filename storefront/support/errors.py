@@ -41,7 +41,7 @@ class NotTheirOrder(TicketError):
         self.number = number
 
 
-class Asked(TicketError):
+class RequestAlreadyMade(TicketError):
     """``ticket`` asks for the same already."""
 
     def __init__(self, ticket: Any) -> None:
@@ -49,7 +49,7 @@ class Asked(TicketError):
         self.ticket = ticket
 
 
-class NotForAPerson(TicketError):
+class HandledAutomatically(TicketError):
     """No person is needed: the order's own button does it, or there is nothing to be done. ``why`` is for customers."""
 
     def __init__(self, why: Any) -> None:

@@ -9,10 +9,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from storefront import asking, private_files
 from storefront.support import tickets
 from storefront.support.errors import NotTheirOrder, TextRefused, TicketError, TooFast, TooManyOpen, TooMuch
 from storefront.support.models import TicketCategory
+from storefront.web import private_files, query_params
 
 
 class ReplyForm(forms.Form):
@@ -53,7 +53,7 @@ class TicketForm(ReplyForm):
         for piece in re.split(r"[\s,;#]+", self.cleaned_data["orders"].strip(" ,;#")):
             if not piece:
                 continue
-            number = asking.number(piece)
+            number = query_params.number(piece)
             if number is None:
                 raise forms.ValidationError(
                     _("“%(text)s” is no order number. Write only the numbers, such as 1204, 1210."),

@@ -19,11 +19,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders.models import Order
-from storefront import private_files
-from storefront.support import telling
-from storefront.support.errors import Asked, NotMergeable, NotTheirOrder, TextRefused, TooFast, TooManyOpen, TooMuch
+from storefront.support import notifications
+from storefront.support.errors import (
+    NotMergeable,
+    NotTheirOrder,
+    RequestAlreadyMade,
+    TextRefused,
+    TooFast,
+    TooManyOpen,
+    TooMuch,
+)
 from storefront.support.models import Attachment, Message, Ticket, TicketCategory, TicketOrder
 from storefront.support.models.ticket import TicketKind, TicketStatus
+from storefront.web import private_files
 
 SUBJECT_MAX = 150
 TEXT_MAX = 5000
@@ -114,7 +122,7 @@ def answer(
             is_unread_by_staff=False,
             assignee=row.assignee or author,
         )
-        telling.answered(message)
+        notifications.answered(message)
         return message
 
 
@@ -197,7 +205,7 @@ def _refuse_twice(wanted_for: Order | None, kind: TicketKind) -> None:
         return
     asked = Ticket.objects.filter(wanted_for=wanted_for, kind=kind, closed_at=None).first()
     if asked:
-        raise Asked(asked)
+        raise RequestAlreadyMade(asked)
 
 
 def _within_limits(user: Any, kept: Sequence[private_files.Kept], *, is_one_more: bool) -> None:

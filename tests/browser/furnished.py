@@ -9,17 +9,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from orders import aftercare, checkout, fulfilment, ledger
-from orders.lifecycle import Progress, Status
-from orders.models import Account, CustomerRate, Measure, Order, PriceChange, PriceLevel, Service
+from orders.buying import checkout
+from orders.ledger import transfers
+from orders.lifecycle import customer_requests, fulfilment
+from orders.models import Account, CustomerRate, DeliveryStats, Order, PriceChange, PriceLevel, Service
+from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
-from storefront.callbacks import endpoints, outbox
-from storefront.callbacks.models import Delivery, Endpoint
-from storefront.shop.models import Favourite
+from storefront.shop.models import Favorite
 from storefront.support import tickets
-from storefront.support.models import Announcement, CannedReply, Page, TicketCategory
+from storefront.support.models import Announcement, CannedReply, InfoPage, TicketCategory
+from storefront.webhooks import endpoints, outbox
+from storefront.webhooks.models import Delivery, Endpoint
 from tests import factories
-from tests.storefront.topups import payments
+from tests.storefront.payments import payments
 
 PASSWORD = "a-long-enough-one"
 
@@ -95,7 +97,9 @@ def _services(nadia: User) -> list[Service]:
             if times:
                 names = ("start_median", "start_p90", "finish_p10", "finish_median", "finish_p90")
                 figures = dict(zip(names, times, strict=True))
-                Measure.objects.create(service=service, sample=1240, completed=1100, partial=90, canceled=50, **figures)
+                DeliveryStats.objects.create(
+                    service=service, sample=1240, completed=1100, partial=90, canceled=50, **figures
+                )
     made += [factories.service("custom_comments", "4.50", name="Comments in your words", category=made[3].category)]
     made += [factories.service("poll", "1.20", name="Votes in a poll", category=made[3].category)]
     for days, (old, new) in enumerate((("1.60", "1.70"), ("1.70", "1.95"), ("1.95", "1.85"))):
@@ -103,9 +107,9 @@ def _services(nadia: User) -> list[Service]:
         PriceChange.objects.filter(pk=change.pk).update(created_at=timezone.now() - timedelta(days=30 - 9 * days))
     level = PriceLevel.objects.create(name="Regular", discount=Decimal(5), from_spend=Decimal(100))
     PriceLevel.objects.create(name="Reseller", discount=Decimal(12), from_spend=Decimal(1000))
-    ledger.put_at_level(Account.objects.get(user=nadia), level=level, is_pinned=False)
+    transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=False)
     CustomerRate.objects.create(user=nadia, service=made[1], rate=Decimal("0.80"))
-    Favourite.objects.create(user=nadia, service=made[1])
+    Favorite.objects.create(user=nadia, service=made[1])
     return made
 
 
@@ -115,10 +119,10 @@ def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
         return checkout.place_order(nadia, service=service, inputs=inputs)
 
     def under_way(order: Order, **progress: Any) -> Order:
-        fulfilment.claimed([order.pk])
-        fulfilment.accepted(order.pk)
+        fulfilment.mark_submitting([order.pk])
+        fulfilment.accept(order.pk)
         if progress:
-            fulfilment.progressed(order.pk, progress=Progress(**progress))
+            fulfilment.apply_progress(order.pk, progress=Progress(**progress))
         return order
 
     made = {
@@ -136,18 +140,18 @@ def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
             factories.Service.objects.get(kind="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"
         ),
     }
-    fulfilment.claimed([made["doubted"].pk])
-    fulfilment.doubted(made["doubted"].pk)
-    fulfilment.claimed([made["failed"].pk])
-    fulfilment.failed(made["failed"].pk)
+    fulfilment.mark_submitting([made["doubted"].pk])
+    fulfilment.mark_in_doubt(made["doubted"].pk)
+    fulfilment.mark_submitting([made["failed"].pk])
+    fulfilment.fail(made["failed"].pk)
     long_link = "https://photos.example.com/" + "a-very-long-name/" * 12
     made["long"] = bought(services[2], 60, 12, link=long_link)
     return made
 
 
 def _ask(made: Furnished) -> None:
-    aftercare.refill(made.orders["completed"], actor=made.nadia)
-    aftercare.cancel(made.orders["pending"], actor=made.nadia)
+    customer_requests.request_refill(made.orders["completed"], actor=made.nadia)
+    customer_requests.request_cancellation(made.orders["pending"], actor=made.nadia)
 
 
 def _support(made: Furnished) -> None:
@@ -165,7 +169,7 @@ def _support(made: Furnished) -> None:
     made.at["open_ticket"] = open_one.pk
     Announcement.objects.create(title="Photo network: followers are slower today", text="We are on it.", is_pinned=True)
     Announcement.objects.create(title="New: visits with a referrer", text="From 1,000 visits on.")
-    Page.objects.create(slug="terms", title="Terms", text=TERMS, is_published=True)
+    InfoPage.objects.create(slug="terms", title="Terms", text=TERMS, is_published=True)
 
 
 def _payments(made: Furnished) -> None:

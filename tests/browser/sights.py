@@ -93,11 +93,11 @@ def _customers(shop: Furnished) -> list[Sight]:
         *orders,
         Sight("refills", "/refills/", CUSTOMER),
         Sight("wallet", "/wallet/", CUSTOMER),
-        Sight("top-up", "/wallet/top-up/", CUSTOMER),
-        Sight("top-ups", "/wallet/top-ups/", CUSTOMER),
-        Sight("top-up-demo", f"/wallet/top-ups/{shop.at['paid']}/", CUSTOMER),
-        Sight("top-up-by-hand", f"/wallet/top-ups/{shop.at['by_hand']}/", CUSTOMER),
-        Sight("demo-bank", f"/wallet/top-ups/{shop.at['paid']}/demo/", CUSTOMER),
+        Sight("top-up", "/wallet/add-funds/", CUSTOMER),
+        Sight("top-ups", "/wallet/payments/", CUSTOMER),
+        Sight("top-up-demo", f"/wallet/payments/{shop.at['paid']}/", CUSTOMER),
+        Sight("top-up-by-hand", f"/wallet/payments/{shop.at['by_hand']}/", CUSTOMER),
+        Sight("demo-bank", f"/wallet/payments/{shop.at['paid']}/demo/", CUSTOMER),
         Sight("tickets", "/support/", CUSTOMER),
         Sight("ticket-new", "/support/new/", CUSTOMER),
         Sight("ticket-new-errors", "/support/new/", CUSTOMER, _send_empty),
@@ -113,10 +113,10 @@ def _account(shop: Furnished) -> list[Sight]:
         Sight("keys", "/account/keys/", CUSTOMER),
         Sight("key", f"/account/keys/{key}/", CUSTOMER),
         Sight("key-revoke", f"/account/keys/{key}/revoke/", CUSTOMER),
-        Sight("callbacks", "/callbacks/", CUSTOMER),
-        Sight("callback", f"/callbacks/{endpoint}/edit/", CUSTOMER),
-        Sight("deliveries", f"/callbacks/{endpoint}/", CUSTOMER),
-        Sight("delivery", f"/callbacks/{endpoint}/{delivery}/", CUSTOMER),
+        Sight("webhooks", "/webhooks/", CUSTOMER),
+        Sight("callback", f"/webhooks/{endpoint}/edit/", CUSTOMER),
+        Sight("deliveries", f"/webhooks/{endpoint}/", CUSTOMER),
+        Sight("delivery", f"/webhooks/{endpoint}/{delivery}/", CUSTOMER),
         Sight("profile", "/account/profile/", CUSTOMER),
         Sight("email", "/account/email/", CUSTOMER),
         Sight("access-review", "/account/access/", CUSTOMER),
@@ -130,7 +130,7 @@ def _account(shop: Furnished) -> list[Sight]:
 def _empty() -> list[Sight]:
     paths = {
         "orders": "/orders/", "wallet": "/wallet/", "refills": "/refills/", "tickets": "/support/",
-        "top-ups": "/wallet/top-ups/", "keys": "/account/keys/", "callbacks": "/callbacks/", "email": "/account/email/",
+        "top-ups": "/wallet/payments/", "keys": "/account/keys/", "webhooks": "/webhooks/", "email": "/account/email/",
         "favourites": "/services/?favourites=1", "order-pick": "/orders/new/",
     }  # fmt: skip
     return [Sight(f"empty-{name}", path, NEWCOMER) for name, path in paths.items()]
@@ -141,7 +141,7 @@ def _office(shop: Furnished) -> list[Sight]:
         "orders": "orders/order", "services": "orders/service", "categories": "orders/category",
         "transfers": "orders/transfer", "refills": "orders/refill", "levels": "orders/pricelevel",
         "providers": "providers/provider", "offers": "providers/offer", "markups": "providers/markup",
-        "users": "accounts/user", "tickets": "support/ticket", "topups": "topups/topup", "letters": "mail/letter",
+        "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment", "letters": "mail/letter",
     }  # fmt: skip
     pages = {
         "order": f"orders/order/{shop.orders['in_progress'].pk}/change", "doubt": "orders/order/?status=in_doubt",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from storefront.shop.models import Favourite
+from storefront.shop.models import Favorite
 from tests import factories
 from tests.browser.test_shop import EMAIL, PASSWORD, sign_in
 
@@ -56,7 +56,7 @@ def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -
     star.click()
     expect(star).to_have_attribute("aria-pressed", "true")
     expect(star).to_be_focused()
-    assert Favourite.objects.count() == 1
+    assert Favorite.objects.count() == 1
     page.get_by_placeholder("Name or number").fill("")
     page.get_by_label("My favourites").check()
     expect(page.locator("#found a.name")).to_have_text(["Harp lessons"])
@@ -64,7 +64,7 @@ def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -
     expect(page).to_have_url(re.compile(r"/services/\?favourites=1$"))
     star.click()
     expect(star).to_have_attribute("aria-pressed", "false")
-    assert Favourite.objects.count() == 0
+    assert Favorite.objects.count() == 0
 
 
 @pytest.mark.usefixtures("wares")
@@ -78,4 +78,4 @@ def test_without_scripts_stars_and_search_work_by_their_buttons(visit: Callable[
     star.click()
     expect(page).to_have_url(re.compile("q=strings"))
     expect(star).to_have_attribute("aria-pressed", "true")
-    assert Favourite.objects.count() == 1
+    assert Favorite.objects.count() == 1

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
-from orders import fulfilment, ledger
-from orders.lifecycle import Progress, Status
+from orders.ledger import transfers
+from orders.lifecycle import fulfilment
 from orders.models import Account, Order
+from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
 from tests import factories
 
@@ -35,7 +36,7 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     page.locator("main").get_by_role("button", name="Create account").click()
     expect(page.locator("#purse")).to_contain_text("$0.00")
     wallet = Account.objects.get(user__email=EMAIL)
-    ledger.top_up(wallet, amount=Decimal(20), gateway="test", reference="first")
+    transfers.credit_payment(wallet, amount=Decimal(20), gateway="test", reference="first")
 
     page.get_by_placeholder("Name or number").fill("lessons")
     page.get_by_role("button", name="Apply").click()
@@ -50,13 +51,13 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     expect(page.get_by_role("status").first).to_contain_text("is placed")
     expect(page.locator("#order .status")).to_have_text("Pending")
     order = Order.objects.get()
-    fulfilment.claimed([order.pk])
-    fulfilment.accepted(order.pk)
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=1000, start_count=7))
+    fulfilment.mark_submitting([order.pk])
+    fulfilment.accept(order.pk)
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=1000, start_count=7))
     expect(page.locator("#order .status")).to_have_text("In progress")
     expect(page.locator("#order")).to_contain_text("4,000")
 
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
     expect(page.locator("#order .status")).to_have_text("Partial")
     expect(page.locator("#purse")).to_contain_text("$16.40")
     page.get_by_role("link", name="Wallet", exact=True).click()
@@ -71,7 +72,7 @@ def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
     page.goto("/orders/")
     row = page.locator(f"#order-{order.pk}")
     expect(row).to_contain_text("Pending")
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED))
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     expect(row).to_contain_text("Completed")
     expect(row).to_contain_text("100 / 100")
     assert page.locator("#clock").get_attribute("hx-get") is None

@@ -14,7 +14,7 @@ from storefront.support import tickets
 from storefront.support.models import Announcement, Ticket
 from tests import factories
 from tests.browser.test_shop import EMAIL, PASSWORD, sideways, sign_in
-from tests.storefront.support.test_prose import EVIL
+from tests.storefront.support.test_markup import EVIL
 
 
 @pytest.fixture(autouse=True)

@@ -14,16 +14,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from orders.models import Account, Order, Service
-from providers import errands, submission, syncing
-from providers.models import Errand, Placement, Provider
-from providers.simulators import Panel
+from providers.models import Placement, Provider, UpstreamRequest
+from providers.panels.simulators import Panel
+from providers.placing import submission
+from providers.tracking import status_sync, upstream_requests
 from storefront.accounts.models import User
+from storefront.payments.models import Payment
 from storefront.support import tickets
 from storefront.support.models import Ticket
-from storefront.topups.models import TopUp
 from tests.browser.walking import EMAIL, LINK, PASSWORD, Walker, confirm, read_the_statement, sign_up, walk_in
 from tests.providers.conftest import provider_at
-from tests.storefront.topups import payments
+from tests.storefront.payments import payments
 
 SUBJECT, ASKED, ANSWERED = "☂ 1?", "☂ 2", "☂ 3"
 #: Every language, and each width in light and dark, in four walks.
@@ -71,7 +72,7 @@ def whole_way(
 
     sign_up(walker)
     confirm(walker)
-    top_up(walker)
+    payment(walker)
     find(walker, service)
     order = buy(walker)
     watch(walker, order, provider, panel)
@@ -85,7 +86,7 @@ def whole_way(
     assert panel.violations == []
 
 
-def top_up(walker: Walker) -> None:
+def payment(walker: Walker) -> None:
     page = walker.page
     page.get_by_role("banner").get_by_role("link", name=walker.word("Wallet"), exact=True).click()
     expect(page.get_by_text(walker.word("No entries yet"))).to_be_visible()
@@ -98,11 +99,11 @@ def top_up(walker: Walker) -> None:
     page.get_by_role("radio").check()
     walker.look("an amount and a way of paying")
     walker.button("Continue").click()
-    walker.data.append(TopUp.objects.get().reference)
+    walker.data.append(Payment.objects.get().reference)
     expect(page.locator("main .price")).to_have_text(walker.money("25"))
     walker.look("the bank's page")
     walker.button("Pay %(amount)s", amount=walker.money("25")).click()
-    expect(page.locator("#topup .status")).to_have_text(walker.word("Added", "to the wallet"))
+    expect(page.locator("#payment .status")).to_have_text(walker.word("Added", "to the wallet"))
     expect(page.locator("#purse")).to_contain_text(walker.money("25"))
     walker.look("paid")
     assert "25" in walker.letter().subject
@@ -151,12 +152,12 @@ def watch(walker: Walker, order: Order, provider: Provider, panel: Panel) -> Non
     submission.submit_due(provider)
     number = Placement.objects.get(order=order).upstream_id
     panel.report(number, panel.words.running, remains=400, start_count=3572)
-    syncing.sync_statuses(provider, is_now=True)
+    status_sync.sync_statuses(provider, is_now=True)
     walker.let_time_pass()
     expect(page.locator("#order .status")).to_have_text(walker.word("In progress"))
     walker.look("under way")
     panel.report(number, panel.words.completed)
-    syncing.sync_statuses(provider, is_now=True)
+    status_sync.sync_statuses(provider, is_now=True)
     walker.let_time_pass()
     expect(page.locator("#order .status")).to_have_text(walker.word("Completed"))
     assert page.evaluate("document.body.dataset.opened") == "once"
@@ -169,11 +170,11 @@ def ask_for_a_refill(walker: Walker, order: Order, provider: Provider, panel: Pa
     timeline = page.locator(".timeline")
     expect(timeline).to_contain_text(walker.word("You asked for a refill"))
     walker.look("a refill is asked for")
-    errands.run(provider, is_now=True)
+    upstream_requests.run(provider, is_now=True)
     walker.let_time_pass()
     expect(timeline).to_contain_text(walker.word("Refill accepted"))
-    panel.report_refill(Errand.objects.get().upstream_id, "Completed")
-    errands.run(provider, is_now=True)
+    panel.report_refill(UpstreamRequest.objects.get().upstream_id, "Completed")
+    upstream_requests.run(provider, is_now=True)
     walker.let_time_pass()
     expect(timeline).to_contain_text(walker.word("Refill delivered"))
     walker.look("refilled")

@@ -12,17 +12,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from orders.models import Order, Service
-from providers import errands, submission, syncing
-from providers.models import Errand, Placement, Provider
-from providers.simulators import Panel
+from providers.models import Placement, Provider, UpstreamRequest
+from providers.panels.simulators import Panel
+from providers.placing import submission
+from providers.tracking import status_sync, upstream_requests
 from storefront.accounts.models import User
+from storefront.payments.models import Payment
 from storefront.support import tickets
 from storefront.support.models import Ticket, TicketOrder
-from storefront.topups.models import TopUp
 from tests.browser.test_shop import sign_in
 from tests.browser.walking import LINK, PASSWORD, Walker, confirm, read_the_statement, sign_up, walk_in
 from tests.providers.conftest import provider_at
-from tests.storefront.topups import payments
+from tests.storefront.payments import payments
 
 WAY, IBAN = "☂ 1", "TR33 0006 1005 1978 6457 8413 26"
 SUBJECT, ASKED, ANSWERED = "☂ 2?", "☂ 3", "☂ 4"
@@ -58,7 +59,7 @@ def test_without_scripts_nothing_is_missing(visit: Callable[..., Page], start_pa
 def ask_how_to_pay(walker: Walker) -> None:
     """No way of paying is set up yet: the page says what to do."""
     page = walker.page
-    page.goto("/wallet/top-up/")
+    page.goto("/wallet/add-funds/")
     walker.look("no way to pay")
     walker.link("Write to us").click()
     walker.look("a question about paying")
@@ -107,8 +108,8 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
     page.get_by_role("link", name=walker.money("10")).click()
     page.get_by_role("radio").check()
     walker.button("Continue").click()
-    topup = TopUp.objects.get()
-    walker.data.append(topup.reference)
+    payment = Payment.objects.get()
+    walker.data.append(payment.reference)
     expect(page.locator("#details")).to_have_text(IBAN)
     expect(page.locator("[data-copy]")).to_be_hidden()
     walker.look("how to pay")
@@ -119,7 +120,7 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
     walker.look("no picture")
     page.locator("[name=file]").set_input_files({**wrong, "buffer": payments.png()})
     walker.button("Send the proof").click()
-    expect(page.locator("#topup .status")).to_have_text(walker.word("We are checking"))
+    expect(page.locator("#payment .status")).to_have_text(walker.word("We are checking"))
     expect(page.get_by_text(walker.word("Load this page again to see how it stands."))).to_be_visible()
     expect(
         page.get_by_text(walker.word("This page changes by itself when the money is in your wallet."))
@@ -128,7 +129,7 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
 
     User.objects.create_superuser("agent@example.com", PASSWORD)
     sign_in(office, "agent@example.com")
-    office.goto(f"/admin/topups/topup/{topup.pk}/change/")
+    office.goto(f"/admin/payments/payment/{payment.pk}/change/")
     expect(office.locator(".proof img")).to_be_visible()
     office.get_by_role("button", name="Add it to the wallet").click()
     expect(office.locator(".messagelist")).to_contain_text("is in the wallet")
@@ -153,14 +154,14 @@ def see_it_delivered_and_refilled(walker: Walker, order: Order, provider: Provid
     page = walker.page
     submission.submit_due(provider)
     panel.report(Placement.objects.get(order=order).upstream_id, panel.words.completed, start_count=3572)
-    syncing.sync_statuses(provider, is_now=True)
+    status_sync.sync_statuses(provider, is_now=True)
     page.reload()
     expect(page.locator("#order .status")).to_have_text(walker.word("Completed"))
     walker.button("Ask for a refill").click()
     expect(page.locator(".timeline")).to_contain_text(walker.word("You asked for a refill"))
-    errands.run(provider, is_now=True)
-    panel.report_refill(Errand.objects.get().upstream_id, "Completed")
-    errands.run(provider, is_now=True)
+    upstream_requests.run(provider, is_now=True)
+    panel.report_refill(UpstreamRequest.objects.get().upstream_id, "Completed")
+    upstream_requests.run(provider, is_now=True)
     page.reload()
     expect(page.locator(".timeline")).to_contain_text(walker.word("Refill delivered"))
     walker.look("refilled without scripts")

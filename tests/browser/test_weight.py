@@ -9,8 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 from playwright.sync_api import Browser, Page, expect
 
-from orders import fulfilment
-from orders.lifecycle import Progress, Status
+from orders.lifecycle import fulfilment
+from orders.rules.state_machine import Progress, Status
 from tests import factories, processes
 from tests.browser.conftest import enter
 from tests.browser.furnished import furnish
@@ -107,7 +107,7 @@ def test_live_parts_move_nothing(width: int, shop: str, settings: Any, visit: Ca
         page.goto(path)
     for remains in (900, 450):
         progress = Progress(status=Status.IN_PROGRESS, remains=remains, start_count=70)
-        fulfilment.progressed(moving.pk, progress=progress)
+        fulfilment.apply_progress(moving.pk, progress=progress)
         delivered = f"{1000 - remains}"
         expect(one.locator("#order")).to_contain_text(delivered)
         expect(many.locator(f"#order-{moving.pk}")).to_contain_text(delivered)

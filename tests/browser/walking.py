@@ -16,8 +16,8 @@ from django.utils import translation
 from playwright.sync_api import Locator, Page, expect
 
 from orders.models import Account, Category, Service, Transfer
-from storefront import formats
 from storefront.mail import sending
+from storefront.web import formats
 from tests.browser.reading import left_in_english, words_of
 
 EMAIL, PASSWORD = "nadia@example.com", "a-long-enough-one"

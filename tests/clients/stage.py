@@ -10,9 +10,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from orders import audit
-from orders.kinds import KINDS
+from orders.ledger import audit
 from orders.models import Account, Order, Refill, Service, Transfer
+from orders.rules.service_types import SERVICE_TYPES
 from tests.factories import category, service
 from tests.storefront.api.reseller import Reseller, answered, reseller
 
@@ -65,7 +65,7 @@ def set_up(port: int) -> Stage:
     own, stranger = reseller("1000"), reseller()
     within = category("First Category")
     flags = {"has_refill": True, "has_cancel": True, "has_dripfeed": True, "category": within}
-    services = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags) for kind in KINDS.values()}
+    services = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags) for kind in SERVICE_TYPES.values()}
     services["plain"] = service(category=within, min_quantity=10)
     sold = services["default"]
     orders = {
@@ -132,7 +132,7 @@ def price_list() -> list[dict[str, Any]]:
     """Every service on sale, as the example page of the panel API shows one."""
     return [
         {
-            "service": sold.pk, "name": sold.name, "type": KINDS[sold.kind].wire, "category": sold.category.name,
+            "service": sold.pk, "name": sold.name, "type": SERVICE_TYPES[sold.kind].wire, "category": sold.category.name,
             "rate": plain(sold.rate), "min": str(sold.min_quantity), "max": str(sold.max_quantity),
             "refill": sold.has_refill, "cancel": sold.has_cancel,
         }

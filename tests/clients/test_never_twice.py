@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Order, Transfer
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
 from tests.clients.stage import Stage
 from tests.clients.test_replicas import posted
 from tests.providers.conftest import provider_at, start_panel

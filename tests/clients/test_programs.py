@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Cancellation, Order, Service
 from tests.clients.stage import NO_ORDER, Stage, is_price_list, plain, refill_of, status_of, statuses_of
 

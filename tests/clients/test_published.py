@@ -17,8 +17,8 @@ import safesmm
 import smm
 import smmpy
 
-from orders.kinds import KINDS
 from orders.models import Cancellation, Order, Refill
+from orders.rules.service_types import SERVICE_TYPES
 from tests.clients.stage import NO_ORDER, NO_REFILL, Stage, is_price_list, plain, refill_of, status_of, statuses_of
 from tests.factories import INPUTS
 
@@ -129,7 +129,7 @@ def offered(name: str) -> list[tuple[str, dict[str, Any]]]:
     basic += [("custom_comments", comments), ("custom_comments_package", comments)]
     if name == "smmpy":
         return basic
-    for code, kind in KINDS.items():
+    for code, kind in SERVICE_TYPES.items():
         wanted = [spec.name for spec in kind.inputs]
         given = {word: INPUTS[word] for word in wanted if word in INPUTS}
         link = {"link": INPUTS["link"]} if kind.has_link else {}
@@ -153,7 +153,7 @@ def test_every_order_a_client_can_place(stage: Stage, name: str) -> None:
             assert order.quantity == 100 * order.runs
         if "comments" in inputs:
             assert order.fields["comments"] == ["first", "second", "third"]
-        for field in KINDS[code].inputs:
+        for field in SERVICE_TYPES[code].inputs:
             assert field.name in order.fields or not field.is_required
         # The clients that buy also look, in the same breath.
         if ALL[name].status:

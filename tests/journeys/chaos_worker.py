@@ -19,19 +19,20 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
-    from providers import policy, probing, submission, windows
-    from providers.client import Limits
+    from providers.http import policy
+    from providers.http.client import Limits
     from providers.models import Provider
-    from providers.reconciling import holds
+    from providers.placing import submission
+    from providers.reconciling import holds, id_search, id_windows
 
     policy.limits = lambda verb: Limits(connect=0.5, total=0.5, allow_private=True)
-    settings.LEASE_GRACE, probing.PACE, windows.SKEW = 0.5, 0.0, timedelta(0)
+    settings.LEASE_GRACE, id_search.PACE, id_windows.SKEW = 0.5, 0.0, timedelta(0)
     holds.HOLD = timedelta(seconds=3)
     while True:
         submission.expire_leases()
         for provider in Provider.objects.all():
             submission.submit_due(provider, is_now=True, budget=0.5)
-            probing.search(provider, is_now=True)
+            id_search.search(provider, is_now=True)
         time.sleep(0.02)
 
 

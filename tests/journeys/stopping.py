@@ -55,7 +55,7 @@ def main() -> None:
     if skew:
         time_machine.travel(datetime.now(UTC) + timedelta(seconds=skew)).start()
     django.setup()
-    from providers import wire
+    from providers.http import wire
     from storefront.mail import smtp
 
     stop = Stop(int(sys.argv[1]))

@@ -18,14 +18,16 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from orders import audit, money, pricing
-from orders.kinds import KINDS
+from orders.ledger import audit
 from orders.models import Order
-from providers import pausing, windows
+from orders.rules import amounts, charges
+from orders.rules.service_types import SERVICE_TYPES
 from providers.models import Offer, Placement, Provider
-from providers.simulators.orders import Service as Sold
-from providers.simulators.orders import SimulatedOrder
-from providers.simulators.v2 import V2
+from providers.panels.simulators.orders import Service as Sold
+from providers.panels.simulators.orders import SimulatedOrder
+from providers.panels.simulators.v2 import V2
+from providers.reconciling import id_windows
+from providers.transport import circuit_breaker
 from tests.providers.conftest import INPUTS
 from tests.second_shop import LossyLine, SecondShop, ask, second_shop
 
@@ -150,12 +152,12 @@ def test_what_a_sells_arrives_at_b_as_it_is_and_follows_its_prices(chain: Chain)
             assert {**ours[name], "service": 0, "rate": ""} == {**row, "service": 0, "rate": ""}
             rate = Offer.objects.get(upstream_id=str(row["service"])).rate
             assert rate == Decimal(row["rate"])
-            sold = money.round_up(money.multiply(rate, Decimal("1.25")), money.RATE_QUANTUM)
+            sold = amounts.round_up(amounts.multiply(rate, Decimal("1.25")), amounts.RATE_QUANTUM)
             assert Decimal(ours[name]["rate"]) == sold, name
 
     assert Provider.objects.get().dialect == "v2"
     compare()
-    assert {row["type"] for row in chain.here.services().values()} == {kind.wire for kind in KINDS.values()}
+    assert {row["type"] for row in chain.here.services().values()} == {kind.wire for kind in SERVICE_TYPES.values()}
     assert any(row["dripfeed"] for row in chain.here.services().values())
 
     chain.shop.run("provider", "import", "panel", "--markup", "100")
@@ -196,7 +198,7 @@ def test_every_type_goes_all_the_way_and_its_status_and_money_come_back(chain: C
     follow(chain, orders, {"Completed", "Partial", "Canceled"})
     for number, text in orders.items():
         order, left = Order.objects.get(pk=text), chain.at_panel(number).remains
-        assert order.refunded == pricing.refund(order.charge, quantity=order.quantity, remains=left)
+        assert order.refunded == charges.refund(order.charge, quantity=order.quantity, remains=left)
     chain.check()
 
 
@@ -248,7 +250,7 @@ def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Ch
     charge = Order.objects.get(pk=stopped).charge
     assert paid_back == {
         done: ("completed", 0),
-        stopped: ("partial", pricing.refund(charge, quantity=quantity, remains=60)),
+        stopped: ("partial", charges.refund(charge, quantity=quantity, remains=60)),
         late: ("completed", 0),
     }
     assert chain.here.ask("refill_status", refill=refill) == {"status": "Completed"}
@@ -278,7 +280,7 @@ def test_without_money_at_a_the_order_waits_and_goes_on_after_a_payment(chain: C
 def test_an_order_whose_answer_was_lost_is_found_by_its_number_and_bought_once(
     shops: Chain, live_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(windows, "SKEW", timedelta(0))
+    monkeypatch.setattr(id_windows, "SKEW", timedelta(0))
     line = LossyLine(shops.shop.port)
     try:
         shops.open(live_server.url, "--dialect", "auto", "--request-ids", url=line.url)
@@ -314,7 +316,7 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_number_and_bought_once(
 def test_a_web_server_killed_while_it_sells_sells_nothing_twice_and_loses_nothing(
     shops: Chain, live_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(windows, "SKEW", timedelta(0))
+    monkeypatch.setattr(id_windows, "SKEW", timedelta(0))
     shops.open(live_server.url, "--dialect", "auto", "--request-ids")
     Provider.objects.update(settle_seconds=2, is_probe_allowed=True, parallel=4)
     service = shops.here.services()["Photo followers, worldwide"]
@@ -331,7 +333,7 @@ def test_a_web_server_killed_while_it_sells_sells_nothing_twice_and_loses_nothin
         killer.join()
         shops.shop.open()
         time.sleep(3)  # what waited at its socket is carried out now: late, as at any panel
-        pausing.resume(Provider.objects.get())
+        circuit_breaker.resume(Provider.objects.get())
     doubts = Placement.objects.exclude(doubted_at=None).count()
     end = time.monotonic() + 60
     while Order.objects.exclude(status="pending").exists() and time.monotonic() < end:

@@ -18,15 +18,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from orders import audit, fulfilment
+from orders.ledger import audit
+from orders.lifecycle import fulfilment
 from orders.models import Order, OrderEvent, Service
 from orders.models.order import EventKind
-from providers import pausing, submission, windows
 from providers.errors import PanelError
-from providers.models import Placement, Provider, State
-from providers.placing import recording
-from providers.simulators import Panel
-from providers.simulators.faults import Fault
+from providers.models import Placement, PlacementState, Provider
+from providers.panels.simulators import Panel
+from providers.panels.simulators.faults import Fault
+from providers.placing import recording, submission
+from providers.reconciling import id_windows
+from providers.transport import circuit_breaker
 from tests.processes import python
 from tests.providers.conftest import buy, customer, provider_at
 
@@ -149,10 +151,10 @@ def replace_stopped(shop: Shop, stopped: Any) -> Any:
 
 def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds: float) -> None:
     """Buys, misbehaves, kills and stops by turns; then lets the sky clear, with an order now and then, and ends it."""
-    shop.buy(windows.HISTORY + 10)
+    shop.buy(id_windows.HISTORY + 10)
     running = worker()
     try:
-        assert until(lambda: len(shop.panel.orders) == windows.HISTORY + 10, 30)
+        assert until(lambda: len(shop.panel.orders) == id_windows.HISTORY + 10, 30)
         misbehave(shop.panel, chance, SHARE)
         shop.buy(orders)
         for number in range(kills):
@@ -197,7 +199,7 @@ def check(shop: Shop) -> Counter[str]:
         doubts=Placement.objects.exclude(doubted_at=None).count(),
         placed=decided["placed"],
         unplaced=decided["send again"],
-        undecided=Placement.objects.filter(state=State.IN_DOUBT).count(),
+        undecided=Placement.objects.filter(state=PlacementState.IN_DOUBT).count(),
     )
 
 
@@ -244,15 +246,15 @@ def test_a_worker_that_sends_again_after_any_error_buys_twice(
     """The negative control: in the same weather the usual "try again" is caught by the same check."""
 
     def try_again(provider: Provider, placement: Placement, problem: PanelError) -> None:
-        Placement.objects.filter(pk=placement.pk).update(state=State.NOT_SENT)
-        fulfilment.requeued(placement.order_id, why=EventKind.NOT_SENT)
+        Placement.objects.filter(pk=placement.pk).update(state=PlacementState.NOT_SENT)
+        fulfilment.requeue(placement.order_id, why=EventKind.NOT_SENT)
 
     chance = random.Random(1)
     shop = Shop(start_panel("v2"), chance)
     misbehave(shop.panel, chance, SHARE)
     shop.buy(40)
     monkeypatch.setattr(recording, "_in_doubt", try_again)
-    monkeypatch.setattr(pausing, "failed", lambda provider, problem, outcome: None)
+    monkeypatch.setattr(circuit_breaker, "failed", lambda provider, problem, outcome: None)
     while Order.objects.filter(status="queued").exists():
         submission.submit_due(shop.provider, is_now=True)
     with pytest.raises(AssertionError, match="bought twice"):

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Order, Service
-from providers import submission, syncing
-from providers.dialects import DIALECTS
 from providers.models import Placement
-from providers.simulators import Panel
+from providers.panels.dialects import DIALECTS
+from providers.panels.simulators import Panel
+from providers.placing import submission
+from providers.tracking import status_sync
 from storefront.accounts.models import ApiKey
 from tests.providers.conftest import ALL_DIALECTS, INPUTS, customer, provider_at
 from tests.storefront.shop.forms import filled, send
@@ -66,7 +67,7 @@ def test_the_page_and_the_api_buy_every_type_alike(dialect: str, start_panel: Ca
         assert sent_for(panel, by_page) == sent_for(panel, by_api)
     for number in panel.orders:
         panel.report(number, panel.words.completed, remains=0)
-    syncing.sync_statuses(provider, is_now=True)
+    status_sync.sync_statuses(provider, is_now=True)
     assert set(Order.objects.values_list("status", flat=True)) == {"completed"}
     answer = (
         Client()

@@ -11,11 +11,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Order, Service
-from providers import submission
 from providers.models import Placement, Provider
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
+from providers.placing import submission
 from providers.worker.models import Turn
 from tests.processes import manage
 from tests.providers.conftest import buy, customer, provider_at

@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import audit, pricing
+from orders.ledger import audit
 from orders.models import Service
-from providers import doubt, submission, syncing
+from orders.rules import charges
 from providers.models import Placement, Provider
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
+from providers.placing import submission
+from providers.reconciling import decisions
+from providers.tracking import status_sync
 from providers.worker.models import Turn
 from tests.journeys.test_kill import until
 from tests.processes import finished, manage
@@ -46,18 +49,18 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     assert len(panel.received("add")) == 2, "what is in doubt is never sent again by itself"
     doubted = Placement.objects.get(state="in_doubt")
     if kind == "hang":
-        doubt.release(doubted, send_again=False, why="not there")
+        decisions.release(doubted, send_again=False, why="not there")
     else:
-        doubt.attach(doubted, upstream_id=list(panel.orders)[1])
+        decisions.attach(doubted, upstream_id=list(panel.orders)[1])
 
     order.parts.filter(number=3).update(due_at=timezone.now())
     submission.submit_due(Provider.objects.get(pk=provider.pk))
     for upstream_id in panel.orders:
         panel.report(upstream_id, "Completed")
-    syncing.sync_statuses(Provider.objects.get(pk=provider.pk), is_now=True)
+    status_sync.sync_statuses(Provider.objects.get(pk=provider.pk), is_now=True)
     order.refresh_from_db()
     missed = 100 if kind == "hang" else 0
     assert len(panel.orders) == 3 - missed // 100
     assert order.status == ("partial" if missed else "completed")
-    assert order.refunded == pricing.refund(order.charge, quantity=300, remains=missed)
+    assert order.refunded == charges.refund(order.charge, quantity=300, remains=missed)
     assert list(audit.findings()) == []

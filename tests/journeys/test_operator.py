@@ -13,7 +13,7 @@ from django.test import Client
 
 from orders.models import Order, Service
 from providers.models import Placement
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
 from tests.processes import finished
 from tests.providers.conftest import ALL_DIALECTS, INPUTS
 

@@ -15,25 +15,28 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from orders import aftercare, audit
+from orders.events import ShopEvent, Topic
+from orders.ledger import audit
+from orders.lifecycle import customer_requests
 from orders.models import Cancellation, Order, Refill, Service
-from orders.news import News, Topic
-from providers import doubt, errands, submission, syncing
-from providers.models import Errand, Placement, Provider
-from providers.simulators import Panel
+from providers.models import Placement, Provider, UpstreamRequest
+from providers.panels.simulators import Panel
+from providers.placing import submission
+from providers.reconciling import decisions
+from providers.tracking import status_sync, upstream_requests
 from providers.worker.leases import database_now
 from providers.worker.models import Turn
-from storefront.callbacks import endpoints, outbox
-from storefront.callbacks import sending as webhooks
-from storefront.callbacks.models import Delivery
 from storefront.mail import sending as mail
-from storefront.mail.models import Letter
+from storefront.mail.models import Email
+from storefront.webhooks import endpoints, outbox
+from storefront.webhooks import sending as webhooks
+from storefront.webhooks.models import Delivery
 from tests.journeys.test_kill import until
 from tests.processes import finished, python
 from tests.providers.conftest import buy, customer, provider_at
-from tests.storefront.callbacks.receiver import Receiver
 from tests.storefront.mail import writing
 from tests.storefront.mail.mail_server import MailServer
+from tests.storefront.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: A claim has to be sent within two seconds: whoever is stopped for longer must not send.
@@ -62,9 +65,9 @@ def let_leases_end(seconds: float = 2.2) -> None:
     """So long that the stopped process must notice; the rest of its leases is taken off in the database."""
     time.sleep(seconds)
     past = database_now() - timedelta(seconds=1)
-    for model in (Placement, Errand):
+    for model in (Placement, UpstreamRequest):
         model.objects.filter(state="submitting").update(lease_until=past)
-    for table in (Delivery, Letter):
+    for table in (Delivery, Email):
         table.objects.filter(lease_until__isnull=False).update(lease_until=past, due_at=past)
     Turn.objects.update(until=past)
     connection.close()
@@ -101,7 +104,7 @@ def test_orders_that_were_decided_while_their_worker_was_stopped_are_bought_once
         assert submission.expire_leases() == len(claimed)
         if is_decided:
             for placement in Placement.objects.filter(state="in_doubt"):
-                doubt.release(placement, send_again=True, why="not there")
+                decisions.release(placement, send_again=True, why="not there")
             placed = finished("run_due", "submit", "--now")
             assert placed.returncode == 0, placed.stderr
             assert len(panel.orders) == 32
@@ -131,38 +134,38 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
     request: Refill | Cancellation
     if verb == "refill":
         panel.report(next(iter(panel.orders)), "Completed")
-        syncing.sync_statuses(provider, is_now=True)
+        status_sync.sync_statuses(provider, is_now=True)
         order.refresh_from_db()
-        request = aftercare.refill(order)
+        request = customer_requests.request_refill(order)
     else:
         order.refresh_from_db()
-        request = aftercare.cancel(order)
+        request = customer_requests.request_cancellation(order)
 
     with stopped(1, "tests.journeys.test_stopped.run_errands") as worker:
-        assert Errand.objects.get().state == "submitting"
+        assert UpstreamRequest.objects.get().state == "submitting"
         let_leases_end()
-        errands.sort_out()
-        errands.send_again(request, actor=None)
-        assert errands.run(Provider.objects.get()) == {f"{verb}_accepted": 1}
+        upstream_requests.sort_out()
+        upstream_requests.send_again(request, actor=None)
+        assert upstream_requests.run(Provider.objects.get()) == {f"{verb}_accepted": 1}
         go_on(worker)
 
     assert len(panel.received(verb)) == 1
-    assert list(Errand.objects.order_by("pk").values_list("state", flat=True)) == ["closed", "accepted"]
+    assert list(UpstreamRequest.objects.order_by("pk").values_list("state", flat=True)) == ["closed", "accepted"]
 
 
 def run_errands() -> Any:
     """Run in the process that is stopped."""
-    return errands.run(Provider.objects.get())
+    return upstream_requests.run(Provider.objects.get())
 
 
 def test_webhooks_that_another_worker_sent_meanwhile_arrive_once(settings: Any) -> None:
-    settings.ALLOW_PRIVATE_CALLBACKS = True
+    settings.ALLOW_PRIVATE_WEBHOOKS = True
     user = customer()
     with Receiver() as receiver:
         endpoints.add(user, url=receiver.url, has_balance=True)
         for number in range(2):
-            outbox.keep([News(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
-        with stopped(2, "storefront.callbacks.sending.deliver_due") as worker:
+            outbox.keep([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
+        with stopped(2, "storefront.webhooks.sending.deliver_due") as worker:
             let_leases_end()
             assert webhooks.deliver_due() == {"delivered": 2}
             assert go_on(worker).strip() == "{'late': 2}"
@@ -186,7 +189,7 @@ def test_a_letter_that_another_worker_sent_meanwhile_arrives_once(settings: Any)
     finally:
         server.shutdown()
         server.server_close()
-    assert Letter.objects.get().sent_at is not None
+    assert Email.objects.get().sent_at is not None
 
 
 @pytest.mark.parametrize("skew", [-120, 120])

@@ -17,12 +17,13 @@ import pytest
 from django.db.models import Min
 from django.utils import timezone
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Order, Service
-from providers import probing, submission, windows
-from providers.models import Placement, Provider, State
-from providers.simulators import Panel
-from providers.simulators.faults import Exchange
+from providers.models import Placement, PlacementState, Provider
+from providers.panels.simulators import Panel
+from providers.panels.simulators.faults import Exchange
+from providers.placing import submission
+from providers.reconciling import id_search, id_windows
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
@@ -125,8 +126,8 @@ class Market:
             self.late.remove(entry)
             entry[1]()
         submission.submit_due(self.provider)
-        if self.provider.pk in probing.providers_to_search():
-            probing.search(self.provider)
+        if self.provider.pk in id_search.providers_to_search():
+            id_search.search(self.provider)
 
     def run(self, *, orders: int, per_step: int) -> None:
         """``orders`` come, then one in half a minute, until everything is decided or ten minutes have passed."""
@@ -155,8 +156,8 @@ class Market:
         assert self.provider.is_search_on, self.provider.probe_note
         return Counter(
             lost=sum(self.lost.values()),
-            undecided=Placement.objects.filter(state=State.IN_DOUBT).count(),
-            sent_again=Placement.objects.filter(state=State.NOT_SENT).count(),
+            undecided=Placement.objects.filter(state=PlacementState.IN_DOUBT).count(),
+            sent_again=Placement.objects.filter(state=PlacementState.NOT_SENT).count(),
             longest_wait=round(longest.total_seconds()),
         )
 
@@ -167,11 +168,11 @@ def market(start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch) -
     print(f"MARKET_SEED={seed}")
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock.now)
-    monkeypatch.setattr(probing, "PACE", 0.0)
+    monkeypatch.setattr(id_search, "PACE", 0.0)
     market = Market(start_panel("v2", balance=10_000_000), random.Random(seed), clock)
-    while market.bought < windows.HISTORY + 10:
+    while market.bought < id_windows.HISTORY + 10:
         market.step(3)
-    assert probing.control(market.provider), market.provider.probe_note
+    assert id_search.control(market.provider), market.provider.probe_note
     return market
 
 

@@ -14,27 +14,27 @@ def found(*messages: Any) -> list[str]:
     return [message.id for group in messages for message in group]
 
 
-@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.wake", "orders.checkout.nothing"])
+@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.wake", "orders.buying.checkout.nothing"])
 def test_a_wake_up_that_is_not_there_is_found_at_start(settings: Any, path: str) -> None:
     settings.ORDERS_WAKE = path
     assert found(checks.upstream_can_be_woken(None)) == ["orders.E001"]
 
 
-@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.cost", "orders.checkout.nothing"])
+@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.cost", "orders.buying.checkout.nothing"])
 def test_a_question_for_the_cost_that_nobody_answers_is_found_at_start(settings: Any, path: str) -> None:
     settings.ORDERS_COST_FLOOR = path
     assert found(checks.cost_can_be_asked(None)) == ["orders.E004"]
 
 
-@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.findings", "orders.audit.nothing"])
+@pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.findings", "orders.ledger.audit.nothing"])
 def test_an_audit_that_is_not_there_is_found_at_start(settings: Any, path: str) -> None:
     assert checks.audits_can_be_asked(None) == []
-    settings.ORDERS_AUDITS = ["orders.audit.findings", path]
+    settings.ORDERS_AUDITS = ["orders.ledger.audit.findings", path]
     assert found(checks.audits_can_be_asked(None)) == ["orders.E006"]
 
 
 @pytest.mark.parametrize(
-    "listeners", ["orders.audit.findings", [""], ["orders.nowhere.keep"], ["orders.audit.nothing"]]
+    "listeners", ["orders.ledger.audit.findings", [""], ["orders.nowhere.keep"], ["orders.ledger.audit.nothing"]]
 )
 def test_a_listener_that_is_not_there_is_found_at_start(settings: Any, listeners: Any) -> None:
     assert checks.news_can_be_told(None) == []

@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from orders import checkout, ledger
+from orders.buying import checkout
+from orders.ledger import transfers
 from orders.models import Order, Service
-from providers import onboarding, policy, pricelist, simulators
-from providers.client import Limits
-from providers.dialects import DIALECTS
+from providers.http import policy
+from providers.http.client import Limits
 from providers.models import Provider
+from providers.panels import simulators
+from providers.panels.dialects import DIALECTS
+from providers.panels.simulators import Panel
 from providers.placing import recording
 from providers.placing.claiming import Attempt, Claim
 from providers.placing.queue import Queue
 from providers.placing.recording import Answered
 from providers.placing.window import SendWindow
-from providers.simulators import Panel
+from providers.pricelists import importer, onboarding
 
 #: Something to send for every input of every service type.
 INPUTS = {
@@ -71,14 +74,14 @@ def provider_at(panel: Panel, dialect: str, **details: Any) -> Provider:
         exchange_rate=details.pop("exchange_rate", Decimal(1)),
         **details,
     )
-    pricelist.import_offers(provider)
-    pricelist.publish(provider, markup_percent=Decimal(30))
+    importer.import_offers(provider)
+    importer.publish(provider, markup_percent=Decimal(30))
     return provider
 
 
 def customer(email: str = "buyer@example.com", amount: str = "100000") -> Any:
     user = get_user_model().objects.create_user(email)
-    ledger.top_up(ledger.open_wallet(user), amount=Decimal(amount), gateway="manual", reference=email)
+    transfers.credit_payment(transfers.open_wallet(user), amount=Decimal(amount), gateway="manual", reference=email)
     return user
 
 

@@ -159,7 +159,7 @@ def test_a_shop_without_currencies_asks_nobody_and_shows_nothing_new() -> None:
     client = Client()
     client.force_login(factories.customer("100"))
     assert 'name="currency"' not in text_of(client.get(PROFILE))
-    for path in ("/", "/services/", "/wallet/", "/wallet/top-up/"):
+    for path in ("/", "/services/", "/wallet/", "/wallet/add-funds/"):
         assert "≈" not in text_of(client.get(path)), path
     client.post(PROFILE, {"name": "Nadia", "currency": "EUR"})
     assert User.objects.get().currency == ""
@@ -217,7 +217,7 @@ def test_both_amounts_stand_where_one_compares_and_decides(page: Client) -> None
         "/orders/new/?q=Lamp": [rate],
         f"/orders/new/?service={service.pk}": [rate, least, balance, "€91.59"],
         "/wallet/": [balance],
-        "/wallet/top-up/": [balance, "€9.20", "€23.00"],
+        "/wallet/add-funds/": [balance, "€9.20", "€23.00"],
     }.items():
         shown = text_of(page.get(path))
         for amount in amounts:

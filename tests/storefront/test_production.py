@@ -128,7 +128,7 @@ def test_a_shop_starts_in_production_mode_with_nothing_configured(fresh: Path) -
     with web(fresh) as (shop, log):
         buyer = signed_in(shop, "buyer@example.com")
         owner = signed_in(shop, "owner@example.com")
-        pages = ["/", "/orders/", "/wallet/", "/wallet/top-up/", "/account/profile/", "/api/", "/account/email/"]
+        pages = ["/", "/orders/", "/wallet/", "/wallet/add-funds/", "/account/profile/", "/api/", "/account/email/"]
         assert {path: buyer.get(shop + path).status_code for path in pages} == dict.fromkeys(pages, 200)
         assert owner.get(f"{shop}/admin/").status_code == 200
         style = re.search(r'href="(/static/vitrine\.[0-9a-f]{12}\.css)"', buyer.get(shop).text)
@@ -141,9 +141,9 @@ def test_a_shop_starts_in_production_mode_with_nothing_configured(fresh: Path) -
 
 def test_no_setting_switches_play_money_on(fresh: Path) -> None:
     with web(fresh, DEMO_GATEWAY="true", DEMO="true", DEBUG="true") as (shop, _log):
-        offered = signed_in(shop, "buyer@example.com").get(f"{shop}/wallet/top-up/").text
+        offered = signed_in(shop, "buyer@example.com").get(f"{shop}/wallet/add-funds/").text
         assert "Demo payment" not in offered
-        assert requests.post(f"{shop}/wallet/top-up/webhooks/demo/").status_code == 404
+        assert requests.post(f"{shop}/wallet/add-funds/webhooks/demo/").status_code == 404
 
 
 def test_generated_secrets_are_private_and_stay_the_same(fresh: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_password_reset_link_reaches_no_log(fresh: Path, url: str) -> None:
         asked = post(requests.Session(), f"{shop}/account/password/reset/", email="buyer@example.com")
         assert asked.status_code == 200
         with sqlite3.connect(fresh / "db.sqlite3") as database:
-            (text,) = database.execute("SELECT text FROM mail_letter WHERE kind = 'reset'").fetchone()
+            (text,) = database.execute("SELECT text FROM mail_email WHERE kind = 'reset'").fetchone()
         link = re.search(r"/account/password/reset/key/(\S+)/", text)
         assert link, text
         secret = link[1].partition("-")[2]
@@ -220,7 +220,7 @@ def test_the_demo_starts_with_play_money_and_keeps_to_its_own_data(tmp_path: Pat
             time.sleep(0.2)
         assert not re.search(r"warning|traceback", log.read_text() + (tmp_path / "log" / "web.log").read_text(), re.I)
         buyer = signed_in(shop, seed.CUSTOMER, seed.PASSWORD)
-        assert "Demo payment" in buyer.get(f"{shop}/wallet/top-up/").text
+        assert "Demo payment" in buyer.get(f"{shop}/wallet/add-funds/").text
         post(requests.Session(), f"{shop}/account/password/reset/", email=seed.CUSTOMER)
         end = time.monotonic() + 30
         while not list((tmp_path / "mail").glob("*")):

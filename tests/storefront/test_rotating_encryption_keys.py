@@ -11,10 +11,10 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from orders import cipher
-from providers.encryption import EncryptedField, Secret
+from orders.db import encryption
+from orders.db.encrypted_field import EncryptedField, Secret
 from providers.models import Provider
-from storefront.callbacks.models import Endpoint
+from storefront.webhooks.models import Endpoint
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def provider(name: str = "north") -> Provider:
 
 
 def authenticator() -> Authenticator:
-    data = {"secret": cipher.encrypt("TOTP")}
+    data = {"secret": encryption.encrypt("TOTP")}
     return Authenticator.objects.create(user=factories.user(), type="totp", data=data)
 
 
@@ -50,7 +50,7 @@ def test_everything_opens_with_the_newest_key_alone(settings: Any) -> None:
     codes = Authenticator.objects.create(
         user=user,
         type="recovery_codes",
-        data={"seed": cipher.encrypt("SEED"), "migrated_codes": [cipher.encrypt("one")], "used_mask": 5},
+        data={"seed": encryption.encrypt("SEED"), "migrated_codes": [encryption.encrypt("one")], "used_mask": 5},
     )
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     assert "In all: 5 re-encrypted" in rotate()
@@ -58,9 +58,9 @@ def test_everything_opens_with_the_newest_key_alone(settings: Any) -> None:
     for row in (north, hook, app, codes):
         row.refresh_from_db()
     assert (north.key.reveal(), hook.secret.reveal()) == ("key of north", "signs")
-    assert cipher.decrypt(app.data["secret"]) == "TOTP"
-    assert cipher.decrypt(codes.data["seed"]) == "SEED"
-    assert [cipher.decrypt(code) for code in codes.data["migrated_codes"]] == ["one"]
+    assert encryption.decrypt(app.data["secret"]) == "TOTP"
+    assert encryption.decrypt(codes.data["seed"]) == "SEED"
+    assert [encryption.decrypt(code) for code in codes.data["migrated_codes"]] == ["one"]
     assert codes.data["used_mask"] == 5
 
 
@@ -79,7 +79,7 @@ def test_a_run_that_was_interrupted_goes_on(settings: Any, monkeypatch: pytest.M
         provider(f"p{number}")
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     done: list[str] = []
-    plain = cipher.rotate
+    plain = encryption.rotate
 
     def breaks(token: str) -> str:
         if len(done) == 2:
@@ -87,10 +87,10 @@ def test_a_run_that_was_interrupted_goes_on(settings: Any, monkeypatch: pytest.M
         done.append(token)
         return plain(token)
 
-    monkeypatch.setattr(cipher, "rotate", breaks)
+    monkeypatch.setattr(encryption, "rotate", breaks)
     with pytest.raises(KeyboardInterrupt):
         rotate()
-    monkeypatch.setattr(cipher, "rotate", plain)
+    monkeypatch.setattr(encryption, "rotate", plain)
     assert "2 re-encrypted, 2 already with the newest key" in rotate()
     settings.ENCRYPTION_KEYS = [NEW]
     assert [row.key.reveal() for row in Provider.objects.order_by("name")] == [f"key of p{n}" for n in range(4)]
@@ -99,13 +99,13 @@ def test_a_run_that_was_interrupted_goes_on(settings: Any, monkeypatch: pytest.M
 def test_what_changes_meanwhile_is_not_overwritten(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     north = provider()
     settings.ENCRYPTION_KEYS = [NEW, OLD]
-    plain = cipher.rotate
+    plain = encryption.rotate
 
     def meanwhile(token: str) -> str:
         Provider.objects.filter(pk=north.pk).update(key=Secret.hide("entered just now"))
         return plain(token)
 
-    monkeypatch.setattr(cipher, "rotate", meanwhile)
+    monkeypatch.setattr(encryption, "rotate", meanwhile)
     rotate()
     north.refresh_from_db()
     assert north.key.reveal() == "entered just now"

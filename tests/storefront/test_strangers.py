@@ -16,18 +16,18 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from storefront.accounts.models import ApiKey, User
-from storefront.callbacks import endpoints, outbox
-from storefront.callbacks.models import Delivery, Endpoint
 from storefront.support import tickets
 from storefront.support.models import Attachment
+from storefront.webhooks import endpoints, outbox
+from storefront.webhooks.models import Delivery, Endpoint
 from tests import factories
 from tests.storefront.conftest import know_the_frame
-from tests.storefront.topups import payments
+from tests.storefront.payments import payments
 
 #: What everybody may see, what a signed token of its own opens, and what staff alone has.
 FOR_EVERYBODY = (
     "services/", "pages/", "brand/", "static", "mail/off/", "account/confirm-email/", "account/^confirm-email",
-    "account/password/reset/key/", "account/^password", "wallet/top-up/webhooks/", "updates/", "admin/",
+    "account/password/reset/key/", "account/^password", "wallet/add-funds/webhooks/", "updates/", "admin/",
 )  # fmt: skip
 
 
@@ -68,13 +68,13 @@ def own_things(user: User) -> dict[str, str]:
         "orders/<int:pk>/": str(order.pk),
         "support/<int:pk>/": str(ticket.pk),
         "support/files/<int:pk>/": str(Attachment.objects.get().pk),
-        "callbacks/<int:pk>/": str(endpoint.pk),
-        "callbacks/<int:pk>/<int:delivery_pk>/": f"{endpoint.pk}/{Delivery.objects.get().pk}",
+        "webhooks/<int:pk>/": str(endpoint.pk),
+        "webhooks/<int:pk>/<int:delivery_pk>/": f"{endpoint.pk}/{Delivery.objects.get().pk}",
         "account/keys/<int:pk>/": str(key.pk),
         "account/logins/<int:pk>/": str(log_in.pk),
         "account/second-factor/webauthn/keys/<int:pk>/": str(passkey.pk),
-        "wallet/top-ups/<slug:reference>/": proven.reference,
-        "wallet/top-ups/<slug:reference>/proofs/<int:pk>/": f"{proven.reference}/proofs/{proven.proofs.get().pk}",
+        "wallet/payments/<slug:reference>/": proven.reference,
+        "wallet/payments/<slug:reference>/proofs/<int:pk>/": f"{proven.reference}/proofs/{proven.proofs.get().pk}",
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from orders import audit
+from orders.ledger import audit
 from orders.management.operator import OperatorCommand
 from orders.models import Account, Order, Transfer
 

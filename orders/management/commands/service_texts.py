@@ -8,8 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from orders import languages, translating
+from orders.catalog import translations
 from orders.management.operator import OperatorCommand
+from orders.models import languages
 
 
 class Command(OperatorCommand):
@@ -25,7 +26,7 @@ class Command(OperatorCommand):
         back.add_argument("file", help="UTF-8, with the header that export writes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        known = dict(languages.translated())
+        known = dict(languages.translation_languages())
         if options["language"] not in known:
             raise CommandError(f"{options['language']} is none of the languages to translate into: {', '.join(known)}.")
         getattr(self, f"_{options['action']}")(**options)
@@ -33,16 +34,16 @@ class Command(OperatorCommand):
     def _export(self, *, language: str, missing: bool, **_: Any) -> None:
         # The mark in front tells spreadsheets that it is UTF-8.
         self.stdout.write("\ufeff", ending="")
-        csv.writer(self.stdout).writerows(translating.table(language, is_missing=missing))
+        csv.writer(self.stdout).writerows(translations.export_rows(language, is_missing=missing))
 
     def _import(self, *, language: str, file: str, **_: Any) -> None:
         try:
-            lines = translating.read(Path(file).read_bytes())
+            lines = translations.read_table(Path(file).read_bytes())
         except OSError as problem:
             raise CommandError(f"{file} cannot be read: {problem.strerror}.") from None
-        except translating.Unreadable as problem:
+        except translations.UnreadableTable as problem:
             raise CommandError(f"{file}: {problem}") from None
-        done = translating.put(language, lines)
+        done = translations.import_lines(language, lines)
         if isinstance(done, list):
             for wrong in sorted(done, key=lambda wrong: wrong.number):
                 self.stdout.write(f"line {wrong.number}: {wrong.why}")

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from providers.dialects import matrix
+from providers.panels.dialects import matrix
 
 
 class Command(BaseCommand):

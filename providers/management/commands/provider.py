@@ -13,17 +13,17 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from orders import kinds, money
 from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
 from orders.management.secret_input import read_environment_or_prompt, read_file
-from providers import detection, onboarding, pricelist, shelf
-from providers import markup as rules
-from providers.dialect import AUTHS, METHODS, Listed
-from providers.dialects import DIALECTS
+from orders.rules import amounts, service_types
 from providers.errors import PanelError
 from providers.models import Offer, Provider
-from providers.pricelists import assignment, type_rules
+from providers.panels.dialect import AUTHS, METHODS, Listed
+from providers.panels.dialects import DIALECTS
+from providers.pricelists import assignment, availability, importer, onboarding, type_rules
+from providers.pricelists import markup as rules
+from providers.transport import detection
 
 #: Odd rows of a price list that are shown one by one.
 ODD_SHOWN = 20
@@ -131,11 +131,11 @@ class Command(OperatorCommand):
             auth=auth,
             encoding=encoding,
             currency=currency or "USD",
-            exchange_rate=money.parse(exchange_rate),
+            exchange_rate=amounts.parse(exchange_rate),
         )
         self.stdout.write(
             f"Provider {provider.name}: {provider.language.title}, {provider.currency} at "
-            f"{money.plain(provider.exchange_rate)} {settings.STORE_CURRENCY}."
+            f"{amounts.plain(provider.exchange_rate)} {settings.STORE_CURRENCY}."
         )
         if provider.currency != settings.STORE_CURRENCY and provider.exchange_rate == 1:
             self.stderr.write(
@@ -146,7 +146,7 @@ class Command(OperatorCommand):
     def _test(self, *, name: str, **_: Any) -> None:
         provider = _provider(name)
         found = onboarding.test(provider)
-        self.stdout.write(f"{name}: balance {money.plain(found.amount)} {found.currency}, {found.services} services")
+        self.stdout.write(f"{name}: balance {amounts.plain(found.amount)} {found.currency}, {found.services} services")
         if found.currency != provider.currency:
             self.stderr.write(f"Note: the panel bills in {found.currency}, the provider is set to {provider.currency}.")
 
@@ -154,11 +154,11 @@ class Command(OperatorCommand):
         self, *, name: str, markup: str | None, types: list[str], publish: bool, accept_short: bool, **_: Any
     ) -> None:
         provider = _provider(name)
-        percent = None if markup is None else money.parse(markup)
+        percent = None if markup is None else amounts.parse(markup)
         if percent is not None and percent < 0:
             raise CommandError("--markup below zero would sell below cost.")
         self._set_types(provider, types)
-        done = pricelist.import_offers(provider, is_short_fine=accept_short)
+        done = importer.import_offers(provider, is_short_fine=accept_short)
         self._tell_odd(done.unsellable)
         if unknown := type_rules.unknown_types(provider):
             self.stderr.write(
@@ -177,7 +177,7 @@ class Command(OperatorCommand):
                 f"{done.restored} are on sale again"
             )
         if publish:
-            count = pricelist.publish(provider, markup_percent=percent)
+            count = importer.publish(provider, markup_percent=percent)
             self.stdout.write(f"{name}: {count} services published")
         elif percent is not None:
             rules.set_for(provider, percent=percent)
@@ -190,9 +190,9 @@ class Command(OperatorCommand):
         with transaction.atomic():
             for text in types:
                 theirs, separator, ours = text.rpartition("=")
-                kind = kinds.from_wire(ours)
+                kind = service_types.from_wire(ours)
                 if not separator or not theirs.strip() or (ours.strip() and kind is None):
-                    known = ", ".join(kinds.KINDS)
+                    known = ", ".join(service_types.SERVICE_TYPES)
                     raise CommandError(f"--type {text!r}: write it like likes=default. Service types: {known}.")
                 type_rules.set_rule(provider, type_name=theirs, kind=kind.code if kind else "")
             if types:
@@ -209,16 +209,16 @@ class Command(OperatorCommand):
                 self.stderr.write(f"  {count} x {problem}")
 
     def _approve(self, **options: Any) -> None:
-        self._decide(shelf.approve_all, "approved", **options)
+        self._decide(availability.approve_all, "approved", **options)
 
     def _reject(self, **options: Any) -> None:
-        self._decide(shelf.reject_all, "rejected; they are off sale", **options)
+        self._decide(availability.reject_all, "rejected; they are off sale", **options)
 
     def _decide(
         self, decide: Callable[[QuerySet[Offer]], int], done: str, *, name: str, ids: list[str], is_all: bool, **_: Any
     ) -> None:
         provider = _provider(name)
-        waiting = shelf.waiting(provider)
+        waiting = availability.waiting(provider)
         if not ids and not is_all:
             for offer in waiting.order_by("pk"):
                 self.stdout.write(f"{offer.upstream_id} {offer.name}: {_why_held(offer)}")
@@ -248,10 +248,10 @@ def _key(given: str | None, file: str | None) -> str:
 
 def _why_held(offer: Offer) -> str:
     if offer.held_rate is not None:
-        return f"its cost went from {money.plain(offer.rate)} to {money.plain(offer.held_rate)}"
+        return f"its cost went from {amounts.plain(offer.rate)} to {amounts.plain(offer.held_rate)}"
     last = offer.changes.filter(what__in=["back", "details"]).first()
     if last is None or last.what == "back":
-        return f"it was gone and is back, at {money.plain(offer.rate)}"
+        return f"it was gone and is back, at {amounts.plain(offer.rate)}"
     return f"its number stands for something else; before: {last.old}"
 
 

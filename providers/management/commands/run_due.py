@@ -9,9 +9,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from orders.management.operator import OperatorCommand
-from providers import errands, pricelist, probing, routing, submission, syncing
 from providers.errors import PanelError
 from providers.models import Provider
+from providers.placing import routing, submission
+from providers.pricelists import importer
+from providers.reconciling import id_search
+from providers.tracking import status_sync, upstream_requests
 
 STEPS = ("submit", "search", "sync", "pricelist")
 
@@ -40,8 +43,8 @@ class Command(OperatorCommand):
     def _search(self, now: bool) -> Counter[str]:
         counts: Counter[str] = Counter()
         providers = Provider.objects.filter(is_active=True)
-        for provider in providers if now else providers.filter(pk__in=probing.providers_to_search()):
-            done = Counter({str(verdict): count for verdict, count in probing.search(provider, is_now=now).items()})
+        for provider in providers if now else providers.filter(pk__in=id_search.providers_to_search()):
+            done = Counter({str(verdict): count for verdict, count in id_search.search(provider, is_now=now).items()})
             self._say(provider, "search", done)
             counts += done
         return counts
@@ -49,10 +52,10 @@ class Command(OperatorCommand):
     def _sync(self, now: bool) -> Counter[str]:
         counts: Counter[str] = Counter()
         providers = Provider.objects.filter(is_active=True)
-        due = {*errands.sort_out(is_now=now), *syncing.providers_to_sync()}
+        due = {*upstream_requests.sort_out(is_now=now), *status_sync.providers_to_sync()}
         for provider in providers if now else providers.filter(pk__in=due):
             # What was canceled a moment ago is seen by the same pass.
-            done = errands.run(provider, is_now=now) + syncing.sync_statuses(provider, is_now=now)
+            done = upstream_requests.run(provider, is_now=now) + status_sync.sync_statuses(provider, is_now=now)
             self._say(provider, "sync", done)
             counts += done
         return counts
@@ -61,7 +64,7 @@ class Command(OperatorCommand):
         counts: Counter[str] = Counter()
         for provider in Provider.objects.filter(is_active=True):
             try:
-                done = pricelist.import_offers(provider)
+                done = importer.import_offers(provider)
             except PanelError as problem:
                 self.stderr.write(f"{provider.name}: price list not read: {problem}")
                 counts["failed"] += 1

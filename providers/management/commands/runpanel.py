@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from providers import simulators
+from providers.panels import simulators
 
 
 class Command(BaseCommand):

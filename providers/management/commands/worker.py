@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_q.conf import Conf
 
-from providers.schedules import declared, sync_schedules
-from providers.watchdog import TASK_LIMIT, Watchdog
+from providers.worker.schedules import declared, sync_schedules
+from providers.worker.watchdog import TASK_LIMIT, Watchdog
 
 logger = logging.getLogger("vitrine.worker")
 

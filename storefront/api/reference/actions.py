@@ -11,14 +11,14 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from storefront.api.panel import responses
 from storefront.api.reference import errors, parameters
 from storefront.api.reference.errors import Error
 from storefront.api.reference.parameters import Parameter
-from storefront.api.v2 import answers
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ExampleAnswer:
     """An example answer. ``asked`` are the parameters that lead to it."""
 
     title: Promise
@@ -40,7 +40,7 @@ class Action:
     name: str
     title: Promise
     does: Promise
-    answers: tuple[Answer, ...]
+    answers: tuple[ExampleAnswer, ...]
     tells: Mapping[str, Promise]
     parameters: tuple[Parameter, ...] = ()
     spends: bool = False
@@ -67,7 +67,7 @@ def _services() -> Action:
             "Every service on sale, in one answer; what is missing from it is off sale. By GET the answer has an ETag: "
             "send it back in If-None-Match, and as long as nothing has changed you get HTTP 304 and no list."
         ),
-        (Answer(_("Answer"), [first]),),
+        (ExampleAnswer(_("Answer"), [first]),),
         {
             "service": _("The number that add takes."),
             "name": _("One line of text."),
@@ -91,7 +91,7 @@ ADD = Action(
         "Takes the price from your wallet and gives the number of the order. What it needs depends on the type of the "
         "service. If you heard no answer, send the same call again: it buys once."
     ),
-    (Answer(_("Answer"), {"order": 23501}),),
+    (ExampleAnswer(_("Answer"), {"order": 23501}),),
     {"order": _("The number of the order. Keep it: everything else asks for it.")},
     spends=True,
 )
@@ -104,7 +104,7 @@ def _status() -> Action:
 
     several = {
         "23501": row("0.27819", "3572", "Partial", "157"),
-        "23502": {"error": answers.INCORRECT_ORDER},
+        "23502": {"error": responses.INCORRECT_ORDER},
         "23503": row("1.44219", "234", "In progress", "10"),
     }
     return Action(
@@ -112,8 +112,8 @@ def _status() -> Action:
         _("How orders stand"),
         _("One order by order, or up to 1,000 by orders. Ask for many at once rather than for each alone."),
         (
-            Answer(_("Answer for one"), row("0.27819", "3572", "Partial", "157"), ("order",)),
-            Answer(_("Answer for several: each number as it was asked"), several, ("orders",)),
+            ExampleAnswer(_("Answer for one"), row("0.27819", "3572", "Partial", "157"), ("order",)),
+            ExampleAnswer(_("Answer for several: each number as it was asked"), several, ("orders",)),
         ),
         {
             "charge": _("What the order costs you: what was paid back is taken off."),
@@ -126,14 +126,14 @@ def _status() -> Action:
     )
 
 
-_REFILLS = [{"order": 23501, "refill": 81}, {"order": 23502, "refill": {"error": answers.INCORRECT_ORDER}}]
+_REFILLS = [{"order": 23501, "refill": 81}, {"order": 23502, "refill": {"error": responses.INCORRECT_ORDER}}]
 REFILL = Action(
     "refill",
     _("Ask for refills"),
     _("Asks to deliver again what was lost since the order was completed. It costs nothing."),
     (
-        Answer(_("Answer for one"), {"refill": "81"}, ("order",)),
-        Answer(_("Answer for several"), _REFILLS, ("orders",)),
+        ExampleAnswer(_("Answer for one"), {"refill": "81"}, ("order",)),
+        ExampleAnswer(_("Answer for several"), _REFILLS, ("orders",)),
     ),
     {"refill": _("The number of the refill; a text in the answer for one order."), "order": _("The order's number.")},
     (parameters.ORDER, parameters.ORDERS),
@@ -141,20 +141,20 @@ REFILL = Action(
 _REFILL_ROWS = [
     {"refill": 81, "status": "Completed"},
     {"refill": 82, "status": "Rejected"},
-    {"refill": 83, "status": {"error": answers.REFILL_NOT_FOUND}},
+    {"refill": 83, "status": {"error": responses.REFILL_NOT_FOUND}},
 ]
 REFILL_STATUS = Action(
     "refill_status",
     _("How refills stand"),
     _("One refill by refill, or up to 1,000 by refills."),
     (
-        Answer(_("Answer for one"), {"status": "Completed"}, ("refill",)),
-        Answer(_("Answer for several"), _REFILL_ROWS, ("refills",)),
+        ExampleAnswer(_("Answer for one"), {"status": "Completed"}, ("refill",)),
+        ExampleAnswer(_("Answer for several"), _REFILL_ROWS, ("refills",)),
     ),
     {"status": _("One of four words."), "refill": _("The refill's number.")},
     (parameters.REFILL, parameters.REFILLS),
 )
-_CANCELED = [{"order": 23501, "cancel": 1}, {"order": 23502, "cancel": {"error": answers.CANCEL_OPEN}}]
+_CANCELED = [{"order": 23501, "cancel": 1}, {"order": 23502, "cancel": {"error": responses.CANCEL_OPEN}}]
 CANCEL = Action(
     "cancel",
     _("Ask to cancel orders"),
@@ -162,7 +162,7 @@ CANCEL = Action(
         "Asks to stop orders. 1 says that the request was taken, not that the order has stopped: its status tells "
         "what became of it, and what was not delivered is paid back."
     ),
-    (Answer(_("Answer"), _CANCELED, ("orders",)),),
+    (ExampleAnswer(_("Answer"), _CANCELED, ("orders",)),),
     {"order": _("The order's number."), "cancel": _("1: the request was taken. Otherwise the error.")},
     (parameters.ORDERS,),
 )
@@ -173,6 +173,6 @@ def _balance() -> Action:
         "balance",
         _("Your balance"),
         _("What your wallet holds."),
-        (Answer(_("Answer"), {"balance": "100.84292", "currency": settings.STORE_CURRENCY}),),
+        (ExampleAnswer(_("Answer"), {"balance": "100.84292", "currency": settings.STORE_CURRENCY}),),
         {"balance": _("A text with a point and without blanks."), "currency": _("The shop's currency.")},
     )

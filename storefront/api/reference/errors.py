@@ -14,9 +14,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from storefront.api.v2 import answers
-from storefront.api.v2.actions import ACTIONS, WRITES
-from storefront.api.v2.request import MAX_FIELDS, MAX_IDS
+from storefront.api.panel import responses
+from storefront.api.panel.actions import ACTIONS, WRITES
+from storefront.api.panel.parsing import MAX_FIELDS, MAX_IDS
 
 READS = frozenset(ACTIONS) - WRITES
 
@@ -44,76 +44,76 @@ ASK_US = _("Nothing to repeat: it stays so. Ask our support if it surprises you.
 
 CALLS = (
     Error(
-        answers.INVALID_KEY,
+        responses.INVALID_KEY,
         _("There is no key in the call, or it is wrong or revoked."),
         _("Copy the key again, or make a new one. Stop calling until then."),
     ),
     Error(
-        answers.INCORRECT_REQUEST,
+        responses.INCORRECT_REQUEST,
         _("There is no action in the call, or none that we know."),
         _("Send one of the seven actions of this page."),
     ),
     Error(
-        f"{answers.INCORRECT_REQUEST}: its body cannot be read",
+        f"{responses.INCORRECT_REQUEST}: its body cannot be read",
         _("The form is broken, or the line broke while it was sent."),
         _("Let a library make the form, and send it again."),
     ),
     Error(
-        f"{answers.INCORRECT_REQUEST}: the body is not a JSON object",
+        f"{responses.INCORRECT_REQUEST}: the body is not a JSON object",
         _("The body begins like JSON and is not an object of it."),
         _("Send one object: {} with a name and a value for each parameter."),
     ),
     Error(
-        f"{answers.INCORRECT_REQUEST}: {{name}} is not text in UTF-8",
+        f"{responses.INCORRECT_REQUEST}: {{name}} is not text in UTF-8",
         _("A value is in another encoding, or holds a zero byte."),
         _("Send texts as UTF-8."),
     ),
     Error(
-        f"{answers.INCORRECT_REQUEST}: more than {MAX_FIELDS} parameters",
+        f"{responses.INCORRECT_REQUEST}: more than {MAX_FIELDS} parameters",
         _("The call has too many parameters."),
         _("Ask for fewer numbers in one call."),
     ),
     Error(
-        f"{answers.INCORRECT_REQUEST}: more than {MAX_IDS} ids",
+        f"{responses.INCORRECT_REQUEST}: more than {MAX_IDS} ids",
         _("The call names too many orders or refills."),
         _("Ask for them in several calls."),
     ),
     Error(
-        f"{answers.INCORRECT_REQUEST}: it is too large",
+        f"{responses.INCORRECT_REQUEST}: it is too large",
         _("The body has more bytes than we read."),
         _("Send less in one call."),
         http=413,
     ),
     Error(
-        answers.HTTPS_ONLY,
+        responses.HTTPS_ONLY,
         _("The call came over plain HTTP, where others on the way can read the key."),
         _("Use https:// in the address, and replace the key."),
     ),
     Error(
-        answers.WRONG_ADDRESS,
+        responses.WRONG_ADDRESS,
         _("The key may be used only from the addresses that you listed for it."),
         _("Add the address of your server to the key, or take the list away."),
     ),
     Error(
-        answers.READS_ONLY,
+        responses.READS_ONLY,
         _("The key may read and not order."),
         _("Use a key that may order."),
         WRITES,
     ),
     Error(
-        answers.ORDERS_ONLY,
+        responses.ORDERS_ONLY,
         _("The key may order and not read."),
         _("Use a key that may read."),
         READS,
     ),
     Error(
-        answers.NO_GET_WRITES,
+        responses.NO_GET_WRITES,
         _("The key takes orders only by POST, so that it stays out of the logs on the way."),
         _("Send the same parameters by POST."),
         WRITES,
     ),
     Error(
-        answers.TOO_MANY,
+        responses.TOO_MANY,
         _("The key, or your address, has made more calls in this minute than it may. Nothing was done."),
         _("Wait for the next minute and send it again."),
         WRITES,
@@ -126,7 +126,7 @@ CALLS = (
         http=429,
     ),
     Error(
-        answers.CLOSED,
+        responses.CLOSED,
         _("We work on the shop. Nothing was done."),
         _("Send it again in a few minutes."),
         WRITES,
@@ -167,31 +167,31 @@ CALLS = (
 
 ORDERS = (
     Error(
-        answers.INCORRECT_SERVICE,
+        responses.INCORRECT_SERVICE,
         _("There is no such service, or it is off sale."),
         _("Read the price list again. Nothing was charged."),
         ("add",),
     ),
     Error(
-        answers.NOT_ENOUGH_FUNDS,
+        responses.NOT_ENOUGH_FUNDS,
         _("Your wallet holds less than the order costs."),
         _("Add money, then send the order again. Nothing was charged."),
         ("add",),
     ),
     Error(
-        answers.LINK_IN_USE,
+        responses.LINK_IN_USE,
         _("The service takes one order for a link at a time, and one of yours is open."),
         _("Send it again when that order has ended."),
         ("add",),
     ),
     Error(
-        answers.REQUEST_REUSED,
+        responses.REQUEST_REUSED,
         _("The request_id was sent within 24 hours for an order with other parameters."),
         _("Give each order a request_id of its own. Nothing was charged."),
         ("add",),
     ),
     Error(
-        answers.BAD_LINK,
+        responses.BAD_LINK,
         _("The link is missing, has blanks in it, or is not of the kind that the service takes."),
         NOTHING_CHARGED,
         ("add",),
@@ -221,19 +221,19 @@ ORDERS = (
         ("add",),
     ),
     Error(
-        answers.NO_DRIP_FEED,
+        responses.NO_DRIP_FEED,
         _("The call has runs, and the service has no drip-feed."),
         _("Send it without runs, or choose a service with drip-feed."),
         ("add",),
     ),
     Error(
-        answers.UNLIMITED_POSTS,
+        responses.UNLIMITED_POSTS,
         _("The subscription has no number of posts, or posts=0 without old_posts."),
         _("Send posts, or posts=0 together with old_posts. Unlimited subscriptions are not available."),
         ("add",),
     ),
     Error(
-        answers.NO_LATER_START,
+        responses.NO_LATER_START,
         _("The call has start_at, and this shop sells no later start."),
         _("Send it without start_at when it is to start."),
         ("add",),
@@ -243,30 +243,30 @@ ORDERS = (
 
 AFTERWARDS = (
     Error(
-        answers.INCORRECT_ORDER,
+        responses.INCORRECT_ORDER,
         _("You have no order of that number."),
         _("Compare it with the number that add gave you."),
         ("status", "refill", "cancel"),
     ),
-    Error(answers.REFILL_NOT_FOUND, _("You have no refill of that number."), ASK_US, ("refill_status",)),
-    Error(answers.NO_REFILL, _("The service is sold without refill."), ASK_US, ("refill",)),
+    Error(responses.REFILL_NOT_FOUND, _("You have no refill of that number."), ASK_US, ("refill_status",)),
+    Error(responses.NO_REFILL, _("The service is sold without refill."), ASK_US, ("refill",)),
     Error(
-        answers.NOT_COMPLETED,
+        responses.NOT_COMPLETED,
         _("The order has not ended, or nothing of it was delivered."),
         _("Ask again when it is completed."),
         ("refill",),
     ),
-    Error(answers.REFILL_OVER, _("The days in which the service refills are over."), ASK_US, ("refill",)),
+    Error(responses.REFILL_OVER, _("The days in which the service refills are over."), ASK_US, ("refill",)),
     Error(
-        answers.REFILL_TOO_SOON,
+        responses.REFILL_TOO_SOON,
         _("The order has just ended, or a refill of it is open or a day old at most."),
         _("Ask again a day later."),
         ("refill",),
     ),
-    Error(answers.NO_CANCEL, _("The service is sold without a right to cancel."), ASK_US, ("cancel",)),
-    Error(answers.NOT_CANCELABLE, _("The order has ended, or nothing of it remains."), ASK_US, ("cancel",)),
+    Error(responses.NO_CANCEL, _("The service is sold without a right to cancel."), ASK_US, ("cancel",)),
+    Error(responses.NOT_CANCELABLE, _("The order has ended, or nothing of it remains."), ASK_US, ("cancel",)),
     Error(
-        answers.CANCEL_OPEN,
+        responses.CANCEL_OPEN,
         _("The cancellation was asked for before and is not answered yet."),
         _("Wait: the order's status tells what becomes of it."),
         ("cancel",),

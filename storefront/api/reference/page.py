@@ -9,21 +9,21 @@ from django.conf import settings
 from django.db.models import Case, When
 from django.urls import NoReverseMatch, reverse
 
-from orders import money
-from orders.kinds import KINDS, Count, Kind
 from orders.models import Order, Service
-from storefront.api.reference import errors, parameters, samples, words
+from orders.rules import amounts
+from orders.rules.service_types import SERVICE_TYPES, Count, ServiceType
+from storefront.api.panel.parsing import MAX_IDS
+from storefront.api.reference import errors, parameters, samples, vocabulary
 from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter
 from storefront.api.reference.samples import Sample
-from storefront.api.v2.request import MAX_IDS
 
 #: An example with more lines than this is no example; a service that needs more refuses it, and says so.
 _LINES_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """An action with the code that calls it."""
 
     action: Action
@@ -34,13 +34,13 @@ class Part:
 class Form:
     """What ``add`` asks for a service of one type, and what it may have beside that."""
 
-    kind: Kind
+    kind: ServiceType
     needs: list[Parameter]
     takes: list[Parameter]
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class PageInput:
     """One field of the try-it form; ``kinds`` are the types that have it, "" where all of them do.
 
     ``is_apart``: it belongs to other types than the example's, so it stands aside until its type is chosen.
@@ -59,25 +59,25 @@ def context(user: Any, *, address: str) -> dict[str, Any]:
     return {
         "address": address,
         "service": service,
-        "parts": [Part(action, samples.calls(address, _fields(action, example, own))) for action in all_actions()],
-        "forms": [_form(kind) for kind in KINDS.values()],
+        "parts": [PagePart(action, samples.calls(address, _fields(action, example, own))) for action in all_actions()],
+        "forms": [_form(kind) for kind in SERVICE_TYPES.values()],
         "inputs": parameters.inputs(),
         "trial": _trial(kind, example),
         "trial_kind": kind,
         "error_groups": errors.GROUPS,
-        "statuses": [(word, word.lower().replace(" ", "-"), means) for word, means in words.STATUSES.items()],
-        "refills": words.REFILLS.items(),
-        "events": [(topic.value, means) for topic, means in words.EVENTS.items()],
-        "play_money": money.parse(settings.SANDBOX_BALANCE),
+        "statuses": [(word, word.lower().replace(" ", "-"), means) for word, means in vocabulary.STATUSES.items()],
+        "refills": vocabulary.REFILLS.items(),
+        "events": [(topic.value, means) for topic, means in vocabulary.EVENTS.items()],
+        "play_money": amounts.parse(settings.SANDBOX_BALANCE),
         "sandbox_seconds": settings.SANDBOX_SECONDS,
-        "magic": words.MAGIC.items(),
+        "magic": vocabulary.MAGIC.items(),
         "checks": samples.CHECKS,
         "calls_a_minute": settings.API_CALLS_A_MINUTE,
         "address_calls_a_minute": settings.API_ADDRESS_CALLS_A_MINUTE,
         "has_later_start": bool(settings.SCHEDULE_MAX_DAYS),
         "repeat_seconds": settings.REPEAT_SECONDS,
         "ids_max": MAX_IDS,
-        "callbacks_url": _address_of("callbacks:endpoints"),
+        "webhooks_url": _address_of("webhooks:endpoints"),
     }
 
 
@@ -97,7 +97,7 @@ def _service() -> Service | None:
 
 def _order(service: Service | None) -> dict[str, str]:
     """The parameters of an order that ``service`` takes; where the shop sells nothing, those of a made-up one."""
-    kind = service.type if service else KINDS["default"]
+    kind = service.type if service else SERVICE_TYPES["default"]
     asked = {one.name: str(one.example) for one in parameters.of_kind(kind) if one.is_required}
     if service is None:
         return asked
@@ -134,7 +134,7 @@ def _own_order(user: Any) -> int | None:
     return Order.objects.filter(user=user).order_by("-pk").values_list("pk", flat=True).first()
 
 
-def _form(kind: Kind) -> Form:
+def _form(kind: ServiceType) -> Form:
     extras = {one.name for one in parameters.extras(kind)}
     of_kind = parameters.of_kind(kind)
     return Form(
@@ -144,16 +144,16 @@ def _form(kind: Kind) -> Form:
     )
 
 
-def _trial(kind: str, order: dict[str, str]) -> list[Input]:
+def _trial(kind: str, order: dict[str, str]) -> list[PageInput]:
     """The fields of an order in the try-it form. The link stays empty: sent by mistake, the form buys nothing."""
     having: dict[str, list[str]] = {}
-    for one in KINDS.values():
+    for one in SERVICE_TYPES.values():
         for parameter in parameters.of_kind(one):
             having.setdefault(parameter.name, []).append(one.code)
     return [
-        Input(
+        PageInput(
             one,
-            "" if len(having[one.name]) == len(KINDS) else " ".join(having[one.name]),
+            "" if len(having[one.name]) == len(SERVICE_TYPES) else " ".join(having[one.name]),
             is_apart=kind not in having[one.name],
             value=order.get(one.name, "") if one.name in ("service", "quantity") else "",
         )

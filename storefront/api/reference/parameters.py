@@ -14,11 +14,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders import kinds, schedule
+from orders.buying import scheduled_start
+from orders.buying.idempotency import REQUEST_ID_MAX
 from orders.errors import InvalidField
-from orders.kinds import KINDS, Count, Input, Kind
-from orders.repeats import REQUEST_ID_MAX
-from storefront.api.v2.request import MAX_IDS
+from orders.rules import service_types
+from orders.rules.service_types import SERVICE_TYPES, Count, Input, ServiceType
+from storefront.api.panel.parsing import MAX_IDS
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -94,7 +95,7 @@ EXAMPLES: Mapping[str, str | int] = {
     "referring_url": "https://news.example.com/lamps",
     "runs": 5,
     "interval": 60,
-    "start_at": f"{schedule.EXAMPLE}:00Z",
+    "start_at": f"{scheduled_start.EXAMPLE}:00Z",
     "request_id": "shop-two-7781",
     "order": 23501,
     "orders": "23501,23502,23503",
@@ -129,13 +130,13 @@ class Parameter:
             return _("one of %s") % ", ".join(map(str, self.schema["enum"]))
         if self.schema["type"] == "integer":
             bounds = {"least": self.schema["minimum"], "most": self.schema["maximum"]}
-            if bounds["most"] > kinds.LINES_MAX:
+            if bounds["most"] > service_types.LINES_MAX:
                 return _("whole number from %(least)d") % bounds
             return _("whole number from %(least)d to %(most)d") % bounds
         if self.is_multiline:
             return _("lines of text")
-        most = self.schema.get("maxLength", kinds.LINK_MAX)
-        return _("text") if most >= kinds.LINK_MAX else _("text, up to %d characters") % most
+        most = self.schema.get("maxLength", service_types.LINK_MAX)
+        return _("text") if most >= service_types.LINK_MAX else _("text, up to %d characters") % most
 
 
 ORDER = Parameter("order", ID)
@@ -143,15 +144,19 @@ ORDERS = Parameter("orders", IDS)
 REFILL = Parameter("refill", ID)
 REFILLS = Parameter("refills", IDS)
 SERVICE = Parameter("service", ID)
-LINK = Parameter("link", {"type": "string", "minLength": 1, "maxLength": kinds.LINK_MAX, "pattern": r"^\S+$"})
-QUANTITY = Parameter("quantity", {"type": "integer", "minimum": 1, "maximum": kinds.QUANTITY_MAX})
-RUNS = Parameter("runs", {"type": "integer", "minimum": kinds.RUNS_MIN, "maximum": kinds.RUNS_MAX}, is_required=False)
-INTERVAL = Parameter("interval", {"type": "integer", "minimum": 1, "maximum": kinds.INTERVAL_MAX}, is_required=False)
+LINK = Parameter("link", {"type": "string", "minLength": 1, "maxLength": service_types.LINK_MAX, "pattern": r"^\S+$"})
+QUANTITY = Parameter("quantity", {"type": "integer", "minimum": 1, "maximum": service_types.QUANTITY_MAX})
+RUNS = Parameter(
+    "runs", {"type": "integer", "minimum": service_types.RUNS_MIN, "maximum": service_types.RUNS_MAX}, is_required=False
+)
+INTERVAL = Parameter(
+    "interval", {"type": "integer", "minimum": 1, "maximum": service_types.INTERVAL_MAX}, is_required=False
+)
 START_AT = Parameter("start_at", {"type": "string", "format": "date-time"}, is_required=False)
 REQUEST_ID = Parameter("request_id", {"type": "string", "maxLength": REQUEST_ID_MAX}, is_required=False)
 
 
-def of_kind(kind: Kind) -> tuple[Parameter, ...]:
+def of_kind(kind: ServiceType) -> tuple[Parameter, ...]:
     """What ``add`` takes for a service of ``kind``: first what it needs, then what it may have."""
     found = [SERVICE, *([LINK] if kind.has_link else []), *map(_of_input, kind.inputs)]
     if kind.count is Count.GIVEN:
@@ -159,16 +164,16 @@ def of_kind(kind: Kind) -> tuple[Parameter, ...]:
     return (*(one for one in found if one.is_required), *(one for one in found if not one.is_required), *extras(kind))
 
 
-def extras(kind: Kind) -> tuple[Parameter, ...]:
+def extras(kind: ServiceType) -> tuple[Parameter, ...]:
     """What any order of ``kind`` may have beside what is asked of it."""
     later = (START_AT,) if settings.SCHEDULE_MAX_DAYS else ()
-    return (*((RUNS, INTERVAL) if kinds.has_runs(kind) else ()), *later, REQUEST_ID)
+    return (*((RUNS, INTERVAL) if service_types.has_runs(kind) else ()), *later, REQUEST_ID)
 
 
 def inputs() -> tuple[Parameter, ...]:
     """Every parameter of ``add``, each once: those of all types first, the rest as the types bring them."""
     found: dict[str, Parameter] = {}
-    for kind in KINDS.values():
+    for kind in SERVICE_TYPES.values():
         for one in of_kind(kind):
             found.setdefault(one.name, one)
     return tuple(found.values())
@@ -182,20 +187,20 @@ def _schema(spec: Input) -> Schema:
     if spec.choices:
         return {"type": "integer", "enum": list(spec.choices)}
     if spec.is_multiline:
-        return {"type": "string", "minLength": 1, "maxLength": kinds.TEXT_MAX, "pattern": r"\S"}
+        return {"type": "string", "minLength": 1, "maxLength": service_types.TEXT_MAX, "pattern": r"\S"}
     # The input's own reader says what it takes, so that this cannot say something else.
     match _refusal(spec, "word"):
         case InvalidField(code="not_a_number"):
             return {"type": "integer", "minimum": _bound(spec, "-1"), "maximum": _bound(spec, "9" * 15)}
         case InvalidField():
             return {"type": "string", "pattern": DATE}
-    return {"type": "string", "minLength": 1, "maxLength": kinds.LINK_MAX, "pattern": r"\S"}
+    return {"type": "string", "minLength": 1, "maxLength": service_types.LINK_MAX, "pattern": r"\S"}
 
 
 def _bound(spec: Input, text: str) -> int:
     """The bound that the input's reader names when it refuses ``text``; the largest quantity where it does not."""
     refused = _refusal(spec, text)
-    return refused.limit if refused and isinstance(refused.limit, int) else kinds.QUANTITY_MAX
+    return refused.limit if refused and isinstance(refused.limit, int) else service_types.QUANTITY_MAX
 
 
 def _refusal(spec: Input, text: str) -> InvalidField | None:

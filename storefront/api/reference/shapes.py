@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.functional import Promise
 
-from orders.kinds import KINDS, Kind
-from storefront.api.reference import parameters, words
+from orders.rules.service_types import SERVICE_TYPES, ServiceType
+from storefront.api.reference import parameters, vocabulary
 from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter, Schema
 
@@ -22,8 +22,8 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def kinds_with_parameters() -> list[tuple[Kind, tuple[Parameter, ...]]]:
-    return [(kind, parameters.of_kind(kind)) for kind in KINDS.values()]
+def kinds_with_parameters() -> list[tuple[ServiceType, tuple[Parameter, ...]]]:
+    return [(kind, parameters.of_kind(kind)) for kind in SERVICE_TYPES.values()]
 
 
 def components() -> dict[str, Schema]:
@@ -69,7 +69,7 @@ def _call(action: Action) -> Schema:
         },
     }
     if action.spends:
-        return {"allOf": [envelope, {"anyOf": [ref(f"Add{_name(code)}") for code in KINDS]}]}
+        return {"allOf": [envelope, {"anyOf": [ref(f"Add{_name(code)}") for code in SERVICE_TYPES]}]}
     if not action.parameters:
         return envelope
     envelope["properties"] |= {one.name: _property(one) for one in action.parameters}
@@ -112,7 +112,7 @@ def _answers() -> dict[str, Schema]:
     service = _exact(
         service=parameters.ID,
         name=TEXT,
-        type=_word(kind.wire for kind in KINDS.values()),
+        type=_word(kind.wire for kind in SERVICE_TYPES.values()),
         category=TEXT,
         rate=amount,
         min=count,
@@ -122,9 +122,9 @@ def _answers() -> dict[str, Schema]:
         cancel=FLAG,
         desc=TEXT,
     )
-    order = _exact(charge=amount, start_count=count, status=_word(words.STATUSES), remains=count, currency=TEXT)
+    order = _exact(charge=amount, start_count=count, status=_word(vocabulary.STATUSES), remains=count, currency=TEXT)
     several = {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": [ref("Order"), error]}}
-    refill_word = _word(words.REFILLS)
+    refill_word = _word(vocabulary.REFILLS)
     found = {
         "Error": _exact(error={"type": "string", "minLength": 1}),
         "Nothing": {"type": "object", "additionalProperties": False},

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import conditional_page, require_safe
 
-from storefront.api.failures import unknown_address
+from storefront.api.error_handlers import unknown_address
 from storefront.api.reference import openapi, page
 
 #: How many seconds a program may keep the document.

@@ -6,40 +6,40 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings
 
-from orders import money
+from orders.catalog.customer_pricing import CustomerPricing
 from orders.errors import InsufficientFunds, LinkInUse, NotPossible, OrderInvalid, RequestReused, ServiceNotSold
-from orders.terms import Terms
-from storefront.api.sandbox import book
+from orders.rules import amounts
+from storefront.api.panel import actions as live
+from storefront.api.panel import queries, responses, rows
+from storefront.api.panel.actions import Answer
+from storefront.api.panel.authentication import Caller
+from storefront.api.panel.parsing import Params, number, text
+from storefront.api.panel.responses import PanelRefusal
+from storefront.api.sandbox import store
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
-from storefront.api.v2 import actions as live
-from storefront.api.v2 import answers, reading, shapes
-from storefront.api.v2.actions import Answer
-from storefront.api.v2.answers import Refused
-from storefront.api.v2.callers import Caller
-from storefront.api.v2.request import Params, number, text
 
 
 def balance(caller: Caller, params: Params) -> Answer:
-    return {"balance": money.plain(book.balance(caller.key_id)), "currency": settings.STORE_CURRENCY}
+    return {"balance": amounts.plain(store.balance(caller.key_id)), "currency": settings.STORE_CURRENCY}
 
 
 def add(caller: Caller, params: Params) -> Answer:
     """Buys with play money. The same request buys once."""
     service_id = number(text(params, "service")) or 0
     try:
-        found = reading.service_for(caller, service_id)
+        found = queries.service_for(caller, service_id)
         if found is None:
             raise ServiceNotSold
         service, own_rate = found
-        order = book.place_order(
+        order = store.place_order(
             caller,
             service=service,
             inputs=params,
             request_id=text(params, "request_id"),
-            paid_by=Terms(caller.discount, {} if own_rate is None else {service_id: own_rate}),
+            paid_by=CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate}),
         )
     except (ServiceNotSold, OrderInvalid, LinkInUse, RequestReused, InsufficientFunds) as problem:
-        raise Refused(answers.why_not_placed(problem)) from None
+        raise PanelRefusal(responses.why_not_placed(problem)) from None
     return {"order": order.pk}
 
 
@@ -48,31 +48,31 @@ def status(caller: Caller, params: Params) -> Answer:
         rows = SandboxOrder.objects.of(caller.key_id).filter(pk__in=numbers).select_related("service")
         return {row.pk: _order_row(row) for row in rows}
 
-    return shapes.statuses(params, find)
+    return rows.statuses(params, find)
 
 
 def refill(caller: Caller, params: Params) -> Answer:
     def ask(numbers: list[int]) -> dict[int, int | NotPossible]:
-        made = book.refill_many(caller.key_id, numbers=numbers)
+        made = store.refill_many(caller.key_id, numbers=numbers)
         return {pk: outcome if isinstance(outcome, NotPossible) else outcome.pk for pk, outcome in made.items()}
 
-    return shapes.refills(params, ask)
+    return rows.refills(params, ask)
 
 
 def refill_status(caller: Caller, params: Params) -> Answer:
     def find(numbers: list[int]) -> dict[int, str]:
         rows = SandboxRefill.objects.filter(order__key=caller.key_id, pk__in=numbers)
-        return {row.pk: answers.REFILL_WORDS[row.status] for row in rows}
+        return {row.pk: responses.REFILL_WORDS[row.status] for row in rows}
 
-    return shapes.refill_statuses(params, find)
+    return rows.refill_statuses(params, find)
 
 
 def cancel(caller: Caller, params: Params) -> Answer:
     def ask(numbers: list[int]) -> dict[int, int | NotPossible]:
-        made = book.cancel_many(caller.key_id, numbers=numbers)
+        made = store.cancel_many(caller.key_id, numbers=numbers)
         return {pk: outcome if isinstance(outcome, NotPossible) else 1 for pk, outcome in made.items()}
 
-    return shapes.cancels(params, ask)
+    return rows.cancels(params, ask)
 
 
 ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
@@ -84,5 +84,5 @@ ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
 
 def _order_row(row: SandboxOrder) -> dict[str, str]:
     order = row.as_order()
-    paid = money.to_units(order.paid, money.AMOUNT_PLACES)
-    return answers.order_row((order.pk, order.state.value, order.quantity, paid, order.start_count, order.remains))
+    paid = amounts.to_units(order.paid, amounts.AMOUNT_PLACES)
+    return responses.order_row((order.pk, order.state.value, order.quantity, paid, order.start_count, order.remains))

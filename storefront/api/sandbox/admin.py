@@ -11,13 +11,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from orders.admin import parts, words
+from orders.admin import base, formatting
 from storefront.accounts.models import ApiKey
 from storefront.api.sandbox.models import SandboxOrder
 
 
 @admin.register(SandboxOrder)
-class SandboxOrderAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts.ModelAdmin):
+class SandboxOrderAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("number", "mark", "customer", "of_key", "what", "delivered", "charged", "paid_back", "at")
     list_select_related = ("key__user", "service")
     search_fields = ("id",)
@@ -39,7 +39,7 @@ class SandboxOrderAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts
 
     @admin.display(description=_("status"))
     def mark(self, row: SandboxOrder) -> SafeString:
-        return words.mark(row.as_order().state.value)
+        return formatting.status_badge(row.as_order().state.value)
 
     @admin.display(description=_("customer"))
     def customer(self, row: SandboxOrder) -> str:
@@ -47,7 +47,7 @@ class SandboxOrderAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts
 
     @admin.display(description=_("API key"))
     def of_key(self, row: SandboxOrder) -> str:
-        return parts.page_link(row.key, words.ltr(str(row.key)))
+        return base.page_link(row.key, formatting.left_to_right(str(row.key)))
 
     @admin.display(description=_("service"))
     def what(self, row: SandboxOrder) -> str:
@@ -55,17 +55,17 @@ class SandboxOrderAdmin(parts.ByNumberOrPerson, parts.Big, parts.ReadOnly, parts
 
     @admin.display(description=_("delivered"))
     def delivered(self, row: SandboxOrder) -> SafeString:
-        return words.delivered(row.as_order())
+        return formatting.delivered(row.as_order())
 
     @admin.display(description=_("play money"))
     def charged(self, row: SandboxOrder) -> str:
-        return words.amount(row.charge)
+        return formatting.amount(row.charge)
 
     @admin.display(description=_("paid back"))
     def paid_back(self, row: SandboxOrder) -> str:
         back = row.as_order().refunded
-        return words.amount(back) if back else words.NONE
+        return formatting.amount(back) if back else formatting.NONE
 
     @admin.display(description=_("ordered at"))
     def at(self, row: SandboxOrder) -> str:
-        return words.moment(row.created_at)
+        return formatting.moment(row.created_at)

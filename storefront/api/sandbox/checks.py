@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from orders import money
 from orders.errors import InvalidAmount
+from orders.rules import amounts
 
 
 @register()
 def play_money_is_an_amount(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
-        is_fine = money.parse(settings.SANDBOX_BALANCE) >= 0
+        is_fine = amounts.parse(settings.SANDBOX_BALANCE) >= 0
     except InvalidAmount:
         is_fine = False
     if is_fine:

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from orders import lifecycle
-from orders.fields import MoneyField
+from orders.db.money_fields import MoneyField
 from orders.models import Cancellation, Order, Refill, Service
-from orders.models.aftercare import RequestStatus
+from orders.models.customer_request import RequestStatus
 from orders.models.order import Status
+from orders.rules import state_machine
 from storefront.accounts.models import ApiKey
 from storefront.api.sandbox import progress
 
@@ -93,7 +93,7 @@ class SandboxOrder(models.Model):
             starts_at=self.started_at,
             delivered_at=self.delivered_at,
             ends_at=self.ends_at,
-            status=lifecycle.Status(self.final_status),
+            status=state_machine.Status(self.final_status),
             remains=self.final_remains,
         )
 
@@ -110,7 +110,7 @@ class SandboxOrder(models.Model):
     def as_order(self) -> Order:
         """An order, never to be saved, that stands as this one does now: the shop's own rules and words read it."""
         status, remains = progress.seen(self.course, quantity=self.quantity, now=timezone.now())
-        has_ended = status in lifecycle.TERMINAL
+        has_ended = status in state_machine.TERMINAL
         return Order(
             pk=self.pk,
             service=self.service,
@@ -118,7 +118,7 @@ class SandboxOrder(models.Model):
             quantity=self.quantity,
             charge=self.charge,
             refunded=self.refund if has_ended else Decimal(0),
-            start_count=None if status is lifecycle.Status.QUEUED else progress.start_count(self.pk),
+            start_count=None if status is state_machine.Status.QUEUED else progress.start_count(self.pk),
             remains=remains,
             starts_at=self.wished_at,
             created_at=self.created_at,

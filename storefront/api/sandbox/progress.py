@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orders.lifecycle import Status
+from orders.rules.state_machine import Status
 
 #: Words in a link, and what they do; the first that is found counts.
 REFUSED, CANCELED, PARTIAL, SLOW = "refused", "canceled", "partial", "slow"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from providers.schedules import Schedule
-from storefront.api.sandbox import book
+from providers.worker.schedules import Schedule
+from storefront.api.sandbox import store
 
 SCHEDULES = (Schedule("sandbox clean up", "storefront.api.sandbox.tasks.prune", minutes=1440),)
 
 
 def prune() -> None:
-    book.prune()
+    store.prune()

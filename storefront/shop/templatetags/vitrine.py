@@ -17,14 +17,14 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from orders.models import Measure, Order, Service, Transfer
-from orders.money import plain as money_text
-from orders.money import round_down
-from orders.terms import Terms
-from storefront import formats
+from orders.catalog.customer_pricing import CustomerPricing
+from orders.models import DeliveryStats, Order, Service, Transfer
+from orders.rules.amounts import plain as money_text
+from orders.rules.amounts import round_down
 from storefront.currencies import display
-from storefront.shop import history, measured, statement, statuses
+from storefront.shop import delivery_times, order_list, order_status, transactions
 from storefront.shop.icons import ICONS
+from storefront.web import formats
 
 register = template.Library()
 CENT = Decimal("0.01")
@@ -75,7 +75,7 @@ def plain(amount: Decimal) -> str:
 
 
 @register.filter
-def paid(service: Service, by: Terms) -> Decimal:
+def paid(service: Service, by: CustomerPricing) -> Decimal:
     """What the reader pays for ``service``, per 1,000 or for one: ``{{ service|paid:terms }}``."""
     return by.rate(service)
 
@@ -115,17 +115,17 @@ def moment(at: datetime, form: str = "full") -> SafeString:
 def took(order: Order) -> str:
     """How long an order that has ended took, from when it could begin; as exact as a measured time."""
     begun = order.starts_at or order.created_at
-    return measured.duration(max(0, round((order.ended_at - begun).total_seconds()))) if order.ended_at else ""
+    return delivery_times.duration(max(0, round((order.ended_at - begun).total_seconds()))) if order.ended_at else ""
 
 
 @register.filter
-def shown_status(order: Order) -> statuses.Shown:
-    return statuses.shown(order.status)
+def shown_status(order: Order) -> order_status.OrderStatusLabel:
+    return order_status.status_label(order.status)
 
 
 @register.filter
 def can_be_refilled(order: Order) -> bool:
-    return history.can_be_refilled(order)
+    return order_list.can_be_refilled(order)
 
 
 @register.filter
@@ -135,13 +135,13 @@ def web_link(text: str) -> str:
 
 
 @register.filter
-def bar(measure: Measure) -> measured.Bar | None:
-    return measured.bar(measure)
+def bar(measure: DeliveryStats) -> delivery_times.TimeBar | None:
+    return delivery_times.bar(measure)
 
 
 @register.filter
 def duration(seconds: int | None) -> str:
-    return measured.duration(seconds)
+    return delivery_times.duration(seconds)
 
 
 @register.filter
@@ -176,7 +176,7 @@ def taken(amount: Decimal) -> SafeString:
 @register.filter
 def change(transfer: Transfer) -> Decimal:
     """What an entry did to the wallet."""
-    return statement.change(transfer)
+    return transactions.change(transfer)
 
 
 @register.filter

@@ -14,23 +14,24 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from orders.errors import NotPossible
-from orders.lifecycle import Status
 from orders.models import Order, Run
 from orders.models.order import Source
-from storefront.shop import aftersales, csvfile, history, orderexport, timeline, wording
+from orders.rules.state_machine import Status
+from storefront.shop import labels, order_actions, order_export, order_list, timeline
+from storefront.web import csv_export
 
 
 @require_safe
 @login_required
 def orders(request: HttpRequest) -> HttpResponse:
-    listed = history.listed(request.user, request.GET)
+    listed = order_list.list_orders(request.user, request.GET)
     context = {
         "listed": listed,
         "asked": listed.asked,
         "marks": listed.marks,
-        "services": history.services_of(request.user, listed.asked),
+        "services": order_list.services_of(request.user, listed.asked),
         "sources": Source.choices,
-        "can_tick": any(map(history.can_be_refilled, listed.page.rows)),
+        "can_tick": any(map(order_list.can_be_refilled, listed.page.rows)),
     }
     return render(request, "shop/orders.html", context)
 
@@ -39,7 +40,7 @@ def orders(request: HttpRequest) -> HttpResponse:
 @login_required
 def orders_csv(request: HttpRequest) -> HttpResponseBase:
     """The orders that the list's filters find, all pages of them."""
-    return csvfile.response("orders", orderexport.as_csv(history.exported(request.user, request.GET)))
+    return csv_export.response("orders", order_export.as_csv(order_list.orders_to_export(request.user, request.GET)))
 
 
 @never_cache
@@ -48,7 +49,7 @@ def orders_live(request: HttpRequest) -> HttpResponse:
     """The rows that changed. 204 leaves the page and its clock as they are."""
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
-    changed, marks = history.changed(request.user, request.GET.getlist("seen"))
+    changed, marks = order_list.changed_orders(request.user, request.GET.getlist("seen"))
     if not changed:
         return HttpResponse(status=204)
     return render(request, "shop/_orders_live.html", {"changed": changed, "marks": marks})
@@ -67,7 +68,7 @@ def order_live(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
     own = _own(request, pk)
-    if f"{history.mark(own)}-{timeline.last(own)}" == request.GET.get("seen"):
+    if f"{order_list.row_state(own)}-{timeline.last_entry(own)}" == request.GET.get("seen"):
         return HttpResponse(status=204)
     return render(request, "shop/_order.html", {**_shown(own), "is_live": True})
 
@@ -77,14 +78,14 @@ def order_live(request: HttpRequest, pk: int) -> HttpResponse:
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks for a refill, or to cancel. A button that was shown too long ago is answered with the reason."""
     own = _own(request, pk)
-    act = aftersales.ASK.get(request.POST.get("action", ""))
+    act = order_actions.ASK.get(request.POST.get("action", ""))
     try:
         if act is None:
             messages.error(request, _("Nothing was asked for: choose one of the buttons."))
         elif act(own, actor=request.user):
             messages.success(request, _("Done. What becomes of it is written under “What happened”."))
     except NotPossible as problem:
-        messages.error(request, aftersales.why_not(problem))
+        messages.error(request, order_actions.why_not(problem))
     return redirect("shop:order", pk)
 
 
@@ -95,15 +96,15 @@ def _own(request: HttpRequest, pk: int) -> Order:
 
 def _shown(own: Order) -> dict[str, Any]:
     is_partial = own.state is Status.PARTIAL
-    lines, offered = timeline.lines(own), aftersales.offered(own)
+    lines, offered = timeline.timeline_entries(own), order_actions.order_actions(own)
     return {
         "order": own,
-        "mark": f"{history.mark(own)}-{max(line.event for line in lines)}",
+        "mark": f"{order_list.row_state(own)}-{max(line.event for line in lines)}",
         "is_moving": own.is_open or offered.is_waiting,
         "lines": lines,
         "runs": Run.objects.story(own),
         "buttons": offered.buttons,
-        "given": [(wording.label(name), wording.value(name, given)) for name, given in own.fields.items()],
+        "given": [(labels.label(name), labels.value(name, given)) for name, given in own.fields.items()],
         "undelivered": own.quantity - own.delivered if is_partial else 0,
         "is_canceled": own.state in (Status.CANCELED, Status.FAILED),
         "is_in_doubt": own.state is Status.IN_DOUBT,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from storefront.shop.icons import ICONS
-from storefront.shop.statuses import SHOWN
+from storefront.shop.order_status import SHOWN
 
 
 @require_safe

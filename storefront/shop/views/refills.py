@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from storefront import asking
-from storefront.shop import refills as asked_for
-from storefront.shop.orderfilters import NUMBERS_MAX
+from storefront.shop import request_list as asked_for
+from storefront.shop.order_filters import NUMBERS_MAX
+from storefront.web import query_params
 
 
 @require_safe
@@ -27,7 +27,7 @@ def refills(request: HttpRequest) -> HttpResponse:
 @login_required
 def ask_many(request: HttpRequest) -> HttpResponse:
     """A refill for each ticked order; what became of each is said, grouped by the answer."""
-    found = (asking.number(text) for text in request.POST.getlist("order")[:NUMBERS_MAX])
+    found = (query_params.number(text) for text in request.POST.getlist("order")[:NUMBERS_MAX])
     numbers = [number for number in found if number is not None]
     if not numbers:
         messages.error(request, _("Nothing was asked for: tick the orders first."))

@@ -9,22 +9,22 @@ from django.views.decorators.http import require_safe
 
 from orders.models import Account
 from orders.models.ledger import TransferKind
-from storefront import keyset
-from storefront.shop import csvfile, levels, purse, statement
+from storefront.shop import customer_wallet, price_level_progress, transactions
+from storefront.web import csv_export, keyset
 
 
 @require_safe
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    own = purse.wallet(request)
+    own = customer_wallet.wallet(request)
     context = {
         "wallet": own,
         "kind": kind,
         "kinds": TransferKind.choices,
-        "standing": levels.standing(own) if own else None,
-        "figures": statement.figures(own) if own else None,
-        "page": keyset.page(statement.entries(own, kind), request.GET, statement.PAGE_SIZE) if own else None,
+        "standing": price_level_progress.level_progress(own) if own else None,
+        "figures": transactions.figures(own) if own else None,
+        "page": keyset.page(transactions.entries(own, kind), request.GET, transactions.PAGE_SIZE) if own else None,
     }
     return render(request, "shop/wallet.html", context)
 
@@ -33,4 +33,4 @@ def wallet(request: HttpRequest) -> HttpResponse:
 @login_required
 def statement_csv(request: HttpRequest) -> HttpResponseBase:
     own = get_object_or_404(Account, user=request.user)
-    return csvfile.response("statement", statement.as_csv(own, request.GET.get("kind", "")))
+    return csv_export.response("statement", transactions.as_csv(own, request.GET.get("kind", "")))

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.admin import parts, words
-from storefront.support import frame
-from storefront.support.models import Announcement, CannedReply, Page, PageText, Ticket, TicketCategory
+from orders.admin import base, formatting
+from storefront.support import site_notices
+from storefront.support.models import Announcement, CannedReply, InfoPage, PageText, Ticket, TicketCategory
 
 
 class Framed:
@@ -21,15 +21,15 @@ class Framed:
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
-        transaction.on_commit(frame.forget)
+        transaction.on_commit(site_notices.forget)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)  # type: ignore[misc]
-        transaction.on_commit(frame.forget)
+        transaction.on_commit(site_notices.forget)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         super().delete_queryset(request, queryset)  # type: ignore[misc]
-        transaction.on_commit(frame.forget)
+        transaction.on_commit(site_notices.forget)
 
 
 class PageTextInline(admin.StackedInline):  # type: ignore[type-arg]
@@ -37,8 +37,8 @@ class PageTextInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
 
 
-@admin.register(Page)
-class PageAdmin(Framed, parts.ModelAdmin):
+@admin.register(InfoPage)
+class PageAdmin(Framed, base.ModelAdmin):
     list_display = ("title", "slug", "position", "is_published", "changed")
     list_filter = ("is_published",)
     show_facets = admin.ShowFacets.NEVER
@@ -47,16 +47,16 @@ class PageAdmin(Framed, parts.ModelAdmin):
     fields = ("title", "slug", "text", "position", "is_published")
     inlines = (PageTextInline,)
 
-    def view_on_site(self, obj: Page) -> str | None:
+    def view_on_site(self, obj: InfoPage) -> str | None:
         return f"/pages/{obj.slug}/" if obj.is_published else None
 
     @admin.display(description=_("changed at"), ordering="changed_at")
-    def changed(self, page: Page) -> str:
-        return words.moment(page.changed_at)
+    def changed(self, page: InfoPage) -> str:
+        return formatting.moment(page.changed_at)
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(Framed, parts.ModelAdmin):
+class AnnouncementAdmin(Framed, base.ModelAdmin):
     list_display = ("title", "kind", "is_pinned", "begins", "ends")
     list_filter = ("kind", "is_pinned")
     show_facets = admin.ShowFacets.NEVER
@@ -65,22 +65,22 @@ class AnnouncementAdmin(Framed, parts.ModelAdmin):
 
     @admin.display(description=pgettext_lazy("a moment", "from"), ordering="starts_at")
     def begins(self, one: Announcement) -> str:
-        return words.moment(one.starts_at)
+        return formatting.moment(one.starts_at)
 
     @admin.display(description=pgettext_lazy("a moment", "until"), ordering="ends_at")
     def ends(self, one: Announcement) -> str:
-        return words.moment(one.ends_at)
+        return formatting.moment(one.ends_at)
 
 
 @admin.register(CannedReply)
-class CannedReplyAdmin(parts.EditableRows, parts.ModelAdmin):
+class CannedReplyAdmin(base.EditableRowsMixin, base.ModelAdmin):
     list_display = ("title", "position", "is_active")
     list_editable = ("position", "is_active")
     search_fields = ("title", "text")
 
 
 @admin.register(TicketCategory)
-class TicketCategoryAdmin(parts.EditableRows, parts.ModelAdmin):
+class TicketCategoryAdmin(base.EditableRowsMixin, base.ModelAdmin):
     list_display = ("name", "position", "is_active")
     list_editable = ("position", "is_active")
 

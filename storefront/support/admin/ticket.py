@@ -17,19 +17,19 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from orders.admin import parts, words
-from storefront import keyset
-from storefront.support import reading, tickets
-from storefront.support.admin import desk, facts
+from orders.admin import base, formatting
+from storefront.support import ticket_list, tickets
+from storefront.support.admin import customer_facts, ticket_actions
 from storefront.support.errors import TicketError
 from storefront.support.models import Message, Ticket, TicketOrder
 from storefront.support.models.ticket import TicketKind, TicketStatus
+from storefront.web import keyset
 
 #: The mark of the order status that each resembles.
 MARKS = {"open": "pending", "answered": "completed", "waiting": "partial", "closed": "canceled"}
 
 
-class Shown(admin.SimpleListFilter):
+class TicketStatusFilter(admin.SimpleListFilter):
     """Opens with what waits for us; a search looks through everything."""
 
     title = _("shown")
@@ -51,7 +51,7 @@ class Shown(admin.SimpleListFilter):
         return queryset.filter(waiting_since__isnull=False)
 
 
-class Taken(admin.SimpleListFilter):
+class AssigneeFilter(admin.SimpleListFilter):
     title = _("taken by")
     parameter_name = "taken"
 
@@ -68,9 +68,9 @@ class Taken(admin.SimpleListFilter):
 
 
 @admin.register(Ticket)
-class TicketAdmin(parts.Big, parts.ModelAdmin):
+class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
     list_display = ("number", "what", "customer", "about", "mark", "taken", "waiting", "changed")
-    list_filter = (Shown, Taken, "kind", "category")
+    list_filter = (TicketStatusFilter, AssigneeFilter, "kind", "category")
     list_select_related = ("user", "category", "assignee")
     list_display_links = ("number", "what")
     search_fields = ("id",)
@@ -99,7 +99,7 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
         if "@" in text:
             people = get_user_model().objects.filter(email__startswith=text.lower())
             return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
-        if parts.is_number(text):
+        if base.is_number(text):
             about = TicketOrder.objects.filter(order=int(text)).values_list("ticket", flat=True)[:200]
             return queryset.filter(Q(pk=int(text)) | Q(pk__in=list(about))), False
         return (queryset.none() if text else queryset), False
@@ -120,45 +120,45 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         found = Ticket.objects.select_related("user", "category", "assignee")
-        ticket = found.filter(pk=int(object_id) if parts.is_number(object_id) else 0).first()
+        ticket = found.filter(pk=int(object_id) if base.is_number(object_id) else 0).first()
         if ticket is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.has_view_permission(request, ticket) or request.method != "GET":
             raise PermissionDenied
         if ticket.merged_into_id:
-            return redirect(parts.page_url(Ticket(pk=ticket.merged_into_id)))
+            return redirect(base.page_url(Ticket(pk=ticket.merged_into_id)))
         if self.has_change_permission(request, ticket):
             tickets.read_by_staff(ticket)
-        return self._page(request, ticket, desk.AnswerForm(auto_id="id_%s"))
+        return self._page(request, ticket, ticket_actions.AnswerForm(auto_id="id_%s"))
 
     def write(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The answer or the note; or a canned reply is put into the text, and nothing is sent."""
         ticket = self._ticket(request, pk)
-        canned, do = desk.CannedForm(request.POST), request.POST.get("do", "")
+        canned, do = ticket_actions.CannedForm(request.POST), request.POST.get("do", "")
         if do == "insert":
             chosen = canned.cleaned_data["canned"] if canned.is_valid() else None
-            pieces = (request.POST.get("text", "").strip(), desk.filled(chosen, ticket) if chosen else "")
+            pieces = (request.POST.get("text", "").strip(), ticket_actions.filled(chosen, ticket) if chosen else "")
             initial = {"text": "\n\n".join(filter(None, pieces)), "status": request.POST.get("status", "")}
-            return self._page(request, ticket, desk.AnswerForm(initial=initial))
-        form = desk.AnswerForm(request.POST, request.FILES)
+            return self._page(request, ticket, ticket_actions.AnswerForm(initial=initial))
+        form = ticket_actions.AnswerForm(request.POST, request.FILES)
         if not form.is_valid():
             return self._page(request, ticket, form)
-        said = desk.write(ticket, request.user, is_note=do == "note", **form.cleaned_data)
+        said = ticket_actions.write(ticket, request.user, is_note=do == "note", **form.cleaned_data)
         self.log_change(request, ticket, said)
         messages.success(request, said)
         following = Ticket.objects.waiting().exclude(pk=pk).first() if do == "next" else None
-        return redirect(parts.page_url(following or ticket))
+        return redirect(base.page_url(following or ticket))
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """One of the small forms beside the conversation."""
         ticket = self._ticket(request, pk)
-        form_class, act = desk.ACTS.get(name, (None, None))
+        form_class, act = ticket_actions.ACTS.get(name, (None, None))
         if form_class is None or act is None:
             raise PermissionDenied
         form = form_class(request.POST)
         if not form.is_valid():
             messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
-            return redirect(parts.page_url(ticket))
+            return redirect(base.page_url(ticket))
         try:
             said = act(ticket, request.user, **form.cleaned_data)
         except TicketError as problem:
@@ -166,7 +166,7 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
         else:
             self.log_change(request, ticket, said)
             messages.success(request, said)
-        return redirect(parts.page_url(ticket))
+        return redirect(base.page_url(ticket))
 
     def _ticket(self, request: HttpRequest, pk: int) -> Ticket:
         ticket = get_object_or_404(Ticket.objects.select_related("user", "category", "assignee"), pk=pk)
@@ -174,7 +174,7 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
             raise PermissionDenied
         return ticket
 
-    def _page(self, request: HttpRequest, ticket: Ticket, form: desk.AnswerForm) -> HttpResponse:
+    def _page(self, request: HttpRequest, ticket: Ticket, form: ticket_actions.AnswerForm) -> HttpResponse:
         said = Message.objects.filter(ticket=ticket).select_related("author").prefetch_related("attachments")
         context = {
             **self.admin_site.each_context(request),
@@ -182,16 +182,16 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
             "opts": self.opts,
             "ticket": ticket,
             "mark": _mark(ticket),
-            "page": keyset.page(said, request.GET, reading.TALK_SIZE),
-            "customer": facts.customer(ticket, request.user),
-            "attached": facts.attached(ticket, request.user),
+            "page": keyset.page(said, request.GET, ticket_list.TALK_SIZE),
+            "customer": customer_facts.customer(ticket, request.user),
+            "attached": customer_facts.attached(ticket, request.user),
             "is_request": ticket.kind != TicketKind.QUESTION,
             "may_answer": self.has_change_permission(request, ticket),
             "form": form,
-            "canned": desk.CannedForm(),
-            "assign": desk.AssignForm(initial={"assignee": ticket.assignee_id}),
-            "status": desk.StatusForm(initial={"status": ticket.status}, auto_id="id_put_%s"),
-            "merge": desk.MergeForm(),
+            "canned": ticket_actions.CannedForm(),
+            "assign": ticket_actions.AssignForm(initial={"assignee": ticket.assignee_id}),
+            "status": ticket_actions.StatusForm(initial={"status": ticket.status}, auto_id="id_put_%s"),
+            "merge": ticket_actions.MergeForm(),
         }
         return TemplateResponse(request, "admin/support/ticket/page.html", context)
 
@@ -214,7 +214,7 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
     @admin.display(description=_("about"))
     def about(self, ticket: Ticket) -> str:
         is_question = ticket.kind == TicketKind.QUESTION
-        return str(ticket.category or words.NONE) if is_question else str(ticket.get_kind_display())
+        return str(ticket.category or formatting.NONE) if is_question else str(ticket.get_kind_display())
 
     @admin.display(description=_("status"))
     def mark(self, ticket: Ticket) -> str:
@@ -222,15 +222,15 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
 
     @admin.display(description=_("taken by"))
     def taken(self, ticket: Ticket) -> str:
-        return format_html('<bdi class="clip">{}</bdi>', ticket.assignee or words.NONE)
+        return format_html('<bdi class="clip">{}</bdi>', ticket.assignee or formatting.NONE)
 
     @admin.display(description=_("waits for"))
     def waiting(self, ticket: Ticket) -> str:
-        return words.ago(ticket.waiting_since)
+        return formatting.ago(ticket.waiting_since)
 
     @admin.display(description=_("last message"))
     def changed(self, ticket: Ticket) -> str:
-        return words.moment(ticket.changed_at)
+        return formatting.moment(ticket.changed_at)
 
     # ---------------------------------------------------------------------------------------------- actions
 
@@ -251,4 +251,4 @@ class TicketAdmin(parts.Big, parts.ModelAdmin):
 
 
 def _mark(ticket: Ticket) -> str:
-    return words.mark(MARKS[ticket.status], label=ticket.get_status_display())
+    return formatting.status_badge(MARKS[ticket.status], label=ticket.get_status_display())

@@ -1,14 +1,14 @@
 """The rows of support: tickets, and what the shop tells everybody."""
 
-from storefront.support.models.news import Announcement, Page, PageText
+from storefront.support.models.news import Announcement, InfoPage, PageText
 from storefront.support.models.ticket import Attachment, CannedReply, Message, Ticket, TicketCategory, TicketOrder
 
 __all__ = [
     "Announcement",
     "Attachment",
     "CannedReply",
+    "InfoPage",
     "Message",
-    "Page",
     "PageText",
     "Ticket",
     "TicketCategory",

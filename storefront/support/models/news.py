@@ -76,7 +76,7 @@ class PageQuerySet(models.QuerySet["Page"]):
         return self.filter(is_published=True).annotate(**texts)
 
 
-class Page(models.Model):
+class InfoPage(models.Model):
     """A page of plain words: terms, privacy, questions. Its first text stands in for languages nobody wrote."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of its address: terms, faq."))
@@ -100,7 +100,7 @@ class Page(models.Model):
 class PageText(models.Model):
     """A page in one more language."""
 
-    page = models.ForeignKey(Page, models.CASCADE, related_name="texts", verbose_name=_("page"))
+    page = models.ForeignKey(InfoPage, models.CASCADE, related_name="texts", verbose_name=_("page"))
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES[1:])
     title = models.CharField(_("title"), max_length=150)
     text = models.TextField(_("text"), max_length=100_000)

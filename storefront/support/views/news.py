@@ -9,16 +9,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
-from storefront.support import frame
-from storefront.support import updates as reading
-from storefront.support.models import Page
+from storefront.support import price_updates as reading
+from storefront.support import site_notices
+from storefront.support.models import InfoPage
 
 A_YEAR = 365 * 24 * 60 * 60
 
 
 @require_safe
 def updates(request: HttpRequest) -> HttpResponse:
-    listed = reading.listed(request.user, request.GET)
+    listed = reading.list_price_updates(request.user, request.GET)
     return render(request, "support/updates.html", {"listed": listed, "tabs": reading.TABS.items()})
 
 
@@ -28,10 +28,10 @@ def put_away(request: HttpRequest, pk: int) -> HttpResponse:
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     answer = redirect(target) if is_ours else redirect("support:updates")
-    known = [number for number in frame.put_away(request) if number != pk]
+    known = [number for number in site_notices.put_away(request) if number != pk]
     answer.set_cookie(
-        frame.COOKIE,
-        ".".join(map(str, [pk, *known][: frame.MOST])),
+        site_notices.COOKIE,
+        ".".join(map(str, [pk, *known][: site_notices.MOST])),
         max_age=A_YEAR,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -42,5 +42,5 @@ def put_away(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Page.objects.shown(get_language() or settings.LANGUAGE_CODE), slug=slug)
+    found = get_object_or_404(InfoPage.objects.shown(get_language() or settings.LANGUAGE_CODE), slug=slug)
     return render(request, "support/page.html", {"page": found})

@@ -14,24 +14,24 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRefresh
 
 from orders.models import Order
-from storefront import asking, private_files
-from storefront.support import forms, reading, requests, tickets
-from storefront.support.errors import Asked, NotForAPerson, TicketError
+from storefront.support import forms, order_requests, ticket_list, tickets
+from storefront.support.errors import HandledAutomatically, RequestAlreadyMade, TicketError
 from storefront.support.models import Attachment, Ticket
 from storefront.support.models.ticket import TicketKind
+from storefront.web import private_files, query_params
 
 
 @require_safe
 @login_required
 def listed(request: HttpRequest) -> HttpResponse:
-    return render(request, "support/tickets.html", {"listed": reading.listed(request.user, request.GET)})
+    return render(request, "support/tickets.html", {"listed": ticket_list.list_tickets(request.user, request.GET)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
     """A form; ``?order=17`` fills in the number."""
-    number = asking.number(request.GET.get("order", ""))
+    number = query_params.number(request.GET.get("order", ""))
     form = forms.TicketForm(request.POST or None, request.FILES or None, initial={"orders": number or ""})
     if request.method == "POST" and form.is_valid():
         try:
@@ -48,16 +48,16 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 def request_for_order(request: HttpRequest) -> HttpResponse:
     """One click on an order's page: a ticket that asks a person for one thing, or the one that asks for it already."""
-    number = asking.number(request.POST.get("order", ""))
+    number = query_params.number(request.POST.get("order", ""))
     order = get_object_or_404(Order.objects.of(request.user).select_related("service", "user"), pk=number)
     try:
-        made = requests.ask(order, kind=TicketKind(request.POST.get("kind", "")))
+        made = order_requests.ask(order, kind=TicketKind(request.POST.get("kind", "")))
     except ValueError:
         messages.error(request, _("Nothing was asked for: choose one of the buttons."))
-    except Asked as problem:
+    except RequestAlreadyMade as problem:
         messages.info(request, _("You asked for this already. Write here if you want to add something."))
         return redirect("support:ticket", problem.ticket.pk)
-    except NotForAPerson as problem:
+    except HandledAutomatically as problem:
         messages.error(request, str(problem.why))
     except TicketError as problem:
         messages.error(request, forms.words(problem))
@@ -83,7 +83,9 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     if own.merged_into_id:
         return redirect("support:ticket", own.merged_into_id)
     tickets.read_by_customer(own)
-    return render(request, "support/ticket.html", {**_shown(own), "form": form, "page": reading.talk(own, request.GET)})
+    return render(
+        request, "support/ticket.html", {**_shown(own), "form": form, "page": ticket_list.talk(own, request.GET)}
+    )
 
 
 @never_cache
@@ -95,9 +97,9 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
     own = _own(request, pk)
     if own.merged_into_id:
         return HttpResponseClientRefresh()
-    if reading.mark(own) == request.GET.get("seen"):
+    if ticket_list.mark(own) == request.GET.get("seen"):
         return HttpResponse(status=204)
-    said = reading.newer(own, reading.seen(request.GET))
+    said = ticket_list.newer(own, ticket_list.seen(request.GET))
     tickets.read_by_customer(own)
     return render(request, "support/_live.html", {**_shown(own), "said": said, "is_live": True})
 
@@ -128,4 +130,4 @@ def _own(request: HttpRequest, pk: int) -> Ticket:
 
 
 def _shown(own: Ticket) -> dict[str, Any]:
-    return {"ticket": own, "mark": reading.mark(own), "orders": reading.orders_of(own)}
+    return {"ticket": own, "mark": ticket_list.mark(own), "orders": ticket_list.orders_of(own)}

@@ -8,7 +8,8 @@ import zlib
 
 import pytest
 
-from providers import calling, onboarding
+from providers.pricelists import onboarding
+from providers.transport import conversation
 from tests.providers.raw_server import RawServer, answer, says
 
 pytestmark = pytest.mark.django_db
@@ -38,5 +39,5 @@ EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 def test_a_list_is_read_whatever_the_server_makes_of_it(raw: bytes) -> None:
     with RawServer(says(raw)) as server:
         provider = onboarding.save_provider("north", url=server.url, key="k", dialect="v2", currency="USD")
-        (row,) = calling.services(provider)
+        (row,) = conversation.services(provider)
     assert (row.upstream_id, row.name, row.problem) == ("1", "Подписчики", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from providers.dialect import Answer
+from providers.http.messages import Answer
 
 
 def answer(body: Any, status: int = 200) -> Answer:

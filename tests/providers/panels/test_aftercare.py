@@ -7,10 +7,16 @@ from typing import Any
 
 import pytest
 
-from providers.dialect import AUTHS
-from providers.dialects import DIALECTS
 from providers.errors import OutcomeUnknown, PanelError, Refused, UnreadableAnswer, Unsupported
-from providers.panels.aftercare import CancelAccepted, Stage, read_cancel, read_refill, read_refill_status
+from providers.panels.dialect import AUTHS
+from providers.panels.dialects import DIALECTS
+from providers.panels.refills_and_cancellations import (
+    CancelAccepted,
+    Stage,
+    read_cancel,
+    read_refill,
+    read_refill_status,
+)
 from tests.providers.panels.answers import answer
 
 V2, TMSMM, TOPLISTBOT = DIALECTS["v2"], DIALECTS["tmsmm"], DIALECTS["toplistbot"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from providers.dialects import DIALECTS
 from providers.errors import Refused, UnreadableAnswer
 from providers.panels.balance import read_balance
+from providers.panels.dialects import DIALECTS
 from tests.providers.panels.answers import answer
 
 V2 = DIALECTS["v2"]

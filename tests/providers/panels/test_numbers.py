@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders import money
 from orders.errors import InvalidAmount
+from orders.rules import amounts
 from providers.panels.currencies import read_currency
 from providers.panels.numbers import read_amount, read_amount_and_currency, read_number, read_whole
 
@@ -121,7 +121,7 @@ def test_any_text_is_a_finite_number_or_refused(text: str) -> None:
         assert read_amount(text) is None
         return
     assert number.is_finite()
-    assert len(money.plain(number)) < 80
+    assert len(amounts.plain(number)) < 80
     assert read_amount(text) == number
 
 

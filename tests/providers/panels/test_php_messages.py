@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from providers.dialect import Answer
-from providers.dialects import DIALECTS
 from providers.errors import UnreadableAnswer
+from providers.http.messages import Answer
 from providers.panels.bodies import parse
+from providers.panels.dialects import DIALECTS
 from providers.panels.php_messages import without_php_messages
 from providers.panels.services import read_services
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from providers.dialects import DIALECTS
 from providers.errors import OutcomeUnknown, Refused
+from providers.panels.dialects import DIALECTS
 from providers.panels.placing import read_add
 from tests.providers.panels.answers import answer
 

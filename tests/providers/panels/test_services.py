@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.dialect import Answer, Listed
-from providers.dialects import DIALECTS
 from providers.errors import PanelError, UnreadableAnswer
 from providers.http.content import decode
+from providers.http.messages import Answer
+from providers.panels.dialect import Listed
+from providers.panels.dialects import DIALECTS
 from providers.panels.services import NO_LIMIT, TypeRules, raw_rows, read_services, type_key
 
 V2 = DIALECTS["v2"]

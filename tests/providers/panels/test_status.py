@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from orders.lifecycle import Progress, Status
-from providers.dialects import DIALECTS
+from orders.rules.state_machine import Progress, Status
 from providers.errors import Refused, UnreadableAnswer
+from providers.panels.dialects import DIALECTS
 from providers.panels.status import read_status
 from tests.providers.panels.answers import answer
 

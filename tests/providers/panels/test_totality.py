@@ -9,14 +9,20 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.lifecycle import Progress
-from providers.dialect import Balance
-from providers.dialects import DIALECTS
+from orders.rules.state_machine import Progress
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
-from providers.panels.aftercare import CancelAccepted, RefillReport, read_cancel, read_refill, read_refill_status
 from providers.panels.balance import read_balance
 from providers.panels.bodies import is_order_number
+from providers.panels.dialect import Balance
+from providers.panels.dialects import DIALECTS
 from providers.panels.placing import read_add
+from providers.panels.refills_and_cancellations import (
+    CancelAccepted,
+    RefillReport,
+    read_cancel,
+    read_refill,
+    read_refill_status,
+)
 from providers.panels.status import read_status
 from tests.providers.panels.answers import answer
 

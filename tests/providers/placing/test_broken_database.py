@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from django.db import connection, connections
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Order, Service
-from providers import submission
 from providers.models import Placement, Provider
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
+from providers.placing import submission
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db(transaction=True)

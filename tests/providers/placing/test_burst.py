@@ -10,9 +10,10 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order, Service
-from providers import pausing, submission
 from providers.models import Placement, Provider
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
+from providers.placing import submission
+from providers.transport import circuit_breaker
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db
@@ -154,4 +155,4 @@ def test_no_panel_makes_us_wait_for_longer_than_an_hour(panel: Panel) -> None:
     submit()
     until = Provider.objects.get().paused_until
     assert until is not None
-    assert until - timezone.now() <= timedelta(seconds=pausing.RETRY_AFTER_LAST)
+    assert until - timezone.now() <= timedelta(seconds=circuit_breaker.RETRY_AFTER_LAST)

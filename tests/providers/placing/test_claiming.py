@@ -11,12 +11,12 @@ from django.db import connection
 from django.utils import timezone
 
 from orders.models import Order, Service
-from providers import submission
 from providers.models import Placement, Provider
+from providers.panels.simulators import Panel
+from providers.placing import submission
 from providers.placing.claiming import Claim, TurnLost
 from providers.placing.queue import Candidate, Queue
 from providers.placing.window import SendWindow
-from providers.simulators import Panel
 from providers.worker import turns
 from providers.worker.models import Turn
 from tests.processes import manage

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import aftercare
+from orders.lifecycle import customer_requests
 from orders.models import Order, Service
-from providers import errands, evidence, pausing, routing, submission
 from providers.models import Placement, Provider, Route
-from providers.placing import funds
-from providers.simulators import Panel
+from providers.panels.simulators import Panel
+from providers.placing import funds, routing, submission
+from providers.reconciling import evidence
+from providers.tracking import upstream_requests
+from providers.transport import circuit_breaker
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db
@@ -193,9 +195,9 @@ def test_refills_and_cancellations_go_on_while_orders_wait_for_money(
     order(buyer, service, service.max_quantity // 1000)
     submit()
     assert provider().funds_limit is not None
-    aftercare.cancel(Order.objects.get(pk=first.pk), actor=buyer)
-    assert provider().pk in errands.sort_out()
-    errands.run(provider())
+    customer_requests.request_cancellation(Order.objects.get(pk=first.pk), actor=buyer)
+    assert provider().pk in upstream_requests.sort_out()
+    upstream_requests.run(provider())
     assert len(panel.received("cancel")) == 1
 
 
@@ -203,7 +205,7 @@ def test_an_operator_lets_everything_go_out_again(panel: Panel, buyer: Any, serv
     dear = order(buyer, service, 5)
     submit()
     panel.balance = Decimal(100)
-    pausing.resume(provider())
+    circuit_breaker.resume(provider())
     submit()
     assert statuses(dear) == ["pending"]
     assert Placement.objects.filter(state="accepted").count() == 1

@@ -9,14 +9,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from orders import audit, fulfilment
+from orders.ledger import audit
+from orders.lifecycle import fulfilment
 from orders.models import Order, OrderEvent, Service
-from providers.dialect import Answer
+from providers.http.messages import Answer
 from providers.models import PanelCall, Placement, Provider
+from providers.panels.simulators import Panel
 from providers.placing import recording
 from providers.placing.claiming import Attempt
 from providers.placing.recording import Answered
-from providers.simulators import Panel
 from tests.providers.conftest import buy, claim, customer, provider_at
 
 pytestmark = pytest.mark.django_db
@@ -112,14 +113,14 @@ def test_an_answer_that_cannot_be_recorded_leaves_its_order_unknown_and_spoils_n
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = answered(provider, attempts(provider, 3))
-    broken, accepted = answers[1].attempt.placement.order_id, fulfilment.accepted
+    broken, accepted = answers[1].attempt.placement.order_id, fulfilment.accept
 
     def accept(order_id: int, **facts: Any) -> Order:
         if order_id == broken:
             raise ValueError("a fault of ours")
         return accepted(order_id, **facts)
 
-    monkeypatch.setattr(fulfilment, "accepted", accept)
+    monkeypatch.setattr(fulfilment, "accept", accept)
     assert [recording.record(provider, one) for one in answers] == ["accepted", "in_doubt", "accepted"]
     row = Placement.objects.get(order=broken)
     assert (row.state, row.evidence["number"]) == ("in_doubt", "7002")

@@ -14,11 +14,10 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import Service
-from providers import pricelist
 from providers.models import Offer, Provider, Route, TypeRule
-from providers.pricelists import assignment, type_rules
-from providers.simulators import Panel
-from providers.simulators.orders import Service as Sold
+from providers.panels.simulators import Panel
+from providers.panels.simulators.orders import Service as Sold
+from providers.pricelists import assignment, importer, type_rules
 from tests.providers.conftest import provider_at
 
 pytestmark = pytest.mark.django_db
@@ -59,10 +58,10 @@ def test_a_rule_sells_what_the_list_calls_otherwise_and_outlives_later_lists(pro
     type_rules.set_rule(provider, type_name="Likes ", kind="default")
     assert assignment.apply_rules(provider) == 5
     assert sold(provider) == ALL
-    assert pricelist.publish(provider) == 5
+    assert importer.publish(provider) == 5
     for rate in ("2", "2.1"):
         prices(panel, rate=rate)
-        done = pricelist.import_offers(provider)
+        done = importer.import_offers(provider)
         assert (done.unsellable, done.held) == ((), 0)
         assert sold(provider) == ALL
     assert set(Offer.objects.values_list("rate", flat=True)) == {Decimal("2.1")}
@@ -73,7 +72,7 @@ def test_an_offer_is_sold_at_the_price_of_the_newest_list_although_it_could_not_
     provider: Provider, panel: Panel
 ) -> None:
     prices(panel, rate="90", min=20)
-    assert pricelist.import_offers(provider).held == 0, "what cannot be sold needs no approval"
+    assert importer.import_offers(provider).held == 0, "what cannot be sold needs no approval"
     type_rules.set_rule(provider, type_name="likes", kind="default")
     assignment.apply_rules(provider)
     assert set(Offer.objects.values_list("rate", "min_quantity")) == {(Decimal(90), 20)}
@@ -83,8 +82,8 @@ def test_one_offer_is_assigned_alone_and_given_back(provider: Provider, panel: P
     offer = Offer.objects.get(upstream_id="3")
     assert assignment.assign_type(provider, offers=[offer.pk], kind="default") == 1
     assert sold(provider) == {"3"}
-    pricelist.publish(provider)
-    pricelist.import_offers(provider)
+    importer.publish(provider)
+    importer.import_offers(provider)
     assert sold(provider) == {"3"}
     assignment.assign_type(provider, offers=[offer.pk], kind="")
     assert sold(provider) == set()
@@ -98,7 +97,7 @@ def test_a_new_type_takes_its_services_off_sale_because_they_ask_for_other_thing
 ) -> None:
     type_rules.set_rule(provider, type_name="*", kind="default")
     assignment.apply_rules(provider)
-    pricelist.publish(provider)
+    importer.publish(provider)
     offer = Offer.objects.get(upstream_id="2")
     assignment.assign_type(provider, offers=[offer.pk], kind="package")
     offer.refresh_from_db()
@@ -110,7 +109,7 @@ def test_a_new_type_takes_its_services_off_sale_because_they_ask_for_other_thing
 
 def test_what_is_wrong_otherwise_stays_wrong(provider: Provider, panel: Panel) -> None:
     prices(panel, rate="0")
-    pricelist.import_offers(provider, is_short_fine=True)
+    importer.import_offers(provider, is_short_fine=True)
     type_rules.set_rule(provider, type_name="likes", kind="default")
     assignment.apply_rules(provider)
     assert set(Offer.objects.values_list("problem", flat=True)) == {"the rate is zero or below"}

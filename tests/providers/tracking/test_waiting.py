@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.models import Measure, Order, Run, Service
-from providers.encryption import Secret
+from orders.db.encrypted_field import Secret
+from orders.models import DeliveryStats, Order, Run, Service
 from providers.models import Offer, Placement, Provider, Route
 from providers.tracking import waiting
 from tests import factories
@@ -128,7 +128,7 @@ def test_an_unknown_outcome_is_searched_for_or_waits_for_a_decision(service: Ser
 def test_an_order_is_overdue_by_what_its_service_usually_takes(
     service: Service, status: str, p90: int | None, sample: int, age: timedelta, is_late: bool
 ) -> None:
-    Measure.objects.create(service=service, finish_p90=p90, sample=sample)
+    DeliveryStats.objects.create(service=service, finish_p90=p90, sample=sample)
     assert waiting.reasons_of(order_of(service, age=age, status=status)) == (["overdue"] if is_late else [])
 
 

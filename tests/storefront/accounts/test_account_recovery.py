@@ -14,10 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from storefront.accounts.models import ApiKey, User
-from storefront.callbacks import endpoints
-from storefront.callbacks.models import Endpoint
 from storefront.mail import sending
-from storefront.mail.models import Letter
+from storefront.mail.models import Email
+from storefront.webhooks import endpoints
+from storefront.webhooks.models import Endpoint
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -280,4 +280,4 @@ def test_letters_about_the_password_reach_an_account_without_a_row_of_the_librar
     user = factories.customer(email="made@example.com", password=PASSWORD)
     data = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     signed_in(user.email).post("/account/password/change/", data)
-    assert Letter.objects.filter(address=user.email).exists()
+    assert Email.objects.filter(address=user.email).exists()

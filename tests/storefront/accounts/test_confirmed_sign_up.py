@@ -11,7 +11,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from storefront.mail import sending
-from storefront.mail.models import Letter
+from storefront.mail.models import Email
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -79,7 +79,7 @@ def test_nobody_makes_a_key_at_an_account_of_somebody_elses_address() -> None:
 
 def test_a_reset_writes_to_no_stranger() -> None:
     Client().post("/account/password/reset/", {"email": "stranger@example.com"})
-    assert not Letter.objects.exists()
+    assert not Email.objects.exists()
 
 
 def test_the_first_superuser_signs_in_where_no_email_is_sent() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from orders import audit
+from orders.ledger import audit
 from orders.models import Account, Transfer
 from storefront.accounts.models import KEYS_MAX, ApiKey, User, digest
 from tests import factories
@@ -69,7 +69,7 @@ def test_the_same_reference_credits_once() -> None:
     factories.user("nadia@example.com")
     told = [customer("credit", "NADIA@example.com", "25.00", "--reference", "bank 17") for _ in range(2)]
     assert told[0] == told[1]
-    assert "25.00 USD under topup:manual:bank 17; the balance is 25.00 USD" in told[0]
+    assert "25.00 USD under payment:manual:bank 17; the balance is 25.00 USD" in told[0]
     assert Transfer.objects.count() == 1
     assert list(audit.findings()) == []
 

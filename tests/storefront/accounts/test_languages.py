@@ -14,8 +14,8 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.views import defaults
 
-from storefront import maintenance
 from storefront.accounts.models import User
+from storefront.web import maintenance
 
 CHOOSE = "/language/"
 NAMES = {"en": "English", "ru": "Русский", "tr": "Türkçe", "ar": "العربيّة"}

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from storefront.accounts.models import ApiKey, User
-from storefront.callbacks import endpoints
-from storefront.callbacks.models import Endpoint
-from storefront.mail.models import Letter
+from storefront.mail.models import Email
+from storefront.webhooks import endpoints
+from storefront.webhooks.models import Endpoint
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def is_asked(answer: Any) -> bool:
 
 
 def letters() -> list[str]:
-    return list(Letter.objects.filter(kind="security").order_by("pk").values_list("subject", flat=True))
+    return list(Email.objects.filter(kind="security").order_by("pk").values_list("subject", flat=True))
 
 
 def test_a_key_is_made_only_with_the_password(client: Client, nadia: User) -> None:
@@ -86,7 +86,7 @@ def test_a_key_is_revoked_without_the_password(client: Client, nadia: User) -> N
 def test_a_new_key_is_told_by_email(client: Client) -> None:
     confirm(client)
     client.post("/account/keys/", KEY)
-    letter = Letter.objects.get(kind="security")
+    letter = Email.objects.get(kind="security")
     key = ApiKey.objects.get()
     assert (letter.subject, letter.address) == ("A new API key was created", "nadia@example.com")
     assert key.prefix in letter.text
@@ -108,33 +108,33 @@ def test_a_key_made_on_the_command_line_is_told_by_email(nadia: User) -> None:
 
 
 def test_a_webhook_is_made_and_moved_only_with_the_password(client: Client, nadia: User) -> None:
-    assert client.get("/callbacks/").status_code == 200
-    assert is_asked(client.post("/callbacks/", HOOK))
+    assert client.get("/webhooks/").status_code == 200
+    assert is_asked(client.post("/webhooks/", HOOK))
     row, _secret = endpoints.add(nadia, url="https://mine.example/hook", **FLAGS)
     endpoints.pause(row)
     for address, data in (
-        (f"/callbacks/{row.pk}/edit/", HOOK),
-        (f"/callbacks/{row.pk}/act/", {"action": "rotate"}),
-        (f"/callbacks/{row.pk}/act/", {"action": "resume"}),
+        (f"/webhooks/{row.pk}/edit/", HOOK),
+        (f"/webhooks/{row.pk}/act/", {"action": "rotate"}),
+        (f"/webhooks/{row.pk}/act/", {"action": "resume"}),
     ):
         assert is_asked(client.post(address, data)), address
     row.refresh_from_db()
     assert (row.url, row.former_until, row.is_active) == ("https://mine.example/hook", None, False)
     confirm(client)
-    client.post("/callbacks/", HOOK)
+    client.post("/webhooks/", HOOK)
     assert Endpoint.objects.count() == 2
 
 
 def test_webhooks_are_told_by_email(client: Client) -> None:
     confirm(client)
-    client.post("/callbacks/", HOOK)
+    client.post("/webhooks/", HOOK)
     row = Endpoint.objects.get()
-    client.post(f"/callbacks/{row.pk}/edit/", {**HOOK, "has_prices": "on"})
-    client.post(f"/callbacks/{row.pk}/edit/", {**HOOK, "url": "https://other.example/hook"})
-    client.post(f"/callbacks/{row.pk}/act/", {"action": "rotate"})
+    client.post(f"/webhooks/{row.pk}/edit/", {**HOOK, "has_prices": "on"})
+    client.post(f"/webhooks/{row.pk}/edit/", {**HOOK, "url": "https://other.example/hook"})
+    client.post(f"/webhooks/{row.pk}/act/", {"action": "rotate"})
     assert letters() == [
         "A new webhook was created", "The address of a webhook was changed", "The secret of a webhook was changed",
     ]  # fmt: skip
-    moved = Letter.objects.get(subject="The address of a webhook was changed")
+    moved = Email.objects.get(subject="The address of a webhook was changed")
     assert "https://shop.example/hook" in moved.text
     assert "https://other.example/hook" in moved.text

@@ -13,7 +13,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from orders import cipher
+from orders.db import encryption
 from storefront.accounts.models import User
 from tests import factories
 from tests.storefront.accounts import totp
@@ -74,8 +74,8 @@ def test_the_picture_to_scan_stands_in_the_page(person: User) -> None:
 def test_the_secrets_are_encrypted_at_rest(person: User, secret: str) -> None:
     kept = {row.type: row.data for row in Authenticator.objects.filter(user=person)}
     assert secret not in str(kept)
-    assert cipher.decrypt(kept["totp"]["secret"]) == secret
-    assert cipher.decrypt(kept["recovery_codes"]["seed"])
+    assert encryption.decrypt(kept["totp"]["secret"]) == secret
+    assert encryption.decrypt(kept["recovery_codes"]["seed"])
 
 
 def test_the_password_alone_opens_nothing(secret: str) -> None:

@@ -12,13 +12,13 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 
-from orders import cipher
-from storefront.accounts.keys import SHOWN_ONCE
+from orders.db import encryption
+from storefront.accounts.api_key_pages import SHOWN_ONCE
 from storefront.accounts.models import User
 from storefront.mail import sending
-from storefront.mail.models import Letter
+from storefront.mail.models import Email
 from tests import factories
-from tests.storefront.topups import payments
+from tests.storefront.payments import payments
 
 PASSWORD = "a-long-enough-one"
 FORM = {"email": "new@example.com", "password1": PASSWORD}
@@ -56,7 +56,7 @@ def test_letters_are_in_the_language_of_the_sign_up(asked: str, language: str, c
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
     client.post("/account/signup/", FORM, headers={"Accept-Language": asked})
     payments.deliver(payments.told(payments.demo(User.objects.get())))
-    assert list(Letter.objects.values_list("kind", "language")) == [("receipt", language), ("confirmation", language)]
+    assert list(Email.objects.values_list("kind", "language")) == [("receipt", language), ("confirmation", language)]
 
 
 def test_a_mail_that_does_not_leave_keeps_nobody_out(client: Client, settings: Any) -> None:
@@ -85,5 +85,5 @@ def test_a_forgotten_password_is_answered_alike_for_everybody(client: Client) ->
 def test_a_new_key_waits_encrypted_for_its_page(page: Client) -> None:
     page.post("/account/keys/", {"name": "bot", "has_read_scope": "on"})
     kept = page.session[SHOWN_ONCE]
-    assert re.fullmatch(r"[0-9a-f]{64}", cipher.decrypt(kept))
+    assert re.fullmatch(r"[0-9a-f]{64}", encryption.decrypt(kept))
     assert not re.fullmatch(r"[0-9a-f]{64}", kept)

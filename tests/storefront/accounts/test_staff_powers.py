@@ -11,15 +11,15 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from orders import ledger
 from orders.errors import OwnMoney
+from orders.ledger import transfers
 from orders.models import Account, CustomerRate, PriceLevel, Transfer
 from storefront.accounts.models import User
-from storefront.mail.models import Letter
-from storefront.topups import crediting
+from storefront.mail.models import Email
+from storefront.payments import crediting
 from tests import factories
+from tests.storefront.payments import payments
 from tests.storefront.shop.forms import text_of
-from tests.storefront.topups import payments
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/accounts/user/"
@@ -48,29 +48,29 @@ def balance(user: User) -> Decimal | None:
 
 @pytest.mark.parametrize("is_superuser", [False, True])
 def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
-    me = clerk("view_topup", "change_topup", is_superuser=is_superuser)
-    topup = payments.proven(me)
-    page = text_of(browser(me).post(f"/admin/topups/topup/{topup.pk}/approve/", {"amount": "10"}, follow=True))
+    me = clerk("view_payment", "change_payment", is_superuser=is_superuser)
+    payment = payments.proven(me)
+    page = text_of(browser(me).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"}, follow=True))
     assert "This is your own payment. A colleague has to decide about it." in page
-    topup.refresh_from_db()
-    assert (topup.status, balance(me)) == ("waiting", 0)
+    payment.refresh_from_db()
+    assert (payment.status, balance(me)) == ("waiting", 0)
     assert not LogEntry.objects.exists()
     for act in ("approve", "refuse", "settle"):
-        assert f"/{act}/" not in text_of(browser(me).get(f"/admin/topups/topup/{topup.pk}/change/"))
+        assert f"/{act}/" not in text_of(browser(me).get(f"/admin/payments/payment/{payment.pk}/change/"))
 
 
 def test_the_writer_of_payments_refuses_own_ones_whoever_calls_it() -> None:
     me = clerk()
-    topup = payments.proven(me)
+    payment = payments.proven(me)
     for decide in (
-        lambda: crediting.approved(topup, amount=Decimal(10), actor=me),
-        lambda: crediting.refused(topup, reason="no", actor=me),
-        lambda: crediting.settled(topup, reason="no", actor=me),
+        lambda: crediting.approve(payment, amount=Decimal(10), actor=me),
+        lambda: crediting.refuse(payment, reason="no", actor=me),
+        lambda: crediting.settle(payment, reason="no", actor=me),
     ):
         with pytest.raises(OwnMoney):
             decide()
-    colleague = clerk("view_topup", "change_topup")
-    browser(colleague).post(f"/admin/topups/topup/{topup.pk}/approve/", {"amount": "10"})
+    colleague = clerk("view_payment", "change_payment")
+    browser(colleague).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"})
     assert balance(me) == 10
 
 
@@ -81,7 +81,7 @@ def test_nobody_adjusts_the_own_balance(is_superuser: bool) -> None:
     assert browser(me).post(f"{PEOPLE}{me.pk}/adjust/", form).status_code == 403
     assert f"{PEOPLE}{me.pk}/adjust/" not in text_of(browser(me).get(f"{PEOPLE}{me.pk}/change/"))
     with pytest.raises(OwnMoney):
-        ledger.adjust(me.wallet, amount=Decimal(5), reference="own", actor=me)
+        transfers.adjust(me.wallet, amount=Decimal(5), reference="own", actor=me)
     assert not Transfer.objects.exists()
 
 
@@ -166,10 +166,10 @@ def test_staff_sends_a_reset_link_and_it_stands_in_the_history() -> None:
     where = f"{PEOPLE}{customer.pk}/reset-password/"
     assert where in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
     assert client.get(where).status_code == 405
-    assert not Letter.objects.exists()
+    assert not Email.objects.exists()
     page = text_of(client.post(where, follow=True))
     assert f"A link to set a new password is on its way to {customer.email}" in page
-    letter = Letter.objects.get()
+    letter = Email.objects.get()
     assert (letter.address, letter.kind) == (customer.email, "reset")
     assert "/account/password/reset/key/" in letter.text
     assert "/account/password/reset/key/" not in page
@@ -183,7 +183,7 @@ def test_a_reset_link_for_staff_is_sent_by_superusers_only() -> None:
     colleague = clerk()
     client = browser(clerk("view_user", "change_user"))
     assert client.post(f"{PEOPLE}{colleague.pk}/reset-password/").status_code == 403
-    assert not Letter.objects.exists()
+    assert not Email.objects.exists()
 
 
 def test_whom_staff_add_sets_the_password_by_a_link() -> None:
@@ -192,7 +192,7 @@ def test_whom_staff_add_sets_the_password_by_a_link() -> None:
     )
     new = User.objects.get(email="new@example.com")
     assert (new.has_usable_password(), balance(new)) == (False, 0)
-    assert list(Letter.objects.values_list("address", "kind")) == [("new@example.com", "reset")]
+    assert list(Email.objects.values_list("address", "kind")) == [("new@example.com", "reset")]
 
 
 def test_a_changed_address_is_told_to_the_former_one_and_is_not_confirmed() -> None:
@@ -207,7 +207,7 @@ def test_a_changed_address_is_told_to_the_former_one_and_is_not_confirmed() -> N
     customer.refresh_from_db()
     assert customer.email == "new@example.com"
     assert not customer.emailaddress_set.filter(verified=True).exists()
-    letter = Letter.objects.get(address="old@example.com")
+    letter = Email.objects.get(address="old@example.com")
     assert "new@example.com" in letter.text
     assert phone.get("/account/profile/").status_code == 302
 

@@ -12,9 +12,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from orders import audit
-from orders.kinds import KINDS
+from orders.ledger import audit
 from orders.models import Order, Service
+from orders.rules.service_types import SERVICE_TYPES
 from storefront.accounts.models import ApiKey
 from tests.factories import INPUTS, category, order, service
 from tests.storefront.api.reseller import Reseller
@@ -99,12 +99,12 @@ def test_a_service_is_listed_as_on_the_example_page(reseller: Reseller) -> None:
 
 
 def test_the_list_holds_all_that_is_on_sale_and_nothing_else(reseller: Reseller) -> None:
-    sold = [service(kind.code, is_flat=kind.is_flat).pk for kind in KINDS.values()]
+    sold = [service(kind.code, is_flat=kind.is_flat).pk for kind in SERVICE_TYPES.values()]
     service(is_active=False)
     service(category=category(is_active=False))
     rows = reseller.call(action="services")
     assert [row["service"] for row in rows] == sold
-    assert [row["type"] for row in rows] == [kind.wire for kind in KINDS.values()]
+    assert [row["type"] for row in rows] == [kind.wire for kind in SERVICE_TYPES.values()]
 
 
 def test_an_empty_shop_lists_nothing(reseller: Reseller) -> None:
@@ -122,7 +122,7 @@ def test_services_are_two_statements_for_any_number(
 
 
 # ------------------------------------------------------------------------------------------------ add
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SERVICE_TYPES)
 def test_every_type_can_be_bought_with_all_inputs_sent(reseller: Reseller, kind: str) -> None:
     what = service(kind)
     before = reseller.balance
@@ -130,12 +130,12 @@ def test_every_type_can_be_bought_with_all_inputs_sent(reseller: Reseller, kind:
     placed = Order.objects.get()
     assert answer == {"order": placed.pk}
     assert (placed.user, placed.service, placed.status, placed.source) == (reseller.user, what, "queued", "api")
-    assert set(placed.fields) <= {spec.name for spec in KINDS[kind].inputs}
+    assert set(placed.fields) <= {spec.name for spec in SERVICE_TYPES[kind].inputs}
     assert before - reseller.balance == placed.charge > 0
     assert list(audit.findings()) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SERVICE_TYPES)
 def test_every_type_can_be_bought_by_json(reseller: Reseller, kind: str) -> None:
     inputs: dict[str, Any] = {**INPUTS, "quantity": 100.0, "comments": ["one", "two"], "runs": None, "interval": False}
     data = {"key": reseller.key, "action": "add", "service": service(kind).pk, **inputs}

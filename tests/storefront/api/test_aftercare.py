@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import aftercare, audit
+from orders.ledger import audit
+from orders.lifecycle import customer_requests
 from orders.models import Cancellation, Order, Refill, Service
-from orders.models.aftercare import RequestStatus
+from orders.models.customer_request import RequestStatus
 from tests.factories import service
 from tests.storefront.api.reseller import Reseller
 
@@ -79,7 +80,7 @@ def test_a_second_refill_is_too_soon(reseller: Reseller, sold: Service) -> None:
     (own,) = bought(reseller, sold, "completed")
     reseller.call(action="refill", order=own)
     assert reseller.call(action="refill", order=own) == too_soon
-    aftercare.completed(Refill.objects.get())
+    customer_requests.complete(Refill.objects.get())
     assert reseller.call(action="refill", order=own) == too_soon
 
 

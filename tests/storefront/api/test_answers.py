@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from orders import kinds, money
 from orders.errors import InvalidField, OrderInvalid
-from orders.lifecycle import Status
-from storefront.api.v2 import answers
+from orders.rules import amounts, service_types
+from orders.rules.state_machine import Status
+from storefront.api.panel import responses
 
 EXAMPLE = {"charge": "0.27819", "start_count": "3572", "status": "Partial", "remains": "157", "currency": "USD"}
 
 
 def row(status: Status, *, remains: int | None = None, start: int | None = None, refunded: str = "0") -> dict[str, str]:
-    paid = money.to_units(Decimal("1.5") - Decimal(refunded), money.AMOUNT_PLACES)
-    return answers.order_row((1, status.value, 200, paid, start, remains))
+    paid = amounts.to_units(Decimal("1.5") - Decimal(refunded), amounts.AMOUNT_PLACES)
+    return responses.order_row((1, status.value, 200, paid, start, remains))
 
 
 def test_a_status_looks_as_on_the_example_page() -> None:
-    shown = answers.order_row((1, "partial", 1000, 278_190, 3572, 157))
+    shown = responses.order_row((1, "partial", 1000, 278_190, 3572, 157))
     assert list(shown.items()) == list(EXAMPLE.items())
 
 
@@ -59,10 +59,10 @@ def test_an_unknown_start_is_zero() -> None:
 
 def listed(**details: Any) -> dict[str, Any]:
     details = {"category__name": details.pop("category", ""), **details}
-    known = dict.fromkeys(answers.SERVICE_COLUMNS, "")
+    known = dict.fromkeys(responses.SERVICE_COLUMNS, "")
     known |= {"pk": 1, "kind": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
-    line, *rate = answers.service_row(tuple((known | details).values()))
-    return line | {"rate": answers.wire_rate(*rate)}
+    line, *rate = responses.service_row(tuple((known | details).values()))
+    return line | {"rate": responses.wire_rate(*rate)}
 
 
 @pytest.mark.parametrize(
@@ -119,17 +119,17 @@ def test_names_carry_nothing_that_breaks_a_client() -> None:
     ],
 )
 def test_every_problem_has_a_sentence(problem: InvalidField, sentence: str) -> None:
-    assert answers.sentence(problem) == sentence
+    assert responses.sentence(problem) == sentence
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=lambda kind: kind.code)
+@pytest.mark.parametrize("kind", service_types.SERVICE_TYPES.values(), ids=lambda kind: kind.code)
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "1", "999999999999999", "x" * 3000])
-def test_no_sentence_says_none(kind: kinds.Kind, value: str) -> None:
+def test_no_sentence_says_none(kind: service_types.ServiceType, value: str) -> None:
     inputs = dict.fromkeys(["link", "quantity", *(spec.name for spec in kind.inputs)], value)
     try:
-        kinds.read(kind, inputs, minimum=10, maximum=20)
+        service_types.read(kind, inputs, minimum=10, maximum=20)
     except OrderInvalid as refused:
-        sentences = " ".join(map(answers.sentence, refused.problems))
+        sentences = " ".join(map(responses.sentence, refused.problems))
     else:
         sentences = ""
     assert "None" not in sentences

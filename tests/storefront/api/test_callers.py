@@ -131,7 +131,7 @@ def test_without_its_counters_the_shop_goes_on_and_says_so(
 ) -> None:
     (tmp_path / "file").touch()
     location = str(tmp_path / "file" / "counters")
-    counters = {"BACKEND": "storefront.counters.CounterCache", "LOCATION": location}
+    counters = {"BACKEND": "storefront.web.counters.CounterCache", "LOCATION": location}
     limits.CACHES = {**limits.CACHES, "counters": counters}
     assert {reseller.call(action="balance")["balance"] for _ in range(5)} == {"100.84292"}
     assert [line.message for line in caplog.records if "cannot be counted" in line.message]

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.kinds import KINDS
-from storefront.api.v2.actions import ACTIONS
+from orders.rules.service_types import SERVICE_TYPES
+from storefront.api.panel.actions import ACTIONS
 from tests.factories import INPUTS
 from tests.storefront.api.watched import OWN, THEIRS, Watched, lengths, tried
 
@@ -53,7 +53,7 @@ json_values = st.recursive(
     max_leaves=6,
 )
 actions = st.sampled_from([*ACTIONS, "add", "add"])
-kinds = st.sampled_from(sorted(KINDS))
+kinds = st.sampled_from(sorted(SERVICE_TYPES))
 
 
 @lengths(150, 6_000)

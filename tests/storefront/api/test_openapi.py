@@ -11,10 +11,10 @@ import yaml
 from django.test import Client
 from drf_spectacular.validation import validate_schema
 
-from orders.kinds import KINDS
 from orders.models import Order
+from orders.rules.service_types import SERVICE_TYPES
+from storefront.api.panel.actions import ACTIONS
 from storefront.api.reference import openapi, parameters
-from storefront.api.v2.actions import ACTIONS
 from tests.factories import order, service
 from tests.storefront.api.reseller import Reseller
 
@@ -104,11 +104,11 @@ def test_a_call_without_what_it_needs_has_not_the_shape_of_one(document: Any) ->
     assert fits(document, "Call", {"action": "cancel", "orders": [1, 2]})
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", SERVICE_TYPES)
 def test_the_example_of_a_service_type_buys_by_every_transport(code: str, document: Any, reseller: Reseller) -> None:
-    sold = service(code, rate="0.01", is_flat=KINDS[code].is_flat)
+    sold = service(code, rate="0.01", is_flat=SERVICE_TYPES[code].is_flat)
     found = [value for value in examples(document).values() if value["action"] == "add"]
-    asked = found[list(KINDS).index(code)] | {"service": sold.pk}
+    asked = found[list(SERVICE_TYPES).index(code)] | {"service": sold.pk}
     client, key = reseller.client, {"key": reseller.key}
     placed = [
         client.post("/api/v2", {**asked, **key, "request_id": "1"}),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orders import ledger
+from orders.ledger import transfers
 from orders.models import CustomerRate, PriceLevel, Service
 from tests.factories import service
 from tests.storefront.api.reseller import Reseller, request, send
@@ -33,7 +33,7 @@ def test_a_change_is_seen_by_the_next_call_whoever_made_it(reseller: Reseller) -
 
 def test_everybody_sees_what_they_pay(reseller: Reseller, stranger: Reseller) -> None:
     sold, other = service(rate="1"), service(rate="2")
-    ledger.put_at_level(
+    transfers.set_price_level(
         reseller.user.wallet, level=PriceLevel.objects.create(name="Gold", discount=Decimal(10)), is_pinned=True
     )
     assert rates(reseller) == {sold.pk: "0.90", other.pk: "1.80"}

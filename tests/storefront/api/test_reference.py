@@ -22,14 +22,14 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 
-from orders import kinds
 from orders.errors import InvalidField, OrderInvalid
-from orders.kinds import KINDS
 from orders.models import Order, Service
-from storefront import panel_words
-from storefront.api.reference import actions, errors, page, parameters, samples, words
-from storefront.api.v2 import answers
-from storefront.api.v2.actions import ACTIONS
+from orders.rules import service_types
+from orders.rules.service_types import SERVICE_TYPES
+from storefront.api.panel import responses
+from storefront.api.panel.actions import ACTIONS
+from storefront.api.reference import actions, errors, page, parameters, samples, vocabulary
+from storefront.web import panel_vocabulary
 from tests.factories import order, service
 from tests.storefront.api.reseller import Reseller
 
@@ -51,7 +51,7 @@ def shown(client: Client, db: Any) -> str:
 
 # ------------------------------------------------------------------------------------------------ complete
 def test_every_text_of_the_answers_is_on_the_page(shown: str) -> None:
-    texts = [value for name, value in vars(answers).items() if name.isupper() and isinstance(value, str)]
+    texts = [value for name, value in vars(responses).items() if name.isupper() and isinstance(value, str)]
     assert len(texts) > 20
     assert [text for text in texts if text not in shown] == []
 
@@ -77,7 +77,7 @@ def test_every_sentence_about_an_input_has_its_line() -> None:
     lines = [re.escape(error.text) for _title, group in errors.GROUPS for error in group if error.text]
     known = re.compile("|".join(re.sub(r"\\\{.*?\\\}", ".+", line) for line in lines))
     said = {
-        answers.sentence(InvalidField(one.name, code, limit=limit))
+        responses.sentence(InvalidField(one.name, code, limit=limit))
         for one in parameters.inputs()
         for code in codes
         for limit in (None, 5)
@@ -87,9 +87,9 @@ def test_every_sentence_about_an_input_has_its_line() -> None:
 
 
 def test_every_word_of_a_status_is_explained(shown: str) -> None:
-    assert set(words.STATUSES) == set(panel_words.WORDS.values())
-    assert set(words.REFILLS) == set(panel_words.REFILL_WORDS.values())
-    assert all(f"{word} {means}" in shown or f"{word}{means}" in shown for word, means in words.STATUSES.items())
+    assert set(vocabulary.STATUSES) == set(panel_vocabulary.WORDS.values())
+    assert set(vocabulary.REFILLS) == set(panel_vocabulary.REFILL_WORDS.values())
+    assert all(f"{word} {means}" in shown or f"{word}{means}" in shown for word, means in vocabulary.STATUSES.items())
 
 
 def test_the_actions_of_the_page_are_those_of_the_api(shown: str) -> None:
@@ -121,26 +121,28 @@ def test_the_example_answers_have_the_names_of_real_ones(reseller: Reseller) -> 
 
 
 # ------------------------------------------------------------------------------------------------ service types
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_what_the_page_calls_needed_is_needed_and_enough(kind: kinds.Kind) -> None:
+@pytest.mark.parametrize("kind", SERVICE_TYPES.values(), ids=SERVICE_TYPES)
+def test_what_the_page_calls_needed_is_needed_and_enough(kind: service_types.ServiceType) -> None:
     asked = {one.name: one.example for one in parameters.of_kind(kind) if one.is_required and one.name != "service"}
-    kinds.read(kind, asked, minimum=1, maximum=10_000)
+    service_types.read(kind, asked, minimum=1, maximum=10_000)
     for name in asked:
         with pytest.raises(OrderInvalid):
-            kinds.read(kind, {**asked, name: ""}, minimum=1, maximum=10_000)
+            service_types.read(kind, {**asked, name: ""}, minimum=1, maximum=10_000)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_everything_a_type_takes_is_on_its_line(kind: kinds.Kind) -> None:
+@pytest.mark.parametrize("kind", SERVICE_TYPES.values(), ids=SERVICE_TYPES)
+def test_everything_a_type_takes_is_on_its_line(kind: service_types.ServiceType) -> None:
     every = {one.name: one.example for one in parameters.of_kind(kind) if one.name != "service"}
-    details = kinds.read(kind, {**every, "type_of_traffic": 1}, minimum=1, maximum=10_000, has_dripfeed=True)
+    details = service_types.read(kind, {**every, "type_of_traffic": 1}, minimum=1, maximum=10_000, has_dripfeed=True)
     assert set(details.fields) | {"referring_url"} >= {spec.name for spec in kind.inputs}
-    assert details.runs == (every["runs"] if kinds.has_runs(kind) else 1)
+    assert details.runs == (every["runs"] if service_types.has_runs(kind) else 1)
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", SERVICE_TYPES)
 def test_the_example_order_is_one_that_the_shop_takes(code: str, reseller: Reseller) -> None:
-    sold = service(code, is_flat=KINDS[code].is_flat, rate="0.01", min_quantity=5, link_example="https://example.com/p")
+    sold = service(
+        code, is_flat=SERVICE_TYPES[code].is_flat, rate="0.01", min_quantity=5, link_example="https://example.com/p"
+    )
     example = page._order(sold)
     assert reseller.call(action="add", **example) == {"order": Order.objects.get().pk}
     assert Order.objects.get().service == sold
@@ -169,7 +171,7 @@ def test_the_examples_ask_for_an_order_of_the_readers_own(client: Client, resell
 def test_the_page_asks_as_little_of_the_database_with_a_large_catalogue(
     client: Client, reseller: Reseller, django_assert_num_queries: Any
 ) -> None:
-    for code in KINDS:
+    for code in SERVICE_TYPES:
         service(code)
     with django_assert_num_queries(1):
         client.get("/api/")
@@ -194,8 +196,8 @@ def test_nobody_pastes_a_key_into_a_page_that_came_in_the_clear(client: Client, 
     assert client.post("/api/").status_code == 404
 
 
-def test_the_link_to_the_callbacks_is_there_when_the_shop_has_them(client: Client, db: Any) -> None:
-    assert page._address_of("callbacks:nothing") == ""
+def test_the_link_to_the_webhooks_is_there_when_the_shop_has_them(client: Client, db: Any) -> None:
+    assert page._address_of("webhooks:nothing") == ""
     assert page._address_of("api_keys") == "/account/keys/"
     assert "X-Vitrine-Signature" in client.get("/api/").content.decode()
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from storefront.api.v2.answers import Refused
-from storefront.api.v2.request import Params, ids, number, read, text
+from storefront.api.panel.parsing import Params, ids, number, read, text
+from storefront.api.panel.responses import PanelRefusal
 
 
 def sent(query: str = "", **options: Any) -> Params:
@@ -65,14 +65,14 @@ def test_ids_are_read_from_json(body: str, asked: list[str]) -> None:
 
 def test_a_thousand_ids_are_answered_and_no_more() -> None:
     assert len(ids(sent("orders=" + ",".join(map(str, range(1000)))), "orders")) == 1000
-    with pytest.raises(Refused, match="Incorrect request: more than 1000 ids"):
+    with pytest.raises(PanelRefusal, match="Incorrect request: more than 1000 ids"):
         ids(sent("orders=" + ",".join(map(str, range(1001)))), "orders")
 
 
 def test_a_list_as_long_as_a_body_may_be_is_refused_at_once() -> None:
     body = '{"orders": [' + ",".join(map(str, range(330_000))) + "]}"
     started = time.process_time()
-    with pytest.raises(Refused, match="more than 1000 ids"):
+    with pytest.raises(PanelRefusal, match="more than 1000 ids"):
         ids(sent(data=body, content_type="application/json"), "orders")
     assert time.process_time() - started < 5
 

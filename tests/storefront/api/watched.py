@@ -14,9 +14,9 @@ from django.db.models import Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
-from orders import audit
-from orders.kinds import KINDS
+from orders.ledger import audit
 from orders.models import Cancellation, Order, Refill, Service
+from orders.rules.service_types import SERVICE_TYPES
 from storefront.accounts.models import User
 from tests.factories import service
 from tests.storefront.api.reseller import Reseller, reseller
@@ -42,7 +42,7 @@ class Watched:
         """A service of every type; orders and a refill of both customers, with numbers that stand out."""
         stranger, caller = reseller("4321.987654"), reseller("1000000")
         flags = {"has_refill": True, "has_cancel": True, "has_dripfeed": True}
-        kinds = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags).pk for kind in KINDS.values()}
+        kinds = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags).pk for kind in SERVICE_TYPES.values()}
         sold = Service.objects.get(pk=kinds["default"])
         given(caller.user, sold, OWN[0], "completed")
         given(caller.user, sold, OWN[1], "in_progress")

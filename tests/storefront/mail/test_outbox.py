@@ -12,24 +12,25 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from orders import fulfilment, ledger
-from orders.lifecycle import Progress, Status
+from orders.events import ShopEvent, Topic
+from orders.ledger import transfers
+from orders.lifecycle import fulfilment
 from orders.models import Order, Transfer
-from orders.news import News, Topic
+from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
-from storefront.mail import checks, history, news
-from storefront.mail.models import ONLY, Kind, Letter, Note, Preferences, Switches
+from storefront.mail import checks, notifications, retention
+from storefront.mail.models import ONLY, Email, EmailKind, PendingNotification, Preferences, Switches
 from tests import factories
 from tests.storefront.mail import writing
 
 pytestmark = pytest.mark.django_db
 
 #: What makes the shop write a letter of each kind, at once or as soon as notes are gathered.
-MAKES: dict[Kind, Callable[[User], Any]] = {
-    Kind.BALANCE: writing.made_low,
-    Kind.RECEIPT: writing.paid,
-    Kind.TICKET: writing.answered,
-    Kind.ORDERS: writing.canceled,
+MAKES: dict[EmailKind, Callable[[User], Any]] = {
+    EmailKind.BALANCE: writing.made_low,
+    EmailKind.RECEIPT: writing.paid,
+    EmailKind.TICKET: writing.answered,
+    EmailKind.ORDERS: writing.canceled,
 }
 
 
@@ -38,34 +39,34 @@ class Thrown(Exception):
 
 
 @transaction.atomic
-def make_and_fail(kind: Kind, user: User) -> None:
+def make_and_fail(kind: EmailKind, user: User) -> None:
     MAKES[kind](user)
-    assert Letter.objects.count() + Note.objects.count() == 1
+    assert Email.objects.count() + PendingNotification.objects.count() == 1
     raise Thrown
 
 
-def letters(user: User) -> list[Letter]:
-    return list(Letter.objects.filter(user=user).order_by("pk"))
+def letters(user: User) -> list[Email]:
+    return list(Email.objects.filter(user=user).order_by("pk"))
 
 
 def gather_later(minutes: int = 16) -> int:
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
-        return news.gather()
+        return notifications.gather()
 
 
 @pytest.mark.parametrize("kind", MAKES)
-def test_a_letter_and_what_it_tells_of_stand_or_fall_together(kind: Kind, nadia: User) -> None:
+def test_a_letter_and_what_it_tells_of_stand_or_fall_together(kind: EmailKind, nadia: User) -> None:
     with pytest.raises(Thrown):
         make_and_fail(kind, nadia)
-    assert (Letter.objects.count(), Note.objects.count()) == (0, 0)
+    assert (Email.objects.count(), PendingNotification.objects.count()) == (0, 0)
     MAKES[kind](nadia)
     gather_later()
     assert [letter.kind for letter in letters(nadia)] == [kind]
-    assert not Note.objects.exists()
+    assert not PendingNotification.objects.exists()
 
 
 @pytest.mark.parametrize("kind", MAKES)
-def test_a_kind_that_the_customer_switched_off_is_not_written(kind: Kind, nadia: User) -> None:
+def test_a_kind_that_the_customer_switched_off_is_not_written(kind: EmailKind, nadia: User) -> None:
     Preferences.objects.create(user=nadia, **{f"has_{FLAG[kind]}": False})
     for make in MAKES.values():
         make(nadia)
@@ -74,7 +75,7 @@ def test_a_kind_that_the_customer_switched_off_is_not_written(kind: Kind, nadia:
 
 
 @pytest.mark.parametrize("kind", MAKES)
-def test_a_kind_that_the_shop_switched_off_is_not_written(kind: Kind, nadia: User) -> None:
+def test_a_kind_that_the_shop_switched_off_is_not_written(kind: EmailKind, nadia: User) -> None:
     Switches.objects.create(pk=ONLY, **{f"has_{FLAG[kind]}": False})
     for make in MAKES.values():
         make(nadia)
@@ -82,14 +83,19 @@ def test_a_kind_that_the_shop_switched_off_is_not_written(kind: Kind, nadia: Use
     assert {letter.kind for letter in letters(nadia)} == set(MAKES) - {kind}
 
 
-FLAG = {Kind.RECEIPT: "receipts", Kind.TICKET: "tickets", Kind.ORDERS: "orders", Kind.BALANCE: "balance"}
+FLAG = {
+    EmailKind.RECEIPT: "receipts",
+    EmailKind.TICKET: "tickets",
+    EmailKind.ORDERS: "orders",
+    EmailKind.BALANCE: "balance",
+}
 
 
 def test_a_payment_that_is_approved_twice_has_one_receipt(nadia: User) -> None:
     writing.paid(nadia, "25")
     (letter,) = letters(nadia)
     assert "$25.00" in letter.subject
-    assert Transfer.objects.filter(reference__contains="topup:transfer").count() == 1
+    assert Transfer.objects.filter(reference__contains="payment:transfer").count() == 1
 
 
 # ------------------------------------------------------------------------------------------------ orders
@@ -101,12 +107,12 @@ def test_a_thousand_canceled_orders_are_one_letter(nadia: User) -> None:
     ]
     made = Order.objects.bulk_create(rows)
     for order in made:
-        news.keep([ended(nadia, order.pk)])
-    assert news.gather() == 0
+        notifications.keep([ended(nadia, order.pk)])
+    assert notifications.gather() == 0
     assert gather_later() == 1
     (letter,) = letters(nadia)
     assert "1,000 orders" in letter.subject
-    assert letter.text.count("Followers") == news.LISTED
+    assert letter.text.count("Followers") == notifications.LISTED
     assert "950 more orders" in letter.text
     assert gather_later(60) == 0
 
@@ -117,13 +123,13 @@ def test_orders_of_a_quarter_of_an_hour_are_one_letter_and_the_next_ones_another
         with time_machine.travel(start + timedelta(minutes=minute), tick=False):
             if minute in (0, 14, 20, 30):
                 writing.canceled(nadia)
-            assert news.gather() == made
+            assert notifications.gather() == made
     first, second = letters(nadia)
     assert [letter.text.count("\n- Order") + letter.text.startswith("- Order") for letter in (first, second)] == [2, 2]
 
 
 def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: User) -> None:
-    order = fulfilment.failed(factories.order(nadia).pk)
+    order = fulfilment.fail(factories.order(nadia).pk)
     gather_later()
     (letter,) = letters(nadia)
     assert f"Order {order.pk}" in letter.text
@@ -133,21 +139,21 @@ def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: 
 
 def test_an_order_that_is_delivered_is_no_news(nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED, remains=0, word="Completed"))
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED, remains=0, word="Completed"))
     order.refresh_from_db()
-    assert (order.status, Note.objects.count()) == ("completed", 0)
+    assert (order.status, PendingNotification.objects.count()) == ("completed", 0)
 
 
-def ended(user: User, order_id: int, status: str = "canceled") -> News:
-    return News(topic=Topic.ORDER, user_id=user.pk, order_id=order_id, data={"status": status})
+def ended(user: User, order_id: int, status: str = "canceled") -> ShopEvent:
+    return ShopEvent(topic=Topic.ORDER, user_id=user.pk, order_id=order_id, data={"status": status})
 
 
 def test_news_that_nobody_is_written_to_about_cost_nothing(nadia: User, django_assert_num_queries: Any) -> None:
     told = [ended(nadia, number, "in_progress") for number in range(100)]
-    told.append(News(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
-    told.append(News(topic=Topic.PRICES, data={"services": []}))
+    told.append(ShopEvent(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
+    told.append(ShopEvent(topic=Topic.PRICES, data={"services": []}))
     with django_assert_num_queries(0):
-        news.keep(told)
+        notifications.keep(told)
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -159,25 +165,25 @@ def test_a_hundred_orders_cost_what_one_does(count: int, nadia: User, django_ass
     ]
     told = [ended(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
     with django_assert_max_num_queries(1):
-        news.keep(told)
-    assert Note.objects.count() == count
+        notifications.keep(told)
+    assert PendingNotification.objects.count() == count
     with time_machine.travel(timezone.now() + timedelta(minutes=16)), django_assert_max_num_queries(14):
-        assert news.gather() == 1
+        assert notifications.gather() == 1
 
 
 def test_a_balance_that_falls_below_the_line_is_one_letter(nadia: User) -> None:
     writing.made_low(nadia)
     factories.order(nadia)
-    assert news.gather() == 1
+    assert notifications.gather() == 1
     (letter,) = letters(nadia)
     assert "$99.91" in letter.subject
     assert "$99.95" in letter.text
 
 
 def test_without_a_line_no_balance_is_low(nadia: User) -> None:
-    ledger.watch(nadia.wallet, below=None)
+    transfers.set_low_balance_alert(nadia.wallet, below=None)
     factories.order(nadia)
-    assert Note.objects.count() == 0
+    assert PendingNotification.objects.count() == 0
 
 
 # ------------------------------------------------------------------------------------------------ keeping
@@ -185,9 +191,9 @@ def test_letters_are_kept_for_thirty_days(nadia: User) -> None:
     writing.paid(nadia)
     writing.answered(nadia)
     old = letters(nadia)[0]
-    Letter.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
-    assert history.prune() == 1
-    assert [letter.kind for letter in letters(nadia)] == [Kind.TICKET]
+    Email.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+    assert retention.prune() == 1
+    assert [letter.kind for letter in letters(nadia)] == [EmailKind.TICKET]
 
 
 @pytest.mark.django_db(transaction=True)

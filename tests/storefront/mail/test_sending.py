@@ -18,7 +18,7 @@ from providers.worker.leases import Lease
 from providers.worker.models import Turn
 from storefront.accounts.models import User
 from storefront.mail import outbox, sending
-from storefront.mail.models import Kind, Letter
+from storefront.mail.models import Email, EmailKind
 from tests import factories
 from tests.storefront.mail import writing
 from tests.storefront.mail.mail_server import CUT, MailServer, html_of, text_of
@@ -32,7 +32,7 @@ def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "database_now", timezone.now)
 
 
-def claim() -> tuple[Letter, Lease]:
+def claim() -> tuple[Email, Lease]:
     """The letter that is due, claimed by a worker of which nothing more is heard until its turn is over."""
     Turn.objects.update(until=timezone.now() - timedelta(days=99))
     turn = turns.take(sending.TURN, seconds=60)
@@ -54,8 +54,8 @@ def later(**span: float) -> Any:
     return time_machine.travel(timezone.now() + timedelta(**span))
 
 
-def only() -> Letter:
-    return Letter.objects.get()
+def only() -> Email:
+    return Email.objects.get()
 
 
 def test_a_letter_arrives_once_as_text_and_html(post: MailServer, nadia: User) -> None:
@@ -127,7 +127,7 @@ def test_a_letter_that_never_leaves_is_given_up_after_two_days(nadia: User, sett
     for _attempt in range(len(sending.BACK_OFF.seconds)):
         with later(days=2):
             assert sending.deliver_due() == {"failed": 1}
-        Letter.objects.update(due_at=timezone.now())
+        Email.objects.update(due_at=timezone.now())
     assert sending.deliver_due() == {"given_up": 1}
     assert (only().given_up_at is not None, only().due_at) == (True, None)
 
@@ -188,7 +188,7 @@ def test_an_outcome_that_comes_after_its_lease_changes_nothing(nadia: User) -> N
     first, _lease = claim()
     with later(seconds=lease_seconds() + 1):
         claim()
-        assert sending._record(first, sending.Outcome()) == "late"
+        assert sending._record(first, sending.SendOutcome()) == "late"
     assert only().sent_at is None
 
 
@@ -236,7 +236,7 @@ def test_a_link_that_sets_a_password_is_erased_once_sent(
         sending.deliver_due()
     assert "password/reset/key" in text_of(post.letters[0])
     assert "Set a new password" in html_of(post.letters[0])
-    assert (only().kind, only().text, only().html) == (Kind.RESET, "", "")
+    assert (only().kind, only().text, only().html) == (EmailKind.RESET, "", "")
     assert "reset/key" not in caplog.text
     assert outbox.send_again([only()]) == 0
     assert post.letters[0]["List-Unsubscribe"] is None
@@ -257,7 +257,7 @@ def test_a_changed_password_is_told_in_the_owners_language(post: MailServer, cli
     client.post("/account/password/change/", data, headers={"User-Agent": agent})
     letter = only()
     sending.deliver_due()
-    assert (letter.kind, letter.language, letter.user) == (Kind.SECURITY, "ar", nadia)
+    assert (letter.kind, letter.language, letter.user) == (EmailKind.SECURITY, "ar", nadia)
     html = html_of(post.letters[0])
     assert 'dir="rtl"' in html
     assert "evil.example" not in "".join(re.findall(r'href="[^"]*"', html))
@@ -267,7 +267,7 @@ def test_a_changed_password_is_told_in_the_owners_language(post: MailServer, cli
 def test_nobody_without_an_account_is_written_to(client: Client, post: MailServer) -> None:
     """Whoever wants to annoy somebody only has to write their address into the form."""
     client.post("/account/password/reset/", {"email": "stranger@example.com"})
-    assert not Letter.objects.exists()
+    assert not Email.objects.exists()
 
 
 # ------------------------------------------------------------------------------------------------ words
@@ -299,9 +299,9 @@ def test_what_people_write_makes_no_header(post: MailServer, nadia: User, settin
     settings.SHOP_NAME = f"Shop{EVIL}"
     writing.answered(nadia, subject=EVIL, text=EVIL)
     writing.paid(nadia, label=EVIL)
-    ticket, receipt = Letter.objects.order_by("pk")
+    ticket, receipt = Email.objects.order_by("pk")
     # As if an older version had kept it so.
-    Letter.objects.filter(pk=receipt.pk).update(subject=EVIL)
+    Email.objects.filter(pk=receipt.pk).update(subject=EVIL)
     assert sending.deliver_due() == {"sent": 1, "given_up": 1}
     (arrived,) = post.letters
     assert arrived["Bcc"] is None

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders import fulfilment
-from orders.lifecycle import Progress, Status
+from orders.lifecycle import fulfilment
 from orders.models import Order
+from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
 from tests import factories
 from tests.storefront.shop.forms import ADDRESS, filled, inputs_on, send, text_of
@@ -71,10 +71,10 @@ def test_an_order_can_be_told_to_start_later(page: Client, nadia: User) -> None:
 def test_the_order_page_tells_its_runs(page: Client, nadia: User) -> None:
     order = factories.order(nadia, factories.service(has_dripfeed=True), runs="3", interval="60")
     assert "3, every 60 minutes" in text_of(page.get(f"/orders/{order.pk}/"))
-    fulfilment.split(order)
-    fulfilment.run_claimed(order, 1)
-    fulfilment.accepted(order.pk, run=1, provider=1, words="AcmePanel")
-    fulfilment.progressed(order.pk, run=1, progress=Progress(status=Status.COMPLETED))
+    fulfilment.split_into_runs(order)
+    fulfilment.mark_run_submitting(order, 1)
+    fulfilment.accept(order.pk, run=1, provider=1, words="AcmePanel")
+    fulfilment.apply_progress(order.pk, run=1, progress=Progress(status=Status.COMPLETED))
     text = text_of(page.get(f"/orders/{order.pk}/"))
     assert "1 / 3" in text
     assert "Next run" in text

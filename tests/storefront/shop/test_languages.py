@@ -9,11 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders import aftercare
+from orders.lifecycle import customer_requests
 from orders.models import Category, CategoryText, Order, PriceChange, Service, ServiceText
 from storefront.accounts.models import User
-from storefront.mail import news
-from storefront.shop import favourites
+from storefront.mail import notifications
+from storefront.shop import favorites
 from storefront.support import tickets
 from tests import factories
 from tests.storefront.shop.forms import text_of
@@ -78,8 +78,8 @@ def pages(lamps: Service, order: Order) -> dict[str, str]:
 
 def everything(lamps: Service, nadia: User) -> dict[str, str]:
     order = factories.order(nadia, lamps)
-    aftercare.cancel(order, actor=nadia)
-    favourites.put(nadia, service=lamps, is_on=True)
+    customer_requests.request_cancellation(order, actor=nadia)
+    favorites.set_favorite(nadia, service=lamps, is_on=True)
     PriceChange.objects.create(service=lamps, old_rate="1", new_rate="0.9")
     return pages(lamps, order)
 
@@ -114,8 +114,8 @@ def test_a_page_costs_the_same_for_few_and_for_many_services(
     for sold in Service.objects.exclude(pk=lamps.pk):
         order = factories.order(nadia, sold)
         if sold.has_cancel:
-            aftercare.cancel(order, actor=nadia)
-        favourites.put(nadia, service=sold, is_on=True)
+            customer_requests.request_cancellation(order, actor=nadia)
+        favorites.set_favorite(nadia, service=sold, is_on=True)
         PriceChange.objects.create(service=sold, old_rate="1", new_rate="0.9")
     assert queries() == few
 
@@ -168,9 +168,9 @@ def test_lines_of_a_mass_order_name_their_services(page: Client, lamps: Service,
 def test_a_letter_names_services_in_its_readers_language(nadia: User, lamps: Service) -> None:
     for language, expected in (("ru", "Лампы"), ("tr", "Lamps"), ("en", "Lamps")):
         User.objects.filter(pk=nadia.pk).update(language=language)
-        note = news.Note(order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk)
-        with news.outbox.layout.reading(User.objects.get(pk=nadia.pk)):
-            titles = [line.title for line in news._problems([note]).lines]
+        note = notifications.Note(order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk)
+        with notifications.outbox.layout.reading(User.objects.get(pk=nadia.pk)):
+            titles = [line.title for line in notifications._problems([note]).lines]
         assert [expected in title for title in titles] == [True], language
 
 

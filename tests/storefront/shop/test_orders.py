@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from orders import fulfilment
-from orders.lifecycle import TERMINAL, Progress, Status
+from orders.lifecycle import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
+from orders.rules.state_machine import TERMINAL, Progress, Status
 from storefront.accounts.models import User
-from storefront.shop import history
+from storefront.shop import order_list
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -41,13 +41,13 @@ def test_the_list_costs_the_same_whatever_its_length(count: int, page: Client, n
     many(nadia, count)
     with django_assert_num_queries(6):  # session, customer, counts, page, services, balance
         text = text_of(page.get("/orders/"))
-    assert text.count('<tr id="order-') == history.PAGE_SIZE
+    assert text.count('<tr id="order-') == order_list.PAGE_SIZE
 
 
 @pytest.mark.parametrize("count", [50, 500])
 def test_following_open_orders_costs_the_same(count: int, page: Client, nadia: User, django_assert_num_queries) -> None:
     many(nadia, count)
-    marks = [history.mark(order) for order in Order.objects.of(nadia)[:25]]
+    marks = [order_list.row_state(order) for order in Order.objects.of(nadia)[:25]]
     with django_assert_num_queries(3):
         assert page.get("/orders/live/", {"seen": marks}).status_code == 204
 
@@ -124,15 +124,15 @@ def test_orders_are_found_by_number_link_and_service(page: Client, nadia: User) 
 def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     facts = {"provider": "AcmePanel", "upstream_id": "panel-77", "answer": "AcmePanel says no"}
-    fulfilment.claimed([order.pk])
-    fulfilment.doubted(order.pk, **facts)
-    fulfilment.note(order, kind=EventKind.RESOLVED, **facts)
-    fulfilment.accepted(order.pk, **facts)
-    fulfilment.progressed(order.pk, progress=Progress(status=None, word="AcmePanel broke"))
-    fulfilment.note(order, kind=EventKind.NOTE, text="AcmePanel owes us")
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.PARTIAL, remains=40))
+    fulfilment.mark_submitting([order.pk])
+    fulfilment.mark_in_doubt(order.pk, **facts)
+    fulfilment.add_event(order, kind=EventKind.RESOLVED, **facts)
+    fulfilment.accept(order.pk, **facts)
+    fulfilment.apply_progress(order.pk, progress=Progress(status=None, word="AcmePanel broke"))
+    fulfilment.add_event(order, kind=EventKind.NOTE, text="AcmePanel owes us")
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=40))
     refused = factories.order(nadia)
-    fulfilment.failed(refused.pk, **facts)
+    fulfilment.fail(refused.pk, **facts)
     for address in (f"/orders/{order.pk}/", f"/orders/{refused.pk}/", "/orders/", "/wallet/", "/services/", "/api/"):
         response = page.get(address)
         assert response.status_code == 200
@@ -143,10 +143,10 @@ def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, 
 
 def test_the_timeline_tells_the_story_newest_first(page: Client, nadia: User) -> None:
     order = factories.order(nadia, factories.service(rate="1.65"), quantity="2000")
-    fulfilment.claimed([order.pk])
-    fulfilment.accepted(order.pk)
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
+    fulfilment.mark_submitting([order.pk])
+    fulfilment.accept(order.pk)
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
     text = words_of(page.get(f"/orders/{order.pk}/"))
     story = ["$0.891 went back", "Partial", "In progress", "6,118", "Accepted", "Ordered and paid", "$3.30"]
     places = [text.index(part, text.index("What happened")) for part in story]
@@ -203,9 +203,9 @@ def test_an_order_took_as_long_as_it_could_run(
 
 def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="pending")
-    seen = history.mark(order)
+    seen = order_list.row_state(order)
     assert page.get("/orders/live/", {"seen": seen}).status_code == 204
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.COMPLETED))
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     text = text_of(page.get("/orders/live/", {"seen": seen}))
     assert "Completed" in text
     assert "hx-trigger" not in text
@@ -216,7 +216,7 @@ def test_the_order_itself_is_sent_when_it_changed(page: Client, nadia: User) -> 
     seen = re.search(r'hx-get="(/orders/\d+/live/\?seen=[^"]+)"', text_of(page.get(f"/orders/{order.pk}/")))
     assert seen
     assert page.get(seen[1]).status_code == 204
-    fulfilment.progressed(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=40))
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=40))
     text = text_of(page.get(seen[1]))
     assert "In progress" in text
     assert "<html" not in text

@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
-from storefront import formats
 from storefront.shop.templatetags import vitrine
+from storefront.web import formats
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -92,7 +92,7 @@ def test_the_500_page_needs_no_database(
     def broken(*_args: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("storefront.shop.catalogue.find", broken)
+    monkeypatch.setattr("storefront.shop.catalog.find_services", broken)
     client.raise_request_exception = False
     with django_assert_num_queries(0):
         response = client.get("/services/")

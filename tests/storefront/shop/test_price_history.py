@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import PriceChange, Service
-from storefront.shop import pricehistory
+from storefront.shop import price_history
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
@@ -49,20 +49,20 @@ def test_the_line_is_drawn_in_numbers_that_svg_reads_in_every_language(client: C
 def test_the_line_stays_in_its_box_and_ends_at_todays_price() -> None:
     service = factories.service(rate="3")
     changes(service, "1", "5", "2", "3")
-    found = pricehistory.of(service)
+    found = price_history.of(service)
     assert found is not None
     points = [tuple(map(float, point.split(","))) for point in found.points.split()]
-    assert all(0 <= x <= pricehistory.WIDTH and 0 <= y <= pricehistory.HEIGHT for x, y in points)
+    assert all(0 <= x <= price_history.WIDTH and 0 <= y <= price_history.HEIGHT for x, y in points)
     assert [x for x, _y in points] == sorted(x for x, _y in points)
-    assert points[0][1] == pricehistory.HEIGHT - pricehistory.EDGE, "1 was the lowest"
-    assert min(y for _x, y in points) == pricehistory.EDGE, "5 was the highest"
-    assert points[-1] == (pricehistory.WIDTH - pricehistory.EDGE, 20.0), "3 is half-way"
+    assert points[0][1] == price_history.HEIGHT - price_history.EDGE, "1 was the lowest"
+    assert min(y for _x, y in points) == price_history.EDGE, "5 was the highest"
+    assert points[-1] == (price_history.WIDTH - price_history.EDGE, 20.0), "3 is half-way"
 
 
 def test_from_nothing_there_is_no_percentage() -> None:
     service = factories.service(rate="0")
     changes(service, "0", "1", "0")
-    found = pricehistory.of(service)
+    found = price_history.of(service)
     assert found is not None
     assert [step.percent for step in found.steps] == [-100, None]
 
@@ -72,4 +72,4 @@ def test_a_long_history_costs_one_query_and_shows_the_newest(client: Client, dja
     changes(service, *(str(number % 7 + 1) for number in range(60)))
     with django_assert_max_num_queries(2):
         text = text_of(client.get(f"/services/{service.pk}/"))
-    assert text.count('<th scope="row">') == pricehistory.SHOWN
+    assert text.count('<th scope="row">') == price_history.SHOWN

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders import audit, checkout, ledger, terms
+from orders.buying import checkout
+from orders.catalog import customer_pricing
+from orders.ledger import audit, transfers
 from orders.models import Account, CustomerRate, Order, PriceLevel, Service
 from storefront.accounts.models import User
 from tests import factories
@@ -23,7 +25,7 @@ def dear(service: Service, *, quantity: int, stamp: int | None = None) -> Decima
 
 def at_level(user: User, discount: str, name: str = "Silver") -> PriceLevel:
     level = PriceLevel.objects.create(name=name, discount=Decimal(discount))
-    ledger.put_at_level(Account.objects.get(user=user), level=level, is_pinned=False)
+    transfers.set_price_level(Account.objects.get(user=user), level=level, is_pinned=False)
     return level
 
 
@@ -98,7 +100,7 @@ def test_the_price_shown_is_the_price_taken(discount: str, own: str | None, page
         CustomerRate.objects.create(user=nadia, service=service, rate=Decimal(own))
     data = filled(page, service, quantity="777")
     order = Order.objects.get(pk=int(send(page, data).headers["Location"].split("/")[2]))
-    assert order.rate == terms.of(nadia, service.pk).rate(service)
+    assert order.rate == customer_pricing.pricing_for(nadia, service.pk).rate(service)
     assert data["shown_price"] == f"{order.rate.normalize():f}/1000" or order.rate == order.rate.to_integral()
     assert Account.objects.get(user=nadia).balance == 100 - order.charge
     assert list(audit.findings()) == []

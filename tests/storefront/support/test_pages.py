@@ -9,11 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from orders.db.encrypted_field import Secret
 from orders.models import Order
-from providers.encryption import Secret
 from providers.models import Offer, Placement, Provider
 from storefront.accounts.models import User
-from storefront.support import reading, tickets
+from storefront.support import ticket_list, tickets
 from storefront.support.models import Attachment, Message, Ticket, TicketCategory
 from storefront.support.models.ticket import TicketStatus
 from tests import factories
@@ -155,7 +155,7 @@ def test_the_files_lie_under_no_address_of_the_web_server(page: Client, nadia: U
 
 def test_internal_notes_and_their_files_never_reach_the_customer(page: Client, nadia: User, agent: User) -> None:
     ticket = opened(nadia)
-    seen = reading.mark(ticket)
+    seen = ticket_list.mark(ticket)
     tickets.note(ticket, author=agent, text="AcmePanel is slow", uploads=[SimpleUploadedFile("n.png", PNG)])
     assert page.get(f"/support/{ticket.pk}/live/?seen={seen}").status_code == 204
     tickets.answer(ticket, author=agent, text="We look at it.")
@@ -271,7 +271,7 @@ def test_the_list_costs_the_same_whatever_its_length(
     page.get("/support/")
     with django_assert_num_queries(5):  # session, customer, counts, page, balance
         text = text_of(page.get("/support/"))
-    assert text.count('<th scope="row"') == reading.PAGE_SIZE
+    assert text.count('<th scope="row"') == ticket_list.PAGE_SIZE
 
 
 @pytest.mark.parametrize("count", [60, 1000])
@@ -283,7 +283,7 @@ def test_a_conversation_costs_the_same_whatever_its_length(
     page.get(f"/support/{ticket.pk}/")
     with django_assert_num_queries(7):  # session, customer, ticket, orders, messages, files, balance
         text = text_of(page.get(f"/support/{ticket.pk}/"))
-    assert text.count('<li class="said') == reading.TALK_SIZE
+    assert text.count('<li class="said') == ticket_list.TALK_SIZE
     older = re.search(r'href="(\?before=\d+)" rel="next"', text)
     assert older
     assert "hx-trigger" not in text_of(page.get(f"/support/{ticket.pk}/{older[1]}"))

@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from orders.models import Order
 from storefront.accounts.models import User
-from storefront.support import requests, tickets
+from storefront.support import order_requests, tickets
 from storefront.support.errors import (
-    Asked,
-    NotForAPerson,
+    HandledAutomatically,
     NotMergeable,
     NotTheirOrder,
+    RequestAlreadyMade,
     TextRefused,
     TooFast,
     TooManyOpen,
@@ -231,38 +231,38 @@ def test_a_person_is_asked_only_for_what_no_button_does(
     status: str, sold: dict[str, Any], kinds: list[str], nadia: User
 ) -> None:
     order = bought(nadia, status, **sold)
-    assert requests.possible(order) == kinds
+    assert order_requests.possible(order) == kinds
     for kind in (TicketKind.SPEED_UP, TicketKind.CANCEL, TicketKind.REFILL):
         if kind not in kinds:
-            with pytest.raises(NotForAPerson):
-                requests.ask(order, kind=kind)
+            with pytest.raises(HandledAutomatically):
+                order_requests.ask(order, kind=kind)
 
 
 def test_a_refill_window_that_is_over_is_a_matter_for_a_person(nadia: User) -> None:
     order = bought(nadia, "completed", has_refill=True, refill_days=30)
-    assert requests.possible(order) == []
+    assert order_requests.possible(order) == []
     with time_machine.travel(timezone.now() + timedelta(days=31)):
-        assert requests.possible(order) == [TicketKind.REFILL]
+        assert order_requests.possible(order) == [TicketKind.REFILL]
 
 
 def test_a_request_carries_its_order_and_is_made_once(nadia: User, agent: User) -> None:
     order = bought(nadia, "in_progress")
-    ticket = requests.ask(order, kind=TicketKind.SPEED_UP)
+    ticket = order_requests.ask(order, kind=TicketKind.SPEED_UP)
     assert (ticket.kind, ticket.wanted_for) == ("speed_up", order)
     assert TicketOrder.objects.get().order == order
-    with pytest.raises(Asked) as asked:
-        requests.ask(order, kind=TicketKind.SPEED_UP)
+    with pytest.raises(RequestAlreadyMade) as asked:
+        order_requests.ask(order, kind=TicketKind.SPEED_UP)
     assert asked.value.ticket == ticket
-    requests.ask(order, kind=TicketKind.CANCEL)
+    order_requests.ask(order, kind=TicketKind.CANCEL)
     tickets.put(ticket, status=TicketStatus.CLOSED)
-    assert requests.ask(order, kind=TicketKind.SPEED_UP) != ticket
+    assert order_requests.ask(order, kind=TicketKind.SPEED_UP) != ticket
 
 
 def test_an_old_request_that_opens_again_beside_a_new_one_is_a_question(nadia: User) -> None:
     order = bought(nadia, "in_progress")
-    old = requests.ask(order, kind=TicketKind.SPEED_UP)
+    old = order_requests.ask(order, kind=TicketKind.SPEED_UP)
     tickets.close(old)
-    new = requests.ask(order, kind=TicketKind.SPEED_UP)
+    new = order_requests.ask(order, kind=TicketKind.SPEED_UP)
     tickets.say(old, text="And?")
     assert (now(old).kind, now(old).status, now(new).kind) == ("question", "open", "speed_up")
 
@@ -296,11 +296,11 @@ def test_a_message_to_a_merged_ticket_reaches_the_one_that_is_left(nadia: User, 
 
 def test_a_request_is_not_lost_in_a_merge(nadia: User, agent: User) -> None:
     order = bought(nadia, "in_progress")
-    question, request = opened(nadia), requests.ask(order, kind=TicketKind.SPEED_UP)
+    question, request = opened(nadia), order_requests.ask(order, kind=TicketKind.SPEED_UP)
     merged = tickets.merge(request, into=question, actor=agent)
     assert (merged.kind, merged.wanted_for) == ("speed_up", order)
-    with pytest.raises(Asked) as asked:
-        requests.ask(order, kind=TicketKind.SPEED_UP)
+    with pytest.raises(RequestAlreadyMade) as asked:
+        order_requests.ask(order, kind=TicketKind.SPEED_UP)
     assert asked.value.ticket == question
 
 
@@ -360,6 +360,6 @@ def test_limits_hold_and_a_request_is_made_once_when_clicked_often(settings: Any
     assert Ticket.objects.count() == 3
     Ticket.objects.all().delete()
     order = bought(nadia, "in_progress")
-    asked = together([lambda: requests.ask(order, kind=TicketKind.SPEED_UP)] * 5)
-    assert sum(isinstance(outcome, Asked) for outcome in asked) == 4
+    asked = together([lambda: order_requests.ask(order, kind=TicketKind.SPEED_UP)] * 5)
+    assert sum(isinstance(outcome, RequestAlreadyMade) for outcome in asked) == 4
     assert Ticket.objects.count() == 1

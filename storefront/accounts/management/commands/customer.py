@@ -10,11 +10,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from orders import ledger, money
 from orders.errors import OrdersError
+from orders.ledger import transfers
 from orders.management.operator import OperatorCommand
 from orders.management.secret_input import read_file
-from storefront.accounts import addresses, api_keys
+from orders.rules import amounts
+from storefront.accounts import api_keys, ip_addresses
 from storefront.accounts.models import KEYS_MAX, TooManyKeys, User
 
 
@@ -63,19 +64,21 @@ class Command(OperatorCommand):
             raise CommandError(f"{email} is a customer already.")
         with transaction.atomic():
             user = User.objects.create_user(email, password)
-            ledger.open_wallet(user)
+            transfers.open_wallet(user)
         self.stdout.write(f"Customer {user.email} was added with an empty wallet.")
 
     def _credit(self, *, email: str, amount: str, reference: str, **_: Any) -> None:
-        wallet = ledger.open_wallet(_user(email))
+        wallet = transfers.open_wallet(_user(email))
         try:
-            transfer = ledger.top_up(wallet, amount=money.parse(amount), gateway="manual", reference=reference)
+            transfer = transfers.credit_payment(
+                wallet, amount=amounts.parse(amount), gateway="manual", reference=reference
+            )
         except OrdersError as problem:
             raise CommandError(f"Nothing was credited: {problem}.") from None
         wallet.refresh_from_db()
         self.stdout.write(
-            f"{email}: {money.plain(transfer.amount)} {wallet.currency} under {transfer.reference}; "
-            f"the balance is {money.plain(wallet.balance or money.QUANTUM * 0)} {wallet.currency}."
+            f"{email}: {amounts.plain(transfer.amount)} {wallet.currency} under {transfer.reference}; "
+            f"the balance is {amounts.plain(wallet.balance or amounts.QUANTUM * 0)} {wallet.currency}."
         )
 
     def _key(self, *, email: str, name: str, only: str | None, address: list[str], **options: Any) -> None:
@@ -87,7 +90,7 @@ class Command(OperatorCommand):
                 has_order_scope=only != "read",
                 has_get_writes=not options["no_get"],
                 is_sandbox=options["sandbox"],
-                addresses=addresses.written(addresses.parse("\n".join(address))),
+                addresses=ip_addresses.written(ip_addresses.parse("\n".join(address))),
             )
         except ValueError as problem:
             raise CommandError(f"No key was made: {problem}.") from None

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db.models import Model
 
-from orders import cipher
+from orders.db import encryption
 from orders.management.operator import OperatorCommand
 
 #: Rows read at once.
@@ -96,10 +96,10 @@ def _factor_writer(row: Any, name: str, index: int | None = None) -> Callable[[s
 
 
 def _rotate(token: str, write: Callable[[str], None]) -> str:
-    if cipher.is_newest(token):
+    if encryption.is_newest(token):
         return CURRENT
     try:
-        new = cipher.rotate(token)
+        new = encryption.rotate(token)
     except ImproperlyConfigured:
         return UNREADABLE
     write(new)

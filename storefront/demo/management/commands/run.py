@@ -19,8 +19,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connections
 
-from providers.dialects import DIALECTS
-from providers.simulators import SIMULATORS
+from providers.panels.dialects import DIALECTS
+from providers.panels.simulators import SIMULATORS
 from storefront.demo import seed
 from storefront.demo.supervisor import ProgramFailed, Supervisor, answers
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from storefront import maintenance
+from storefront.web import maintenance
 
 
 class Command(BaseCommand):

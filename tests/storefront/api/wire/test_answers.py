@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from orders.lifecycle import Status
 from orders.models import Order, Refill, Service
+from orders.rules.state_machine import Status
 from tests.factories import category, order, service
 from tests.storefront.api.reseller import Reseller
 from tests.storefront.api.reseller import reseller as new_reseller

@@ -18,9 +18,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from orders import audit
-from orders.kinds import KINDS
+from orders.ledger import audit
 from orders.models import Order, Service, Transfer
+from orders.rules.service_types import SERVICE_TYPES
 from tests.factories import INPUTS, service
 from tests.orders.parallel import together
 from tests.storefront.api.reseller import Reseller, request, send
@@ -149,7 +149,7 @@ def test_what_differs_in_anything_is_another_order(call: Call, other: dict[str, 
     paid(2)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SERVICE_TYPES)
 def test_every_type_is_bought_once(call: Call, kind: str) -> None:
     what = service(kind)
     fields = {**INPUTS, "action": "add", "service": what.pk}

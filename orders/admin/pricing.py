@@ -1,0 +1,125 @@
+"""Price levels, and the prices agreed with one customer. Who is at which level is decided on the customer's page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import base, formatting
+from orders.buying import checkout
+from orders.db.money_fields import PercentField
+from orders.models import Account, CustomerRate, PriceLevel, Service
+from orders.rules import charges
+
+PLAIN_NUMBERS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+    **base.PLAIN_NUMBERS,
+    PercentField: {"form_class": base.PlainDecimalField},
+}
+
+
+def cost_rate(service: Service) -> Decimal | None:
+    """What the service costs us now for as much as its price is for: 1,000, or one where it is flat. One query."""
+    return checkout.cost_of(service, quantity=1 if service.is_flat else charges.PER)
+
+
+@admin.register(PriceLevel)
+class PriceLevelAdmin(base.ModelAdmin):
+    list_display = ("name", "discount", "from_spend", "customers")
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("name",)
+    formfield_overrides = PLAIN_NUMBERS
+    fields = ("name", "discount", "from_spend")
+
+    @admin.display(description=_("customers"))
+    def customers(self, level: PriceLevel) -> str:
+        return base.list_link(Account, _("Wallets"), level__id__exact=level.pk)
+
+
+class CustomerRateForm(base.Form):
+    #: Who fills in the form: set for each request.
+    staff_pk: int | None = None
+
+    def clean_user(self) -> Any:
+        user = self.cleaned_data["user"]
+        if user.pk == self.staff_pk:
+            raise forms.ValidationError(_("You cannot set a price for yourself. A colleague has to do it."))
+        return user
+
+
+@admin.register(CustomerRate)
+class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
+    list_display = ("id", "user", "service", "own", "listed", "off", "made")
+    list_display_links = ("id", "user")
+    list_select_related = ("user", "service")
+    search_fields = ("user__email__startswith", "=service__id")
+    search_help_text = _("The beginning of a customer's e-mail, or the number of a service.")
+    autocomplete_fields = ("user", "service")
+    form = CustomerRateForm
+    formfield_overrides = PLAIN_NUMBERS
+    fields = ("user", "service", "rate", "listed", "cost", "created_at")
+    readonly_fields = ("listed", "cost", "created_at")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in ("user__id__exact", "service__id__exact") or super().lookup_allowed(lookup, value, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes a price of their own."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.user_id != request.user.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.user_id != request.user.pk)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.staff_pk = request.user.pk
+        return form
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whose price it is, and for what, does not change: another one is another row."""
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return (*fields, "user", "service") if obj else fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("user", "service", "rate")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        cost = cost_rate(obj.service)
+        if cost is not None and obj.rate < cost:
+            told = _("%(service)s costs us %(cost)s now: at %(rate)s it is not sold to this customer.") % {
+                "service": obj.service,
+                "cost": formatting.amount_text(cost),
+                "rate": formatting.amount_text(obj.rate),
+            }
+            self.message_user(request, told, messages.WARNING)
+
+    @admin.display(description=_("own price"))
+    def own(self, row: CustomerRate) -> str:
+        return formatting.amount(row.rate)
+
+    @admin.display(description=_("list price"))
+    def listed(self, row: CustomerRate) -> str:
+        return formatting.amount(row.service.rate)
+
+    @admin.display(description=_("difference"))
+    def off(self, row: CustomerRate) -> str:
+        """To the list price, in percent."""
+        listed = row.service.rate
+        return formatting.left_to_right(f"{(row.rate - listed) / listed * 100:+.1f} %") if listed else formatting.NONE
+
+    @admin.display(description=_("cost now"))
+    def cost(self, row: CustomerRate) -> str:
+        cost = cost_rate(row.service)
+        if cost is None:
+            return formatting.NONE
+        return formatting.below_cost(cost) if row.rate < cost else formatting.amount(cost)
+
+    @admin.display(description=_("made"))
+    def made(self, row: CustomerRate) -> str:
+        return formatting.moment(row.created_at)

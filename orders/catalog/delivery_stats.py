@@ -1,0 +1,77 @@
+"""Times measured on delivered orders, service by service: what the shop shows instead of promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Max
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from orders.models import DeliveryStats, Order
+from orders.rules.state_machine import Status
+
+MIN_SAMPLE = DeliveryStats.LEAST
+#: Times are taken from so many newest delivered orders, endings counted on at most so many of the last 30 days.
+SAMPLE, COUNTED = 200, 5000
+COUNTED_FOR = timedelta(days=30)
+DELIVERED = (Status.COMPLETED, Status.PARTIAL)
+#: An order that ended while the last measuring ran may have been missed by it.
+OVERLAP = timedelta(minutes=5)
+
+#: When it could begin, when it was first seen to move, when it ended.
+Times = tuple[datetime, datetime | None, datetime | None]
+
+
+def update_delivery_stats() -> int:
+    """Measures the services that had endings since the last time; returns how many."""
+    last = DeliveryStats.objects.aggregate(last=Max("measured_at"))["last"]
+    ended = Order.objects.filter(ended_at__isnull=False)
+    if last is not None:
+        ended = ended.filter(ended_at__gt=last - OVERLAP)
+    services = list(ended.order_by().values_list("service_id", flat=True).distinct())
+    for service_id in services:
+        DeliveryStats.objects.update_or_create(service_id=service_id, defaults=_measure_service(service_id))
+    return len(services)
+
+
+def time_percentiles(times: Sequence[Times]) -> dict[str, Any]:
+    """Seconds from when orders could begin to their start and to their end, as the fields of a measure."""
+    starts = sorted(_seconds(begun, started) for begun, started, _ in times if started)
+    ends = sorted(_seconds(begun, ended) for begun, _, ended in times if ended)
+    return {
+        "sample": len(times),
+        "start_median": percentile(starts, 0.5),
+        "start_p90": percentile(starts, 0.9),
+        "finish_p10": percentile(ends, 0.1),
+        "finish_median": percentile(ends, 0.5),
+        "finish_p90": percentile(ends, 0.9),
+    }
+
+
+def count_endings(statuses: Iterable[str]) -> dict[str, int]:
+    """How many ended how, as the fields of a measure."""
+    counts = Counter(statuses)
+    return {status.value: counts[status] for status in (Status.COMPLETED, Status.PARTIAL, Status.CANCELED)}
+
+
+def percentile(values: Sequence[int], share: float) -> int | None:
+    """The value in sorted ``values`` that ``share`` of them do not exceed: one that was really measured."""
+    return values[max(0, -int(-share * len(values) // 1) - 1)] if values else None
+
+
+def _measure_service(service_id: int) -> dict[str, Any]:
+    ended = Order.objects.filter(service=service_id, ended_at__isnull=False).order_by("-ended_at")
+    # Drip-feed takes as long as its customer wished.
+    delivered = ended.filter(status__in=DELIVERED, runs=1).annotate(begun=Coalesce("starts_at", "created_at"))
+    times = list(delivered.values_list("begun", "started_at", "ended_at")[:SAMPLE])
+    since = timezone.now() - COUNTED_FOR
+    counted = ended.filter(ended_at__gte=since).values_list("status", flat=True)[:COUNTED]
+    return time_percentiles(times) | count_endings(counted)
+
+
+def _seconds(begun: datetime, until: datetime) -> int:
+    return max(0, round((until - begun).total_seconds()))

@@ -1,0 +1,58 @@
+"""What is kept and told when prices change, whoever changes them; the prices themselves are written by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import events
+from orders.db import bulk
+from orders.events import ShopEvent, Topic
+from orders.models import PriceChange, Service
+from orders.rules import amounts
+
+#: Services in one piece of news: some 60 kB where programs get it.
+CHUNK = 500
+
+
+class RateChange(NamedTuple):
+    """The rate of one service was ``old_rate`` and is ``new_rate`` now."""
+
+    service_id: int
+    kind: str
+    is_flat: bool
+    old_rate: Decimal
+    new_rate: Decimal
+    is_on_sale: bool
+
+    @classmethod
+    def of(cls, service: Service, *, old_rate: Decimal) -> RateChange:
+        return cls(service.pk, service.kind, service.is_flat, old_rate, service.rate, service.is_active)
+
+
+@transaction.atomic(savepoint=False)
+def record(changes: Sequence[RateChange]) -> None:
+    """Keeps ``changes`` and tells customers' programs of services on sale: one piece of news for CHUNK of them.
+
+    Call it in the transaction that writes the prices.
+    """
+    now = timezone.now()
+    rows = [(change.service_id, change.old_rate, change.new_rate, now) for change in changes]
+    bulk.insert(PriceChange, ["service", "old_rate", "new_rate", "created_at"], rows)
+    told = [_facts(change) for change in changes if change.is_on_sale]
+    chunks = [told[start : start + CHUNK] for start in range(0, len(told), CHUNK)]
+    events.publish(ShopEvent(topic=Topic.PRICES, data={"services": chunk}) for chunk in chunks)
+
+
+def _facts(change: RateChange) -> dict[str, object]:
+    return {
+        "service": change.service_id,
+        "kind": change.kind,
+        "is_flat": change.is_flat,
+        "old_rate": amounts.plain(change.old_rate),
+        "rate": amounts.plain(change.new_rate),
+    }

@@ -1,0 +1,183 @@
+"""Names and descriptions in another language as a table: written for a translator, read back, and put in place.
+
+Nothing is put in place of a table that has a line which is wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from orders.db import csv_cells
+from orders.models import Service, ServiceText, languages
+
+NUMBER, ORIGINAL, ABOUT = "number", "original name", "original description"
+#: The columns that are read, and the fields that they fill.
+FIELDS: Mapping[str, str] = {"translated name": "name", "translated description": "description"}
+HEAD = (NUMBER, ORIGINAL, ABOUT, *FIELDS)
+NAME_MAX = 255
+#: Rows of one statement.
+BATCH = 500
+
+
+class UnreadableTable(Exception):
+    """The table as a whole: no header, another encoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationLine:
+    """What a line of the table says of one service; ``texts`` has the fields that the table has columns for."""
+
+    number: int
+    service: int
+    original: str
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    added: int
+    changed: int
+    removed: int
+    same: int
+
+
+# ------------------------------------------------------------------------------------------------ out
+def export_rows(language: str, *, is_missing: bool = False) -> Iterator[list[Any]]:
+    """Header and a row for each service, in the order of the catalogue. Two queries."""
+    yield [*HEAD]
+    services = Service.objects.all()
+    if is_missing:
+        services = services.filter(~Exists(is_fully_translated(language)))
+    texts = {text.service_id: text for text in ServiceText.objects.filter(language=language)}
+    for pk, name, description in services.values_list("pk", "name", "description"):
+        text = texts.get(pk)
+        told = [text.name, text.description] if text else ["", ""]
+        yield [pk, *map(csv_cells.escape, (name, description, *told))]
+
+
+def is_fully_translated(language: str) -> Any:
+    """Of the outer service: its texts in ``language``, if they leave nothing to the original."""
+    described = Q(service__description="") | ~Q(description="")
+    return ServiceText.objects.filter(described, service=OuterRef("pk"), language=language).exclude(name="")
+
+
+# ------------------------------------------------------------------------------------------------ in
+def read_table(content: bytes) -> list[TranslationLine | LineError]:
+    """The lines of a table: UTF-8, comma, semicolon or tab between its cells. Raises Unreadable."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableTable("It is not UTF-8. Save it as “CSV UTF-8”.") from None
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+    found: list[TranslationLine | LineError] = []
+    start = 1
+    try:
+        names = [cell.strip().lower() for cell in next(reader, [])]
+        if NUMBER not in names or not FIELDS.keys() & {*names}:
+            raise UnreadableTable(f"Its first line must name the columns: {', '.join(HEAD)}.")
+        start = reader.line_num + 1
+        for row in reader:
+            if any(map(str.strip, row)):
+                found.append(_line(start, names, row))
+            start = reader.line_num + 1
+    except csv.Error:
+        found.append(LineError(start, "a quotation mark is not closed, or a cell is too long"))
+    return found
+
+
+def _line(number: int, names: list[str], row: list[str]) -> TranslationLine | LineError:
+    if len(row) != len(names):
+        return LineError(number, f"it has {len(row)} cells, the header has {len(names)}")
+    told = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
+    digits = told[NUMBER]
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        return LineError(number, f"“{digits[:40]}” is not the number of a service")
+    texts = {field: told[column] for column, field in FIELDS.items() if column in told}
+    name = texts.get("name", "")
+    if "\x00" in "".join(row):
+        return LineError(number, "it holds a NUL character")
+    if "\n" in name:
+        return LineError(number, "the translated name has a line break")
+    if len(name) > NAME_MAX:
+        return LineError(number, f"the translated name has {len(name)} characters, the most is {NAME_MAX}")
+    return TranslationLine(number, int(digits), told.get(ORIGINAL, ""), texts)
+
+
+def _plain(text: str) -> str:
+    return _normalize_line_ends(csv_cells.unescape(text.strip()))
+
+
+def import_lines(language: str, lines: Iterable[TranslationLine | LineError]) -> ImportResult | list[LineError]:
+    """Puts the texts in place, or says what is wrong and changes nothing. Both empty: the original is read again."""
+    if not languages.lookup_language(language):
+        raise ValueError(f"{language} is no language that is translated into")
+    with transaction.atomic():
+        names = dict(Service.objects.order_by().values_list("pk", "name"))
+        good, wrong = _validate(lines, names)
+        return wrong or _write(language, good)
+
+
+def _validate(
+    lines: Iterable[TranslationLine | LineError], names: Mapping[int, str]
+) -> tuple[list[TranslationLine], list[LineError]]:
+    good: dict[int, TranslationLine] = {}
+    wrong = []
+    for line in lines:
+        if isinstance(line, LineError):
+            wrong.append(line)
+        elif line.service not in names:
+            wrong.append(LineError(line.number, f"there is no service {line.service}"))
+        elif line.service in good:
+            wrong.append(
+                LineError(line.number, f"service {line.service} is in line {good[line.service].number} already")
+            )
+        elif line.original and line.original != _normalize_line_ends(names[line.service]):
+            # A column that was sorted alone would give every service the name of another.
+            told = f"service {line.service} is called “{names[line.service]}”, not “{line.original}”"
+            wrong.append(LineError(line.number, told))
+        else:
+            good[line.service] = line
+    return [*good.values()], wrong
+
+
+def _write(language: str, lines: list[TranslationLine]) -> ImportResult:
+    kept = {text.service_id: text for text in ServiceText.objects.filter(language=language)}
+    new: list[ServiceText] = []
+    changed: list[ServiceText] = []
+    gone: list[int] = []
+    for line in lines:
+        text = kept.get(line.service) or ServiceText(service_id=line.service, language=language)
+        before = {field: _normalize_line_ends(getattr(text, field)) for field in FIELDS.values()}
+        after = {**before, **line.texts}
+        if text.pk and not any(after.values()):
+            gone.append(text.pk)
+        elif after != before:
+            for field, told in after.items():
+                setattr(text, field, told)
+            (changed if text.pk else new).append(text)
+    ServiceText.objects.bulk_create(new, batch_size=BATCH)
+    ServiceText.objects.bulk_update(changed, [*FIELDS.values()], batch_size=BATCH)
+    for start in range(0, len(gone), BATCH):
+        ServiceText.objects.filter(pk__in=gone[start : start + BATCH]).delete()
+    same = len(lines) - len(new) - len(changed) - len(gone)
+    return ImportResult(len(new), len(changed), len(gone), same)
+
+
+def _normalize_line_ends(text: str) -> str:
+    """Spreadsheets and browsers end lines each in their own way."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()

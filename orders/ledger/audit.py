@@ -1,0 +1,97 @@
+"""Proves the books: reads everything, writes nothing, says what does not add up. Shares no code with the writers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from orders.models import Account
+from orders.rules import amounts
+
+#: (what it means, the rows that must not exist). Each query is one look at the whole table, on either database.
+CHECKS: tuple[tuple[str, str], ...] = (
+    (
+        "wallet {0}: the balance is {1:money}, its transfers add up to {2:money}",
+        # Each transfer is taken apart into its two ends: a join on "either end" would look at all transfers per wallet.
+        """SELECT a.id, a.balance, COALESCE(moved, 0) FROM orders_account a
+           LEFT JOIN (SELECT account_id, SUM(amount) AS moved FROM (
+                        SELECT target_id AS account_id, amount FROM orders_transfer
+                        UNION ALL SELECT source_id, -amount FROM orders_transfer) ends
+                      GROUP BY account_id) sums ON account_id = a.id
+           WHERE a.kind = 'wallet' AND a.balance <> COALESCE(moved, 0)""",
+    ),
+    (
+        "transfer {0}: the balance after it is {1:money}, by the one before it should be {2:money}",
+        """SELECT id, wallet_after, expected FROM (
+             SELECT id, wallet_after,
+                    COALESCE(LAG(wallet_after) OVER (PARTITION BY wallet_id ORDER BY id), 0)
+                    + CASE WHEN target_id = wallet_id THEN amount ELSE -amount END AS expected
+             FROM orders_transfer WHERE wallet_id IS NOT NULL) chain
+           WHERE wallet_after <> expected""",
+    ),
+    (
+        "transfer {0}: it touches wallet {1} without naming it and its balance",
+        """SELECT t.id, a.id FROM orders_transfer t JOIN orders_account a ON a.id IN (t.source_id, t.target_id)
+           WHERE a.kind = 'wallet' AND (t.wallet_id IS NULL OR t.wallet_id <> a.id OR t.wallet_after IS NULL)""",
+    ),
+    (
+        "wallet {0}: {1:money} is said to be spent, its orders say {2:money}",
+        """SELECT a.id, a.spent, COALESCE(moved, 0) FROM orders_account a
+           LEFT JOIN (SELECT user_id, SUM(charge - refunded) AS moved FROM orders_order GROUP BY user_id) sums
+             ON sums.user_id = a.user_id
+           WHERE a.kind = 'wallet' AND a.spent <> COALESCE(moved, 0)""",
+    ),
+    (
+        "order {0}: the charge is {1:money}, its transfers say {2:money}",
+        """SELECT id, charge, moved FROM (
+             SELECT o.id, o.charge,
+                    COALESCE(SUM(CASE WHEN t.source_id = t.wallet_id THEN t.amount ELSE -t.amount END), 0) AS moved
+             FROM orders_order o LEFT JOIN orders_transfer t ON t.order_id = o.id AND t.kind = 'charge'
+             GROUP BY o.id, o.charge) orders
+           WHERE charge <> moved""",
+    ),
+    (
+        "order {0}: {1:money} was paid back, its transfers say {2:money}",
+        """SELECT id, refunded, moved FROM (
+             SELECT o.id, o.refunded,
+                    COALESCE(SUM(CASE WHEN t.target_id = t.wallet_id THEN t.amount ELSE -t.amount END), 0) AS moved
+             FROM orders_order o LEFT JOIN orders_transfer t ON t.order_id = o.id AND t.kind = 'refund'
+             GROUP BY o.id, o.refunded) orders
+           WHERE refunded <> moved""",
+    ),
+    (
+        "order {0}: it is {1}, so all of {2:money} should be paid back, but {3:money} was",
+        """SELECT id, status, charge, refunded FROM orders_order
+           WHERE status IN ('canceled', 'failed') AND refunded <> charge""",
+    ),
+    (
+        "transfer {0}: it is a {1} without an order",
+        "SELECT id, kind FROM orders_transfer WHERE kind IN ('charge', 'refund') AND order_id IS NULL",
+    ),
+    (
+        "transfer {0}: the wallet it names is not the customer of order {1}",
+        """SELECT t.id, o.id FROM orders_transfer t JOIN orders_order o ON o.id = t.order_id
+           JOIN orders_account a ON a.id = t.wallet_id WHERE a.user_id <> o.user_id""",
+    ),
+)
+
+
+class _Units(int):
+    def __format__(self, spec: str) -> str:
+        return amounts.plain(amounts.from_units(self, amounts.AMOUNT_PLACES)) if spec == "money" else str(int(self))
+
+
+def findings() -> Iterator[str]:
+    """What does not add up, a sentence each; nothing means that the books are proven."""
+    with connection.cursor() as cursor:
+        for sentence, query in CHECKS:
+            cursor.execute(query)
+            for row in cursor.fetchall():
+                yield sentence.format(*(value if isinstance(value, str) else _Units(value) for value in row))
+    for account in Account.objects.exclude(currency=settings.STORE_CURRENCY):
+        yield f"account {account.pk}: it is kept in {account.currency}, the store in {settings.STORE_CURRENCY}"
+    for path in settings.ORDERS_AUDITS:  # what stands on this floor proves its own part
+        yield from import_string(path)()

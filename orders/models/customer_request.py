@@ -1,0 +1,111 @@
+"""What a customer asks for after the purchase: Refill and Cancellation, each with a life of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.order import Order
+
+
+class RequestStatus(models.TextChoices):
+    """Where a request stands. Open ones are waiting, sent and in progress."""
+
+    WAITING = "waiting", _("Waiting")  # to be sent, or for a person where the panel cannot be asked
+    SENT = "sent", _("Sent")  # the panel took the request
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    REJECTED = "rejected", _("Rejected")
+
+
+OPEN_REQUEST = (RequestStatus.WAITING, RequestStatus.SENT, RequestStatus.IN_PROGRESS)
+
+
+class RequestQuerySet(models.QuerySet[Any]):
+    def open(self) -> RequestQuerySet:
+        return self.filter(status__in=OPEN_REQUEST)
+
+    def queue(self) -> RequestQuerySet:
+        """Open requests that wait for a person."""
+        return self.open().filter(needs_person=True)
+
+
+class CustomerRequest(models.Model):
+    """What both have in common. ``needs_person`` puts it into the operator's queue."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="%(class)ss", verbose_name=_("order"))
+    status = models.CharField(_("status"), max_length=12, choices=RequestStatus.choices, default=RequestStatus.WAITING)
+    needs_person = models.BooleanField(_("for a person"), default=False)
+    reason = models.CharField(_("reason"), max_length=500, blank=True, help_text=_("For the operator."))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    due_at = models.DateTimeField(
+        _("not sent before"),
+        null=True,
+        blank=True,
+        help_text=_("A panel that did not take it now is asked again then."),
+    )
+    created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = RequestQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ("-id",)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_REQUEST
+
+
+class Refill(CustomerRequest):
+    """Deliver again what dropped: of an ended order, within the service's window, one at a time."""
+
+    class Meta(CustomerRequest.Meta):
+        verbose_name = _("refill")
+        verbose_name_plural = _("refills")
+        constraints = (
+            models.UniqueConstraint(
+                name="refill_one_open", fields=["order"], condition=models.Q(status__in=OPEN_REQUEST)
+            ),
+        )
+        indexes = (
+            # Follows the open set: what is to be sent, and the operator's queue.
+            models.Index(
+                name="refill_open",
+                fields=["needs_person", "status", "id"],
+                condition=models.Q(ended_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} of order {self.order_id}"
+
+
+class Cancellation(CustomerRequest):
+    """Stop an order that is under way. A request only: money moves when the order's status says so."""
+
+    class Meta(CustomerRequest.Meta):
+        verbose_name = _("cancellation")
+        verbose_name_plural = _("cancellations")
+        constraints = (
+            models.UniqueConstraint(
+                name="cancellation_one_open", fields=["order"], condition=models.Q(status__in=OPEN_REQUEST)
+            ),
+        )
+        indexes = (
+            # Follows the open set: what is to be sent, and the operator's queue.
+            models.Index(
+                name="cancellation_open",
+                fields=["needs_person", "status", "id"],
+                condition=models.Q(ended_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} of order {self.order_id}"

@@ -1,0 +1,67 @@
+"""What was measured on ended orders, and how prices changed: figures that customers and operators see."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.db.money_fields import RateField
+from orders.models.catalog import Service
+
+
+class DeliveryFigures(models.Model):
+    """What is measured of anything that has endings: times in seconds, and how often it ended how."""
+
+    start_median = models.PositiveIntegerField(_("median start"), null=True)
+    # xgettext:no-python-format
+    start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
+    finish_median = models.PositiveIntegerField(_("median finish"), null=True)
+    # xgettext:no-python-format
+    finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
+    completed = models.PositiveIntegerField(_("completed"), default=0)
+    partial = models.PositiveIntegerField(_("partial"), default=0)
+    canceled = models.PositiveIntegerField(_("canceled"), default=0)
+    measured_at = models.DateTimeField(_("measured at"), auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class DeliveryStats(DeliveryFigures):
+    """Times of a service's newest delivered orders. Shown only from ``LEAST`` orders on."""
+
+    LEAST = 10
+
+    service = models.OneToOneField(Service, models.CASCADE, related_name="measure", verbose_name=_("service"))
+    sample = models.PositiveIntegerField(_("orders measured"), default=0)
+    # xgettext:no-python-format
+    finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)
+
+    class Meta:
+        verbose_name = _("measure")
+        verbose_name_plural = _("measures")
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.sample}"
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether so many orders were measured that the figures say something."""
+        return self.sample >= self.LEAST
+
+
+class PriceChange(models.Model):
+    """A service's price was changed: for the page of price changes and for webhooks. Itself never changed."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="price_changes", verbose_name=_("service"))
+    old_rate = RateField(_("old price"))
+    new_rate = RateField(_("new price"))
+    created_at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("price change")
+        verbose_name_plural = _("price changes")
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.old_rate} → {self.new_rate}"

@@ -1,0 +1,114 @@
+"""Amounts and rates: the quantum, the rounding, parse and format. The only place that rounds. Pure.
+
+An amount counts millionths of the store currency (10^-6), a rate counts 10^-8 per 1,000. Both are kept as whole
+numbers in the database and are ``Decimal`` in Python, so nothing drifts.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+
+from orders.errors import InvalidAmount
+
+AMOUNT_PLACES = 6
+RATE_PLACES = 8
+QUANTUM = Decimal(1).scaleb(-AMOUNT_PLACES)
+RATE_QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
+
+#: Whole numbers of quanta must fit a signed 64-bit column.
+LARGEST = 2**63 - 1
+#: Wide enough for any product of a rate and a quantity; the default context would round at 28 digits.
+_EXACT = Context(prec=60)
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,24})?|[+-]?\.\d{1,24}")
+
+
+def parse(text: str | int | Decimal) -> Decimal:
+    """The exact number in ``text``, which is in plain decimal notation: no exponent, NaN, infinity or separators.
+
+    Raises InvalidAmount.
+    """
+    if isinstance(text, (int, Decimal)) and not isinstance(text, bool):
+        return _finite(Decimal(text))
+    plain = str(text).strip()
+    if not _PLAIN_NUMBER.fullmatch(plain) or not plain.isascii():
+        raise InvalidAmount(f"{plain[:40]!r} is not a number; write it like 12.50")
+    return Decimal(plain) or Decimal(0)  # no minus zero
+
+
+def _finite(number: Decimal) -> Decimal:
+    """``number``, unless it is NaN, infinite, longer than 44 digits or beyond 10^±20."""
+    if not number:
+        return Decimal(0)  # "0E+999999" would take a million digits to write down
+    if not number.is_finite() or abs(number.adjusted()) > 20 or len(number.as_tuple().digits) > 44:
+        raise InvalidAmount("not a number we accept")
+    return number
+
+
+def to_units(value: Decimal, places: int) -> int:
+    """``value`` as a whole number of 10^-``places``; raises InvalidAmount rather than round or overflow."""
+    # Beyond 10^±19 nothing fits but zero; to work such a number out could take for ever.
+    if not value:
+        return 0
+    if value.is_finite() and abs(value.adjusted()) < 20:
+        units = value.scaleb(places, _EXACT)
+        whole = int(units)
+        if units == whole and abs(whole) <= LARGEST:
+            return whole
+    raise InvalidAmount(f"{str(value)[:40]} does not fit {places} decimal places in 64 bits")
+
+
+def from_units(units: int, places: int) -> Decimal:
+    """The inverse of ``to_units``: exact."""
+    return Decimal(units).scaleb(-places, _EXACT)
+
+
+def round_up(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
+    """To the next quantum above: prices and charges round up."""
+    return value.quantize(quantum, rounding=ROUND_CEILING, context=_EXACT)
+
+
+def round_down(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
+    """To the quantum below: refunds round down."""
+    return value.quantize(quantum, rounding=ROUND_FLOOR, context=_EXACT)
+
+
+def round_for_display(value: Decimal, places: int, least_digits: int = 2) -> Decimal:
+    """To the nearest, for people alone and never to be booked: ``places`` decimals, and as many more as a small value
+    needs to show ``least_digits`` digits. Something never reads as nothing."""
+    if not value:
+        return Decimal(0)
+    shown = max(places, least_digits - 1 - value.adjusted())
+    rounded = value.quantize(Decimal(1).scaleb(-shown), rounding=ROUND_HALF_UP, context=_EXACT)
+    return Decimal(plain(rounded, places))
+
+
+def multiply(*factors: Decimal | int) -> Decimal:
+    """The exact product; no rounding to the default 28 digits."""
+    product = Decimal(1)
+    for factor in factors:
+        product = _EXACT.multiply(product, Decimal(factor))
+    return product
+
+
+def divide(dividend: Decimal, divisor: Decimal | int) -> Decimal:
+    """The quotient to 60 digits; round it with ``round_up`` or ``round_down`` before keeping it."""
+    return _EXACT.divide(dividend, Decimal(divisor))
+
+
+@lru_cache(maxsize=8192)
+def plain_units(units: int, places: int, least_places: int = 2) -> str:
+    """``plain(from_units(units, places))`` for ``units`` of zero or more, in a fraction of the time: for long answers,
+    in which the same amounts come again and again."""
+    whole, rest = divmod(units, 10**places)
+    fraction = f"{rest:0{places}d}".rstrip("0").ljust(least_places, "0")
+    return f"{whole}.{fraction}"
+
+
+def plain(value: Decimal, least_places: int = 2) -> str:
+    """Plain decimal notation for the wire and for forms: never an exponent, at least ``least_places`` decimals."""
+    text = format(value, "f")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0").ljust(least_places, "0")
+    return f"{whole}.{fraction}" if fraction else whole

@@ -1,0 +1,211 @@
+"""The queue of refills and cancellations: what waits for a person first, and what a person can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.admin import base, formatting
+from orders.errors import OrdersError, OwnMoney
+from orders.lifecycle import customer_requests
+from orders.models import Cancellation, Order, Refill
+from orders.models.customer_request import OPEN_REQUEST
+from providers.admin import attention, decisions
+from providers.admin.placement import by_upstream_id
+from providers.models import Placement, UpstreamRequest
+from providers.tracking import upstream_requests
+
+#: The mark of the order status that it resembles.
+MARKS = {"waiting": "pending", "sent": "processing", "in_progress": "in_progress", "rejected": "canceled"}
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy("Needed to reject; customers do not see it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class RequestStatusFilter(admin.SimpleListFilter):
+    """Opens with what is not answered yet."""
+
+    title = gettext_lazy("shown")
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("person", _("for a person")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": _("open")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "all":
+                return queryset
+            case "person":
+                return queryset.filter(status__in=OPEN_REQUEST, needs_person=True)
+        return queryset.filter(status__in=OPEN_REQUEST)
+
+
+class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+    """What both lists have in common."""
+
+    list_display = ("number", "of_order", "mark", "why", "provider", "there", "errand", "age", "by")
+    list_display_links = None
+    list_filter = (RequestStatusFilter, attention.RequestAttention)
+    list_select_related = ("order", "actor")
+    ordering = ("-needs_person", "id")
+    search_fields = ("order__id",)
+    search_help_text = gettext_lazy("Order number, or the number at the provider.")
+    action_form = ReasonForm
+    actions: Any = ("complete", "reject", "send")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        had = Placement.objects.filter(order=OuterRef("order_id"), state__in=upstream_requests.HAD).order_by("-pk")
+        name = self.opts.model_name
+        sent = UpstreamRequest.objects.filter(**{str(name): OuterRef("pk")}).order_by("-pk")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        found: QuerySet[Any] = rows.annotate(
+            provider_name=Subquery(had.values("provider__name")[:1]),
+            upstream_order=Subquery(had.values("upstream_id")[:1]),
+            sent_state=Subquery(sent.values("state")[:1]),
+            sent_words=Subquery(sent.values("words")[:1]),
+        )
+        return found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        numbers = set(by_upstream_id(text).values_list("order_id", flat=True)[:200])
+        return queryset.filter(order__in=numbers | ({int(text)} if base.is_number(text) else set())), False
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(decisions.PERMISSION)
+
+    # ---------------------------------------------------------------------------------------------- columns
+
+    @admin.display(description=gettext_lazy("No."))
+    def number(self, row: Any) -> int:
+        return int(row.pk)
+
+    @admin.display(description=gettext_lazy("order"))
+    def of_order(self, row: Any) -> str:
+        return base.page_link(Order(pk=row.order_id), row.order_id)
+
+    @admin.display(description=gettext_lazy("status"))
+    def mark(self, row: Any) -> str:
+        label = _("For a person") if row.is_open and row.needs_person else row.get_status_display()
+        return formatting.status_badge(MARKS.get(row.status, row.status), label=label)
+
+    @admin.display(description=gettext_lazy("why"))
+    def why(self, row: Any) -> str:
+        return format_html('<bdi class="clip" title="{0}">{0}</bdi>', row.reason) if row.reason else formatting.NONE
+
+    @admin.display(description=gettext_lazy("provider"))
+    def provider(self, row: Any) -> str:
+        return row.provider_name or formatting.NONE
+
+    @admin.display(description=gettext_lazy("number there"))
+    def there(self, row: Any) -> str:
+        return format_html('<bdi class="mono">{}</bdi>', row.upstream_order) if row.upstream_order else formatting.NONE
+
+    @admin.display(description=gettext_lazy("last errand"))
+    def errand(self, row: Any) -> str:
+        if not row.sent_state:
+            return formatting.NONE
+        label = dict(UpstreamRequest._meta.get_field("state").flatchoices).get(row.sent_state, row.sent_state)
+        return format_html('{} <small class="sub"><bdi class="clip">{}</bdi></small>', label, row.sent_words)
+
+    @admin.display(description=gettext_lazy("age"))
+    def age(self, row: Any) -> str:
+        return formatting.ago(row.created_at)
+
+    @admin.display(description=gettext_lazy("asked by"))
+    def by(self, row: Any) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', row.actor or formatting.NONE)
+
+    # ---------------------------------------------------------------------------------------------- actions
+
+    @admin.action(description=gettext_lazy("Mark completed"), permissions=["decide"])
+    def complete(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(
+            request, queryset, lambda row: customer_requests.complete(row, actor=request.user), "marked as completed"
+        )
+
+    @admin.action(description=gettext_lazy("Reject with reason"), permissions=["decide"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            self.message_user(request, _("Write the reason first. Nothing was rejected."), messages.ERROR)
+            return
+        self._each(
+            request,
+            queryset,
+            lambda row: customer_requests.reject(row, reason=reason, actor=request.user),
+            f"rejected: {reason}",
+        )
+
+    @admin.action(description=gettext_lazy("Send to the panel (again)"), permissions=["decide"])
+    def send(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(
+            request,
+            queryset,
+            lambda row: upstream_requests.send_again(row, actor=request.user),
+            "let be sent to the panel again",
+        )
+
+    def _each(self, request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], did: str) -> None:
+        """Each in a transaction of its own, with a line of history; one that has moved on does not stop the others."""
+        done = 0
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    if row.order.user_id == request.user.pk:
+                        raise OwnMoney(_("This is your own order. A colleague has to decide about it."))
+                    act(row)
+                    self.log_change(request, row, did)
+                    done += 1
+            except OrdersError as problem:
+                self.message_user(
+                    request, _("Order %(order)s: %(why)s") % {"order": row.order_id, "why": problem}, messages.ERROR
+                )
+        if done:
+            self.message_user(request, _("%d done.") % done, messages.SUCCESS)
+
+
+@admin.register(Refill)
+class RefillAdmin(RequestAdmin):
+    pass
+
+
+@admin.register(Cancellation)
+class CancellationAdmin(RequestAdmin):
+    actions = ("cancel_order", *RequestAdmin.actions)
+
+    @admin.action(description=gettext_lazy("Cancel the order and pay back"), permissions=["decide"])
+    def cancel_order(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """The panel is not told. The end of the order answers the request."""
+        why = request.POST.get("reason", "").strip()[:500]
+
+        def act(row: Cancellation) -> None:
+            decisions.cancel(row.order, request.user, why=why)
+
+        self._each(request, queryset, act, "order canceled and paid back")

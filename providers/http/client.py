@@ -1,0 +1,276 @@
+"""The only module that imports requests on the panel side: one call, one request, one outcome. No Django, no retries.
+
+Time and size limits, redaction and the three outcomes live here; what an answer means is for the dialects to say.
+"""
+
+from __future__ import annotations
+
+import html
+import http.client
+import json
+import os
+import ssl
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.util import Retry
+from urllib3.util.ssl_ import create_urllib3_context
+
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, PanelError
+from providers.http.addresses import check_address
+from providers.http.content import decode, unpack
+from providers.http.messages import Answer, Call
+from providers.http.wire import POOLS, Phase, Wire, current, watchdog
+from providers.worker.clock import Deadline
+
+__all__ = ["Limits", "check_address", "redact", "send"]
+
+HEADERS = {"User-Agent": "Vitrine/1", "Accept": "application/json"}
+FIXED_HEADERS = {"Accept-Encoding": "identity", "Connection": "close"}
+RETRY_AFTER_MAX = 86_400  # seconds
+PIECE = 64 * 1024  # bytes
+
+E = TypeVar("E", bound=BaseException)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds and bytes that one call may take.
+
+    ``connect`` is per address, ``total`` from the look-up of the name to the last byte, ``body`` counts before and
+    after decompression. ``allow_private`` admits addresses on this machine and in private ranges.
+    """
+
+    connect: float = 5.0
+    total: float = 30.0
+    body: int = 256 * 1024
+    allow_private: bool = False
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def send(call: Call, *, limits: Limits = DEFAULT_LIMITS, send_by: Deadline | None = None) -> Answer:
+    """Send ``call`` once and return the complete HTTP answer, whatever its status code; ``text`` is not redacted.
+
+    ``send_by`` is the last moment for the first byte, see ``providers.worker.leases``. Whoever claimed a row for this
+    call has to give it: after the lease somebody else may decide that the call was never made.
+
+    Raises NotSent if not one byte was handed to the socket (AddressNotAllowed if we must not go there, LeaseEnded if
+    ``send_by`` has passed), and OutcomeUnknown for everything else. How far the call got decides which, never the
+    class of an exception.
+    """
+    outcome = _attempt(call, limits, send_by)
+    if isinstance(outcome, PanelError):
+        raise outcome  # outside any except block: the causes, which print URLs with keys, are gone
+    return outcome
+
+
+def _attempt(call: Call, limits: Limits, send_by: Deadline | None) -> Answer | PanelError:
+    started = time.monotonic()
+    wire = Wire(
+        deadline=Deadline.after(limits.total),
+        connect=limits.connect,
+        allow_private=limits.allow_private,
+        send_by=send_by,
+    )
+    token = current.set(wire)
+    try:
+        check_address(call.url, allow_private=limits.allow_private)
+        # One second more than the watchdog allows, so that it is always the watchdog who ends a call.
+        response = _session().send(_prepare(call), stream=True, allow_redirects=False, timeout=limits.total + 1)
+        try:
+            body = _read(response, limits.body, wire)
+        finally:
+            response.close()
+        watchdog.disarm(wire)
+        if wire.is_expired:  # a shut connection looks like the regular end of a body that has no length
+            raise EOFError
+        return _answer(response, body, elapsed=time.monotonic() - started)
+    except Exception as error:  # whatever it is, only the phase says what it means
+        return _failure(error, call, limits, wire)
+    finally:
+        watchdog.disarm(wire)
+        current.reset(token)
+
+
+def _prepare(call: Call) -> requests.PreparedRequest:
+    request = requests.Request(
+        call.method,
+        call.url,
+        params=call.query,
+        data=call.form if call.content is None else call.content,
+        json=None if call.json is None else dict(call.json),
+        headers=HEADERS | dict(call.headers) | FIXED_HEADERS,
+    )
+    return request.prepare()
+
+
+# --- the session -------------------------------------------------------------------------------------------------
+
+
+class _Adapter(HTTPAdapter):
+    """requests on our connections. The trusted certificates are read once, not for each connection (10 ms)."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        context = create_urllib3_context()
+        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing to add: the context requires a certificate that it trusts, for the right name."""
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No answer is a redirect to us. requests would read the body of one whole, past every limit."""
+
+
+@cache
+def _session() -> _Session:
+    """Shared by all threads: it remembers nothing between calls."""
+    session = _Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _Adapter(pool_connections=100, max_retries=Retry(0, read=False))
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+if hasattr(os, "register_at_fork"):  # the parent's threads may have held its locks
+    os.register_at_fork(after_in_child=_session.cache_clear)
+
+
+# --- the answer --------------------------------------------------------------------------------------------------
+
+
+def _read(response: requests.Response, limit: int, wire: Wire) -> bytes:
+    """The whole body, unpacked; OutcomeUnknown if either form of it is larger than ``limit`` bytes."""
+    if response.status_code < 200:
+        raise OutcomeUnknown(f"only an interim answer ({response.status_code}) came")
+    too_large = OutcomeUnknown(f"answer larger than {limit // 1024} kB")
+    if (response.raw.length_remaining or 0) > limit:
+        raise too_large
+    body = bytearray()
+    for piece in response.raw.stream(PIECE, decode_content=False):
+        body += piece
+        wire.received = len(body)
+        if wire.received > limit:
+            raise too_large
+    return unpack(bytes(body), response.headers.get("Content-Encoding", ""), limit)
+
+
+def _answer(response: requests.Response, body: bytes, *, elapsed: float) -> Answer:
+    return Answer(
+        status=response.status_code,
+        text=decode(body, response.headers.get("Content-Type", "")),
+        content_type=response.headers.get("Content-Type", "")[:200],
+        elapsed_ms=round(elapsed * 1000),
+        retry_after=_retry_after(response.headers.get("Retry-After", "")),
+    )
+
+
+def _retry_after(value: str) -> int | None:
+    """Seconds to wait, 0 to a day, from a number or an HTTP date; None if there is nothing readable."""
+    try:
+        seconds = int(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        seconds = int((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return max(0, min(seconds, RETRY_AFTER_MAX))
+
+
+# --- the failure -------------------------------------------------------------------------------------------------
+
+
+def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> PanelError:
+    words = redact(_words(error, limits, wire), call.secrets)
+    if wire.phase >= Phase.SENT:
+        return OutcomeUnknown(words)
+    # Made anew: the error itself would bring its causes, which print URLs with keys.
+    return next((kind(words) for kind in (AddressNotAllowed, LeaseEnded) if isinstance(error, kind)), NotSent(words))
+
+
+def _words(error: Exception, limits: Limits, wire: Wire) -> str:
+    """A short technical reason, made of our own words: texts of libraries hold URLs."""
+    if isinstance(error, PanelError):
+        return error.words
+    if wire.is_expired or wire.remaining() <= 0:
+        return _late(wire.phase, f"within {limits.total:g} s")
+    if wire.phase == Phase.TLS:
+        return f"TLS handshake failed: {_tls_reason(error)}"
+    if wire.phase < Phase.SENT:
+        return f"the request could not be made ({type(error).__name__})"
+    if wire.phase == Phase.BODY:
+        return f"answer was cut off after {wire.received} bytes"
+    if _find(error, ConnectionResetError):
+        return "connection reset after the request was sent"
+    if _find(error, EOFError):
+        is_begun = wire.phase == Phase.HEADERS
+        return (
+            "answer was cut off in its headers" if is_begun else "connection closed without an answer, request was sent"
+        )
+    if _find(error, http.client.HTTPException):
+        return "the answer is not readable HTTP"
+    return f"connection failed after the request was sent ({type(error).__name__})"
+
+
+def _late(phase: Phase, within: str) -> str:
+    if phase < Phase.SENT:
+        return f"{'TLS handshake' if phase == Phase.TLS else 'connection'} not finished {within}"
+    return f"no answer {within}, request was sent" if phase == Phase.SENT else f"answer not complete {within}"
+
+
+def _tls_reason(error: Exception) -> str:
+    certificate = _find(error, ssl.SSLCertVerificationError)
+    if certificate:
+        return f"certificate not accepted, {certificate.verify_message}"
+    failure = _find(error, ssl.SSLError)
+    reason = failure.reason if failure else None
+    return (reason or "connection lost").replace("_", " ").lower()
+
+
+def _find(error: BaseException | None, kind: type[E]) -> E | None:
+    """The first ``kind`` among ``error`` and what led to it; for words only."""
+    while error is not None:
+        if isinstance(error, kind):
+            return error
+        error = error.__context__
+    return None
+
+
+# --- redaction ---------------------------------------------------------------------------------------------------
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """``text`` with each of ``secrets``, also URL-quoted, JSON-escaped or HTML-escaped, replaced by ``[key]``."""
+    forms: set[str] = set()
+    for secret in secrets:
+        quoted = (quote(secret), quote(secret, safe=""), quote_plus(secret))
+        escaped = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
+        forms.update((secret, html.escape(secret), *quoted, *escaped))
+        forms.update(_small_hex(form) for form in quoted)
+    for form in sorted(forms - {""}, key=len, reverse=True):  # the longest first: one may hold another
+        text = text.replace(form, "[key]")
+    return text
+
+
+def _small_hex(quoted: str) -> str:
+    """``a%2Fb`` as ``a%2fb``, which is how some panels echo it."""
+    head, *parts = quoted.split("%")
+    return head + "".join(f"%{part[:2].lower()}{part[2:]}" for part in parts)

@@ -1,0 +1,289 @@
+"""The wire of one call: name look-up, connections that record how far the call got, and the watchdog that ends it.
+
+Knows sockets and urllib3; knows nothing of panels, of answers or of what may be sent twice (``client`` decides that).
+"""
+
+from __future__ import annotations
+
+import heapq
+import io
+import ipaddress
+import itertools
+import logging
+import os
+import queue
+import socket
+import struct
+import threading
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import IntEnum
+from http import HTTPStatus
+from http.client import HTTPResponse, parse_headers
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent
+from providers.http.addresses import is_public
+from providers.worker.clock import Deadline
+
+# urllib3 logs whole URLs (each request at DEBUG, odd headers at WARNING), and some dialects carry the key in the query.
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+class Phase(IntEnum):
+    """How far a call got. From SENT on the panel may have executed it."""
+
+    RESOLVE = 1
+    CONNECT = 2
+    TLS = 3
+    SENT = 4
+    HEADERS = 5
+    BODY = 6
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Wire:
+    """One call on its way. ``connect`` is in seconds per address.
+
+    ``deadline`` ends the call; after ``send_by`` its first byte must not go out any more. Both are on the clock that
+    runs while the machine sleeps: a call must not outlive the lease of the row it was made for.
+    """
+
+    deadline: Deadline
+    connect: float
+    allow_private: bool
+    send_by: Deadline | None = None
+    phase: Phase = Phase.RESOLVE
+    received: int = 0
+    is_expired: bool = False
+    handle: socket.socket | None = None
+
+    def remaining(self) -> float:
+        return self.deadline.remaining
+
+
+current: ContextVar[Wire] = ContextVar("wire")  # the call being made in this thread
+
+
+class Watchdog:
+    """Shuts the connection of a call down when its time is up: no timer of a library counts more than one read.
+
+    One daemon thread per process, started by the first call, and again after a fork. It holds a duplicate of the
+    socket, because wrapping in TLS moves the original to another object, and it only ever shuts down: closing a
+    descriptor that another thread reads from would let that thread read the next connection with the same number.
+    """
+
+    def __init__(self) -> None:
+        self._start_afresh()
+        if hasattr(os, "register_at_fork"):  # a child inherits the lock as it was, but not the thread
+            os.register_at_fork(after_in_child=self._start_afresh)
+
+    def _start_afresh(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: list[tuple[Deadline, int, Wire]] = []
+        self._numbers = itertools.count()
+        self._is_running = False
+
+    def arm(self, wire: Wire, sock: socket.socket) -> None:
+        wire.handle = sock.dup()
+        with self._changed:
+            self._forget_finished()
+            heapq.heappush(self._watched, (wire.deadline, next(self._numbers), wire))
+            if not self._is_running:
+                threading.Thread(target=self._run, name="panel-watchdog", daemon=True).start()
+                self._is_running = True
+            elif self._watched[0][2] is wire:
+                self._changed.notify()
+
+    def disarm(self, wire: Wire) -> None:
+        """Stop watching; from here on ``wire.is_expired`` does not change. May be called twice."""
+        with self._changed:
+            handle, wire.handle = wire.handle, None
+        if handle is not None:
+            handle.close()
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                self._forget_finished()
+                left = self._watched[0][2].remaining() if self._watched else None
+                if left is None or left > 0:
+                    # The lock waits on a clock that stops while the machine sleeps: look again every second.
+                    self._changed.wait(None if left is None else min(left, 1.0))
+                else:
+                    self._expire(heapq.heappop(self._watched)[2])
+
+    def _forget_finished(self) -> None:
+        while self._watched and self._watched[0][2].handle is None:
+            heapq.heappop(self._watched)
+
+    def _expire(self, wire: Wire) -> None:
+        wire.is_expired = True
+        try:
+            if wire.handle is not None:
+                # What the kernel has not delivered yet is thrown away when the socket is closed. Otherwise it would go
+                # on sending the request for minutes to a panel that cannot be reached, after its order was decided.
+                wire.handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                wire.handle.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the other side was faster
+
+
+watchdog = Watchdog()
+
+
+def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily, Any]]:
+    """Family and socket address of every address of ``host``; NotSent, or AddressNotAllowed if we must not go there.
+
+    A look-up cannot be interrupted, so it runs in a thread that is left behind when time is up; the resolver's own
+    limits (5 s a try by default) end it. One forbidden address among several refuses the name: no panel needs that,
+    and a name that is being pointed at us by turns looks like that.
+    """
+    found: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found.put(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name="panel-lookup", daemon=True).start()
+    try:
+        rows = found.get(timeout=max(0.0, wire.remaining()))
+    except queue.Empty:
+        raise NotSent(f"the name {host} was not looked up in time") from None
+    if isinstance(rows, Exception) or not rows:
+        raise NotSent(f"the name {host} has no address")
+    for row in rows:
+        if not wire.allow_private and not is_public(ipaddress.ip_address(row[4][0])):
+            raise AddressNotAllowed(
+                f"{host} is {row[4][0]}, on this machine or in a private network: use the panel's public address."
+            )
+    return [(row[0], row[4]) for row in rows]
+
+
+def connect(host: str, port: int, wire: Wire) -> socket.socket:
+    """A socket connected to the first address that answers. The addresses checked are the addresses connected to."""
+    addresses = resolve(host, port, wire)
+    wire.phase = Phase.CONNECT
+    words = ""
+    for family, address in addresses:
+        seconds = min(wire.connect, wire.remaining())
+        if seconds <= 0:
+            break
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(seconds)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            words = f"no answer within {seconds:.3g} s" if isinstance(error, TimeoutError) else (error.strerror or "")
+        else:
+            sock.settimeout(wire.remaining() + 1)  # the watchdog comes first; this is for a machine without air
+            return sock
+    raise NotSent(f"no connection to {host}:{port}: {(words or 'out of time').lower()}")
+
+
+class _Reader(io.BufferedReader):
+    """What an answer is read through. http.client takes the end of the stream for the end of the headers; we do not."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        wire = current.get()
+        is_whole = line.endswith(b"\n") or len(line) == size
+        if not is_whole and (line or wire.phase < Phase.BODY):
+            raise EOFError("the stream ended inside a line or before the headers did")
+        wire.phase = max(wire.phase, Phase.HEADERS)
+        return line
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:  # a chunk of length "-1" would be read without end
+            raise ValueError("a read without a limit")
+        return super().read(size)
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = _Reader(self.fp.detach())
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Skip interim answers such as 103 (Early Hints). http.client takes all but 100 for the final one.
+
+        101 ends HTTP on this connection, so nothing follows it. The watchdog ends a server that sends them forever.
+        """
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status < 100 or status >= 200 or status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            parse_headers(self.fp)
+
+
+class WatchedHTTPConnection(HTTPConnection):
+    """Connects only where we may, and writes down how far the call got."""
+
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        wire = current.get()
+        sock = connect(self._dns_host, self.port or self.default_port, wire)
+        watchdog.arm(wire, sock)
+        if isinstance(self, HTTPSConnection):
+            wire.phase = Phase.TLS
+        return sock
+
+    def send(self, data: Any) -> None:
+        wire = current.get()
+        if wire.phase < Phase.SENT:
+            if self.sock is None:
+                self.connect()
+            if wire.remaining() <= 0:
+                raise TimeoutError("out of time before anything was sent")
+            # As late as possible: this thread may have been stopped for minutes since the row was claimed.
+            if wire.send_by is not None and wire.send_by.has_passed:
+                raise LeaseEnded("the lease was over before anything was sent")
+            wire.phase = Phase.SENT  # before the first byte: from here on, a failure says nothing about the panel
+        elif self.sock is None:  # http.client would send the rest of the request over a new connection
+            raise EOFError("the connection went away while the request was being sent")
+        elif wire.remaining() <= 0:  # stopped between headers and body: the panel must not get the rest hours later
+            raise TimeoutError("out of time while the request was being sent")
+        super().send(data)
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()
+        current.get().phase = Phase.BODY
+        return response
+
+
+class WatchedHTTPSConnection(WatchedHTTPConnection, HTTPSConnection):
+    pass
+
+
+class _FreshConnections(HTTPConnectionPool):
+    """A pool that keeps nothing: every call has a connection of its own.
+
+    A kept connection may be closed by the panel just as we write to it, and then nobody can tell what happened.
+    Reads would survive that, but they are few (100 orders a call), and a kept connection would save them 0.2 ms of
+    our time (0.8 ms with TLS) and a round trip or two: not worth a second way.
+    """
+
+    ConnectionCls = WatchedHTTPConnection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        return self._new_conn()
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.close()
+
+
+class _FreshTLSConnections(_FreshConnections, HTTPSConnectionPool):
+    ConnectionCls = WatchedHTTPSConnection
+
+
+POOLS = {"http": _FreshConnections, "https": _FreshTLSConnections}

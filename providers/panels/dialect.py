@@ -1,0 +1,206 @@
+"""The vocabulary that dialects are declared in: Dialect, Call, and what answers are read into. Pure: no I/O, no Django.
+
+Facts about the wire come from the panels' own documents; each dialect names its document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from orders.rules.service_types import SERVICE_TYPES, Count, ServiceType, delivers_at_most
+from orders.rules.state_machine import Status
+from providers.errors import Unsupported
+from providers.http.messages import Call
+
+Encoding = Literal["form", "query", "json"]
+Auth = tuple[Literal["key", "bearer"], ...]
+#: Every verb of the standard panel.
+VERBS = frozenset({"services", "balance", "add", "status", "refill", "refill_status", "cancel"})
+_WRITES = frozenset({"add", "refill", "cancel"})
+_JSON_NUMBERS = frozenset({"service", "quantity", "runs", "interval"})
+#: How the parameters travel; an operator may choose for a provider, "" is what the dialect's document says.
+METHODS: Mapping[Encoding, Literal["GET", "POST"]] = {"form": "POST", "json": "POST", "query": "GET"}
+#: Where an operator may say that a provider's key goes; "" is what the dialect's document says.
+AUTHS: Mapping[str, Auth] = {"key": ("key",), "bearer": ("bearer",), "both": ("bearer", "key")}
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The money left at the panel, in the panel's currency; ``currency`` is "" where the panel does not say."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One row of a panel's price list, cleaned. ``problem`` says why it cannot be sold, "" if it can.
+
+    ``rate`` is in the panel's currency: for 1,000, or for one where ``is_flat``.
+    """
+
+    upstream_id: str
+    name: str
+    category: str
+    type_name: str
+    kind: str
+    rate: Decimal
+    is_flat: bool
+    min_quantity: int
+    max_quantity: int
+    has_refill: bool
+    has_cancel: bool
+    has_dripfeed: bool
+    description: str = ""
+    currency: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An order as a panel needs it: the offer's id, and what the customer asked for."""
+
+    upstream_id: str
+    kind: str
+    link: str
+    quantity: int
+    fields: Mapping[str, Any]
+    #: Drip-feed: so many deliveries of ``quantity``, ``interval`` minutes apart.
+    runs: int = 1
+    interval: int = 0
+    #: What tells this attempt from every other one, for a panel that can be told; "" for all others.
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a panel showed when it was asked which dialect it speaks: the rows of its price list, as they came, and its
+    answers about two orders, one order and two refills that cannot exist ("" for what its dialect cannot ask)."""
+
+    rows: list[Mapping[str, Any]]
+    unknown: str
+    unknown_one: str = ""
+    unknown_refills: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """The wire language of a panel, declared. A verb that is not in ``verbs`` raises Unsupported."""
+
+    name: str
+    title: str
+    document: str
+    encoding: Encoding = "form"
+    auth: Auth = ("key",)
+    verbs: frozenset[str] = VERBS
+    #: The verbs that take several ids in one call.
+    many: frozenset[str] = frozenset({"status", "refill", "refill_status", "cancel"})
+    #: The service types that this panel's ``add`` can express.
+    kinds: frozenset[str] = frozenset(SERVICE_TYPES)
+    #: The service types for which ``add`` documents ``runs`` and ``interval``, and whether all offers of these types
+    #: have drip-feed where the price list does not say.
+    runs: frozenset[str] = frozenset()
+    has_runs_unsaid: bool = False
+    #: Whether ``quantity`` goes along where the type counts lines.
+    counts_lines_itself: bool = True
+    #: The parameter of ``add`` by which panels of this kind that document one know a request again. It is sent to a
+    #: provider for which an operator said so, to no other.
+    request_id: str = ""
+    #: The parameter that asks for one order's status; some panels only document the plural.
+    status_one: Literal["order", "orders"] = "order"
+    batch_size: int = 100
+    #: What a link must look like at this panel ("" = anything), and an example of it.
+    link_pattern: str = ""
+    link_example: str = ""
+    #: Mends a body that the panel documents as something other than JSON.
+    repair: Callable[[str], str] | None = None
+    #: Why a panel that answers is not this one, "" if it carries the signs of it. Without: any that answers may be.
+    differs: Callable[[Seen], str] | None = None
+    #: Words of this panel beside those of ``panels.status.STATUS_WORDS``.
+    words: Mapping[str, Status] = field(default_factory=dict)
+
+    def encoded_as(self, encoding: str) -> Dialect:
+        """The same dialect with its parameters in another ``encoding`` (see METHODS); "" changes nothing."""
+        if encoding in ("", self.encoding):
+            return self
+        return next(replace(self, encoding=known) for known in METHODS if known == encoding)
+
+    def call(self, verb: str, url: str, key: str, *, auth: str = "", **params: str) -> Call:
+        """The request for ``verb`` at ``url`` (the panel's full API address, never changed) with ``params`` added.
+
+        ``auth`` names where the key goes (see AUTHS). Raises Unsupported for a verb that the document does not have.
+        """
+        if verb not in self.verbs:
+            raise Unsupported(f"the {self.title} document has no {verb}")
+        pairs = [("action", verb), *((name, value) for name, value in params.items())]
+        places = AUTHS.get(auth, self.auth)
+        if "key" in places:
+            pairs.insert(0, ("key", key))
+        headers = (("Authorization", f"Bearer {key}"),) if "bearer" in places else ()
+        return Call(
+            verb=verb,
+            method=METHODS[self.encoding],
+            url=url,
+            query=tuple(pairs) if self.encoding == "query" else (),
+            form=tuple(pairs) if self.encoding == "form" else (),
+            json={name: _json_value(name, value) for name, value in pairs} if self.encoding == "json" else None,
+            headers=headers,
+            is_write=verb in _WRITES,
+            secrets=(key,),
+        )
+
+    def add_params(self, wanted: Wanted) -> dict[str, str]:
+        """What ``add`` sends for ``wanted``: what the type needs, nothing more.
+
+        Raises Unsupported for a type that this panel's document cannot express, and for inputs by which the panel
+        would deliver more than ``wanted.quantity``: the types of a service and its offer may differ since the purchase.
+        """
+        if wanted.kind not in self.kinds:
+            raise Unsupported(f"the {self.title} document has no parameters for {SERVICE_TYPES[wanted.kind].wire}")
+        kind: ServiceType = SERVICE_TYPES[wanted.kind]
+        if not delivers_at_most(kind, wanted.fields, quantity=wanted.quantity):
+            raise Unsupported(f"the inputs of the order are for another type than {kind.wire}")
+        params = {"service": wanted.upstream_id}
+        if kind.has_link:
+            params["link"] = wanted.link
+        if kind.count is Count.GIVEN or (kind.count is Count.LINES and not self.counts_lines_itself):
+            params["quantity"] = str(wanted.quantity)
+        for spec in kind.inputs:
+            if spec.name in wanted.fields:
+                params[spec.name] = _text(spec.name, wanted.fields[spec.name])
+        if wanted.runs > 1:
+            if wanted.kind not in self.runs:
+                raise Unsupported(f"the {self.title} document has no drip-feed for {kind.wire}")
+            params |= {"runs": str(wanted.runs), "interval": str(wanted.interval)}
+        if self.request_id and wanted.request_id:
+            params[self.request_id] = wanted.request_id
+        return params
+
+    def status_params(self, ids: list[str]) -> dict[str, str]:
+        """What ``status`` sends for ``ids``."""
+        return {self.status_one: ids[0]} if len(ids) == 1 else {"orders": ",".join(ids)}
+
+    def errand_params(self, verb: str, ids: list[str]) -> dict[str, str]:
+        """What ``refill``, ``refill_status`` or ``cancel`` sends for ``ids``; cancel takes a list, even of one."""
+        name = "refill" if verb == "refill_status" else "order"
+        is_one = len(ids) == 1 and verb != "cancel"
+        return {name: ids[0]} if is_one else {f"{name}s": ",".join(ids)}
+
+    def ids_a_call(self, verb: str) -> int:
+        """How many ids one call of ``verb`` may carry."""
+        return self.batch_size if verb in self.many else 1
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "expiry":
+        year, month, day = str(value).split("-")
+        return f"{day}/{month}/{year}"
+    return "\n".join(value) if isinstance(value, list) else str(value)
+
+
+def _json_value(name: str, value: str) -> str | int:
+    """Numbers go as numbers where a document's JSON example shows them so."""
+    return int(value) if name in _JSON_NUMBERS and value.isascii() and value.isdigit() else value

@@ -1,0 +1,23 @@
+"""tzsmmpay.com: licences bought by GET, one at a time, for an e-mail address. From its document. Declaration only."""
+
+from providers.panels.dialect import VERBS, Dialect, Seen
+
+
+def _differs(seen: Seen) -> str:
+    """Each row of its price list names the currency."""
+    return "" if any("currency" in row for row in seen.rows) else "its price list names no currency"
+
+
+TZSMMPAY = Dialect(
+    name="tzsmmpay",
+    title="TZSMM Pay",
+    document="tzsmmpay.com",
+    encoding="query",
+    verbs=VERBS - {"refill", "refill_status", "cancel"},
+    # ``add`` takes a service and an e-mail address, nothing else: whatever has a quantity cannot be ordered.
+    kinds=frozenset({"package"}),
+    batch_size=50,
+    link_pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
+    link_example="name@example.com",
+    differs=_differs,
+)

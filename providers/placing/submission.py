@@ -1,0 +1,257 @@
+"""Placing orders: claim, call, record.
+
+    claim   one transaction: lock queued orders, insert their Placement rows, commit. Only then a byte may be sent. No
+            more are claimed than are sent at once: what a killed process had claimed is of unknown outcome.
+    call    from a bounded pool of threads that do HTTP and nothing else, each within the lease of its claim.
+    record  accepted orders together in one transaction, everything else in a transaction of its own.
+
+An order is sent again only after a proven rejection or a proven non-send. A claim whose answer never came is of unknown
+outcome. An answer that cannot be recorded, because the connection to the database broke, is kept and recorded later.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from orders.lifecycle import fulfilment
+from orders.models import Order
+from providers.errors import LeaseEnded, OutcomeUnknown, PanelError, Unsupported
+from providers.http import policy
+from providers.http.messages import Answer
+from providers.models import Placement, PlacementState, Provider
+from providers.placing import funds, recording, routing
+from providers.placing.claiming import Attempt, Claim, TurnLost
+from providers.placing.queue import Queue
+from providers.placing.rate_limits import Pace
+from providers.placing.recording import UNREACHABLE, Answered
+from providers.placing.window import SendWindow
+from providers.reconciling import decisions
+from providers.transport import call_stats, conversation
+from providers.worker import turns
+from providers.worker.clock import Deadline
+from providers.worker.leases import database_now
+
+log = logging.getLogger("vitrine.providers")
+
+#: Seconds in which one pass claims; with the time limit of a call it ends within the task's time limit.
+BUDGET = 20.0
+#: Orders that one transaction claims at most.
+STEP = 8
+#: Seconds between two attempts to reach a database that does not answer, doubled each time.
+RECONNECT_FIRST, RECONNECT_LAST = 0.05, 2.0
+
+
+def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> Counter[str]:
+    """Place what waits for ``provider``; returns how many were accepted, refused, not_sent, in_doubt.
+
+    One pass at a time for each provider, so that its limit of parallel calls holds; a second one returns at once.
+    """
+    conversation.outside_transaction()
+    turn = turns.take(turn_name(provider), seconds=_lease_seconds())
+    if turn is None:
+        return Counter()
+    current = _Pass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
+    try:
+        current.run()
+    finally:
+        current.close()
+    return current.counts
+
+
+def turn_name(provider: Provider) -> str:
+    """The name of the turn that one pass at ``provider`` needs."""
+    return f"submit:{provider.pk}"
+
+
+def limit(provider: Provider) -> int:
+    """How many orders may be on their way to ``provider`` at once, at most. After failures it is on trial."""
+    return 1 if provider.is_half_open else min(provider.parallel, settings.SUBMIT_PARALLEL)
+
+
+def expire_leases() -> int:
+    """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
+    overdue = Placement.objects.filter(state=PlacementState.SUBMITTING, ended_at=None, lease_until__lt=database_now())
+    found = 0
+    for placement in overdue.select_related("provider").order_by("pk")[:1000]:
+        unknown = OutcomeUnknown("the worker ended before the answer came")
+        with transaction.atomic():
+            list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
+            taken = Placement.objects.filter(pk=placement.pk, state=PlacementState.SUBMITTING).update(
+                state=PlacementState.IN_DOUBT, **decisions.opening(placement.provider, unknown)
+            )
+            if taken:
+                fulfilment.mark_in_doubt(
+                    placement.order_id,
+                    run=placement.run,
+                    provider=placement.provider_id,
+                    why="no answer was recorded",
+                )
+                found += 1
+    return found
+
+
+def _lease_seconds() -> float:
+    return policy.limits("add").total + settings.LEASE_GRACE
+
+
+class _Pass:
+    """One pass at one provider: what is under way, what is answered but not recorded yet, how much may go out."""
+
+    def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
+        self.counts: Counter[str] = Counter()
+        self._provider, self._turn, self._is_now, self._claims_end = provider, turn, is_now, ends
+        self._pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
+        self._flying: dict[Future[Answer | PanelError], Attempt] = {}
+        self._unrecorded: list[Answered] = []
+        self._claim: Claim | None = None
+        self._window, self._queue = SendWindow(limit(provider)), Queue(provider, is_now=is_now)
+        self._pace, self._tally = Pace(provider), call_stats.Tally()
+        self._reconnects, self._gives_up = 0, Deadline.after(0)
+        self._fault: Exception | None = None
+
+    def run(self) -> None:
+        """Place until nothing waits or time is up, and until every answer is recorded."""
+        is_more = True
+        while is_more:
+            try:
+                is_more = self._step()
+                self._reconnects = 0
+            except UNREACHABLE as error:
+                self._reconnect(error)
+            except Exception as fault:
+                if self._fault is not None:
+                    raise
+                # What is under way must be recorded, whatever is wrong with the next claim.
+                log.exception("provider %s: this pass claims no more orders", self._provider)
+                self._fault, self._claims_end = fault, float("-inf")
+        if self._fault is not None:
+            raise self._fault
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for answered in self._unrecorded:
+            log.error(
+                "order %s: the answer of provider %s was not recorded: %s",
+                answered.attempt.placement.order_id,
+                self._provider,
+                answered.problem or f"accepted as {answered.upstream_id}",
+            )
+        with suppress(*UNREACHABLE):  # a turn ends by itself, and a tally is only a statistic
+            self._turn.end()
+            self._tally.write(self._provider)
+
+    def _step(self) -> bool:
+        """Claim, send, record and wait once; False when nothing is left to do."""
+        if self._reconnects or not all(answered.is_plain for answered in self._unrecorded):
+            self._record()  # before anything else is claimed: it may mean that less must go out
+        if not self._flying:
+            self._pace.sleep()
+        self._fill()
+        self._record()
+        if not self._flying:
+            return False
+        self._collect()
+        return True
+
+    def _reconnect(self, error: Exception) -> None:
+        """Wait for the database. Answers are kept as long as a lease: after it, others may have judged the orders."""
+        if connection.in_atomic_block:
+            raise error
+        if not self._reconnects:
+            self._gives_up = Deadline.after(_lease_seconds())
+        if self._gives_up.has_passed:
+            while self._flying:  # so that the log has every answer
+                self._collect()
+            raise error
+        log.warning("provider %s: the database did not answer, trying again: %s", self._provider, error)
+        connection.close()
+        self._queue.start_over()  # what was to be claimed still waits
+        time.sleep(min(RECONNECT_FIRST * 2 ** min(self._reconnects, 10), RECONNECT_LAST))
+        self._reconnects += 1
+
+    # -------------------------------------------------------------------------------------------- claim, call
+
+    def _fill(self) -> None:
+        if self._claim is not None:  # its commit may have come through although the connection broke
+            self._send(self._claim.find_committed())
+            self._claim = None
+        while time.monotonic() < self._claims_end and (room := self._room()):
+            attempts = self._claim_next(room)
+            if not attempts:
+                return
+            self._send(attempts)
+
+    def _room(self) -> int:
+        """How many orders to claim now. A few at a time are not worth a transaction, unless the pace wants that."""
+        free = self._window.free
+        if self._pace.is_limited:
+            return 1 if free and not self._pace.wait() else 0
+        return min(free, STEP) if free >= min(STEP, max(self._window.size // 4, 1)) else 0
+
+    def _claim_next(self, room: int) -> list[Attempt]:
+        self._provider.refresh_from_db()
+        if not self._provider.is_active or (self._provider.is_paused and not self._is_now):
+            return []
+        funds.refresh(self._provider)
+        self._window.limit = limit(self._provider)
+        while candidates := self._queue.take(min(room, self._window.free), self._window):
+            self._claim = Claim(self._provider, candidates, is_now=self._is_now, turn=self._turn)
+            try:
+                attempts = self._claim.commit()
+            except TurnLost:
+                self._claims_end = float("-inf")
+                attempts, candidates = [], []
+            self._claim = None
+            if attempts or not candidates:
+                return attempts
+        return []
+
+    def _send(self, attempts: Iterable[Attempt]) -> None:
+        for attempt in attempts:
+            self._pace.count()
+            if attempt.call is None:
+                problem = attempt.problem or Unsupported()
+                self._unrecorded.append(Answered(attempt, problem, problem=problem))
+            else:
+                self._window.sent(attempt.placement.offer_id)
+                self._flying[self._pool.submit(conversation.exchange, attempt.call, send_by=attempt.send_by)] = attempt
+
+    def _collect(self) -> None:
+        """Wait for answers, and take in all that are there."""
+        for future in wait(self._flying, self._pace.wait() or None, return_when=FIRST_COMPLETED).done:
+            answered = Answered.read(self._provider, self._flying.pop(future), future.result())
+            self._window.answered(answered.attempt.placement.offer_id, is_clear=answered.is_clear)
+            self._unrecorded.append(answered)
+
+    # -------------------------------------------------------------------------------------------- record
+
+    def _record(self) -> None:
+        plain = [answered for answered in self._unrecorded if answered.is_plain]
+        if plain and recording.record_accepted(self._provider, plain):
+            for answered in plain:
+                self._done(answered, "accepted")
+        while self._unrecorded:
+            answered = self._unrecorded[0]
+            self._done(answered, recording.record(self._provider, answered))
+
+    def _done(self, answered: Answered, name: str) -> None:
+        self._unrecorded.remove(answered)
+        self.counts[name] += 1
+        if answered.attempt.call is not None:
+            is_failure = name in ("not_sent", "in_doubt") and not isinstance(answered.problem, LeaseEnded)
+            self._tally.count("add", answered.outcome, is_failure=is_failure)
+        if name == "in_doubt":
+            self._queue.forget()  # the next ones like it may have to wait now
+        if name in ("refused", "not_sent"):
+            reason = getattr(answered.problem, "reason", "")
+            if name == "not_sent" or reason in routing.PASSING:
+                self._queue.skip(answered.attempt.placement.order_id)
+            self._queue.start_over()

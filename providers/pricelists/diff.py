@@ -1,0 +1,160 @@
+"""What a row of a new price list does to the offer we know: taken over, held for a person, or nothing. Pure.
+
+gone (missed twice) and listed again     held, off sale
+another service under the same number    held, off sale
+a cost that jumps                        held: the old cost stays in force, ``held_rate`` is the new one
+everything else                          in force at once
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from operator import attrgetter
+from typing import NamedTuple
+
+from orders.rules import amounts
+from providers.panels.dialect import Listed
+from providers.panels.services import is_type_problem
+
+#: An offer that is missing from this many lists in a row goes off sale.
+MISSES = 2
+#: The columns of an offer that come from the list.
+COPIED = (
+    "name", "category", "description", "type_name", "kind", "rate", "is_flat", "min_quantity", "max_quantity",
+    "has_refill", "has_cancel", "has_dripfeed", "problem",
+)  # fmt: skip
+#: The columns an import may write.
+WRITTEN = (*COPIED, "is_available", "is_held", "held_rate", "missed")
+#: A row that cannot be sold says nothing about these: they keep what they were when it last could. Where its type is
+#: all that is in the way, the rest of the row holds.
+_SELLING = ("kind", "rate", "is_flat", "min_quantity", "max_quantity")
+_TOLD = {
+    "name": "name", "category": "category", "type_name": "type", "has_refill": "refill", "has_cancel": "cancel",
+    "has_dripfeed": "drip-feed", "problem": "problem", "description": "description",
+}  # fmt: skip
+_copied = attrgetter(*COPIED)
+
+
+class Known(NamedTuple):
+    """An offer as it is kept: the columns of ``WRITTEN`` behind its key and its number at the panel."""
+
+    pk: int
+    upstream_id: str
+    name: str
+    category: str
+    description: str
+    type_name: str
+    kind: str
+    rate: Decimal
+    is_flat: bool
+    min_quantity: int
+    max_quantity: int
+    has_refill: bool
+    has_cancel: bool
+    has_dripfeed: bool
+    problem: str
+    is_available: bool
+    is_held: bool
+    held_rate: Decimal | None
+    missed: int
+
+    @property
+    def is_sellable(self) -> bool:
+        return self.is_available and not self.problem
+
+    @property
+    def listed_rate(self) -> Decimal:
+        """What the panel last asked for, in force or not."""
+        return self.rate if self.held_rate is None else self.held_rate
+
+
+class Noted(NamedTuple):
+    """One line of history: ``what`` is one of OfferChange.What."""
+
+    what: str
+    old: str
+    new: str
+
+
+def merge(known: Known, row: Listed, *, jump: int) -> Known:
+    """``known`` after ``row`` was seen; the very same values if nothing is new. ``jump`` is in percent of the cost."""
+    if known[2:15] == _copied(row) and not known.missed and known.held_rate is None:
+        return known
+    taken = dict(zip(COPIED, _copied(row), strict=True))
+    is_priced = not row.problem or is_type_problem(row.problem)
+    if not is_priced:
+        taken |= {name: getattr(known, name) for name in _SELLING}
+    elif row.problem and known.kind:
+        taken |= {"kind": known.kind, "is_flat": known.is_flat}
+    after = known._replace(**taken, missed=0)
+    if known.missed >= MISSES or is_another_service(known, row):
+        return after._replace(is_available=False, is_held=True, held_rate=None)
+    if not is_priced:
+        return after._replace(held_rate=known.held_rate)
+    is_shelved = known.problem and row.problem  # could not be sold before, and cannot now
+    if known.is_available and not is_shelved and is_jump(known.rate, row.rate, jump):
+        return after._replace(rate=known.rate, held_rate=row.rate, is_held=True)
+    # What waits for a person as a whole goes on waiting; a jump that went back by itself does not.
+    return after._replace(held_rate=None, is_held=known.is_held and not known.is_available)
+
+
+def missing(known: Known) -> Known:
+    """``known`` after a list without it."""
+    if known.missed + 1 < MISSES:
+        return known._replace(missed=known.missed + 1)
+    return known._replace(missed=MISSES, is_available=False, is_held=False, held_rate=None)
+
+
+def is_jump(old: Decimal, new: Decimal, percent: int) -> bool:
+    """Whether a cost moved by more than ``percent`` of what it was, up or down. From nothing there is no jump."""
+    return old > 0 and abs(new - old) * 100 > old * percent
+
+
+def is_another_service(known: Known, row: Listed) -> bool:
+    """Whether the number seems to stand for something else: another type, or a new name and a new category.
+
+    A text is new when it has at most half of its words in common with the old one, or the old one with it, whichever is
+    shorter: decorations and limits come and go.
+    """
+    if not row.problem and known.kind and row.kind != known.kind:
+        return True
+    return _is_new(known.name, row.name) and _is_new(known.category, row.category)
+
+
+def notes(before: Known, after: Known) -> Iterable[Noted]:
+    """The history of one step: what an operator would want to read."""
+    if before.missed < MISSES <= after.missed:
+        yield Noted("gone", amounts.plain(before.rate), "")
+        return
+    if after.missed:
+        return
+    if before.listed_rate != after.listed_rate:
+        yield Noted("rate", amounts.plain(before.listed_rate), amounts.plain(after.listed_rate))
+    if before[9:11] != after[9:11]:
+        yield Noted("limits", _limits(before), _limits(after))
+    changed = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
+    if changed:
+        yield Noted("details", _details(before, changed), _details(after, changed))
+    if before.missed >= MISSES:
+        yield Noted("back", "", amounts.plain(after.listed_rate))
+
+
+def _limits(known: Known) -> str:
+    return f"{known.min_quantity} – {known.max_quantity}"
+
+
+def _details(known: Known, names: list[str]) -> str:
+    """As much of it as a line of history holds; the description comes last because it is the longest."""
+    told = []
+    for name in names:
+        value = getattr(known, name)
+        told.append(f"{_TOLD[name]}: {('yes' if value else 'no') if isinstance(value, bool) else value}")
+    text = "; ".join(told)
+    return text if len(text) <= 255 else text[:254] + "…"
+
+
+def _is_new(old: str, new: str) -> bool:
+    before, after = (set(re.findall(r"\w+", text.casefold())) for text in (old, new))
+    return old != new and len(before & after) * 2 <= min(len(before), len(after))

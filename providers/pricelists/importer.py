@@ -1,0 +1,310 @@
+"""Price lists: import offers without ever losing the catalogue to a bad answer, and publish them as services.
+
+An import compares the list with the offers we have and writes only what differs, in a handful of statements however
+long the list is. ``pricediff`` says what a row does to an offer, ``shelf`` what that does to services, ``markup`` what
+it does to prices; all of it is one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders.db import bulk
+from orders.models import Category, Service
+from orders.rules import amounts
+from providers.errors import BadList, CurrencyChanged, PanelError
+from providers.models import Offer, OfferChange, Provider, Route
+from providers.panels.dialect import Listed
+from providers.pricelists import availability, diff, markup
+from providers.pricelists.diff import COPIED, WRITTEN, Known, Noted
+from providers.transport import circuit_breaker, conversation
+
+log = logging.getLogger("vitrine.providers")
+
+#: A list shorter than this share of the last good one, or of its sellable rows, is taken for a fault of the panel.
+LEAST_SHARE = Decimal("0.8")
+#: A provider that bills in another currency than we think stays paused until somebody looks: seconds.
+CURRENCY_PAUSE = 365 * 24 * 3600
+#: A rate from here on, in the store currency, is how panels say "not for sale" (99999999, 1e12).
+ABSURD_RATE = 10_000_000
+BATCH = 1000
+_CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_kind", "seen_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What one import did, counted in offers. ``unsellable`` holds the odd rows, with the reason in ``problem``."""
+
+    added: int
+    changed: int
+    unchanged: int
+    missing: int
+    unsellable: tuple[Listed, ...]
+    gone: int = 0
+    held: int = 0
+    #: Services: prices changed, gone off sale, on sale again.
+    repriced: int = 0
+    withdrawn: int = 0
+    restored: int = 0
+
+
+def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Imported:
+    """Reads the provider's price list into offers; ``is_short_fine`` believes a list that shrank.
+
+    Raises PanelError; then nothing was changed but the provider, which says why in ``list_problem``.
+    """
+    try:
+        _check_balance(provider)
+        return store(provider, conversation.services(provider), is_short_fine=is_short_fine)
+    except PanelError as problem:
+        _alert(provider, problem)
+        raise
+
+
+@transaction.atomic
+def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = False) -> Imported:
+    """Writes ``rows`` as the provider's price list. Raises BadList; then nothing was changed."""
+    provider = Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)  # one import at a time
+    listed, left_out = _sorted_out(provider, list(rows))
+    known = known_offers(provider)
+    _check_length(listed, known, is_short_fine=is_short_fine)
+    steps = list(_steps(provider, listed, known))
+    new = [row for name, row in listed.items() if name not in known]
+    now = timezone.now()
+    bulk.update(Offer, [*WRITTEN, "seen_at"], [(after.pk, *after[2:], now) for _, after in steps])
+    bulk.insert(Offer, _CREATED, [_created(provider, row, now) for row in new])
+    _keep_history(provider, steps, new if known else [], now)
+    done = _consequences(provider, steps)
+    Provider.objects.filter(pk=provider.pk).update(imported_at=now, list_problem="")
+    missed = sum(after.missed > before.missed for before, after in steps)
+    return Imported(
+        added=len(new),
+        changed=len(steps) - missed,
+        unchanged=len(listed) - len(new) - len(steps) + missed,
+        missing=missed,
+        unsellable=(*(row for row in listed.values() if row.problem), *left_out),
+        gone=sum(after.missed >= diff.MISSES for _, after in steps),
+        held=sum(after.is_held and not before.is_held for before, after in steps),
+        **done,
+    )
+
+
+def write_steps(provider: Provider, steps: list[tuple[Known, Known]]) -> None:
+    """Write offers that changed without a new price list, within the caller's transaction; services follow them."""
+    bulk.update(Offer, WRITTEN, [(after.pk, *after[2:]) for _, after in steps])
+    _keep_history(provider, steps, [], timezone.now())
+    _consequences(provider, steps)
+
+
+def _steps(provider: Provider, listed: dict[str, Listed], known: dict[str, Known]) -> Iterable[tuple[Known, Known]]:
+    """(before, after) of every offer that differs after this list."""
+    for name, before in known.items():
+        row = listed.get(name)
+        if row is not None:
+            after = diff.merge(before, row, jump=provider.price_jump)
+        elif before.missed < diff.MISSES:
+            after = diff.missing(before)
+        else:
+            continue
+        if after != before:
+            yield before, after
+
+
+def _consequences(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[str, int]:
+    """What changed offers mean for what we sell."""
+    retyped = {after.pk for before, after in steps if after.kind != before.kind}
+    if retyped:
+        availability.drop_misfits(provider, retyped)
+    lost = {after.pk for before, after in steps if before.is_sellable and not after.is_sellable}
+    found = {after.pk for before, after in steps if after.is_sellable and not before.is_sellable}
+    dearer = {after.pk for before, after in steps if after.rate != before.rate}
+    availability.follow(provider, steps)
+    return {
+        "withdrawn": availability.withdraw(provider, lost) if lost else 0,
+        "restored": availability.restore(provider, found) if found else 0,
+        "repriced": markup.reprice(provider, offers=lost | found | dearer) if lost | found | dearer else 0,
+    }
+
+
+# ------------------------------------------------------------------------------------------------ guards
+
+
+def _check_balance(provider: Provider) -> None:
+    """Keeps the balance, and looks whether the panel still bills in the currency we think; it need not answer this."""
+    try:
+        balance = conversation.balance(provider)
+    except PanelError as problem:
+        log.info("%s: no balance: %s", provider.name, problem)
+        return
+    Provider.objects.filter(pk=provider.pk).update(balance=balance.amount, balance_at=timezone.now())
+    if _differs(balance.currency, provider):
+        raise _currency_changed(provider, balance.currency)
+
+
+def _sorted_out(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Listed], list[Listed]]:
+    """(the rows that count, by number; the others: without a number, or with one that was there before).
+
+    A single row in another currency cannot be sold; where every row is, the provider's currency changed.
+    """
+    currencies = {row.currency for row in rows}
+    others = {currency for currency in currencies if _differs(currency, provider)}
+    if others and provider.currency not in currencies:
+        raise _currency_changed(provider, ", ".join(sorted(others)))
+    absurd = ABSURD_RATE / provider.exchange_rate
+    listed: dict[str, Listed] = {}
+    left_out = []
+    for row in rows:
+        if not row.upstream_id or row.upstream_id in listed:
+            left_out.append(row)
+        elif row.rate >= absurd and not row.problem:
+            problem = f"the rate is absurd: {ABSURD_RATE:,} {settings.STORE_CURRENCY} or more"
+            listed[row.upstream_id] = replace(row, problem=problem)
+        elif row.currency in others:
+            problem = f"it is priced in {row.currency}, the provider is set to {provider.currency}"
+            listed[row.upstream_id] = replace(row, problem=row.problem or problem)
+        else:
+            listed[row.upstream_id] = row
+    return listed, left_out
+
+
+def watch_currency(provider: Provider, currency: str) -> bool:
+    """Stop ``provider`` where an answer about an order names another ``currency`` than it is set to; return whether
+    it differs.
+
+    Some panels write a fixed currency into every status. One word stops the provider once: after an operator has
+    looked and resumed it, it stays resumed. Charges in that currency are not used.
+    """
+    if not _differs(currency, provider):
+        return False
+    is_new = Provider.objects.filter(pk=provider.pk).exclude(order_currency=currency).update(order_currency=currency)
+    if is_new:
+        _alert(provider, _currency_changed(provider, currency))
+    return True
+
+
+def _differs(currency: str, provider: Provider) -> bool:
+    """Signs and words that are no currency code say nothing."""
+    return bool(re.fullmatch(r"[A-Z]{3}", currency)) and currency != provider.currency
+
+
+def _currency_changed(provider: Provider, currency: str) -> CurrencyChanged:
+    return CurrencyChanged(
+        f"the panel bills in {currency}, the provider is set to {provider.currency}; nothing was changed. "
+        "Put the currency and the exchange rate right, then resume the provider"
+    )
+
+
+def _check_length(listed: dict[str, Listed], known: dict[str, Known], *, is_short_fine: bool) -> None:
+    if not listed:
+        raise BadList("the price list is empty; nothing was changed")
+    last = [offer for offer in known.values() if not offer.missed]
+    for what, now, before in (
+        ("services", len(listed), len(last)),
+        ("services that can be sold", _sellable(listed.values()), _sellable(last)),
+    ):
+        if now < before * LEAST_SHARE and not is_short_fine:
+            raise BadList(f"the price list has {now} {what}, the last one had {before}; nothing was changed")
+
+
+def _sellable(rows: Iterable[Listed | Known]) -> int:
+    return sum(not row.problem for row in rows)
+
+
+def _alert(provider: Provider, problem: PanelError) -> None:
+    """Tells the operator, in the log and on the provider; the same problem once."""
+    words = (problem.words or type(problem).__name__)[:500]
+    if Provider.objects.filter(pk=provider.pk).exclude(list_problem=words).update(list_problem=words):
+        log.warning("%s: the price list was not taken: %s", provider.name, words)
+    if isinstance(problem, CurrencyChanged):
+        provider.refresh_from_db(fields=["paused_until", "pause_reason"])
+        if not (provider.is_paused and provider.pause_reason == words):
+            circuit_breaker.pause(provider, seconds=CURRENCY_PAUSE, reason=words)
+
+
+# ------------------------------------------------------------------------------------------------ rows
+
+
+def known_offers(provider: Provider) -> dict[str, Known]:
+    offers = Offer.objects.filter(provider=provider).order_by()
+    return {row[1]: Known._make(row) for row in bulk.select(offers, ("id", "upstream_id", *WRITTEN))}
+
+
+def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
+    copied = (getattr(row, name) for name in COPIED)
+    return (provider.pk, row.upstream_id, *copied, True, False, None, 0, "", now)
+
+
+def _keep_history(provider: Provider, steps: list[tuple[Known, Known]], new: list[Listed], now: Any) -> None:
+    """A line for everything that changed; the first list of a provider is not news."""
+    lines = [(after.pk, *note, now) for before, after in steps for note in diff.notes(before, after)]
+    if new:
+        names = {row.upstream_id: Noted("new", "", amounts.plain(row.rate)) for row in new}
+        offers = Offer.objects.filter(provider=provider, seen_at=now, missed=0).values_list("pk", "upstream_id")
+        lines += [(key, *names[name], now) for key, name in offers if name in names]
+    bulk.insert(OfferChange, ["offer", "what", "old", "new", "created_at"], lines)
+
+
+# ------------------------------------------------------------------------------------------------ publishing
+
+
+@transaction.atomic
+def publish(provider: Provider, *, markup_percent: Decimal | None = None) -> int:
+    """Makes a category, a service and a route for each sellable offer that no service uses yet; returns how many.
+
+    Prices follow the markup rules; ``markup_percent``, where given, becomes the provider's rule first, and what is on
+    sale already is repriced by it.
+    """
+    is_new_rule = markup_percent is not None and markup.set_for(provider, percent=markup_percent)
+    sellable = Offer.objects.filter(provider=provider, routes=None, is_available=True, is_held=False, problem="")
+    offers = list(sellable.order_by("pk"))
+    categories = _categories({offer.category or provider.name for offer in offers})
+    rules = markup.load()
+    services = Service.objects.bulk_create(
+        [_service(provider, offer, categories[offer.category or provider.name], rules) for offer in offers],
+        batch_size=BATCH,
+    )
+    Route.objects.bulk_create(
+        [Route(service=service, offer=offer) for service, offer in zip(services, offers, strict=True)],
+        batch_size=BATCH,
+    )
+    if is_new_rule:
+        markup.reprice(provider)
+    return len(services)
+
+
+def _categories(names: set[str]) -> dict[str, Category]:
+    known = {category.name: category for category in Category.objects.filter(name__in=names)}
+    position = Category.objects.count()
+    missing = sorted(names - known.keys())
+    made = Category.objects.bulk_create(
+        [Category(name=name, position=position + index) for index, name in enumerate(missing)]
+    )
+    return known | {category.name: category for category in made}
+
+
+def _service(provider: Provider, offer: Offer, category: Category, rules: markup.Rules) -> Service:
+    rule = rules.rule(service_id=None, category_id=category.pk, provider_id=provider.pk)
+    return Service(
+        category=category,
+        name=offer.name,
+        description=offer.description,
+        kind=offer.kind,
+        rate=rule.price(offer.rate, exchange_rate=provider.exchange_rate),
+        is_flat=offer.is_flat,
+        min_quantity=offer.min_quantity,
+        max_quantity=offer.max_quantity,
+        link_pattern=provider.language.link_pattern,
+        link_example=provider.language.link_example,
+        has_refill=offer.has_refill,
+        has_cancel=offer.has_cancel,
+        has_dripfeed=offer.has_dripfeed,
+    )

@@ -1,0 +1,179 @@
+"""Orders whose outcome is unknown, and what may be decided about them: by a person, or by a proof."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders.lifecycle import fulfilment
+from orders.models import Order
+from orders.models.order import EventKind
+from providers.errors import NumberHeld, OutcomeUnknown, PanelError
+from providers.models import Placement, PlacementState, Provider, RefusalText
+from providers.models.provider import CONTROL_HOLDS
+from providers.reconciling import evidence, id_windows
+
+#: Where the search is on, it decides nearly everything until then: two minutes for the panel to settle, two to look.
+PATIENCE = timedelta(minutes=5)
+
+
+class NotInDoubt(PanelError):
+    """The outcome of the placement is known, or known by now."""
+
+
+class NumberTaken(PanelError):
+    """Another order of this provider has this number."""
+
+
+class NothingToTeach(PanelError):
+    """The panel gave no words of its own that could mean "not placed"."""
+
+
+def opening(provider: Provider, problem: PanelError) -> dict[str, Any]:
+    """What is set on a placement whose outcome is unknown from now on."""
+    now = timezone.now()
+    return {
+        "words": problem.words[:600],
+        "answered_at": now,
+        "doubted_at": now,
+        "probe_at": id_windows.next_look(now, timedelta(seconds=provider.settle_seconds), now),
+        "evidence": evidence.opening(problem),
+    }
+
+
+def awaiting_decision() -> QuerySet[Placement]:
+    """Placements of unknown outcome that need a person: the search is off, or has not decided them in time."""
+    now = timezone.now()
+    is_searched = Q(provider__is_probe_allowed=True, provider__controlled_at__gt=now - CONTROL_HOLDS)
+    return Placement.objects.filter(
+        ~is_searched | Q(doubted_at__lt=now - PATIENCE), state=PlacementState.IN_DOUBT, ended_at=None
+    ).order_by("pk")
+
+
+def held(placement: Placement, upstream_id: str) -> OutcomeUnknown:
+    """What it means that the panel answered with a number that another order has: one of the two was not placed, and
+    only a person, or the search, can tell which. Never are they followed under one number."""
+    numbered = Placement.objects.filter(provider=placement.provider_id, upstream_id=upstream_id)
+    holder, mine = numbered.select_related("order").first(), placement.order
+    if holder is None:
+        return OutcomeUnknown(f"order {upstream_id} could not be kept", upstream_id=upstream_id, is_lasting=True)
+    is_twin = (holder.offer_id, holder.quantity, holder.order.link, holder.order.fields) == (
+        placement.offer_id, placement.quantity, mine.link, mine.fields
+    )  # fmt: skip
+    words = f"the panel answered with order {upstream_id}, which our order {holder.order_id} has"
+    if is_twin:
+        words += ": it seems to take the two, which ask for the same, for one"
+    return NumberHeld(words, upstream_id=upstream_id, holder=holder.order_id, is_twin=is_twin)
+
+
+def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts: Any) -> Placement:
+    """It was placed: the panel's number is ``upstream_id``; from now on the order is followed.
+
+    ``facts`` go into the timeline: what the decision rests on.
+    """
+    try:
+        with transaction.atomic():
+            row = _locked(placement)
+            row.state, row.upstream_id, row.sync_at = PlacementState.ACCEPTED, upstream_id.strip(), timezone.now()
+            row.probe_at = None
+            row.save(update_fields=["state", "upstream_id", "sync_at", "probe_at"])
+            order = fulfilment.accept(row.order_id, run=row.run, provider=row.provider_id, upstream_id=row.upstream_id)
+            _tell(order, actor, decision="placed", **facts)
+    except IntegrityError:
+        raise NumberTaken(_("Another order already has this number at this provider.")) from None
+    return row
+
+
+def release(
+    placement: Placement,
+    *,
+    send_again: bool,
+    why: str,
+    actor: Any = None,
+    due_at: datetime | None = None,
+    **facts: Any,
+) -> Placement:
+    """It was not placed: the order goes back to the queue (until ``due_at``), or ends and is paid back.
+
+    ``why`` and ``facts`` are kept in the timeline.
+    """
+    with transaction.atomic():
+        row = _locked(placement)
+        row.state, row.ended_at, row.words = PlacementState.NOT_SENT, timezone.now(), why[:600]
+        row.probe_at = None
+        row.save(update_fields=["state", "ended_at", "words", "probe_at"])
+        order = Order.objects.get(pk=row.order_id)
+        _tell(order, actor, decision="send again" if send_again else "pay back", why=why, **facts)
+        if send_again:
+            fulfilment.requeue(
+                row.order_id, run=row.run, why=EventKind.NOT_SENT, due_at=due_at, provider=row.provider_id
+            )
+        else:
+            fulfilment.fail(row.order_id, run=row.run, why=EventKind.NOTE, provider=row.provider_id)
+    return row
+
+
+def teach(placement: Placement, actor: Any = None) -> Placement:
+    """These words of this panel mean "not placed", now and from now on: the order goes back to the queue.
+
+    Raises NothingToTeach where the panel gave no words, or more than words.
+    """
+    said = placement.evidence.get("said", "")
+    if not said or placement.evidence.get("number"):
+        raise NothingToTeach(_("The provider gave no error text that could mean “not placed”."))
+    with transaction.atomic():
+        RefusalText.objects.get_or_create(provider_id=placement.provider_id, text=_plain(said))
+        return release(placement, send_again=True, why=_("“%s” means not placed") % said, actor=actor)
+
+
+def search_now(placement: Placement) -> None:
+    """The next pass looks for the order among the panel's numbers. Raises NotInDoubt."""
+    open_rows = Placement.objects.filter(pk=placement.pk, state=PlacementState.IN_DOUBT)
+    if not open_rows.update(probe_at=timezone.now()):
+        raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
+
+
+def is_taught(provider: Provider, said: str) -> bool:
+    """Whether an operator has said that these words of this panel mean "not placed"."""
+    return bool(said) and RefusalText.objects.filter(provider=provider, text=_plain(said)).exists()
+
+
+def found_late(placement: Placement, *, upstream_id: str, charge: Decimal | None) -> bool:
+    """It was decided as not placed, and the panel has it: its cost is booked as ours, the order does not follow it.
+
+    The customer was paid back, or is served by another attempt; nothing is ever taken from the wallet again.
+    """
+    try:
+        with transaction.atomic():
+            late = Placement.objects.filter(pk=placement.pk, state=PlacementState.NOT_SENT, upstream_id="")
+            if not late.update(state=PlacementState.CLOSED, upstream_id=upstream_id, charged=charge or placement.cost):
+                return False
+            order = Order.objects.get(pk=placement.order_id)
+            fulfilment.add_event(
+                order, kind=EventKind.ODDITY, oddity="found_late", provider=placement.provider_id, number=upstream_id
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _plain(said: str) -> str:
+    return " ".join(said.lower().split())[:600]
+
+
+def _locked(placement: Placement) -> Placement:
+    Order.objects.select_for_update().get(pk=placement.order_id)
+    row = Placement.objects.select_for_update().get(pk=placement.pk)
+    if row.state != PlacementState.IN_DOUBT:
+        raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
+    return row
+
+
+def _tell(order: Order, actor: Any, **facts: Any) -> None:
+    fulfilment.add_event(order, kind=EventKind.RESOLVED, actor=actor, **facts)

@@ -1,0 +1,247 @@
+"""What speaks for and against an order of unknown outcome having been placed; shown beside the buttons.
+
+Nothing here decides anything. It is kept in ``Placement.evidence``:
+
+    said        the panel's own words, where an operator may teach that they mean "not placed"
+    number      a number in an answer that was not plainly a yes
+    holder      the order of ours that has this number already; is_twin: both ask for the same
+    balance     what the balance says: before, now, explained, left, cost, speaks ("placed", "unplaced", "")
+    later       what later orders with the same link were told: order, words, reason
+    search      what the search among the panel's numbers found: lower, upper, asked, why, hits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.rules import amounts
+from providers.errors import NumberHeld, OutcomeUnknown, PanelError, Refused
+from providers.models import Placement, PlacementState, Provider
+from providers.transport import conversation
+
+#: Of the expected cost: what the balance may be off and still speak for something.
+TOLERANCE = Decimal("0.01")
+#: Later refusals that are kept for one doubt.
+LATER = 5
+#: Why a search did not decide: the reasons of ``windows.Finding`` and ``probing``.
+WHY = {
+    "several": gettext_lazy("several order numbers there may be this order"),
+    "others": gettext_lazy("the order number there may also be another order of ours"),
+    "indistinct": gettext_lazy(
+        "it was placed, and so were others with the same cost; compare the links in the provider's order list"
+    ),
+    "unexplained": gettext_lazy("there are orders that none of our orders explains"),
+    "open": gettext_lazy("no later order has been placed there yet"),
+    "silent": gettext_lazy("the provider did not answer clearly about every order number"),
+    "not allowed": gettext_lazy("the search is off for this provider"),
+    "no control": gettext_lazy("the check that permits the search has not passed"),
+    "no earlier": gettext_lazy("no earlier order number of this provider is known"),
+    "too wide": gettext_lazy("only the first of many numbers could be asked for; none of them is this order"),
+    "tries": gettext_lazy("it was not placed, but it was sent too many times to be sent again automatically"),
+}
+
+
+def opening(problem: PanelError) -> dict[str, Any]:
+    """What the answer itself, which left the order in doubt, already says."""
+    found = (problem.said, problem.upstream_id) if isinstance(problem, OutcomeUnknown) else ("", "")
+    facts: dict[str, Any] = {name: text for name, text in zip(("said", "number"), found, strict=True) if text}
+    if isinstance(problem, NumberHeld):
+        facts |= {"holder": problem.holder, "is_twin": problem.is_twin}
+    return facts
+
+
+def keep(placement: Placement, **facts: Any) -> None:
+    """Adds ``facts`` to what is known about ``placement``."""
+    with transaction.atomic():
+        row = Placement.objects.select_for_update().only("evidence").get(pk=placement.pk)
+        row.evidence = {**row.evidence, **facts}
+        row.save(update_fields=["evidence"])
+    placement.evidence = row.evidence
+
+
+def refused_later(placement: Placement, refusal: Refused) -> None:
+    """A later order was refused: what it was told is kept with the doubts about the same link at this provider.
+
+    "Active order with this link" says as good as surely that the order in doubt is there.
+    """
+    doubts = Placement.objects.filter(
+        state=PlacementState.IN_DOUBT, provider_id=placement.provider_id, order__link=placement.order.link
+    )
+    told = {"order": placement.order_id, "words": refusal.words[:200], "reason": refusal.reason}
+    for doubt in doubts.exclude(order__link="").exclude(order_id=placement.order_id):
+        others = [one for one in doubt.evidence.get("later", []) if one["order"] != placement.order_id]
+        keep(doubt, later=[*others, told][-LATER:])
+
+
+# ------------------------------------------------------------------------------------------------ the balance
+
+
+def note_balance(provider: Provider, amount: Decimal, *, asked_at: datetime) -> None:
+    """Keeps the balance that the panel named; also as one at rest, if no order was on its way while we asked."""
+    now = timezone.now()
+    values: dict[str, Any] = {"balance": amount, "balance_at": now}
+    if not _moving(provider, asked_at).exists():
+        values |= {"quiet_balance": amount, "quiet_at": now}
+    Provider.objects.filter(pk=provider.pk).update(**values)
+    for name, value in values.items():
+        setattr(provider, name, value)
+
+
+def refresh(provider: Provider, *, seconds: int = 600) -> None:
+    """Reads the balance, at most every ``seconds``: the point at rest that a later doubt is compared with."""
+    now = timezone.now()
+    if provider.balance_at is None or (now - provider.balance_at).total_seconds() >= seconds:
+        try:
+            note_balance(provider, conversation.balance(provider).amount, asked_at=now)
+        except PanelError:
+            pass  # the call is on record; there will be another time
+
+
+def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
+    """Holds the balance against what we know was spent since it was last at rest.
+
+    It speaks for something only about a single doubt, while nothing else is on its way; it never proves.
+    """
+    if provider.quiet_at is None or provider.quiet_balance is None:
+        return
+    asked_at = timezone.now()
+    try:
+        now = conversation.balance(provider).amount
+    except PanelError:
+        return
+    since = Placement.objects.filter(provider=provider, created_at__gt=provider.quiet_at)
+    explained = _spent(since) - _returned(provider, provider.quiet_at)
+    left = provider.quiet_balance - now - explained
+    unknown = since.filter(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT)).count()
+    is_calm = unknown == 1 and not _moving(provider, asked_at).exclude(state=PlacementState.IN_DOUBT).exists()
+    for doubt in doubts:
+        if doubt.created_at > provider.quiet_at:
+            figures = {"before": provider.quiet_balance, "now": now, "explained": explained, "left": left}
+            told = {name: amounts.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
+            speaks = _speaks(left, doubt.cost) if is_calm else ""
+            keep(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
+
+
+def _moving(provider: Provider, since: datetime) -> Any:
+    """Placements that were on their way at some moment since then."""
+    return Placement.objects.filter(
+        Q(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT))
+        | Q(created_at__gte=since)
+        | Q(answered_at__gte=since),
+        provider=provider,
+    )
+
+
+def _spent(placements: Any) -> Decimal:
+    costs = placements.filter(state__in=(PlacementState.ACCEPTED, PlacementState.CLOSED)).values_list("cost", flat=True)
+    return sum(costs, Decimal(0))
+
+
+def _returned(provider: Provider, since: datetime) -> Decimal:
+    """What the panel gave back since then, by our reckoning, for what it did not deliver."""
+    # What an order in runs of ours still misses says nothing about one of them.
+    ended = Placement.objects.filter(
+        provider=provider, run=0, state=PlacementState.CLOSED, ended_at__gt=since, order__remains__gt=0
+    )
+    rows = ended.values_list("cost", "quantity", "order__remains")
+    shares = (
+        amounts.divide(amounts.multiply(cost, min(left or 0, quantity)), quantity) for cost, quantity, left in rows
+    )
+    return amounts.round_down(sum(shares, Decimal(0)))
+
+
+def _speaks(left: Decimal, cost: Decimal) -> str:
+    if abs(left - cost) <= cost * TOLERANCE:
+        return "placed"
+    return "unplaced" if abs(left) <= cost * TOLERANCE else ""
+
+
+# ------------------------------------------------------------------------------------------------ for the operator
+
+
+def why_undecided(placement: Placement) -> str:
+    """Return why the search has not decided ``placement``, in the reader's language."""
+    if not placement.provider.is_probe_allowed:
+        return str(WHY["not allowed"])
+    if not placement.provider.is_search_on:
+        return str(WHY["no control"])
+    why = placement.evidence.get("search", {}).get("why", "")
+    return str(WHY.get(why, why or _("it has not run yet")))
+
+
+def sentences(placement: Placement) -> list[str]:
+    """The evidence about ``placement`` in the reader's language, the strongest first."""
+    known = placement.evidence
+    return [
+        *_of_the_link(known.get("later", [])),
+        *_of_the_search(known.get("search", {}), placement),
+        *_of_the_answer(known),
+        *_of_the_balance(known.get("balance", {}), placement.currency),
+    ]
+
+
+def _of_the_link(later: list[dict[str, Any]]) -> Iterator[str]:
+    for one in later:
+        if one["reason"] == "duplicate":
+            yield (
+                _(
+                    "Order %(order)s with the same link was rejected as a duplicate (“%(words)s”), so this one was "
+                    "almost certainly placed."
+                )
+                % one
+            )
+        else:
+            yield _("Order %(order)s with the same link was rejected later: “%(words)s”.") % one
+
+
+def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str]:
+    for hit in search.get("hits", []):
+        yield _(
+            "Order %(number)s at the provider has no order of ours: charge %(charge)s, remains %(remains)s, "
+            "status “%(word)s”. This order costs %(cost)s."
+        ) % {**hit, "cost": f"{amounts.plain(placement.cost)} {placement.currency}"}
+    if search.get("why"):
+        yield _("The search has not decided: %s.") % WHY.get(search["why"], search["why"])
+    if search.get("upper"):
+        yield _("If it was placed, its number is between %(lower)s and %(upper)s.") % search
+    elif search.get("lower"):
+        yield _("If it was placed, its number is above %(lower)s.") % search
+
+
+def _of_the_answer(known: dict[str, Any]) -> Iterator[str]:
+    if known.get("holder"):
+        yield _("The provider answered with number %(number)s, which order %(holder)s already has.") % known
+        if known["is_twin"]:
+            yield _(
+                "Both orders are for the same link and quantity. The provider probably took them for one request sent "
+                "twice and did not place this one. If its API has request_id, turn on “knows request ids” for the "
+                "provider, then send the order again."
+            )
+    elif known.get("number"):
+        yield _("The provider's answer contained the number %s, but also an error.") % known["number"]
+    if known.get("said"):
+        yield _("The provider said “%s”. If that always means “not placed”, you can save it below.") % known["said"]
+
+
+def _of_the_balance(balance: dict[str, Any], currency: str) -> Iterator[str]:
+    if not balance:
+        return
+    at = date_format(timezone.localtime(datetime.fromisoformat(balance["at"])), "SHORT_DATETIME_FORMAT")
+    yield _(
+        "The balance at the provider went from %(before)s to %(now)s %(currency)s (%(at)s). Other orders explain "
+        "%(explained)s of that; %(left)s remains. This order costs %(cost)s."
+    ) % {**balance, "currency": currency, "at": at}
+    if balance["speaks"] == "placed":
+        yield _("This suggests that the order was placed. It is no proof.")
+    elif balance["speaks"] == "unplaced":
+        yield _("This suggests that the order was not placed. It is no proof.")

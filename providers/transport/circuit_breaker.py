@@ -1,0 +1,130 @@
+"""When a provider is left alone: pauses and back-off. The state is on the Provider row, shared by all processes.
+
+Every automatic pause ends by itself and is twice as long as the one before, until an order is clearly answered.
+``Provider.pause_reason`` says in words why. A panel that has too little of our money for one order is not paused, see
+``placing.funds``.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused
+from providers.http.messages import Answer
+from providers.models import Placement, Provider
+from providers.placing import funds, offer_pauses
+from providers.transport import conversation
+
+log = logging.getLogger("vitrine.providers")
+
+#: Seconds of the first pause and of the longest one, by what happened.
+PAUSES = {"busy": (60, 600), "key": (60, 3600), "failure": (60, 1800)}
+#: So many failures in a row pause the provider: calls that did not reach it, or answers that are neither yes nor no,
+#: each of which leaves an order of unknown outcome. Then one order at a time goes out, and the first one that is not
+#: clearly answered pauses it again.
+FAILURES, UNCLEAR_ANSWERS = 3, 2
+#: More than this share of the newest placements of the last hour with an unknown outcome do the same.
+UNKNOWN_SHARE, UNKNOWN_AMONG, UNKNOWN_WITHIN = 0.05, 50, timedelta(hours=1)
+#: No panel makes us wait for longer than this, whatever its Retry-After says.
+RETRY_AFTER_LAST = 3600
+#: Seconds until an order is sent again after a proven non-send, doubled with every try.
+BACK_OFF_FIRST, BACK_OFF_LAST = 10, 1800
+
+
+def clear_answer(provider: Provider) -> None:
+    """The panel has said yes or no to an order: whatever was wrong before is over."""
+    if provider.failures or provider.is_half_open or provider.pauses:
+        Provider.objects.filter(pk=provider.pk).update(failures=0, is_half_open=False, pauses=0)
+        provider.failures, provider.is_half_open, provider.pauses = 0, False, 0
+
+
+def failed(provider: Provider, problem: PanelError, outcome: Answer | PanelError) -> None:
+    """Draw the consequence of one ``add`` that was neither accepted nor rejected for the order's own sake."""
+    provider.refresh_from_db(fields=["failures", "pauses", "is_half_open", "paused_until"])
+    if provider.is_paused:
+        return  # the others that were under way when it was paused say nothing new
+    if isinstance(problem, Refused):
+        if problem.reason == "key":
+            check_key(provider, problem.words)
+        else:
+            waits = outcome.retry_after if isinstance(outcome, Answer) else None
+            _pause_longer(provider, "busy", reason=problem.words, least=min(waits or 0, RETRY_AFTER_LAST))
+        return
+    Provider.objects.filter(pk=provider.pk).update(failures=F("failures") + 1)
+    provider.failures += 1
+    if why := _why_to_stop(provider, problem):
+        _pause_longer(provider, "failure", reason=f"{why}: {problem.words}")
+        Provider.objects.filter(pk=provider.pk).update(is_half_open=True)
+        provider.is_half_open = True
+
+
+def check_key(provider: Provider, words: str) -> None:
+    """Pause after the panel rejected the API key, for as short as possible: most such answers pass.
+
+    Whether it takes the same key for the balance tells the operator where to look.
+    """
+    try:
+        conversation.balance(provider)
+        reason = f"The panel rejected an order with “{words}”, but it still accepts the API key."
+    except Refused as refusal:
+        reason = f"The panel rejects the API key: “{refusal.words or words}”. Check the key."
+    except PanelError:
+        reason = f"The panel rejected an order with “{words}”, and its balance could not be read."
+    _pause_longer(provider, "key", reason=reason)
+
+
+def back_off(tries: int) -> timedelta:
+    """How long an order waits that was sent ``tries`` times in vain."""
+    return timedelta(seconds=min(BACK_OFF_FIRST * 2 ** min(tries, 16), BACK_OFF_LAST))
+
+
+def _why_to_stop(provider: Provider, problem: PanelError) -> str:
+    """Why ``provider`` must be left alone after a failure, "" if it need not."""
+    is_unreached = isinstance(problem, NotSent)
+    what = "not reached" if is_unreached else "no clear answer"
+    if isinstance(problem, OutcomeUnknown) and problem.is_lasting:
+        return "the next order would fare the same"
+    if provider.is_half_open:
+        return f"still {what}"
+    if provider.failures >= (FAILURES if is_unreached else UNCLEAR_ANSWERS):
+        return f"{provider.failures} times in a row {what}"
+    return "" if is_unreached else _too_many_unknown(provider)
+
+
+def _too_many_unknown(provider: Provider) -> str:
+    since = timezone.now() - UNKNOWN_WITHIN
+    placements = Placement.objects.filter(provider=provider, created_at__gte=since).order_by("-pk")
+    newest = list(placements.values_list("offer_id", "doubted_at")[:UNKNOWN_AMONG])
+    paused = offer_pauses.paused_offers()  # these wait on their own
+    unknown = sum(at is not None for offer_id, at in newest if offer_id not in paused)
+    if unknown <= UNKNOWN_AMONG * UNKNOWN_SHARE:
+        return ""
+    return f"the outcome of {unknown} of the last {len(newest)} orders was unknown"
+
+
+def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> None:
+    first, last = PAUSES[kind]
+    seconds = least or min(first * 2 ** min(provider.pauses, 10), last)
+    Provider.objects.filter(pk=provider.pk).update(pauses=F("pauses") + 1)
+    provider.pauses += 1
+    pause(provider, seconds=seconds, reason=reason)
+
+
+def pause(provider: Provider, *, seconds: int, reason: str) -> None:
+    """No orders go to ``provider`` for a while; those that have no other route wait."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    Provider.objects.filter(pk=provider.pk).update(paused_until=until, pause_reason=reason[:500])
+    provider.paused_until, provider.pause_reason = until, reason[:500]
+    log.warning("provider %s is paused for %s s: %s", provider.name, seconds, reason)
+
+
+def resume(provider: Provider) -> None:
+    """An operator lets orders go to ``provider`` again."""
+    Provider.objects.filter(pk=provider.pk).update(
+        paused_until=None, pause_reason="", failures=0, pauses=0, is_half_open=False
+    )
+    funds.release(provider)

@@ -1,0 +1,174 @@
+"""Finding a panel's dialect by asking it, reading only: which one fits, and of each other one why it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from providers.errors import PanelError
+from providers.http import client
+from providers.http.messages import Answer
+from providers.panels.balance import read_balance
+from providers.panels.dialect import Dialect, Seen
+from providers.panels.dialects import DIALECTS
+from providers.panels.services import raw_rows, read_services
+from providers.transport import conversation
+
+#: Numbers that no order has. Some panels show only in such an answer what they speak.
+NO_ORDERS = ["0", "999999999999999999"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """The dialect that fits (None: no one does), how requests to the panel are made where that differs from the
+    dialect's document ("" where it does not), the panel's currency, and a sentence for every dialect tried."""
+
+    dialect: Dialect | None
+    currency: str
+    lines: tuple[str, ...]
+    encoding: str = ""
+    auth: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """A way to make requests: ``encoding`` and ``auth`` as a provider has them, "" as the dialect's document says."""
+
+    encoding: str = ""
+    auth: str = ""
+
+    @property
+    def words(self) -> str:
+        told = [
+            {"json": "as JSON", "query": "by GET"}.get(self.encoding, ""),
+            "with a bearer token" if self.auth else "",
+        ]
+        return "".join(f" {words}" for words in told if words)
+
+
+#: The standard API is spoken in every manner; a panel with a document of its own only as that says. The first manner
+#: that is answered counts. GET comes last because it puts the key into the panel's logs.
+_STANDARD_MANNERS = (
+    _Manner(),
+    _Manner(encoding="json"),
+    _Manner(auth="both"),
+    _Manner(encoding="json", auth="both"),
+    _Manner(encoding="query"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A dialect that the panel answers. Its own address decides first; then the signs of just this dialect, if most of
+    what is listed can be ordered in it; then how much can be, then whether it is asked as its document says. The
+    first of equals wins."""
+
+    dialect: Dialect
+    manner: _Manner
+    currency: str
+    services: int
+    sellable: int
+    is_at_home: bool
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, bool]:
+        is_special = self.dialect.differs is not None and self.sellable * 2 > self.services
+        return self.is_at_home, is_special, self.sellable, self.manner == _Manner()
+
+    @property
+    def sentence(self) -> str:
+        unsellable = self.services - self.sellable
+        return f"answers{self.manner.words}, {self.services} services, {unsellable} of them it could not order"
+
+
+class _Differs(PanelError):
+    """The panel answers, and is not the one that this dialect was written from."""
+
+
+class _Conversation:
+    """Questions to one panel. The same request is sent once, whichever dialect asks."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url, self.key = url, key
+        self._answers: dict[str, Answer | PanelError] = {}
+
+    def ask(self, dialect: Dialect, verb: str, auth: str, **params: str) -> Answer:
+        """Raises PanelError."""
+        call = dialect.call(verb, self.url, self.key, auth=auth, **params)
+        request = repr((call.method, call.query, call.form, call.json, call.headers))
+        if request not in self._answers:
+            self._answers[request] = conversation.exchange(call)
+        outcome = self._answers[request]
+        if isinstance(outcome, PanelError):
+            raise outcome
+        return outcome
+
+    def try_manners(self, dialect: Dialect, auth: str, encoding: str) -> _Fit:
+        """The first manner in which the panel speaks ``dialect``. Raises the PanelError of the dialect's own manner."""
+        manners: tuple[_Manner, ...] = _STANDARD_MANNERS if dialect.differs is None else (_Manner(),)
+        if encoding:  # the operator said how requests are made
+            manners = (_Manner(encoding=encoding), _Manner(encoding=encoding, auth="both"))
+        problem: PanelError | None = None
+        for manner in manners:
+            if auth and manner.auth:  # the operator said where the key goes
+                continue
+            try:
+                return self._try(dialect, manner, auth)
+            except PanelError as error:
+                problem = problem or error
+        assert problem is not None
+        raise problem
+
+    def _show(self, price_list: Answer, dialect: Dialect, auth: str) -> Seen:
+        refills = ""
+        if "refill_status" in dialect.verbs:
+            refills = self.ask(dialect, "refill_status", auth, **dialect.errand_params("refill_status", NO_ORDERS)).text
+        return Seen(
+            rows=raw_rows(price_list, dialect),
+            unknown=self.ask(dialect, "status", auth, orders=",".join(NO_ORDERS)).text,
+            unknown_one=self.ask(dialect, "status", auth, order=NO_ORDERS[0]).text,
+            unknown_refills=refills,
+        )
+
+    def _try(self, dialect: Dialect, manner: _Manner, auth: str) -> _Fit:
+        encoded, auth = dialect.encoded_as(manner.encoding), auth or manner.auth
+        balance = read_balance(self.ask(encoded, "balance", auth), encoded)
+        answer = self.ask(encoded, "services", auth)
+        listed = read_services(answer, encoded)
+        if dialect.differs is not None:
+            if problem := dialect.differs(self._show(answer, encoded, auth)):
+                raise _Differs(problem)
+        sellable = sum(not row.problem for row in listed)
+        return _Fit(dialect, manner, balance.currency, len(listed), sellable, dialect.document in self.url)
+
+
+def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detected:
+    """Asks ``url`` for balance, services and orders that cannot exist, in every dialect. Buys nothing."""
+    fits: dict[str, _Fit] = {}
+    why: dict[str, str] = {}
+    conversation = _Conversation(url, key)
+    for dialect in DIALECTS.values():
+        try:
+            fits[dialect.name] = conversation.try_manners(dialect, auth, encoding)
+        except PanelError as problem:
+            why[dialect.name] = client.redact(str(problem), [key]) or type(problem).__name__
+    best = max(fits.values(), key=lambda fit: fit.rank, default=None)
+    lines = []
+    for name in DIALECTS:
+        fit = fits.get(name)
+        if fit is None:
+            lines.append(f"{name}: not this one, {why[name]}")
+        elif fit is best:
+            lines.append(f"{name}: {fit.sentence}")
+        else:
+            lines.append(f"{name}: not this one, it {fit.sentence}; {best.dialect.name if best else ''} fits closer")
+    if best is None:
+        return Detected(None, "", tuple(lines))
+    return Detected(best.dialect, best.currency, tuple(lines), best.manner.encoding, best.manner.auth or auth)
+
+
+def currency_of(dialect: Dialect, url: str, key: str, *, auth: str = "") -> str:
+    """The currency the panel names with our balance; "" if it names none or does not answer."""
+    try:
+        return read_balance(_Conversation(url, key).ask(dialect, "balance", auth), dialect).currency
+    except PanelError:
+        return ""

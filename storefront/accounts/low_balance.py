@@ -1,0 +1,37 @@
+"""The form of the balance below which a customer is told: by a letter, and by a callback."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Account
+from orders.rules import amounts
+
+
+class WarnForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The balance below which the customer is told."""
+
+    class Meta:
+        model = Account
+        fields = ("warn_below",)
+        labels = {"warn_below": _("Tell me below")}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["warn_below"]
+        field.widget = forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr", "autocomplete": "off"})
+        told = _("In %(currency)s. You are told once each time your balance falls below this. Empty: never.")
+        field.help_text = told % {"currency": settings.STORE_CURRENCY}
+        if self.instance.warn_below is not None:
+            self.initial["warn_below"] = amounts.plain(self.instance.warn_below)
+
+    def clean_warn_below(self) -> Decimal | None:
+        below: Decimal | None = self.cleaned_data["warn_below"]
+        if below is not None and below <= 0:
+            raise forms.ValidationError(_("Give an amount above zero, or leave it empty."))
+        return below

@@ -1,0 +1,72 @@
+"""What the busiest reads and ``add`` ask the database, by hand: the ORM takes longer to write such a question than the
+database to answer it. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import connection
+
+from orders.catalog.versioned_cache import VersionedCache
+from orders.models import Category, CustomerRate, Service
+from orders.rules import amounts
+from storefront.api.panel.authentication import Caller
+
+# What belongs to a service that is to be bought, in the order of the model's columns: from_db wants them so.
+_NEEDED = {
+    "id", "category_id", "kind", "rate", "is_flat", "min_quantity", "max_quantity", "link_pattern", "link_example",
+    "has_dripfeed", "is_one_per_link", "is_active",
+}  # fmt: skip
+_SERVICE = tuple(field.attname for field in Service._meta.concrete_fields if field.attname in _NEEDED)
+_RATE = _SERVICE.index("rate")
+_ADD = f"""
+SELECT {", ".join(f"s.{column}" for column in _SERVICE)}, c.is_active
+FROM orders_service s
+JOIN orders_category c ON c.id = s.category_id
+WHERE s.id = %s
+"""  # noqa: S608  # the columns are named above
+_STATUS = """
+SELECT id, status, quantity, charge - refunded, start_count, remains FROM orders_order
+WHERE user_id = %s AND id {among}
+"""
+
+
+_kept: VersionedCache[Service] = VersionedCache(50_000)
+
+
+def service_for(caller: Caller, pk: int) -> tuple[Service, Decimal | None] | None:
+    """The service with its category, both without what buying does not need, and the caller's own rate if there is
+    one; None where there is no such service. Not read again while the catalogue's stamp is the same."""
+    service = _kept.get(caller.stamp, pk, partial(_service, pk))
+    if service is None:
+        return None
+    own = CustomerRate.objects.filter(user=caller.user_id, service=pk) if caller.has_own_rates else None
+    return service, own.values_list("rate", flat=True).first() if own is not None else None
+
+
+def _service(pk: int) -> Service | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [pk])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *columns, is_category_active = row
+    columns[_RATE] = amounts.from_units(columns[_RATE], amounts.RATE_PLACES)
+    service = Service.from_db(connection.alias, _SERVICE, columns)
+    within = (service.category_id, is_category_active)
+    service.category = Category.from_db(connection.alias, ("id", "is_active"), within)
+    return service
+
+
+def standings(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
+    """How the customer's own orders among ``pks`` stand, as ``answers.order_row`` takes them; amounts in millionths."""
+    is_postgres = connection.vendor == "postgresql"
+    among = "= ANY(%s::bigint[])" if is_postgres else "IN (SELECT value FROM json_each(%s))"
+    numbers = ",".join(map(str, pks))
+    with connection.cursor() as cursor:
+        cursor.execute(_STATUS.format(among=among), [user_id, f"{{{numbers}}}" if is_postgres else f"[{numbers}]"])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

@@ -1,0 +1,231 @@
+"""What the panel API says: its rows, its error texts, and the HTTP answer around them.
+
+The shapes are those of the panel API's example page, to the letter: clients compare words, types and whole objects.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.http import HttpResponse, HttpResponseNotModified
+
+from orders.errors import (
+    CancelNotOffered,
+    InsufficientFunds,
+    InvalidField,
+    LinkInUse,
+    NotPossible,
+    OrderInvalid,
+    OrderNotCompleted,
+    OrdersError,
+    RefillNotOffered,
+    RefillTooSoon,
+    RefillWindowOver,
+    RequestOpen,
+    RequestReused,
+)
+from orders.rules.service_types import SERVICE_TYPES, has_runs
+
+INVALID_KEY = "Invalid API key"
+INCORRECT_REQUEST = "Incorrect request"
+INCORRECT_SERVICE = "Incorrect service ID"
+INCORRECT_ORDER = "Incorrect order ID"
+NOT_ENOUGH_FUNDS = "Not enough funds on balance"
+BAD_LINK = "Bad link"
+LINK_IN_USE = "You have active order with this link. Please wait until order being completed."
+REQUEST_REUSED = "This request id was used for another order"
+CLOSED = "Closed for maintenance, please try again later"
+TOO_MANY = "Too many requests, please try again later"
+HTTPS_ONLY = "API keys are accepted over HTTPS only, use https://"
+WRONG_ADDRESS = "This API key may not be used from this address"
+READS_ONLY = "This API key may not place orders"
+ORDERS_ONLY = "This API key may not read"
+NO_GET_WRITES = "This API key takes no orders by GET, use POST"
+NO_DRIP_FEED = "This service does not support drip-feed"
+NO_LATER_START = "Start at is not possible here: orders start at once"
+UNLIMITED_POSTS = "Posts field is required: subscriptions without a limit are not available"
+NO_REFILL = "Refill is disabled for this service"
+NO_CANCEL = "Cancel is disabled for this service"
+NOT_COMPLETED = "The order is not completed"
+REFILL_OVER = "Refill days are over"
+REFILL_TOO_SOON = "The order was completed or refill was requested less than 24 hours ago"
+NOT_CANCELABLE = "Order already completed and cannot be canceled"
+CANCEL_OPEN = "Cancel was already requested"
+REFILL_NOT_FOUND = "Refill not found"
+
+SERVICE_COLUMNS = (
+    "pk", "name", "kind", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
+    "has_cancel", "has_dripfeed", "description",
+)  # fmt: skip
+
+#: Some clients paste names into JSON and SQL by hand.
+_LOOKALIKES = str.maketrans({'"': "”", "'": "’", "\\": "/"})
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class ServicesDocument:
+    """A price list, ready to be sent, with a name that no other list has."""
+
+    body: bytes
+    packed: bytes
+    etag: str
+
+
+class PanelRefusal(Exception):
+    """The client gets ``text`` as its error. Nothing was done. HTTP 200, as the whole family answers logical errors."""
+
+    def __init__(self, text: str, *, status: int = 200) -> None:
+        super().__init__(text)
+        self.text = text
+        self.status = status
+
+
+def reply(data: Any, *, status: int = 200) -> HttpResponse:
+    """``data`` as JSON in plain ASCII, in English, kept by no cache: the key may be in the address."""
+    headers = {"Cache-Control": "no-store", "Content-Language": "en"}
+    text = orjson.dumps(data)
+    if not text.isascii():
+        text = json.dumps(data, separators=(",", ":")).encode()
+    return HttpResponse(text, content_type="application/json", status=status, headers=headers)
+
+
+def listed(book: ServicesDocument, *, is_packed: bool) -> HttpResponse:
+    """A price list, as it lies ready. Kept by nobody but who asked, and to be asked for anew each time."""
+    answer = HttpResponse(book.packed if is_packed else book.body, content_type="application/json")
+    if is_packed:
+        answer["Content-Encoding"] = "gzip"
+    return _labelled(answer, book)
+
+
+def unchanged(book: ServicesDocument) -> HttpResponse:
+    """The caller has the list as it is."""
+    return _labelled(HttpResponseNotModified(), book)
+
+
+def _labelled(answer: HttpResponse, book: ServicesDocument) -> HttpResponse:
+    answer["ETag"] = book.etag
+    answer["Cache-Control"] = "private, no-cache"
+    answer["Vary"] = "Accept-Encoding"
+    return answer
+
+
+def not_allowed() -> HttpResponse:
+    answer = error("Use GET or POST", status=405)
+    answer["Allow"] = "GET, POST"
+    return answer
+
+
+def later(status: int, wait: int) -> HttpResponse:
+    """For reads: no ``error``, which clients take as final, and when to come again, in seconds."""
+    answer = reply({}, status=status)
+    answer["Retry-After"] = str(wait)
+    return answer
+
+
+def exposed(name: str) -> HttpResponse:
+    """The key came over plain HTTP. Nothing was done.
+
+    Clients take an ``error`` in the status of an order as that order's end, so those actions answer without one.
+    """
+    return reply({}, status=403) if name in ("status", "refill_status") else error(HTTPS_ONLY)
+
+
+def error(text: str, *, status: int = 200) -> HttpResponse:
+    """One key and no other: clients compare the whole object."""
+    return reply({"error": text}, status=status)
+
+
+def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bool]:
+    """One line of the price list, from its SERVICE_COLUMNS: all but the rate, and what ``wire_rate`` takes."""
+    pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, has_dripfeed, description = row
+    line = {
+        "service": pk,
+        "name": _one_line(name),
+        "type": SERVICE_TYPES[kind].wire,
+        "category": _one_line(category),
+        "rate": "",
+        "min": str(least),
+        "max": str(greatest),
+        "dripfeed": has_dripfeed and has_runs(SERVICE_TYPES[kind]),
+        "refill": has_refill,
+        "cancel": has_cancel,
+        "desc": description,
+    }
+    return line, rate, is_flat, SERVICE_TYPES[kind].is_flat
+
+
+def why_not_placed(problem: OrdersError) -> str:
+    """Why an order was not placed, in the family's words."""
+    match problem:
+        case OrderInvalid():
+            return sentence(problem.problems[0])
+        case InsufficientFunds():
+            return NOT_ENOUGH_FUNDS
+        case LinkInUse():
+            return LINK_IN_USE
+        case RequestReused():
+            return REQUEST_REUSED
+    return INCORRECT_SERVICE
+
+
+def why_not(problem: NotPossible, *, is_refill: bool) -> str:
+    """Why a refill or a cancellation cannot be asked for, in the family's words."""
+    match problem:
+        case RefillNotOffered():
+            return NO_REFILL
+        case OrderNotCompleted():
+            return NOT_COMPLETED
+        case RefillWindowOver():
+            return REFILL_OVER
+        case RefillTooSoon():
+            return REFILL_TOO_SOON
+        case CancelNotOffered():
+            return NO_CANCEL
+        case RequestOpen():
+            return REFILL_TOO_SOON if is_refill else CANCEL_OPEN
+    return NOT_CANCELABLE
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_CONTROLS.sub(" ", text).translate(_LOOKALIKES).split())
+
+
+def sentence(problem: InvalidField) -> str:
+    """What is wrong with one input, in the family's words; clients look for some: "quantity less", "link"."""
+    name = problem.field.replace("_", " ").capitalize()
+    if problem.field in ("runs", "interval"):
+        name = f"Drip-feed {problem.field}"
+    limit = "" if problem.limit is None else f" {problem.limit}"
+    match problem.field, problem.code:
+        case "link", _:
+            return BAD_LINK
+        case "runs", "unsupported":
+            return NO_DRIP_FEED
+        case "start_at", "unsupported":
+            return NO_LATER_START
+        case "start_at", "too_large":
+            return f"Start at is more than{limit} days ahead"
+        case "posts", "missing" | "unlimited":
+            return UNLIMITED_POSTS
+        case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_small"):
+            return f"Quantity less than minimal{limit}"
+        case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_large"):
+            return f"Quantity more than maximum{limit}"
+        case _, "missing":
+            return f"{name} field is required"
+        case _, "not_a_number":
+            return f"{name} is not a number"
+        case _, "too_small":
+            return f"{name} less than minimal{limit}"
+        case _, "too_large":
+            return f"{name} more than maximum{limit}"
+        case _, "too_long":
+            return f"{name} is longer than{limit}"
+        case _:
+            return f"Incorrect {name.lower()}" + (limit and f", use:{limit}")

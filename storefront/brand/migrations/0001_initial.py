@@ -1,0 +1,28 @@
+import django.core.validators
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Brand',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('accent', models.CharField(blank=True, help_text='Buttons, links and marks. Any colour will do: its lightness is fitted so that texts stay readable.', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}\\Z', 'Write the colour as # and six digits, such as #0b6b78.')], verbose_name='accent colour')),
+                ('logo', models.BinaryField(blank=True, default=b'', verbose_name='logo')),
+                ('logo_type', models.CharField(blank=True, editable=False, max_length=16)),
+                ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
+            ],
+            options={
+                'verbose_name': 'look of the shop',
+                'verbose_name_plural': 'look of the shop',
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='brand_is_one')],
+            },
+        ),
+    ]

@@ -1,0 +1,66 @@
+"""Orders of the days before the demo was opened, so that it has measured times and ended orders to show.
+
+They are bought and ended through the same doors as any order; only their times are written by hand.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from orders.buying import checkout
+from orders.catalog import delivery_stats
+from orders.ledger import transfers
+from orders.lifecycle import fulfilment
+from orders.models import Order, Service
+from orders.rules.state_machine import Progress, Status
+from storefront.mail import email_preferences
+from storefront.mail.models import EmailKind
+
+CUSTOMER = "earlier@example.com"
+#: Orders of each service, and the days that they are spread over.
+EACH, DAYS = 24, 20
+#: A median of minutes from the purchase to the end, and how many of 24 were not delivered in full.
+PACES = ((14, 0), (95, 1), (300, 0), (26, 2), (780, 1), (2900, 0), (48, 0), (170, 4))
+
+
+@transaction.atomic
+def make(services: list[Service], inputs: dict[str, str]) -> None:
+    """Delivered orders of ``services``, as many as there are paces for, by a customer who cannot log in."""
+    customer = get_user_model().objects.create_user(email=CUSTOMER)
+    transfers.credit_payment(
+        transfers.open_wallet(customer), amount=Decimal(5000), gateway="manual", reference="demo-past"
+    )
+    email_preferences.switch_off(customer.pk, kind=EmailKind.ORDERS)
+    chance = random.Random(7)  # noqa: S311  # the same demo every time
+    now = timezone.now()
+    begun = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(EACH * len(PACES)))
+    for number, at in enumerate(begun):
+        place, nth = number % len(PACES), number // len(PACES)
+        if place < len(services):
+            minutes, short = PACES[place]
+            took = min(timedelta(minutes=minutes * chance.lognormvariate(0, 0.6)), (now - at) * 0.9)
+            _order(customer, services[place], inputs, at=at, took=took, is_short=nth < short)
+    delivery_stats.update_delivery_stats()
+
+
+def _order(
+    customer: Any, service: Service, inputs: dict[str, str], *, at: datetime, took: timedelta, is_short: bool
+) -> None:
+    said = {**inputs, "link": service.link_example or inputs["link"], "quantity": str(service.min_quantity)}
+    order = checkout.place_order(
+        customer, service=service, inputs=said, request_id=f"past-{service.pk}-{at.timestamp()}"
+    )
+    Order.objects.filter(pk=order.pk).update(status=Status.PENDING)
+    end = (
+        Progress(status=Status.PARTIAL, remains=order.quantity // 4) if is_short else Progress(status=Status.COMPLETED)
+    )
+    fulfilment.apply_progress(order.pk, progress=end)
+    Order.objects.filter(pk=order.pk).update(created_at=at, started_at=at + took * 0.2, ended_at=at + took)
+    order.events.update(created_at=at + took)

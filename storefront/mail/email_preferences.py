@@ -1,0 +1,46 @@
+"""Who wants which letters: asked before one is written, changed on a page or by the link in a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.core import signing
+from django.db.models import Exists, QuerySet
+from django.urls import reverse
+
+from storefront.accounts.models import User
+from storefront.mail.models import FLAGS, ONLY, EmailKind, Preferences, Switches
+
+_SALT = "storefront.mail.email_preferences"
+
+
+def wanting(kind: EmailKind, users: Iterable[int]) -> QuerySet[User]:
+    """Those of ``users`` who get letters of ``kind``: one query for them and the shop's own switch."""
+    rows = User.objects.filter(pk__in=list(users), is_active=True)
+    if kind not in FLAGS:
+        return rows
+    off = {FLAGS[kind]: False}
+    return rows.exclude(**{f"mail_preferences__{FLAGS[kind]}": False}).exclude(
+        Exists(Switches.objects.filter(pk=ONLY, **off))
+    )
+
+
+def switch_off(user_id: int, *, kind: EmailKind) -> None:
+    Preferences.objects.update_or_create(user_id=user_id, defaults={FLAGS[kind]: False})
+
+
+def link(user_id: int, kind: EmailKind) -> str:
+    """The address that switches letters of ``kind`` off for good, without a log-in. It can do nothing else."""
+    token = signing.Signer(salt=_SALT).sign_object([user_id, kind.value])
+    return f"{settings.SHOP_URL}{reverse('mail:off', args=[token])}"
+
+
+def meant(token: str) -> tuple[int, EmailKind] | None:
+    """Whose letters of which kind a link is about; None if it is not one of ours, or its customer is gone."""
+    try:
+        user_id, word = signing.Signer(salt=_SALT).unsign_object(token)
+        kind = EmailKind(word)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return (user_id, kind) if kind in FLAGS and User.objects.filter(pk=user_id).exists() else None

@@ -1,0 +1,30 @@
+"""The letter that support has answered. The room of support calls it by a dotted path and is not imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from storefront.mail import outbox
+from storefront.mail.layout import EmailContent
+from storefront.mail.models import EmailKind
+
+
+def keep(message: Any) -> None:
+    """``message`` of staff was written into a customer's ticket, in this transaction."""
+    outbox.write(message.ticket.user, kind=EmailKind.TICKET, content=lambda: _answer(message))
+
+
+def _answer(message: Any) -> EmailContent:
+    ticket = message.ticket
+    words = {"number": ticket.pk, "subject": ticket.subject}
+    return EmailContent(
+        subject=_("Answer to your ticket %(number)s: %(subject)s") % words,
+        paragraphs=[_("We have answered your ticket %(number)s, “%(subject)s”.") % words],
+        quote=message.text,
+        after=[_("Please answer on the page of the ticket: nobody reads replies to this e-mail.")],
+        button=(_("Open the ticket"), f"{settings.SHOP_URL}{reverse('support:ticket', args=[ticket.pk])}"),
+    )

@@ -1,0 +1,179 @@
+"""Top-ups in the back office: the queue of reviews first, a page for each, and the ways of paying by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import base, formatting
+from orders.models import Transfer
+from storefront.payments import gateways, review
+from storefront.payments.history import MARKS
+from storefront.payments.models import ManualMethod, Payment, PaymentStatus
+
+
+class PaymentStatusFilter(admin.SimpleListFilter):
+    title = _("review")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("waiting for review"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(is_in_review=True) if self.value() else queryset
+
+
+class ByGateway(admin.SimpleListFilter):
+    """By what is in the code; Django's own filter would read the distinct values from the whole table."""
+
+    title = _("gateway")
+    parameter_name = "gateway"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(gateway.name, gateway.label) for gateway in gateways.GATEWAYS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(gateway=self.value()) if self.value() else queryset
+
+
+@admin.register(Payment)
+class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+    list_display = ("reference", "mark", "customer", "label", "asked", "paid", "at", "decided_by")
+    list_filter = (PaymentStatusFilter, "status", ByGateway)
+    list_select_related = ("user", "actor")
+    # What waits for a person stands first; an index has this order.
+    ordering = ("-is_in_review", "-id")
+    search_fields = ("reference",)
+    search_help_text = _("Reference, number at the gateway, or the beginning of a customer's e-mail.")
+
+    def get_urls(self) -> list[Any]:
+        def at(act: str, view: Any) -> Any:
+            return path(f"<int:pk>/{act}/", self.admin_site.admin_view(view), name=f"payments_payment_{act}")
+
+        return [
+            at("approve", review.decision(review.ReceivedForm, review.approve)),
+            at("refuse", review.decision(review.Why, review.refuse)),
+            at("settle", review.decision(review.ReviewOutcome, review.settle)),
+            *super().get_urls(),
+        ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Each kind of text is looked up through one index."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if "@" in text:
+            people = get_user_model().objects.filter(email__startswith=text.lower())
+            return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
+        known = Q(gateway__in=list(gateways.GATEWAYS), upstream_id=text)
+        return queryset.filter(Q(reference=text.upper()) | known), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        payment = self.get_object(request, object_id)
+        if payment is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.has_view_permission(request, payment) or request.method != "GET":
+            raise PermissionDenied
+        booked = f"payment:{payment.gateway}:{payment.reference}"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Top-up %s") % payment.reference,
+            "opts": self.opts,
+            "payment": payment,
+            "mark": self.mark(payment),
+            "asked": formatting.amount(payment.amount, payment.currency),
+            "paid": self.paid(payment),
+            "proofs": list(payment.proofs.all()),
+            "transfers": base.list_link(Transfer, _("Transfers"), q=booked),
+            **_choices(request, payment),
+        }
+        return TemplateResponse(request, "admin/payments/payment/review.html", context)
+
+    # ---------------------------------------------------------------------------------------------- columns
+
+    @admin.display(description=_("status"))
+    def mark(self, payment: Payment) -> str:
+        label = _("For review") if payment.is_in_review else payment.get_status_display()
+        return formatting.status_badge(
+            "in-doubt" if payment.is_in_review else MARKS[PaymentStatus(payment.status)], label=label
+        )
+
+    @admin.display(description=_("customer"))
+    def customer(self, payment: Payment) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', payment.user)
+
+    @admin.display(description=_("asked for"))
+    def asked(self, payment: Payment) -> str:
+        return formatting.amount(payment.amount, payment.currency)
+
+    @admin.display(description=_("paid"))
+    def paid(self, payment: Payment) -> str:
+        """In whatever the gateway said, which need not be a currency that we can write."""
+        if payment.paid_amount is None or payment.paid_currency == payment.currency:
+            return formatting.amount(payment.paid_amount, payment.currency)
+        return format_html("<bdi>{} {}</bdi>", payment.paid_amount.normalize(), payment.paid_currency)
+
+    @admin.display(description=_("started at"))
+    def at(self, payment: Payment) -> str:
+        return formatting.moment(payment.created_at)
+
+    @admin.display(description=_("by"))
+    def decided_by(self, payment: Payment) -> str:
+        return str(payment.actor or formatting.NONE)
+
+
+def _choices(request: HttpRequest, payment: Payment) -> dict[str, Any]:
+    """The buttons that are open to this person now."""
+    may = request.user.has_perm(review.PERMISSION) and payment.user_id != request.user.pk
+    is_credited = payment.status == PaymentStatus.CREDITED
+    return {
+        "can_approve": may and not is_credited,
+        "can_refuse": may and payment.is_open,
+        "can_settle": may and payment.is_in_review and not payment.is_open,
+        "received": review.ReceivedForm(initial={"amount": _suggested(payment)}, auto_id=False),
+        "why": review.Why(auto_id=False),
+        "outcome": review.ReviewOutcome(auto_id=False),
+    }
+
+
+def _suggested(payment: Payment) -> Any:
+    """What came in our currency, if that is known; else what was asked for."""
+    if payment.paid_amount is not None and payment.paid_currency == payment.currency:
+        return payment.paid_amount
+    return payment.amount
+
+
+@admin.register(ManualMethod)
+class ManualMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
+    list_display = ("name", "hint", "least", "most", "is_active", "position")
+    list_editable = ("is_active", "position")
+    formfield_overrides = base.PLAIN_NUMBERS
+    fields = ("name", "hint", "instructions", "details", "minimum", "maximum", "is_active", "position")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Payments that are under way name them: they are made inactive."""
+        return False
+
+    @admin.display(description=_("least"))
+    def least(self, method: ManualMethod) -> str:
+        return formatting.amount(method.minimum)
+
+    @admin.display(description=_("most"))
+    def most(self, method: ManualMethod) -> str:
+        return formatting.amount(method.maximum)

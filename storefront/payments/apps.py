@@ -1,0 +1,15 @@
+"""Top-ups as a Django application."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PaymentsConfig(AppConfig):
+    name = "storefront.payments"
+    label = "payments"
+    verbose_name = _("Top-ups")
+
+    def ready(self) -> None:
+        from storefront.payments import checks  # noqa: F401  # late: checks register when the application is ready

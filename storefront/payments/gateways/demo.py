@@ -1,0 +1,80 @@
+"""The gateway of the demo: a pretend payment page of ours, and webhooks as real gateways sign and send them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from orders.errors import InvalidAmount
+from orders.rules import amounts
+from storefront.payments.gateway import Gateway, GatewayReport, Next, PaymentRefused, ReportedState, Way
+
+HEADER = "X-Demo-Signature"
+#: Seconds that a webhook may be old, or ahead of our clock.
+WINDOW = 300
+
+
+class Demo(Gateway):
+    name = "demo"
+    label = _("Demo payment")
+    needs = ("DEMO_GATEWAY", "DEMO_GATEWAY_SECRET")
+
+    def ways(self) -> Sequence[Way]:
+        return [
+            Way(
+                label=_("Demo payment"),
+                hint=_("At once, no real money is moved"),
+                minimum=Decimal(1),
+                maximum=Decimal(10_000),
+                fee=_("No fee"),
+            )
+        ]
+
+    def start(self, payment: Any) -> Next:
+        return Next(address=reverse("payments:demo", args=[payment.reference]))
+
+    def read_webhook(self, request: HttpRequest) -> GatewayReport:
+        _check(request.headers.get(HEADER, ""), request.body)
+        try:
+            told = json.loads(request.body)
+            return GatewayReport(
+                said=ReportedState(told["status"]),
+                amount=amounts.parse(str(told["amount"])),
+                currency=str(told["currency"]),
+                reference=str(told["reference"]),
+                upstream_id=str(told["id"])[:200],
+            )
+        except (ValueError, TypeError, KeyError, RecursionError, InvalidAmount) as problem:
+            raise PaymentRefused(f"the body does not say what a payment is: {type(problem).__name__}") from None
+
+
+def signature(body: bytes, *, at: int) -> str:
+    """The header of a webhook that is sent ``at`` seconds since 1970."""
+    return f"t={at},v1={_digest(body, str(at))}"
+
+
+def _digest(body: bytes, at: str) -> str:
+    key = settings.DEMO_GATEWAY_SECRET.encode()
+    return hmac.new(key, at.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _check(header: str, body: bytes) -> None:
+    """Raises Refused unless ``header`` signs ``body``, and did so a moment ago."""
+    parts = dict(part.partition("=")[::2] for part in header.split(","))
+    at, signed = parts.get("t", ""), parts.get("v1", "")
+    if not (at.isascii() and at.isdigit() and len(at) <= 12):
+        raise PaymentRefused("the signature is missing")
+    if not hmac.compare_digest(_digest(body, at).encode(), signed.encode()):
+        raise PaymentRefused("the signature is wrong")
+    if abs(time.time() - int(at)) > WINDOW:
+        raise PaymentRefused("the signature is too old")

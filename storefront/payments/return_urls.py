@@ -1,0 +1,28 @@
+"""Where a browser may be sent: to pages of ours, and to the hosts of a gateway. Nowhere else."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from storefront.payments.gateway import Gateway
+
+LONGEST = 2000
+
+
+def local(text: str) -> str:
+    """``text`` if it is a path of this shop, else nothing."""
+    is_path = text.startswith("/") and len(text) <= LONGEST and text.isprintable()
+    return text if is_path and url_has_allowed_host_and_scheme(text, allowed_hosts=None) else ""
+
+
+def next_of(gateway: Gateway, text: str) -> str:
+    """``text`` if ``gateway`` may send customers there, else nothing."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    if parts.scheme == "https" and parts.netloc in gateway.hosts and len(text) <= LONGEST and text.isprintable():
+        return text
+    return local(text)

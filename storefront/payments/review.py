@@ -1,0 +1,116 @@
+"""What staff decides about one top-up: a POST, one function of ``crediting`` that does it, a line of history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from orders.admin import base, formatting
+from orders.errors import OrdersError, OwnMoney
+from orders.rules import amounts
+from storefront.payments import crediting
+from storefront.payments.models import Payment
+
+PERMISSION = "payments.change_payment"
+_QUIET = {"autocomplete": "off"}
+
+
+class ReceivedForm(forms.Form):
+    amount = base.PlainDecimalField(
+        label=gettext_lazy("Amount received"),
+        min_value=amounts.QUANTUM,
+        max_digits=19,
+        decimal_places=amounts.AMOUNT_PLACES,
+        widget=forms.TextInput(attrs={**_QUIET, "inputmode": "decimal"}),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason, if it is not what was asked for; the customer sees it"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs=_QUIET),
+    )
+
+
+class Why(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason; the customer sees it"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
+    )
+
+
+class ReviewOutcome(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("What was done about it"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
+    )
+
+
+def approve(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> str:
+    done = crediting.approve(payment, amount=amount, actor=actor, reason=reason)
+    return _("%(amount)s is in the wallet of %(customer)s.") % {
+        "amount": formatting.amount_text(done.paid_amount or Decimal(0), done.currency),
+        "customer": done.user,
+    }
+
+
+def refuse(payment: Payment, actor: Any, *, reason: str) -> str:
+    crediting.refuse(payment, reason=reason, actor=actor)
+    return _("Top-up %(reference)s is refused: %(reason)s") % {"reference": payment.reference, "reason": reason}
+
+
+def settle(payment: Payment, actor: Any, *, reason: str) -> str:
+    crediting.settle(payment, reason=reason, actor=actor)
+    return _("Top-up %(reference)s is settled: %(reason)s") % {"reference": payment.reference, "reason": reason}
+
+
+def decision(form_class: type[forms.Form], decide: Callable[..., str]) -> Callable[..., HttpResponse]:
+    """The address of one button: POST only, with the right to change top-ups. What it did stands in the history."""
+
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        payment = get_object_or_404(Payment, pk=pk)
+        form = form_class(request.POST)
+        if form.is_valid():
+            _run(request, payment, lambda: decide(payment, request.user, **form.cleaned_data))
+        else:
+            for name, problems in form.errors.items():
+                messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, problems))}")
+        return redirect(base.page_url(payment))
+
+    return view
+
+
+def _run(request: HttpRequest, payment: Payment, act: Callable[[], str]) -> None:
+    try:
+        with transaction.atomic():
+            said = act()
+            LogEntry.objects.log_actions(request.user.pk, [payment], CHANGE, said)  # type: ignore[arg-type]
+    except OrdersError as problem:
+        messages.error(request, _worded(problem))
+    else:
+        messages.success(request, said)
+
+
+def _worded(problem: OrdersError) -> str:
+    match problem:
+        case OwnMoney():
+            return _("This is your own payment. A colleague has to decide about it.")
+        case crediting.AlreadyCredited():
+            return _("It was credited meanwhile; nothing more was added.")
+        case crediting.AlreadyEnded():
+            return _("It has ended meanwhile; nothing was changed.")
+        case crediting.ReasonNeeded():
+            return _("Nothing was changed: say why, since this is not what was asked for.")
+    return str(problem)

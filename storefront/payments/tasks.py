@@ -1,0 +1,12 @@
+"""django-q2 entry points of the room, a few lines each, and their schedules."""
+
+from __future__ import annotations
+
+from providers.worker.schedules import Schedule
+from storefront.payments import expiry
+
+SCHEDULES = (Schedule("unpaid top-ups", "storefront.payments.tasks.expire_due", minutes=60),)
+
+
+def expire_due() -> None:
+    expiry.expire_due()

@@ -1,0 +1,50 @@
+"""The pretend payment page: what would be another company's site. It changes nothing itself; its webhooks do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orders.rules import amounts
+from storefront.payments import demo_bank, gateways, payment_form
+from storefront.payments.gateways.demo import Demo
+from storefront.payments.models import Payment
+from storefront.payments.views import paying
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def demo(request: HttpRequest, reference: str) -> HttpResponse:
+    payment = paying.own(request, reference)
+    if payment.gateway != Demo.name or gateways.find(Demo.name) is None:
+        raise Http404
+    if request.method != "POST":
+        return render(request, "payments/demo.html", {"payment": payment, "half": _half(payment)})
+    if not _act(request, payment, request.POST.get("act", "")):
+        messages.warning(request, _("The demo's webhook did not arrive. Press the button again."))
+    return redirect("payments:payment", reference)
+
+
+def _act(request: HttpRequest, payment: Payment, act: str) -> bool:
+    """Does what the button says; False where the webhook was not taken."""
+    shop = demo_bank.Shop.of(request, reverse("payments:webhook", args=[Demo.name]))
+    status = "declined" if act == "decline" else "paid"
+    amount = _half(payment) if act == "half" else payment.amount
+    body = demo_bank.payment(payment.reference, status=status, amount=amount, currency=payment.currency)
+    if act == "later":
+        demo_bank.send_later(shop, body)
+        return True
+    return act in ("pay", "half", "decline", "thrice") and demo_bank.send(shop, body, times=3 if act == "thrice" else 1)
+
+
+def _half(payment: Payment) -> Decimal:
+    return amounts.round_up(payment.amount / 2, payment_form.smallest())

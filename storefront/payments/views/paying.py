@@ -1,0 +1,103 @@
+"""What customers see of their top-ups: a new one, the list, and one with the part of it that follows the payment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from storefront.payments import crediting, gateways, history, payment_form, payment_proofs, starting
+from storefront.payments.gateway import Unreachable
+from storefront.payments.models import Payment, PaymentStatus
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    is_sent = request.method == "POST"
+    asked = payment_form.read({name: str(text) for name, text in (request.POST if is_sent else request.GET).items()})
+    if is_sent and not asked.problem:
+        return _start(request, asked)
+    problem = asked.problem if is_sent else ""
+    context = {"asked": asked, "problem": problem, "amount": asked.text if is_sent else payment_form.prefilled(asked)}
+    response = render(request, "payments/new.html", context)
+    # The form's answer leads to the gateway's host, which browsers count as a place that the form is sent to.
+    hosts = [f"https://{host}" for choice in asked.choices for host in choice.gateway.hosts]
+    response._csp_update = {"form-action": hosts}  # type: ignore[attr-defined]  # as csp's decorator does it
+    return response
+
+
+def _start(request: HttpRequest, asked: payment_form.PaymentRequest) -> HttpResponse:
+    assert asked.choice is not None
+    chosen = asked.choice
+    try:
+        payment = starting.start(
+            request.user, gateway=chosen.gateway, way=chosen.way, amount=asked.amount, return_to=asked.return_to
+        )
+    except crediting.TooManyOpenPayments:
+        told = _("You have %d payments that are not finished. Finish one of them, or wait until they end.")
+        messages.error(request, told % crediting.OPEN_MAX)
+        return redirect("payments:list")
+    except Unreachable:
+        messages.error(request, _("This way of paying does not answer. Nothing was paid; try again or take another."))
+        return redirect("payments:new")
+    return redirect(payment.address)
+
+
+@require_safe
+@login_required
+def payments(request: HttpRequest) -> HttpResponse:
+    return render(request, "payments/list.html", {"page": history.page(request.user, request.GET)})
+
+
+@never_cache
+@require_safe
+@login_required
+def payment(request: HttpRequest, reference: str) -> HttpResponse:
+    return render(request, "payments/payment.html", shown(own(request, reference)))
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest, reference: str) -> HttpResponse:
+    """The page without its frame, if anything changed; 204 leaves it as it is."""
+    if not request.user.is_authenticated:
+        return HttpResponseClientRefresh()
+    payment = own(request, reference)
+    if payment.mark == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    return render(request, "payments/_payment.html", {**shown(payment), "is_live": True})
+
+
+def own(request: HttpRequest, reference: str) -> Payment:
+    """The customer's own. Another's is not found, as if it did not exist."""
+    return get_object_or_404(Payment.objects.of(request.user), reference=reference)
+
+
+def shown(payment: Payment, *, problem: str = "", comment: str = "") -> dict[str, Any]:
+    gateway = gateways.find(payment.gateway)
+    is_unpaid = payment.is_open and payment.paid_amount is None
+    proofs = list(payment.proofs.all()) if gateway is None or gateway.takes_proofs else []
+    return {
+        "payment": payment,
+        "instructions": gateway.instructions(payment) if gateway and is_unpaid else None,
+        "proofs": proofs,
+        "takes_proofs": bool(
+            gateway and gateway.takes_proofs and payment.is_open and len(proofs) < crediting.PROOFS_MAX
+        ),
+        "pay_at": payment.address if gateway and is_unpaid and not gateway.takes_proofs else "",
+        "is_checked": payment.is_open and payment.is_in_review,
+        "is_credited": payment.status == PaymentStatus.CREDITED,
+        "problem": problem,
+        "comment": comment,
+        "megabytes": payment_proofs.SIZE_MAX // 1024**2,
+        "most_proofs": crediting.PROOFS_MAX,
+    }

@@ -1,0 +1,69 @@
+"""Proofs of payment: taken from customers, shown to them and to staff. Nobody else learns that one exists."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST, require_safe
+
+from storefront.payments import crediting, gateways, payment_proofs
+from storefront.payments.models import Proof
+from storefront.payments.views import paying
+
+#: The file and what a form adds to it.
+BODY_MAX = payment_proofs.SIZE_MAX + 64 * 1024
+#: Of a longer request so much is read and dropped, so that the browser is there for the answer.
+DRAIN_MAX = 64 * 1024 * 1024
+
+
+@csrf_exempt  # the check reads the whole body, so its size is judged before; then it is made all the same
+@require_POST
+def send(request: HttpRequest, reference: str) -> HttpResponse:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > BODY_MAX:
+        left = DRAIN_MAX
+        while left > 0 and request.read(64 * 1024):
+            left -= 64 * 1024
+        messages.error(request, _("The file is larger than %d MB. Send a smaller picture of it.") % _megabytes())
+        return redirect("payments:payment", reference)
+    return _send(request, reference)
+
+
+@csrf_protect
+@login_required
+def _send(request: HttpRequest, reference: str) -> HttpResponse:
+    payment = paying.own(request, reference)
+    gateway = gateways.find(payment.gateway)
+    if gateway is None or not gateway.takes_proofs:
+        raise Http404
+    comment = request.POST.get("comment", "")
+    try:
+        payment_proofs.add(payment, file=request.FILES.get("file"), comment=comment)
+    except payment_proofs.BadFile as problem:
+        return render(request, "payments/payment.html", paying.shown(payment, problem=problem.code, comment=comment))
+    except crediting.AlreadyEnded:
+        messages.error(request, _("This top-up has ended. Start a new one."))
+    except crediting.TooManyOpenPayments:
+        messages.error(request, _("You have sent %d files, which is the most.") % crediting.PROOFS_MAX)
+    else:
+        messages.success(request, _("Thank you. We look at it and tell you here."))
+    return redirect("payments:payment", reference)
+
+
+@require_safe
+@login_required
+def show(request: HttpRequest, reference: str, pk: int) -> FileResponse:
+    """For its owner, and for staff who may see top-ups."""
+    proof = get_object_or_404(Proof.objects.select_related("payment"), pk=pk, payment__reference=reference)
+    is_staff = request.user.is_staff and request.user.has_perm("payments.view_payment")
+    if proof.payment.user_id != request.user.pk and not is_staff:
+        raise Http404
+    return payment_proofs.served(proof)
+
+
+def _megabytes() -> int:
+    return payment_proofs.SIZE_MAX // 1024**2

@@ -1,0 +1,53 @@
+"""How long a service takes, as measured: a bar on one axis for all services, and the words beside it. Reads nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from orders.models import DeliveryStats
+from storefront.web import formats
+
+#: The axis is logarithmic, from a minute to seven days, in a box of 120 by 10 with room for the dot at both ends.
+SHORTEST, LONGEST = 60, 7 * 24 * 3600
+_FROM, _LENGTH = 4.0, 112.0
+_LEAST_WIDTH = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBar:
+    """From the fastest tenth to the slowest, and the median; lengths as SVG takes them, in every language."""
+
+    start: str
+    width: str
+    middle: str
+
+
+def bar(measure: DeliveryStats) -> TimeBar | None:
+    """None where no end was measured."""
+    ends = (measure.finish_p10, measure.finish_median, measure.finish_p90)
+    if None in ends:
+        return None
+    start, middle, end = (_place(seconds or 0) for seconds in ends)
+    return TimeBar(f"{start:.1f}", f"{max(end - start, _LEAST_WIDTH):.1f}", f"{middle:.1f}")
+
+
+def duration(seconds: int | None) -> str:
+    """Two units at most, and only while the second says something: "26 min", "2 h 10", "40 h", "4 d"."""
+    if seconds is None:
+        return ""
+    minutes = max(1, round(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    if minutes < 60:
+        return _("%s min") % formats.number(minutes)
+    if hours < 10 and rest:
+        return _("%(hours)s h %(minutes)s") % {"hours": formats.number(hours), "minutes": f"{rest:02d}"}
+    hours = round(minutes / 60)
+    return _("%s h") % formats.number(hours) if hours < 48 else _("%s d") % formats.number(round(hours / 24))
+
+
+def _place(seconds: int) -> float:
+    within = min(max(seconds, SHORTEST), LONGEST)
+    return _FROM + _LENGTH * math.log(within / SHORTEST) / math.log(LONGEST / SHORTEST)

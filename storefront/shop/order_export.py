@@ -1,0 +1,45 @@
+"""The list of orders as a file. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from orders.db import csv_cells
+from orders.models import Order
+from orders.models.order import OrderQuerySet
+from orders.rules import amounts
+from storefront.shop import order_status
+from storefront.web import csv_export
+
+
+def as_csv(orders: OrderQuerySet) -> Iterator[str]:
+    """Line by line, however many there are."""
+    head = (
+        *(_("Order"), _("Date"), _("Service"), _("Name"), _("Link"), _("Quantity"), _("Status"), _("Start count")),
+        *(_("Remains"), _("Charge"), _("Paid back"), _("Paid"), _("Currency"), _("Through"), _("Ended")),
+    )
+    return csv_export.lines(head, map(_row, orders.iterator(chunk_size=1000)))
+
+
+def _row(order: Order) -> list[Any]:
+    return [
+        order.pk,
+        order.created_at.isoformat(timespec="seconds"),
+        order.service_id,
+        csv_cells.escape_formula(order.service.shown_name),
+        csv_cells.escape_formula(order.link or str(order.fields.get("username", ""))),
+        order.quantity,
+        csv_cells.escape_formula(str(order_status.status_label(order.status).label)),
+        "" if order.start_count is None else order.start_count,
+        order.undelivered,
+        amounts.plain(order.charge),
+        amounts.plain(order.refunded),
+        amounts.plain(order.paid),
+        settings.STORE_CURRENCY,
+        order.source,
+        order.ended_at.isoformat(timespec="seconds") if order.ended_at else "",
+    ]

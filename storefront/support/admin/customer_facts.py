@@ -1,0 +1,90 @@
+"""What an operator sees beside a ticket: the customer, and the orders with the panels that have them.
+
+Each part needs the permission of what it shows. The same few queries whatever there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from orders.admin import base, formatting
+from orders.models import Account, Order
+from providers.admin import placement
+from providers.models import Placement
+from storefront.support.models import Ticket
+
+NEWEST = 5
+#: Placements of drip-feed orders are many; the newest say where an order is.
+PLACEMENTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamFacts:
+    """Where an order is: the operator's business alone."""
+
+    provider: str
+    upstream_id: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFacts:
+    order: Order
+    link: str
+    mark: str
+    delivered: str
+    there: list[UpstreamFacts]
+
+
+@dataclass(slots=True, kw_only=True)
+class CustomerFacts:
+    link: str
+    orders_link: str = ""
+    balance: str = ""
+    spent: str = ""
+    newest: list[OrderFacts] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+
+
+def customer(ticket: Ticket, viewer: Any) -> CustomerFacts:
+    user = ticket.user
+    found = CustomerFacts(link=base.page_link(user) if viewer.has_perm("accounts.view_user") else str(user))
+    if viewer.has_perm("orders.view_account"):
+        wallet = Account.objects.filter(user=user).first()
+        if wallet:
+            found.balance, found.spent = formatting.amount(wallet.balance), formatting.amount(wallet.spent)
+    if viewer.has_perm("orders.view_order"):
+        newest = Order.objects.of(user).select_related("service")[:NEWEST]
+        found.newest = [_shown(order, viewer, []) for order in newest]
+        found.orders_link = base.list_url(Order, user__id__exact=user.pk)
+    others = Ticket.objects.of(user).exclude(pk=ticket.pk).order_by("-last_message")
+    found.tickets = list(others[:NEWEST])
+    return found
+
+
+def attached(ticket: Ticket, viewer: Any) -> list[OrderFacts]:
+    """The ticket's orders. Provider and number there are for those who may see placements."""
+    orders = list(Order.objects.filter(tickets__ticket=ticket).select_related("service").order_by("tickets__id"))
+    tries: dict[int, list[UpstreamFacts]] = {}
+    if orders and viewer.has_perm("providers.view_placement"):
+        rows = Placement.objects.filter(order__in=orders).select_related("provider").order_by("-id")
+        for row in rows[: PLACEMENTS * len(orders)]:
+            there = UpstreamFacts(
+                provider=base.page_link(row, row.provider),
+                upstream_id=row.upstream_id or formatting.NONE,
+                mark=placement.state_mark(row),
+            )
+            tries.setdefault(row.order_id, []).append(there)
+    return [_shown(order, viewer, tries.get(order.pk, [])) for order in orders]
+
+
+def _shown(order: Order, viewer: Any, there: list[UpstreamFacts]) -> OrderFacts:
+    may_open = viewer.has_perm("orders.view_order")
+    return OrderFacts(
+        order=order,
+        link=base.page_link(order, order.pk) if may_open else str(order.pk),
+        mark=formatting.status_badge(order.status),
+        delivered=formatting.delivered(order),
+        there=there,
+    )

@@ -1,0 +1,107 @@
+"""What an operator does with one ticket: forms, and what each button calls in ``support.tickets``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from storefront.support import tickets
+from storefront.support.errors import NotMergeable
+from storefront.support.models import CannedReply, Ticket
+from storefront.support.models.ticket import TicketStatus
+from storefront.web import private_files
+
+AFTER_ANSWER = (TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.CLOSED)
+
+
+class AnswerForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("Message"),
+        max_length=tickets.TEXT_MAX,
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto", "autofocus": True}),
+    )
+    uploads = private_files.FilesField(label=gettext_lazy("Files"), most=tickets.FILES_MOST, required=False)
+    status = forms.ChoiceField(
+        label=gettext_lazy("Afterwards"),
+        choices=[(status.value, status.label) for status in AFTER_ANSWER],
+        initial=TicketStatus.ANSWERED,
+        required=False,
+    )
+
+
+class CannedForm(forms.Form):
+    """Chosen beside the answer; what is chosen is put into its text, nothing is sent."""
+
+    canned = forms.ModelChoiceField(
+        label=gettext_lazy("Canned reply"), queryset=CannedReply.objects.filter(is_active=True), required=False
+    )
+
+
+class AssignForm(forms.Form):
+    assignee = forms.ModelChoiceField(
+        label=gettext_lazy("Taken by"),
+        queryset=get_user_model().objects.filter(is_staff=True, is_active=True).order_by("email"),
+        required=False,
+        empty_label=gettext_lazy("Nobody"),
+    )
+
+
+class StatusForm(forms.Form):
+    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=TicketStatus.choices)
+
+
+class MergeForm(forms.Form):
+    into = forms.IntegerField(
+        label=gettext_lazy("Into ticket"),
+        min_value=1,
+        max_value=2**62,
+        help_text=gettext_lazy("The number of another ticket of this customer. This one's messages move there."),
+    )
+
+
+def write(ticket: Ticket, author: Any, *, is_note: bool, text: str, uploads: Any, status: str) -> str:
+    if is_note:
+        tickets.note(ticket, author=author, text=text, uploads=uploads)
+        return _("Noted. The customer does not see it.")
+    tickets.answer(
+        ticket, author=author, text=text, uploads=uploads, status=TicketStatus(status or TicketStatus.ANSWERED)
+    )
+    return _("Ticket %s is answered.") % ticket.pk
+
+
+def assign(ticket: Ticket, actor: Any, *, assignee: Any) -> str:
+    tickets.assign(ticket, assignee=assignee)
+    return _("Taken by %s.") % assignee if assignee else _("Nobody has taken it now.")
+
+
+def put(ticket: Ticket, actor: Any, *, status: str) -> str:
+    tickets.put(ticket, status=TicketStatus(status))
+    return _("The status is: %s.") % TicketStatus(status).label
+
+
+def merge(ticket: Ticket, actor: Any, *, into: int) -> str:
+    target = Ticket.objects.filter(pk=into).first()
+    if target is None:
+        raise NotMergeable(_("There is no ticket %s.") % into)
+    tickets.merge(ticket, into=target, actor=actor)
+    return _("Ticket %(gone)s is part of ticket %(kept)s now.") % {"gone": ticket.pk, "kept": into}
+
+
+#: The small forms beside the conversation.
+ACTS: Mapping[str, tuple[type[forms.Form], Callable[..., str]]] = {
+    "assign": (AssignForm, assign),
+    "status": (StatusForm, put),
+    "merge": (MergeForm, merge),
+}
+
+
+def filled(canned: CannedReply, ticket: Ticket) -> str:
+    """The canned reply for this ticket's customer and first order."""
+    order = ticket.attached.values_list("order_id", flat=True).first()
+    name = ticket.user.name or ticket.user.email.partition("@")[0]
+    return canned.text.replace("{name}", name).replace("{order}", str(order or "").strip())

@@ -1,0 +1,90 @@
+"""What a customer asks a person to do for one order: speed it up, or what the order's own buttons do not offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.errors import CancelNotOffered, RefillNotOffered, RefillWindowOver, RequestOpen
+from orders.lifecycle import customer_requests
+from orders.models import Order
+from storefront.support import tickets
+from storefront.support.errors import HandledAutomatically
+from storefront.support.models import Ticket
+from storefront.support.models.ticket import TicketKind
+
+#: On the button, and as the ticket's subject.
+LABELS: Mapping[TicketKind, Promise] = {
+    TicketKind.SPEED_UP: gettext_lazy("Ask to speed it up"),
+    TicketKind.REFILL: gettext_lazy("Ask a person for a refill"),
+    TicketKind.CANCEL: gettext_lazy("Ask a person to cancel"),
+}
+_SUBJECTS: Mapping[TicketKind, Promise] = {
+    TicketKind.SPEED_UP: gettext_lazy("Speed up order %s"),
+    TicketKind.REFILL: gettext_lazy("Refill order %s"),
+    TicketKind.CANCEL: gettext_lazy("Cancel order %s"),
+}
+_TEXTS: Mapping[TicketKind, Promise] = {
+    TicketKind.SPEED_UP: gettext_lazy("Please see whether order %s can be delivered faster."),
+    TicketKind.REFILL: gettext_lazy("Please see whether order %s can be refilled."),
+    TicketKind.CANCEL: gettext_lazy("Please see whether order %s can be canceled."),
+}
+
+
+def possible(order: Order) -> list[TicketKind]:
+    """What a person can be asked for. One query at most, none for an order that is under way."""
+    return [kind for kind in LABELS if why_not(order, kind) is None]
+
+
+def ask(order: Order, *, kind: TicketKind) -> Ticket:
+    """A ticket that asks for it, in the order's customer's name. Raises NotForAPerson, Asked, TooFast, TooManyOpen."""
+    if reason := why_not(order, kind):
+        raise HandledAutomatically(reason)
+    return tickets.open_ticket(
+        order.user,
+        subject=str(_SUBJECTS[kind]) % order.pk,
+        text=str(_TEXTS[kind]) % order.pk,
+        kind=kind,
+        wanted_for=order,
+    )
+
+
+def why_not(order: Order, kind: TicketKind) -> str | None:
+    """The order's own rules come first: a person is for what they do not offer."""
+    match kind:
+        case TicketKind.REFILL:
+            return _why_no_refill(order)
+        case TicketKind.CANCEL:
+            return _why_no_cancel(order)
+        case TicketKind.SPEED_UP if order.is_scheduled:
+            return _("It has not started: it begins at the time you chose.")
+        case TicketKind.SPEED_UP if order.is_open:
+            return None
+    return _("There is nothing to be done for it: the order has ended.")
+
+
+def _why_no_refill(order: Order) -> str | None:
+    if order.state not in customer_requests.REFILLABLE or not order.delivered:
+        return _("A refill is of what was delivered: the order has not come so far.")
+    problem = customer_requests.refill_state(order).problem
+    if isinstance(problem, RefillNotOffered | RefillWindowOver):
+        return None
+    return _by_button(problem)
+
+
+def _why_no_cancel(order: Order) -> str | None:
+    if not order.is_open:
+        return _("There is nothing to cancel: the order has ended.")
+    if order.service.has_cancel:
+        return _by_button(None)
+    problem = customer_requests.cancel_state(order).problem
+    return None if isinstance(problem, CancelNotOffered) else _by_button(problem)
+
+
+def _by_button(problem: object) -> str:
+    if isinstance(problem, RequestOpen):
+        return _("You asked for it already: the order's page says how it stands.")
+    return _("The order's own button does it; no person is needed.")

@@ -1,0 +1,98 @@
+"""What every page of the shop has around it: links to the shop's own pages, and pinned announcements.
+
+Kept in the cache for a minute, so that no page pays queries for it; whoever changes it in the back office calls
+``forget``, and other processes show the change within that minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from storefront.support.models import Announcement, InfoPage
+from storefront.web import query_params
+
+KEPT_SECONDS = 60
+COOKIE = "put-away"
+#: More are not remembered, neither as pinned nor as put away.
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    slug: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    pk: int
+    kind: str
+    title: str
+    has_text: bool
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def is_on(self, now: datetime) -> bool:
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    pages: tuple[Link, ...]
+    pinned: tuple[Pinned, ...]
+
+
+def support(request: HttpRequest) -> dict[str, Any]:
+    """A context processor. The template calls these: answers without a frame pay nothing."""
+    return {"foot_pages": pages, "pinned": partial(pinned, request)}
+
+
+def pages() -> tuple[Link, ...]:
+    return _frame().pages
+
+
+def pinned(request: HttpRequest) -> list[Pinned]:
+    """The pinned announcements of this moment that the reader has not put away, newest first."""
+    away, now = put_away(request), timezone.now()
+    return [one for one in _frame().pinned if one.is_on(now) and one.pk not in away]
+
+
+def put_away(request: HttpRequest) -> list[int]:
+    """The announcements that this browser has put away, as its cookie says."""
+    numbers = map(query_params.number, request.COOKIES.get(COOKIE, "").split(".")[:MOST])
+    return [number for number in numbers if number is not None]
+
+
+def forget() -> None:
+    cache.delete_many([_key(code) for code, _name in settings.LANGUAGES])
+
+
+def _frame() -> Frame:
+    language = get_language() or settings.LANGUAGE_CODE
+    known: Frame | None = cache.get(_key(language))
+    if known is None:
+        known = _read(language)
+        cache.set(_key(language), known, KEPT_SECONDS)
+    return known
+
+
+def _key(language: str) -> str:
+    return f"support.frame.{language}"
+
+
+def _read(language: str) -> Frame:
+    found: Any = InfoPage.objects.shown(language).defer("text", "title")
+    to_come = Announcement.objects.filter(is_pinned=True).exclude(ends_at__lte=timezone.now())[:MOST]
+    return Frame(
+        tuple(Link(page.slug, page.heading) for page in found),
+        tuple(Pinned(one.pk, one.kind, one.title, bool(one.text), one.starts_at, one.ends_at) for one in to_come),
+    )

@@ -1,0 +1,182 @@
+"""Files that people hand in: checked by what is in them, kept where no web server looks, handed out by views alone.
+
+Whoever keeps one stores what ``keep`` returns in a row of its own, and asks who looks before calling ``response``.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final, TypeAlias
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.storage import FileSystemStorage
+from django.core.files.uploadedfile import UploadedFile as Upload
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import FileResponse, Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from storefront.web import file_types
+
+UploadedFile: TypeAlias = "Upload[Any]"
+MAX_BYTES: Final = 5 * 1024 * 1024
+NAME_MAX: Final = 120
+_ENDINGS = {
+    file_types.PNG: (".png",),
+    file_types.JPEG: (".jpg", ".jpeg"),
+    file_types.GIF: (".gif",),
+    file_types.WEBP: (".webp",),
+    file_types.PDF: (".pdf",),
+    file_types.TEXT: (".txt", ".log", ".csv"),
+}
+#: All that can be sent; who wants fewer kinds says which.
+KINDS: Final = frozenset(_ENDINGS)
+#: For the ``accept`` of a file input; the server looks for itself.
+ACCEPTED = ",".join(ending for endings in _ENDINGS.values() for ending in endings)
+KIND_HINT = _("Pictures (PNG, JPEG, GIF, WebP), PDF or plain text, 5 MB each at most.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a row needs to remember of a file. ``key`` is where it lies; ``name`` is what its owner called it."""
+
+    key: str
+    name: str
+    content_type: str
+    size: int
+
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type.startswith("image/")
+
+
+class PrivateStorage(FileSystemStorage):
+    """Files under PRIVATE_DIR, readable by the shop's own user only. They have no address."""
+
+    def __init__(self) -> None:
+        super().__init__(location=settings.PRIVATE_DIR, file_permissions_mode=0o600, directory_permissions_mode=0o700)
+
+    def url(self, name: str | None) -> str:
+        raise ValueError("a private file has no address: hand it out through a view that asks who looks")
+
+
+def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
+    """The content type of ``upload``, told from its content. Raises ValidationError with words for who sent it.
+
+    Its code is "empty", "too_large", or "kind" for what is none of ``kinds``.
+    """
+    name = cleaned_name(upload.name)
+    if not upload.size:
+        raise ValidationError(_("“%(name)s” is empty. Choose another file."), "empty", {"name": name})
+    if upload.size > MAX_BYTES:
+        raise ValidationError(
+            _("“%(name)s” is larger than 5 MB. Send a smaller file, or a part of it."), "too_large", {"name": name}
+        )
+    upload.seek(0)
+    found = file_types.type_of(upload.read())
+    upload.seek(0)
+    if found is None or found not in kinds:
+        raise ValidationError(
+            _("“%(name)s” is none of the kinds that can be sent: PNG, JPEG, GIF, WebP, PDF or plain text."),
+            "kind",
+            {"name": name},
+        )
+    return found
+
+
+def keep(upload: UploadedFile, *, folder: str, kinds: Collection[str] = KINDS) -> Kept:
+    """Checks and stores ``upload`` under a name that nobody can guess. Raises ValidationError.
+
+    Call it before the transaction that writes the row, and ``forget`` when that one fails.
+    """
+    content_type = check(upload, kinds)
+    place = f"{folder}/{timezone.now():%Y/%m}/{secrets.token_hex(20)}"
+    key = PrivateStorage().save(place, upload)
+    return Kept(key, _fitting(cleaned_name(upload.name), content_type), content_type, upload.size or 0)
+
+
+def forget(kept: Sequence[Kept]) -> None:
+    """Removes files for which no row was written."""
+    storage = PrivateStorage()
+    for one in kept:
+        storage.delete(one.key)
+
+
+def response(*, key: str, name: str, content_type: str) -> FileResponse:
+    """The file. Pictures open in the browser, everything else is saved; nothing in it can run as a page of ours."""
+    if content_type not in _ENDINGS:
+        content_type = "application/octet-stream"
+    try:
+        stored: BinaryIO = PrivateStorage().open(key)  # type: ignore[assignment]
+    except FileNotFoundError as problem:
+        raise Http404("the file is no longer stored") from problem
+    is_saved = not content_type.startswith("image/")
+    shown = f"{content_type}; charset=utf-8" if content_type == file_types.TEXT else content_type
+    answer = FileResponse(stored, as_attachment=is_saved, filename=name, content_type=shown)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
+
+
+def cleaned_name(name: str | None) -> str:
+    """``name`` as it may be shown and sent in a header: one line, no folders, no signs that turn the text around."""
+    last = re.split(r"[/\\]", name or "")[-1]
+    plain = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(" .")
+    stem, dot, ending = plain.rpartition(".")
+    if dot and 0 < len(ending) <= 8:
+        return f"{stem[: NAME_MAX - len(ending) - 1]}.{ending}"
+    return plain[:NAME_MAX] or "file"
+
+
+def _fitting(name: str, content_type: str) -> str:
+    """``name`` with an ending that says what the file is, whatever its sender called it."""
+    endings = _ENDINGS[content_type]
+    return name if name.lower().endswith(endings) else f"{name[: NAME_MAX - 5]}{endings[0]}"
+
+
+class CutUpload(FileUploadHandler):
+    """Cuts every uploaded file one byte past MAX_BYTES: ``check`` then refuses it, and no disk is filled before."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        left = MAX_BYTES + 1 - start
+        return raw_data[:left] if left > 0 else None
+
+    def file_complete(self, file_size: int) -> None:
+        """The handlers behind this one have the file."""
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Up to ``most`` checked files from one input; its value is a list of uploads, empty where none was chosen."""
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        self.most = most
+        widget = FilesInput(attrs={"accept": ACCEPTED, "multiple": most > 1})
+        super().__init__(**{"widget": widget, "help_text": KIND_HINT, **options})
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        uploads = [upload for upload in (data if isinstance(data, list | tuple) else [data]) if upload]
+        if self.required and not uploads:
+            raise ValidationError(self.error_messages["required"], "required")
+        if len(uploads) > self.most:
+            raise ValidationError(_("At most %(most)d files at a time."), "too_many", {"most": self.most})
+        problems = []
+        for upload in uploads:
+            try:
+                check(upload)
+            except ValidationError as problem:
+                problems.append(problem)
+        if problems:
+            raise ValidationError(problems)
+        return uploads

@@ -1,0 +1,177 @@
+"""Callbacks in the back office: to be read. All that staff can do is send again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from orders.admin import base, formatting
+from storefront.webhooks import outbox
+from storefront.webhooks.models import Attempt, Delivery, Endpoint
+
+
+class EndpointTroubleFilter(admin.SimpleListFilter):
+    """Endpoints at which nothing arrives, or that were paused because of it."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failing", _("Failing")), ("paused", _("Paused"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "failing":
+                return queryset.filter(failing_since__isnull=False)
+            case "paused":
+                return queryset.filter(is_active=False)
+        return queryset
+
+
+class DeliveryStateFilter(admin.SimpleListFilter):
+    """Deliveries by what became of them."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failing", _("Failing")), ("open", _("To be sent"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "failing":
+                return queryset.failing()  # type: ignore[attr-defined,no-any-return]
+            case "open":
+                return queryset.open()  # type: ignore[attr-defined,no-any-return]
+        return queryset
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(base.ReadOnlyMixin, base.ModelAdmin):
+    """Endpoints are made by their owners. Their secrets are on no page."""
+
+    list_display = ("id", "url", "customer", "hears", "state", "failing", "sent")
+    list_display_links = ("id", "url")
+    list_filter = (EndpointTroubleFilter,)
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    ordering = ("-id",)
+    search_fields = ("=id", "user__email__startswith")
+    search_help_text = _("A number, or the beginning of a customer's e-mail.")
+    fields = ("url", "customer", "hears", "state", "paused_at", "failing_since", "former_until", "created_at", "sent")
+
+    @admin.display(description=_("customer"))
+    def customer(self, endpoint: Endpoint) -> str:
+        return base.page_link(endpoint.user)
+
+    @admin.display(description=_("hears of"))
+    def hears(self, endpoint: Endpoint) -> str:
+        return ", ".join(map(str, endpoint.topics))
+
+    @admin.display(description=_("state"))
+    def state(self, endpoint: Endpoint) -> str:
+        if not endpoint.is_active:
+            return formatting.status_badge("canceled", label=endpoint.get_pause_reason_display())
+        if endpoint.failing_since is not None:
+            return formatting.status_badge("partial", label=_("Failing"))
+        return formatting.status_badge("completed", label=_("Active"))
+
+    @admin.display(description=_("failing since"))
+    def failing(self, endpoint: Endpoint) -> str:
+        return formatting.moment(endpoint.failing_since)
+
+    @admin.display(description=_("deliveries"))
+    def sent(self, endpoint: Endpoint) -> str:
+        return base.list_link(Delivery, _("Deliveries"), endpoint__id__exact=endpoint.pk)
+
+
+class AttemptInline(base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
+    model = Attempt
+    fields = ("at", "status", "elapsed_ms", "error", "answer")
+    extra = 0
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+    list_display = ("id", "at", "topic", "state", "attempts", "error", "next", "where", "customer")
+    list_filter = (DeliveryStateFilter,)
+    list_select_related = ("event", "endpoint__user")
+    ordering = ("-id",)
+    search_fields = ("id",)
+    search_help_text = _("A delivery's or an endpoint's number, or the beginning of a customer's e-mail.")
+    fields = (
+        "at", "topic", "where", "customer", "state", "attempts", "next", "delivered_at", "given_up_at",
+        "last_status", "last_error", "body",
+    )  # fmt: skip
+    inlines = (AttemptInline,)
+    actions = ("send_again",)
+
+    def with_number(self, rows: QuerySet[Any], number: int) -> QuerySet[Any]:
+        return rows.filter(Q(pk=number) | Q(endpoint=number))
+
+    def of_people(self, rows: QuerySet[Any], people: list[int]) -> QuerySet[Any]:
+        return rows.filter(endpoint__in=list(Endpoint.objects.filter(user__in=people).values_list("pk", flat=True)))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("event", "endpoint__user")
+        return rows
+
+    @admin.display(description=_("at"))
+    def at(self, delivery: Delivery) -> str:
+        return formatting.moment(delivery.created_at)
+
+    @admin.display(description=_("event"))
+    def topic(self, delivery: Delivery) -> str:
+        return delivery.event.topic
+
+    @admin.display(description=_("endpoint"))
+    def where(self, delivery: Delivery) -> str:
+        """A list has no room for the whole of a long address."""
+        return base.page_link(delivery.endpoint, formatting.left_to_right(Truncator(delivery.endpoint.url).chars(40)))
+
+    @admin.display(description=_("customer"))
+    def customer(self, delivery: Delivery) -> str:
+        return base.page_link(delivery.endpoint.user)
+
+    @admin.display(description=_("state"))
+    def state(self, delivery: Delivery) -> str:
+        return formatting.status_badge(delivery.state.mark, label=delivery.state.label)
+
+    @admin.display(description=_("last error"))
+    def error(self, delivery: Delivery) -> str:
+        return formatting.left_to_right(delivery.last_error) if delivery.last_error else formatting.NONE
+
+    @admin.display(description=_("next attempt"))
+    def next(self, delivery: Delivery) -> str:
+        return formatting.moment(delivery.due_at)
+
+    @admin.display(description=_("content"))
+    def body(self, delivery: Delivery) -> str:
+        return formatting.left_to_right(delivery.event.body)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("webhooks.change_delivery"))
+
+    @admin.action(description=_("Send again"), permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        rows = list(queryset)
+        done = outbox.send_again(rows)
+        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, "Sent again.")  # type: ignore[arg-type]
+        told = ngettext("%d delivery is sent again.", "%d deliveries are sent again.", done) % done
+        left = len(rows) - done
+        if left:
+            skipped = _("%d left alone: on their way, or their endpoint is paused.") % left
+            told = f"{told} {skipped}"
+        self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)

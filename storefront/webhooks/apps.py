@@ -1,0 +1,10 @@
+"""Callbacks as a Django application."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class WebhooksConfig(AppConfig):
+    name = "storefront.webhooks"
+    label = "webhooks"
+    verbose_name = _("Callbacks")

@@ -1,0 +1,61 @@
+"""The forms of the pages of webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from providers.errors import AddressNotAllowed
+from providers.http.addresses import check_address
+from storefront.webhooks.models import FLAGS, Endpoint
+
+HINTS = {
+    "has_orders": _("An order's status changed, or money came back."),
+    "has_refills": _("A refill was asked for, or its status changed."),
+    "has_balance": _("Your balance fell below the amount you set."),
+    "has_prices": _("The price of services changed."),
+}
+
+
+class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An address, and what it hears of."""
+
+    class Meta:
+        model = Endpoint
+        fields = ("url", *FLAGS.values())
+        labels = {"url": _("Address")}
+        help_texts = HINTS
+        widgets = {
+            "url": forms.URLInput(attrs={"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}),
+        }
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"]).strip()
+        allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
+        if not allow_private and not url.startswith("https://"):
+            raise forms.ValidationError(_("The address must begin with https://."))
+        try:
+            check_address(url, allow_private=allow_private)
+        except AddressNotAllowed:
+            # Not the error's own words: they are for the addresses of panels.
+            raise forms.ValidationError(
+                _(
+                    "Give the whole address of a page on the public internet, such as https://shop.example/vitrine, "
+                    "without a name or password, on port 443 or one above 1023."
+                )
+            ) from None
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not any(data.get(name) for name in FLAGS.values()):
+            raise forms.ValidationError(_("Choose at least one kind of event."))
+        return data
+
+    @property
+    def choices(self) -> list[Any]:
+        """The fields of the events."""
+        return [self[name] for name in FLAGS.values()]

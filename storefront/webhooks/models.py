@@ -1,0 +1,205 @@
+"""Who is told what: Endpoint, the Event that was told, its Delivery to one endpoint, and each Attempt at that."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orders.db.encrypted_field import EncryptedField
+from orders.events import Topic
+
+#: The topic of an event that a customer asks for to see whether it arrives.
+TEST = "test"
+#: The column that says whether an endpoint wants events of a topic.
+FLAGS = {
+    Topic.ORDER: "has_orders",
+    Topic.REFILL: "has_refills",
+    Topic.LOW_BALANCE: "has_balance",
+    Topic.PRICES: "has_prices",
+}
+
+
+class Pause(models.TextChoices):
+    """Why nothing is sent to an endpoint."""
+
+    OWNER = "owner", _("Paused by its owner")
+    FAILURES = "failures", _("Nothing arrived for days")
+    GONE = "gone", _("It answered 410: gone")
+    REVOKED = "revoked", _("Revoked after a password reset")
+
+
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    def listening(self) -> EndpointQuerySet:
+        """Endpoints for which events are kept."""
+        return self.filter(is_active=True, user__is_active=True)
+
+    def ready(self, now: datetime) -> EndpointQuerySet:
+        """Endpoints that may be sent to."""
+        return self.listening().filter(models.Q(held_until=None) | models.Q(held_until__lte=now))
+
+
+class Endpoint(models.Model):
+    """An address of a customer's, and what it wants to hear of."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="callback_endpoints", verbose_name=_("customer")
+    )
+    url = models.CharField(_("address"), max_length=500)
+    has_orders = models.BooleanField(_("Orders"), default=True)
+    has_refills = models.BooleanField(_("Refills"), default=True)
+    has_balance = models.BooleanField(_("Low balance"), default=True)
+    has_prices = models.BooleanField(_("Price changes"), default=False)
+    secret = EncryptedField(_("secret"), editable=False)
+    former_secret = EncryptedField(_("former secret"), editable=False, default="", blank=True)
+    former_until = models.DateTimeField(_("former secret until"), null=True, blank=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    pause_reason = models.CharField(_("why paused"), max_length=8, choices=Pause.choices, blank=True)
+    paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    held_until = models.DateTimeField(_("not sent to before"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = EndpointQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
+        indexes = [
+            models.Index(
+                name="endpoint_failing", fields=["failing_since"], condition=models.Q(failing_since__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def topics(self) -> list[Any]:
+        """What it hears of, in words."""
+        fields: list[Any] = [self._meta.get_field(flag) for flag in FLAGS.values() if getattr(self, flag)]
+        return [field.verbose_name for field in fields]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that sign now: the newest first."""
+        is_former_valid = self.former_until is not None and self.former_until > timezone.now()
+        return (self.secret.reveal(), *([self.former_secret.reveal()] if is_former_valid else []))
+
+
+class WebhookEvent(models.Model):
+    """What was told, once for all endpoints that hear of it: ``body`` is sent as it is, byte for byte."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    topic = models.CharField(_("event"), max_length=20)
+    body = models.TextField(_("content"))
+    created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}"
+
+
+class DeliveryState(models.TextChoices):
+    """Where a delivery stands, as people are told."""
+
+    WAITING = "waiting", _("Waiting")
+    RETRYING = "retrying", _("To be sent again")
+    DELIVERED = "delivered", _("Delivered")
+    GIVEN_UP = "given_up", _("Not delivered")
+
+    @property
+    def mark(self) -> str:
+        """Its mark in the style sheet: that of an order which stands about so."""
+        return {"delivered": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def open(self) -> DeliveryQuerySet:
+        """What is still to be sent. Put it into every question about that: it leads to the small index."""
+        return self.filter(due_at__isnull=False)
+
+    def due(self, now: datetime) -> DeliveryQuerySet:
+        return self.open().filter(due_at__lte=now)
+
+    def failing(self) -> DeliveryQuerySet:
+        """Given up, or not arrived at the first attempt."""
+        return self.filter(models.Q(given_up_at__isnull=False) | models.Q(due_at__isnull=False, last_error__gt=""))
+
+
+class Delivery(models.Model):
+    """One event on its way to one endpoint. The row is the queue: what has a ``due_at`` is still to be sent.
+
+    A worker that takes it moves ``due_at`` to the end of its lease: if it dies, the delivery is due again by itself.
+    """
+
+    endpoint = models.ForeignKey(
+        Endpoint, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("endpoint")
+    )
+    event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries", verbose_name=_("event"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("answer expected until"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    last_status = models.PositiveIntegerField(_("last answer"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("at"), default=timezone.now)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [models.UniqueConstraint(name="delivery_once", fields=["event", "endpoint"])]
+        indexes = [
+            models.Index(name="delivery_of_endpoint", fields=["endpoint", "-id"]),
+            # Follows what is to be sent, not the history.
+            models.Index(
+                name="delivery_due", fields=["endpoint", "due_at", "id"], condition=models.Q(due_at__isnull=False)
+            ),
+            models.Index(name="delivery_flying", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)),
+            models.Index(name="delivery_given_up", fields=["-id"], condition=models.Q(given_up_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def state(self) -> DeliveryState:
+        if self.delivered_at is not None:
+            return DeliveryState.DELIVERED
+        if self.given_up_at is not None:
+            return DeliveryState.GIVEN_UP
+        return DeliveryState.RETRYING if self.last_error else DeliveryState.WAITING
+
+
+class Attempt(models.Model):
+    """One request to an endpoint, and what came back: the first characters of the answer, or why there was none."""
+
+    KEPT_TEXT = 500
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries", verbose_name=_("delivery"))
+    at = models.DateTimeField(_("at"))
+    status = models.PositiveIntegerField(_("answer"), null=True, blank=True)
+    elapsed_ms = models.PositiveIntegerField(_("milliseconds"), default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    answer = models.CharField(_("what it said"), max_length=KEPT_TEXT, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.status or self.error}"

@@ -1,0 +1,177 @@
+"""News becomes deliveries here, in the transaction of the change. Nothing is sent: ``sending`` does that afterwards."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from orders.db import bulk
+from orders.events import ShopEvent, Topic
+from orders.models import Order, Refill
+from orders.models.customer_request import RequestStatus
+from orders.rules import amounts
+from orders.rules.service_types import SERVICE_TYPES
+from providers.worker.queue import enqueue_once
+from storefront.web import panel_vocabulary
+from storefront.webhooks.models import FLAGS, TEST, Delivery, Endpoint, WebhookEvent
+
+#: Wake-ups of one second are one: the pass that it starts looks at all that is due, for a little longer than that.
+WAKE_SECONDS = 1
+
+_ORDER_COLUMNS = ("user_id", "pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
+
+
+def keep(news: Sequence[ShopEvent]) -> None:
+    """Keeps ``news`` for the endpoints that listen. One statement where none does, the same few for any number else."""
+    listeners = list(_listeners(news))
+    if not listeners:
+        return
+    by_user: dict[int, list[Endpoint]] = defaultdict(list)
+    for endpoint in listeners:
+        by_user[endpoint.user_id].append(endpoint)
+    words = _Words(news, by_user)
+    told: list[tuple[str, Mapping[str, Any], list[Endpoint]]] = []
+    for one in news:
+        hearing = listeners if one.topic is Topic.PRICES else by_user.get(words.owner_of(one) or 0, [])
+        wanted = [endpoint for endpoint in hearing if getattr(endpoint, FLAGS[one.topic])]
+        data = words.data_of(one) if wanted else None
+        if data is not None:
+            told.append((one.topic.value, data, wanted))
+    _insert(told)
+
+
+def send_test(endpoint: Endpoint) -> None:
+    """An event that only says that it arrived."""
+    with transaction.atomic():
+        _insert([(TEST, {"endpoint": endpoint.pk}, [endpoint])])
+
+
+def send_again(deliveries: Iterable[Delivery]) -> int:
+    """Sends once more, now, what is not on its way this moment and whose endpoint is active; returns how many."""
+    now = timezone.now()
+    rows = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], endpoint__is_active=True)
+    with transaction.atomic():
+        # One that was settled starts over with its attempts; one that waits only waits no longer.
+        settled = rows.filter(due_at=None)
+        done = settled.update(due_at=now, attempts=0, delivered_at=None, given_up_at=None, last_error="")
+        done += rows.filter(due_at__gt=now, lease_until=None).update(due_at=now)
+        if done:
+            transaction.on_commit(wake, robust=True)
+    return done
+
+
+def wake() -> None:
+    """Deliveries wait: send them now rather than when the schedule comes by. A lost or doubled call changes nothing."""
+    if cache.add("webhooks.wake", 1, WAKE_SECONDS):
+        enqueue_once("storefront.webhooks.tasks.deliver")
+
+
+# ------------------------------------------------------------------------------------------------ who listens
+
+
+def _listeners(news: Sequence[ShopEvent]) -> Iterable[Endpoint]:
+    wanted = Q(pk__in=[])
+    for topic, flag in FLAGS.items():
+        about = [one for one in news if one.topic is topic]
+        if about:
+            wanted |= Q(**{flag: True}) & (Q() if topic is Topic.PRICES else _owners(about))
+    rows = Endpoint.objects.listening().filter(wanted).only("pk", "user_id", *FLAGS.values())
+    if connection.vendor != "postgresql":
+        return rows
+    # Nobody removes them before the deliveries are committed: that would undo the change that is told. It is the lock
+    # that the deliveries take for their foreign keys in the end; Django has no word for it.
+    sql, values = rows.query.sql_with_params()
+    return Endpoint.objects.raw(f"{sql} FOR KEY SHARE OF {Endpoint._meta.db_table}", values)
+
+
+def _owners(news: Sequence[ShopEvent]) -> Q:
+    """Whose the news are: as they say, or as their orders do."""
+    known = {one.user_id for one in news if one.user_id is not None}
+    orders = {one.order_id for one in news if one.user_id is None and one.order_id is not None}
+    named = Q(user__in=known)
+    return named | Q(user__in=Order.objects.filter(pk__in=orders).values("user_id")) if orders else named
+
+
+class _Words:
+    """The news in the words of the panel API, as things stand in this transaction. At most two queries for all."""
+
+    def __init__(self, news: Sequence[ShopEvent], by_user: Mapping[int, Any]) -> None:
+        about = [one for one in news if one.topic is Topic.ORDER or one.user_id is None]
+        orders = [one.order_id for one in about if one.order_id is not None]
+        refills = [one.refill_id for one in news if one.topic is Topic.REFILL and one.refill_id is not None]
+        self.orders: dict[int, tuple[int, dict[str, str]]] = {}
+        self.refills: dict[int, dict[str, Any]] = {}
+        if orders:
+            rows = Order.objects.filter(pk__in=orders, user__in=list(by_user))
+            for user_id, pk, status, quantity, charge, refunded, *rest in rows.values_list(*_ORDER_COLUMNS):
+                paid = amounts.to_units(charge - refunded, amounts.AMOUNT_PLACES)
+                self.orders[pk] = user_id, panel_vocabulary.order_row((pk, status, quantity, paid, *rest))
+        if refills:
+            found = Refill.objects.filter(pk__in=refills).values_list("pk", "order_id", "status")
+            for pk, order_id, status in found:
+                word = panel_vocabulary.REFILL_WORDS[RequestStatus(status)]
+                self.refills[pk] = {"refill": pk, "order": order_id, "status": word}
+
+    def owner_of(self, one: ShopEvent) -> int | None:
+        if one.user_id is not None:
+            return one.user_id
+        return self.orders[one.order_id][0] if one.order_id in self.orders else None
+
+    def data_of(self, one: ShopEvent) -> Mapping[str, Any] | None:
+        match one.topic:
+            case Topic.ORDER:
+                found = self.orders.get(one.order_id or 0)
+                return {"order": one.order_id, **found[1]} if found else None
+            case Topic.REFILL:
+                return self.refills.get(one.refill_id or 0)
+            case Topic.PRICES:
+                return {"currency": settings.STORE_CURRENCY, "services": [_price(row) for row in one.data["services"]]}
+            case Topic.LOW_BALANCE:
+                return {**one.data, "currency": settings.STORE_CURRENCY}
+
+
+def _price(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One service's old and new rate as the price list of the API writes rates."""
+    is_read_flat = SERVICE_TYPES[row["kind"]].is_flat
+    rates = {
+        name: panel_vocabulary.wire_rate(amounts.parse(row[name]), row["is_flat"], is_read_flat)
+        for name in ("old_rate", "rate")
+    }
+    return {"service": row["service"], **rates}
+
+
+# ------------------------------------------------------------------------------------------------ what is kept
+
+
+def _insert(told: Sequence[tuple[str, Mapping[str, Any], Sequence[Endpoint]]]) -> None:
+    now = timezone.now()
+    events, deliveries = [], []
+    for topic, data, endpoints in told:
+        event_id = uuid.uuid4()
+        events.append((event_id, topic, _body(event_id, topic, data, now), now))
+        deliveries += [(event_id, endpoint.pk, now, now, 0, "") for endpoint in endpoints]
+    bulk.insert(WebhookEvent, ["id", "topic", "body", "created_at"], events)
+    bulk.insert(Delivery, ["event", "endpoint", "due_at", "created_at", "attempts", "last_error"], deliveries)
+    if deliveries:
+        transaction.on_commit(wake, robust=True)
+
+
+def _body(event_id: uuid.UUID, topic: str, data: Mapping[str, Any], at: datetime) -> str:
+    """In plain ASCII, so that no program stumbles over an encoding."""
+    content = {"id": str(event_id), "event": topic, "created_at": _stamp(at), "data": data}
+    return json.dumps(content, separators=(",", ":"))
+
+
+def _stamp(at: datetime) -> str:
+    """A time as programs read it: UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,288 @@
+"""Sending what is due: claim, call, record.
+
+    claim   one transaction: pick deliveries, a few of each endpoint, and lease them. Only then a byte may be sent.
+    call    from a bounded pool of threads that do HTTP and nothing else.
+    record  each answer in a transaction of its own: delivered, to be sent again, or given up.
+
+A claim whose worker died is due again when its lease ends, so an event may arrive twice, and never not at all. A worker
+that was stopped sends nothing that others may have taken over meanwhile (see ``providers.worker``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, transaction
+from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, PanelError
+from providers.http import client
+from providers.http.client import Limits
+from providers.http.messages import Answer, Call
+from providers.transport import conversation
+from providers.worker import leases, turns
+from providers.worker.backoff import Steps
+from providers.worker.clock import Deadline
+from providers.worker.leases import Lease
+from storefront.webhooks import signing
+from storefront.webhooks.models import Attempt, Delivery, Endpoint, Pause
+
+#: Deliveries under way at once, and how many of them at one endpoint; one that fails gets one, and all that fail half.
+SLOTS = 16
+PER_ENDPOINT = 2
+#: Waits between the attempts; after the last one the delivery is given up.
+BACK_OFF = Steps((30, 120, 600, 3_600, 10_800, 43_200, 86_400), jitter=0.2)
+#: After a failure an endpoint gets nothing for so long: a dead one with a long backlog would keep us busy for hours.
+HOLD = timedelta(seconds=15)
+#: An endpoint at which nothing arrived for so long is paused.
+PATIENCE = timedelta(days=3)
+#: Seconds: one attempt; in which one pass claims.
+TOTAL = 10.0
+BUDGET = 20.0
+#: One pass claims at a time, so that webhooks never take all workers.
+TURN = "webhooks"
+#: Bytes of an answer.
+BODY = 64 * 1024
+#: Seconds between two looks of a pass that waits for answers.
+LOOK_EVERY = 0.25
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A claimed delivery; without a call where its signature cannot be made."""
+
+    delivery: Delivery
+    began: datetime
+    call: Call | None
+    send_by: Deadline
+
+
+def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
+    """Sends what is due and returns how many were delivered, failed, given_up.
+
+    One pass claims at a time; a second one returns at once. ``linger`` is for how many seconds without work a pass goes
+    on looking: what was committed just after a wake-up call has none of its own.
+    """
+    conversation.outside_transaction()
+    counts: Counter[str] = Counter()
+    claims_end = time.monotonic() + budget
+    # What came due after a pass's last look, while it still had its turn, is seen by one look more.
+    while time.monotonic() < claims_end and is_any_due():
+        turn = turns.take(TURN, seconds=TOTAL + settings.LEASE_GRACE)
+        if turn is None:
+            break
+        counts += _pass(turn, claims_end, linger)
+    return counts
+
+
+def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="callback")
+    flying: dict[Future[Answer | PanelError], _Sent] = {}
+    worked, looked, has_turn = time.monotonic(), 0.0, True
+    try:
+        while True:
+            if has_turn and _is_worth_a_look(len(flying), looked):
+                looked = time.monotonic()
+                claimed = _claim(SLOTS - len(flying), turn)
+                has_turn = claimed is not None
+                for sent in claimed or ():
+                    flying[pool.submit(_exchange, sent)] = sent
+            worked = time.monotonic() if flying else worked
+            if has_turn and (time.monotonic() >= claims_end or _is_idle(len(flying), worked + linger)):
+                # Whoever waits for slow endpoints must not keep the next pass from all others.
+                has_turn = False
+                turn.end()
+            if not flying:
+                if not has_turn:
+                    return counts
+                time.sleep(LOOK_EVERY)
+            else:
+                for future in wait(flying, LOOK_EVERY, return_when=FIRST_COMPLETED).done:
+                    counts[_record(flying.pop(future), future.result())] += 1
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if has_turn:
+            turn.end()
+
+
+def _is_worth_a_look(flying: int, looked: float) -> bool:
+    """A few free slots are not worth a claim after every answer, only now and then."""
+    return flying < SLOTS and (flying <= SLOTS * 3 // 4 or time.monotonic() >= looked + LOOK_EVERY)
+
+
+def _is_idle(flying: int, until: float) -> bool:
+    return not flying and time.monotonic() >= until and not is_any_due()
+
+
+def is_any_due() -> bool:
+    """Whether something waits that could be sent now."""
+    now = leases.database_now()
+    return Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint")).exists()
+
+
+# ------------------------------------------------------------------------------------------------ claim
+
+
+def _claim(limit: int, turn: turns.HeldTurn) -> list[_Sent] | None:
+    """Up to ``limit`` deliveries, leased and ready to be sent: of each endpoint the oldest, the healthy ones first.
+
+    None if the turn was lost: this process was stopped, and another one claims now.
+    """
+    lease = Lease.begin(longest_call=TOTAL)
+    now, until = lease.begun_at, lease.until
+    skips = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        if not turn.keep():
+            return None
+        picked = _pick(now, limit)
+        if not picked:
+            return []
+        free = Delivery.objects.due(now).filter(pk__in=picked).order_by("pk")
+        rows = list(free.select_for_update(skip_locked=skips, of=("self",)).select_related("endpoint", "event"))
+        taken = [delivery.pk for delivery in rows]
+        Delivery.objects.filter(pk__in=taken).update(due_at=until, lease_until=until, attempts=F("attempts") + 1)
+    for delivery in rows:
+        delivery.due_at, delivery.lease_until, delivery.attempts = until, until, delivery.attempts + 1
+    return [_prepare(delivery, lease) for delivery in rows]
+
+
+def _pick(now: datetime, limit: int) -> list[int]:
+    """Which deliveries to take: one of each endpoint before the second of any, and those in trouble last."""
+    own = Delivery.objects.filter(endpoint=OuterRef("pk"))
+    due: Any = own.due(now).order_by("due_at", "pk").values("pk")
+    flying: Any = own.filter(lease_until__gt=now).order_by().values("endpoint").annotate(n=Count("pk")).values("n")
+    ready = Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint"))
+    rows = ready.annotate(first=Subquery(due[:1]), second=Subquery(due[1:2]), flying=Coalesce(Subquery(flying), 0))
+    firsts, seconds, troubled = [], [], []
+    for failing_since, in_flight, first, second in rows.order_by("first").values_list(
+        "failing_since", "flying", "first", "second"
+    ):
+        if failing_since is not None and not in_flight:
+            troubled.append(first)
+        elif failing_since is None and in_flight < PER_ENDPOINT:
+            firsts.append(first)
+            if in_flight + 1 < PER_ENDPOINT and second is not None:
+                seconds.append(second)
+    room = SLOTS // 2 - Delivery.objects.filter(lease_until__gt=now, endpoint__failing_since__isnull=False).count()
+    return [*firsts, *seconds, *troubled[: max(room, 0)]][:limit]
+
+
+def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
+    try:
+        body, secrets = delivery.event.body.encode(), delivery.endpoint.secrets
+    except ImproperlyConfigured:
+        return _Sent(delivery, lease.begun_at, None, lease.send_by)
+    headers = (
+        ("Content-Type", "application/json"),
+        ("X-Vitrine-Event", delivery.event.topic),
+        ("X-Vitrine-Delivery", str(delivery.pk)),
+        (signing.HEADER, signing.signature(body, keys=secrets, at=int(timezone.now().timestamp()))),
+    )
+    url = delivery.endpoint.url
+    call = Call(verb="callback", method="POST", url=url, content=body, headers=headers, secrets=secrets)
+    return _Sent(delivery, lease.begun_at, call, lease.send_by)
+
+
+def _exchange(sent: _Sent) -> Answer | PanelError:
+    """Sends it; the outcome as a value, so that a thread without a database can do it."""
+    call = sent.call
+    allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
+    try:
+        if call is None:
+            raise NotSent("the secret of this endpoint cannot be read any more: make a new one")
+        if not allow_private and not call.url.startswith("https://"):
+            raise AddressNotAllowed("the address does not begin with https://")
+        limits = Limits(total=TOTAL, body=BODY, allow_private=allow_private)
+        return client.send(call, limits=limits, send_by=sent.send_by)
+    except PanelError as problem:
+        return problem
+
+
+# ------------------------------------------------------------------------------------------------ record
+
+
+def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
+    """Stores one outcome and returns its name; "late" if the lease was over and the delivery another's, or removed."""
+    if isinstance(outcome, LeaseEnded):
+        return _give_back(sent.delivery)
+    answer = outcome if isinstance(outcome, Answer) else None
+    error = _error(outcome)
+    now, delivery = leases.database_now(), sent.delivery
+    due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
+    name = "failed" if due_at else "given_up" if error else "delivered"
+    with transaction.atomic():
+        # The endpoint before its deliveries, as who removes it locks them.
+        list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id).values_list("pk"))
+        mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
+        if not mine.update(
+            due_at=due_at,
+            lease_until=None,
+            delivered_at=None if error else now,
+            given_up_at=now if name == "given_up" else None,
+            last_status=answer.status if answer else None,
+            last_error=error,
+        ):
+            return "late"
+        secrets = sent.call.secrets if sent.call else ()
+        Attempt.objects.create(
+            delivery=delivery,
+            at=sent.began,
+            status=answer.status if answer else None,
+            elapsed_ms=answer.elapsed_ms if answer else round((now - sent.began).total_seconds() * 1000),
+            error=error,
+            answer=client.redact(answer.text, secrets)[: Attempt.KEPT_TEXT] if answer else "",
+        )
+        _judge(delivery.endpoint, error, is_gone=bool(answer and answer.status == 410), now=now)
+    return name
+
+
+def _give_back(delivery: Delivery) -> str:
+    """Nothing was sent, because this process was stopped: due at once, unless another one has taken it."""
+    mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
+    mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
+    return "late"
+
+
+def _error(outcome: Answer | PanelError) -> str:
+    """Why it was not delivered, in a few words; "" if it was."""
+    if isinstance(outcome, AddressNotAllowed):
+        # Not the error's own words: they speak of panels, and name the address that a name leads to.
+        return "the address is not allowed: it must be https:// and on the public internet"
+    if isinstance(outcome, PanelError):
+        return outcome.words[:300] or "no answer"
+    if 200 <= outcome.status < 300:
+        return ""
+    if 300 <= outcome.status < 400:
+        return f"HTTP {outcome.status}: redirects are not followed"
+    return f"HTTP {outcome.status}"
+
+
+def _next(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
+    """When to try again; None: never. An endpoint that says how long to wait is not asked before."""
+    wait = BACK_OFF.delay(delivery.attempts)
+    asked = timedelta(seconds=answer.retry_after if answer and answer.retry_after else 0)
+    return None if wait is None else now + max(wait, asked)
+
+
+def _judge(endpoint: Endpoint, error: str, *, is_gone: bool, now: datetime) -> None:
+    """What an outcome says about its endpoint: well, in trouble, or to be paused."""
+    row = Endpoint.objects.filter(pk=endpoint.pk)
+    if not error:
+        if endpoint.failing_since is not None:
+            row.update(failing_since=None, held_until=None)
+        return
+    row.update(failing_since=Coalesce("failing_since", Value(now)), held_until=now + HOLD)
+    is_worn_out = endpoint.failing_since is not None and endpoint.failing_since < now - PATIENCE
+    if is_gone or is_worn_out:
+        reason = Pause.GONE if is_gone else Pause.FAILURES
+        row.filter(is_active=True).update(is_active=False, pause_reason=reason, paused_at=now)

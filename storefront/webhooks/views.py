@@ -1,0 +1,191 @@
+"""The pages of webhooks: a customer's endpoints, what was sent to each, and the threshold of a low balance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders.db import encryption
+from orders.ledger import transfers
+from storefront.accounts.low_balance import WarnForm
+from storefront.accounts.reauthentication import password_required, password_required_to_post
+from storefront.web import keyset
+from storefront.webhooks import endpoints as act_on
+from storefront.webhooks import outbox
+from storefront.webhooks.forms import EndpointForm
+from storefront.webhooks.models import Delivery, Endpoint
+
+PAGE_SIZE = 50
+#: Where a new secret waits, encrypted, for the one page that shows it, with the number of its endpoint.
+SHOWN_ONCE = "new_callback_secret"
+
+
+@never_cache
+@login_required
+@password_required_to_post
+@require_http_methods(["GET", "POST"])
+def endpoints(request: HttpRequest) -> HttpResponse:
+    user: Any = request.user
+    form = EndpointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            endpoint, secret = act_on.add(user, **form.cleaned_data)
+        except act_on.TooManyEndpoints:
+            form.add_error(None, _("You have %(count)d endpoints, which is the most.") % {"count": act_on.MOST})
+        else:
+            request.session[SHOWN_ONCE] = [endpoint.pk, encryption.encrypt(secret)]
+            return redirect("webhooks:endpoints")
+    return _page(request, form, None)
+
+
+def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) -> HttpResponse:
+    user: Any = request.user
+    rows = list(Endpoint.objects.filter(user=user))
+    # Taken out as it is shown: a reload no longer has it.
+    shown_pk, secret = request.session.pop(SHOWN_ONCE, (None, ""))
+    context = {
+        "form": form,
+        "warn_form": warn_form or WarnForm(instance=transfers.open_wallet(user)),
+        "endpoints": rows,
+        "most": act_on.MOST,
+        "is_full": len(rows) >= act_on.MOST,
+        "secret": encryption.decrypt(secret) if secret else "",
+        "secret_of": next((row for row in rows if row.pk == shown_pk), None),
+    }
+    return render(request, "webhooks/endpoints.html", context)
+
+
+@never_cache
+@login_required
+@require_POST
+def warn_below(request: HttpRequest) -> HttpResponse:
+    form = WarnForm(request.POST, instance=transfers.open_wallet(request.user))
+    if not form.is_valid():
+        return _page(request, EndpointForm(), form)
+    below = form.cleaned_data["warn_below"]
+    transfers.set_low_balance_alert(form.instance, below=below)
+    is_off = below is None
+    messages.success(request, _("You are not told of a low balance.") if is_off else _("The amount was saved."))
+    return redirect("webhooks:endpoints")
+
+
+@login_required
+@password_required_to_post
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
+    form = EndpointForm(request.POST or None, instance=Endpoint.objects.get(pk=endpoint.pk))
+    if request.method == "POST" and form.is_valid():
+        act_on.change(endpoint, **form.cleaned_data)
+        messages.success(request, _("The endpoint was changed."))
+        return redirect("webhooks:endpoints")
+    return render(request, "webhooks/edit.html", {"form": form, "endpoint": endpoint})
+
+
+# ------------------------------------------------------------------------------------------------ buttons
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """One of the buttons beside an endpoint."""
+    endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
+    button = BUTTONS.get(request.POST.get("action", ""))
+    if button is None:
+        messages.error(request, _("This button does not exist any more."))
+        return redirect("webhooks:endpoints")
+    return button(request, endpoint)
+
+
+def _pause(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    act_on.pause(endpoint)
+    messages.success(request, _("Paused. Nothing is sent until you resume; what happens meanwhile is not kept."))
+    return redirect("webhooks:endpoints")
+
+
+@password_required
+def _resume(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    act_on.resume(endpoint)
+    outbox.wake()
+    messages.success(request, _("Resumed. What was waiting is sent now."))
+    return redirect("webhooks:endpoints")
+
+
+@password_required
+def _rotate(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    request.session[SHOWN_ONCE] = [endpoint.pk, encryption.encrypt(act_on.rotate(endpoint))]
+    return redirect("webhooks:endpoints")
+
+
+def _remove(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    act_on.remove(endpoint)
+    messages.success(request, _("Removed, with all that was sent to it."))
+    return redirect("webhooks:endpoints")
+
+
+def _test(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    if not endpoint.is_active:
+        messages.error(request, _("This endpoint is paused. Resume it first."))
+        return redirect("webhooks:endpoints")
+    outbox.send_test(endpoint)
+    messages.success(request, _("A test event is on its way. Reload in a moment to see whether it arrived."))
+    return redirect("webhooks:deliveries", endpoint.pk)
+
+
+BUTTONS: dict[str, Callable[[HttpRequest, Endpoint], HttpResponse]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "rotate": _rotate,
+    "remove": _remove,
+    "test": _test,
+}
+
+
+# ------------------------------------------------------------------------------------------------ deliveries
+
+
+@login_required
+@require_safe
+def deliveries(request: HttpRequest, pk: int) -> HttpResponse:
+    endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
+    rows = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__body")
+    context = {"endpoint": endpoint, "page": keyset.page(rows, request.GET, PAGE_SIZE)}
+    return render(request, "webhooks/deliveries.html", context)
+
+
+@login_required
+@require_safe
+def delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    """What was sent, and each attempt."""
+    row = _own(request, pk, delivery_pk)
+    body = json.dumps(json.loads(row.event.body), indent=2)
+    context = {"delivery": row, "endpoint": row.endpoint, "body": body, "tries": row.tries.all()[:PAGE_SIZE]}
+    return render(request, "webhooks/delivery.html", context)
+
+
+@login_required
+@require_POST
+def send_again(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    row = _own(request, pk, delivery_pk)
+    if not row.endpoint.is_active:
+        messages.error(request, _("This endpoint is paused. Resume it first."))
+    elif outbox.send_again([row]):
+        messages.success(request, _("It is being sent again."))
+    else:
+        messages.info(request, _("It is on its way already."))
+    return redirect("webhooks:delivery", pk, delivery_pk)
+
+
+def _own(request: HttpRequest, pk: int, delivery_pk: int) -> Delivery:
+    user: Any = request.user
+    rows = Delivery.objects.select_related("endpoint", "event").filter(endpoint__user=user, endpoint=pk)
+    return get_object_or_404(rows, pk=delivery_pk)

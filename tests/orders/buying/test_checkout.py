@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import time
+from collections import Counter
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+
+from orders.buying import checkout
+from orders.catalog import customer_pricing
+from orders.errors import InsufficientFunds, OrderInvalid, OrdersError, PriceChanged, ServiceNotSold
+from orders.ledger import audit, transfers
+from orders.models import Order, Service
+from orders.rules.service_types import SERVICE_TYPES
+from tests import factories
+from tests.factories import INPUTS
+from tests.orders.parallel import together
+
+pytestmark = pytest.mark.django_db
+
+
+def place(user: Any, service: Service, **options: Any) -> Order:
+    return checkout.place_order(user, service=service, inputs={**INPUTS, **options.pop("inputs", {})}, **options)
+
+
+def balance(user: Any) -> Any:
+    return transfers.open_wallet(user).balance
+
+
+def problems(service: Service, **inputs: Any) -> list[str]:
+    with pytest.raises(OrderInvalid) as refused:
+        checkout.quote(service, inputs={**INPUTS, **inputs})
+    return [str(problem) for problem in refused.value.problems]
+
+
+# ------------------------------------------------------------------------------------------------ what is bought
+def test_an_order_keeps_what_was_bought_at_the_price_of_that_moment() -> None:
+    buyer, service = factories.customer("1"), factories.service("custom_comments", rate="10.5")
+    order = place(buyer, service, source="api", request_id="a1")
+    Service.objects.update(rate=Decimal(99))
+    order.refresh_from_db()
+    assert (order.status, order.quantity, order.link) == ("queued", 3, INPUTS["link"])
+    assert order.fields == {"comments": ["first", "second", "third"]}
+    assert (order.rate, order.charge, order.refunded, order.is_flat) == (Decimal("10.5"), Decimal("0.0315"), 0, False)
+    assert (order.source, order.request_id, balance(buyer)) == ("api", "a1", Decimal("0.9685"))
+
+
+@pytest.mark.parametrize("kind", SERVICE_TYPES)
+def test_every_kind_can_be_bought(kind: str) -> None:
+    buyer, service = factories.customer("100"), factories.service(kind, rate="1", is_flat=SERVICE_TYPES[kind].is_flat)
+    order = place(buyer, service)
+    assert order.charge == (1 if SERVICE_TYPES[kind].is_flat else Decimal(order.quantity) / 1000)
+    order.refresh_from_db()
+    assert list(audit.findings()) == []
+
+
+def test_a_quote_is_what_is_charged_then() -> None:
+    service = factories.service(rate="0.00012")
+    quote = checkout.quote(service, inputs=INPUTS)
+    assert (quote.service, quote.charge, quote.details.quantity) == (service, Decimal("0.000012"), 100)
+    assert place(factories.customer("1"), service).charge == quote.charge
+
+
+# ------------------------------------------------------------------------------------------------ what is refused
+def refused_orders() -> dict[str, tuple[type[OrdersError], dict[str, Any], dict[str, Any]]]:
+    return {
+        "a service off sale": (ServiceNotSold, {"is_active": False}, {}),
+        "too few": (OrderInvalid, {"min_quantity": 101}, {}),
+        "too many": (OrderInvalid, {"max_quantity": 99}, {}),
+        "no link": (OrderInvalid, {}, {"inputs": {"link": ""}}),
+        "another price": (PriceChanged, {}, {"shown_charge": Decimal("0.08")}),
+        "too dear": (InsufficientFunds, {"rate": "10.00000001"}, {}),
+        "in instalments": (OrderInvalid, {}, {"inputs": {"runs": "2"}}),
+    }
+
+
+@pytest.mark.parametrize("case", refused_orders())
+def test_a_refused_order_leaves_nothing_behind(case: str) -> None:
+    error, service, options = refused_orders()[case]
+    buyer = factories.customer("1")
+    with pytest.raises(error):
+        place(buyer, factories.service(**service), **options)
+    assert not Order.objects.exists()
+    assert balance(buyer) == 1
+
+
+def test_nothing_is_sold_from_a_category_off_sale() -> None:
+    service = factories.service(category=factories.category(is_active=False))
+    with pytest.raises(ServiceNotSold):
+        checkout.quote(service, inputs=INPUTS)
+
+
+def test_a_customer_without_a_wallet_has_no_money() -> None:
+    with pytest.raises(InsufficientFunds):
+        place(factories.user(), factories.service())
+
+
+def test_the_price_that_was_shown_is_the_price_that_is_paid() -> None:
+    buyer, service = factories.customer("1"), factories.service(rate="0.90")
+    assert place(buyer, service, shown_charge=Decimal("0.090")).charge == Decimal("0.09")
+    for shown in ("0.089999", "0.090001"):
+        with pytest.raises(PriceChanged) as refused:
+            place(buyer, service, shown_charge=Decimal(shown))
+        assert refused.value.charge == Decimal("0.09")
+
+
+def test_a_link_must_match_the_whole_pattern_of_its_service() -> None:
+    service = factories.service(link_pattern=r"https://example\.com/p/\d+", link_example="https://example.com/p/1")
+    assert checkout.quote(service, inputs=INPUTS).details.link == INPUTS["link"]
+    for link in ("https://example.com/p/", "https://example.com/p/1x", "xhttps://example.com/p/1", "javascript:1"):
+        assert problems(service, link=link)[0].startswith("link: bad_link")
+    assert problems(service, link="@me") == ["link: bad_link (https://example.com/p/1)"]
+
+
+def test_a_link_pattern_takes_time_in_proportion_to_the_link() -> None:
+    """24 characters held a process for 20 seconds in an engine that backtracks."""
+    service = factories.service(link_pattern=r"(a|a)*(a+)+b", link_example="ab")
+    started = time.perf_counter()
+    assert problems(service, link="a" * 500) == ["link: bad_link (ab)"]
+    assert time.perf_counter() - started < 1
+
+
+def test_a_stored_pattern_that_cannot_be_read_lets_no_link_through() -> None:
+    service = factories.service(link_pattern="(?=a)a")
+    assert problems(service, link="a")[0].startswith("link: bad_link")
+
+
+def test_a_pattern_means_nothing_where_there_is_no_link() -> None:
+    service = factories.service("subscriptions", link_pattern="https://.+")
+    assert checkout.quote(service, inputs=INPUTS).details.link == ""
+
+
+@pytest.mark.parametrize(
+    ("runs", "is_sold"),
+    [
+        ("", True),
+        ("0", True),
+        ("1", True),
+        ("undefined", True),
+        (None, True),
+        ("2", False),
+        ("abc", False),
+        ("-1", False),
+    ],
+)
+def test_an_order_in_several_runs_is_refused_until_it_can_be_kept(runs: Any, is_sold: bool) -> None:
+    service = factories.service()
+    if is_sold:
+        checkout.quote(service, inputs={**INPUTS, "runs": runs})
+    else:
+        assert problems(service, runs=runs) == ["runs: unsupported"]
+
+
+def test_a_charge_that_no_wallet_could_hold_is_refused_not_an_error() -> None:
+    service = factories.service(rate="90000000000", max_quantity=10**15)
+    assert problems(service, quantity="999999999999999") == ["quantity: too_large (102481)"]
+    subscription = factories.service("subscriptions", rate="90000000000", max_quantity=10**15)
+    assert problems(subscription, max="999999999999999", posts="1") == ["quantity: too_large (102481)"]
+
+
+# ------------------------------------------------------------------------------------------------ once
+def test_the_same_request_buys_once() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    first = place(buyer, service, request_id="a1")
+    assert place(buyer, service, request_id="a1") == first
+    assert place(buyer, service, request_id="a1", inputs={"quantity": "abc"}) == first
+    assert place(factories.customer("1"), service, request_id="a1") != first
+    assert place(buyer, service, request_id="a2") != first
+    assert balance(buyer) == Decimal("0.82")
+
+
+def test_requests_without_a_name_are_all_different() -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    orders = [place(buyer, service, request_id=name) for name in (None, "", None, "")]
+    assert len({order.pk for order in orders}) == 4
+    assert {order.request_id for order in orders} == {None}
+
+
+@pytest.mark.parametrize("request_id", ["x" * 129, "a\0", "\ud800"])
+def test_a_request_id_the_column_cannot_keep_is_refused(request_id: str) -> None:
+    with pytest.raises(OrderInvalid, match=r"request_id: (too_long|unsupported)"):
+        place(factories.customer("1"), factories.service(), request_id=request_id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_20_times_at_once_buys_once_and_wakes_once(rung: list[int]) -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    results = together([partial(place, buyer, service, request_id="a1")] * 20)
+    assert Counter(type(result).__name__ for result in results) == {"Order": 20}
+    assert len({order.pk for order in results}) == 1
+    assert (balance(buyer), rung) == (Decimal("0.91"), [results[0].pk])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_at_once_with_money_for_one_buys_one_and_says_so_to_all() -> None:
+    buyer, service = factories.customer("0.09"), factories.service()
+    results = together([partial(place, buyer, service, request_id="a1")] * 20)
+    assert Counter(type(result).__name__ for result in results) == {"Order": 20}
+    assert balance(buyer) == 0
+
+
+def test_another_broken_rule_is_not_taken_for_a_second_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_a_rule(order: Order) -> None:
+        raise IntegrityError("something else")
+
+    monkeypatch.setattr(transfers, "sell", break_a_rule)
+    for request_id in (None, "a1"):
+        with pytest.raises(IntegrityError, match="something else"):
+            place(factories.customer("1"), factories.service(), request_id=request_id)
+    assert not Order.objects.exists()
+
+
+# ------------------------------------------------------------------------------------------------ the wake-up
+def test_the_alarm_rings_once_after_the_commit(rung: list[int], django_capture_on_commit_callbacks: Any) -> None:
+    buyer, service = factories.customer("1"), factories.service()
+    with django_capture_on_commit_callbacks(execute=True):
+        order = place(buyer, service, request_id="a1")
+        place(buyer, service, request_id="a1")
+        assert rung == []
+    assert rung == [order.pk]
+
+
+def test_no_alarm_for_an_order_that_was_refused(rung: list[int], django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True), pytest.raises(InsufficientFunds):
+        place(factories.user(), factories.service())
+    assert rung == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wake", ["tests.orders.alarm.fail", "tests.orders.alarm.gone", "nowhere.wake"])
+def test_an_alarm_that_breaks_neither_loses_nor_fails_the_order(settings: Any, wake: str) -> None:
+    settings.ORDERS_WAKE = wake
+    buyer = factories.customer("1")
+    order = place(buyer, factories.service())
+    assert Order.objects.get() == order
+    assert balance(buyer) == Decimal("0.91")
+
+
+# ------------------------------------------------------------------------------------------------ cost
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("request_id", [None, "a1"])
+def test_a_purchase_is_as_few_statements_as_the_database_allows(
+    request_id: str | None, django_assert_max_num_queries: Any
+) -> None:
+    """The cost is asked for; nobody looks whether the request came before."""
+    buyer, service = factories.customer("1"), factories.service()
+    service = Service.objects.on_sale().get(pk=service.pk)
+    with django_assert_max_num_queries(6) as queries:
+        place(buyer, service, request_id=request_id, fingerprint=1, paid_by=customer_pricing.LIST_PRICES)
+    words = [query["sql"].split()[0] for query in queries.captured_queries]
+    at_once = connection.vendor == "postgresql"
+    assert words == ["SELECT", *(["WITH"] if at_once else ["BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"])]
+
+
+def test_a_link_of_any_length_is_matched_in_no_time() -> None:
+    service = factories.service(link_pattern=r"https?://(www\.)?example\.com/[\w./-]+/?(\?.*)?")
+    started = time.perf_counter()
+    checkout.quote(service, inputs={**INPUTS, "link": "https://example.com/" + "a" * 2000})
+    problems(service, link="https://example.com/" + "a" * 2000 + "!")
+    assert time.perf_counter() - started < 1

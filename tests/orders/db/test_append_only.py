@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from orders.db import append_only
+from orders.models import Transfer
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+CHANGES = {
+    "update": "UPDATE orders_transfer SET amount = amount + 1",
+    "update of one row": "UPDATE orders_transfer SET note = 'x' WHERE id = {0}",
+    "delete": "DELETE FROM orders_transfer WHERE id = {0}",
+    "delete all": "DELETE FROM orders_transfer",
+}
+
+
+@pytest.fixture
+def transfer() -> Transfer:
+    factories.customer("5")
+    return Transfer.objects.get()
+
+
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_database_refuses_to_change_a_transfer(transfer: Transfer, change: str) -> None:
+    with pytest.raises(DatabaseError, match="append-only"):
+        run(CHANGES[change].format(transfer.pk))
+    assert Transfer.objects.values().get() == Transfer.objects.filter(pk=transfer.pk).values()[0]
+    transfer.refresh_from_db()
+    assert transfer.amount == 5
+
+
+def test_the_orm_is_refused_as_well(transfer: Transfer) -> None:
+    for change in (
+        lambda: Transfer.objects.update(note="x"),
+        lambda: Transfer.objects.all().delete(),
+        lambda: transfer.delete(),
+        lambda: transfer.save(),
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            change()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
+def test_the_table_cannot_be_emptied(transfer: Transfer) -> None:
+    for statement in ("TRUNCATE orders_transfer", "TRUNCATE orders_order, orders_transfer CASCADE"):
+        with pytest.raises(DatabaseError, match="append-only"):
+            run(statement)
+    assert Transfer.objects.count() == 1
+
+
+def test_rows_can_be_added() -> None:
+    buyer = factories.customer("5")
+    factories.wallet(buyer, "1")
+    assert Transfer.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_guard_can_be_taken_off_and_put_back() -> None:
+    factories.customer("5")
+    with connection.schema_editor() as editor:
+        append_only.remove(editor, "orders_transfer")
+    try:
+        assert Transfer.objects.update(note="x") == 1
+    finally:
+        with connection.schema_editor() as editor:
+            append_only.install(editor, "orders_transfer")
+    with pytest.raises(DatabaseError, match="append-only"):
+        Transfer.objects.update(note="y")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_with_real_transactions_leaves_the_books_guarded_and_the_house_accounts_open() -> None:
+    """Runs after at least one such test in this file: what conftest promises to all tests."""
+    assert Transfer.objects.count() == 0
+    buyer = factories.customer("5")
+    factories.order(buyer)
+    with pytest.raises(DatabaseError, match="append-only"):
+        Transfer.objects.update(note="y")

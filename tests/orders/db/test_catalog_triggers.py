@@ -1,0 +1,48 @@
+"""The catalogue's stamp follows every change, and stands in nobody's way."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from threading import Barrier
+
+import pytest
+from django.db import connection, transaction
+
+from orders.models import Category, Service
+from orders.models.catalog import CatalogVersion
+from tests import factories
+from tests.orders.parallel import together
+
+
+def stamp() -> int:
+    return CatalogVersion.objects.get().stamp
+
+
+@pytest.mark.django_db
+def test_a_writer_that_ignores_conflicts_changes_the_stamp() -> None:
+    """SQLite lets the way in which a statement meets conflicts rule its triggers as well."""
+    factories.service()
+    before = stamp()
+    Category.objects.bulk_create([Category(name="New")], ignore_conflicts=True)
+    assert stamp() != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_change_the_catalogue_wait_for_each_other_and_never_for_ever() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    first, second, both = factories.service(), factories.service(), Barrier(2)
+
+    def change_both() -> None:
+        with transaction.atomic():
+            Service.objects.filter(pk=first.pk).update(name="a")
+            both.wait(10)
+            time.sleep(0.5)
+            Service.objects.filter(pk=second.pk).update(name="a")
+
+    def change_second() -> None:
+        both.wait(10)
+        Service.objects.filter(pk=second.pk).update(name="b")
+
+    assert together([partial(change_both), partial(change_second)]) == [None, None]

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from orders.ledger import audit, transfers
+from orders.lifecycle import fulfilment
+from orders.models import Order, OrderEvent
+from orders.models.order import EventKind
+from orders.rules.state_machine import Progress, Status
+from tests import factories
+from tests.orders.parallel import together
+
+pytestmark = pytest.mark.django_db
+
+ALL = tuple(status.value for status in Status)
+HALF_WAY = {"queued", "submitting", "in_doubt"}
+STEPS: dict[str, tuple[Callable[[int], Any], set[str], str]] = {
+    "accepted": (fulfilment.accept, {"submitting", "in_doubt"}, "pending"),
+    "requeued": (partial(fulfilment.requeue, why=EventKind.NOT_SENT), {"submitting", "in_doubt"}, "queued"),
+    "doubted": (fulfilment.mark_in_doubt, {"submitting"}, "in_doubt"),
+    "failed": (fulfilment.fail, HALF_WAY, "failed"),
+    "canceled": (fulfilment.cancel, set(ALL) - {"canceled", "failed", "submitting", "in_doubt"}, "canceled"),
+    "claimed": (lambda order_id: fulfilment.mark_submitting([order_id]), {"queued"}, "submitting"),
+}
+
+
+def report(order: Order, status: Status | None, remains: int | None = None, **more: Any) -> Order:
+    fulfilment.apply_progress(order.pk, progress=Progress(status=status, remains=remains, **more))
+    order.refresh_from_db()
+    return order
+
+
+def placed(status: str = "in_progress") -> Order:
+    """100 pieces for 0.09 out of a wallet of 1.00."""
+    return factories.order(factories.customer("1"), status=status)
+
+
+def balance(order: Order) -> Any:
+    return transfers.open_wallet(order.user).balance
+
+
+def story(order: Order) -> list[str]:
+    return [str(event.kind) for event in order.events.all()]
+
+
+@pytest.fixture(autouse=True)
+def _books_stay_true() -> Any:
+    yield
+    assert list(audit.findings()) == []
+
+
+# ------------------------------------------------------------------------------------------------ each step
+@pytest.mark.parametrize("status", ALL)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_taken_where_it_is_right_and_changes_nothing_elsewhere(step: str, status: str) -> None:
+    act, allowed, becomes = STEPS[step]
+    order = placed()
+    if status in ("canceled", "failed"):
+        Order.objects.filter(pk=order.pk).update(status="queued")
+        (fulfilment.cancel if status == "canceled" else fulfilment.fail)(order.pk)
+    else:
+        Order.objects.filter(pk=order.pk).update(status=status)
+    before = Order.objects.filter(pk=order.pk).values().get(), OrderEvent.objects.count()
+    act(order.pk)
+    order.refresh_from_db()
+    if status in allowed:
+        assert order.status == becomes
+        assert balance(order) == (1 if becomes in ("canceled", "failed") else Decimal("0.91"))
+        assert (order.ended_at is not None) is (becomes in ("canceled", "failed"))
+    else:
+        assert (Order.objects.filter(pk=order.pk).values().get(), OrderEvent.objects.count()) == before
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_taken_twice_is_taken_once(step: str) -> None:
+    act, allowed, becomes = STEPS[step]
+    order = placed(status=sorted(allowed)[-1])
+    act(order.pk)
+    once = story(order), balance(order)
+    act(order.pk)
+    assert (story(order), balance(order)) == once
+    assert Order.objects.get().status == becomes
+
+
+def test_an_order_sent_back_waits_until_it_is_due() -> None:
+    order, later = placed("submitting"), timezone.now() + timedelta(minutes=5)
+    assert fulfilment.requeue(order.pk, why=EventKind.NOT_SENT, due_at=later).due_at == later
+    fulfilment.mark_submitting([order.pk])
+    assert fulfilment.accept(order.pk).due_at is None
+
+
+def test_claiming_takes_the_queued_ones_only() -> None:
+    orders = [placed(status) for status in ("queued", "canceled", "in_doubt", "queued")]
+    Order.objects.filter(pk=orders[1].pk).update(refunded=0, status="pending")
+    fulfilment.mark_submitting(iter(order.pk for order in orders))
+    assert [Order.objects.get(pk=order.pk).status for order in orders] == [
+        "submitting", "pending", "in_doubt", "submitting",
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ money
+def test_partial_pays_back_what_was_not_delivered_not_what_was() -> None:
+    order = report(placed(), Status.PARTIAL, remains=30)
+    assert (order.status, order.refunded, balance(order)) == ("partial", Decimal("0.027"), Decimal("0.937"))
+    assert (order.delivered, order.paid) == (70, Decimal("0.063"))
+
+
+def test_30_percent_partial_and_then_canceled_is_100_percent_not_130() -> None:
+    order = report(placed(), Status.PARTIAL, remains=30)
+    report(order, Status.CANCELED)
+    assert (order.status, order.refunded, balance(order)) == ("canceled", Decimal("0.09"), 1)
+    assert [str(refund.amount) for refund in order.transfers.filter(kind="refund")] == ["0.063000", "0.027000"]
+
+
+def test_late_changes_pay_only_the_difference() -> None:
+    order = placed()
+    paid_back = []
+    for status, remains in (
+        (Status.COMPLETED, None),
+        (Status.PARTIAL, 10),
+        (Status.PARTIAL, 10),
+        (Status.PARTIAL, 40),
+        (Status.PARTIAL, 20),
+        (Status.COMPLETED, 0),
+        (Status.CANCELED, None),
+        (Status.CANCELED, 100),
+        (Status.PARTIAL, 50),
+        (Status.COMPLETED, 0),
+    ):
+        paid_back.append(report(order, status, remains).refunded * 1000)
+    assert paid_back == [0, 9, 9, 36, 36, 36, 90, 90, 90, 90]
+    assert order.status == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("remains", "refunded"), [(-1, "0"), (-(10**18), "0"), (0, "0"), (100, "0.09"), (101, "0.09"), (10**18, "0.09")]
+)
+def test_remains_is_clamped_to_the_order(remains: int, refunded: str) -> None:
+    order = report(placed(), Status.PARTIAL, remains)
+    assert (order.status, order.refunded) == ("partial", Decimal(refunded))
+    assert ("oddity" in story(order)) is (not 0 <= remains <= 100)
+
+
+def test_a_partial_without_remains_changes_nothing_and_is_noted_once() -> None:
+    order = placed()
+    for _ in range(3):
+        report(order, Status.PARTIAL)
+    assert (order.status, order.refunded, story(order)) == ("in_progress", 0, ["oddity"])
+
+
+@pytest.mark.parametrize("word", [None, Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT])
+def test_a_word_nobody_knows_changes_nothing_and_is_noted_once(word: Status | None) -> None:
+    order = placed()
+    for _ in range(3):
+        report(order, word, remains=5, word="Zagotovka" * 20)
+    assert (order.status, order.remains, story(order)) == ("in_progress", None, ["oddity"])
+    assert order.events.get().data == {"oddity": "unknown_word", "word": ("Zagotovka" * 20)[:64]}
+
+
+def test_a_panel_that_gives_up_moves_no_money_until_a_person_decides() -> None:
+    order = report(placed(), Status.FAILED)
+    assert (order.status, order.refunded, story(order)) == ("in_progress", 0, ["oddity"])
+
+
+def test_what_no_panel_took_stays_failed_whatever_is_reported_later() -> None:
+    order = placed("submitting")
+    fulfilment.fail(order.pk)
+    for status in Status:
+        report(order, status, remains=40)
+        assert (order.status, order.refunded) == ("failed", Decimal("0.09"))
+
+
+def test_failed_twice_pays_once() -> None:
+    order = placed("submitting")
+    fulfilment.fail(order.pk, provider=7, words="no balance")
+    fulfilment.fail(order.pk, provider=8, words="no balance")
+    assert (balance(order), story(order)) == (1, ["refused", "status", "refunded"])
+
+
+# ------------------------------------------------------------------------------------------------ the timeline
+def test_the_story_of_an_order_is_written_once_line_by_line() -> None:
+    order = placed("submitting")
+    fulfilment.accept(order.pk, provider=1, upstream_id="23501")
+    for _ in range(2):
+        report(order, Status.IN_PROGRESS, remains=100, start_count=5)
+        report(order, Status.IN_PROGRESS, remains=60, start_count=5)
+        report(order, Status.PARTIAL, remains=50)
+    assert [(event.kind, event.data) for event in order.events.all()] == [
+        ("accepted", {"provider": 1, "upstream_id": "23501"}),
+        ("status", {"status": "in_progress", "start_count": 5}),
+        ("status", {"status": "partial", "remains": 50}),
+        ("refunded", {"amount": "0.045", "remains": 50}),
+    ]
+    assert (order.start_count, order.remains) == (5, 50)
+
+
+def test_the_panels_words_are_in_lines_that_customers_do_not_see() -> None:
+    order = placed("submitting")
+    fulfilment.fail(order.pk, provider=1, words="Your panel account is out of money")
+    public = order.events.filter(kind__in=OrderEvent.PUBLIC)
+    assert [event.kind for event in public] == ["status", "refunded"]
+    assert "panel" not in "".join(str(event.data) for event in public)
+
+
+def test_who_canceled_is_kept() -> None:
+    order, operator = placed(), factories.user(is_staff=True)
+    fulfilment.cancel(order.pk, actor=operator)
+    assert {event.actor for event in order.events.all()} == {operator}
+
+
+def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> None:
+    order = placed("pending")
+    report(order, None, word="x")
+    report(order, None, word="x")
+    report(order, Status.IN_PROGRESS)
+    assert report(order, None, word="x").odd_at is not None
+    assert story(order) == ["oddity", "status"]
+    assert fulfilment.mark_seen(order.pk).odd_at is None
+    assert report(order, None, word="x").odd_at is None
+    assert report(order, None, word="y").odd_at is not None
+    assert story(order) == ["oddity", "status", "note", "oddity"]
+
+
+def test_a_report_that_changes_nothing_is_not_worth_a_transaction() -> None:
+    order = report(placed(), Status.IN_PROGRESS, remains=60, start_count=5)
+    same = fulfilment.decide(order, Progress(status=Status.IN_PROGRESS, remains=60, start_count=5))
+    assert not fulfilment.changes(order, same)
+    for progress in (
+        Progress(status=Status.IN_PROGRESS, remains=59, start_count=5),
+        Progress(status=Status.COMPLETED),
+        Progress(status=None),
+        Progress(status=Status.PARTIAL, remains=0),
+    ):
+        assert fulfilment.changes(order, fulfilment.decide(order, progress))
+
+
+# ------------------------------------------------------------------------------------------------ rivals
+RIVALS: dict[str, Callable[[int], Any]] = {
+    "cancel": fulfilment.cancel,
+    "partial": lambda order_id: fulfilment.apply_progress(
+        order_id, progress=Progress(status=Status.PARTIAL, remains=30)
+    ),
+    "canceled": lambda order_id: fulfilment.apply_progress(order_id, progress=Progress(status=Status.CANCELED)),
+    "complete": lambda order_id: fulfilment.apply_progress(order_id, progress=Progress(status=Status.COMPLETED)),
+    "fail": fulfilment.fail,
+    "accept": fulfilment.accept,
+    "doubt": fulfilment.mark_in_doubt,
+    "requeue": partial(fulfilment.requeue, why=EventKind.NOT_SENT),
+}
+
+
+def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``early`` has read the order and not yet written it when ``late`` comes, with a connection of its own."""
+    read, started, finished = fulfilment._lock_order, Event(), Event()
+    rivals: list[Thread] = []
+
+    def rival() -> None:
+        try:
+            connection.ensure_connection()
+            started.set()
+            RIVALS[late](order.pk)
+        finally:
+            connection.close()
+            finished.set()
+
+    def read_and_be_disturbed(order_id: int) -> Order:
+        row = read(order_id)
+        if not rivals:
+            rivals.append(Thread(target=rival))
+            rivals[0].start()
+            assert started.wait(20)
+            assert not finished.wait(0.05), f"{late} did not wait for {early}"
+        return row
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fulfilment, "_lock_order", read_and_be_disturbed)
+        RIVALS[early](order.pk)
+        assert finished.wait(20)
+    rivals[0].join(20)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("early", RIVALS)
+def test_a_rival_in_the_middle_of_a_step_waits_and_judges_anew(early: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for late in RIVALS:
+        order, expected = placed("submitting"), placed("submitting")
+        disturbed(early, late, order, monkeypatch)
+        RIVALS[early](expected.pk)
+        RIVALS[late](expected.pk)
+        outcome, wanted = (
+            Order.objects.filter(pk=row.pk).values("status", "refunded", "remains", "charge").get()
+            for row in (order, expected)
+        )
+        assert outcome == wanted, late
+        assert story(order) == story(expected), late
+        assert balance(order) == balance(expected), late
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there the transaction itself is the lock")
+def test_without_the_lock_the_rival_would_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails, the harness has no teeth and the test above proves nothing."""
+    monkeypatch.setattr(fulfilment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
+    with pytest.raises(AssertionError, match="did not wait"):
+        disturbed("accept", "doubt", placed("submitting"), monkeypatch)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_rivals_at_once_pay_back_no_more_than_was_paid() -> None:
+    for _ in range(3):
+        order = placed("submitting")
+        results = together([partial(act, order.pk) for act in RIVALS.values()] * 2)
+        assert not [result for result in results if isinstance(result, Exception)]
+        order.refresh_from_db()
+        assert order.refunded <= order.charge
+        assert balance(order) == 1 - order.paid
+        assert order.events.filter(kind="refunded").count() == order.transfers.filter(kind="refund").count()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there every writer waits for every other")
+def test_an_order_is_not_held_up_by_another_of_the_same_customer_until_money_moves() -> None:
+    buyer = factories.customer("1")
+    first, second = (factories.order(buyer, status="pending") for _ in range(2))
+    with transaction.atomic():
+        fulfilment.cancel(first.pk)
+        progress = Progress(status=Status.IN_PROGRESS, remains=5)
+        (decision,) = together([partial(fulfilment.apply_progress, second.pk, progress=progress)])
+    assert decision.status is Status.IN_PROGRESS

@@ -1,0 +1,35 @@
+"""Patterns that links must match: an engine whose time grows with the link alone, and what it does not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.rules import link_patterns
+from providers.panels.dialects import DIALECTS
+
+
+@pytest.mark.parametrize(
+    ("pattern", "link", "is_match"),
+    [
+        (r"https://t\.me/\w+", "https://t.me/vitrine", True),
+        (r"https://t\.me/\w+", "https://t.me/vitrine/1", False),
+        (r"(?i)https://T\.ME/.+", "https://t.me/vitrine", True),
+        (r".+@.+", "имя@пример.рф", True),
+        (r".+", "two\nlines", False),
+        (r".+", "\ud800", False),
+    ],
+)
+def test_the_whole_link_must_match(pattern: str, link: str, is_match: bool) -> None:
+    assert link_patterns.matches(pattern, link) is is_match
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)b", r"(?!a)b", r"(?<=a)b", r"(a)\1", r"(?>a)", "(", "a{1001}"])
+def test_a_pattern_that_the_engine_lacks_says_why(pattern: str) -> None:
+    with pytest.raises(link_patterns.PatternNotSupported) as refused:
+        link_patterns.check(pattern)
+    assert str(refused.value)
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_the_pattern_of_every_dialect_is_one_that_the_engine_knows(name: str) -> None:
+    link_patterns.check(DIALECTS[name].link_pattern)

@@ -1,0 +1,90 @@
+"""Price lists in the back office: what waits is seen and decided there, and a changed rule or rate reprices."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from orders.models import Service
+from providers.models import Markup, Offer, Provider
+from providers.pricelists import importer, onboarding
+from tests.providers.pricelists.test_importer import rows, with_last
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def office(client: Client) -> Client:
+    client.force_login(get_user_model().objects.create_superuser(email="boss@example.com", password="x"))
+    return client
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """Nine services; the cost of the last one jumped."""
+    address = "http://127.0.0.1:9009/api/v2"
+    provider = onboarding.save_provider("north", url=address, key="k", dialect="v2", currency="USD")
+    importer.store(provider, rows(9))
+    importer.publish(provider)
+    importer.store(provider, with_last(rows(9), rate=Decimal(2)))
+    return provider
+
+
+def page(client: Client, name: str, *args: Any, **query: Any) -> str:
+    answer = client.get(reverse(f"admin:{name}", args=args), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def decide(client: Client, action: str, offer: Offer) -> None:
+    data = {"action": action, "_selected_action": [offer.pk]}
+    assert client.post(reverse("admin:providers_offer_changelist"), data).status_code == 302
+
+
+def test_what_waits_for_approval_is_on_the_work_list_and_in_the_lists(office: Client, provider: Provider) -> None:
+    Provider.objects.update(list_problem="the price list is empty; nothing was changed")
+    start = page(office, "index")
+    assert "1 offer waits for approval" in start
+    assert "the price list is empty; nothing was changed" in start
+    listed = page(office, "providers_offer_changelist", state="held_used")
+    assert "Waits for approval" in listed
+    assert "2.00" in page(office, "providers_offer_change", Offer.objects.get(is_held=True).pk)
+    assert "2.00" in page(office, "providers_offerchange_changelist")
+    assert "nothing was changed" in page(office, "providers_provider_change", provider.pk)
+
+
+def test_an_operator_approves_or_rejects_and_it_is_logged(office: Client, provider: Provider) -> None:
+    offer = Offer.objects.get(is_held=True)
+    decide(office, "reject", offer)
+    offer.refresh_from_db()
+    assert (offer.is_held, offer.is_available) == (False, False)
+    decide(office, "approve", offer)
+    offer.refresh_from_db()
+    assert (offer.is_available, offer.rate) == (True, Decimal(2))
+    assert {entry.change_message for entry in LogEntry.objects.all()} == {"Rejected.", "Approved."}
+
+
+def test_who_may_only_look_decides_nothing(client: Client, provider: Provider) -> None:
+    clerk = get_user_model().objects.create_user(email="clerk@example.com", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_offer"))
+    client.force_login(clerk)
+    offer = Offer.objects.get(is_held=True)
+    client.post(reverse("admin:providers_offer_changelist"), {"action": "approve", "_selected_action": [offer.pk]})
+    offer.refresh_from_db()
+    assert offer.is_held
+
+
+def test_a_markup_rule_reprices_when_it_is_saved_and_when_it_is_deleted(office: Client, provider: Provider) -> None:
+    data = {"provider": provider.pk, "percent": "100", "fixed": "0.5"}
+    assert office.post(reverse("admin:providers_markup_add"), data).status_code == 302
+    assert set(Service.objects.values_list("rate", flat=True)) == {Decimal("2.3")}
+    (rule,) = Markup.objects.all()
+    assert office.post(reverse("admin:providers_markup_delete", args=[rule.pk]), {"post": "yes"}).status_code == 302
+    assert set(Service.objects.values_list("rate", flat=True)) == {Decimal("1.17")}

@@ -1,0 +1,131 @@
+"""The operator's queue of refills and cancellations: what is seen, and what each action does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from orders.ledger import audit
+from orders.lifecycle import customer_requests
+from orders.models import Cancellation, Order, Refill
+from providers.models import Offer, Placement, Provider
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss() -> Client:
+    client = Client()
+    client.force_login(factories.user(is_staff=True, is_superuser=True))
+    return client
+
+
+def placed(status: str, number: str = "65ae5538afdd1") -> Order:
+    order = factories.order(of=factories.service(has_refill=True, has_cancel=True), status=status)
+    Order.objects.filter(pk=order.pk).update(remains=0 if status == "completed" else 100)
+    provider, _ = Provider.objects.get_or_create(name="north", url="http://127.0.0.1/api", dialect="tmsmm")
+    offer = Offer.objects.create(
+        provider=provider, upstream_id=number, name="x", category="x", type_name="Default", kind="default", rate=1,
+        min_quantity=1, max_quantity=100, seen_at=timezone.now(),
+    )  # fmt: skip
+    Placement.objects.create(
+        order=order, provider=provider, offer=offer, state="accepted", upstream_id=number, quantity=100, cost=1,
+        currency="USD", exchange_rate=1, lease_until=timezone.now(),
+    )  # fmt: skip
+    order.refresh_from_db()
+    return order
+
+
+def act(client: Client, row: Any, action: str, **data: str) -> str:
+    model = row._meta.model_name
+    response = client.post(
+        f"/admin/orders/{model}/", {"action": action, "_selected_action": row.pk, **data}, follow=True
+    )
+    assert response.status_code == 200
+    row.refresh_from_db()
+    return response.content.decode()
+
+
+def test_the_queue_shows_what_waits_for_a_person_first(boss: Client) -> None:
+    first, second = (
+        customer_requests.request_refill(placed("completed", "a1")),
+        customer_requests.request_refill(placed("completed", "b2")),
+    )
+    answered = customer_requests.complete(customer_requests.request_refill(placed("completed", "c3")))
+    customer_requests.hand_to_staff(second, why="no panel can be asked")
+    text = boss.get("/admin/orders/refill/").content.decode()
+    assert "north" in text
+    assert text.index("b2") < text.index("a1")
+    assert "no panel can be asked" in text
+    assert "c3" not in text
+    assert "c3" in boss.get("/admin/orders/refill/?shown=all").content.decode()
+    assert "a1" not in boss.get("/admin/orders/refill/?shown=person").content.decode()
+    assert "a1" in boss.get("/admin/orders/refill/?q=a1").content.decode()
+    assert (first.is_open, answered.is_open) == (True, False)
+    assert "1 refill for a person" in boss.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_a_longer_queue_takes_no_more_queries(boss: Client, count: int, django_assert_max_num_queries: Any) -> None:
+    for number in range(count):
+        customer_requests.request_cancellation(placed("in_progress", f"n{number}"))
+    with django_assert_max_num_queries(12):
+        boss.get("/admin/orders/cancellation/")
+
+
+def test_completed_and_rejected_with_a_reason(boss: Client) -> None:
+    done, refused = (
+        customer_requests.request_refill(placed("completed", "a1")),
+        customer_requests.request_refill(placed("completed", "b2")),
+    )
+    act(boss, done, "complete")
+    assert done.status == "completed"
+    assert "Write the reason first" in act(boss, refused, "reject", reason=" ")
+    assert refused.status == "waiting"
+    act(boss, refused, "reject", reason="it did not drop")
+    assert (refused.status, refused.reason) == ("rejected", "it did not drop")
+    assert "is Rejected" in act(boss, refused, "complete", shown="all") or refused.status == "rejected"
+    assert LogEntry.objects.count() == 2
+
+
+def test_sent_again(boss: Client) -> None:
+    refill = customer_requests.request_refill(placed("completed"))
+    customer_requests.hand_to_staff(refill, why="no clear answer")
+    act(boss, refill, "send")
+    assert (refill.status, refill.needs_person, refill.reason) == ("waiting", False, "")
+
+
+def test_canceled_and_paid_back(boss: Client) -> None:
+    order = placed("in_progress")
+    request = customer_requests.request_cancellation(order)
+    act(boss, request, "cancel_order", reason="the panel agreed by mail")
+    order.refresh_from_db()
+    assert (request.status, order.status, order.refunded) == ("completed", "canceled", order.charge)
+    assert list(audit.findings()) == []
+
+
+def test_an_order_in_doubt_is_not_paid_back_from_the_queue(boss: Client) -> None:
+    order = placed("in_doubt")
+    request = customer_requests.request_cancellation(order)
+    act(boss, request, "cancel_order", reason="x")
+    order.refresh_from_db()
+    assert (request.status, order.status, order.refunded) == ("waiting", "in_doubt", 0)
+
+
+def test_who_may_only_look_gets_no_actions() -> None:
+    person = factories.user(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=["view_refill", "view_cancellation"]))
+    client = Client()
+    client.force_login(person)
+    refill = customer_requests.request_refill(placed("completed"))
+    assert client.get("/admin/orders/refill/").status_code == 200
+    act(client, refill, "complete")
+    assert refill.status == "waiting"
+    assert Refill.objects.count() == 1
+    assert not Cancellation.objects.exists()

@@ -1,0 +1,147 @@
+"""The same journey at every panel: imported, bought, placed as its document asks, followed in its words, paid back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from orders.ledger import audit
+from orders.models import Order, Service
+from orders.rules import charges
+from orders.rules.service_types import SERVICE_TYPES
+from providers.models import Offer, Placement, Provider
+from providers.panels.dialects import DIALECTS
+from providers.panels.simulators import SIMULATORS, Panel
+from providers.placing import submission
+from providers.tracking import status_sync
+from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
+
+pytestmark = pytest.mark.django_db
+
+
+def words_of(dialect: str) -> tuple[str, ...]:
+    """The panel's own words, as its document or its family has them: pending, moving, completed, partial, canceled."""
+    words = SIMULATORS[dialect].words
+    return words.pending, words.running, words.completed, words.partial, words.canceled
+
+
+def placed(panel: Panel, provider: Provider, order: Order) -> str:
+    """Submits what is due; the order's number at the panel."""
+    submission.submit_due(provider)
+    order.refresh_from_db()
+    assert order.status == "pending", list(order.events.values_list("kind", "data"))
+    return Placement.objects.get(order=order, state="accepted").upstream_id
+
+
+def looked_at(provider: Provider, order: Order) -> Order:
+    status_sync.sync_statuses(provider, is_now=True)
+    order.refresh_from_db()
+    return order
+
+
+@ALL_DIALECTS
+def test_every_type_a_panel_sells_is_placed_as_its_document_asks(
+    dialect: str, start_panel: Callable[..., Panel]
+) -> None:
+    panel = start_panel(dialect)
+    provider = provider_at(panel, dialect)
+    user = customer()
+    orders = [buy(user, service) for service in Service.objects.filter(kind__in=DIALECTS[dialect].kinds)]
+    assert {order.service.kind for order in orders} == set(DIALECTS[dialect].kinds) & set(
+        Offer.objects.values_list("kind", flat=True)
+    )
+
+    counts = submission.submit_due(provider)
+
+    assert panel.violations == []
+    assert counts == {"accepted": len(orders)}
+    assert len(panel.orders) == len(orders)
+    for placement in Placement.objects.select_related("order__service"):
+        there = panel.orders[placement.upstream_id]
+        assert isinstance(placement.upstream_id, str)
+        assert str(there.service) == placement.offer.upstream_id
+        assert there.charge == placement.cost, placement.order.service.kind
+
+
+@ALL_DIALECTS
+def test_statuses_in_the_panels_words_move_the_order(dialect: str, start_panel: Callable[..., Panel]) -> None:
+    panel = start_panel(dialect)
+    provider = provider_at(panel, dialect)
+    order = buy(customer(), Service.objects.filter(is_flat=False).first() or Service.objects.get_queryset()[0])
+    number = placed(panel, provider, order)
+    pending, moving, completed, *_ = words_of(dialect)
+
+    panel.report(number, pending, remains=order.quantity)
+    assert looked_at(provider, order).status == "pending"
+    panel.report(number, moving, remains=order.quantity // 2, start_count=7)
+    assert (looked_at(provider, order).status, order.remains, order.start_count) == (
+        "in_progress",
+        order.quantity // 2,
+        7,
+    )
+    panel.report(number, completed, remains=0)
+    assert (looked_at(provider, order).status, order.remains, order.refunded) == ("completed", 0, Decimal(0))
+    assert panel.violations == []
+    assert list(audit.findings()) == []
+
+
+@ALL_DIALECTS
+def test_partial_and_then_canceled_pay_back_to_the_last_millionth(
+    dialect: str, start_panel: Callable[..., Panel]
+) -> None:
+    panel = start_panel(dialect)
+    provider = provider_at(panel, dialect)
+    user = customer()
+    order = buy(user, Service.objects.order_by("is_flat", "-max_quantity")[0])
+    number = placed(panel, provider, order)
+    before = user.wallet.__class__.objects.get(user=user).balance
+    left = order.quantity // 3
+
+    panel.report(number, words_of(dialect)[3], remains=left)
+    looked_at(provider, order)
+    due = charges.refund(order.charge, quantity=order.quantity, remains=left)
+    assert (order.status, order.refunded) == ("partial", due)
+
+    panel.report(number, words_of(dialect)[4], remains=order.quantity)
+    looked_at(provider, order)
+    assert (order.status, order.refunded, order.remains) == ("canceled", order.charge, order.quantity)
+    assert user.wallet.__class__.objects.get(user=user).balance == before + order.charge
+    assert panel.violations == []
+    assert list(audit.findings()) == []
+
+
+@ALL_DIALECTS
+def test_many_statuses_are_asked_for_in_one_call(dialect: str, start_panel: Callable[..., Panel]) -> None:
+    panel = start_panel(dialect)
+    provider = provider_at(panel, dialect)
+    user, service = customer(), Service.objects.order_by("rate").filter(max_quantity__lt=10**7)[0]
+    for number in range(7):
+        buy(user, service, link=service.link_example or f"https://x.example.com/p/{number}")
+    submission.submit_due(provider)
+
+    counts = status_sync.sync_statuses(provider, is_now=True)
+
+    assert (counts["calls"], counts["looked_at"]) == (1, 7)
+    assert panel.violations == []
+
+
+@ALL_DIALECTS
+def test_the_key_is_in_no_row_about_the_traffic(dialect: str, start_panel: Callable[..., Panel]) -> None:
+    panel = start_panel(dialect, key="s3cr3t-and-l0ng-key")
+    provider = provider_at(panel, dialect)
+    order = buy(customer(), Service.objects.all()[0])
+    panel.fault("add", "error", text=f"Something odd about key {panel.key}")
+    submission.submit_due(provider)
+
+    order.refresh_from_db()
+    rows = [str(row) for row in provider.calls.values()] + [str(row) for row in Placement.objects.values()]
+    rows += [str(row) for row in order.events.values()] + [str(row) for row in Provider.objects.values()]
+    assert order.status == "in_doubt"
+    assert not [row for row in rows if panel.key in row]
+
+
+def test_every_service_type_is_sold_by_at_least_one_panel(start_panel: Callable[..., Panel]) -> None:
+    provider_at(start_panel("v2"), "v2")
+    assert set(Service.objects.values_list("kind", flat=True)) == set(SERVICE_TYPES)

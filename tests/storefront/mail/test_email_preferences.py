@@ -1,0 +1,194 @@
+"""Who gets what: the page of wishes, the link in a letter, the shop's switches, and the outbox in the back office."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core import signing
+from django.test import Client
+from django.utils import timezone
+
+from storefront.accounts.models import User
+from storefront.mail import email_preferences, sending
+from storefront.mail.models import FLAGS, SECURITY, Email, EmailKind, Preferences, Switches
+from tests import factories
+from tests.storefront.mail import writing
+from tests.storefront.mail.mail_server import MailServer, html_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/account/mail/"
+
+
+def path_of(url: str) -> str:
+    return url.removeprefix("https://shop.example")
+
+
+# ------------------------------------------------------------------------------------------------ page
+def test_a_customer_chooses_what_to_get(page: Client, nadia: User) -> None:
+    text = page.get(PAGE).content.decode()
+    assert text.count("checked") == len(FLAGS)
+    assert 'aria-current="page">E-mails' in text
+    assert page.post(PAGE, {"has_receipts": "on", "user": "1", "id": "7"}).headers["Location"] == PAGE
+    row = Preferences.objects.get()
+    assert (row.user, row.has_receipts, row.has_orders, row.has_tickets, row.has_balance) == (
+        nadia, True, False, False, False,
+    )  # fmt: skip
+    assert page.get(PAGE).content.decode().count("checked") == 1
+    page.post(PAGE, {})
+    assert not any(getattr(Preferences.objects.get(), name) for name in FLAGS.values())
+
+
+def test_the_line_of_a_low_balance_is_set_where_its_letter_is(page: Client, nadia: User) -> None:
+    assert page.post(PAGE, {"has_balance": "on", "warn_below": "12.5"}).headers["Location"] == PAGE
+    nadia.wallet.refresh_from_db()
+    assert nadia.wallet.warn_below == Decimal("12.5")
+    assert 'value="12.50"' in page.get(PAGE).content.decode()
+    page.post(PAGE, {"has_balance": "on"})
+    nadia.wallet.refresh_from_db()
+    assert nadia.wallet.warn_below == Decimal("12.5"), "a form without the field has no opinion"
+    text = page.post(PAGE, {"warn_below": "-1"}).content.decode()
+    assert "Give an amount above zero" in text
+    assert Preferences.objects.get().has_balance, "nothing of a form with a mistake is kept"
+    page.post(PAGE, {"has_balance": "on", "warn_below": ""})
+    nadia.wallet.refresh_from_db()
+    assert nadia.wallet.warn_below is None
+
+
+def test_staff_without_a_wallet_have_no_line(client: Client) -> None:
+    client.force_login(factories.user(is_staff=True))
+    assert "warn_below" not in client.get(PAGE).content.decode()
+
+
+def test_the_page_is_only_for_who_is_signed_in(client: Client) -> None:
+    assert client.get(PAGE).headers["Location"].startswith("/account/login/")
+
+
+def test_the_page_costs_a_fixed_number_of_queries(page: Client, django_assert_max_num_queries: Any) -> None:
+    page.get(PAGE)
+    with django_assert_max_num_queries(5):  # session, customer, wishes, the line of a low balance, balance
+        page.get(PAGE)
+
+
+@pytest.mark.parametrize("kind", sorted(SECURITY))
+def test_letters_about_safety_cannot_be_switched_off(kind: EmailKind, nadia: User, client: Client) -> None:
+    Preferences.objects.create(user=nadia, **dict.fromkeys(FLAGS.values(), False))
+    Switches.objects.create(pk=1, **dict.fromkeys(FLAGS.values(), False))
+    assert list(email_preferences.wanting(kind, [nadia.pk])) == [nadia]
+    link = path_of(email_preferences.link(nadia.pk, kind))
+    assert client.post(link).status_code == 404
+
+
+# ------------------------------------------------------------------------------------------------ the link in a letter
+def test_one_click_in_a_letter_switches_its_kind_off(post: MailServer, nadia: User) -> None:
+    writing.paid(nadia)
+    sending.deliver_due()
+    (arrived,) = post.letters
+    assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = str(arrived["List-Unsubscribe"]).strip().strip("<>")
+    assert link in text_of(arrived)
+    assert link in html_of(arrived).replace("&amp;", "&")
+    # As a mail program does it: no cookie, no page before, and the check of forms is on.
+    stranger = Client(enforce_csrf_checks=True)
+    assert "No more e-mails of this kind?" in stranger.get(path_of(link)).content.decode()
+    assert not Preferences.objects.exists()
+    for _again in range(2):
+        answer = stranger.post(path_of(link), {"List-Unsubscribe": "One-Click"})
+        assert (answer.status_code, "Location" in answer.headers) == (200, False)
+    row = Preferences.objects.get()
+    assert (row.user, row.has_receipts, row.has_tickets) == (nadia, False, True)
+    assert not email_preferences.wanting(EmailKind.RECEIPT, [nadia.pk]).exists()
+    assert email_preferences.wanting(EmailKind.TICKET, [nadia.pk]).exists()
+
+
+def test_the_link_leads_nowhere_else(nadia: User, client: Client) -> None:
+    link = path_of(email_preferences.link(nadia.pk, EmailKind.ORDERS))
+    answer = client.post(f"{link}?next=https://evil.example/", {"next": "https://evil.example/"})
+    # The choice of a language in the foot leads back to this very address, whatever stands in it.
+    above, foot, _rest = answer.content.decode().partition("<footer")
+    assert foot
+    assert "evil.example" not in above + str(answer.headers)
+    assert "sessionid" not in answer.cookies
+
+
+def test_a_link_that_is_not_ours_is_no_page(nadia: User, client: Client) -> None:
+    token = email_preferences.link(nadia.pk, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
+    others = signing.Signer(salt="something else").sign_object([nadia.pk, "orders"])
+    gone = email_preferences.link(nadia.pk + 99, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
+    for wrong in ("x", f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}", others, gone, token.replace(":", "")):
+        assert client.post(f"/mail/off/{wrong}/").status_code == 404
+    assert not Preferences.objects.exists()
+
+
+# ------------------------------------------------------------------------------------------------ the back office
+@pytest.fixture
+def boss(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss@example.com"))
+    return client
+
+
+LIST = "/admin/mail/email/"
+
+
+def test_staff_reads_the_outbox_but_no_secret(boss: Client, nadia: User, client: Client) -> None:
+    client.post("/account/password/reset/", {"email": nadia.email})
+    writing.paid(nadia)
+    secret, receipt = Email.objects.order_by("pk")
+    key = re.search(r"/reset/key/(\S+)", secret.text)
+    assert key
+    assert "Bank transfer" in boss.get(f"{LIST}{receipt.pk}/change/").content.decode()
+    page = boss.get(f"{LIST}{secret.pk}/change/").content.decode()
+    assert "it can open the customer" in page
+    assert key[1] not in page + boss.get(LIST).content.decode()
+    assert boss.post(f"{LIST}{receipt.pk}/change/", {"subject": "x"}).status_code == 403
+    assert boss.post(f"{LIST}{receipt.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_staff_sends_again_what_was_given_up(boss: Client, nadia: User, post: MailServer) -> None:
+    post.answers = {"RCPT": "550 no"}
+    writing.paid(nadia)
+    assert sending.deliver_due() == {"given_up": 1}
+    post.answers = {}
+    row = Email.objects.get()
+    data = {"action": "send_again", "_selected_action": [row.pk]}
+    assert "1 letter is sent again" in boss.post(LIST, data, follow=True).content.decode()
+    assert sending.deliver_due() == {"sent": 1}
+    assert len(post.letters) == 1
+
+
+def test_who_may_only_look_cannot_send_again(nadia: User) -> None:
+    clerk = factories.user(is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_letter"))
+    writing.paid(nadia)
+    Email.objects.update(due_at=None, given_up_at=timezone.now())
+    client = Client()
+    client.force_login(clerk)
+    assert client.get(LIST).status_code == 200
+    client.post(LIST, {"action": "send_again", "_selected_action": [Email.objects.get().pk]})
+    assert Email.objects.get().due_at is None
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_longer_outbox_takes_no_more_queries(
+    count: int, boss: Client, nadia: User, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(count):
+        writing.paid(nadia)
+    boss.get(LIST)
+    with django_assert_max_num_queries(7):
+        boss.get(LIST)
+
+
+def test_an_operator_switches_a_kind_off_for_everybody(boss: Client, nadia: User) -> None:
+    change = boss.get("/admin/mail/switches/").headers["Location"]
+    boss.post(change, {"has_orders": "on", "has_tickets": "on", "has_balance": "on"})
+    assert not Switches.objects.get().has_receipts
+    writing.paid(nadia)
+    assert not Email.objects.exists()
+    writing.answered(nadia)
+    assert Email.objects.get().kind == EmailKind.TICKET

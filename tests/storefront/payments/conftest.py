@@ -1,0 +1,39 @@
+"""Who pays, and where proofs lie while a test runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from storefront.accounts.models import User
+from tests import factories
+from tests.storefront.conftest import know_the_frame
+from tests.storefront.payments import payments
+
+
+@pytest.fixture(autouse=True)
+def _demo_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
+    settings.ORDERS_WAKE = "tests.orders.alarm.ring"
+    settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
+    settings.VAR_DIR = tmp_path
+    settings.PRIVATE_DIR = tmp_path / "private"
+    cache.clear()
+    know_the_frame()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def nadia(db: None) -> User:
+    return factories.customer("0")
+
+
+@pytest.fixture
+def page(nadia: User) -> Client:
+    """A browser in which Nadia is logged in."""
+    return payments.browser(nadia)

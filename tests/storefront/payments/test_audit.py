@@ -1,0 +1,64 @@
+"""The audit finds what the writers would never do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from orders.ledger import audit as books
+from orders.ledger import transfers
+from orders.models import Account
+from storefront.accounts.models import User
+from storefront.payments import audit, crediting
+from storefront.payments.models import Payment
+from tests import factories
+from tests.storefront.payments import payments
+from tests.storefront.payments.payments import deliver, told
+
+
+def test_what_came_the_usual_ways_adds_up(nadia: User) -> None:
+    deliver(told(payments.demo(nadia)))
+    deliver(told(payments.demo(nadia), amount="4"))
+    crediting.approve(payments.proven(nadia), amount=Decimal(8), actor=payments.staff(), reason="less")
+    payments.demo(nadia)
+    # From the command line; no gateway of this room has a part in it.
+    transfers.credit_payment(
+        Account.objects.get(user=nadia), amount=Decimal(1), gateway="manual", reference="invoice-9"
+    )
+    assert list(audit.findings()) == []
+    assert list(books.findings()) == []
+
+
+def test_a_credit_without_its_transfer_is_found(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    crediting._end(payment, "credited")  # type: ignore[arg-type]
+    payment.paid_amount, payment.credited_at = Decimal(10), payment.ended_at
+    payment.save()
+    (found,) = audit.findings()
+    assert found == f"top-up {payment.reference}: 10.00 was credited by its row, the wallet got 0.00 in 0 transfers"
+    with pytest.raises(CommandError):
+        call_command("audit_ledger", stdout=StringIO())
+
+
+def test_a_credit_of_another_amount_or_to_another_wallet_is_found(nadia: User) -> None:
+    payment, other = payments.demo(nadia), payments.demo(nadia, "7")
+    deliver(told(payment))
+    deliver(told(other, id="p2"))
+    Payment.objects.filter(pk=payment.pk).update(paid_amount=Decimal(11))
+    Payment.objects.filter(pk=other.pk).update(user=factories.customer("0"))
+    found = sorted(audit.findings())
+    assert len(found) == 2
+    assert any(f"top-up {payment.reference}: 11.00" in line and "got 10.00 in 1" in line for line in found)
+    assert any(f"top-up {other.reference}: 7.00" in line and "got 0.00 in 0" in line for line in found)
+
+
+def test_money_without_a_row_or_before_its_row_says_so_is_found(nadia: User) -> None:
+    wallet, payment = Account.objects.get(user=nadia), payments.demo(nadia)
+    transfers.credit_payment(wallet, amount=Decimal(3), gateway="demo", reference="nobody")
+    transfers.credit_payment(wallet, amount=Decimal(10), gateway="demo", reference=payment.reference)
+    first, second = audit.findings()
+    assert first == f"top-up {payment.reference}: 0.00 was credited by its row, the wallet got 10.00 in 1 transfers"
+    assert second.endswith("there is no top-up payment:demo:nobody")

@@ -1,0 +1,278 @@
+"""The pages of a customer who adds money: the form, the list, one payment, and the way back to the order."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+
+from storefront.accounts.models import User
+from storefront.payments import crediting, history, return_urls
+from storefront.payments.models import ManualMethod, Payment
+from tests import factories
+from tests.storefront.payments import payments
+from tests.storefront.payments.payments import deliver, told
+from tests.storefront.shop import forms
+
+NEW = "/wallet/add-funds/"
+
+
+def text_of(answer: Any) -> str:
+    return unescape(answer.content.decode())
+
+
+# ------------------------------------------------------------------------------------------------ the form
+
+
+def test_choosing_leads_to_the_gateway_and_leaves_a_row(page: Client, nadia: User) -> None:
+    answer = page.post(NEW, {"amount": "12.50", "way": "demo"})
+    payment = Payment.objects.get()
+    assert answer.url == f"/wallet/payments/{payment.reference}/demo/"
+    assert (payment.user, payment.gateway, payment.status, str(payment.amount)) == (
+        nadia,
+        "demo",
+        "waiting",
+        "12.500000",
+    )
+    assert (payment.currency, payment.label) == ("USD", "Demo payment")
+    assert re.fullmatch(r"([2-9A-HJKMNP-Z]{4}-){2}[2-9A-HJKMNP-Z]{4}", payment.reference)
+
+
+def test_references_do_not_repeat() -> None:
+    assert len({crediting.new_reference() for _ in range(500)}) == 500
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("", "Write how much"),
+        ("ten", "Write a number"),
+        ("1,000", "Write a number"),
+        ("1e3", "Write a number"),
+        ("NaN", "Write a number"),
+        ("9" * 300, "Write a number"),
+        ("12.345", "Nothing smaller than"),
+        ("0", "The least"),
+        ("-5", "The least"),
+        ("0.99", "The least"),
+        ("10000.01", "The most"),
+    ],
+)
+def test_an_amount_that_cannot_be_paid_is_said_so(page: Client, amount: str, words: str) -> None:
+    answer = page.post(NEW, {"amount": amount, "way": "demo", "next": "/orders/"})
+    assert words in text_of(answer)
+    assert 'name="next" value="/orders/"' in text_of(answer)
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["12,5", "12,50", " 12.50 "])
+def test_an_amount_is_read_as_people_write_it(page: Client, text: str) -> None:
+    page.post(NEW, {"amount": text, "way": "demo"})
+    assert str(Payment.objects.get().amount) == "12.500000"
+
+
+@pytest.mark.parametrize("way", ["", "nobody", "transfer-999", "demo-x"])
+def test_a_way_that_is_not_offered_is_not_taken(page: Client, way: str) -> None:
+    payments.bank()
+    assert "Choose how you want to pay" in text_of(page.post(NEW, {"amount": "10", "way": way}))
+    assert not Payment.objects.exists()
+
+
+def test_the_limits_are_those_of_the_way(page: Client, settings: Any) -> None:
+    method = payments.bank(maximum=50)
+    way = f"transfer-{method.pk}"
+    assert "The least for this way of paying is <bdi>$5.00" in text_of(page.post(NEW, {"amount": "4", "way": way}))
+    assert "The most for this way of paying is <bdi>$50.00" in text_of(page.post(NEW, {"amount": "51", "way": way}))
+    ManualMethod.objects.update(is_active=False)
+    # What is no longer offered is not replaced by what still is.
+    assert "Choose how you want to pay" in text_of(page.post(NEW, {"amount": "10", "way": way}))
+    assert not Payment.objects.exists()
+
+
+def test_without_any_way_the_shop_is_to_be_asked(page: Client, nadia: User, settings: Any) -> None:
+    settings.DEMO_GATEWAY = False
+    text = text_of(page.get(NEW))
+    assert "Money is added by the shop's staff" in text
+    assert nadia.email in text
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("3.456789", "3.46"), ("0.000001", "1.00"), ("25", "25.00"), ("x", "x")])
+def test_what_is_missing_is_rounded_up_to_what_can_be_paid(page: Client, asked: str, shown: str) -> None:
+    assert f'name="amount" value="{shown}"' in text_of(page.get(NEW, {"amount": asked}))
+
+
+def test_presets_keep_the_way_back(page: Client) -> None:
+    text = text_of(page.get(NEW, {"next": "/orders/new/?service=1&link=a%26b"}))
+    (address,) = re.findall(r'href="(/wallet/add-funds/\?amount=25\.00[^"]*)"', text)
+    assert parse_qs(urlsplit(address).query)["next"] == ["/orders/new/?service=1&link=a%26b"]
+
+
+def test_so_many_unfinished_payments_are_enough(page: Client, nadia: User) -> None:
+    for _ in range(crediting.OPEN_MAX):
+        payments.demo(nadia)
+    assert "not finished" in text_of(page.post(NEW, {"amount": "10", "way": "demo"}, follow=True))
+    assert Payment.objects.count() == crediting.OPEN_MAX
+
+
+def test_only_customers_add_money() -> None:
+    for address in (NEW, "/wallet/payments/", "/wallet/payments/X/", "/wallet/payments/X/demo/"):
+        assert Client().get(address).url == f"/account/login/?next={address}"
+
+
+# ------------------------------------------------------------------------------------------------ the way back
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "http:evil.example",
+        "/\n/evil.example",
+        "/\t/evil.example",
+        " //evil.example",
+        "orders/",
+        "",
+        "/" + "a" * 3000,
+    ],
+)
+def test_the_way_back_stays_in_the_shop(page: Client, nadia: User, address: str) -> None:
+    assert return_urls.local(address) == ""
+    # The choice of a language in the foot leads back to this very address, whatever stands in it.
+    assert "evil" not in text_of(page.get(NEW, {"next": address})).partition("<footer")[0]
+    page.post(NEW, {"amount": "10", "way": "demo", "next": address})
+    payment = Payment.objects.get()
+    assert payment.return_to == ""
+    deliver(told(payment))
+    assert "Back to your order" not in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
+
+
+def test_from_an_order_that_costs_too_much_and_back_to_it(page: Client, nadia: User) -> None:
+    service = factories.service(rate="100", name="Harp lessons")
+    form = forms.filled(page, service, quantity="105", link="https://example.com/a?b=1&c=2")
+    text = text_of(forms.send(page, form))
+    (address,) = re.findall(r'role="alert".*?href="(/wallet/add-funds/[^"]*)"', text, re.DOTALL)
+    shown = text_of(page.get(address))
+    assert 'name="amount" value="10.50"' in shown
+    (back,) = re.findall(r'name="next" value="([^"]*)"', shown.partition("<footer")[0])
+    page.post(NEW, {"amount": "10.50", "way": "demo", "next": back})
+    payment = Payment.objects.get()
+    deliver(told(payment))
+    assert f'href="{back}"' in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
+    again = forms.inputs_on(page.get(back))
+    assert (again["quantity"], again["link"]) == ("105", "https://example.com/a?b=1&c=2")
+
+
+def test_long_lists_are_left_out_of_the_way_back(page: Client, nadia: User) -> None:
+    service = factories.service(kind="custom_comments", rate="1000000")
+    form = forms.filled(page, service, comments="\n".join(["word"] * 2000))
+    (address,) = re.findall(
+        r'role="alert".*?href="(/wallet/add-funds/[^"]*)"', text_of(forms.send(page, form)), re.DOTALL
+    )
+    assert parse_qs(urlsplit(address).query)["next"] == [f"/orders/new/?service={service.pk}"]
+
+
+# ------------------------------------------------------------------------------------------------ one payment
+
+
+def test_instructions_are_filled_in_and_nothing_else_in_them_is(page: Client, nadia: User) -> None:
+    evil = "{amount} for {reference}. {payment.user.password} {0} {reference.__class__} %(x)s {{ user }} <script>"
+    payment = payments.by_hand(nadia, "10", payments.bank(instructions=evil, details="IBAN 7 {reference}"))
+    text = page.get(f"/wallet/payments/{payment.reference}/").content.decode()
+    assert f"10.00 USD for {payment.reference}. {{payment.user.password}} {{0}} {{reference.__class__}} %(x)s" in text
+    assert "{{ user }} &lt;script&gt;" in text
+    assert f"IBAN 7 {payment.reference}" in text
+
+
+def test_nobody_sees_anothers_payment(page: Client) -> None:
+    other = payments.demo(factories.customer("0"))
+    for address in ("", "live/", "demo/"):
+        assert page.get(f"/wallet/payments/{other.reference}/{address}").status_code == 404
+    assert page.post(f"/wallet/payments/{other.reference}/demo/", {"act": "pay"}).status_code == 404
+    assert other.reference not in text_of(page.get("/wallet/payments/"))
+
+
+def test_the_page_follows_the_payment(page: Client, nadia: User) -> None:
+    payment = payments.demo(nadia)
+    base = f"/wallet/payments/{payment.reference}/"
+    assert "Waiting for the payment" in text_of(page.get(base))
+    assert page.get(f"{base}live/?seen={payment.mark}").status_code == 204
+    deliver(told(payment))
+    text = text_of(page.get(f"{base}live/?seen={payment.mark}"))
+    assert "is in your wallet" in text
+    assert 'hx-swap-oob="true"' in text
+    assert "hx-get" not in text
+    assert Client().get(f"{base}live/")["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"status": "declined"}, "was declined"), ({"amount": "5"}, "Another amount came than was asked for")],
+)
+def test_what_went_otherwise_is_said(page: Client, nadia: User, changes: dict[str, str], words: str) -> None:
+    payment = payments.demo(nadia)
+    deliver(told(payment, **changes))
+    assert words in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
+
+
+def test_a_gateway_that_was_taken_out_leaves_its_payments_readable(page: Client, nadia: User) -> None:
+    payment = payments.demo(nadia)
+    Payment.objects.filter(pk=payment.pk).update(gateway="gone")
+    assert page.get(f"/wallet/payments/{payment.reference}/").status_code == 200
+    assert page.get("/wallet/payments/").status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------ the list, the cost
+
+
+def test_the_list_is_paged_by_keys(page: Client, nadia: User) -> None:
+    rows = [payments.demo(nadia) for _ in range(crediting.OPEN_MAX)]
+    for row in rows:
+        crediting.expire(row)
+    rows += [payments.demo(nadia) for _ in range(history.PAGE_SIZE + 1 - len(rows))]
+    first = text_of(page.get("/wallet/payments/"))
+    assert first.count('<th scope="row">') == history.PAGE_SIZE
+    (older,) = re.findall(r'href="\?(before=\d+)"', first)
+    second = text_of(page.get(f"/wallet/payments/?{older}"))
+    assert rows[0].reference in second
+    (newer,) = re.findall(r'href="\?(after=\d+)"', second)
+    assert rows[-1].reference in text_of(page.get(f"/wallet/payments/?{newer}"))
+    for nonsense in ("?before=x", "?after=-1", "?before=" + "9" * 40):
+        assert page.get(f"/wallet/payments/{nonsense}").status_code == 200
+
+
+def test_pages_cost_the_same_for_few_and_for_many(
+    page: Client, nadia: User, django_assert_max_num_queries: Any
+) -> None:
+    method = payments.bank()
+    for number in range(6):
+        payments.bank(f"Bank {number}")
+        payments.by_hand(nadia, method=method)
+    payment = payments.proven(nadia)
+    for address, most in ((NEW, 4), ("/wallet/payments/", 4), (f"/wallet/payments/{payment.reference}/", 6)):
+        with django_assert_max_num_queries(most):
+            assert page.get(address).status_code == 200
+    with django_assert_max_num_queries(3):
+        page.get(f"/wallet/payments/{payment.reference}/live/?seen={payment.mark}")
+
+
+def test_a_webhook_costs_a_fixed_number_of_queries(nadia: User, django_assert_max_num_queries: Any) -> None:
+    payment = payments.demo(nadia)
+    deliver(told(payments.demo(nadia)))  # the clearing account is there now
+    with django_assert_max_num_queries(14):  # three of them for the receipt: is it wanted, the colour, the letter
+        deliver(told(payment))
+    with django_assert_max_num_queries(3):
+        deliver(told(payment))
+
+
+def test_money_is_added_from_the_wallet_and_from_every_page(page: Client) -> None:
+    for address in ("/wallet/", "/services/"):
+        assert f'href="{NEW}"' in text_of(page.get(address))

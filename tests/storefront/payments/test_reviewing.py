@@ -1,0 +1,197 @@
+"""Staff decides: in the back office, once, with a reason where one is due."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Transfer
+from storefront.accounts.models import User
+from storefront.demo import seed
+from storefront.payments import crediting
+from storefront.payments.models import ManualMethod, Payment
+from tests import factories
+from tests.orders.parallel import together
+from tests.storefront.payments import payments
+from tests.storefront.payments.payments import balance, booked
+
+LIST = "/admin/payments/payment/"
+
+
+@pytest.fixture
+def boss(db: None) -> Client:
+    return payments.browser(User.objects.create_superuser("boss@example.com", "x"))
+
+
+def act(client: Client, payment: Payment, name: str, **data: str) -> Any:
+    return client.post(f"{LIST}{payment.pk}/{name}/", data, follow=True)
+
+
+def test_what_is_approved_is_in_the_wallet_and_in_the_history(boss: Client, nadia: User) -> None:
+    payment = payments.proven(nadia)
+    assert "$10.00 is in the wallet of" in act(boss, payment, "approve", amount="10").content.decode()
+    payment.refresh_from_db()
+    assert (payment.status, payment.is_in_review, str(payment.actor)) == ("credited", False, "boss@example.com")
+    assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
+    assert str(Transfer.objects.get().actor) == "boss@example.com"
+
+
+def test_a_double_click_credits_once(boss: Client, nadia: User) -> None:
+    payment = payments.proven(nadia)
+    act(boss, payment, "approve", amount="10")
+    assert "credited meanwhile" in act(boss, payment, "approve", amount="10").content.decode()
+    assert "credited meanwhile" in act(boss, payment, "refuse", reason="no").content.decode()
+    assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_colleagues_at_once_make_one_transfer() -> None:
+    user = factories.customer("0")
+    payment = payments.proven(user)
+    people = [User.objects.create_superuser(f"boss{number}@example.com", "x") for number in range(4)]
+
+    def approve(actor: User, amount: str) -> Any:
+        return lambda: crediting.approve(payment, amount=Decimal(amount), actor=actor, reason="seen")
+
+    done = together([approve(person, amount) for person, amount in zip(people, ("10", "9", "8", "7"), strict=True)])
+    assert sum(isinstance(one, Payment) for one in done) == 1
+    assert sum(isinstance(one, crediting.AlreadyCredited) for one in done) == 3
+    payment.refresh_from_db()
+    assert booked(payment) == [payment.paid_amount] == [balance(user)]
+
+
+def test_another_amount_needs_a_reason_and_is_what_is_credited(boss: Client, nadia: User) -> None:
+    payment = payments.proven(nadia)
+    assert "say why" in act(boss, payment, "approve", amount="8").content.decode()
+    assert booked(payment) == []
+    act(boss, payment, "approve", amount="8", reason="The bank kept 2.")
+    assert (balance(nadia), booked(payment)) == (Decimal(8), [Decimal(8)])
+    page = payments.browser(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
+    assert "The bank kept 2." in page
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-5", "NaN", "1e3x", "0.0000001"])
+def test_an_amount_that_is_none_is_not_credited(boss: Client, nadia: User, amount: str) -> None:
+    payment = payments.proven(nadia)
+    assert "Amount received" in act(boss, payment, "approve", amount=amount, reason="x").content.decode()
+    assert booked(payment) == []
+
+
+def test_the_customer_sees_why_it_was_refused(boss: Client, nadia: User) -> None:
+    payment = payments.proven(nadia)
+    act(boss, payment, "refuse", reason=" ")
+    payment.refresh_from_db()
+    assert payment.status == "waiting"
+    act(boss, payment, "refuse", reason="No such payment came.")
+    payment.refresh_from_db()
+    assert (payment.status, payment.is_in_review, payment.credited_at) == ("refused", False, None)
+    assert (
+        "No such payment came."
+        in payments.browser(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
+    )
+    assert "has ended meanwhile" in act(boss, payment, "refuse", reason="again").content.decode()
+
+
+def test_money_that_comes_after_a_refusal_can_still_be_added(boss: Client, nadia: User) -> None:
+    payment = payments.proven(nadia)
+    act(boss, payment, "refuse", reason="Nothing came.")
+    assert "say why" in act(boss, payment, "approve", amount="10").content.decode()
+    act(boss, payment, "approve", amount="10", reason="It came on Monday.")
+    assert balance(nadia) == 10
+
+
+def test_a_half_payment_is_suggested_as_it_came(boss: Client, nadia: User) -> None:
+    payment = payments.demo(nadia)
+    payments.deliver(payments.told(payment, amount="5"))
+    page = boss.get(f"{LIST}{payment.pk}/change/").content.decode()
+    assert re.search(r'name="amount" value="5\.00"', page)
+    assert "payment p1: 5.00 USD" in page
+
+
+def test_deciding_needs_the_right_to_change_and_seeing_the_right_to_see(nadia: User) -> None:
+    payment = payments.proven(nadia)
+    reader = payments.browser(payments.staff("view_payment"))
+    page = reader.get(f"{LIST}{payment.pk}/change/")
+    assert page.status_code == 200
+    assert "Add it to the wallet" not in page.content.decode()
+    for name in ("approve", "refuse", "settle"):
+        assert act(reader, payment, name, amount="10", reason="x").status_code == 403
+    nobody = payments.browser(payments.staff(email="nobody@example.com"))
+    assert nobody.get(f"{LIST}{payment.pk}/change/").status_code == 403
+    assert nobody.get(LIST).status_code == 403
+    assert (
+        act(payments.browser(nadia), payment, "approve", amount="10").redirect_chain[0][0].startswith("/admin/login/")
+    )
+    assert booked(payment) == []
+
+
+def test_nobody_edits_a_payment_by_hand(boss: Client, nadia: User) -> None:
+    payment = payments.proven(nadia)
+    before = Payment.objects.values().get()
+    assert boss.post(f"{LIST}{payment.pk}/change/", {"status": "credited"}).status_code == 403
+    assert boss.get(f"{LIST}add/").status_code == 403
+    assert boss.post(f"{LIST}{payment.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert boss.get(f"{LIST}{payment.pk}/approve/").status_code == 405
+    assert Payment.objects.values().get() == before
+
+
+def test_what_waits_for_a_person_stands_first_and_on_the_start_page(boss: Client, nadia: User) -> None:
+    proven = payments.proven(nadia)
+    newer = payments.demo(nadia)
+    page = boss.get(LIST).content.decode()
+    assert page.index(proven.reference) < page.index(newer.reference)
+    start = boss.get("/admin/").content.decode()
+    assert "1 payment for review" in start
+    only = boss.get(f"{LIST}?review=1").content.decode()
+    assert proven.reference in only
+    assert newer.reference not in only
+    assert "for review" not in payments.browser(payments.staff("view_order")).get("/admin/").content.decode()
+
+
+def test_payments_are_found_by_reference_number_there_and_email(boss: Client, nadia: User) -> None:
+    payment = payments.demo(nadia)
+    other = payments.demo(factories.customer("0", email="other@example.com"))
+    payments.deliver(payments.told(payment, id="up-77"))
+    for text in (payment.reference, payment.reference.lower(), "up-77", nadia.email):
+        page = boss.get(LIST, {"q": text}).content.decode()
+        assert payment.reference in page, text
+        assert other.reference not in page, text
+    for query in ({"status__exact": "credited"}, {"gateway": "demo", "status__exact": "credited"}):
+        page = boss.get(LIST, query).content.decode()
+        assert payment.reference in page
+        assert other.reference not in page
+
+
+def test_the_list_costs_the_same_for_few_and_for_many(boss: Client, nadia: User) -> None:
+    def queries() -> int:
+        boss.get(LIST)
+        with CaptureQueriesContext(connection) as caught:
+            assert boss.get(LIST).status_code == 200
+        return len(caught)
+
+    payments.demo(nadia)
+    few = queries()
+    for _ in range(30):
+        payments.demo(factories.customer("0"))
+    assert queries() == few
+
+
+def test_ways_to_pay_by_hand_are_written_by_staff(boss: Client) -> None:
+    data = {"name": "Cash", "instructions": "Bring {amount}", "minimum": "5", "maximum": "4", "position": "1"}
+    assert "The most is less than the least" in boss.post("/admin/payments/manualmethod/add/", data).content.decode()
+    boss.post("/admin/payments/manualmethod/add/", {**data, "maximum": "", "is_active": "on"})
+    method = ManualMethod.objects.get()
+    assert (method.name, method.minimum, method.maximum, method.is_active) == ("Cash", Decimal(5), None, True)
+    assert boss.get("/admin/payments/manualmethod/").status_code == 200
+    assert boss.post(f"/admin/payments/manualmethod/{method.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_demos_way_to_pay_by_hand_is_one_that_staff_could_have_written(nadia: User) -> None:
+    ManualMethod(**seed.BANK).full_clean()
+    assert {"{amount}", "{reference}"} <= set(seed.BANK["instructions"].split())

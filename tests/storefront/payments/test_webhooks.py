@@ -1,0 +1,230 @@
+"""Webhooks: what is not proven changes nothing, what is proven is credited once."""
+
+from __future__ import annotations
+
+import json
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orders.models import Transfer
+from storefront.accounts.models import User
+from storefront.payments import crediting
+from storefront.payments.gateway import GatewayReport, ReportedState
+from storefront.payments.gateways import GATEWAYS
+from storefront.payments.gateways.demo import HEADER, signature
+from storefront.payments.models import Payment
+from storefront.payments.views import webhooks
+from tests import factories
+from tests.orders.parallel import together
+from tests.storefront.payments import payments
+from tests.storefront.payments.payments import balance, booked, deliver, told
+
+
+def test_a_proven_payment_is_credited(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    answer = deliver(told(payment))
+    assert (answer.status_code, answer.json()) == (200, {"status": "credited"})
+    payment.refresh_from_db()
+    assert (payment.status, payment.paid_amount, payment.upstream_id) == ("credited", Decimal(10), "p1")
+    assert payment.credited_at == payment.ended_at is not None
+    assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
+
+
+def test_a_replayed_webhook_credits_once(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    body = told(payment)
+    assert [deliver(body).status_code for _ in range(3)] == [200, 200, 200]
+    assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
+    payment.refresh_from_db()
+    assert not payment.is_in_review
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_deliveries_at_once_make_one_transfer() -> None:
+    user = factories.customer("0")
+    payment = payments.demo(user)
+    body = told(payment)
+    answers = together([lambda: deliver(body).json()] * 8)
+    assert answers == [{"status": "credited"}] * 8
+    assert (balance(user), booked(payment)) == (Decimal(10), [Decimal(10)])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "nonsense",
+        "t=,v1=",
+        "t=1e9,v1=00",
+        f"t={2**70},v1=00",
+        "t=NOW,v1=" + "0" * 64,
+        "t=NOW",
+        "v1=ünïcode",
+    ],
+)
+def test_a_forged_signature_changes_nothing(nadia: User, header: str) -> None:
+    payment = payments.demo(nadia)
+    before = Payment.objects.values().get()
+    header = header.replace("NOW", str(int(time.time())))
+    assert deliver(told(payment), header=header).status_code == 400
+    assert Payment.objects.values().get() == before
+    assert balance(nadia) == 0
+
+
+def test_a_signature_holds_for_its_own_body_and_secret_only(nadia: User, settings: Any) -> None:
+    payment = payments.demo(nadia)
+    cheap = json.dumps(told(payment, amount="1")).encode()
+    header = signature(cheap, at=int(time.time()))
+    assert deliver(told(payment), header=header).status_code == 400
+    settings.DEMO_GATEWAY_SECRET = "another"
+    header = signature(json.dumps(told(payment)).encode(), at=int(time.time()))
+    settings.DEMO_GATEWAY_SECRET = payments.SECRET
+    assert deliver(told(payment), header=header).status_code == 400
+    assert Transfer.objects.count() == 0
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, 200), (290, 200), (310, 400), (-290, 200), (-310, 400)])
+def test_a_signature_is_good_for_five_minutes(nadia: User, age: int, status: int) -> None:
+    payment = payments.demo(nadia)
+    assert deliver(told(payment), at=time.time() - age).status_code == status
+    assert len(booked(payment)) == (status == 200)
+
+
+@pytest.mark.parametrize("changes", [{"amount": "5"}, {"amount": "10.01"}, {"currency": "EUR"}, {"currency": "usd"}])
+def test_another_amount_or_currency_goes_to_staff_and_is_not_credited(nadia: User, changes: dict[str, str]) -> None:
+    payment = payments.demo(nadia)
+    body = told(payment, **changes)
+    assert deliver(body).json() == {"status": "waiting"}
+    payment.refresh_from_db()
+    assert payment.is_in_review
+    assert (payment.paid_amount, payment.paid_currency) == (Decimal(body["amount"]), body["currency"])
+    assert (balance(nadia), booked(payment)) == (0, [])
+    remark = payment.remark
+    assert f"{body['currency']}" in remark
+    deliver(body)
+    payment.refresh_from_db()
+    assert payment.remark == remark
+
+
+def test_a_replay_does_not_reopen_what_staff_has_refused(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    half = told(payment, amount="5")
+    deliver(half)
+    crediting.refuse(payment, reason="It went back to your card.", actor=payments.staff())
+    assert deliver(half).json() == {"status": "refused"}
+    # Another payment, though of the right amount, is for the staff that refused.
+    assert deliver(told(payment, id="p2")).json() == {"status": "waiting"}
+    payment.refresh_from_db()
+    assert payment.is_in_review
+    assert balance(nadia) == 0
+
+
+def test_a_second_payment_of_the_same_thing_is_asked_about_and_not_credited(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    deliver(told(payment))
+    assert deliver(told(payment, id="p2")).json() == {"status": "credited"}
+    payment.refresh_from_db()
+    assert payment.is_in_review
+    assert "p2" in payment.remark
+    assert balance(nadia) == 10
+    crediting.settle(payment, reason="sent back", actor=payments.staff())
+    payment.refresh_from_db()
+    assert (payment.is_in_review, payment.status) == (False, "credited")
+
+
+def test_what_was_declined_is_refused_and_may_still_be_paid(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    assert deliver(told(payment, status="declined")).json() == {"status": "refused"}
+    assert balance(nadia) == 0
+    assert deliver(told(payment, id="p2")).json() == {"status": "credited"}
+    assert balance(nadia) == 10
+    assert deliver(told(payment, id="p3", status="declined")).json() == {"status": "credited"}
+
+
+def test_a_webhook_that_is_faster_than_the_way_back_stands(nadia: User) -> None:
+    gateway = GATEWAYS["demo"]
+    payment = crediting.open_payment(nadia, gateway=gateway, way=gateway.ways()[0], amount=Decimal(10))
+    deliver(told(payment))
+    begun = crediting.mark_started(payment, step=gateway.start(payment))
+    assert (begun.status, begun.upstream_id) == ("credited", "p1")
+    assert balance(nadia) == 10
+
+
+@pytest.mark.parametrize("reference", ["XXXX-XXXX-XXXX", "", "\x00", "a" * 5000, "1 OR 1=1"])
+def test_an_unknown_reference_is_said_to_be_unknown(nadia: User, reference: str) -> None:
+    payments.demo(nadia)
+    answer = deliver(told(Payment.objects.get(), reference=reference, id=""))
+    assert (answer.status_code, answer.json()) == (404, {"error": "unknown reference"})
+    assert Transfer.objects.count() == 0
+
+
+def test_a_reference_of_another_gateway_is_unknown_to_this_one(nadia: User) -> None:
+    payment = payments.by_hand(nadia)
+    assert deliver(told(payment)).status_code == 404
+    assert booked(payment) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"[" * 30_000,
+        b'{"id": "p", "status": "paid", "amount": "NaN", "currency": "USD", "reference": "x"}',
+        b'{"id": "p", "status": "paid", "amount": 1e400, "currency": "USD", "reference": "x"}',
+        b'{"id": "p", "status": "stolen", "amount": "1", "currency": "USD", "reference": "x"}',
+    ],
+)
+def test_a_body_that_says_nothing_is_refused(nadia: User, body: bytes) -> None:
+    assert deliver(body).status_code == 400
+
+
+@pytest.mark.parametrize("amount", ["0.0000001", "99999999999999999999"])
+def test_an_amount_that_cannot_be_kept_is_refused(nadia: User, amount: str) -> None:
+    assert deliver(told(payments.demo(nadia), amount=amount)).status_code == 400
+    assert balance(nadia) == 0
+
+
+def test_text_from_outside_is_kept_as_one_printable_line(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    deliver(told(payment, id="p\x00\n1", currency="E\x00UR" * 90, amount="3"))
+    payment.refresh_from_db()
+    assert payment.upstream_id == "p 1"
+    assert payment.paid_currency == ("E UR" * 90)[:12]
+
+
+def test_a_long_body_is_not_read(nadia: User) -> None:
+    body = b" " * (webhooks.BODY_MAX + 1)
+    assert deliver(body).status_code == 413
+
+
+def test_only_gateways_that_are_ready_have_webhooks(page: Any, nadia: User, settings: Any) -> None:
+    payment = payments.demo(nadia)
+    assert page.post("/wallet/add-funds/webhooks/nobody/", "{}", content_type="application/json").status_code == 404
+    assert page.post("/wallet/add-funds/webhooks/transfer/", "{}", content_type="application/json").status_code == 400
+    assert page.get(payments.WEBHOOK).status_code == 405
+    settings.DEMO_GATEWAY = False
+    assert deliver(told(payment)).status_code == 404
+    assert page.get(f"/wallet/payments/{payment.reference}/demo/").status_code == 404
+    assert page.get(f"/wallet/payments/{payment.reference}/").status_code == 200
+    assert booked(payment) == []
+
+
+def test_a_gateway_may_know_a_payment_by_its_own_number_alone(nadia: User) -> None:
+    payment = payments.demo(nadia)
+    Payment.objects.filter(pk=payment.pk).update(upstream_id="session-1")
+    facts = GatewayReport(said=ReportedState.PAID, amount=Decimal(10), currency="USD", upstream_id="session-1")
+    done = crediting.report_paid(GATEWAYS["demo"], payment=facts)
+    assert done is not None
+    assert done.status == "credited"
+    assert crediting.report_paid(GATEWAYS["demo"], payment=GatewayReport(said=ReportedState.PAID)) is None
+
+
+def test_the_header_is_the_one_that_is_documented() -> None:
+    assert HEADER == "X-Demo-Signature"

@@ -1,0 +1,305 @@
+"""Many orders at once: each line by the rules of the order form, bought once whatever a browser does."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from orders.ledger import transfers
+from orders.models import Account, CustomerRate, Order, Service
+from storefront.accounts.models import User
+from storefront.shop import mass_order_parser
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+ADDRESS = "/orders/mass/"
+
+
+def held(text: str) -> dict[str, str]:
+    """What the page's form would send: its hidden inputs and its text."""
+    form = text.partition('<form class="split mass"')[2].partition("</form>")[0]
+    found = {}
+    for tag in re.findall(r'<input type="hidden"[^>]*>', form):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and value and name[1] != "csrfmiddlewaretoken":
+            found[name[1]] = unescape(value[1])
+    area = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)
+    return {**found, "text": unescape(area[1]) if area else ""}
+
+
+def check(page: Client, text: str, **more: Any) -> str:
+    fresh = held(text_of(page.get(ADDRESS)))
+    return text_of(page.post(ADDRESS, {**fresh, "text": text, "check": "1", **more}))
+
+
+def place(page: Client, checked: str, **changes: str) -> str:
+    return text_of(page.post(ADDRESS, {**held(checked), "place": "1", **changes}))
+
+
+def lines(service: Service, count: int, quantity: int = 100) -> str:
+    return "\n".join(f"{service.pk} | https://example.com/{n} | {quantity}" for n in range(count))
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text))
+
+
+def test_checking_shows_every_line_with_its_price_and_charges_nothing(page: Client, nadia: User) -> None:
+    service = factories.service(rate="0.90", name="Harp lessons")
+    text = words(check(page, f"# mine\n\n{lines(service, 2, 1000)}\n{service.pk} | https://example.com/x | 99999"))
+    assert text.count("Harp lessons") == 3
+    assert "1 line with a problem" in text
+    assert "Quantity: The most you can order is 10,000." in text
+    assert "2 lines can be placed" in text
+    assert "$1.80" in text
+    assert "Left after these orders $98.20" in text
+    assert "Place 2 orders" in text
+    assert not Order.objects.exists()
+    assert Account.objects.get(user=nadia).balance == 100
+
+
+def test_placing_buys_the_good_lines_and_keeps_the_others_in_the_text(page: Client, nadia: User) -> None:
+    service = factories.service()
+    wrong = f"{service.pk} | https://example.com/x | many"
+    done = place(page, check(page, f"{lines(service, 2)}\n{wrong}"))
+    assert "2 orders are placed" in words(done)
+    assert "1 line was not placed" in words(done)
+    assert held(done)["text"] == f"{wrong}\n"
+    assert sorted(Order.objects.values_list("link", "quantity", "source")) == [
+        ("https://example.com/0", 100, "page"),
+        ("https://example.com/1", 100, "page"),
+    ]
+    assert Account.objects.get(user=nadia).balance == Decimal("99.82")
+
+
+def test_a_form_sent_twice_buys_once_and_says_the_same(page: Client, nadia: User) -> None:
+    checked = check(page, lines(factories.service(), 3))
+    first = place(page, checked)
+    assert words(place(page, checked)) == words(first).replace(held(first)["form"], "")
+    assert Order.objects.count() == 3
+    assert Account.objects.get(user=nadia).balance == Decimal("99.73")
+
+
+def test_after_back_and_a_change_only_the_changed_line_is_new(page: Client) -> None:
+    service = factories.service()
+    checked = check(page, lines(service, 3))
+    place(page, checked)
+    # "Back" to the checked lines: one is changed, one is moved, and all are checked again with the form's old number.
+    before = held(checked)
+    rows = before["text"].splitlines()
+    again = text_of(page.post(ADDRESS, {**before, "text": "\n".join([rows[2], rows[0], rows[1] + "0"]), "check": "1"}))
+    assert "Place 1 order" in words(again)
+    assert "Placed before; they are not bought again" in words(again)
+    place(page, again)
+    assert sorted(Order.objects.values_list("quantity", flat=True)) == [100, 100, 100, 1000]
+
+
+def test_a_line_changed_after_the_check_is_not_bought_unseen(page: Client) -> None:
+    service = factories.service()
+    checked = check(page, lines(service, 2))
+    changed = held(checked)["text"].replace("/1 | 100", "/1 | 9000")
+    done = place(page, checked, text=changed)
+    assert "Not placed: it was written after the check." in words(done)
+    assert list(Order.objects.values_list("link", flat=True)) == ["https://example.com/0"]
+
+
+def test_the_same_line_twice_is_two_orders_also_after_a_stop_between_them(page: Client, nadia: User) -> None:
+    service = factories.service(rate="600")  # 60.00 a line, and the wallet holds 100
+    checked = check(page, f"{lines(service, 1)}\n{lines(service, 1)}")
+    done = place(page, checked)
+    assert Order.objects.count() == 1
+    transfers.credit_payment(Account.objects.get(user=nadia), amount=Decimal(50), gateway="test", reference="more")
+    again = text_of(page.post(ADDRESS, {**held(done), "check": "1"}))
+    assert "Place 1 order" in words(again)
+    place(page, again)
+    place(page, again)
+    assert Order.objects.count() == 2
+    # ... and the first page of all still buys nothing more.
+    place(page, checked)
+    assert Order.objects.count() == 2
+
+
+def test_a_line_whose_price_changed_is_not_bought_and_says_so(page: Client) -> None:
+    service, other = factories.service(), factories.service()
+    checked = check(page, f"{lines(service, 1)}\n{lines(other, 1)}")
+    Service.objects.filter(pk=service.pk).update(rate=Decimal("0.95"))
+    done = place(page, checked)
+    assert "Not placed: the price has changed, it is $0.095 now." in words(done)
+    assert [order.service for order in Order.objects.all()] == [other]
+
+
+def test_customers_pay_their_own_price(page: Client, nadia: User) -> None:
+    service = factories.service(rate="0.90")
+    CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("0.50"))
+    checked = check(page, lines(service, 1, 1000))
+    assert "$0.50" in words(checked)
+    place(page, checked)
+    assert Order.objects.get().charge == Decimal("0.50")
+
+
+def test_what_the_wallet_does_not_hold_is_said_before(page: Client, nadia: User) -> None:
+    service = factories.service(rate="400")  # 40.00 a line
+    checked = check(page, lines(service, 3))
+    assert "Missing $20.00" in words(checked)
+    assert "Your wallet holds enough for the first 2 orders ( $80.00 )." in words(checked)
+    assert "Place the first 2 orders" in words(checked)
+    done = place(page, checked)
+    assert "2 orders are placed" in words(done)
+    assert "Not placed: your wallet does not hold enough for it." in words(done)
+    assert held(done)["text"] == f"{lines(service, 3).splitlines()[2]}\n"
+    assert Account.objects.get(user=nadia).balance == 20
+
+
+def test_placing_stops_where_the_wallet_is_empty(page: Client, nadia: User) -> None:
+    service = factories.service(rate="400")
+    checked = check(page, lines(service, 2))
+    transfers.adjust(Account.objects.get(user=nadia), amount=Decimal(-50), reference="spent elsewhere")
+    done = words(place(page, checked))
+    assert "1 order is placed" in done
+    assert "1 line was not placed" in done
+    assert Order.objects.count() == 1
+
+
+def test_other_types_are_ordered_through_named_columns(page: Client) -> None:
+    comments = factories.service("custom_comments", rate="600")
+    plain = factories.service()
+    text = (
+        "Service ID;Link;Qty;Comments;Colour\n"
+        f'{comments.pk};https://example.com/1;;"Nice!\nLovely; really"\n'
+        f"{comments.pk};https://example.com/2;;one\\ntwo\\nthree\n"
+        f"{plain.pk};https://example.com/3;500;\n"
+    )
+    checked = check(page, text)
+    assert "These names are not known: colour" in words(checked)
+    place(page, checked)
+    found = Order.objects.order_by("link").values_list("link", "quantity", "fields")
+    assert list(found) == [
+        ("https://example.com/1", 2, {"comments": ["Nice!", "Lovely; really"]}),
+        ("https://example.com/2", 3, {"comments": ["one", "two", "three"]}),
+        ("https://example.com/3", 500, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{} | https://e.com/?a=1;2,3 | 50", "{}\thttps://e.com/?a=1;2,3\t50", '{};"https://e.com/?a=1;2,3";50',
+     '{},"https://e.com/?a=1;2,3",50', "  {}|https://e.com/?a=1;2,3|50  "],
+)  # fmt: skip
+def test_lines_are_parted_by_what_follows_the_service(line: str) -> None:
+    (found,) = mass_order_parser.parse(line.format(7)).lines
+    assert found.inputs == {"service": "7", "link": "https://e.com/?a=1;2,3", "quantity": "50"}
+
+
+def test_a_line_with_unclear_parts_says_what_to_do(page: Client) -> None:
+    service = factories.service()
+    checked = words(check(page, f"{service.pk},https://example.com/?a=1,2,50"))
+    assert "It has more than three parts" in checked
+    assert "Place" not in checked.partition("Checked lines")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("x | https://example.com/ | 5", "It must begin with the number of a service"),
+        ("999999 | https://example.com/ | 5", "No service on sale has the number 999999."),
+        ("{} | | 5", "Link: This is needed."),
+        ("{} | https://example.com/", "Quantity: This is needed."),
+        ("{} | https://example.com/ | 1.5", "Quantity: Write a whole number"),
+    ],
+)
+def test_each_line_says_what_is_wrong_with_it(line: str, problem: str, page: Client) -> None:
+    assert problem in words(check(page, line.format(factories.service().pk)))
+
+
+def test_a_service_that_takes_one_order_a_link_is_told_beforehand(page: Client, nadia: User) -> None:
+    service = factories.service(is_one_per_link=True)
+    factories.order(factories.customer(), service, link="https://example.com/1")
+    checked = check(page, f"{lines(service, 2)}\n{service.pk} | http://example.com/0/ | 50")
+    assert words(checked).count("An order for this link is open.") == 2
+    place(page, checked)
+    assert list(Order.objects.of(nadia).values_list("link", flat=True)) == ["https://example.com/0"]
+
+
+TABLE = "service;link;comments\n{};https://example.com/1;Привет\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251"])
+def test_files_are_read_in_the_encodings_of_spreadsheets(encoding: str, page: Client) -> None:
+    service = factories.service("custom_comments")
+    content = TABLE.format(service.pk).replace("\n", "\r\n").encode(encoding)
+    place(page, check(page, "nothing", file=SimpleUploadedFile("orders.csv", content)))
+    assert Order.objects.get().fields == {"comments": ["Привет"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"PK\x03\x04" + bytes(range(256)), "save the table as CSV"),
+        (b"1|a|5\n" * 200_000, "larger than 1 MB"),
+        (b"1|a|5\n" * 1001, "1,001 orders are too many for one go"),
+        (b"\n# nothing\n", "There is no order in it"),
+        (b"service;link;quantity\n", "There is no order in it"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(content: bytes, problem: str, page: Client) -> None:
+    assert problem in words(check(page, "", file=SimpleUploadedFile("orders.csv", content)))
+
+
+def test_an_open_quotation_mark_spoils_no_line_before_it(page: Client) -> None:
+    service = factories.service()
+    text = f'service;link;quantity\n{service.pk};https://example.com/1;50\n{service.pk};"https://example.com/2;50\n'
+    done = place(page, check(page, text))
+    assert Order.objects.count() == 1
+    assert held(done)["text"] == f'service;link;quantity\n{service.pk};"https://example.com/2;50\n'
+
+
+def test_the_number_of_a_form_is_nobody_elses(page: Client) -> None:
+    service = factories.service()
+    checked = check(page, lines(service, 1))
+    place(page, checked)
+    other = Client()
+    other.force_login(factories.customer())
+    assert "1 order is placed" in words(text_of(other.post(ADDRESS, {**held(checked), "place": "1"})))
+    assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_checking_takes_the_same_queries_for_any_number_of_lines(
+    count: int, page: Client, django_assert_num_queries
+) -> None:
+    services = [factories.service(is_one_per_link=n == 0) for n in range(10)]
+    text = "\n".join(lines(service, count // 10) for service in services)
+    with django_assert_num_queries(8):  # session, customer, balance, services, terms (2), bought before, links
+        response = page.post(ADDRESS, {"text": text, "check": "1"})
+    assert f"{count:,} lines can be placed" in words(text_of(response))
+
+
+def test_placing_takes_the_same_queries_for_each_order(page: Client, django_assert_max_num_queries) -> None:
+    service = factories.service()
+
+    def queries(count: int) -> int:
+        checked = check(page, lines(service, count))
+        with django_assert_max_num_queries(1000) as counted:
+            assert f"{count} orders are placed" in words(place(page, checked))
+        return len(counted)
+
+    few, many = queries(2), queries(12)
+    assert (many - few) % 10 == 0
+    assert (many - few) // 10 <= 7
+
+
+def test_a_thousand_lines_are_placed_in_one_go(page: Client) -> None:
+    done = place(page, check(page, lines(factories.service(rate="0.01"), 1000)))
+    assert "1,000 orders are placed" in words(done)
+    assert Order.objects.count() == 1000
+
+
+def test_a_visitor_is_asked_to_sign_in(client: Client) -> None:
+    assert client.get(ADDRESS).headers["Location"].startswith("/account/login/")
+    assert client.post(ADDRESS, {"text": "1|a|5", "place": "1"}).status_code == 302

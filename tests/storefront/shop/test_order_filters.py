@@ -1,0 +1,224 @@
+"""Searching and filtering the catalogue: as one types, by price, and with 10,000 services."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from orders.ledger import transfers
+from orders.models import Account, CustomerRate, PriceLevel, Service
+from storefront.accounts.models import User
+from storefront.shop import favorites
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+FOUND = "/services/found/"
+
+
+def names(response: Any) -> list[str]:
+    return [service.name for service in response.context["found"].page.object_list]
+
+
+def found(client: Client, **asked: Any) -> list[str]:
+    return sorted(names(client.get("/services/", asked)))
+
+
+def priced(*rates: str, **details: Any) -> None:
+    for rate in rates:
+        factories.service(name=rate, rate=rate, **details)
+
+
+# ------------------------------------------------------------------------------------------------ search
+def test_words_are_found_in_names_categories_and_descriptions(client: Client) -> None:
+    lamps = factories.category(name="Lamps of brass")
+    factories.service(name="Small", category=lamps)
+    factories.service(name="Large", description="Made of brass as well")
+    factories.service(name="Brass bell")
+    factories.service(name="Wood")
+    assert found(client, q="brass") == ["Brass bell", "Large", "Small"]
+    assert found(client, q="brass small") == ["Small"]
+
+
+def test_the_list_as_one_types_is_the_list_of_the_button(page: Client) -> None:
+    factories.service(name="Lamps", has_refill=True)
+    factories.service(name="Chairs", has_refill=True)
+    query = {"q": "lamps", "refill": "1", "sort": "price", "type": "", "from": "", "to": ""}
+    live, whole = page.get(FOUND, query), page.get("/services/", query)
+    assert names(live) == names(whole) == ["Lamps"]
+    text = live.content.decode()
+    assert "<html" not in text
+    assert 'id="shelves" hx-swap-oob="true"' in text
+    assert "1 service found" in text
+    assert "no-store" in live.headers["Cache-Control"]
+
+
+def test_links_in_the_live_list_lead_to_the_whole_page(client: Client) -> None:
+    category = factories.category()
+    Service.objects.bulk_create(
+        Service(category=category, name=f"Lamp {n}", rate=Decimal(1), max_quantity=10) for n in range(60)
+    )
+    text = text_of(client.get(FOUND, {"q": "lamp"}))
+    assert 'href="?q=lamp&page=2"' in text
+
+
+@pytest.mark.parametrize("address", ["/services/", FOUND, "/orders/new/"])
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 }}", "' OR 1=1"])
+def test_what_is_searched_for_is_text(text: str, address: str, page: Client) -> None:
+    factories.service()
+    for name in ("q", "from", "to"):
+        shown = page.get(address, {name: text}).content.decode()
+        assert "<script>alert" not in shown
+        assert "<img src=x" not in shown
+        assert '"><img' not in shown
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "a" * 5000, "\x00", "٣", "²", "1 " * 100, "🜂"])
+def test_an_odd_search_is_no_error(text: str, client: Client) -> None:
+    factories.service(name="Plain")
+    assert client.get(FOUND, {"q": text}).status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------ price
+def test_the_price_filter_includes_its_bounds(client: Client) -> None:
+    priced("0.99", "1", "1.5", "2", "2.00000001")
+    assert found(client, **{"from": "1", "to": "2"}) == ["1", "1.5", "2"]
+    assert found(client, to="0.99") == ["0.99"]
+    assert found(client, **{"from": "2.00000001"}) == ["2.00000001"]
+
+
+def test_a_flat_price_is_none_per_thousand(client: Client) -> None:
+    priced("1.5")
+    priced("1.6", is_flat=True)
+    assert found(client, **{"from": "1"}) == ["1.5"]
+    assert found(client) == ["1.5", "1.6"]
+
+
+@pytest.mark.parametrize("discount", ["0", "2.5", "33.33", "99.99", "100"])
+def test_the_price_filter_finds_what_the_page_shows_within_the_bounds(discount: str, page: Client, nadia: User) -> None:
+    level = PriceLevel.objects.create(name="Level", discount=Decimal(discount))
+    transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=True)
+    priced("0", "0.00000001", "0.00000003", "0.5", "0.99999999", "1", "1.02564102", "1.02564103", "1.5", "92233720368")
+    CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="1.5"), rate=Decimal(1))
+    response = page.get("/services/")
+    terms = response.context["terms"]
+    shown = {service.name: terms.rate(service) for service in response.context["found"].page.object_list}
+    assert len(shown) == 10
+    for bound in {*shown.values(), Decimal(1), Decimal("0.00000002")}:
+        text = f"{bound:f}"
+        assert found(page, to=text) == sorted(name for name, rate in shown.items() if rate <= bound), text
+        assert found(page, **{"from": text}) == sorted(name for name, rate in shown.items() if rate >= bound), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-1", "-0.5", "nan", "inf", "1e400", "1e5", "abc", "1.2.3", "1,000.50", "1" * 30, "\x00", "½", "<b>", "--", "+"],
+)
+def test_what_is_no_price_is_left_out_and_named(text: str, client: Client) -> None:
+    priced("1", "2")
+    for name in ("from", "to"):
+        response = client.get("/services/", {name: text})
+        assert sorted(names(response)) == ["1", "2"]
+        assert "is no price" in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,5", ["2"]),
+        ("١٫٥", ["2"]),
+        (" 1.5 ", ["2"]),
+        ("9" * 20, []),
+        ("0." + "0" * 23 + "1", ["1", "2"]),
+        ("", ["1", "2"]),
+    ],
+)
+def test_a_price_is_read_as_people_write_it(text: str, expected: list[str], client: Client) -> None:
+    priced("1", "2")
+    assert found(client, **{"from": text}) == expected
+
+
+def test_bounds_that_cross_find_nothing_and_can_be_taken_off(client: Client) -> None:
+    priced("1", "2")
+    text = text_of(client.get("/services/", {"from": "5", "to": "1"}))
+    assert "1 filter is on" in text
+    assert "Clear filters" in text
+
+
+# ------------------------------------------------------------------------------------------------ other filters, order
+def test_drip_feed_is_found_where_its_orders_can_have_it(client: Client) -> None:
+    factories.service(name="With", has_dripfeed=True)
+    factories.service(name="Without")
+    factories.service(name="A poll", kind="subscriptions", has_dripfeed=True)
+    shown = client.get("/services/", {"dripfeed": "1"}).context["found"].page.object_list
+    assert [service.name for service in shown if not service.has_runs] == []
+    assert "With" in [service.name for service in shown]
+
+
+def test_the_order_by_price_follows_what_the_customer_pays(page: Client, nadia: User) -> None:
+    level = PriceLevel.objects.create(name="Level", discount=Decimal(10))
+    transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=True)
+    priced("1", "2", "3")
+    CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="3"), rate=Decimal("1.5"))
+    CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="1"), rate=Decimal("1.9"))
+    assert names(page.get("/services/?sort=price")) == ["3", "2", "1"]
+    assert names(page.get("/services/?sort=-price")) == ["1", "2", "3"]
+    assert names(page.get("/services/?sort=new")) == ["3", "2", "1"]
+
+
+# ------------------------------------------------------------------------------------------------ 10,000 services
+@pytest.fixture
+def big(nadia: User) -> None:
+    shelves = [factories.category() for _number in range(40)]
+    made = Service.objects.bulk_create(
+        Service(
+            category=shelves[n % 40],
+            name=f"Followers {n}",
+            description=f"Steady pace, from anywhere {n}",
+            rate=Decimal(n + 1) / 100,
+            max_quantity=1000,
+            has_refill=n % 3 == 0,
+        )
+        for n in range(10_000)
+    )
+    CustomerRate.objects.bulk_create(
+        CustomerRate(user=nadia, service=service, rate=Decimal("0.5")) for service in made[::20]
+    )
+    favorites.set_favorite(nadia, service=made[0], is_on=True)
+    level = PriceLevel.objects.create(name="Level", discount=Decimal("2.5"))
+    transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=True)
+
+
+@pytest.mark.usefixtures("big")
+def test_ten_thousand_services_and_500_own_prices_cost_five_queries(
+    page: Client, nadia: User, django_assert_max_num_queries
+) -> None:
+    assert CustomerRate.objects.filter(user=nadia).count() == 500
+    page.get("/services/")
+    asked = (
+        {},
+        {"q": "followers 99"},
+        {"q": "zzz"},
+        {"from": "0.4", "to": "30", "sort": "price"},
+        {"sort": "-price", "refill": "1", "page": "40"},
+        {"sort": "fast"},
+        {"favourites": "1"},
+        {"category": str(Service.objects.all()[0].category_id)},
+    )
+    for query in asked:
+        for address in ("/services/", FOUND):
+            began = time.monotonic()
+            with django_assert_max_num_queries(5):
+                assert page.get(f"{address}?{urlencode(query)}").status_code == 200
+            assert time.monotonic() - began < 5, query
+    service = CustomerRate.objects.filter(user=nadia)[0].service
+    with django_assert_max_num_queries(5):
+        page.get(f"/services/{service.pk}/")
+    with django_assert_max_num_queries(5):
+        page.get("/orders/new/", {"service": service.pk})
+    with django_assert_max_num_queries(5):
+        page.get("/orders/new/", {"q": "followers"})

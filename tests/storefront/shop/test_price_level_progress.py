@@ -1,0 +1,83 @@
+"""The wallet's page says at which level one is, and how far it is to the next."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.test import Client
+
+from orders.ledger import transfers
+from orders.models import Account, PriceLevel
+from providers import tasks
+from storefront.accounts.models import User
+from tests import factories
+from tests.storefront.shop.forms import text_of
+
+
+def level(name: str, discount: str, start: str | None) -> PriceLevel:
+    return PriceLevel.objects.create(
+        name=name, discount=Decimal(discount), from_spend=None if start is None else Decimal(start)
+    )
+
+
+def wallet_page(page: Client) -> str:
+    return text_of(page.get("/wallet/")).replace("<bdi>", "").replace("</bdi>", "")
+
+
+def test_where_there_are_no_levels_nothing_is_said(page: Client) -> None:
+    assert "Price level" not in wallet_page(page)
+    level("Gift", "3", None)
+    assert "Price level" not in wallet_page(page), "a level that is only given is no promise"
+
+
+def test_the_level_and_the_way_to_the_next_are_shown(page: Client, nadia: User) -> None:
+    level("Silver", "2", "1")
+    level("Gold", "5", "15")
+    factories.order(nadia, factories.service(rate="1"), quantity="2600")
+    tasks.raise_levels()
+    text = wallet_page(page)
+    assert "Silver" in text
+    assert "2 % off every price" in text
+    assert "$12.40 to Gold (5 % off)" in text
+    assert '<progress value="17" max="100"' in text
+
+
+def test_before_the_first_level_the_way_to_it_is_shown(page: Client) -> None:
+    level("Silver", "2", "10")
+    text = wallet_page(page)
+    assert "None yet" in text
+    assert "$10.00 to Silver (2 % off)" in text
+
+
+def test_a_level_that_takes_off_no_more_than_ones_own_is_no_goal(page: Client, nadia: User) -> None:
+    given = level("Friend", "10", None)
+    level("Silver", "2", "10")
+    transfers.set_price_level(Account.objects.get(user=nadia), level=given, is_pinned=False)
+    text = wallet_page(page)
+    assert "Friend" in text
+    assert "Silver" not in text
+
+
+def test_a_pinned_level_promises_no_rise(page: Client, nadia: User) -> None:
+    silver = level("Silver", "2", "10")
+    level("Gold", "5", "20")
+    transfers.set_price_level(Account.objects.get(user=nadia), level=silver, is_pinned=True)
+    assert "Gold" not in wallet_page(page)
+
+
+def test_the_highest_level_says_only_what_it_takes_off(page: Client, nadia: User) -> None:
+    gold = level("Gold <b>", "5", "20")
+    transfers.set_price_level(Account.objects.get(user=nadia), level=gold, is_pinned=False)
+    text = page.get("/wallet/").content.decode()
+    assert "Gold &lt;b&gt;" in text
+    assert "On the way to" not in text
+
+
+def test_the_level_costs_one_query_more(page: Client, nadia: User, django_assert_max_num_queries) -> None:
+    level("Silver", "2", "10")
+    with django_assert_max_num_queries(6):
+        page.get("/wallet/")
+
+
+def test_the_levels_rise_by_a_schedule() -> None:
+    assert ("providers.tasks.raise_levels", 10) in [(one.func, one.minutes) for one in tasks.SCHEDULES]

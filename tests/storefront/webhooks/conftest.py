@@ -1,0 +1,66 @@
+"""Customers with endpoints, and programs that listen there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django_q.models import OrmQ
+
+from storefront.accounts.models import User
+from storefront.mail.models import Email
+from storefront.webhooks import endpoints
+from storefront.webhooks.models import Endpoint
+from tests import factories
+from tests.storefront.conftest import know_the_frame
+from tests.storefront.webhooks.receiver import Receiver
+
+EVERYTHING = {"has_orders": True, "has_refills": True, "has_balance": True, "has_prices": True}
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: Any) -> Iterator[None]:
+    """Nobody upstream to wake, and nothing kept from the test before."""
+    settings.ORDERS_WAKE = "tests.orders.alarm.ring"
+    settings.ALLOW_PRIVATE_WEBHOOKS = True
+    cache.clear()
+    know_the_frame()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as listening:
+        yield listening
+
+
+@pytest.fixture
+def nadia(db: Any) -> User:
+    return factories.customer("100")
+
+
+@pytest.fixture
+def page(nadia: User) -> Client:
+    """A browser in which Nadia is logged in."""
+    client = Client()
+    client.force_login(nadia)
+    return client
+
+
+@pytest.fixture
+def listen() -> Callable[..., Endpoint]:
+    """Makes an endpoint of a customer that hears of everything, at ``url``."""
+
+    def make(user: User, url: str = "https://shop.example/vitrine", **flags: bool) -> Endpoint:
+        endpoint, _secret = endpoints.add(user, url=url, **{**EVERYTHING, **flags})
+        # The e-mail that tells the owner of it, and the task that sends it, are not what these tests look at.
+        Email.objects.all().delete()
+        OrmQ.objects.all().delete()
+        cache.delete("mail.wake")
+        return endpoint
+
+    return make

@@ -1,0 +1,96 @@
+"""The queue is the table: wake-ups may be lost, doubled or late; the schedule finds what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+from django_q.models import OrmQ
+from django_q.models import Schedule as Row
+
+from orders.lifecycle import fulfilment
+from orders.models import Order
+from orders.rules.state_machine import Progress, Status
+from providers.worker.schedules import declared, sync_schedules
+from storefront.accounts.models import User
+from storefront.webhooks import tasks
+from storefront.webhooks.models import Delivery, Endpoint
+from tests import factories
+from tests.processes import python
+from tests.storefront.webhooks.receiver import Receiver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Listen = Callable[..., Endpoint]
+#: Says that it is ready, waits, changes an order, and dies after the commit, before anything that was to follow it.
+DIES = """
+import os, sys, time, django
+django.setup()
+from django.db import connection, transaction
+from orders import fulfilment
+from orders.rules.state_machine import Progress, Status
+connection.ensure_connection()
+print("ready", flush=True)
+time.sleep(float(sys.argv[2]))
+with transaction.atomic():
+    transaction.on_commit(lambda: os._exit(9))
+    fulfilment.progressed(int(sys.argv[1]), progress=Progress(status=Status.COMPLETED))
+"""
+
+
+def completed(user: User) -> Order:
+    order = factories.order(user, status="pending")
+    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
+    return order
+
+
+def test_killed_between_commit_and_wake_up_it_is_delivered_by_the_schedule(
+    nadia: User, listen: Listen, receiver: Receiver
+) -> None:
+    listen(nadia, receiver.url)
+    order = factories.order(nadia, status="pending")
+    process = python("-c", DIES, str(order.pk), "0", DJANGO_SETTINGS_MODULE="storefront.settings")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 9, out + err
+    assert Delivery.objects.get().delivered_at is None
+    assert not OrmQ.objects.exists()
+    (schedule,) = [found for found in declared() if found.name == "webhooks"]
+    assert schedule.func == "storefront.webhooks.tasks.deliver"
+    tasks.deliver()
+    assert [event["data"]["order"] for event in receiver.events] == [order.pk]
+
+
+def test_a_change_wakes_once_a_second_and_only_after_its_commit(nadia: User, listen: Listen) -> None:
+    listen(nadia)
+    with transaction.atomic():
+        completed(nadia)
+        assert not OrmQ.objects.exists()
+    completed(nadia)
+    assert [queued.func() for queued in OrmQ.objects.all()] == ["storefront.webhooks.tasks.deliver"]
+
+
+def test_nobody_is_woken_where_nobody_listens(nadia: User) -> None:
+    completed(nadia)
+    assert not OrmQ.objects.exists()
+
+
+def test_what_comes_within_the_second_of_a_wake_up_goes_with_its_pass(
+    nadia: User, listen: Listen, receiver: Receiver
+) -> None:
+    """It has no wake-up call of its own; the pass that is under way looks a little longer than that second."""
+    listen(nadia, receiver.url)
+    completed(nadia)
+    order = factories.order(nadia, status="pending")
+    process = python("-c", DIES, str(order.pk), "0.6", DJANGO_SETTINGS_MODULE="storefront.settings")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    tasks.deliver()
+    process.communicate(timeout=60)
+    assert receiver.events[-1]["data"]["order"] == order.pk
+    assert len(receiver.events) == 2
+
+
+def test_every_applications_schedules_are_in_the_table() -> None:
+    sync_schedules(declared())
+    names = set(Row.objects.values_list("name", flat=True))
+    assert {"tick", "clean up", "webhooks", "webhooks clean up"} <= names
