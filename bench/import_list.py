@@ -38,7 +38,7 @@ def measure(title: str, text: str) -> None:
     from django.db import connection  # late: after prepare()
     from django.test.utils import CaptureQueriesContext
 
-    from providers.errors import PanelError
+    from providers.errors import ProviderError
     from providers.http.messages import Answer
     from providers.panels.dialects import DIALECTS
     from providers.panels.services import read_services
@@ -49,7 +49,7 @@ def measure(title: str, text: str) -> None:
     try:
         reading_seconds, rows = timed(lambda: read_services(Answer(status=200, text=text), DIALECTS["v2"]))
         first, done = timed(lambda: importer.store(provider, rows))
-    except PanelError as problem:
+    except ProviderError as problem:
         print(f"  not taken, {type(problem).__name__}: {problem}\n")
         return
     print(f"  {len(rows)} rows, {len(rows) - len(done.unsellable)} sellable; read in {reading_seconds:.3f} s")

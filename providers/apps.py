@@ -10,8 +10,7 @@ class ProvidersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from providers.worker import (
-            watchdog,  # late: django-q2 loads its models, which may not be before every app is known
-        )
+        # late: django-q2 loads its models, which may not be before every app is known
+        from providers.worker import watchdog  # late: see above
 
         watchdog.report_beats()

@@ -4,7 +4,7 @@ Texts of these errors are shown to operators and kept in the database: they neve
 """
 
 
-class PanelError(Exception):
+class ProviderError(Exception):
     """Base of everything a panel, or the way to it, can do to us.
 
     ``words`` is the panel's own text or a short technical reason, redacted, for the operator; never for the customer.
@@ -15,7 +15,7 @@ class PanelError(Exception):
         self.words = words
 
 
-class NotSent(PanelError):
+class NotSent(ProviderError):
     """Not one byte of the request was handed to the socket: nothing can have happened at the panel."""
 
 
@@ -23,7 +23,7 @@ class LeaseEnded(NotSent):
     """We were too late ourselves: this process was stopped or the machine slept. It says nothing about the panel."""
 
 
-class OutcomeUnknown(PanelError):
+class OutcomeUnknown(ProviderError):
     """The request may have been executed: sending it again could buy twice.
 
     ``said`` is the panel's own error text where it gave one that we do not know, ``upstream_id`` a number that may be
@@ -47,7 +47,7 @@ class NumberHeld(OutcomeUnknown):
         self.holder, self.is_twin = holder, is_twin
 
 
-class Refused(PanelError):
+class Refused(ProviderError):
     """The panel answered, readably, that it did not do it."""
 
     def __init__(self, words: str = "", *, reason: str = "other") -> None:
@@ -55,11 +55,11 @@ class Refused(PanelError):
         self.reason = reason
 
 
-class Unsupported(PanelError):
+class Unsupported(ProviderError):
     """This dialect has no such verb, or cannot say what this order needs."""
 
 
-class UnreadableAnswer(PanelError):
+class UnreadableAnswer(ProviderError):
     """An answer of a read (balance, services, status) that says nothing we can use. Reads change nothing."""
 
 
@@ -67,7 +67,7 @@ class AddressNotAllowed(NotSent):
     """The panel's address is not one we connect to: not http(s), or on this machine or in a private range."""
 
 
-class BadList(PanelError):
+class BadList(ProviderError):
     """A price list that must not be believed: empty, much shorter than the last, or in another currency."""
 
 
@@ -75,5 +75,5 @@ class CurrencyChanged(BadList):
     """The panel bills in another currency than the provider is set to: no price of it means anything any more."""
 
 
-class NothingToDecide(PanelError):
+class NothingToDecide(ProviderError):
     """The offer does not wait for a person."""

@@ -331,7 +331,8 @@ class Filled:
     def _tell(self, orders: Sequence[Order]) -> None:
         endpoint = Endpoint.objects.order_by("pk")[0]
         told = [order for order in orders if order.started_at]
-        events = bulk(WebhookEvent(id=uuid.uuid4(), topic="order.changed", body='{"order": 1}', created_at=order.created_at)
+        events = bulk(WebhookEvent(id=uuid.uuid4(), topic="order.changed", body='{"order": 1}',
+                                   created_at=order.created_at)
                       for order in told)  # fmt: skip
         made = bulk(_delivery(n, endpoint, event) for n, event in enumerate(events))
         bulk(Attempt(delivery=row, at=row.created_at, status=200, elapsed_ms=40, answer="ok") for row in made)

@@ -253,14 +253,14 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "accounts.User": ("nadia@", "Nadia", "nothing"),
     "accounts.ApiKey": ("{prefix}", "nadia@"),
     "sandbox.SandboxOrder": ("1", "nadia@"),
-    "support.Page": ("Page",),
+    "support.InfoPage": ("Page",),
     "support.Announcement": ("News",),
     "support.CannedReply": ("Reply",),
     "support.Ticket": ("{ticket}", "{order}", "nadia@"),
     "webhooks.Endpoint": ("{endpoint}", "nadia@"),
     "webhooks.Delivery": ("{delivery}", "nadia@", "nothing"),
     "payments.Payment": ("{reference}", "nadia@", "nothing"),
-    "mail.Letter": ("1", "nadia@", "nothing"),
+    "mail.Email": ("1", "nadia@", "nothing"),
 }
 #: Lists that a page of another model leads to.
 LINKED = (

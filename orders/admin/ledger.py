@@ -1,4 +1,4 @@
-"""The books in the back office: to be read. ``orders.ledger.transfers`` is the only writer, so nobody changes them here."""
+"""The books in the back office, read-only: ``orders.ledger.transfers`` is their only writer."""
 
 from __future__ import annotations
 

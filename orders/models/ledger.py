@@ -1,4 +1,7 @@
-"""The books: Account and Transfer. Only ``orders.ledger.transfers`` writes them; the database refuses changes to a Transfer."""
+"""The books: Account and Transfer.
+
+Only ``orders.ledger.transfers`` writes them; the database refuses changes to a Transfer.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What an operator decides about one order: a POST with a reason, one function below that does it, a line of history.
 
-Nothing here writes by itself: money and status go through ``orders.lifecycle.fulfilment``, doubt through ``providers.reconciling.decisions``.
+Nothing here writes by itself: money and status go through ``orders.lifecycle.fulfilment``, unknown outcomes through
+``providers.reconciling.decisions``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from orders.lifecycle import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
 from orders.rules.state_machine import FOLLOWED, Progress, Status
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Placement
 from providers.reconciling import decisions
 
@@ -147,7 +148,7 @@ def _run(request: HttpRequest, order: Order, act: Callable[[], str]) -> None:
         with transaction.atomic():
             said = act()
             LogEntry.objects.log_actions(request.user.pk, [order], CHANGE, said)  # type: ignore[arg-type]
-    except (OrdersError, PanelError) as problem:
+    except (OrdersError, ProviderError) as problem:
         messages.error(request, str(problem))
     else:
         messages.success(request, said)

@@ -26,11 +26,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from orders.admin import base, formatting
 from orders.db.encrypted_field import Secret
 from providers.admin import provider_health
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
-from providers.pricelists import importer, markup, onboarding, type_rules
+from providers.pricelists import importer, markup, onboarding
 from providers.reconciling import id_search
-from providers.transport import call_stats, circuit_breaker, conversation
+from providers.transport import call_stats, circuit_breaker, conversation, type_rules
 
 HEALTH = ("errors", "latency", "delivered", "times")
 DOUBTS = ("probe_note", "controlled_at")
@@ -323,7 +323,7 @@ class ProviderAdmin(base.ModelAdmin):
         for provider in queryset:
             try:
                 self.message_user(request, _("Provider %s:") % provider + " " + act(provider), messages.SUCCESS)
-            except PanelError as problem:
+            except ProviderError as problem:
                 self.message_user(
                     request, _("Provider %s:") % provider + f" {problem.words or problem}", messages.ERROR
                 )

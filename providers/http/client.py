@@ -26,7 +26,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
-from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, PanelError
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, ProviderError
 from providers.http.addresses import check_address
 from providers.http.content import decode, unpack
 from providers.http.messages import Answer, Call
@@ -71,12 +71,12 @@ def send(call: Call, *, limits: Limits = DEFAULT_LIMITS, send_by: Deadline | Non
     class of an exception.
     """
     outcome = _attempt(call, limits, send_by)
-    if isinstance(outcome, PanelError):
+    if isinstance(outcome, ProviderError):
         raise outcome  # outside any except block: the causes, which print URLs with keys, are gone
     return outcome
 
 
-def _attempt(call: Call, limits: Limits, send_by: Deadline | None) -> Answer | PanelError:
+def _attempt(call: Call, limits: Limits, send_by: Deadline | None) -> Answer | ProviderError:
     started = time.monotonic()
     wire = Wire(
         deadline=Deadline.after(limits.total),
@@ -198,7 +198,7 @@ def _retry_after(value: str) -> int | None:
 # --- the failure -------------------------------------------------------------------------------------------------
 
 
-def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> PanelError:
+def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> ProviderError:
     words = redact(_words(error, limits, wire), call.secrets)
     if wire.phase >= Phase.SENT:
         return OutcomeUnknown(words)
@@ -208,7 +208,7 @@ def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> PanelE
 
 def _words(error: Exception, limits: Limits, wire: Wire) -> str:
     """A short technical reason, made of our own words: texts of libraries hold URLs."""
-    if isinstance(error, PanelError):
+    if isinstance(error, ProviderError):
         return error.words
     if wire.is_expired or wire.remaining() <= 0:
         return _late(wire.phase, f"within {limits.total:g} s")

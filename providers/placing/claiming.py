@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders.lifecycle import fulfilment
 from orders.models import Order, Run
 from orders.rules.state_machine import Status
-from providers.errors import PanelError, Unsupported
+from providers.errors import ProviderError, Unsupported
 from providers.http import policy
 from providers.http.messages import Call
 from providers.models import Placement, PlacementState, Provider
@@ -35,7 +35,7 @@ class Attempt:
     placement: Placement
     send_by: Deadline
     call: Call | None = None
-    problem: PanelError | None = None
+    problem: ProviderError | None = None
 
 
 class Claim:

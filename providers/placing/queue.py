@@ -84,10 +84,10 @@ class Queue:
             going[candidate.offer.pk] += 1
         may_read = source.may_read(is_busy=window.under_way + len(taken) > 0)
         while len(taken) < count:
-            candidate = source.first(lambda offer: window.free_for(offer) > going[offer])
-            if candidate is not None:
-                going[candidate.offer.pk] += 1
-                taken.append(candidate)
+            first = source.first(lambda offer: window.free_for(offer) > going[offer])
+            if first is not None:
+                going[first.offer.pk] += 1
+                taken.append(first)
             elif may_read:
                 may_read = source.read(self._provider, is_now=self._is_now, without=self._in_vain)
             else:

@@ -17,15 +17,15 @@ from orders.db import bulk
 from orders.lifecycle import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers.errors import LeaseEnded, NotSent, OutcomeUnknown, PanelError, Refused, Unsupported
+from providers.errors import LeaseEnded, NotSent, OutcomeUnknown, ProviderError, Refused, Unsupported
 from providers.http import client
 from providers.http.messages import Answer
 from providers.models import PanelCall, Placement, PlacementState, Provider
 from providers.panels.placing import read_add
-from providers.placing import funds, routing
+from providers.placing import routing
 from providers.placing.claiming import Attempt
 from providers.reconciling import decisions, evidence
-from providers.transport import circuit_breaker, conversation
+from providers.transport import circuit_breaker, conversation, funds
 
 log = logging.getLogger("vitrine.providers")
 
@@ -34,7 +34,7 @@ UNREACHABLE = (OperationalError, InterfaceError)
 PARK_DUPLICATE = timedelta(minutes=10)
 
 
-class _Settled(PanelError):
+class _Settled(ProviderError):
     """The answer came when its attempt was settled already, by its lease or by a person."""
 
 
@@ -47,17 +47,17 @@ class Answered:
     """What came back for one attempt, and what it says: ``upstream_id``, or ``problem``."""
 
     attempt: Attempt
-    outcome: Answer | PanelError
+    outcome: Answer | ProviderError
     upstream_id: str = ""
-    problem: PanelError | None = None
+    problem: ProviderError | None = None
 
     @classmethod
-    def read(cls, provider: Provider, attempt: Attempt, outcome: Answer | PanelError) -> Answered:
-        if isinstance(outcome, PanelError):
+    def read(cls, provider: Provider, attempt: Attempt, outcome: Answer | ProviderError) -> Answered:
+        if isinstance(outcome, ProviderError):
             return cls(attempt, outcome, problem=outcome)
         try:
             return cls(attempt, outcome, upstream_id=read_add(outcome, provider.language))
-        except PanelError as problem:
+        except ProviderError as problem:
             return cls(attempt, outcome, problem=problem)
         except Exception:
             log.exception("order %s: the panel's answer could not be read", attempt.placement.order_id)
@@ -128,7 +128,7 @@ def record(provider: Provider, answered: Answered) -> str:
 
 def _record(provider: Provider, answered: Answered) -> str:
     attempt, outcome = answered.attempt, answered.outcome
-    problem: PanelError
+    problem: ProviderError
     secrets = attempt.call.secrets if attempt.call else ()
     try:
         if answered.problem is not None:
@@ -140,7 +140,7 @@ def _record(provider: Provider, answered: Answered) -> str:
         problem, name, store = refusal, "refused", _refused
     except NotSent as unsent:
         problem, name, store = unsent, "not_sent", _not_sent
-    except PanelError as unknown:
+    except ProviderError as unknown:
         problem, name, store = unknown, "in_doubt", _in_doubt
         if isinstance(unknown, OutcomeUnknown):
             unknown.said = client.redact(unknown.said, secrets)
@@ -158,7 +158,7 @@ def _record(provider: Provider, answered: Answered) -> str:
 
 
 def _draw_consequences(
-    provider: Provider, placement: Placement, problem: PanelError, outcome: Answer | PanelError
+    provider: Provider, placement: Placement, problem: ProviderError, outcome: Answer | ProviderError
 ) -> None:
     """What an answer that is not a yes means for the orders that follow."""
     reason = problem.reason if isinstance(problem, Refused) else ""
@@ -224,7 +224,7 @@ def _too_late(provider: Provider, answered: Answered) -> str:
     return "late"
 
 
-def _refused(provider: Provider, placement: Placement, problem: PanelError) -> None:
+def _refused(provider: Provider, placement: Placement, problem: ProviderError) -> None:
     reason = problem.reason if isinstance(problem, Refused) else "request"
     _move(placement, PlacementState.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
     if isinstance(problem, Refused):
@@ -242,7 +242,7 @@ def _refused(provider: Provider, placement: Placement, problem: PanelError) -> N
         fulfilment.fail(placement.order_id, **facts)
 
 
-def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> None:
+def _not_sent(provider: Provider, placement: Placement, problem: ProviderError) -> None:
     tries = Placement.objects.filter(
         order_id=placement.order_id, run=placement.run, state=PlacementState.NOT_SENT
     ).count()
@@ -257,7 +257,7 @@ def _not_sent(provider: Provider, placement: Placement, problem: PanelError) -> 
     )
 
 
-def _in_doubt(provider: Provider, placement: Placement, problem: PanelError) -> None:
+def _in_doubt(provider: Provider, placement: Placement, problem: ProviderError) -> None:
     _move(placement, PlacementState.IN_DOUBT, **decisions.opening(provider, problem))
     fulfilment.mark_in_doubt(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
 

@@ -16,8 +16,9 @@ from orders.models import Order, Run
 from orders.rules import amounts
 from orders.rules.state_machine import Status
 from providers.models import LIVE, Offer, Placement, PlacementState, Provider, Route
-from providers.placing import costs, funds, offer_pauses
+from providers.placing import costs
 from providers.reconciling import holds
+from providers.transport import funds, offer_pauses
 
 #: Refusals that say something about the provider, not about the order: the same route may serve it later.
 PASSING = frozenset({"funds", "busy", "key", "duplicate"})

@@ -23,18 +23,18 @@ from django.db import connection, transaction
 
 from orders.lifecycle import fulfilment
 from orders.models import Order
-from providers.errors import LeaseEnded, OutcomeUnknown, PanelError, Unsupported
+from providers.errors import LeaseEnded, OutcomeUnknown, ProviderError, Unsupported
 from providers.http import policy
 from providers.http.messages import Answer
 from providers.models import Placement, PlacementState, Provider
-from providers.placing import funds, recording, routing
+from providers.placing import recording, routing
 from providers.placing.claiming import Attempt, Claim, TurnLost
 from providers.placing.queue import Queue
 from providers.placing.rate_limits import Pace
 from providers.placing.recording import UNREACHABLE, Answered
 from providers.placing.window import SendWindow
 from providers.reconciling import decisions
-from providers.transport import call_stats, conversation
+from providers.transport import call_stats, conversation, funds
 from providers.worker import turns
 from providers.worker.clock import Deadline
 from providers.worker.leases import database_now
@@ -99,7 +99,7 @@ def expire_leases() -> int:
 
 
 def _lease_seconds() -> float:
-    return policy.limits("add").total + settings.LEASE_GRACE
+    return policy.limits("add").total + float(settings.LEASE_GRACE)
 
 
 class _Pass:
@@ -109,7 +109,7 @@ class _Pass:
         self.counts: Counter[str] = Counter()
         self._provider, self._turn, self._is_now, self._claims_end = provider, turn, is_now, ends
         self._pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
-        self._flying: dict[Future[Answer | PanelError], Attempt] = {}
+        self._flying: dict[Future[Answer | ProviderError], Attempt] = {}
         self._unrecorded: list[Answered] = []
         self._claim: Claim | None = None
         self._window, self._queue = SendWindow(limit(provider)), Queue(provider, is_now=is_now)

@@ -12,7 +12,7 @@ from providers.panels.dialect import Dialect
 from providers.panels.services import TypeRules, has_runs_unsaid, is_type_problem, type_problem
 from providers.pricelists import importer
 from providers.pricelists.diff import Known
-from providers.pricelists.type_rules import load_rules
+from providers.transport.type_rules import load_rules
 
 
 @transaction.atomic

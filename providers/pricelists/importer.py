@@ -21,7 +21,7 @@ from django.utils import timezone
 from orders.db import bulk
 from orders.models import Category, Service
 from orders.rules import amounts
-from providers.errors import BadList, CurrencyChanged, PanelError
+from providers.errors import BadList, CurrencyChanged, ProviderError
 from providers.models import Offer, OfferChange, Provider, Route
 from providers.panels.dialect import Listed
 from providers.pricelists import availability, diff, markup
@@ -65,7 +65,7 @@ def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Importe
     try:
         _check_balance(provider)
         return store(provider, conversation.services(provider), is_short_fine=is_short_fine)
-    except PanelError as problem:
+    except ProviderError as problem:
         _alert(provider, problem)
         raise
 
@@ -142,7 +142,7 @@ def _check_balance(provider: Provider) -> None:
     """Keeps the balance, and looks whether the panel still bills in the currency we think; it need not answer this."""
     try:
         balance = conversation.balance(provider)
-    except PanelError as problem:
+    except ProviderError as problem:
         log.info("%s: no balance: %s", provider.name, problem)
         return
     Provider.objects.filter(pk=provider.pk).update(balance=balance.amount, balance_at=timezone.now())
@@ -219,7 +219,7 @@ def _sellable(rows: Iterable[Listed | Known]) -> int:
     return sum(not row.problem for row in rows)
 
 
-def _alert(provider: Provider, problem: PanelError) -> None:
+def _alert(provider: Provider, problem: ProviderError) -> None:
     """Tells the operator, in the log and on the provider; the same problem once."""
     words = (problem.words or type(problem).__name__)[:500]
     if Provider.objects.filter(pk=provider.pk).exclude(list_problem=words).update(list_problem=words):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from orders.lifecycle import fulfilment
 from orders.models import Order
 from orders.models.order import EventKind
-from providers.errors import NumberHeld, OutcomeUnknown, PanelError
+from providers.errors import NumberHeld, OutcomeUnknown, ProviderError
 from providers.models import Placement, PlacementState, Provider, RefusalText
 from providers.models.provider import CONTROL_HOLDS
 from providers.reconciling import evidence, id_windows
@@ -23,19 +23,19 @@ from providers.reconciling import evidence, id_windows
 PATIENCE = timedelta(minutes=5)
 
 
-class NotInDoubt(PanelError):
+class NotInDoubt(ProviderError):
     """The outcome of the placement is known, or known by now."""
 
 
-class NumberTaken(PanelError):
+class NumberTaken(ProviderError):
     """Another order of this provider has this number."""
 
 
-class NothingToTeach(PanelError):
+class NothingToTeach(ProviderError):
     """The panel gave no words of its own that could mean "not placed"."""
 
 
-def opening(provider: Provider, problem: PanelError) -> dict[str, Any]:
+def opening(provider: Provider, problem: ProviderError) -> dict[str, Any]:
     """What is set on a placement whose outcome is unknown from now on."""
     now = timezone.now()
     return {

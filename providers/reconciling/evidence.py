@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.rules import amounts
-from providers.errors import NumberHeld, OutcomeUnknown, PanelError, Refused
+from providers.errors import NumberHeld, OutcomeUnknown, ProviderError, Refused
 from providers.models import Placement, PlacementState, Provider
 from providers.transport import conversation
 
@@ -51,7 +51,7 @@ WHY = {
 }
 
 
-def opening(problem: PanelError) -> dict[str, Any]:
+def opening(problem: ProviderError) -> dict[str, Any]:
     """What the answer itself, which left the order in doubt, already says."""
     found = (problem.said, problem.upstream_id) if isinstance(problem, OutcomeUnknown) else ("", "")
     facts: dict[str, Any] = {name: text for name, text in zip(("said", "number"), found, strict=True) if text}
@@ -103,7 +103,7 @@ def refresh(provider: Provider, *, seconds: int = 600) -> None:
     if provider.balance_at is None or (now - provider.balance_at).total_seconds() >= seconds:
         try:
             note_balance(provider, conversation.balance(provider).amount, asked_at=now)
-        except PanelError:
+        except ProviderError:
             pass  # the call is on record; there will be another time
 
 
@@ -117,7 +117,7 @@ def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
     asked_at = timezone.now()
     try:
         now = conversation.balance(provider).amount
-    except PanelError:
+    except ProviderError:
         return
     since = Placement.objects.filter(provider=provider, created_at__gt=provider.quiet_at)
     explained = _spent(since) - _returned(provider, provider.quiet_at)

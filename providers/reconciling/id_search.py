@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from orders.rules import amounts
 from orders.rules.state_machine import Progress
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Placement, PlacementState, Provider
 from providers.panels.error_texts import is_foreign
 from providers.reconciling import decisions, evidence, id_windows
@@ -233,7 +233,7 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
         elif finding.verdict is Verdict.UNPLACED:
             due_at = timezone.now() + circuit_breaker.back_off(tries)
             decisions.release(row, send_again=True, why="not among its numbers", due_at=due_at, by="search", **found)
-    except PanelError as problem:  # somebody was faster
+    except ProviderError as problem:  # somebody was faster
         log.info("order %s at %s: found %s, but: %s", row.order_id, provider.name, finding.verdict, problem)
         return Verdict.OPEN
     if finding.verdict is Verdict.OPEN and timezone.now() - _ended_at(row) >= ALERT and "alerted" not in row.evidence:
@@ -259,7 +259,7 @@ def _ask(provider: Provider, numbers: Collection[int], *, anchor: int, until: fl
         try:
             late = time.monotonic() > until
             reports = {} if late else conversation.statuses(provider, [str(number) for number in batch])
-        except PanelError:
+        except ProviderError:
             reports = {}
         if not isinstance(reports.get(str(anchor)), Progress):
             break

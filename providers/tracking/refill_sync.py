@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from orders.lifecycle import customer_requests
 from orders.models.customer_request import RequestStatus
-from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
+from providers.errors import LeaseEnded, ProviderError, Refused, UnreadableAnswer
 from providers.http import client, policy
 from providers.models import PlacementState, Provider, UpstreamRequest
 from providers.panels.refills_and_cancellations import RefillReport, Stage, read_refill_status
@@ -106,10 +106,10 @@ class _Pass:
             return
         self.counts["refill_calls"] += 1
         try:
-            if isinstance(outcome, PanelError):
+            if isinstance(outcome, ProviderError):
                 raise outcome
             reports = conversation.redact_reports(read_refill_status(outcome, dialect, ids), call.secrets)
-        except PanelError as problem:
+        except ProviderError as problem:
             self.tally.add("refill_status", outcome, problem)
             conversation.record(self.provider, call, outcome, name=conversation.name_of(problem))
             self._fail(errands, problem, words=client.redact(problem.words, call.secrets)[:600])
@@ -122,7 +122,7 @@ class _Pass:
         for errand in errands:
             self.counts["refills_changed"] += _apply(errand, reports.get(errand.upstream_id))
 
-    def _fail(self, errands: Sequence[UpstreamRequest], problem: PanelError, *, words: str) -> None:
+    def _fail(self, errands: Sequence[UpstreamRequest], problem: ProviderError, *, words: str) -> None:
         is_unclear = isinstance(problem, UnreadableAnswer) or (
             isinstance(problem, Refused) and problem.reason in UNCLEAR
         )

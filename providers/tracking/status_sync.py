@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from orders.db import bulk
 from orders.rules.state_machine import Progress
-from providers.errors import LeaseEnded, PanelError, Refused, UnreadableAnswer
+from providers.errors import LeaseEnded, ProviderError, Refused, UnreadableAnswer
 from providers.http import client
 from providers.http.messages import Answer, Call
 from providers.models import Placement, Provider
@@ -134,7 +134,7 @@ class _Pass:
         self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="sync")
         self._batches = _batches(provider, is_now=is_now)
         self._again: deque[list[Followed]] = deque()
-        self._flying: dict[Future[Answer | PanelError], tuple[list[Followed], Call]] = {}
+        self._flying: dict[Future[Answer | ProviderError], tuple[list[Followed], Call]] = {}
         self._trial: Trial[Followed] | None = None
         #: Lists that failed while it is not known why.
         self._held: list[list[Followed]] = []
@@ -192,17 +192,17 @@ class _Pass:
             call,
         )
 
-    def _read(self, rows: list[Followed], call: Call, outcome: Answer | PanelError) -> list[tuple[Followed, Report]]:
+    def _read(self, rows: list[Followed], call: Call, outcome: Answer | ProviderError) -> list[tuple[Followed, Report]]:
         """(row, report) for each of ``rows``; nothing if the answer as a whole says nothing about them."""
         if isinstance(outcome, LeaseEnded):
             return []  # not asked at all: they stay due
         self.counts["calls"] += 1
         trial = self._trial if self._trial and rows is self._trial.current else None
         try:
-            if isinstance(outcome, PanelError):
+            if isinstance(outcome, ProviderError):
                 raise outcome
             reports = read_status(outcome, self.provider.language, [row.upstream_id for row in rows])
-        except PanelError as problem:
+        except ProviderError as problem:
             problem.words = client.redact(problem.words, call.secrets)
             self.tally.add(call.verb, outcome, problem)
             conversation.record(self.provider, call, outcome, name=conversation.name_of(problem))
@@ -221,7 +221,7 @@ class _Pass:
         self._watch_currency(reports.values())
         return [(row, reports.get(row.upstream_id)) for row in rows]
 
-    def _fail(self, rows: list[Followed], problem: PanelError, outcome: Answer | PanelError) -> None:
+    def _fail(self, rows: list[Followed], problem: ProviderError, outcome: Answer | ProviderError) -> None:
         """Nothing was learnt about ``rows``. What is said to a whole list is never asked for each of its orders."""
         reason = problem.reason if isinstance(problem, Refused) else None
         is_unclear = isinstance(problem, UnreadableAnswer) or reason in UNCLEAR

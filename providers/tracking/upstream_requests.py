@@ -29,7 +29,7 @@ from orders.models import Cancellation, Refill
 from orders.models.customer_request import OPEN_REQUEST, RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
-from providers.errors import NotSent, PanelError, Refused
+from providers.errors import NotSent, ProviderError, Refused
 from providers.http import client, policy
 from providers.models import LIVE, Placement, PlacementState, Provider, UpstreamRequest
 from providers.panels.refills_and_cancellations import CancelAccepted, read_cancel, read_refill
@@ -225,35 +225,35 @@ def _send(
     outcome = conversation.exchange(call, send_by=send_by)
     results: dict[str, Any] = {}
     name, words = "accepted", "the panel left it out of its answer"
-    failure: PanelError | None = None
+    failure: ProviderError | None = None
     try:
-        if isinstance(outcome, PanelError):
+        if isinstance(outcome, ProviderError):
             raise outcome
         results = READERS[verb](outcome, dialect, ids)
     except (Refused, NotSent) as problem:
         name, results, failure = conversation.name_of(problem), dict.fromkeys(ids, problem), problem
-    except PanelError as unknown:
+    except ProviderError as unknown:
         name, words, failure = "in_doubt", unknown.words, unknown
     tally.add(verb, outcome, failure)
     alone = errands[0].placement if len(errands) == 1 else None
     conversation.record(provider, call, outcome, name=name, placement=alone)
     counts: Counter[str] = Counter()
     for errand, upstream_id in zip(errands, ids, strict=True):
-        result = results.get(upstream_id) or PanelError(words)
-        if isinstance(result, PanelError):
+        result = results.get(upstream_id) or ProviderError(words)
+        if isinstance(result, ProviderError):
             result.words = client.redact(result.words, call.secrets)
         counts[f"{verb}_{_record(errand, result)}"] += 1
     return counts
 
 
-def _record(errand: UpstreamRequest, result: str | CancelAccepted | PanelError) -> str:
+def _record(errand: UpstreamRequest, result: str | CancelAccepted | ProviderError) -> str:
     """Stores what came of one errand and returns its name."""
     with transaction.atomic():
         if isinstance(result, Refused):
             return _refused(errand, result)
         if isinstance(result, NotSent):
             return _not_sent(errand, result)
-        if isinstance(result, PanelError):
+        if isinstance(result, ProviderError):
             if _move(errand, PlacementState.IN_DOUBT, words=result.words[:600]):
                 customer_requests.hand_to_staff(_request(errand), why=f"no clear answer: {result.words}")
             return "in_doubt"

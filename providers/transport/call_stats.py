@@ -15,7 +15,7 @@ from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from orders.catalog import delivery_stats
-from providers.errors import PanelError, Refused
+from providers.errors import ProviderError, Refused
 from providers.http.messages import Answer
 from providers.models import CallTally, Placement, PlacementState, Provider, ProviderMeasure
 
@@ -31,12 +31,12 @@ class Tally:
     def __init__(self) -> None:
         self._counts: dict[str, list[int]] = {}
 
-    def add(self, verb: str, outcome: Answer | PanelError, problem: PanelError | None) -> None:
+    def add(self, verb: str, outcome: Answer | ProviderError, problem: ProviderError | None) -> None:
         """Counts one call: what came back, and what was wrong with it (None: nothing)."""
         is_fine = problem is None or (isinstance(problem, Refused) and problem.reason not in FAILING)
         self.count(verb, outcome, is_failure=not is_fine)
 
-    def count(self, verb: str, outcome: Answer | PanelError, *, is_failure: bool) -> None:
+    def count(self, verb: str, outcome: Answer | ProviderError, *, is_failure: bool) -> None:
         counts = self._counts.setdefault(verb, [0, 0, 0])
         counts[0] += 1
         if is_failure:

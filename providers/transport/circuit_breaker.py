@@ -13,11 +13,10 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused
+from providers.errors import NotSent, OutcomeUnknown, ProviderError, Refused
 from providers.http.messages import Answer
 from providers.models import Placement, Provider
-from providers.placing import funds, offer_pauses
-from providers.transport import conversation
+from providers.transport import conversation, funds, offer_pauses
 
 log = logging.getLogger("vitrine.providers")
 
@@ -42,7 +41,7 @@ def clear_answer(provider: Provider) -> None:
         provider.failures, provider.is_half_open, provider.pauses = 0, False, 0
 
 
-def failed(provider: Provider, problem: PanelError, outcome: Answer | PanelError) -> None:
+def failed(provider: Provider, problem: ProviderError, outcome: Answer | ProviderError) -> None:
     """Draw the consequence of one ``add`` that was neither accepted nor rejected for the order's own sake."""
     provider.refresh_from_db(fields=["failures", "pauses", "is_half_open", "paused_until"])
     if provider.is_paused:
@@ -72,7 +71,7 @@ def check_key(provider: Provider, words: str) -> None:
         reason = f"The panel rejected an order with “{words}”, but it still accepts the API key."
     except Refused as refusal:
         reason = f"The panel rejects the API key: “{refusal.words or words}”. Check the key."
-    except PanelError:
+    except ProviderError:
         reason = f"The panel rejected an order with “{words}”, and its balance could not be read."
     _pause_longer(provider, "key", reason=reason)
 
@@ -82,7 +81,7 @@ def back_off(tries: int) -> timedelta:
     return timedelta(seconds=min(BACK_OFF_FIRST * 2 ** min(tries, 16), BACK_OFF_LAST))
 
 
-def _why_to_stop(provider: Provider, problem: PanelError) -> str:
+def _why_to_stop(provider: Provider, problem: ProviderError) -> str:
     """Why ``provider`` must be left alone after a failure, "" if it need not."""
     is_unreached = isinstance(problem, NotSent)
     what = "not reached" if is_unreached else "no clear answer"

@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.db import connection, transaction
 
 from orders.rules.state_machine import Progress
-from providers.errors import NotSent, OutcomeUnknown, PanelError, Refused, UnreadableAnswer
+from providers.errors import NotSent, OutcomeUnknown, ProviderError, Refused, UnreadableAnswer
 from providers.http import client, policy
 from providers.http.messages import Answer, Call
 from providers.models import PanelCall, Placement, Provider
@@ -21,8 +21,8 @@ from providers.panels.dialect import Balance, Dialect, Listed
 from providers.panels.refills_and_cancellations import RefillReport
 from providers.panels.services import read_services
 from providers.panels.status import read_status
-from providers.pricelists.type_rules import load_rules
 from providers.transport import call_stats
+from providers.transport.type_rules import load_rules
 from providers.worker.clock import Deadline
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def redact_reports(reports: Mapping[str, R], secrets: Collection[str]) -> dict[s
     return {asked: _redact_report(report, secrets) for asked, report in reports.items()}
 
 
-def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | PanelError:
+def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | ProviderError:
     """Sends ``call``; the outcome as a value, so that a thread without a database can do it.
 
     ``until``, on the monotonic clock, ends the call before its usual time limit; it gets a second in any case.
@@ -65,7 +65,7 @@ def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None
         limits = replace(limits, total=min(limits.total, max(until - time.monotonic(), 1.0)))
     try:
         return client.send(call, limits=limits, send_by=send_by)
-    except PanelError as problem:
+    except ProviderError as problem:
         return problem
 
 
@@ -78,14 +78,14 @@ def outside_transaction() -> None:
 
 
 def record(
-    provider: Provider, call: Call, outcome: Answer | PanelError, *, name: str, placement: Placement | None = None
+    provider: Provider, call: Call, outcome: Answer | ProviderError, *, name: str, placement: Placement | None = None
 ) -> None:
     """Keeps what was sent and what came back, without the key."""
     build_record(provider, call, outcome, name=name, placement=placement).save()
 
 
 def build_record(
-    provider: Provider, call: Call, outcome: Answer | PanelError, *, name: str, placement: Placement | None = None
+    provider: Provider, call: Call, outcome: Answer | ProviderError, *, name: str, placement: Placement | None = None
 ) -> PanelCall:
     """What ``record`` keeps, for the caller to insert."""
     answer = outcome if isinstance(outcome, Answer) else None
@@ -102,9 +102,9 @@ def build_record(
     )
 
 
-def name_of(problem: PanelError) -> str:
+def name_of(problem: ProviderError) -> str:
     """The outcome class of a failed call, for the record."""
-    names: dict[type[PanelError], str] = {
+    names: dict[type[ProviderError], str] = {
         Refused: "refused",
         NotSent: "not_sent",
         OutcomeUnknown: "no_answer",
@@ -119,12 +119,12 @@ def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[
     call = dialect.call(verb, provider.url, provider.key.reveal(), auth=provider.auth, **params)
     outcome, tally = exchange(call), call_stats.Tally()
     try:
-        if isinstance(outcome, PanelError):
+        if isinstance(outcome, ProviderError):
             raise outcome
         found = read(outcome, dialect)
         tally.add(verb, outcome, None)
         return found
-    except PanelError as problem:
+    except ProviderError as problem:
         tally.add(verb, outcome, problem)
         # Good reads are not kept: there are thousands a day and they say nothing new.
         record(provider, call, outcome, name=name_of(problem))

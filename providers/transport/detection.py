@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.http import client
 from providers.http.messages import Answer
 from providers.panels.balance import read_balance
@@ -80,7 +80,7 @@ class _Fit:
         return f"answers{self.manner.words}, {self.services} services, {unsellable} of them it could not order"
 
 
-class _Differs(PanelError):
+class _Differs(ProviderError):
     """The panel answers, and is not the one that this dialect was written from."""
 
 
@@ -89,7 +89,7 @@ class _Conversation:
 
     def __init__(self, url: str, key: str) -> None:
         self.url, self.key = url, key
-        self._answers: dict[str, Answer | PanelError] = {}
+        self._answers: dict[str, Answer | ProviderError] = {}
 
     def ask(self, dialect: Dialect, verb: str, auth: str, **params: str) -> Answer:
         """Raises PanelError."""
@@ -98,7 +98,7 @@ class _Conversation:
         if request not in self._answers:
             self._answers[request] = conversation.exchange(call)
         outcome = self._answers[request]
-        if isinstance(outcome, PanelError):
+        if isinstance(outcome, ProviderError):
             raise outcome
         return outcome
 
@@ -107,13 +107,13 @@ class _Conversation:
         manners: tuple[_Manner, ...] = _STANDARD_MANNERS if dialect.differs is None else (_Manner(),)
         if encoding:  # the operator said how requests are made
             manners = (_Manner(encoding=encoding), _Manner(encoding=encoding, auth="both"))
-        problem: PanelError | None = None
+        problem: ProviderError | None = None
         for manner in manners:
             if auth and manner.auth:  # the operator said where the key goes
                 continue
             try:
                 return self._try(dialect, manner, auth)
-            except PanelError as error:
+            except ProviderError as error:
                 problem = problem or error
         assert problem is not None
         raise problem
@@ -149,7 +149,7 @@ def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detecte
     for dialect in DIALECTS.values():
         try:
             fits[dialect.name] = conversation.try_manners(dialect, auth, encoding)
-        except PanelError as problem:
+        except ProviderError as problem:
             why[dialect.name] = client.redact(str(problem), [key]) or type(problem).__name__
     best = max(fits.values(), key=lambda fit: fit.rank, default=None)
     lines = []
@@ -170,5 +170,5 @@ def currency_of(dialect: Dialect, url: str, key: str, *, auth: str = "") -> str:
     """The currency the panel names with our balance; "" if it names none or does not answer."""
     try:
         return read_balance(_Conversation(url, key).ask(dialect, "balance", auth), dialect).currency
-    except PanelError:
+    except ProviderError:
         return ""

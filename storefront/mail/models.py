@@ -51,12 +51,12 @@ class EmailState(models.TextChoices):
         return {"sent": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
 
 
-class LetterQuerySet(models.QuerySet["Letter"]):
-    def open(self) -> LetterQuerySet:
+class EmailQuerySet(models.QuerySet["Email"]):
+    def open(self) -> EmailQuerySet:
         """What is still to be sent. Put it into every question about that: it leads to the small index."""
         return self.filter(due_at__isnull=False)
 
-    def due(self, now: datetime) -> LetterQuerySet:
+    def due(self, now: datetime) -> EmailQuerySet:
         return self.open().filter(due_at__lte=now)
 
 
@@ -91,7 +91,7 @@ class Email(models.Model):
     error = models.CharField(_("last error"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
 
-    objects = LetterQuerySet.as_manager()
+    objects = EmailQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

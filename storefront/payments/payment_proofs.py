@@ -27,7 +27,11 @@ class BadFile(crediting.PaymentError):
 
 
 def add(payment: Payment, *, file: Any, comment: str) -> Proof:
-    """Keeps ``file``, an upload, as a proof of ``payment``. Raises BadFile, crediting.AlreadyEnded, crediting.TooMany."""
+    """Keep ``file``, an upload, as a proof of ``payment``.
+
+    Raises:
+        BadFile, crediting.AlreadyEnded, crediting.TooManyOpenPayments.
+    """
     if file is None or not file.size:
         raise BadFile("missing")
     try:

@@ -33,7 +33,7 @@ def discount(request: HttpRequest) -> Decimal:
 
 
 def terms(request: HttpRequest, services: Iterable[Any]) -> CustomerPricing:
-    """As ``orders.catalog.customer_pricing.pricing_for`` for ``services``, which were read ``with_own_rates``: no query but the wallet's."""
+    """Return the customer's pricing for ``services``, which were read ``with_own_rates``: one query, for the wallet."""
     own = {service.pk: service.own_rate for service in services if service.own_rate is not None}
     return CustomerPricing(discount(request), own)
 

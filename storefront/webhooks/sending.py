@@ -24,7 +24,7 @@ from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, PanelError
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, ProviderError
 from providers.http import client
 from providers.http.client import Limits
 from providers.http.messages import Answer, Call
@@ -87,7 +87,7 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
 def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str]:
     counts: Counter[str] = Counter()
     pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="callback")
-    flying: dict[Future[Answer | PanelError], _Sent] = {}
+    flying: dict[Future[Answer | ProviderError], _Sent] = {}
     worked, looked, has_turn = time.monotonic(), 0.0, True
     try:
         while True:
@@ -193,7 +193,7 @@ def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
     return _Sent(delivery, lease.begun_at, call, lease.send_by)
 
 
-def _exchange(sent: _Sent) -> Answer | PanelError:
+def _exchange(sent: _Sent) -> Answer | ProviderError:
     """Sends it; the outcome as a value, so that a thread without a database can do it."""
     call = sent.call
     allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
@@ -204,14 +204,14 @@ def _exchange(sent: _Sent) -> Answer | PanelError:
             raise AddressNotAllowed("the address does not begin with https://")
         limits = Limits(total=TOTAL, body=BODY, allow_private=allow_private)
         return client.send(call, limits=limits, send_by=sent.send_by)
-    except PanelError as problem:
+    except ProviderError as problem:
         return problem
 
 
 # ------------------------------------------------------------------------------------------------ record
 
 
-def _record(sent: _Sent, outcome: Answer | PanelError) -> str:
+def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
     """Stores one outcome and returns its name; "late" if the lease was over and the delivery another's, or removed."""
     if isinstance(outcome, LeaseEnded):
         return _give_back(sent.delivery)
@@ -253,12 +253,12 @@ def _give_back(delivery: Delivery) -> str:
     return "late"
 
 
-def _error(outcome: Answer | PanelError) -> str:
+def _error(outcome: Answer | ProviderError) -> str:
     """Why it was not delivered, in a few words; "" if it was."""
     if isinstance(outcome, AddressNotAllowed):
         # Not the error's own words: they speak of panels, and name the address that a name leads to.
         return "the address is not allowed: it must be https:// and on the public internet"
-    if isinstance(outcome, PanelError):
+    if isinstance(outcome, ProviderError):
         return outcome.words[:300] or "no answer"
     if 200 <= outcome.status < 300:
         return ""

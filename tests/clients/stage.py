@@ -132,7 +132,8 @@ def price_list() -> list[dict[str, Any]]:
     """Every service on sale, as the example page of the panel API shows one."""
     return [
         {
-            "service": sold.pk, "name": sold.name, "type": SERVICE_TYPES[sold.kind].wire, "category": sold.category.name,
+            "service": sold.pk, "name": sold.name, "type": SERVICE_TYPES[sold.kind].wire,
+            "category": sold.category.name,
             "rate": plain(sold.rate), "min": str(sold.min_quantity), "max": str(sold.max_quantity),
             "refill": sold.has_refill, "cancel": sold.has_cancel,
         }

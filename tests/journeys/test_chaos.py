@@ -22,7 +22,7 @@ from orders.ledger import audit
 from orders.lifecycle import fulfilment
 from orders.models import Order, OrderEvent, Service
 from orders.models.order import EventKind
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Placement, PlacementState, Provider
 from providers.panels.simulators import Panel
 from providers.panels.simulators.faults import Fault
@@ -245,7 +245,7 @@ def test_a_worker_that_sends_again_after_any_error_buys_twice(
 ) -> None:
     """The negative control: in the same weather the usual "try again" is caught by the same check."""
 
-    def try_again(provider: Provider, placement: Placement, problem: PanelError) -> None:
+    def try_again(provider: Provider, placement: Placement, problem: ProviderError) -> None:
         Placement.objects.filter(pk=placement.pk).update(state=PlacementState.NOT_SENT)
         fulfilment.requeue(placement.order_id, why=EventKind.NOT_SENT)
 

@@ -17,13 +17,13 @@ from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
 from orders.management.secret_input import read_environment_or_prompt, read_file
 from orders.rules import amounts, service_types
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Offer, Provider
 from providers.panels.dialect import AUTHS, METHODS, Listed
 from providers.panels.dialects import DIALECTS
-from providers.pricelists import assignment, availability, importer, onboarding, type_rules
+from providers.pricelists import assignment, availability, importer, onboarding
 from providers.pricelists import markup as rules
-from providers.transport import detection
+from providers.transport import detection, type_rules
 
 #: Odd rows of a price list that are shown one by one.
 ODD_SHOWN = 20
@@ -86,7 +86,7 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             getattr(self, f"_{options['action']}")(**options)
-        except PanelError as problem:
+        except ProviderError as problem:
             raise CommandError(f"{options['name']}: {problem}") from None
         except ValidationError as problem:
             raise CommandError(_told(problem)) from None

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from orders.management.operator import OperatorCommand
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Provider
 from providers.placing import routing, submission
 from providers.pricelists import importer
@@ -65,7 +65,7 @@ class Command(OperatorCommand):
         for provider in Provider.objects.filter(is_active=True):
             try:
                 done = importer.import_offers(provider)
-            except PanelError as problem:
+            except ProviderError as problem:
                 self.stderr.write(f"{provider.name}: price list not read: {problem}")
                 counts["failed"] += 1
                 continue

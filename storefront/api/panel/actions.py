@@ -20,6 +20,7 @@ from storefront.api.panel import queries, responses, rows, services_cache
 from storefront.api.panel.authentication import Caller
 from storefront.api.panel.parsing import Params, number, text
 from storefront.api.panel.responses import PanelRefusal, ServicesDocument
+from storefront.web import panel_vocabulary
 
 Answer: TypeAlias = dict[str, Any] | list[dict[str, Any]] | ServicesDocument
 
@@ -61,7 +62,7 @@ def status(caller: Caller, params: Params) -> Answer:
     """A stranger's order and one that never was get the same answer from the same query."""
 
     def find(numbers: list[int]) -> dict[int, dict[str, str]]:
-        return {row[0]: responses.order_row(row) for row in queries.standings(caller.user_id, numbers)}
+        return {row[0]: panel_vocabulary.order_row(row) for row in queries.standings(caller.user_id, numbers)}
 
     return rows.statuses(params, find)
 
@@ -77,7 +78,7 @@ def refill(caller: Caller, params: Params) -> Answer:
 def refill_status(caller: Caller, params: Params) -> Answer:
     def find(numbers: list[int]) -> dict[int, str]:
         rows = Refill.objects.filter(order__user=caller.user_id, pk__in=numbers).values_list("pk", "status")
-        return {pk: responses.REFILL_WORDS[RequestStatus(status)] for pk, status in rows}
+        return {pk: panel_vocabulary.REFILL_WORDS[RequestStatus(status)] for pk, status in rows}
 
     return rows.refill_statuses(params, find)
 

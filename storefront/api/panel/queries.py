@@ -62,7 +62,7 @@ def _service(pk: int) -> Service | None:
 
 
 def standings(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
-    """How the customer's own orders among ``pks`` stand, as ``answers.order_row`` takes them; amounts in millionths."""
+    """Return the state of the customer's orders among ``pks``, in the columns of ``panel_vocabulary.order_row``."""
     is_postgres = connection.vendor == "postgresql"
     among = "= ANY(%s::bigint[])" if is_postgres else "IN (SELECT value FROM json_each(%s))"
     numbers = ",".join(map(str, pks))

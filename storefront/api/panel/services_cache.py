@@ -22,6 +22,7 @@ from orders.rules import charges
 from storefront.api.panel import responses
 from storefront.api.panel.authentication import Caller
 from storefront.api.panel.responses import ServicesDocument
+from storefront.web import panel_vocabulary
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class _Row:
     is_read_flat: bool
 
     def written(self, rate: Decimal) -> str:
-        return f'{self.before}"{responses.wire_rate(rate, self.is_flat, self.is_read_flat)}"{self.after}'
+        return f'{self.before}"{panel_vocabulary.wire_rate(rate, self.is_flat, self.is_read_flat)}"{self.after}'
 
 
 @dataclass

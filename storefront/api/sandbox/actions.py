@@ -17,6 +17,7 @@ from storefront.api.panel.parsing import Params, number, text
 from storefront.api.panel.responses import PanelRefusal
 from storefront.api.sandbox import store
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
+from storefront.web import panel_vocabulary
 
 
 def balance(caller: Caller, params: Params) -> Answer:
@@ -62,7 +63,7 @@ def refill(caller: Caller, params: Params) -> Answer:
 def refill_status(caller: Caller, params: Params) -> Answer:
     def find(numbers: list[int]) -> dict[int, str]:
         rows = SandboxRefill.objects.filter(order__key=caller.key_id, pk__in=numbers)
-        return {row.pk: responses.REFILL_WORDS[row.status] for row in rows}
+        return {row.pk: panel_vocabulary.REFILL_WORDS[row.status] for row in rows}
 
     return rows.refill_statuses(params, find)
 
@@ -85,4 +86,6 @@ ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
 def _order_row(row: SandboxOrder) -> dict[str, str]:
     order = row.as_order()
     paid = amounts.to_units(order.paid, amounts.AMOUNT_PLACES)
-    return responses.order_row((order.pk, order.state.value, order.quantity, paid, order.start_count, order.remains))
+    return panel_vocabulary.order_row(
+        (order.pk, order.state.value, order.quantity, paid, order.start_count, order.remains)
+    )

@@ -64,8 +64,8 @@ class Announcement(models.Model):
         return self.ends_at is not None and self.ends_at <= timezone.now()
 
 
-class PageQuerySet(models.QuerySet["Page"]):
-    def shown(self, language: str) -> PageQuerySet:
+class InfoPageQuerySet(models.QuerySet["InfoPage"]):
+    def shown(self, language: str) -> InfoPageQuerySet:
         """Published pages, ``heading`` and ``body`` in ``language`` where that was written, else in the first one."""
         own = PageText.objects.filter(page=models.OuterRef("pk"), language=language)
         texts: dict[str, Any] = {
@@ -86,7 +86,7 @@ class InfoPage(models.Model):
     is_published = models.BooleanField(_("published"), default=False)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True)
 
-    objects = PageQuerySet.as_manager()
+    objects = InfoPageQuerySet.as_manager()
 
     class Meta:
         ordering = ("position", "id")

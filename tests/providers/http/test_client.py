@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, PanelError
+from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, ProviderError
 from providers.http import client, wire
 from providers.http.client import Limits, redact, send
 from providers.http.messages import Answer, Call
@@ -61,18 +61,18 @@ def balance(url: str) -> Call:
     return Call(verb="balance", method="GET", url=url, query=query, secrets=(KEY,))
 
 
-def outcome(call: Call, limits: Limits = HERE) -> Answer | PanelError:
+def outcome(call: Call, limits: Limits = HERE) -> Answer | ProviderError:
     """What became of the call, never later than the deadline and a little."""
     started = time.monotonic()
     try:
-        result: Answer | PanelError = send(call, limits=limits)
-    except PanelError as error:
+        result: Answer | ProviderError = send(call, limits=limits)
+    except ProviderError as error:
         result = error
     assert time.monotonic() - started <= limits.total + 0.5
     return result
 
 
-def outcome_of(script: Script, limits: Limits = HERE) -> Answer | PanelError:
+def outcome_of(script: Script, limits: Limits = HERE) -> Answer | ProviderError:
     """What became of an order sent to a server that follows ``script``; it was tried exactly once."""
     with RawServer(script) as server:
         result = outcome(order(server.url), limits)
@@ -444,7 +444,7 @@ def test_the_key_is_in_no_part_of_an_error_nor_in_a_log(
         for url in (server.url, f"http://{secret[:3]}.invalid/", f"https://127.0.0.1:{server.port}/"):
             call = replace(balance(url), query=(("key", secret),), secrets=(secret,))
             error = outcome(call)
-            if isinstance(error, PanelError):
+            if isinstance(error, ProviderError):
                 texts = [str(error), repr(error), repr(error.args), error.words]
                 texts += traceback.format_exception(error)
                 assert error.__cause__ is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.errors import OutcomeUnknown, PanelError, Refused, UnreadableAnswer, Unsupported
+from providers.errors import OutcomeUnknown, ProviderError, Refused, UnreadableAnswer, Unsupported
 from providers.panels.dialect import AUTHS
 from providers.panels.dialects import DIALECTS
 from providers.panels.refills_and_cancellations import (
@@ -149,7 +149,7 @@ def test_statuses_of_many_refills() -> None:
 
 @pytest.mark.parametrize("body", ['{"error":"Invalid API key"}', "<html>", '{"status":null}', "[1]", "null", "7"])
 def test_a_status_that_says_nothing_is_an_error(body: str) -> None:
-    with pytest.raises(PanelError):
+    with pytest.raises(ProviderError):
         read_refill_status(answer(body), V2, ["1"])
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from orders.ledger import audit
 from orders.models import Order, OrderEvent, Service
 from orders.rules import charges
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Offer, PanelCall, Placement, Provider
 from providers.panels.simulators import Panel
 from providers.placing import submission
@@ -414,7 +414,7 @@ BROKEN = [
 def test_a_price_list_that_cannot_be_whole_changes_nothing(waiting: Scene, kind: str, options: dict[str, Any]) -> None:
     before = list(Offer.objects.order_by("pk").values())
     waiting.panel.fault("services", kind, **options)
-    with pytest.raises(PanelError):
+    with pytest.raises(ProviderError):
         importer.import_offers(waiting.provider)
     assert list(Offer.objects.order_by("pk").values()) == before
     assert Provider.objects.get().list_problem
@@ -432,7 +432,7 @@ def test_a_balance_is_read_as_people_write_it(waiting: Scene, text: str) -> None
 def test_the_key_is_in_no_record_of_what_went_wrong(waiting: Scene) -> None:
     for kind in ("html", "reset_after", "redirect"):
         waiting.panel.fault("services", kind)
-        with pytest.raises(PanelError) as failure:
+        with pytest.raises(ProviderError) as failure:
             importer.import_offers(waiting.provider)
         assert waiting.panel.key not in str(failure.value)
     assert waiting.panel.key not in str(list(PanelCall.objects.values())) + str(list(Provider.objects.values()))

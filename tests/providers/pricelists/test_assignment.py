@@ -17,7 +17,8 @@ from orders.models import Service
 from providers.models import Offer, Provider, Route, TypeRule
 from providers.panels.simulators import Panel
 from providers.panels.simulators.orders import Service as Sold
-from providers.pricelists import assignment, importer, type_rules
+from providers.pricelists import assignment, importer
+from providers.transport import type_rules
 from tests.providers.conftest import provider_at
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Category, PriceChange, Service
-from providers.errors import BadList, CurrencyChanged, NothingToDecide, PanelError
+from providers.errors import BadList, CurrencyChanged, NothingToDecide, ProviderError
 from providers.http.messages import Answer
 from providers.models import Markup, Offer, OfferChange, Provider, Route
 from providers.panels.dialect import Listed
@@ -170,7 +170,7 @@ def test_a_broken_list_changes_nothing_and_alerts_once(
     before = list(Offer.objects.values())
     panel.fault("services", kind, times=2)
     for _ in range(2):
-        with pytest.raises(PanelError):
+        with pytest.raises(ProviderError):
             importer.import_offers(provider)
     assert list(Offer.objects.values()) == before
     provider.refresh_from_db()
@@ -186,7 +186,7 @@ def test_an_error_in_the_place_of_the_list_is_kept_in_the_panels_words(start_pan
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
     panel.fault("services", "text", body='{"error":"API is Disable for this user\\u0000"}')
-    with pytest.raises(PanelError):
+    with pytest.raises(ProviderError):
         importer.import_offers(provider)
     provider.refresh_from_db()
     assert provider.list_problem == "API is Disable for this user"

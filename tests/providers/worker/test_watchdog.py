@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 SILENCE = 4
 # What a replacement takes beyond the silence: a tick, the pause before the restart, two starts on a busy machine.
 SLACK = 10

@@ -11,17 +11,18 @@ from orders.errors import InvalidField, OrderInvalid
 from orders.rules import amounts, service_types
 from orders.rules.state_machine import Status
 from storefront.api.panel import responses
+from storefront.web import panel_vocabulary
 
 EXAMPLE = {"charge": "0.27819", "start_count": "3572", "status": "Partial", "remains": "157", "currency": "USD"}
 
 
 def row(status: Status, *, remains: int | None = None, start: int | None = None, refunded: str = "0") -> dict[str, str]:
     paid = amounts.to_units(Decimal("1.5") - Decimal(refunded), amounts.AMOUNT_PLACES)
-    return responses.order_row((1, status.value, 200, paid, start, remains))
+    return panel_vocabulary.order_row((1, status.value, 200, paid, start, remains))
 
 
 def test_a_status_looks_as_on_the_example_page() -> None:
-    shown = responses.order_row((1, "partial", 1000, 278_190, 3572, 157))
+    shown = panel_vocabulary.order_row((1, "partial", 1000, 278_190, 3572, 157))
     assert list(shown.items()) == list(EXAMPLE.items())
 
 
@@ -62,7 +63,7 @@ def listed(**details: Any) -> dict[str, Any]:
     known = dict.fromkeys(responses.SERVICE_COLUMNS, "")
     known |= {"pk": 1, "kind": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
     line, *rate = responses.service_row(tuple((known | details).values()))
-    return line | {"rate": responses.wire_rate(*rate)}
+    return line | {"rate": panel_vocabulary.wire_rate(*rate)}
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,12 @@ def test_every_text_of_the_answers_is_on_the_page(shown: str) -> None:
 
 def refusals() -> Iterator[str]:
     """Every text that the API's code makes an error of, by the parts of it that are always the same."""
-    for path in [ROOT / "storefront" / "api" / "failures.py", *(ROOT / "storefront" / "api" / "v2").glob("*.py")]:
+    for path in [
+        ROOT / "storefront" / "api" / "error_handlers.py",
+        *(ROOT / "storefront" / "api" / "panel").glob("*.py"),
+    ]:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("Refused", "error"):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("PanelRefusal", "error"):
                 for part in ast.walk(node.args[0]):
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         yield part.value

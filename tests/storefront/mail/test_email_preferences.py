@@ -163,7 +163,7 @@ def test_staff_sends_again_what_was_given_up(boss: Client, nadia: User, post: Ma
 
 def test_who_may_only_look_cannot_send_again(nadia: User) -> None:
     clerk = factories.user(is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename="view_letter"))
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_email"))
     writing.paid(nadia)
     Email.objects.update(due_at=None, given_up_at=timezone.now())
     client = Client()

@@ -220,10 +220,10 @@ def test_a_gateway_may_know_a_payment_by_its_own_number_alone(nadia: User) -> No
     payment = payments.demo(nadia)
     Payment.objects.filter(pk=payment.pk).update(upstream_id="session-1")
     facts = GatewayReport(said=ReportedState.PAID, amount=Decimal(10), currency="USD", upstream_id="session-1")
-    done = crediting.report_paid(GATEWAYS["demo"], payment=facts)
+    done = crediting.report_paid(GATEWAYS["demo"], report=facts)
     assert done is not None
     assert done.status == "credited"
-    assert crediting.report_paid(GATEWAYS["demo"], payment=GatewayReport(said=ReportedState.PAID)) is None
+    assert crediting.report_paid(GATEWAYS["demo"], report=GatewayReport(said=ReportedState.PAID)) is None
 
 
 def test_the_header_is_the_one_that_is_documented() -> None:

@@ -14,10 +14,10 @@ from orders.lifecycle import customer_requests
 from orders.models import Order, Service
 from providers.models import Placement, Provider, Route
 from providers.panels.simulators import Panel
-from providers.placing import funds, routing, submission
+from providers.placing import routing, submission
 from providers.reconciling import evidence
 from providers.tracking import upstream_requests
-from providers.transport import circuit_breaker
+from providers.transport import circuit_breaker, funds
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db

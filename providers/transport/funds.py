@@ -16,7 +16,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from orders.rules import amounts
-from providers.errors import PanelError
+from providers.errors import ProviderError
 from providers.models import Provider
 from providers.transport import conversation
 
@@ -47,8 +47,8 @@ def hold_back(provider: Provider, *, cost: Decimal) -> None:
         provider.funds_retry_at = now + _back_off(provider.funds_attempts)
         provider.funds_seen_at = now  # an older reading says nothing about what is left
         _ask_balance(provider)
-    amounts = [cost - amounts.QUANTUM, provider.funds_balance, provider.funds_limit]
-    provider.funds_limit = max(min(amount for amount in amounts if amount is not None), Decimal(0))
+    limits = [cost - amounts.QUANTUM, provider.funds_balance, provider.funds_limit]
+    provider.funds_limit = max(min(amount for amount in limits if amount is not None), Decimal(0))
     provider.save(update_fields=_FIELDS)
     if is_first:  # the others that were on their way say the same
         log.warning("provider %s: %s", provider.name, describe(provider))
@@ -106,7 +106,7 @@ def _ask_balance(provider: Provider) -> Decimal | None:
     asked_at = timezone.now()
     try:
         amount = conversation.balance(provider).amount
-    except PanelError:
+    except ProviderError:
         return None  # the call is on record
     provider.balance = provider.funds_balance = amount
     provider.balance_at = provider.funds_seen_at = asked_at
