@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 
+from orders.models import Order
 from orders.models import Service as ShopService
 from providers.models import Provider
 from providers.panels.dialects import DIALECTS
 from providers.panels.simulators import Panel
 from providers.panels.simulators.orders import Service
-from providers.panels.simulators.reading import Received
+from providers.panels.simulators.reading import FAMILY_ERRORS, Received, Refusal
 from providers.panels.simulators.v2 import V2
 from providers.placing import submission
 from providers.pricelists import importer
@@ -89,6 +90,17 @@ class PlainJsonOnly(JsonOnly):
         return super().service_row(service) | {"rate": float(service.rate)}
 
 
+class JsonOneByOne(JsonOnly):
+    """Answers whatever is not JSON with 400, and does not know lists of orders."""
+
+    errors = {**FAMILY_ERRORS, "request": (400, "Missing action"), "order": (404, "Order not found")}
+
+    def status(self, params: dict[str, str]) -> object:
+        if "orders" in params:
+            raise Refusal("order")
+        return super().status(params)
+
+
 class GetOnly(V2):
     encodings = {"GET": "query"}
 
@@ -104,7 +116,9 @@ class JsonTokenOnly(TokenOnly, JsonOnly):
     pass
 
 
-@pytest.fixture(params=[JsonOnly, PlainJsonOnly, GetOnly, TokenOnly, JsonTokenOnly], ids=lambda kind: kind.__name__)
+@pytest.fixture(
+    params=[JsonOnly, JsonOneByOne, PlainJsonOnly, GetOnly, TokenOnly, JsonTokenOnly], ids=lambda kind: kind.__name__
+)
 def odd_panel(request: pytest.FixtureRequest) -> Iterator[Panel]:
     with request.param(balance=100_000).start() as panel:
         yield panel
@@ -112,6 +126,7 @@ def odd_panel(request: pytest.FixtureRequest) -> Iterator[Panel]:
 
 MANNERS = {
     "JsonOnly": ("json", ""),
+    "JsonOneByOne": ("json", ""),
     "PlainJsonOnly": ("json", ""),
     "GetOnly": ("query", ""),
     "TokenOnly": ("", "both"),
@@ -130,15 +145,20 @@ def test_a_standard_panel_is_found_in_whatever_format_it_takes_requests_and_keep
 
     assert importer.import_offers(provider).unsellable == ()
     importer.publish(provider)
-    order = buy(customer(), ShopService.objects.order_by("pk")[0])
+    user, service = customer(), ShopService.objects.order_by("pk")[0]
+    buy(user, service)
     submission.submit_due(provider)
-    (number,) = odd_panel.orders
-    odd_panel.report(number, "Completed", remains=0)
+    (first,) = odd_panel.orders
     status_sync.sync_statuses(provider, is_now=True)
-    order.refresh_from_db()
-    assert order.status == "completed"
+    assert odd_panel.received("status")[-1].params["order"] == first
+    for part in ("b", "c"):
+        buy(user, service, link=f"https://x.example.com/{part}")
+    submission.submit_due(provider)
+    for number in odd_panel.orders:
+        odd_panel.report(number, "Completed", remains=0)
+    status_sync.sync_statuses(provider, is_now=True)
+    assert Order.objects.filter(status="completed").count() == 3
     assert odd_panel.violations == []
-    assert odd_panel.received("status")[-1].params["order"] == number
 
 
 def test_the_operator_may_say_the_format(start_panel: Callable[..., Panel]) -> None:
