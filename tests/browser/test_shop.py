@@ -26,6 +26,14 @@ def sign_in(page: Page, email: str = EMAIL) -> None:
     expect(page.locator("#purse")).to_be_visible()
 
 
+def sign_in_in_any_language(page: Page) -> None:
+    page.goto("/account/login/")
+    page.locator("[name=login]").fill(EMAIL)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main .primary").click()
+    expect(page.locator("#purse")).to_be_visible()
+
+
 def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> None:
     factories.service(name="Harp lessons, steady pace", rate="0.90")
     page = visit()
@@ -138,6 +146,9 @@ def full_shop() -> User:
     return buyer
 
 
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[..., Page]) -> None:
@@ -146,11 +157,7 @@ def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[...
     addresses = ["/", "/services/", "/account/login/", "/account/signup/", "/api/"]
     for address in addresses:
         assert sideways(page, address) == 0, address
-    page.goto("/account/login/")
-    page.locator("[name=login]").fill(EMAIL)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main .primary").click()
-    expect(page.locator("#purse")).to_be_visible()
+    sign_in_in_any_language(page)
     orders = list(Order.objects.values_list("pk", "service_id"))
     addresses = ["/orders/", "/wallet/", "/account/keys/", "/account/email/", "/orders/new/"]
     addresses += [f"/orders/{pk}/" for pk, _service in orders]
@@ -160,8 +167,43 @@ def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[...
         assert sideways(page, address) == 0, address
 
 
+#: Elements that show an amount and stick out of the window, or of a box that cuts off what sticks out.
+CUT_AMOUNTS = """
+() => [...document.querySelectorAll("bdi, dd, td.num, .purse a, .amount")].filter((element) => {
+  if (!/[0-9]/.test(element.textContent) || /https?:/.test(element.textContent)) return false;
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const text = range.getBoundingClientRect();
+  if (!text.width) return false;
+  for (let box = element; box; box = box.parentElement) {
+    const style = getComputedStyle(box), edge = box.getBoundingClientRect();
+    if (["auto", "scroll"].includes(style.overflowX)) return false;
+    const isCut = box === document.documentElement || (style.overflowX !== "visible" && edge.width > 1);
+    if (isCut && (text.left < edge.left - 1 || text.right > edge.right + 1)) return edge.width > 1;
+    if (edge.width <= 1) return false;
+  }
+  return false;
+}).map((element) => element.textContent.trim())
+"""
+
+
+@pytest.mark.parametrize("spacing", ["normal", ".08em"], ids=["installed font", "wide font"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_no_amount_is_cut_whatever_the_font(language: str, spacing: str, visit: Callable[..., Page]) -> None:
+    """Wider letters stand for the fonts of other machines: DejaVu Sans is a tenth wider than most."""
+    full_shop()
+    page = visit(viewport={"width": 390, "height": 900}, locale=language, bypass_csp=True)
+    sign_in_in_any_language(page)
+    addresses = ["/", "/orders/", "/wallet/", "/wallet/add-funds/", f"/orders/{Order.objects.earliest('pk').pk}/"]
+    for address in addresses:
+        page.goto(address)
+        page.add_style_tag(content=f"* {{ letter-spacing: {spacing} !important }}")
+        assert page.evaluate(CUT_AMOUNTS) == [], address
+        assert page.evaluate(WIDER) == 0, address
+
+
 def sideways(page: Page, address: str) -> int:
     """By how many pixels the page at ``address`` is wider than its window."""
     page.goto(address)
-    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wider: int = page.evaluate(WIDER)
     return wider
