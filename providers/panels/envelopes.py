@@ -25,6 +25,7 @@ ERRORS = ("error", "errors", "err", "error_message", "errormessage", "error_msg"
 MESSAGES = ("message", "msg", "messages", "detail", "details", "error_description", "reason", "title")
 #: Names whose value tells whether the call worked.
 FLAGS = ("status", "success", "ok", "result", "response")
+CODE_NAMES = ("code", "error_code", "errorcode", "slug")
 CODES = ("code", "statuscode", "status_code")
 #: Words by which an envelope says whether the call worked. None of them alone is the status of an order.
 WORKED = frozenset({"success", "successful", "succeeded", "ok", "true", "yes"})
@@ -160,6 +161,8 @@ def _look(body: Mapping[str, Any], found: _Found, *, depth: int) -> None:
         texts = _flatten(value)
         found.errors += [text for text in texts if text.strip().lower() not in _ERROR_ELSEWHERE]
     notes = [text for name in MESSAGES for text in _flatten(fields.get(name))]
+    if notes:
+        notes += _codes(fields)
     found.notes += notes
     for name in FLAGS:
         flag = flag_of(fields.get(name))
@@ -220,7 +223,7 @@ def _is_no_error(value: Any) -> bool:
 
 
 def _flatten(value: Any, depth: int = 0) -> list[str]:
-    """Return the texts in ``value``; of an object that has a message, only that: codes and types say less."""
+    """Return the texts in ``value``; of an object that has a message, that and its code."""
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, (str, int, Decimal)):
@@ -231,11 +234,17 @@ def _flatten(value: Any, depth: int = 0) -> list[str]:
         fields = _lower_names(value)
         messages = [text for name in (*ERRORS, *MESSAGES) for text in _flatten(fields.get(name), depth + 1)]
         if messages:
-            return messages[:_MOST_TEXTS]
+            return (messages + _codes(fields))[:_MOST_TEXTS]
         value = list(value.values())
     if not isinstance(value, list):
         return []
     return [text for item in value[:_MOST_TEXTS] for text in _flatten(item, depth + 1)][:_MOST_TEXTS]
+
+
+def _codes(fields: Mapping[str, Any]) -> list[str]:
+    """Return an error's code where it is a word: "INSUFFICIENT_FUNDS" says more than a message in any language."""
+    values = [fields.get(name) for name in CODE_NAMES]
+    return [value for value in values if isinstance(value, str) and not value.strip().isdigit() and value.strip()]
 
 
 def _join(texts: list[str]) -> str:

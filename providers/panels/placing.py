@@ -156,7 +156,9 @@ def _trace(body: Any) -> Any:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or value is False or value in ("", "0", 0) or value == [] or value == {}
+    if isinstance(value, str):
+        return value.strip().lower() in ("", "0", "null", "none", "false", "undefined")
+    return not value  # nothing, no, zero, an empty list
 
 
 def _is_sentence(value: Any) -> bool:

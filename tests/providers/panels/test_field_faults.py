@@ -496,7 +496,7 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
         "cancel says 1 and the order goes on",
         "test_errands::test_a_cancellation_is_a_request_and_the_status_moves_the_money",
     ),
-    ("mistaken prices", "test_reading::test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold"),
+    ("mistaken prices", "panels/test_documented_forms::test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold"),
     ("the currency changes", test_another_currency_stops_the_provider_and_not_the_order),
     ("a balance as people write it", test_a_balance_is_read_as_people_write_it),
     ("a list in a wrapper or in pages", "test_pricelist::test_a_list_is_found_in_every_wrapping"),

@@ -1,8 +1,7 @@
-"""What panels answer, read: tables of answers seen in the field and what each means."""
+"""The forms of answers that the panels' documents show, and plain faults: what each means."""
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -10,18 +9,14 @@ import pytest
 
 from orders.rules.state_machine import Status
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
-from providers.http.messages import Answer
 from providers.panels.balance import read_balance
 from providers.panels.dialects import DIALECTS
 from providers.panels.placing import read_add
 from providers.panels.services import read_services
 from providers.panels.status import read_status
+from tests.providers.panels.answers import answer
 
 V2 = DIALECTS["v2"]
-
-
-def answer(body: Any, status: int = 200) -> Answer:
-    return Answer(status=status, text=body if isinstance(body, str) else json.dumps(body))
 
 
 @pytest.mark.parametrize(
