@@ -36,9 +36,7 @@ def select(rows: models.QuerySet[Any], names: Sequence[str]) -> Iterator[tuple[A
     A name may lead through foreign keys, as in ``order__status``.
     """
     sql, params = rows.values_list(*names).query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        found = cursor.fetchall()
+    found = _fetch(sql, params, len(names))
     readers: list[tuple[int, Callable[[Any], Any], dict[Any, Any]]] = []
     for index, name in enumerate(names):
         reader = _reader(_field(rows.model, name))
@@ -66,8 +64,10 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
         with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
             for row in _prepared(fields, rows):
                 copy.write_row(row)
-    else:
-        _run_each(f"INSERT INTO {target} VALUES ({', '.join(['%s'] * len(fields))})", _prepared(fields, rows))  # noqa: S608
+        return
+    places = ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {target} VALUES ({places})", _prepared(fields, rows))  # noqa: S608
 
 
 def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
@@ -83,7 +83,7 @@ def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
         _run(_setting(table, columns, columns, values), _columns(fields, rows))
         return
     for values, params in _chunks(fields, rows):
-        _run(_setting(table, columns, _there(len(fields)), values), params)
+        _run(_setting(table, columns, _there(len(fields)), f"({values}) AS v"), params)
 
 
 def update_unchanged(
@@ -103,6 +103,7 @@ def update_unchanged(
     """
     if not rows:
         return set()
+    assert connection.in_atomic_block
     key = model._meta.pk
     assert key is not None
     fields = [key, *(_field(model, name) for name in (*names, *expected))]
@@ -128,8 +129,15 @@ def update_unchanged(
     )
     written: set[int] = set()
     for values, params in _chunks(fields, rows):
-        sql = _setting(table, columns[:first_old], there[:first_old], values, is_filled)
-        written |= _run_returning(f"{sql} AND {same} RETURNING {columns[0]}", params)
+        # Nobody else writes within our transaction, and a row that UPDATE returns costs more than one that is selected.
+        match = f"SELECT {table}.{columns[0]} FROM ({values}) AS v JOIN {table} ON {table}.{columns[0]} = v.{there[0]}"  # noqa: S608
+        same_keys = {row[0] for row in _fetch(f"{match} AND {same}", params, 1)}
+        written |= same_keys
+    changes = [row[:first_old] for row in rows if row[0] in written]
+    if not changes:
+        return written
+    for values, params in _chunks(fields[:first_old], changes):
+        _run(_setting(table, columns[:first_old], there[:first_old], f"({values}) AS v", is_filled), params)
     return written
 
 
@@ -160,7 +168,7 @@ def _chunks(fields: Sequence[Any], rows: Rows) -> Iterator[tuple[str, list[Any]]
     row = f"({', '.join(['%s'] * len(fields))})"
     for start in range(0, len(prepared), _CHUNK):
         chunk = prepared[start : start + _CHUNK]
-        yield f"(VALUES {', '.join([row] * len(chunk))}) AS v", [value for values in chunk for value in values]
+        yield f"VALUES {', '.join([row] * len(chunk))}", [value for values in chunk for value in values]
 
 
 def _setting(
@@ -216,12 +224,27 @@ def _run(sql: str, values: list[Any]) -> None:
         cursor.execute(sql, values)
 
 
+def _fetch(sql: str, params: Any, width: int) -> list[Any]:
+    """The rows of a SELECT with ``width`` columns.
+
+    SQLite gives them as one JSON text: every row that is fetched lets go of the interpreter, and has to wait for it
+    where other threads are busy.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(sql, params)
+            return list(cursor.fetchall())
+        names = [f"c{number}" for number in range(width)]
+        cursor.execute(
+            f"WITH found({', '.join(names)}) AS ({sql})"  # noqa: S608
+            f" SELECT json_group_array(json_array({', '.join(names)})) FROM found",
+            params,
+        )
+        rows: list[Any] = json.loads(cursor.fetchone()[0])
+        return rows
+
+
 def _run_returning(sql: str, values: list[Any]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return {row[0] for row in cursor.fetchall()}
-
-
-def _run_each(sql: str, rows: list[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, rows)

@@ -33,6 +33,7 @@ from providers.tracking.apply_reports import COLUMNS, Followed, Report
 from providers.tracking.trial import Trial, Verdict
 from providers.transport import call_stats, circuit_breaker, conversation
 from providers.worker import turns
+from providers.worker.garbage import rare_collections
 
 log = logging.getLogger("vitrine.providers")
 
@@ -82,7 +83,8 @@ def sync_statuses(provider: Provider, *, is_now: bool = False, budget: float = B
         return Counter()
     run = _Pass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
     try:
-        run.go()
+        with rare_collections():
+            run.go()
     finally:
         run.close()
         turn.end()
