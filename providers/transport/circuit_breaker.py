@@ -114,11 +114,16 @@ def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0)
 
 
 def pause(provider: Provider, *, seconds: int, reason: str) -> None:
-    """No orders go to ``provider`` for a while; those that have no other route wait."""
+    """No orders go to ``provider`` for a while; those that have no other route wait.
+
+    A pause never ends an earlier one that lasts longer: "too many requests" must not resume a provider that bills in
+    another currency.
+    """
     until = timezone.now() + timedelta(seconds=seconds)
-    Provider.objects.filter(pk=provider.pk).update(paused_until=until, pause_reason=reason[:500])
-    provider.paused_until, provider.pause_reason = until, reason[:500]
-    log.warning("provider %s is paused for %s s: %s", provider.name, seconds, reason)
+    shorter = Provider.objects.filter(pk=provider.pk).exclude(paused_until__gt=until)
+    if shorter.update(paused_until=until, pause_reason=reason[:500]):
+        log.warning("provider %s is paused for %s s: %s", provider.name, seconds, reason)
+    provider.refresh_from_db(fields=["paused_until", "pause_reason"])
 
 
 def resume(provider: Provider) -> None:

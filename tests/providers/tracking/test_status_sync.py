@@ -506,3 +506,14 @@ def test_a_fixed_currency_in_statuses_stops_the_provider_once(panel: Panel, orde
     panel.fault("status", "rows", currency="KZT")
     sync(order)
     assert "KZT" in Provider.objects.get().pause_reason, "another one is news"
+
+
+def test_a_short_pause_ends_no_longer_one(panel: Panel, order: Order) -> None:
+    panel.fault("status", "rows", currency="EUR")
+    sync(order)
+    provider = Provider.objects.get()
+    circuit_breaker.pause(provider, seconds=60, reason="Too many requests")
+    provider.refresh_from_db()
+    assert "EUR" in provider.pause_reason
+    assert provider.paused_until is not None
+    assert provider.paused_until > timezone.now() + timedelta(days=300)
