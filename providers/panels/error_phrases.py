@@ -58,7 +58,7 @@ REJECTIONS: Mapping[str, Phrases] = {
         sufficient|cover, balance|credit*|wallet ~ less_than|too_low, low|zero|negative|no|poor balance|
         fund*|credit*, out_of|lack_of|run_out_of ~ fund*|balance|money|credit*, exceed* ~ your ~ balance|
         credit*, add|deposit ~ fund*|balance|money ... account|wallet|balance|first|continue, please|must|
-        need_to ~ add|deposit|recharge|payment|payment|refill ~ fund*|balance|money|account|wallet,
+        need_to ~ add|deposit|recharge|top_up|topup|refill ~ fund*|balance|money|account|wallet,
         недостаточн* ~ средств|денег|баланс*|кредит*, средств|денег|баланс* ~ недостаточно, не хватает ~ средств|
         денег|баланс*, нехватает|нехватка ~ средств|денег, низкий|нулевой|отрицательный баланс, нет ~ средств|
         денег ~ балансе|счете|счету, ^ нет средств|денег, пополните ~ баланс|счет|кошелек, мало ~ средств|денег,
