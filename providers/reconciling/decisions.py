@@ -18,6 +18,7 @@ from providers.errors import NumberHeld, OutcomeUnknown, ProviderError
 from providers.models import Placement, PlacementState, Provider, RefusalText
 from providers.models.provider import CONTROL_HOLDS
 from providers.reconciling import evidence, id_windows
+from providers.worker import leases
 
 #: Where the search is on, it decides nearly everything until then: two minutes for the panel to settle, two to look.
 PATIENCE = timedelta(minutes=5)
@@ -37,7 +38,8 @@ class NothingToTeach(ProviderError):
 
 def opening(provider: Provider, problem: ProviderError) -> dict[str, Any]:
     """What is set on a placement whose outcome is unknown from now on."""
-    now = timezone.now()
+    # By the clock of the database: whoever searches later compares it with orders that other machines sent.
+    now = leases.database_now()
     return {
         "words": problem.words[:600],
         "answered_at": now,

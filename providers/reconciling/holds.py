@@ -14,6 +14,7 @@ from django.utils import timezone
 from orders.models import Order
 from providers.models import Offer, Placement, PlacementState
 from providers.models.provider import CONTROL_HOLDS
+from providers.worker import leases
 
 #: An order no longer waits when so much time has passed since the other one became unknown, or since it was bought
 #: itself: the longest wait does not depend on how many orders become unknown.
@@ -27,7 +28,7 @@ Held = frozenset[tuple[int, int]]
 
 def held_requests(now: datetime | None = None) -> Held:
     """Return the offers and quantities with an order whose outcome became unknown a moment ago."""
-    now = now or timezone.now()
+    now = now or leases.database_now()
     unknown = Placement.objects.filter(
         state=PlacementState.IN_DOUBT,
         ended_at=None,

@@ -19,12 +19,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders.rules import amounts
 from orders.rules.state_machine import Progress
 from providers.errors import ProviderError
+from providers.http import policy
 from providers.models import Placement, PlacementState, Provider
 from providers.panels.error_texts import is_foreign
 from providers.reconciling import decisions, evidence, id_windows
@@ -198,9 +200,10 @@ def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[i
     """What the panel's answers prove about each of ``mine``."""
     ranges: dict[int, range] = {}
     for row in mine:
-        known, window = _near(row), _window(row)
+        window = _window(row)
         if window.lower:
-            ranges[row.pk] = id_windows.numbers(window, known, timezone.now())
+            earlier, later = _near(row)
+            ranges[row.pk] = id_windows.numbers(window, [*earlier, *later], timezone.now())
     numbers = _within_limit(ranges.values(), provider)
     answers = _ask(provider, numbers, anchor=min((one.start - 1 for one in ranges.values()), default=0), until=until)
     # Read afterwards, and in this order: what the panel showed was sent by an attempt that is a claim by now, and one
@@ -337,10 +340,16 @@ def _sure(provider_id: int) -> QuerySet[Placement]:
 
 
 def _known(rows: QuerySet[Placement]) -> list[Known]:
-    found = rows.values_list("upstream_id", "created_at", "answered_at")
+    """What is known about ``rows``, if their numbers are plain ones.
+
+    The lease began before the claim, by the clock of the database. Where the worker's clock is ahead of that, it is
+    when the order was sent at the earliest.
+    """
+    found = rows.values_list("upstream_id", "created_at", "lease_until", "answered_at")
+    longest = _longest_lease()
     return [
-        Known(int(number), sent_at, answered_at)
-        for number, sent_at, answered_at in found
+        Known(int(number), min(created_at, lease_until - longest), answered_at)
+        for number, created_at, lease_until, answered_at in found
         if answered_at and number.isascii() and number.isdigit()
     ]
 
@@ -349,17 +358,22 @@ def _latest(provider: Provider) -> list[Known]:
     return _known(_sure(provider.pk).order_by("-pk")[: id_windows.HISTORY])
 
 
-def _near(row: Placement) -> list[Known]:
+def _near(row: Placement) -> tuple[list[Known], list[Known]]:
     """Numbers that we know on both sides of an attempt: the last before it, the first after it had settled."""
     sure, settled = _sure(row.provider_id), _ended_at(row) + _settle_time(row.provider)
     before = sure.filter(pk__lt=row.pk).order_by("-pk")[:NEAR]
-    after = sure.filter(pk__gt=row.pk, created_at__gt=settled).order_by("pk")[:NEAR]
-    return [*_known(before), *_known(after)]
+    after = sure.filter(pk__gt=row.pk, lease_until__gt=settled + _longest_lease()).order_by("pk")[:NEAR]
+    return _known(before), _known(after)
+
+
+def _longest_lease() -> timedelta:
+    return timedelta(seconds=policy.limits("add").total + settings.LEASE_GRACE)
 
 
 def _window(row: Placement) -> Window:
     settle = _settle_time(row.provider)
-    return id_windows.window(_near(row), sent_at=row.created_at, ended_at=_ended_at(row), settle=settle)
+    earlier, later = _near(row)
+    return id_windows.window(earlier, later, sent_at=row.created_at, ended_at=_ended_at(row), settle=settle)
 
 
 def _claim(row: Placement) -> Claim:

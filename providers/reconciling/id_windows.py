@@ -115,15 +115,16 @@ def distrust(known: Sequence[Known]) -> str:
     return "" if compared >= COMPARED else f"only {compared} of {len(known)} orders came one after the other"
 
 
-def window(known: Iterable[Known], *, sent_at: datetime, ended_at: datetime, settle: timedelta) -> Window:
-    """Where the number of an attempt must lie that was sent between the two times."""
-    before, after = [], []
-    for one in known:
-        if one.answered_at + SKEW < sent_at:
-            before.append(one.number)
-        elif one.sent_at > ended_at + settle + SKEW:
-            after.append(one.number)
-    lower, upper = max(before, default=0), min(after, default=None)
+def window(
+    earlier: Iterable[Known], later: Iterable[Known], *, sent_at: datetime, ended_at: datetime, settle: timedelta
+) -> Window:
+    """Where the number of an attempt must lie that was sent between the two times.
+
+    ``earlier`` and ``later`` are the orders that were claimed before and after it. The times alone are not enough: the
+    clocks of two workers may differ.
+    """
+    lower = max((one.number for one in earlier if one.answered_at + SKEW < sent_at), default=0)
+    upper = min((one.number for one in later if one.sent_at > ended_at + settle + SKEW), default=None)
     return Window(lower, upper) if upper is None or lower < upper else Window(0)
 
 

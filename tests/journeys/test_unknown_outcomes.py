@@ -24,6 +24,7 @@ from providers.panels.simulators import Panel
 from providers.panels.simulators.faults import Exchange
 from providers.placing import submission
 from providers.reconciling import id_search, id_windows
+from providers.worker import leases
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
@@ -168,6 +169,7 @@ def market(start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch) -
     print(f"MARKET_SEED={seed}")
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock.now)
+    monkeypatch.setattr(leases, "database_now", clock.now)
     monkeypatch.setattr(id_search, "PACE", 0.0)
     market = Market(start_panel("v2", balance=10_000_000), random.Random(seed), clock)
     while market.bought < id_windows.HISTORY + 10:

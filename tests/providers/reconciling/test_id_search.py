@@ -17,6 +17,7 @@ from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.pricelists import onboarding
 from providers.reconciling import decisions, id_search, id_windows
+from providers.worker import leases
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
@@ -212,6 +213,32 @@ def test_a_number_that_may_be_an_order_somebody_gave_up_is_not_taken_for_another
     shop.later()
     assert shop.search() == {"open": 1}
     assert Placement.objects.get(pk=lost.pk).evidence["search"]["why"] == "others"
+
+
+@pytest.mark.parametrize(
+    ("wrong_by", "settle"), [(120, 0), (-120, 0), (-120, 100)], ids=["ahead", "behind", "behind, not settled"]
+)
+def test_a_worker_whose_clock_is_wrong_makes_no_order_count_as_not_placed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, wrong_by: int, settle: int
+) -> None:
+    """The order is lost by a machine whose clock is wrong; the orders around it are those of another machine."""
+    right = timezone.now
+
+    def at(seconds: int, act: Callable[[], Any], *, clock: int = 0) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(timezone, "now", lambda: right() + timedelta(seconds=seconds + clock))
+            patch.setattr(leases, "database_now", lambda: right() + timedelta(seconds=seconds))
+            return act()
+
+    Provider.objects.update(settle_seconds=settle)
+    assert id_search.control(shop.provider)
+    at(130, shop.later)
+    lost = at(140, lambda: shop.lose("reset_before" if settle else "reset_after"), clock=wrong_by)
+    at(150, shop.later)
+    at(200 if settle else 300, shop.later)
+    found = at(310, shop.search)
+    assert found == ({"open": 1} if settle else {"placed": 1})
+    assert Placement.objects.filter(order=lost.order).count() == 1
 
 
 def test_a_search_is_bounded_and_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_numbers_are_not_believed_that_are_few_that_fall_or_that_came_all_at_onc
 def test_the_window_is_between_what_was_answered_before_and_what_was_sent_after_it_settled(
     rows: list[tuple[int, float, float]], expected: Window
 ) -> None:
-    found = id_windows.window(known(*rows), sent_at=at(101), ended_at=at(110), settle=SETTLE)
+    found = id_windows.window(known(*rows), known(*rows), sent_at=at(101), ended_at=at(110), settle=SETTLE)
     assert found == expected
 
 
