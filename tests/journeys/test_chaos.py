@@ -155,6 +155,9 @@ def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds
     running = worker()
     try:
         assert until(lambda: len(shop.panel.orders) == id_windows.HISTORY + 10, 30)
+        # Recorded, not only answered: one of the faults answers with the number of the first of them.
+        first = Placement.objects.filter(upstream_id=min(shop.panel.orders))
+        assert until(first.exists, 30)
         misbehave(shop.panel, chance, SHARE)
         shop.buy(orders)
         for number in range(kills):
