@@ -153,6 +153,9 @@ class Market:
         sent = Order.objects.annotate(sent=Min("placements__created_at")).values_list("created_at", "sent")
         longest = max(at - created_at for created_at, at in sent)
         assert longest < LONGEST_WAIT
+        for row in Placement.objects.filter(state=PlacementState.IN_DOUBT):
+            like_it = Placement.objects.filter(cost=row.cost, doubted_at__isnull=False).exclude(pk=row.pk)
+            assert like_it.exists(), f"nothing makes order {row.order_id} ambiguous: {row.evidence}"
         assert list(audit.findings()) == []
         assert self.provider.is_search_on, self.provider.probe_note
         return Counter(
@@ -184,7 +187,8 @@ def test_a_best_seller_goes_on_although_answers_are_lost_and_nobody_is_needed(ma
     figures = market.check()
     print(dict(figures), dict(market.lost))
     assert figures["lost"] >= 5, "there was nothing to decide"
-    assert figures["undecided"] <= 1
+    # At five times the usual loss, two of the best-seller's may be lost within the same two minutes: see check().
+    assert figures["undecided"] < figures["lost"]
 
 
 @pytest.mark.prove
