@@ -21,6 +21,7 @@ def prepare() -> None:
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="vitrine-bench-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
+    os.environ.setdefault("ALLOW_PRIVATE_PANELS", "true")  # the pretend panel runs on this machine
     import django  # late: the environment must be set first
 
     django.setup()

@@ -71,10 +71,12 @@ def accept_many(upstream_ids: Mapping[int, str], *, provider: int) -> int:
     waiting = Order.objects.filter(pk__in=list(upstream_ids), status=Status.SUBMITTING)
     # From submitting to pending is no news to a customer: nobody is told.
     moved = waiting.update(status=Status.PENDING, due_at=None)
-    OrderEvent.objects.bulk_create(
-        OrderEvent(order_id=pk, kind=EventKind.ACCEPTED, data={"provider": provider, "upstream_id": upstream_id})
+    now = timezone.now()
+    events = [
+        (pk, EventKind.ACCEPTED.value, {"provider": provider, "upstream_id": upstream_id}, now)
         for pk, upstream_id in upstream_ids.items()
-    )
+    ]
+    bulk.insert(OrderEvent, ("order", "kind", "data", "created_at"), events)
     return moved
 
 

@@ -80,8 +80,8 @@ class Queue:
     def _take_from(self, source: _Source, count: int, window: SendWindow, taken: list[Candidate]) -> None:
         source.forget_stale()
         going: defaultdict[int, int] = defaultdict(int)
-        for candidate in taken:
-            going[candidate.offer.pk] += 1
+        for earlier in taken:
+            going[earlier.offer.pk] += 1
         may_read = source.may_read(is_busy=window.under_way + len(taken) > 0)
         while len(taken) < count:
             first = source.first(lambda offer: window.free_for(offer) > going[offer])

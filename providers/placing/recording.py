@@ -93,7 +93,7 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
             if not moved == settled == len(answers):
                 raise _NotPlain
             bulk.update(Placement, ("upstream_id",), rows)
-            PanelCall.objects.bulk_create(_call_record(provider, answered, "accepted") for answered in answers)
+            bulk.insert(PanelCall, _CALL_FIELDS, [_call_row(provider, answered, now) for answered in answers])
     except UNREACHABLE:
         raise
     except (_NotPlain, DatabaseError):  # such as a number that another order has
@@ -181,6 +181,20 @@ def _call_record(provider: Provider, answered: Answered, name: str) -> PanelCall
     attempt = answered.attempt
     assert attempt.call is not None
     return conversation.build_record(provider, attempt.call, answered.outcome, name=name, placement=attempt.placement)
+
+
+_CALL_FIELDS = (
+    "provider", "placement", "verb", "outcome", "request", "status", "answer", "elapsed_ms", "created_at"
+)  # fmt: skip
+
+
+def _call_row(provider: Provider, answered: Answered, now: datetime) -> tuple[Any, ...]:
+    """The values of ``_CALL_FIELDS``."""
+    call = _call_record(provider, answered, "accepted")
+    return (
+        provider.pk, call.placement_id, call.verb, call.outcome, call.request, call.status, call.answer,
+        call.elapsed_ms, now,
+    )  # fmt: skip
 
 
 def _first_look() -> datetime:

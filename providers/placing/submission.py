@@ -15,8 +15,9 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -25,7 +26,7 @@ from orders.lifecycle import fulfilment
 from orders.models import Order
 from providers.errors import LeaseEnded, OutcomeUnknown, ProviderError, Unsupported
 from providers.http import policy
-from providers.http.messages import Answer
+from providers.http.messages import Answer, Call
 from providers.models import Placement, PlacementState, Provider
 from providers.placing import recording, routing
 from providers.placing.claiming import Attempt, Claim, TurnLost
@@ -45,6 +46,8 @@ log = logging.getLogger("vitrine.providers")
 BUDGET = 20.0
 #: Orders that one transaction claims at most.
 STEP = 8
+#: Seconds for which the answers of one moment are gathered: each transaction costs as much as an answer.
+GATHER = 0.005
 #: Seconds between two attempts to reach a database that does not answer, doubled each time.
 RECONNECT_FIRST, RECONNECT_LAST = 0.05, 2.0
 
@@ -109,7 +112,7 @@ class _Pass:
         self.counts: Counter[str] = Counter()
         self._provider, self._turn, self._is_now, self._claims_end = provider, turn, is_now, ends
         self._pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
-        self._flying: dict[Future[Answer | ProviderError], Attempt] = {}
+        self._answers: SimpleQueue[tuple[Attempt, Answer | ProviderError]] = SimpleQueue()
         self._unrecorded: list[Answered] = []
         self._claim: Claim | None = None
         self._window, self._queue = SendWindow(limit(provider)), Queue(provider, is_now=is_now)
@@ -152,11 +155,11 @@ class _Pass:
         """Claim, send, record and wait once; False when nothing is left to do."""
         if self._reconnects or not all(answered.is_plain for answered in self._unrecorded):
             self._record()  # before anything else is claimed: it may mean that less must go out
-        if not self._flying:
+        if not self._window.under_way:
             self._pace.sleep()
         self._fill()
         self._record()
-        if not self._flying:
+        if not self._window.under_way:
             return False
         self._collect()
         return True
@@ -168,7 +171,7 @@ class _Pass:
         if not self._reconnects:
             self._gives_up = Deadline.after(_lease_seconds())
         if self._gives_up.has_passed:
-            while self._flying:  # so that the log has every answer
+            while self._window.under_way:  # so that the log has every answer
                 self._collect()
             raise error
         log.warning("provider %s: the database did not answer, trying again: %s", self._provider, error)
@@ -222,14 +225,29 @@ class _Pass:
                 self._unrecorded.append(Answered(attempt, problem, problem=problem))
             else:
                 self._window.sent(attempt.placement.offer_id)
-                self._flying[self._pool.submit(conversation.exchange, attempt.call, send_by=attempt.send_by)] = attempt
+                self._pool.submit(self._exchange, attempt, attempt.call)
+
+    def _exchange(self, attempt: Attempt, call: Call) -> None:
+        """Make one call; runs in a thread of the pool, which knows no database."""
+        outcome: Answer | ProviderError = OutcomeUnknown("the call failed in an unexpected way")
+        try:
+            outcome = conversation.exchange(call, send_by=attempt.send_by)
+        finally:
+            self._answers.put((attempt, outcome))
 
     def _collect(self) -> None:
-        """Wait for answers, and take in all that are there."""
-        for future in wait(self._flying, self._pace.wait() or None, return_when=FIRST_COMPLETED).done:
-            answered = Answered.read(self._provider, self._flying.pop(future), future.result())
-            self._window.answered(answered.attempt.placement.offer_id, is_clear=answered.is_clear)
-            self._unrecorded.append(answered)
+        """Wait for an answer, and take in all that are there."""
+        with suppress(Empty):
+            self._understand(*self._answers.get(timeout=self._pace.wait() or None))
+            if self._window.under_way >= STEP:
+                time.sleep(GATHER)
+            while True:
+                self._understand(*self._answers.get_nowait())
+
+    def _understand(self, attempt: Attempt, outcome: Answer | ProviderError) -> None:
+        answered = Answered.read(self._provider, attempt, outcome)
+        self._window.answered(attempt.placement.offer_id, is_clear=answered.is_clear)
+        self._unrecorded.append(answered)
 
     # -------------------------------------------------------------------------------------------- record
 
