@@ -50,7 +50,7 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
     assert f"which our order {first.pk} has" in held.words
     assert held.evidence["holder"] == first.pk
     told = " ".join(map(str, evidence.sentences(held)))
-    assert f"which order {first.pk} has already" in told
+    assert f"which order {first.pk} already has" in told
     assert "knows request ids" in told
     assert not provider.is_paused, "other orders are answered as ever"
     assert list(audit.findings()) == []
