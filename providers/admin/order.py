@@ -25,6 +25,7 @@ from orders.rules import amounts, state_machine
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
 from providers.models import PanelCall, Placement, PlacementState, Provider
+from providers.placing.waiting import explain
 from providers.reconciling import evidence
 from providers.tracking import waiting
 
@@ -142,6 +143,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             "opts": self.opts,
             "order": order,
             "reasons": [attention.REASONS[name] for name in waiting.reasons_of(order)],
+            "waits_for": explain(order),
             "lines": _lines(order),
             "tries": tries,
             "money": _money(order, tries),

@@ -214,7 +214,13 @@ class ProviderAdmin(base.ModelAdmin):
 
     @admin.display(description=gettext_lazy("balance"))
     def held(self, provider: Provider) -> str:
-        return formatting.amount(provider.balance, provider.currency)
+        balance = formatting.amount(provider.balance, provider.currency)
+        if provider.funds_limit is None:
+            return balance
+        limit = formatting.amount(provider.funds_limit, provider.currency)
+        waits = format_html(_("Orders that cost more than {} wait. The next attempt is at {}."), limit,
+                            formatting.moment(provider.funds_retry_at))  # fmt: skip
+        return format_html('{} <small class="sub">{}</small>', balance, waits)
 
     @admin.display(description=gettext_lazy("seen at"))
     def seen(self, provider: Provider) -> str:

@@ -4,6 +4,8 @@ queue         which orders wait for one provider, in the order in which they go 
 window        how many may be on their way at once: few until the first clear answer
 claiming      Placement rows, committed before their requests are sent
 recording     what the panels answered
-offer_pauses  what waits because the panel says nothing clear about it
-funds         what waits because the provider's balance cannot pay for it
+waiting       why an order waits, in words for an operator
+
+What makes orders wait for a provider is in ``providers.transport``: its pauses, offers that it says nothing clear
+about, and a balance that is too low.
 """

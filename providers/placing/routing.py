@@ -156,6 +156,16 @@ def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, 
     return chosen
 
 
+def offers_of(order: Order) -> list[Offer]:
+    """Return the offers that ``order`` could be placed at, in the order to try."""
+    return _by_preference(_routes_of([order])[order.service_id], order)
+
+
+def has_refused(offer: Offer, order: Order) -> bool:
+    """Return whether ``offer`` is out for the whole ``order``: the provider rejected it for good."""
+    return offer.pk in _tried([order], {})[order.pk]
+
+
 def is_exhausted(order: Order, run: int = 0) -> bool:
     """Whether every usable route refused ``order``, or its ``run``, for good."""
     runs = {order.pk: order.parts.get(number=run)} if run else {}

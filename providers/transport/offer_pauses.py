@@ -32,8 +32,7 @@ def paused_offers() -> dict[int, datetime]:
     found: defaultdict[int, list[tuple[int, datetime]]] = defaultdict(list)
     for pk, offer_id, doubted_at in unknown.order_by("pk").values_list("pk", "offer_id", "doubted_at"):
         if doubted_at is not None:
-            assert doubted_at is not None  # the query asks for it
-        found[offer_id].append((pk, doubted_at))
+            found[offer_id].append((pk, doubted_at))
     paused = {}
     for offer_id, cases in found.items():
         if len(cases) < UNCLEAR:
