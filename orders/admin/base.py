@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -10,13 +11,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from orders.db.money_fields import MoneyField, RateField
 from orders.rules import amounts
@@ -73,7 +75,51 @@ class LargeTableMixin:
     list_max_show_all = 100
 
 
-class RowForm(Form):
+class ConcurrentForm(Form):
+    """A form that writes only what its user changed, and nothing that somebody else changed while it was open.
+
+    Its page repeats in hidden inputs what it showed. A price list may be imported, or a colleague may save the same
+    row, between opening a page and saving it: the whole form written back would revert that.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            return
+        columns = {column.name for column in self.instance._meta.concrete_fields if not column.primary_key}
+        for name, field in self.fields.items():
+            # A program that posts a form without having opened its page has seen nothing that could be compared.
+            is_sent = not self.is_bound or self[name].html_initial_name in self.data
+            field.show_hidden_initial = name in columns and is_sent
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        for name, field in self.fields.items():
+            if not field.show_hidden_initial:
+                continue
+            if name not in self.changed_data:
+                cleaned[name] = getattr(self.instance, name)
+            elif self._shown_then(name) != self._shown_now(name):
+                self.add_error(
+                    name,
+                    _("This changed while the page was open: it is now %s. Reload the page and enter it again.")
+                    % (self._shown_now(name) or "–"),
+                )
+        return cleaned
+
+    def _shown_then(self, name: str) -> str:
+        """What the page showed as the value of the field, as the browser repeats it."""
+        # Browsers send every line break as two characters.
+        return str(self.data.get(self[name].html_initial_name, "")).replace("\r\n", "\n")
+
+    def _shown_now(self, name: str) -> str:
+        """What it would show now."""
+        bound = self[name]
+        shown = bound.field.hidden_widget().format_value(bound.field.prepare_value(bound.initial))
+        return str(shown or "").replace("\r\n", "\n")
+
+
+class RowForm(ConcurrentForm):
     """A row of a list with inputs in it. No label stands beside them, so each says itself what it is."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,11 +129,47 @@ class RowForm(Form):
 
 
 class EditableRowsMixin:
-    """A list with inputs in its rows."""
+    """Pages of rows that several people and tasks change, with inputs in the list as well.
+
+    Rows are locked from the comparison to the save, and only changed columns are written.
+    """
+
+    form: Any = ConcurrentForm
+    model: Any
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         made: Any = super()
         return made.get_changelist_form(request, **{"form": RowForm, **kwargs})
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        made: Any = super()
+        if request.method != "POST" or "_save" not in request.POST:
+            return made.changelist_view(request, extra_context)
+        key = re.compile(rf"form-\d+-{self.model._meta.pk.name}")
+        with transaction.atomic():
+            self._lock([str(value) for name, value in request.POST.items() if key.fullmatch(name)])
+            return made.changelist_view(request, extra_context)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        made: Any = super()
+        if request.method == "POST":
+            self._lock([object_id])
+        return made.get_object(request, object_id, from_field)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        made: Any = super()
+        if not change:
+            made.save_model(request, obj, form, change)
+            return
+        columns = obj._meta.concrete_fields
+        changed = [column.name for column in columns if column.name in form.changed_data]
+        if changed:
+            stamps = [column.name for column in columns if getattr(column, "auto_now", False)]
+            obj.save(update_fields=[*changed, *stamps])
+
+    def _lock(self, keys: list[str]) -> None:
+        known = [key for key in keys if is_number(key)]
+        list(self.model._default_manager.select_for_update().filter(pk__in=known).order_by("pk").values_list("pk"))
 
 
 def is_number(text: str) -> bool:

@@ -46,6 +46,7 @@ def margin(service: Service, offer: Offer) -> str:
 
 class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Route
+    form = base.ConcurrentForm
     extra = 0
     autocomplete_fields = ("offer",)
     fields = ("offer", "priority", "is_active", "provider", "cost", "left", "state")

@@ -11,13 +11,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from orders.admin import base
 from orders.rules import amounts
 from storefront.currencies import display
 from storefront.currencies.models import Currency
 from storefront.web import formats
 
 
-class CurrencyForm(forms.ModelForm):  # type: ignore[type-arg]
+class CurrencyForm(base.RowForm):
     class Meta:
         model = Currency
         fields = ("code", "rate", "is_active")
@@ -33,7 +34,7 @@ class CurrencyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Currency)
-class CurrencyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CurrencyAdmin(base.EditableRowsMixin, base.ModelAdmin):
     """One can be removed at any time: who had chosen it sees the store currency alone."""
 
     form = CurrencyForm
