@@ -3,7 +3,7 @@
 import os
 
 # Receives whole requests within deadlines before a thread sees them, so that slow clients hold up nobody.
-worker_class = "storefront.gunicorn_worker.BufferingWorker"
+worker_class = "storefront.web.gunicorn_worker.BufferingWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads reuse database connections: a connection for each request would be more than half of its work. Four leave room
 # for a page of the back office that waits for a panel; for more load, more workers are better than more threads.

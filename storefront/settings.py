@@ -412,7 +412,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"links": {"()": "storefront.log_redaction.RedactLinks"}},
+    "filters": {"links": {"()": "storefront.web.log_redaction.RedactLinks"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -5,7 +5,7 @@ import os
 import django
 from django.core.wsgi import get_wsgi_application
 
-from storefront import static_files
+from storefront.web import static_files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
 django.setup()

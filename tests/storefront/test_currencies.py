@@ -208,7 +208,8 @@ def test_staff_see_what_a_customer_chose(admin_client: Client, nadia: User) -> N
 # ------------------------------------------------------------------------------------------------ where it is shown
 
 
-def test_both_amounts_stand_where_one_compares_and_decides(page: Client) -> None:
+def test_both_amounts_stand_where_one_compares_and_decides(page: Client, settings: Any) -> None:
+    settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, "for-the-tests-only"
     service = factories.service(rate="0.90", min_quantity=500, name="Lamps")
     rate, least, balance = "€0.83", "€0.41", "€92.00"
     for path, amounts in {

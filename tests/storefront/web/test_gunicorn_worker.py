@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from storefront import gunicorn_worker
-from storefront.gunicorn_worker import Channel
+from storefront.web import gunicorn_worker
+from storefront.web.gunicorn_worker import Channel
 from tests import processes
 
 CLIENTS = 64
@@ -67,7 +67,7 @@ def raw_server(*options: str) -> Iterator[tuple[int, subprocess.Popen[bytes], Pa
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     log = Path(settings.VAR_DIR) / f"raw-{port}.log"
-    command = [sys.executable, "-m", "gunicorn", "tests.storefront.raw_application:application", "-b"]
+    command = [sys.executable, "-m", "gunicorn", "tests.storefront.web.raw_application:application", "-b"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, f"127.0.0.1:{port}", *options],

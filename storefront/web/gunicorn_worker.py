@@ -23,7 +23,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, TcpWSGIServer, UnixWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-from storefront.log_redaction import redact
+from storefront.web.log_redaction import redact
 
 #: Seconds from the first byte of a request, or from the connection, to the end of its headers.
 HEADER_SECONDS = 15
