@@ -33,6 +33,7 @@ from providers.tracking.apply_reports import COLUMNS, Followed, Report
 from providers.tracking.trial import Trial, Verdict
 from providers.transport import call_stats, circuit_breaker, conversation
 from providers.worker import turns
+from providers.worker.backoff import Doubling
 from providers.worker.garbage import rare_collections
 
 log = logging.getLogger("vitrine.providers")
@@ -42,8 +43,8 @@ BUDGET, LAST_CALL = 40.0, 12.0
 #: Seconds that a call of a pass may take at most, and seconds after its last sign of life in which a pass may call.
 LONGEST_CALL, TURN_GRACE = 30.0, 30.0
 PAGE = 2000
-#: A failed call is made again after this, doubled with every pass that failed, up to ``LAST_RETRY``.
-RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(minutes=15)
+#: A failed call is made again after this; it doubles with every pass that failed.
+RETRY = Doubling(first=60, last=900)
 #: So many failures in a row end a pass, and no statuses are asked for until the next try.
 FAILURES = 3
 #: So many lists are halved in one pass to find what spoils them.
@@ -287,8 +288,7 @@ class _Pass:
 
     def _back_off(self) -> timedelta:
         """How long to wait after this pass if it fails."""
-        doubled: int = 2 ** min(self.provider.sync_failures, 10)
-        return min(RETRY * doubled, LAST_RETRY)
+        return RETRY.delay(self.provider.sync_failures + 1)
 
     def _recover(self) -> None:
         self._failures = 0

@@ -17,11 +17,12 @@ from providers.errors import NotSent, OutcomeUnknown, ProviderError, Refused
 from providers.http.messages import Answer
 from providers.models import Placement, Provider
 from providers.transport import conversation, funds, offer_pauses
+from providers.worker.backoff import Doubling
 
 log = logging.getLogger("vitrine.providers")
 
-#: Seconds of the first pause and of the longest one, by what happened.
-PAUSES = {"busy": (60, 600), "key": (60, 3600), "failure": (60, 1800)}
+#: The pauses of a provider, by what happened.
+PAUSES = {"busy": Doubling(60, 600), "key": Doubling(60, 3600), "failure": Doubling(60, 1800)}
 #: So many failures in a row pause the provider: calls that did not reach it, or answers that are neither yes nor no,
 #: each of which leaves an order of unknown outcome. Then one order at a time goes out, and the first one that is not
 #: clearly answered pauses it again.
@@ -30,8 +31,8 @@ FAILURES, UNCLEAR_ANSWERS = 3, 2
 UNKNOWN_SHARE, UNKNOWN_AMONG, UNKNOWN_WITHIN = 0.05, 50, timedelta(hours=1)
 #: No panel makes us wait for longer than this, whatever its Retry-After says.
 RETRY_AFTER_LAST = 3600
-#: Seconds until an order is sent again after a proven non-send, doubled with every try.
-BACK_OFF_FIRST, BACK_OFF_LAST = 10, 1800
+#: The waits of an order between proven non-sends.
+NOT_SENT = Doubling(first=10, last=1800)
 
 
 def clear_answer(provider: Provider) -> None:
@@ -78,7 +79,7 @@ def check_key(provider: Provider, words: str) -> None:
 
 def back_off(tries: int) -> timedelta:
     """How long an order waits that was sent ``tries`` times in vain."""
-    return timedelta(seconds=min(BACK_OFF_FIRST * 2 ** min(tries, 16), BACK_OFF_LAST))
+    return NOT_SENT.delay(tries + 1)
 
 
 def _why_to_stop(provider: Provider, problem: ProviderError) -> str:
@@ -106,8 +107,7 @@ def _too_many_unknown(provider: Provider) -> str:
 
 
 def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> None:
-    first, last = PAUSES[kind]
-    seconds = least or min(first * 2 ** min(provider.pauses, 10), last)
+    seconds = least or round(PAUSES[kind].delay(provider.pauses + 1).total_seconds())
     Provider.objects.filter(pk=provider.pk).update(pauses=F("pauses") + 1)
     provider.pauses += 1
     pause(provider, seconds=seconds, reason=reason)

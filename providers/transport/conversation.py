@@ -58,8 +58,11 @@ def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None
     """Sends ``call``; the outcome as a value, so that a thread without a database can do it.
 
     ``until``, on the monotonic clock, ends the call before its usual time limit; it gets a second in any case.
-    ``send_by`` is the last moment for its first byte: after it, the outcome is NotSent.
+    ``send_by`` is the last moment for its first byte: after it, the outcome is LeaseEnded. A call that does something
+    at the panel must have one.
     """
+    if call.is_write and send_by is None:
+        raise ValueError(f"{call.verb} must be sent within the lease of its claim")
     limits = policy.limits(call.verb)
     if until is not None:
         limits = replace(limits, total=min(limits.total, max(until - time.monotonic(), 1.0)))

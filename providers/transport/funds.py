@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -19,11 +18,12 @@ from orders.rules import amounts
 from providers.errors import ProviderError
 from providers.models import Provider
 from providers.transport import conversation
+from providers.worker.backoff import Doubling
 
 log = logging.getLogger("vitrine.providers")
 
-#: Seconds until dearer orders are tried again, doubled each time.
-RETRY_FIRST, RETRY_LAST = 60, 1800
+#: Waits until dearer orders are tried again.
+RETRY = Doubling(first=60, last=1800)
 _FIELDS = ("funds_limit", "funds_balance", "funds_seen_at", "funds_retry_at", "funds_attempts")
 
 
@@ -44,7 +44,7 @@ def hold_back(provider: Provider, *, cost: Decimal) -> None:
     is_first = provider.funds_retry_at is None or provider.funds_retry_at <= now
     if is_first:
         provider.funds_attempts += 1
-        provider.funds_retry_at = now + _back_off(provider.funds_attempts)
+        provider.funds_retry_at = now + RETRY.delay(provider.funds_attempts)
         provider.funds_seen_at = now  # an older reading says nothing about what is left
         _ask_balance(provider)
     limits = [cost - amounts.QUANTUM, provider.funds_balance, provider.funds_limit]
@@ -68,7 +68,7 @@ def refresh(provider: Provider) -> None:
             release(provider)
         elif balance is not None and balance <= provider.funds_limit:
             provider.funds_attempts += 1
-            provider.funds_retry_at = timezone.now() + _back_off(provider.funds_attempts)
+            provider.funds_retry_at = timezone.now() + RETRY.delay(provider.funds_attempts)
             provider.save(update_fields=_FIELDS)
         # Otherwise only an order can show whether there is enough.
 
@@ -112,7 +112,3 @@ def _ask_balance(provider: Provider) -> Decimal | None:
     provider.balance_at = provider.funds_seen_at = asked_at
     provider.save(update_fields=["balance", "balance_at", "funds_balance", "funds_seen_at"])
     return amount
-
-
-def _back_off(attempts: int) -> timedelta:
-    return timedelta(seconds=min(RETRY_FIRST * 2 ** min(attempts - 1, 10), RETRY_LAST))

@@ -133,7 +133,7 @@ def test_the_next_attempt_looks_at_the_balance_before_it_sends_anything(
     assert statuses(dear) == ["queued"]
     retry_at = provider().funds_retry_at
     assert retry_at is not None
-    assert abs(retry_at - timezone.now() - timedelta(seconds=2 * funds.RETRY_FIRST)) < timedelta(seconds=10)
+    assert abs(retry_at - timezone.now() - timedelta(seconds=2 * funds.RETRY.first)) < timedelta(seconds=10)
 
 
 def test_a_panel_that_names_no_balance_gets_the_cheaper_ones(panel: Panel, buyer: Any, service: Service) -> None:

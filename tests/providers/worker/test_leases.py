@@ -10,6 +10,8 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from providers.panels.dialects import DIALECTS
+from providers.transport import conversation
 from providers.worker import leases
 from providers.worker.leases import Lease, database_now
 
@@ -65,3 +67,10 @@ def test_slow_claim_shortens_the_time_to_send_not_the_lease_of_others(monkeypatc
 def test_grace_is_a_setting(settings: Any) -> None:
     settings.LEASE_GRACE = 7.0
     assert 6 < Lease.begin(longest_call=10).send_by.remaining <= 7
+
+
+def test_call_that_does_something_needs_the_lease_of_its_claim() -> None:
+    """Forgotten once, it would be sent whenever the process goes on."""
+    call = DIALECTS["v2"].call("cancel", "http://127.0.0.1:1/", "k", orders="1")
+    with pytest.raises(ValueError, match="lease"):
+        conversation.exchange(call)
