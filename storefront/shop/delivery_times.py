@@ -43,7 +43,7 @@ def duration(seconds: int | None) -> str:
     if minutes < 60:
         return _("%s min") % formats.number(minutes)
     if hours < 10 and rest:
-        return _("%(hours)s h %(minutes)s") % {"hours": formats.number(hours), "minutes": f"{rest:02d}"}
+        return _("%(hours)s h %(minutes)s min") % {"hours": formats.number(hours), "minutes": f"{rest:02d}"}
     hours = round(minutes / 60)
     return _("%s h") % formats.number(hours) if hours < 48 else _("%s d") % formats.number(round(hours / 24))
 

@@ -26,55 +26,57 @@ class InputLabels:
 
 
 INPUTS: Mapping[str, InputLabels] = {
-    "link": InputLabels(gettext_lazy("Link"), gettext_lazy("It must be public while the order runs.")),
+    "link": InputLabels(gettext_lazy("Link"), gettext_lazy("Must stay public until the order is finished.")),
     "quantity": InputLabels(gettext_lazy("Quantity")),
-    "comments": InputLabels(gettext_lazy("Comments"), gettext_lazy("One comment a line.")),
-    "usernames": InputLabels(gettext_lazy("User names"), gettext_lazy("One name a line, without @.")),
-    "username": InputLabels(gettext_lazy("User name"), gettext_lazy("Without @."), "nadia.kerr"),
-    "hashtags": InputLabels(gettext_lazy("Hashtags"), gettext_lazy("One hashtag a line, without #.")),
+    "comments": InputLabels(gettext_lazy("Comments"), gettext_lazy("One comment per line.")),
+    "usernames": InputLabels(gettext_lazy("Usernames"), gettext_lazy("One username per line, without @.")),
+    "username": InputLabels(gettext_lazy("Username"), gettext_lazy("Without @."), "nadia.kerr"),
+    "hashtags": InputLabels(gettext_lazy("Hashtags"), gettext_lazy("One hashtag per line, without #.")),
     "hashtag": InputLabels(gettext_lazy("Hashtag"), gettext_lazy("Without #."), "travel"),
-    "media": InputLabels(
-        gettext_lazy("Link to the post"), gettext_lazy("The people who liked this post are mentioned.")
-    ),
-    "keywords": InputLabels(gettext_lazy("Keywords"), gettext_lazy("One keyword a line.")),
-    "groups": InputLabels(gettext_lazy("Groups"), gettext_lazy("One link to a group a line.")),
+    "media": InputLabels(gettext_lazy("Post link"), gettext_lazy("Users who liked this post are mentioned.")),
+    "keywords": InputLabels(gettext_lazy("Keywords"), gettext_lazy("One keyword per line.")),
+    "groups": InputLabels(gettext_lazy("Groups"), gettext_lazy("One group link per line.")),
     "answer_number": InputLabels(
-        gettext_lazy("Number of the answer"), gettext_lazy("Count the answers from the top."), "2"
+        gettext_lazy("Answer number"), gettext_lazy("The position of the answer, counted from the top."), "2"
     ),
-    "min": InputLabels(gettext_lazy("Least for each post")),
-    "max": InputLabels(gettext_lazy("Most for each post")),
+    "min": InputLabels(gettext_lazy("Minimum per post")),
+    "max": InputLabels(gettext_lazy("Maximum per post")),
     "posts": InputLabels(
-        gettext_lazy("New posts"), gettext_lazy("How many future posts are served; 0 for old posts only."), "10"
+        gettext_lazy("New posts"),
+        gettext_lazy("Number of future posts to include. Enter 0 for existing posts only."),
+        "10",
     ),
     "old_posts": InputLabels(
-        gettext_lazy("Old posts"), gettext_lazy("How many existing posts are served too, newest first.")
+        gettext_lazy("Existing posts"), gettext_lazy("Number of existing posts to include, newest first.")
     ),
-    "delay": InputLabels(gettext_lazy("Delay"), gettext_lazy("Between a new post and its start.")),
-    "expiry": InputLabels(gettext_lazy("Ends on"), gettext_lazy("Day/month/year; empty means it ends with its posts.")),
+    "delay": InputLabels(gettext_lazy("Delay"), gettext_lazy("Time between a new post and the start of its delivery.")),
+    "expiry": InputLabels(
+        gettext_lazy("End date"), gettext_lazy("DD/MM/YYYY. Leave empty to end after the last post.")
+    ),
     "runs": InputLabels(gettext_lazy("Runs"), gettext_lazy("Each run delivers the quantity above."), "5"),
     "interval": InputLabels(gettext_lazy("Minutes between runs"), gettext_lazy("From 1 to 1,440."), "60"),
-    "start_at": InputLabels(gettext_lazy("Start later"), gettext_lazy("Empty means now.")),
-    "country": InputLabels(gettext_lazy("Country"), gettext_lazy("A name or a code of two letters."), "US"),
+    "start_at": InputLabels(gettext_lazy("Start time"), gettext_lazy("Leave empty to start now.")),
+    "country": InputLabels(gettext_lazy("Country"), gettext_lazy("Country name or two-letter code."), "US"),
     "device": InputLabels(gettext_lazy("Device")),
-    "type_of_traffic": InputLabels(gettext_lazy("Where visitors come from")),
-    "google_keyword": InputLabels(gettext_lazy("Search word"), gettext_lazy("Needed for visitors from a search.")),
+    "type_of_traffic": InputLabels(gettext_lazy("Traffic source")),
+    "google_keyword": InputLabels(gettext_lazy("Search keyword"), gettext_lazy("Required for search traffic.")),
     "referring_url": InputLabels(
-        gettext_lazy("Referring page"), gettext_lazy("Needed for visitors from a page you name.")
+        gettext_lazy("Referring page"), gettext_lazy("Required for traffic from a referring page.")
     ),
 }
 
 CHOICES: Mapping[str, Mapping[int, Text]] = {
     "device": {
         1: gettext_lazy("Desktop"),
-        2: gettext_lazy("Phone, Android"),
-        3: gettext_lazy("Phone, iOS"),
+        2: gettext_lazy("Android phones"),
+        3: gettext_lazy("iPhones"),
         4: gettext_lazy("All phones"),
         5: gettext_lazy("All devices"),
     },
     "type_of_traffic": {
-        1: gettext_lazy("A search"),
-        2: gettext_lazy("A page you name"),
-        3: gettext_lazy("Nowhere (no referring page)"),
+        1: gettext_lazy("Search engine"),
+        2: gettext_lazy("Referring page"),
+        3: gettext_lazy("Direct (no referring page)"),
     },
 }
 
@@ -113,37 +115,45 @@ def limits(name: str, least: int, most: int) -> str:
 
 def problem(wrong: InvalidField) -> str:
     """What to do about one input that cannot be used."""
-    bound = formats.number(wrong.limit) if isinstance(wrong.limit, int) else str(wrong.limit or "")
+    limit = wrong.limit if isinstance(wrong.limit, int) else 0
+    bound = formats.number(limit) if isinstance(wrong.limit, int) else str(wrong.limit or "")
     is_list = wrong.field in ENTRIES
     match wrong.code:
         case "unlimited":
-            return _("Enter the number of posts. Subscriptions without a limit are not available.")
+            return _("Enter the number of posts. Unlimited subscriptions aren't available.")
         case "missing":
-            return _("This is needed.")
+            return _("This field is required.")
         case "not_a_number":
-            return _("Write a whole number, for example 100.")
+            return _("Enter a whole number, such as 100.")
         case "too_large" if wrong.field == "start_at":
-            return _("The latest start is %s days from now.") % bound
+            return (
+                ngettext("Choose a time within the next %s day.", "Choose a time within the next %s days.", limit)
+                % bound
+            )
         case "too_small" if wrong.field in LIMITED:
-            return _("This must be at least %s.") % bound
+            return _("The minimum is %s.") % bound
         case "too_large" if wrong.field in LIMITED:
-            return _("This must be at most %s.") % bound
+            return _("The maximum is %s.") % bound
         case "too_small":
-            return (_("At least %s lines are needed.") if is_list else _("The least you can order is %s.")) % bound
+            if is_list:
+                return ngettext("Enter at least %s line.", "Enter at least %s lines.", limit) % bound
+            return _("The minimum quantity is %s.") % bound
         case "too_large":
-            return (_("At most %s lines are possible.") if is_list else _("The most you can order is %s.")) % bound
+            if is_list:
+                return ngettext("Enter at most %s line.", "Enter at most %s lines.", limit) % bound
+            return _("The maximum quantity is %s.") % bound
         case "invalid_choice" if wrong.field == "start_at":
-            return _("Write the moment like %s.") % bound
+            return _("Enter the date and time in this format: %s.") % bound
         case "invalid_choice" if wrong.field == "expiry":
-            return _("Write the day like %s.") % bound
+            return _("Enter the date in this format: %s.") % bound
         case "invalid_choice":
-            return _("Choose one of the list.")
+            return _("Choose an option from the list.")
         case "in_use":
-            return _("An order for this link is open. This service takes one order a link at a time.")
+            return _("There's already an open order for this link. This service allows one order per link at a time.")
         case "bad_link" if bound:
-            return _("This service takes another kind of link, one like %s") % bound
+            return _("This service needs a different kind of link, such as %s") % bound
         case "bad_link":
-            return _("This is not a link we can use. Copy it from the address bar, without blanks.")
+            return _("This link isn't valid. Copy it from the address bar, without spaces.")
         case "too_long":
-            return _("This is too long: the limit is %s.") % bound
-    return _("This is not possible here.")
+            return _("This is too long. The limit is %s.") % bound
+    return _("This value can't be used here. Change it and try again.")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from orders.buying import scheduled_start
@@ -68,11 +68,11 @@ class MassOrderText:
 def decode(content: bytes) -> str:
     """An upload as text. Raises Unreadable for what is too large or no text."""
     if len(content) > FILE_MAX:
-        raise UnreadableMassOrder(_("The file is larger than 1 MB: divide it, and send the parts one after the other."))
+        raise UnreadableMassOrder(_("The file is larger than 1 MB. Split it and upload the parts one at a time."))
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "") or _encoding(content)
     text = content.decode(encoding, errors="replace").removeprefix("\ufeff")
     if "\x00" in text or content.startswith(b"PK\x03\x04"):
-        raise UnreadableMassOrder(_("This is no text: save the table as CSV, then upload that file."))
+        raise UnreadableMassOrder(_("This isn't a text file. Save the table as CSV and upload that file."))
     return text
 
 
@@ -91,7 +91,7 @@ def _encoding(content: bytes) -> str:
 def parse(text: str) -> MassOrderText:
     """The orders of ``text``. Raises Unreadable where it holds none, or too much."""
     if len(text.encode(errors="replace")) > TEXT_MAX:
-        raise UnreadableMassOrder(_("The text is too long: divide it, and send the parts one after the other."))
+        raise UnreadableMassOrder(_("The text is too long. Split it and send the parts one at a time."))
     rows = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next((index for index, row in enumerate(rows) if not _is_empty(row)), len(rows))
     separator = ""
@@ -106,12 +106,14 @@ def parse(text: str) -> MassOrderText:
         written = MassOrderText([_plain(number, row) for number, row in rest])
     if not written.lines:
         raise UnreadableMassOrder(
-            _("There is no order in it: write one a line, for example 12 | https://example.com/p/1 | 500")
+            _("No orders found. Enter one per line, for example 12 | https://example.com/p/1 | 500")
         )
     if len(written.lines) > LINES_MAX:
         count = {"count": formats.number(len(written.lines)), "most": formats.number(LINES_MAX)}
-        words = ngettext("%(count)s order is", "%(count)s orders are", len(written.lines)) % count
-        raise UnreadableMassOrder(_("%(what)s too many for one go: send at most %(most)s.") % {"what": words, **count})
+        raise UnreadableMassOrder(
+            _("You can place at most %(most)s orders at a time, but the text has %(count)s. Split it into parts.")
+            % count
+        )
     return written
 
 
@@ -133,7 +135,11 @@ def _plain(number: int, row: str) -> MassOrderLine:
         cells.pop()
     if len(cells) > len(PLAIN):
         return MassOrderLine(
-            number, row, problem=_("It has more than three parts: part them with | and name the columns.")
+            number,
+            row,
+            problem=_(
+                "This line has more than three values. Separate them with | and name the columns in the first line."
+            ),
         )
     return MassOrderLine(number, row, dict(zip(PLAIN, cells, strict=False)))
 
@@ -158,7 +164,9 @@ def _table(rows: list[str], head: int, separator: str, names: list[str]) -> Mass
     lines = []
     for number, raw, cells in _records(rows[head + 1 :], head + 2, separator):
         if cells is None:
-            lines.append(MassOrderLine(number, raw, problem=_("It cannot be read: a quotation mark is not closed.")))
+            lines.append(
+                MassOrderLine(number, raw, problem=_("A quotation mark isn't closed. Close it and check again."))
+            )
         elif not _is_empty(separator.join(cells)):
             texts = dict(zip(names, (cell.strip() for cell in cells), strict=False))
             lines.append(

@@ -156,7 +156,7 @@ def place_orders(user: Any, sheet: MassOrder, *, form: str, agreed: Mapping[str,
         if is_short or (price is None and id(row) not in within_reach):
             row.problem = _too_little()
         elif price is None:
-            row.problem = _("Not placed: it was written after the check. Check it once more.")
+            row.problem = _("Not placed because the line is new since the last check. Check the lines again.")
         else:
             is_short = not _buy(user, row, f"{form}:{row.mark}:{row.nth}", sheet.paid_by, price)
     return sheet
@@ -188,7 +188,7 @@ def _find_services(user: Any, rows: list[MassOrderRow]) -> CustomerPricing:
         if row.problem:
             continue
         if number is None:
-            row.problem = _("It must begin with the number of a service, for example 12.")
+            row.problem = _("Enter a service ID first, for example 12.")
         else:
             asked[row.line.number] = number
     on_sale = Service.objects.on_sale().in_language()
@@ -197,7 +197,7 @@ def _find_services(user: Any, rows: list[MassOrderRow]) -> CustomerPricing:
         number = asked.get(row.line.number)
         row.service = services.get(number) if number is not None else None
         if number is not None and row.service is None:
-            row.problem = _("No service on sale has the number %s.") % number
+            row.problem = _("No service on sale has the ID %s.") % number
     return customer_pricing.pricing_for(user, *services) if services else customer_pricing.LIST_PRICES
 
 
@@ -218,12 +218,12 @@ def why_not(problem: OrdersError) -> str:
         case OrderInvalid(problems=problems):
             return " ".join(f"{labels.label(wrong.field)}: {labels.problem(wrong)}" for wrong in problems)
         case PriceChanged(charge=charge):
-            return _("Not placed: the price has changed, it is %s now. Check it once more.") % formats.money(charge)
+            return _("Not placed because the price changed to %s. Check the lines again.") % formats.money(charge)
         case LinkInUse():
             return labels.problem(purchase.LINK_IN_USE)
         case ServiceNotSold():
-            return _("This service is not on sale at the moment.")
-    return _("This is not possible here.")
+            return _("This service is temporarily unavailable.")
+    return _("This line can't be ordered.")
 
 
 def _find_bought(user: Any, rows: list[MassOrderRow], form: str) -> None:
@@ -270,4 +270,4 @@ def _buy(user: Any, row: MassOrderRow, request_id: str, paid_by: CustomerPricing
 
 
 def _too_little() -> str:
-    return _("Not placed: your wallet does not hold enough for it.")
+    return _("Not placed because your balance is too low.")

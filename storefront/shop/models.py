@@ -19,9 +19,9 @@ class Favorite(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("favourite")
-        verbose_name_plural = _("favourites")
-        constraints = [models.UniqueConstraint(name="favourite_once", fields=["user", "service"])]
+        verbose_name = _("favorite")
+        verbose_name_plural = _("favorites")
+        constraints = [models.UniqueConstraint(name="favorite_once", fields=["user", "service"])]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.service_id}"

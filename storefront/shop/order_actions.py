@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from orders.errors import (
     CancelNotOffered,
@@ -64,33 +64,31 @@ ASK: Mapping[str, Callable[..., Any]] = {
 }
 
 LINES: Mapping[tuple[str, str], RequestStep] = {
-    (EventKind.REFILL, "asked"): RequestStep(gettext_lazy("You asked for a refill")),
-    (EventKind.REFILL, "sent"): RequestStep(
-        gettext_lazy("Refill accepted"), gettext_lazy("It is lined up for delivery.")
-    ),
-    (EventKind.REFILL, "in_progress"): RequestStep(gettext_lazy("Refill under way"), tone="info"),
-    (EventKind.REFILL, "completed"): RequestStep(gettext_lazy("Refill delivered"), tone="success"),
+    (EventKind.REFILL, "asked"): RequestStep(gettext_lazy("Refill requested")),
+    (EventKind.REFILL, "sent"): RequestStep(gettext_lazy("Refill accepted"), gettext_lazy("Delivery will start soon.")),
+    (EventKind.REFILL, "in_progress"): RequestStep(gettext_lazy("Refill in progress"), tone="info"),
+    (EventKind.REFILL, "completed"): RequestStep(gettext_lazy("Refill completed"), tone="success"),
     (EventKind.REFILL, "rejected"): RequestStep(
-        gettext_lazy("No refill"), gettext_lazy("It was checked: this order gets no refill."), "warning"
+        gettext_lazy("Refill declined"),
+        gettext_lazy("This order isn't eligible for a refill."),
+        "warning",
     ),
-    (EventKind.CANCELLATION, "asked"): RequestStep(gettext_lazy("You asked to cancel")),
+    (EventKind.CANCELLATION, "asked"): RequestStep(gettext_lazy("Cancellation requested")),
     (EventKind.CANCELLATION, "sent"): RequestStep(
-        gettext_lazy("Your wish to cancel was passed on"),
-        gettext_lazy("When the delivery stops, what was not delivered is paid back."),
+        gettext_lazy("Cancellation in progress"),
+        gettext_lazy("When delivery stops, anything not delivered is refunded."),
     ),
-    (EventKind.CANCELLATION, "completed"): RequestStep(
-        gettext_lazy("Your wish to cancel was carried out"), tone="success"
-    ),
+    (EventKind.CANCELLATION, "completed"): RequestStep(gettext_lazy("Canceled at your request"), tone="success"),
     (EventKind.CANCELLATION, "rejected"): RequestStep(
-        gettext_lazy("It could not be canceled"), gettext_lazy("The order goes on and is delivered."), "warning"
+        gettext_lazy("The order couldn't be canceled"), gettext_lazy("It continues and will be delivered."), "warning"
     ),
 }
 WAITING = RequestStep(
-    pgettext_lazy("a refill or a cancellation", "Asked for"), gettext_lazy("It is passed on within minutes.")
+    pgettext_lazy("a refill or a cancellation", "Requested"), gettext_lazy("We'll process it within minutes.")
 )
-BY_STAFF = RequestStep(gettext_lazy("Passed to our staff"), gettext_lazy("A person takes care of it and answers here."))
+BY_STAFF = RequestStep(gettext_lazy("Our team is working on it"), gettext_lazy("We'll post the result here."))
 DELIVERED = RequestStep(
-    gettext_lazy("It could not be canceled"),
+    gettext_lazy("The order couldn't be canceled"),
     gettext_lazy("Everything was delivered before it could be stopped."),
     "warning",
 )
@@ -100,7 +98,7 @@ def order_actions(order: Order) -> OrderActions:
     """At most two queries; none for what the service does not offer."""
     refill, cancel = customer_requests.refill_state(order), customer_requests.cancel_state(order)
     buttons = (
-        ActionButton("refill", _("Ask for a refill"), _refill_hint(refill), refill.is_possible),
+        ActionButton("refill", _("Request refill"), _refill_hint(refill), refill.is_possible),
         ActionButton("cancel", _("Cancel order"), _cancel_hint(order, cancel), cancel.is_possible),
     )
     return OrderActions(buttons, any(state.last is not None and state.last.is_open for state in (refill, cancel)))
@@ -117,41 +115,41 @@ def why_not(problem: NotPossible) -> str:
     """Why it cannot be asked for now."""
     match problem:
         case RefillNotOffered():
-            return _("Not possible: this service is sold without refill.")
+            return _("This service doesn't include refills.")
         case CancelNotOffered():
-            return _("Not possible: this service is sold without a right to cancel.")
+            return _("Orders for this service can't be canceled.")
         case OrderNotCompleted():
-            return _("Possible once the order has ended and something was delivered.")
+            return _("Available once the order is finished and at least part of it was delivered.")
         case RefillWindowOver(until=until):
-            return _("Not possible: refills were free until %s.") % _day(until)
+            return _("The refill period ended on %s.") % _format_day(until)
         case RefillTooSoon(until=until):
-            return _("Possible again from %s.") % _moment(until)
+            return _("You can request the next refill from %s.") % _format_moment(until)
         case RequestOpen():
-            return _("You asked for it already. How it stands is written beside.")
+            return _("Already requested. See the activity below.")
         case NothingRemains():
-            return _("Not possible: everything is delivered.")
+            return _("Everything has already been delivered.")
         case OrderEnded():
-            return _("Not possible: the order has ended.")
-    return _("Not possible now.")
+            return _("The order is already finished.")
+    return _("Not available right now.")
 
 
 def _refill_hint(state: customer_requests.RequestOption) -> str:
     if state.problem:
         return why_not(state.problem)
-    return _("Free until %s. Delivers again what dropped.") % _day(state.until)
+    return _("Free until %s. We deliver again what dropped.") % _format_day(state.until)
 
 
 def _cancel_hint(order: Order, state: customer_requests.RequestOption) -> str:
     if state.problem:
         return why_not(state.problem)
     if order.state is Status.QUEUED:
-        return _("It has not started: the whole price goes back to your wallet at once.")
-    return _("We try to stop it. What was not delivered by then is paid back.")
+        return _("The order hasn't started. The full charge is refunded to your balance right away.")
+    return _("We'll try to stop the order. Anything not delivered by then is refunded.")
 
 
-def _day(at: datetime | None) -> str:
-    return date_format(timezone.localtime(at), "DATE_FORMAT") if at else pgettext("a day", "the end")
+def _format_day(at: datetime | None) -> str:
+    return date_format(timezone.localtime(at), "DATE_FORMAT") if at else ""
 
 
-def _moment(at: datetime | None) -> str:
+def _format_moment(at: datetime | None) -> str:
     return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""

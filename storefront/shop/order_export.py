@@ -19,8 +19,17 @@ from storefront.web import csv_export
 def as_csv(orders: OrderQuerySet) -> Iterator[str]:
     """Line by line, however many there are."""
     head = (
-        *(_("Order"), _("Date"), _("Service"), _("Name"), _("Link"), _("Quantity"), _("Status"), _("Start count")),
-        *(_("Remains"), _("Charge"), _("Paid back"), _("Paid"), _("Currency"), _("Through"), _("Ended")),
+        *(
+            _("Order ID"),
+            _("Date"),
+            _("Service ID"),
+            _("Service"),
+            _("Link"),
+            _("Quantity"),
+            _("Status"),
+            _("Start count"),
+        ),
+        *(_("Not delivered"), _("Charge"), _("Refunded"), _("Paid"), _("Currency"), _("Source"), _("Finished")),
     )
     return csv_export.lines(head, map(_row, orders.iterator(chunk_size=1000)))
 

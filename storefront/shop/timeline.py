@@ -29,9 +29,9 @@ class TimelineEntry:
 def timeline_entries(order: Order) -> list[TimelineEntry]:
     """The order's timeline, newest first, down to the moment it was paid."""
     told = _public(order).order_by("-id")
-    paid = _("%s from your wallet.") % formats.money(order.charge)
+    paid = _("%s was charged to your balance.") % formats.money(order.charge)
     lines = [replace(_line(order, event), event=event.pk) for event in told]
-    return [*lines, TimelineEntry(order.created_at, _("Ordered and paid"), paid)]
+    return [*lines, TimelineEntry(order.created_at, _("Order placed and paid"), paid)]
 
 
 def last_entry(order: Order) -> int:
@@ -48,16 +48,16 @@ def _line(order: Order, event: OrderEvent) -> TimelineEntry:
     at, data = event.created_at, event.data
     match event.kind:
         case EventKind.ACCEPTED:
-            return TimelineEntry(at, _("Accepted"), _("The order is lined up for delivery."))
+            return TimelineEntry(at, _("Accepted"), _("Delivery will start soon."))
         case EventKind.IN_DOUBT:
-            return TimelineEntry(at, _("Under review"), _("We are checking whether the order has started."), "warning")
+            return TimelineEntry(at, _("Under review"), _("We're checking whether the order has started."), "warning")
         case EventKind.RESOLVED:
             return TimelineEntry(at, _("Review completed"))
         case EventKind.REFILL | EventKind.CANCELLATION:
             told = order_actions.line(event.kind, data)
             return TimelineEntry(at, str(told.title), str(told.text), told.tone)
         case EventKind.REFUNDED:
-            back = _("%s went back to your wallet") % formats.money(amounts.parse(str(data.get("amount", 0))))
+            back = _("%s was refunded to your balance") % formats.money(amounts.parse(str(data.get("amount", 0))))
             return TimelineEntry(at, back, _undelivered(order, data), "success")
     return _status_line(order, at, data)
 
@@ -67,13 +67,13 @@ def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> TimelineEn
     text = ""
     match Status(data["status"]):
         case Status.IN_PROGRESS | Status.PROCESSING if data.get("start_count") is not None:
-            text = _("The count at the start was %s.") % formats.number(data["start_count"])
+            text = _("Start count: %s.") % formats.number(data["start_count"])
         case Status.COMPLETED:
             text = _("Everything was delivered.")
         case Status.PARTIAL:
             text = _undelivered(order, data)
         case Status.CANCELED | Status.FAILED:
-            text = _("You asked for it.") if data.get("asked") else _("The order could not be delivered.")
+            text = _("Canceled at your request.") if data.get("asked") else _("The order couldn't be delivered.")
     return TimelineEntry(at, str(shown.label), text, shown.tone)
 
 
@@ -82,4 +82,4 @@ def _undelivered(order: Order, data: dict[str, Any]) -> str:
     if remains is None:
         return ""
     counts = {"remains": formats.number(remains), "quantity": formats.number(order.quantity)}
-    return _("%(remains)s of %(quantity)s were not delivered.") % counts
+    return _("Not delivered: %(remains)s of %(quantity)s.") % counts

@@ -58,7 +58,16 @@ def change(transfer: Transfer) -> Decimal:
 
 def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
     """The statement line by line. Numbers stay numbers."""
-    head = (_("Entry"), _("Date"), _("Kind"), _("Order"), _("Service"), _("Amount"), _("Balance after"), _("Currency"))
+    head = (
+        _("Transaction ID"),
+        _("Date"),
+        _("Type"),
+        _("Order ID"),
+        _("Service"),
+        _("Amount"),
+        _("Balance after"),
+        _("Currency"),
+    )
     return csv_export.lines(head, _rows(entries(wallet, kind), wallet.currency))
 
 

@@ -46,7 +46,7 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     wallet = Account.objects.get(user__email=EMAIL)
     transfers.credit_payment(wallet, amount=Decimal(20), gateway="test", reference="first")
 
-    page.get_by_placeholder("Name or number").fill("lessons")
+    page.get_by_placeholder("Service name or ID").fill("lessons")
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("link", name="Harp lessons, steady pace", exact=True).click()
     page.get_by_role("link", name="Order this service").click()
@@ -56,7 +56,7 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     expect(page.locator("#price")).to_contain_text("$15.50")
     page.get_by_role("button", name="Place order").click()
 
-    expect(page.get_by_role("status").first).to_contain_text("is placed")
+    expect(page.get_by_role("status").first).to_contain_text("placed")
     expect(page.locator("#order .status")).to_have_text("Pending")
     order = Order.objects.get()
     fulfilment.mark_submitting([order.pk])
@@ -68,8 +68,8 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
     expect(page.locator("#order .status")).to_have_text("Partial")
     expect(page.locator("#purse")).to_contain_text("$16.40")
-    page.get_by_role("link", name="Wallet", exact=True).click()
-    expect(page.get_by_role("row", name=f"Paid back, order {order.pk}")).to_contain_text("+$0.90")
+    page.get_by_role("link", name="Transactions", exact=True).click()
+    expect(page.get_by_role("row", name=f"Refund for order {order.pk}")).to_contain_text("+$0.90")
 
 
 def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
@@ -94,11 +94,11 @@ def test_lines_and_the_missing_money_are_counted_while_typing(visit: Callable[..
     page.goto(f"/orders/new/?service={service.pk}")
     page.get_by_label("Comments").fill("one\ntwo\nthree")
     expect(page.locator("#lines-comments")).to_have_text("3 lines")
-    expect(page.locator("#price")).to_contain_text("Missing")
+    expect(page.locator("#price")).to_contain_text("Short by")
     expect(page.locator("#price .out")).to_have_text("$0.80")
     page.get_by_label("Comments").fill("one")
     expect(page.locator("#lines-comments")).to_have_text("1 line")
-    expect(page.locator("#price")).to_contain_text("Left after this order")
+    expect(page.locator("#price")).to_contain_text("Balance after this order")
 
 
 def test_everything_is_bought_without_scripts(visit: Callable[..., Page]) -> None:

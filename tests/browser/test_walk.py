@@ -88,10 +88,10 @@ def whole_way(
 
 def payment(walker: Walker) -> None:
     page = walker.page
-    page.get_by_role("banner").get_by_role("link", name=walker.word("Wallet"), exact=True).click()
-    expect(page.get_by_text(walker.word("No entries yet"))).to_be_visible()
+    page.get_by_role("banner").get_by_role("link", name=walker.word("Transactions"), exact=True).click()
+    expect(page.get_by_text(walker.word("No transactions yet"))).to_be_visible()
     walker.look("an empty wallet")
-    walker.link("Add money").click()
+    walker.link("Add funds").click()
     walker.button("Continue").click()
     expect(page.locator("#e-amount")).to_be_visible()
     walker.look("no amount")
@@ -166,9 +166,9 @@ def watch(walker: Walker, order: Order, provider: Provider, panel: Panel) -> Non
 
 def ask_for_a_refill(walker: Walker, order: Order, provider: Provider, panel: Panel) -> None:
     page = walker.page
-    walker.button("Ask for a refill").click()
+    walker.button("Request refill").click()
     timeline = page.locator(".timeline")
-    expect(timeline).to_contain_text(walker.word("You asked for a refill"))
+    expect(timeline).to_contain_text(walker.word("Refill requested"))
     walker.look("a refill is asked for")
     upstream_requests.run(provider, is_now=True)
     walker.let_time_pass()
@@ -176,7 +176,7 @@ def ask_for_a_refill(walker: Walker, order: Order, provider: Provider, panel: Pa
     panel.report_refill(UpstreamRequest.objects.get().upstream_id, "Completed")
     upstream_requests.run(provider, is_now=True)
     walker.let_time_pass()
-    expect(timeline).to_contain_text(walker.word("Refill delivered"))
+    expect(timeline).to_contain_text(walker.word("Refill completed"))
     walker.look("refilled")
     page.goto("/refills/")
     expect(page.locator("main")).to_contain_text(str(order.pk))

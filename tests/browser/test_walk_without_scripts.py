@@ -76,7 +76,7 @@ def browse(walker: Walker) -> None:
     page.locator("main [name=type]").select_option("default")
     page.locator("main [name=sort]").select_option("price")
     page.locator("main [name=to]").fill("1,20")
-    walker.button("Apply").click()
+    walker.button("Apply filters").click()
     service = Service.objects.get(name="Photo followers, worldwide")
     expect(page.locator("#found a.name")).to_have_text([service.name])
     for name, value in (("q", "photo"), ("type", "default"), ("sort", "price"), ("to", "1.20")):
@@ -100,7 +100,7 @@ def order_without_money(walker: Walker) -> None:
     expect(page.get_by_role("alert").first).to_be_visible()
     walker.look("no money")
     assert not Order.objects.exists()
-    page.locator("#price").get_by_role("link", name=walker.word("Add money")).click()
+    page.locator("#price").get_by_role("link", name=walker.word("Add funds")).click()
 
 
 def pay_by_hand(walker: Walker, office: Page) -> None:
@@ -157,13 +157,13 @@ def see_it_delivered_and_refilled(walker: Walker, order: Order, provider: Provid
     status_sync.sync_statuses(provider, is_now=True)
     page.reload()
     expect(page.locator("#order .status")).to_have_text(walker.word("Completed"))
-    walker.button("Ask for a refill").click()
-    expect(page.locator(".timeline")).to_contain_text(walker.word("You asked for a refill"))
+    walker.button("Request refill").click()
+    expect(page.locator(".timeline")).to_contain_text(walker.word("Refill requested"))
     upstream_requests.run(provider, is_now=True)
     panel.report_refill(UpstreamRequest.objects.get().upstream_id, "Completed")
     upstream_requests.run(provider, is_now=True)
     page.reload()
-    expect(page.locator(".timeline")).to_contain_text(walker.word("Refill delivered"))
+    expect(page.locator(".timeline")).to_contain_text(walker.word("Refill completed"))
     walker.look("refilled without scripts")
 
 

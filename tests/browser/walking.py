@@ -122,14 +122,14 @@ def confirm(walker: Walker) -> None:
 def read_the_statement(walker: Walker) -> None:
     """What came in and went out is what is left: on the page, in the file and in the books."""
     page = walker.page
-    page.get_by_role("banner").get_by_role("link", name=walker.word("Wallet"), exact=True).click()
+    page.get_by_role("banner").get_by_role("link", name=walker.word("Transactions"), exact=True).click()
     wallet = Account.objects.get(user__email=EMAIL)
     balance = wallet.balance or Decimal(0)
     entries = page.locator("main tbody tr")
     expect(entries).to_have_count(Transfer.objects.filter(wallet=wallet).count())
     expect(entries.first).to_contain_text(walker.money(balance))
     walker.look("the wallet")
-    address = str(walker.link("Export CSV").get_attribute("href"))
+    address = str(walker.link("Download CSV").get_attribute("href"))
     _head, *rows = csv.reader(StringIO(page.request.get(address).text()))
     left = Decimal(0)
     for row in reversed(rows):

@@ -22,9 +22,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='customer')),
             ],
             options={
-                'verbose_name': 'favourite',
-                'verbose_name_plural': 'favourites',
-                'constraints': [models.UniqueConstraint(fields=('user', 'service'), name='favourite_once')],
+                'verbose_name': 'favorite',
+                'verbose_name_plural': 'favorites',
+                'constraints': [models.UniqueConstraint(fields=('user', 'service'), name='favorite_once')],
             },
         ),
     ]

@@ -86,10 +86,16 @@ def number(value: int | None) -> str:
 
 
 @register.filter
-def percent(value: Decimal) -> str:
-    """A change in percent, with its sign."""
+def percent(value: Decimal | int) -> str:
+    """Format a percentage as the reader's language writes it: "12.5%", "12,5 %" or "%12,5"."""
+    return _("%(number)s%%") % {"number": formats.number(value)}
+
+
+@register.filter
+def percent_change(value: Decimal) -> str:
+    """Format a change in percent with its sign, a plus as well."""
     sign = formats.MINUS if value < 0 else "+" if value else ""
-    return f"{sign}{formats.number(abs(value))} %"
+    return f"{sign}{percent(abs(value))}"
 
 
 @register.simple_tag

@@ -97,7 +97,7 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
     except purchase.FormReused as used:
         return _form(request, service, inputs, alert="reused", used=used.order)
     taken = {"order": order.pk, "amount": formats.money(order.charge)}
-    messages.success(request, _("Order %(order)s is placed. %(amount)s was taken from your wallet.") % taken)
+    messages.success(request, _("Order %(order)s placed. %(amount)s was charged to your balance.") % taken)
     return redirect("shop:order", order.pk)
 
 

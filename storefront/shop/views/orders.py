@@ -81,9 +81,9 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     act = order_actions.ASK.get(request.POST.get("action", ""))
     try:
         if act is None:
-            messages.error(request, _("Nothing was asked for: choose one of the buttons."))
+            messages.error(request, _("No action was selected. Choose one of the buttons."))
         elif act(own, actor=request.user):
-            messages.success(request, _("Done. What becomes of it is written under “What happened”."))
+            messages.success(request, _("Request received. You can follow it under Activity."))
     except NotPossible as problem:
         messages.error(request, order_actions.why_not(problem))
     return redirect("shop:order", pk)

@@ -30,15 +30,15 @@ def ask_many(request: HttpRequest) -> HttpResponse:
     found = (query_params.number(text) for text in request.POST.getlist("order")[:NUMBERS_MAX])
     numbers = [number for number in found if number is not None]
     if not numbers:
-        messages.error(request, _("Nothing was asked for: tick the orders first."))
+        messages.error(request, _("No orders were selected. Select the orders to refill."))
         return redirect("shop:orders")
     asked, reasons = asked_for.refill_many(request.user, numbers)
     if asked:
-        words = ngettext("A refill is asked for: order %s.", "Refills are asked for: orders %s.", len(asked))
+        words = ngettext("Refill requested for order %s.", "Refills requested for orders %s.", len(asked))
         messages.success(request, words % asked_for.told_of(asked))
     for reason, orders in reasons.items():
         words = ngettext("Order %(orders)s: %(reason)s", "Orders %(orders)s: %(reason)s", len(orders))
         messages.warning(request, words % {"orders": asked_for.told_of(orders), "reason": reason})
     if not asked and not reasons:
-        messages.error(request, _("None of these orders is yours."))
+        messages.error(request, _("These orders weren't found in your account."))
     return redirect("shop:refills")

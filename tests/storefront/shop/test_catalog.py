@@ -63,7 +63,7 @@ def test_filters_narrow_the_list_and_can_be_taken_off(client: Client) -> None:
     assert "Poll here" not in client.get("/services/?refill=1").content.decode()
     assert "With refill" not in client.get("/services/?type=poll").content.decode()
     text = client.get("/services/?type=poll&refill=1").content.decode()
-    assert "2 filters are on" in text
+    assert "2 filters applied" in text
 
 
 def test_counts_follow_the_search_and_pages_hold_fifty(client: Client) -> None:
@@ -123,7 +123,7 @@ def test_the_landing_page_counts_only_what_happened(client: Client) -> None:
     cache.clear()
     text = client.get("/").content.decode()
     assert "Last 24 hours" in text
-    assert "100 %" in text
+    assert "100%" in text
 
 
 def test_the_page_speaks_the_visitors_language_and_direction(client: Client) -> None:

@@ -41,7 +41,7 @@ def test_an_empty_card_buys_a_plain_order(page: Client) -> None:
 def test_a_mistake_in_the_card_is_said_beside_it(page: Client) -> None:
     data = filled(page, factories.service(has_dripfeed=True), runs="2000", interval="")
     text = text_of(send(page, data))
-    assert "This must be at most 1,000." in text
+    assert "The maximum is 1,000." in text
     text = text_of(send(page, {**data, "runs": "200", "interval": "0"}))
     assert 'id="runs-e"' in text
     assert 'id="interval-e"' in text
@@ -63,9 +63,9 @@ def test_an_order_can_be_told_to_start_later(page: Client, nadia: User) -> None:
     send(page, data)
     order = Order.objects.get()
     assert order.starts_at == moment
-    assert "Start</dt>" in text_of(page.get(f"/orders/{order.pk}/"))
+    assert "Scheduled start</dt>" in text_of(page.get(f"/orders/{order.pk}/"))
     wrong = send(page, filled(page, factories.service(), start_at="soon"))
-    assert "Write the moment like" in text_of(wrong)
+    assert "Enter the date and time in this format:" in text_of(wrong)
 
 
 def test_the_order_page_tells_its_runs(page: Client, nadia: User) -> None:

@@ -47,7 +47,7 @@ def test_with_scripts_the_star_alone_is_drawn_anew(page: Client) -> None:
     text = star(page, service.pk, headers=HTMX).content.decode()
     assert 'aria-pressed="true"' in text
     assert 'value="0"' in text, "the next press takes it"
-    assert "Favourite: Lamps &lt;b&gt;" in text
+    assert "Favorite: Lamps &lt;b&gt;" in text
     assert "<html" not in text
     assert 'aria-pressed="false"' in star(page, service.pk, is_on=False, headers=HTMX).content.decode()
 
@@ -91,7 +91,7 @@ def test_the_filter_shows_ones_own_favourites_and_nobody_elses(page: Client, cli
 
 def test_no_favourites_yet_says_how_to_get_some(page: Client) -> None:
     factories.service()
-    assert "Give services a star" in text_of(page.get("/services/?favourites=1"))
+    assert "Services you star appear here" in text_of(page.get("/services/?favourites=1"))
 
 
 def test_a_visitors_filter_for_favourites_is_no_filter(client: Client) -> None:

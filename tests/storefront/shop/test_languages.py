@@ -168,7 +168,9 @@ def test_lines_of_a_mass_order_name_their_services(page: Client, lamps: Service,
 def test_a_letter_names_services_in_its_readers_language(nadia: User, lamps: Service) -> None:
     for language, expected in (("ru", "Лампы"), ("tr", "Lamps"), ("en", "Lamps")):
         User.objects.filter(pk=nadia.pk).update(language=language)
-        note = notifications.Note(order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk)
+        note = notifications.PendingNotification(
+            order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk
+        )
         with notifications.outbox.layout.reading(User.objects.get(pk=nadia.pk)):
             titles = [line.title for line in notifications._problems([note]).lines]
         assert [expected in title for title in titles] == [True], language

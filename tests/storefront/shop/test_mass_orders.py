@@ -54,11 +54,11 @@ def test_checking_shows_every_line_with_its_price_and_charges_nothing(page: Clie
     service = factories.service(rate="0.90", name="Harp lessons")
     text = words(check(page, f"# mine\n\n{lines(service, 2, 1000)}\n{service.pk} | https://example.com/x | 99999"))
     assert text.count("Harp lessons") == 3
-    assert "1 line with a problem" in text
-    assert "Quantity: The most you can order is 10,000." in text
-    assert "2 lines can be placed" in text
+    assert "1 line with errors" in text
+    assert "Quantity: The maximum quantity is 10,000." in text
+    assert "2 lines ready to place" in text
     assert "$1.80" in text
-    assert "Left after these orders $98.20" in text
+    assert "Balance after these orders $98.20" in text
     assert "Place 2 orders" in text
     assert not Order.objects.exists()
     assert Account.objects.get(user=nadia).balance == 100
@@ -68,7 +68,7 @@ def test_placing_buys_the_good_lines_and_keeps_the_others_in_the_text(page: Clie
     service = factories.service()
     wrong = f"{service.pk} | https://example.com/x | many"
     done = place(page, check(page, f"{lines(service, 2)}\n{wrong}"))
-    assert "2 orders are placed" in words(done)
+    assert "2 orders placed" in words(done)
     assert "1 line was not placed" in words(done)
     assert held(done)["text"] == f"{wrong}\n"
     assert sorted(Order.objects.values_list("link", "quantity", "source")) == [
@@ -95,7 +95,7 @@ def test_after_back_and_a_change_only_the_changed_line_is_new(page: Client) -> N
     rows = before["text"].splitlines()
     again = text_of(page.post(ADDRESS, {**before, "text": "\n".join([rows[2], rows[0], rows[1] + "0"]), "check": "1"}))
     assert "Place 1 order" in words(again)
-    assert "Placed before; they are not bought again" in words(again)
+    assert "Already placed; not ordered again" in words(again)
     place(page, again)
     assert sorted(Order.objects.values_list("quantity", flat=True)) == [100, 100, 100, 1000]
 
@@ -105,7 +105,7 @@ def test_a_line_changed_after_the_check_is_not_bought_unseen(page: Client) -> No
     checked = check(page, lines(service, 2))
     changed = held(checked)["text"].replace("/1 | 100", "/1 | 9000")
     done = place(page, checked, text=changed)
-    assert "Not placed: it was written after the check." in words(done)
+    assert "Not placed because the line is new since the last check." in words(done)
     assert list(Order.objects.values_list("link", flat=True)) == ["https://example.com/0"]
 
 
@@ -130,7 +130,7 @@ def test_a_line_whose_price_changed_is_not_bought_and_says_so(page: Client) -> N
     checked = check(page, f"{lines(service, 1)}\n{lines(other, 1)}")
     Service.objects.filter(pk=service.pk).update(rate=Decimal("0.95"))
     done = place(page, checked)
-    assert "Not placed: the price has changed, it is $0.095 now." in words(done)
+    assert "Not placed because the price changed to $0.095." in words(done)
     assert [order.service for order in Order.objects.all()] == [other]
 
 
@@ -146,12 +146,12 @@ def test_customers_pay_their_own_price(page: Client, nadia: User) -> None:
 def test_what_the_wallet_does_not_hold_is_said_before(page: Client, nadia: User) -> None:
     service = factories.service(rate="400")  # 40.00 a line
     checked = check(page, lines(service, 3))
-    assert "Missing $20.00" in words(checked)
-    assert "Your wallet holds enough for the first 2 orders ( $80.00 )." in words(checked)
+    assert "Short by $20.00" in words(checked)
+    assert "Your balance covers the first 2 orders ( $80.00 )." in words(checked)
     assert "Place the first 2 orders" in words(checked)
     done = place(page, checked)
-    assert "2 orders are placed" in words(done)
-    assert "Not placed: your wallet does not hold enough for it." in words(done)
+    assert "2 orders placed" in words(done)
+    assert "Not placed because your balance is too low." in words(done)
     assert held(done)["text"] == f"{lines(service, 3).splitlines()[2]}\n"
     assert Account.objects.get(user=nadia).balance == 20
 
@@ -161,7 +161,7 @@ def test_placing_stops_where_the_wallet_is_empty(page: Client, nadia: User) -> N
     checked = check(page, lines(service, 2))
     transfers.adjust(Account.objects.get(user=nadia), amount=Decimal(-50), reference="spent elsewhere")
     done = words(place(page, checked))
-    assert "1 order is placed" in done
+    assert "1 order placed" in done
     assert "1 line was not placed" in done
     assert Order.objects.count() == 1
 
@@ -176,7 +176,7 @@ def test_other_types_are_ordered_through_named_columns(page: Client) -> None:
         f"{plain.pk};https://example.com/3;500;\n"
     )
     checked = check(page, text)
-    assert "These names are not known: colour" in words(checked)
+    assert "Unknown columns: colour" in words(checked)
     place(page, checked)
     found = Order.objects.order_by("link").values_list("link", "quantity", "fields")
     assert list(found) == [
@@ -199,18 +199,18 @@ def test_lines_are_parted_by_what_follows_the_service(line: str) -> None:
 def test_a_line_with_unclear_parts_says_what_to_do(page: Client) -> None:
     service = factories.service()
     checked = words(check(page, f"{service.pk},https://example.com/?a=1,2,50"))
-    assert "It has more than three parts" in checked
+    assert "This line has more than three values" in checked
     assert "Place" not in checked.partition("Checked lines")[2]
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("x | https://example.com/ | 5", "It must begin with the number of a service"),
-        ("999999 | https://example.com/ | 5", "No service on sale has the number 999999."),
-        ("{} | | 5", "Link: This is needed."),
-        ("{} | https://example.com/", "Quantity: This is needed."),
-        ("{} | https://example.com/ | 1.5", "Quantity: Write a whole number"),
+        ("x | https://example.com/ | 5", "Enter a service ID first"),
+        ("999999 | https://example.com/ | 5", "No service on sale has the ID 999999."),
+        ("{} | | 5", "Link: This field is required."),
+        ("{} | https://example.com/", "Quantity: This field is required."),
+        ("{} | https://example.com/ | 1.5", "Quantity: Enter a whole number"),
     ],
 )
 def test_each_line_says_what_is_wrong_with_it(line: str, problem: str, page: Client) -> None:
@@ -221,7 +221,7 @@ def test_a_service_that_takes_one_order_a_link_is_told_beforehand(page: Client, 
     service = factories.service(is_one_per_link=True)
     factories.order(factories.customer(), service, link="https://example.com/1")
     checked = check(page, f"{lines(service, 2)}\n{service.pk} | http://example.com/0/ | 50")
-    assert words(checked).count("An order for this link is open.") == 2
+    assert words(checked).count("There's already an open order for this link.") == 2
     place(page, checked)
     assert list(Order.objects.of(nadia).values_list("link", flat=True)) == ["https://example.com/0"]
 
@@ -240,11 +240,11 @@ def test_files_are_read_in_the_encodings_of_spreadsheets(encoding: str, page: Cl
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"PK\x03\x04" + bytes(range(256)), "save the table as CSV"),
+        (b"PK\x03\x04" + bytes(range(256)), "Save the table as CSV"),
         (b"1|a|5\n" * 200_000, "larger than 1 MB"),
-        (b"1|a|5\n" * 1001, "1,001 orders are too many for one go"),
-        (b"\n# nothing\n", "There is no order in it"),
-        (b"service;link;quantity\n", "There is no order in it"),
+        (b"1|a|5\n" * 1001, "You can place at most 1,000 orders at a time, but the text has 1,001."),
+        (b"\n# nothing\n", "No orders found"),
+        (b"service;link;quantity\n", "No orders found"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(content: bytes, problem: str, page: Client) -> None:
@@ -265,7 +265,7 @@ def test_the_number_of_a_form_is_nobody_elses(page: Client) -> None:
     place(page, checked)
     other = Client()
     other.force_login(factories.customer())
-    assert "1 order is placed" in words(text_of(other.post(ADDRESS, {**held(checked), "place": "1"})))
+    assert "1 order placed" in words(text_of(other.post(ADDRESS, {**held(checked), "place": "1"})))
     assert Order.objects.count() == 2
 
 
@@ -277,7 +277,7 @@ def test_checking_takes_the_same_queries_for_any_number_of_lines(
     text = "\n".join(lines(service, count // 10) for service in services)
     with django_assert_num_queries(8):  # session, customer, balance, services, terms (2), bought before, links
         response = page.post(ADDRESS, {"text": text, "check": "1"})
-    assert f"{count:,} lines can be placed" in words(text_of(response))
+    assert f"{count:,} lines ready to place" in words(text_of(response))
 
 
 def test_placing_takes_the_same_queries_for_each_order(page: Client, django_assert_max_num_queries) -> None:
@@ -286,7 +286,7 @@ def test_placing_takes_the_same_queries_for_each_order(page: Client, django_asse
     def queries(count: int) -> int:
         checked = check(page, lines(service, count))
         with django_assert_max_num_queries(1000) as counted:
-            assert f"{count} orders are placed" in words(place(page, checked))
+            assert f"{count} orders placed" in words(place(page, checked))
         return len(counted)
 
     few, many = queries(2), queries(12)
@@ -296,7 +296,7 @@ def test_placing_takes_the_same_queries_for_each_order(page: Client, django_asse
 
 def test_a_thousand_lines_are_placed_in_one_go(page: Client) -> None:
     done = place(page, check(page, lines(factories.service(rate="0.01"), 1000)))
-    assert "1,000 orders are placed" in words(done)
+    assert "1,000 orders placed" in words(done)
     assert Order.objects.count() == 1000
 
 

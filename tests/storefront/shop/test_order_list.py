@@ -99,7 +99,7 @@ def test_a_long_history_is_searched_part_by_part_to_its_end(
         pages += 1
         if rows(response):
             break
-        further = re.search(r'href="(\?[^"]*before=\d+)">Look through earlier ones', text_of(response))
+        further = re.search(r'href="(\?[^"]*before=\d+)">Search older orders', text_of(response))
         assert further
         address = f"/orders/{further[1].replace('&amp;', '&')}"
     assert (rows(response), pages) == ([wanted.pk], 3)
@@ -145,9 +145,9 @@ def test_the_file_holds_what_the_list_finds_and_no_formula(page: Client, nadia: 
     factories.order(link="@SUM(A1)")
     head, row = exported(page, "?status=partial&q=SUM")
     found = dict(zip(head, row, strict=True))
-    assert (found["Order"], found["Name"], found["Link"]) == (str(evil.pk), "'=HYPERLINK(1)", "'@SUM(A1)")
-    assert (found["Start count"], found["Remains"]) == ("7", "400")
-    assert (found["Charge"], found["Paid back"], found["Paid"]) == ("0.90", "0.36", "0.54")
+    assert (found["Order ID"], found["Service"], found["Link"]) == (str(evil.pk), "'=HYPERLINK(1)", "'@SUM(A1)")
+    assert (found["Start count"], found["Not delivered"]) == ("7", "400")
+    assert (found["Charge"], found["Refunded"], found["Paid"]) == ("0.90", "0.36", "0.54")
     assert len(exported(page)) == 3
 
 
@@ -174,16 +174,16 @@ def test_ticked_orders_get_their_refills_and_each_answer_is_said(page: Client, n
     ticks = re.findall(r'name="order" value="(\d+)"', text_of(page.get("/orders/")))
     assert ticks == [str(late.pk), str(second.pk), str(first.pk)]
     text = words_of(page.post("/orders/refill/", {"order": [*ticks, foreign.pk, "x"]}, follow=True))
-    assert f"Refills are asked for: orders {first.pk}, {second.pk}." in text
-    assert f"Order {late.pk}: Not possible: refills were free until" in text
+    assert f"Refills requested for orders {first.pk}, {second.pk}." in text
+    assert f"Order {late.pk}: The refill period ended on" in text
     assert sorted(Refill.objects.values_list("order", flat=True)) == [first.pk, second.pk]
     again = words_of(page.post("/orders/refill/", {"order": ticks}, follow=True))
-    assert f"Orders {first.pk}, {second.pk}: You asked for it already." in again
+    assert f"Orders {first.pk}, {second.pk}: Already requested." in again
     assert Refill.objects.count() == 2
 
 
 def test_nothing_ticked_asks_for_nothing(page: Client) -> None:
-    assert "tick the orders first" in words_of(page.post("/orders/refill/", {}, follow=True))
+    assert "Select the orders to refill" in words_of(page.post("/orders/refill/", {}, follow=True))
 
 
 def test_refills_and_cancellations_are_one_list_of_the_customers_own(page: Client, nadia: User) -> None:
@@ -197,13 +197,13 @@ def test_refills_and_cancellations_are_one_list_of_the_customers_own(page: Clien
     other.post("/orders/refill/", {"order": foreign.pk})
     Refill.objects.filter(order=refill).update(reason="AcmePanel is down", needs_person=True)
     text = words_of(page.get("/refills/"))
-    assert text.index(f"Cancellation of order {canceled.pk}") < text.index(f"Refill of order {refill.pk}")
-    assert "Passed to our staff" in text
-    assert "Your wish to cancel was carried out" in text
+    assert text.index(f"Cancellation of order {canceled.pk}") < text.index(f"Refill for order {refill.pk}")
+    assert "Our team is working on it" in text
+    assert "Canceled at your request" in text
     assert "AcmePanel" not in text
     assert f"order {foreign.pk}" not in text
     still_open = words_of(page.get("/refills/?show=open"))
-    assert f"Refill of order {refill.pk}" in still_open
+    assert f"Refill for order {refill.pk}" in still_open
     assert "Cancellation of order" not in still_open
 
 
@@ -220,13 +220,13 @@ def test_older_and_newer_lead_through_all_requests_once(page: Client, nadia: Use
     while address:
         with django_assert_num_queries(5):  # session, customer, the two tables, balance
             texts.append(text_of(page.get(address)))
-        seen += [int(pk) for pk in re.findall(r"of order (\d+)", texts[-1])]
+        seen += [int(pk) for pk in re.findall(r"(?:Refill for|Cancellation of) order (\d+)", texts[-1])]
         older = re.search(r'href="(\?[^"]*before=[\d.]+)" rel="next"', texts[-1])
         address = f"/refills/{older[1]}" if older else ""
     assert seen == [order.pk for order in orders]
     newer = re.search(r'href="(\?[^"]*after=[\d.]+)" rel="prev"', texts[-1])
     assert newer
-    back = re.findall(r"of order (\d+)", text_of(page.get(f"/refills/{newer[1]}")))
+    back = re.findall(r"(?:Refill for|Cancellation of) order (\d+)", text_of(page.get(f"/refills/{newer[1]}")))
     assert [int(pk) for pk in back] == seen[25:50]
 
 

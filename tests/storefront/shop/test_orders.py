@@ -118,7 +118,7 @@ def test_orders_are_found_by_number_link_and_service(page: Client, nadia: User) 
     factories.order(nadia, factories.service(name="Drums"), link="https://example.com/drum")
     for text in (str(order.pk), "com/harp", "lessons"):
         assert f'id="order-{order.pk}"' in text_of(page.get("/orders/", {"q": text}))
-    assert "No order matches" in text_of(page.get("/orders/", {"q": "zither"}))
+    assert "No orders match" in text_of(page.get("/orders/", {"q": "zither"}))
 
 
 def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, nadia: User) -> None:
@@ -148,10 +148,10 @@ def test_the_timeline_tells_the_story_newest_first(page: Client, nadia: User) ->
     fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
     fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
     text = words_of(page.get(f"/orders/{order.pk}/"))
-    story = ["$0.891 went back", "Partial", "In progress", "6,118", "Accepted", "Ordered and paid", "$3.30"]
-    places = [text.index(part, text.index("What happened")) for part in story]
+    story = ["$0.891 was refunded", "Partial", "In progress", "6,118", "Accepted", "Order placed and paid", "$3.30"]
+    places = [text.index(part, text.index("Activity")) for part in story]
     assert places == sorted(places)
-    assert "540 of 2,000 were not delivered." in text
+    assert "Not delivered: 540 of 2,000." in text
     assert "$2.409" in text
 
 
@@ -188,7 +188,7 @@ def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User
 
 
 @pytest.mark.parametrize(
-    ("starts", "ended", "words"), [(None, 20, "1 min"), (None, 7800, "2 h 10"), (3600, 3900, "5 min")]
+    ("starts", "ended", "words"), [(None, 20, "1 min"), (None, 7800, "2 h 10 min"), (3600, 3900, "5 min")]
 )
 def test_an_order_took_as_long_as_it_could_run(
     starts: int | None, ended: int, words: str, page: Client, nadia: User
@@ -198,7 +198,7 @@ def test_an_order_took_as_long_as_it_could_run(
     if starts is not None:
         after["starts_at"] = order.created_at + timedelta(seconds=starts)
     Order.objects.filter(pk=order.pk).update(**after)
-    assert f"<dt>Ended after</dt><dd>{words}</dd>" in text_of(page.get(f"/orders/{order.pk}/"))
+    assert f"<dt>Duration</dt><dd>{words}</dd>" in text_of(page.get(f"/orders/{order.pk}/"))
 
 
 def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:

@@ -97,7 +97,7 @@ def test_the_500_page_needs_no_database(
     with django_assert_num_queries(0):
         response = client.get("/services/")
     assert response.status_code == 500
-    assert "Something broke on our side" in text_of(response)
+    assert "Something went wrong on our end" in text_of(response)
 
 
 def test_the_style_page_is_for_those_who_build(client: Client) -> None:

@@ -25,15 +25,15 @@ def changes(service: Service, *rates: str) -> None:
 
 
 def test_a_price_that_never_changed_has_no_history(client: Client) -> None:
-    assert "How the price went" not in text_of(client.get(f"/services/{factories.service().pk}/"))
+    assert "Price history" not in text_of(client.get(f"/services/{factories.service().pk}/"))
 
 
 def test_the_table_is_newest_first_and_the_line_has_its_words(client: Client) -> None:
     service = factories.service(rate="1.10")
     changes(service, "1.00", "1.25", "1.10")
     text = text_of(client.get(f"/services/{service.pk}/")).replace("<bdi>", "").replace("</bdi>", "")
-    assert "The price was between $1.00 and $1.25; now it is $1.10." in text
-    assert text.index("\N{MINUS SIGN}12 %") < text.index("+25 %")
+    assert "The price ranged from $1.00 to $1.25. It is now $1.10." in text
+    assert text.index("\N{MINUS SIGN}12%") < text.index("+25%")
     points = re.findall(r'<polyline class="line" points="([\d., ]+)"', text)
     assert len(points) == 1
 

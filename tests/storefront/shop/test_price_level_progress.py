@@ -37,8 +37,8 @@ def test_the_level_and_the_way_to_the_next_are_shown(page: Client, nadia: User) 
     tasks.raise_levels()
     text = wallet_page(page)
     assert "Silver" in text
-    assert "2 % off every price" in text
-    assert "$12.40 to Gold (5 % off)" in text
+    assert "2% off every price" in text
+    assert "Spend $12.40 more to reach Gold (5% off)" in text
     assert '<progress value="17" max="100"' in text
 
 
@@ -46,7 +46,7 @@ def test_before_the_first_level_the_way_to_it_is_shown(page: Client) -> None:
     level("Silver", "2", "10")
     text = wallet_page(page)
     assert "None yet" in text
-    assert "$10.00 to Silver (2 % off)" in text
+    assert "Spend $10.00 more to reach Silver (2% off)" in text
 
 
 def test_a_level_that_takes_off_no_more_than_ones_own_is_no_goal(page: Client, nadia: User) -> None:
@@ -70,7 +70,7 @@ def test_the_highest_level_says_only_what_it_takes_off(page: Client, nadia: User
     transfers.set_price_level(Account.objects.get(user=nadia), level=gold, is_pinned=False)
     text = page.get("/wallet/").content.decode()
     assert "Gold &lt;b&gt;" in text
-    assert "On the way to" not in text
+    assert "Progress to" not in text
 
 
 def test_the_level_costs_one_query_more(page: Client, nadia: User, django_assert_max_num_queries) -> None:

@@ -118,7 +118,7 @@ def test_a_price_that_changed_for_this_customer_is_shown_before_it_is_taken(
         CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("0.45"))
     response = send(page, data)
     assert "The price has changed" in text_of(response)
-    assert "It is now $0.45" in plain(response)
+    assert "The price is now $0.45" in plain(response)
     assert not Order.objects.exists()
     send(page, inputs_on(response))
     assert Order.objects.get().charge == Decimal("0.45")
@@ -128,15 +128,17 @@ def test_a_price_below_our_cost_says_so_and_nothing_is_charged(page: Client, nad
     settings.ORDERS_COST_FLOOR = f"{__name__}.dear"
     service = factories.service(rate="2.00")
     CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("0.50"))
-    assert "At your price this service is not sold" in text_of(page.get(ADDRESS, {"service": service.pk}))
+    assert "This service is temporarily unavailable at your price" in text_of(
+        page.get(ADDRESS, {"service": service.pk})
+    )
     response = send(page, filled(page, service))
     assert response.status_code == 200
     text = text_of(response)
-    assert "At your price this service is not sold at the moment</strong>" in text
+    assert "This service is temporarily unavailable at your price</strong>" in text
     assert "Nothing was charged" in text
     assert Account.objects.get(user=nadia).balance == 100
     typed = page.post("/orders/price/", {"service": service.pk, "quantity": "1000"})
-    assert "At your price this service is not sold" in text_of(typed)
+    assert "This service is temporarily unavailable at your price" in text_of(typed)
 
 
 def test_others_still_buy_what_is_not_sold_at_one_price(client: Client, nadia: User, settings: Any) -> None:

@@ -42,7 +42,7 @@ def test_figures_and_running_balance(page: Client, nadia: User) -> None:
     text = text_of(page.get("/wallet/")).replace("<bdi>", "").replace("</bdi>", "")
     assert "$99.00" in text  # the balance, and after the last entry
     assert "$2.00 <small>2 orders" in text
-    assert "50 % of what you spent" in text.replace("50.0", "50")
+    assert "50% of what you spent" in text.replace("50.0", "50")
     assert "−$1.00" in text
     assert "+$1.00" in text
 
@@ -51,7 +51,7 @@ def test_entries_can_be_seen_by_kind(page: Client, nadia: User) -> None:
     factories.order(nadia, factories.service(name="Harp"))
     assert "Harp" not in text_of(page.get("/wallet/?kind=payment"))
     assert "Harp" in text_of(page.get("/wallet/?kind=charge"))
-    assert "No entries of this kind" in text_of(page.get("/wallet/?kind=refund"))
+    assert "No transactions of this type" in text_of(page.get("/wallet/?kind=refund"))
     assert "Harp" in text_of(page.get("/wallet/?kind=nonsense"))
 
 
@@ -64,7 +64,7 @@ def test_nobody_sees_anothers_entries(page: Client) -> None:
 
 def test_those_without_a_wallet_see_an_empty_one(client: Client) -> None:
     client.force_login(factories.user(is_staff=True))
-    assert "No entries yet" in text_of(client.get("/wallet/"))
+    assert "No transactions yet" in text_of(client.get("/wallet/"))
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -79,5 +79,5 @@ def test_amounts_stay_numbers(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     text = page.get("/wallet/statement.csv").getvalue().decode("utf-8-sig")
     charge, payment = csv.DictReader(io.StringIO(text))
-    assert (charge["Amount"], charge["Balance after"], charge["Order"]) == ("-0.09", "99.91", str(order.pk))
+    assert (charge["Amount"], charge["Balance after"], charge["Order ID"]) == ("-0.09", "99.91", str(order.pk))
     assert (payment["Amount"], payment["Currency"]) == ("100.00", "USD")

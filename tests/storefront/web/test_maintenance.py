@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def closed(settings: Any, tmp_path: Path) -> None:
     settings.VAR_DIR = tmp_path
-    call_command("maintenance", "on", words="Back at <noon>.")
+    call_command("maintenance", "on", message="Back at <noon>.")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_command_opens_it_again(closed: None, client: Client, capsys: Any) -
     call_command("maintenance", "off")
     call_command("maintenance", "off")
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        "The shop is closed. Back at <noon>.", "The shop is open.", "The shop is open.",
+        "The shop is closed for maintenance. Back at <noon>.", "The shop is open.", "The shop is open.",
     ]  # fmt: skip
     assert client.get("/").status_code == 200
 

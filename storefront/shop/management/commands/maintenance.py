@@ -1,4 +1,4 @@
-"""Closes the shop for a while, and opens it again."""
+"""Command that puts the shop into maintenance mode and ends it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from storefront.web import maintenance
 
 
 class Command(BaseCommand):
-    help = "Closes the shop for customers and programs (on), opens it again (off), or says how it stands."
+    help = "Start (on) or end (off) maintenance for customers and API clients, or show the current state."
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("state", nargs="?", choices=["on", "off"])
-        parser.add_argument("--words", default="", help="what customers are told")
+        parser.add_argument("--message", default="", help="text shown to customers during maintenance")
 
-    def handle(self, *args: Any, state: str | None, words: str, **options: Any) -> None:
+    def handle(self, *args: Any, state: str | None, message: str, **options: Any) -> None:
         if state == "on":
-            maintenance.flag().write_text(words, encoding="utf-8")
+            maintenance.flag().write_text(message, encoding="utf-8")
         elif state == "off":
             maintenance.flag().unlink(missing_ok=True)
-        told = maintenance.words()
-        self.stdout.write("The shop is open." if told is None else f"The shop is closed. {told}".strip())
+        shown_message = maintenance.words()
+        if shown_message is None:
+            self.stdout.write("The shop is open.")
+        else:
+            self.stdout.write(f"The shop is closed for maintenance. {shown_message}".strip())
