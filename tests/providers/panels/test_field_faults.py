@@ -440,11 +440,11 @@ def test_the_key_is_in_no_record_of_what_went_wrong(waiting: Scene) -> None:
 
 # ------------------------------------------------------------------------------------------------ the list
 
-#: (what panels do, the test of the rule: one of the above, or module::name).
+#: (what panels do, the test of the rule: one of the above, or module::name below tests/providers).
 ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ("time-out after the panel placed the order", test_an_add_without_a_plain_answer_is_in_doubt),
     ("never sent: refused, DNS, TLS", test_what_was_never_sent_waits_and_is_sent_later),
-    ("phases of a call told apart", "test_client::test_a_refused_connection_is_not_sent"),
+    ("phases of a call told apart", "http/test_client::test_a_refused_connection_is_not_sent"),
     ("HTML page, 5xx, Cloudflare, to an add", test_an_add_without_a_plain_answer_is_in_doubt),
     ("HTML page, 5xx, Cloudflare, to a read", test_a_status_that_says_nothing_changes_nothing),
     ("200 with an error", test_a_readable_refusal_at_any_http_status_ends_the_order_and_pays_back),
@@ -472,7 +472,7 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ("numbers twice in one answer", test_a_status_that_says_nothing_changes_nothing),
     (
         "a service vanishes",
-        "test_pricelist::test_an_offer_goes_off_sale_when_it_is_missing_twice_and_its_service_with_it",
+        "pricelists/test_importer::test_an_offer_goes_off_sale_when_it_is_missing_twice_and_its_service_with_it",
     ),
     ("the list is empty, short or broken", test_a_price_list_that_cannot_be_whole_changes_nothing),
     (
@@ -481,25 +481,28 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ),
     (
         "prices change before an add",
-        "test_pricelist::test_a_cost_that_jumps_up_or_down_waits_for_approval_and_a_small_step_does_not",
+        "pricelists/test_importer::test_a_cost_that_jumps_up_or_down_waits_for_approval_and_a_small_step_does_not",
     ),
     (
         "type or name changes, numbers are used again",
-        "test_pricelist::test_a_number_that_stands_for_another_service_is_held",
+        "pricelists/test_importer::test_a_number_that_stands_for_another_service_is_held",
     ),
     (
         "the list names other currencies",
-        "test_pricelist::test_a_list_in_another_currency_stops_the_provider_and_one_row_in_it_is_not_sold",
+        "pricelists/test_importer::test_a_list_in_another_currency_stops_the_provider_and_one_row_in_it_is_not_sold",
     ),
-    ("a refill's error is nested, an object is a list", "panels/test_aftercare::test_refills_are_read_in_every_form"),
+    (
+        "a refill's error is nested, an object is a list",
+        "panels/test_refills_and_cancellations::test_refills_are_read_in_every_form",
+    ),
     (
         "cancel says 1 and the order goes on",
-        "test_errands::test_a_cancellation_is_a_request_and_the_status_moves_the_money",
+        "tracking/test_upstream_requests::test_a_cancellation_is_a_request_and_the_status_moves_the_money",
     ),
     ("mistaken prices", "panels/test_documented_forms::test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold"),
     ("the currency changes", test_another_currency_stops_the_provider_and_not_the_order),
     ("a balance as people write it", test_a_balance_is_read_as_people_write_it),
-    ("a list in a wrapper or in pages", "test_pricelist::test_a_list_is_found_in_every_wrapping"),
+    ("a list in a wrapper or in pages", "pricelists/test_importer::test_a_list_is_found_in_every_wrapping"),
     ("429, limits, blocks after a bad key", test_a_wrong_key_or_a_limit_stops_the_questions_at_once),
     ("redirects", test_an_add_without_a_plain_answer_is_in_doubt),
     ("the key in an address", test_the_key_is_in_no_record_of_what_went_wrong),
@@ -510,4 +513,4 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
 def test_every_row_of_the_list_is_held_by_a_test(happens: str, held_by: str | Callable[..., None]) -> None:
     if isinstance(held_by, str):
         module, name = held_by.split("::")
-        assert f"def {name}(" in (Path(__file__).parent / f"{module}.py").read_text(), happens
+        assert f"def {name}(" in (Path(__file__).parents[1] / f"{module}.py").read_text(), happens
