@@ -134,7 +134,7 @@ def in_bytes(data: bytes) -> Iterator[bytes]:
 
 def gzip_bomb(megabytes: int) -> bytes:
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9) as file:
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
         for _ in range(megabytes):
             file.write(bytes(1024 * 1024))
     return packed.getvalue()
