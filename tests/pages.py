@@ -277,7 +277,7 @@ OWN_PAGES = {
 }
 OWN_ACTS = frozenset(
     ["accounts_user_reset_password", "accounts_user_sign_out"]
-    + [f"orders_order_{act}" for act in ("cancel", "partial")]
+    + [f"orders_order_{act}" for act in ("cancel", "partial", "seen")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
     + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle")]
     + [f"support_ticket_{act}" for act in ("write", "act")]
