@@ -233,7 +233,7 @@ def test_chaos_buys_nothing_twice_loses_nothing_and_the_search_decides_nearly_al
 
 
 def test_chaos_gives_no_order_of_a_best_seller_the_number_of_another_one(start_panel: Callable[..., Panel]) -> None:
-    run(start_panel, orders=120, kills=1, seconds=90, best_seller=0.3)
+    run(start_panel, orders=120, kills=1, seconds=240, best_seller=0.3)
 
 
 @pytest.mark.prove
