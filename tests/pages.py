@@ -40,15 +40,15 @@ class Page:
 
 
 # ------------------------------------------------------------------------------------------------ the shop
-TABS = [f"/orders/?status={shown.code}" for shown in order_status.SHOWN]
+TABS = [f"/orders/?status={shown.code}" for shown in order_status.LABELS]
 #: The addresses of each page, filled in with what ``known`` knows; before some of them, who reads it and how.
 SHOP: Mapping[str, tuple[str, ...]] = {
     "shop:landing": ("visitor /",),
-    "shop:catalogue": (
+    "shop:catalog": (
         "visitor /services/", "/services/", "/services/?page=2", "/services/?page={last_page}",
         "/services/?category={category}", "/services/?q=followers", "/services/?q=followers+worldwide+{service}+days",
         "/services/?q={service}", "/services/?q=nothingofthiskind", "/services/?type=package", "/services/?refill=1",
-        "/services/?cancel=1&dripfeed=1", "/services/?favourites=1", "/services/?from=1&to=3",
+        "/services/?cancel=1&dripfeed=1", "/services/?favorites=1", "/services/?from=1&to=3",
         "/services/?sort=price", "/services/?sort=-price", "/services/?sort=fast", "/services/?sort=new",
         "/services/?q=refill&sort=fast&refill=1&category={category}",
     ),
@@ -138,7 +138,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Addresses that only act.
 POSTS = frozenset({
-    "shop:favourite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:put_away",
+    "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:put_away",
     "webhooks:warn_below", "webhooks:act", "webhooks:send_again", "payments:send_proof", "payments:webhook",
     "logins_end", "login_end", "language",
 })  # fmt: skip

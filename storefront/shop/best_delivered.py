@@ -1,4 +1,4 @@
-"""The services that were delivered best, as measured: for the landing page. Reads only."""
+"""The most reliably delivered services, for the landing page."""
 
 from __future__ import annotations
 
@@ -12,32 +12,36 @@ from django.db.models.functions import Cast
 
 from orders.models import DeliveryStats, Service
 
-SHOWN = 6
-#: So that one category does not take all the room.
-OF_A_CATEGORY = 2
-#: Looked at before categories are told apart.
-_FIRST = 100
-RANKED_FOR = 600  # seconds
+SERVICES_MAX = 6
+#: Services per category, so that one category does not fill the list.
+CATEGORY_MAX = 2
+#: Ranked services to choose from before the limit per category.
+_CANDIDATES_MAX = 100
+RANKING_TTL = 600  # seconds
 
 
-def services(user: Any) -> list[Service]:
-    """Each with ``full_percent``: how many of 100 ended orders were delivered in full. One query while the ranking is
-    kept; prices are never kept."""
-    ranked: dict[int, int] = cache.get_or_set("shop:best", _ranked, RANKED_FOR) or {}
+def best_services(user: Any) -> list[Service]:
+    """Return the best services with ``full_percent``, the percentage of orders delivered in full.
+
+    The ranking is cached for ``RANKING_TTL``, prices are not: one query while the cache is valid.
+    """
+    ranked: dict[int, int] = cache.get_or_set("shop:best", _rank_services, RANKING_TTL) or {}
     if not ranked:
         return []
-    found = Service.objects.on_sale().in_language().with_own_rates(user).select_related("measure").in_bulk([*ranked])
-    shown = [found[pk] for pk in ranked if pk in found]
-    for service in shown:
+    services_by_id = (
+        Service.objects.on_sale().in_language().with_own_rates(user).select_related("measure").in_bulk([*ranked])
+    )
+    services = [services_by_id[pk] for pk in ranked if pk in services_by_id]
+    for service in services:
         service.full_percent = ranked[service.pk]  # type: ignore[attr-defined]
-    return shown
+    return services
 
 
-def _ranked() -> dict[int, int]:
-    """By the share that was delivered in full, of enough orders only; then the faster one.
+def _rank_services() -> dict[int, int]:
+    """Rank services with enough orders by the share delivered in full, then by speed.
 
-    As if every service had one more order that was delivered and one that was not: ten of ten say less than 999 of
-    1,000.
+    One delivered and one undelivered order are added to each service (Laplace smoothing): 10 of 10 proves less than 999
+    of 1,000.
     """
     ended = F("measure__completed") + F("measure__partial") + F("measure__canceled")
     share = Cast(F("measure__completed") + Value(1), FloatField()) / Cast(ended + Value(2), FloatField())
@@ -51,14 +55,14 @@ def _ranked() -> dict[int, int]:
             measure__finish_median__isnull=False,
         )
         .order_by("-share", "measure__finish_median", "id")
-        .values_list("pk", "category_id", "measure__completed", "ended")[:_FIRST]
+        .values_list("pk", "category_id", "measure__completed", "ended")[:_CANDIDATES_MAX]
     )
-    return dict(_mixed(rows))
+    return dict(_limit_categories(rows))
 
 
-def _mixed(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int]]:
-    shelves: Counter[int] = Counter()
+def _limit_categories(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int]]:
+    per_category: Counter[int] = Counter()
     for pk, category, completed, ended in rows:
-        if shelves[category] < OF_A_CATEGORY and shelves.total() < SHOWN:
-            shelves[category] += 1
-            yield pk, 100 * completed // ended  # never rounded up: 100 is all of them
+        if per_category[category] < CATEGORY_MAX and per_category.total() < SERVICES_MAX:
+            per_category[category] += 1
+            yield pk, 100 * completed // ended  # Rounded down: 100% means every order.

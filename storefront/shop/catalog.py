@@ -1,4 +1,4 @@
-"""What the catalogue and the landing page show: services found, counted by category. Reads only."""
+"""Read-only queries of the catalog and the landing page."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ from storefront.web import query_params
 
 PAGE_SIZE = 50
 TILES = 8
-FIGURES_KEPT = 600  # seconds
+STATS_TTL = 600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogViewer:
-    """Who looks at the catalogue, and what their level takes off every price, in percent."""
+    """The reader of the catalog; ``discount`` is the percentage that their price level takes off every price."""
 
     user: Any
     discount: Decimal = Decimal(0)
 
-    def paid(self) -> Coalesce:
-        """What a service costs this reader, near enough to sort by."""
+    def price(self) -> Coalesce:
+        """Return the price that this viewer pays, as an approximate database expression for sorting."""
         share = float((100 - self.discount) / 100)
         return Coalesce(Cast("own_rate", FloatField()), Cast("rate", FloatField()) * share)
 
 
-def _fastest(services: ServiceQuerySet, reader: CatalogViewer) -> ServiceQuerySet:
-    """By the median time to the end; what too few orders were measured of comes last."""
+def _fastest(services: ServiceQuerySet, viewer: CatalogViewer) -> ServiceQuerySet:
+    """Sort by the median completion time; services without enough measured orders come last."""
     enough = Case(When(measure__sample__gte=DeliveryStats.LEAST, then=F("measure__finish_median")))
-    return services.order_by(enough.asc(nulls_last=True), reader.paid().asc(), "id")
+    return services.order_by(enough.asc(nulls_last=True), viewer.price().asc(), "id")
 
 
 SORTS: Mapping[str, Callable[[ServiceQuerySet, CatalogViewer], ServiceQuerySet]] = {
-    "price": lambda services, reader: services.order_by("is_flat", reader.paid().asc(), "id"),
-    "-price": lambda services, reader: services.order_by("is_flat", reader.paid().desc(), "id"),
+    "price": lambda services, viewer: services.order_by("is_flat", viewer.price().asc(), "id"),
+    "-price": lambda services, viewer: services.order_by("is_flat", viewer.price().desc(), "id"),
     "fast": _fastest,
-    "new": lambda services, _reader: services.order_by("-id"),
+    "new": lambda services, _viewer: services.order_by("-id"),
 }
-RUN_KINDS = [kind.code for kind in SERVICE_TYPES.values() if has_runs(kind)]
+DRIPFEED_TYPES = [kind.code for kind in SERVICE_TYPES.values() if has_runs(kind)]
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogFilters:
-    """What a visitor looks for. Anything that is no choice of ours counts as not asked."""
+    """The filters of the catalog. Unknown values in the query string are ignored."""
 
     text: str = ""
     category: int | None = None
@@ -67,12 +67,12 @@ class CatalogFilters:
     has_refill: bool = False
     has_cancel: bool = False
     has_dripfeed: bool = False
-    is_favourite: bool = False
+    is_favorite: bool = False
     sort: str = ""
 
     @classmethod
-    def read(cls, query: QueryDict, *, is_known: bool = False) -> CatalogFilters:
-        """``is_known``: visitors who are not have no favourites to ask for."""
+    def read(cls, query: QueryDict, *, is_signed_in: bool = False) -> CatalogFilters:
+        """Read the filters from a query string; only signed-in customers can filter by favorites."""
         kind = query.get("type", "")
         return cls(
             text=query_params.search(query),
@@ -82,19 +82,20 @@ class CatalogFilters:
             has_refill=bool(query.get("refill")),
             has_cancel=bool(query.get("cancel")),
             has_dripfeed=bool(query.get("dripfeed")),
-            is_favourite=is_known and bool(query.get("favourites")),
+            is_favorite=is_signed_in and bool(query.get("favorites")),
             sort=sort if (sort := query.get("sort", "")) in SORTS else "",
         )
 
     @property
-    def filters(self) -> int:
-        asked = (self.kind, self.prices.is_asked, self.has_refill, self.has_cancel, self.has_dripfeed)
-        return sum(map(bool, (*asked, self.is_favourite)))
+    def count(self) -> int:
+        """Number of filters that are set; search, category, and sorting do not count."""
+        values = (self.kind, self.prices.is_set, self.has_refill, self.has_cancel, self.has_dripfeed)
+        return sum(map(bool, (*values, self.is_favorite)))
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryCount:
-    """A category with how many of its services were found."""
+    """A category and the number of its services that match the filters."""
 
     pk: int
     name: str
@@ -103,56 +104,60 @@ class CategoryCount:
 
 @dataclass(frozen=True, slots=True)
 class CatalogPage:
-    shelves: list[CategoryCount]
+    """One page of services, with the matching services counted by category."""
+
+    categories: list[CategoryCount]
     total: int
     page: Page[Service]
 
 
-def find_services(asked: CatalogFilters, page: str, reader: CatalogViewer) -> CatalogPage:
-    """Two queries whatever the size of the catalogue: the counts by category, which give every total, and one page."""
-    found = _matching(asked, reader)
-    counts = found.by_category().annotate(count=Count("pk"))
-    shelves = [CategoryCount(row["category_id"], row["shown"], row["count"]) for row in counts]
-    total = sum(shelf.count for shelf in shelves)
-    here = total
-    if asked.category is not None:
-        found = found.filter(category_id=asked.category)
-        here = next((shelf.count for shelf in shelves if shelf.pk == asked.category), 0)
-    if asked.sort:
-        found = SORTS[asked.sort](found, reader)
-    found = with_favorites(found, reader.user).select_related("measure")
-    paginator = Paginator(found, PAGE_SIZE)
-    paginator.__dict__["count"] = here  # known already: no COUNT of its own
-    return CatalogPage(shelves, total, paginator.get_page(page))
+def find_services(filters: CatalogFilters, page: str, viewer: CatalogViewer) -> CatalogPage:
+    """Return one page of matching services, in two queries: the counts by category, and the page itself."""
+    services = _matching(filters, viewer)
+    counts = services.by_category().annotate(count=Count("pk"))
+    categories = [CategoryCount(row["category_id"], row["shown"], row["count"]) for row in counts]
+    total = sum(category.count for category in categories)
+    shown = total
+    if filters.category is not None:
+        services = services.filter(category_id=filters.category)
+        shown = next((category.count for category in categories if category.pk == filters.category), 0)
+    if filters.sort:
+        services = SORTS[filters.sort](services, viewer)
+    services = with_favorites(services, viewer.user).select_related("measure")
+    paginator = Paginator(services, PAGE_SIZE)
+    paginator.__dict__["count"] = (
+        shown  # The counts by category give the total: the paginator needs no COUNT of its own.
+    )
+    return CatalogPage(categories, total, paginator.get_page(page))
 
 
 def with_favorites(services: ServiceQuerySet, user: Any) -> ServiceQuerySet:
-    """Each service with ``is_favourite``. No query more."""
-    return services.annotate(is_favourite=favorites.is_favorite(user))
+    """Annotate each service with ``is_favorite``, without another query."""
+    return services.annotate(is_favorite=favorites.is_favorite(user))
 
 
-def _matching(asked: CatalogFilters, reader: CatalogViewer) -> ServiceQuerySet:
-    found = Service.objects.on_sale().in_language().with_own_rates(reader.user)
-    if asked.text:
-        found = found.matching(asked.text)
-    if asked.kind:
-        found = found.filter(kind=asked.kind)
-    if asked.prices.is_asked:
-        found = found.filter(asked.prices.matching(reader.discount))
-    if asked.has_refill:
-        found = found.filter(has_refill=True)
-    if asked.has_cancel:
-        found = found.filter(has_cancel=True)
-    if asked.has_dripfeed:
-        found = found.filter(has_dripfeed=True, kind__in=RUN_KINDS)
-    if asked.is_favourite:
-        found = found.filter(favorites.is_favorite(reader.user))
-    return found
+def _matching(filters: CatalogFilters, viewer: CatalogViewer) -> ServiceQuerySet:
+    services = Service.objects.on_sale().in_language().with_own_rates(viewer.user)
+    if filters.text:
+        services = services.matching(filters.text)
+    if filters.kind:
+        services = services.filter(kind=filters.kind)
+    if filters.prices.is_set:
+        services = services.filter(filters.prices.matching(viewer.discount))
+    if filters.has_refill:
+        services = services.filter(has_refill=True)
+    if filters.has_cancel:
+        services = services.filter(has_cancel=True)
+    if filters.has_dripfeed:
+        services = services.filter(has_dripfeed=True, kind__in=DRIPFEED_TYPES)
+    if filters.is_favorite:
+        services = services.filter(favorites.is_favorite(viewer.user))
+    return services
 
 
 @dataclass(slots=True)
 class CategoryTile:
-    """A category on the landing page, with its lowest price and what that price is for."""
+    """A category on the landing page; ``is_flat`` tells whether ``lowest`` is a price each or per 1,000."""
 
     pk: int
     name: str
@@ -162,33 +167,33 @@ class CategoryTile:
 
 
 def category_tiles() -> list[CategoryTile]:
-    """Every category on sale. Where it sells by the thousand, the lowest price is of those services."""
+    """Return every category on sale. Prices per 1,000 take precedence over flat prices."""
     rows = (
         Service.objects.on_sale().in_language().by_category("is_flat").annotate(count=Count("pk"), lowest=Min("rate"))
     )
-    made: dict[int, CategoryTile] = {}
+    tiles: dict[int, CategoryTile] = {}
     for row in rows:
-        tile = made.get(row["category_id"])
+        tile = tiles.get(row["category_id"])
         if tile:
             tile.count += row["count"]
         else:
-            made[row["category_id"]] = CategoryTile(
+            tiles[row["category_id"]] = CategoryTile(
                 row["category_id"], row["shown"], row["count"], row["lowest"], row["is_flat"]
             )
-    return list(made.values())
+    return list(tiles.values())
 
 
-def delivered_last_day() -> dict[str, Any]:
-    """Orders that ended within 24 hours, counted anew every ten minutes; empty when there was none."""
-    return cache.get_or_set("shop:last-day", _last_day, FIGURES_KEPT) or {}
+def last_day_stats() -> dict[str, Any]:
+    """Return cached statistics of the orders that ended in the last 24 hours, or {} if there were none."""
+    return cache.get_or_set("shop:last-day", _count_last_day, STATS_TTL) or {}
 
 
-def _last_day() -> dict[str, Any]:
+def _count_last_day() -> dict[str, Any]:
     ended = Order.objects.filter(ended_at__gte=timezone.now() - timedelta(days=1)).aggregate(
         ended=Count("pk"),
         completed=Count("pk", filter=Q(status=Status.COMPLETED)),
         partial=Count("pk", filter=Q(status=Status.PARTIAL)),
-        paid_back=Sum("refunded"),
+        refunded=Sum("refunded"),
     )
     if not ended["ended"]:
         return {}
@@ -198,18 +203,18 @@ def _last_day() -> dict[str, Any]:
         "full_percent": round(100 * ended["completed"] / ended["ended"], 1),
         "partial_percent": round(100 * ended["partial"] / ended["ended"], 1),
         "canceled_percent": round(100 * (ended["ended"] - delivered) / ended["ended"], 1),
-        "paid_back": ended["paid_back"],
+        "refunded": ended["refunded"],
     }
 
 
 def recently_bought(user: Any) -> list[Service]:
-    """The services of a customer's latest orders that are still on sale, newest first."""
+    """Return the services of a customer's latest orders that are still on sale, newest first."""
     latest = Order.objects.of(user).order_by("-id").values_list("service_id", flat=True)[:100]
-    kept = list(dict.fromkeys(latest))[:8]
-    services = Service.objects.on_sale().in_language().with_own_rates(user).in_bulk(kept)
-    return [services[pk] for pk in kept if pk in services]
+    service_ids = list(dict.fromkeys(latest))[:8]
+    services = Service.objects.on_sale().in_language().with_own_rates(user).in_bulk(service_ids)
+    return [services[pk] for pk in service_ids if pk in services]
 
 
 def search_services(text: str, user: Any) -> list[Service]:
-    """The first services for the picker of a new order."""
+    """Return the first matches for the service picker of a new order."""
     return list(Service.objects.on_sale().in_language().with_own_rates(user).matching(text)[:20])

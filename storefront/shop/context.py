@@ -1,4 +1,4 @@
-"""What every page of the shop shows."""
+"""Context processor of the shop: values that every page shows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from storefront.shop import customer_wallet
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
+    """Return the values that the base template needs."""
     return {
         "shop_name": settings.SHOP_NAME,
         "store_currency": settings.STORE_CURRENCY,
         "look": theme.current,
         "shown_currency": display.current,
-        # Called by the template: pages without the balance pay no query for it.
+        # Callable, so that pages without the balance need no query for it.
         "balance": partial(customer_wallet.balance, request),
     }

@@ -1,4 +1,4 @@
-"""A customer's favourites: put on and taken off by the star, and which services have one."""
+"""A customer's favorite services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storefront.shop.models import Favorite
 
 
 def set_favorite(user: Any, *, service: Service, is_on: bool) -> bool:
-    """Gives ``service`` the star or takes it; the same again changes nothing. Returns whether it has one now."""
+    """Add or remove a favorite; repeating the call changes nothing. Return whether it is a favorite now."""
     if is_on:
         Favorite.objects.get_or_create(user=user, service=service)
     else:
@@ -20,7 +20,7 @@ def set_favorite(user: Any, *, service: Service, is_on: bool) -> bool:
 
 
 def is_favorite(user: Any) -> Exists | Value:
-    """For ``annotate`` and ``filter`` on services."""
+    """Return the condition for ``annotate`` and ``filter`` on services."""
     if not user.is_authenticated:
         return Value(False)
     return Exists(Favorite.objects.filter(user=user.pk, service=OuterRef("pk")))

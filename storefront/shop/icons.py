@@ -1,4 +1,4 @@
-"""The icons: one path each, in a square of 16, drawn in the colour of the text around them."""
+"""SVG paths of the icons, in a 16 by 16 box; they take the color of the surrounding text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words for what an order needs and for what can be wrong with it. Codes come from ``orders``."""
+"""Labels, hints, and error texts of the inputs of an order, by the codes of ``orders``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class InputLabels:
-    """How one input is asked for."""
+    """Label, hint, and example of one input."""
 
     label: Text
     hint: Text = ""
@@ -80,24 +80,25 @@ CHOICES: Mapping[str, Mapping[int, Text]] = {
     },
 }
 
-#: Numbers that are no amount of what is bought.
+#: Numeric inputs that are not the quantity of an order.
 LIMITED = {"runs", "interval", "posts", "old_posts", "answer_number"}
 ENTRIES = {"comments", "usernames", "hashtags", "keywords", "groups"}
 
 
 def label(name: str) -> str:
-    """The label of an input; inputs we have no words for keep their API name."""
+    """Return the label of an input; an input without a label keeps its API name."""
     return str(INPUTS[name].label) if name in INPUTS else name
 
 
 def choice(name: str, value: int) -> str:
+    """Return the label of one choice of an input."""
     if name == "delay":
         return ngettext("%d minute", "%d minutes", value) % value if value else _("No delay")
     return str(CHOICES.get(name, {}).get(value, value))
 
 
 def value(name: str, given: Any) -> str:
-    """What a customer gave for an input, as text; lists get a line for each entry."""
+    """Return the value of an input as text, one line for each entry of a list."""
     if isinstance(given, list):
         return "\n".join(map(str, given))
     if name in CHOICES or name == "delay":
@@ -106,7 +107,7 @@ def value(name: str, given: Any) -> str:
 
 
 def limits(name: str, least: int, most: int) -> str:
-    """How much of ``name`` a service sells in one order."""
+    """Return the hint with the minimum and maximum of an input."""
     bounds = {"least": formats.number(least), "most": formats.number(most)}
     if name in ENTRIES:
         return _("%(least)s to %(most)s lines.") % bounds
@@ -114,7 +115,7 @@ def limits(name: str, least: int, most: int) -> str:
 
 
 def problem(wrong: InvalidField) -> str:
-    """What to do about one input that cannot be used."""
+    """Return the error text of an invalid input."""
     limit = wrong.limit if isinstance(wrong.limit, int) else 0
     bound = formats.number(limit) if isinstance(wrong.limit, int) else str(wrong.limit or "")
     is_list = wrong.field in ENTRIES

@@ -1,7 +1,7 @@
-"""Many orders at once: each line judged on its own, then bought on its own. Checking charges nothing.
+"""Check and place mass orders. Each line is checked and bought on its own; checking charges nothing.
 
-A line is known by what it says, in a form with a number: the same line of the same form buys once, whatever was sent
-twice, reloaded, reached by "back" or moved to another place in the text.
+A line is identified by its content within one form: the same line of the same form buys once, even if the form is sent
+twice, reloaded, reached with the back button, or if the line moves within the text.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from storefront.web import formats, query_params
 
 @dataclass(slots=True)
 class MassOrderRow:
-    """A line of the table. ``mark`` is what it says, ``nth`` the how manieth of its kind; 0 where it says nothing."""
+    """A checked line. ``occurrence`` is its number among identical lines, from 1; 0 for a line without a service."""
 
     line: MassOrderLine
     service: Service | None = None
-    mark: str = ""
-    nth: int = 0
+    fingerprint: str = ""
+    occurrence: int = 0
     link: str = ""
     quantity: int = 0
     charge: Decimal = Decimal(0)
@@ -53,23 +53,23 @@ class MassOrderRow:
         return not self.problem and self.order is None
 
     @property
-    def agreed(self) -> str:
-        """The line at its price, to be posted back as what the customer saw."""
-        return f"{self.mark}.{self.nth}:{amounts.plain(self.charge)}"
+    def confirmed(self) -> str:
+        """The line with its price, posted back as what the customer saw and confirmed."""
+        return f"{self.fingerprint}.{self.occurrence}:{amounts.plain(self.charge)}"
 
 
 @dataclass(slots=True)
 class MassOrder:
-    """The lines as judged, in the order they are written in, and how far the wallet reaches."""
+    """The checked lines in their order in the text, and what the balance covers."""
 
     rows: list[MassOrderRow]
     balance: Decimal
-    #: How often lines of the text were bought before their copies left it.
+    #: How often each line was bought already, by fingerprint; the bought copies have left the text.
     offsets: Mapping[str, int] = field(default_factory=dict)
     paid_by: CustomerPricing = customer_pricing.LIST_PRICES
 
     @property
-    def wrong(self) -> list[MassOrderRow]:
+    def invalid(self) -> list[MassOrderRow]:
         return [row for row in self.rows if row.problem]
 
     @property
@@ -85,104 +85,115 @@ class MassOrder:
         return sum((row.charge for row in self.ready), Decimal(0))
 
     @property
-    def left(self) -> Decimal:
+    def balance_after(self) -> Decimal:
         return self.balance - self.total
 
     @property
-    def missing(self) -> Decimal:
-        return max(-self.left, Decimal(0))
+    def shortfall(self) -> Decimal:
+        return max(-self.balance_after, Decimal(0))
 
     @property
     def paid(self) -> Decimal:
         return sum((row.order.charge for row in self.rows if row.order), Decimal(0))
 
     @property
-    def fitting(self) -> list[MassOrderRow]:
-        """The first lines that the wallet holds enough for; those after the first one that does not fit wait."""
-        left, fitting = self.balance, []
+    def affordable(self) -> list[MassOrderRow]:
+        """The first lines that the balance covers, up to the first one that it does not."""
+        balance_after, affordable = self.balance, []
         for row in self.ready:
-            left -= row.charge
-            if left < 0:
+            balance_after -= row.charge
+            if balance_after < 0:
                 break
-            fitting.append(row)
-        return fitting
+            affordable.append(row)
+        return affordable
 
     @property
-    def fitting_total(self) -> Decimal:
-        return sum((row.charge for row in self.fitting), Decimal(0))
+    def affordable_total(self) -> Decimal:
+        return sum((row.charge for row in self.affordable), Decimal(0))
 
     @property
-    def agreed(self) -> str:
-        return " ".join(row.agreed for row in self.fitting)
+    def confirmed(self) -> str:
+        return " ".join(row.confirmed for row in self.affordable)
 
     @property
-    def bought_before(self) -> str:
-        """How often lines that are still in the text were bought already, to be posted back."""
+    def purchase_counts(self) -> str:
+        """How often the lines that are still in the text were bought already, to be posted back."""
         bought = Counter({**self.offsets})
-        bought.update(row.mark for row in self.rows if row.order)
-        staying = {row.mark for row in self.rows if row.order is None}
-        return " ".join(f"{mark}:{count}" for mark, count in bought.items() if count and mark in staying)
+        bought.update(row.fingerprint for row in self.rows if row.order)
+        remaining = {row.fingerprint for row in self.rows if row.order is None}
+        return " ".join(
+            f"{fingerprint}:{count}" for fingerprint, count in bought.items() if count and fingerprint in remaining
+        )
 
 
 def check_lines(
     user: Any, lines: Iterable[MassOrderLine], *, balance: Decimal, form: str, offsets: Mapping[str, int] | None = None
 ) -> MassOrder:
-    """Judges every line; writes nothing. The same five queries at most for any number of lines."""
-    sheet = MassOrder([MassOrderRow(line, problem=line.problem) for line in lines], balance, offsets or {})
-    sheet.paid_by = _find_services(user, sheet.rows)
-    seen = Counter(sheet.offsets)
-    for row in sheet.rows:
+    """Check every line, without writes and in at most five queries for any number of lines."""
+    mass_order = MassOrder([MassOrderRow(line, problem=line.problem) for line in lines], balance, offsets or {})
+    mass_order.paid_by = _load_services(user, mass_order.rows)
+    seen = Counter(mass_order.offsets)
+    for row in mass_order.rows:
         if row.service is None:
             continue
         key = idempotency.fingerprint(row.service.pk, row.line.inputs)
-        row.mark = f"{key & (1 << 64) - 1:016x}"
-        seen[row.mark] += 1
-        row.nth = seen[row.mark]
-        _judge(row, sheet.paid_by)
-    _find_bought(user, sheet.rows, form)
-    _find_held_links(sheet.rows)
-    return sheet
+        row.fingerprint = f"{key & (1 << 64) - 1:016x}"
+        seen[row.fingerprint] += 1
+        row.occurrence = seen[row.fingerprint]
+        _quote(row, mass_order.paid_by)
+    _load_existing_orders(user, mass_order.rows, form)
+    _reject_locked_links(mass_order.rows)
+    return mass_order
 
 
-def place_orders(user: Any, sheet: MassOrder, *, form: str, agreed: Mapping[str, Decimal]) -> MassOrder:
-    """Buys the lines of ``sheet`` that were ``agreed`` to, one after the other, each in a transaction of its own.
+def place_orders(user: Any, mass_order: MassOrder, *, form: str, confirmed: Mapping[str, Decimal]) -> MassOrder:
+    """Buy the confirmed lines one after the other, each in its own transaction.
 
-    A line whose price has changed, or that reads otherwise now, is not bought. Stops where the wallet is empty.
+    A line whose text or price changed since the check is not bought. Buying stops when the balance is too low.
+
+    Args:
+        confirmed: The price in store currency that the customer saw, by line (``parse_confirmed``).
     """
-    ready, within_reach = sheet.ready, {id(row) for row in sheet.fitting}
-    is_short = False
+    ready, affordable_ids = mass_order.ready, {id(row) for row in mass_order.affordable}
+    is_out_of_funds = False
     for row in ready:
-        price = agreed.get(f"{row.mark}.{row.nth}")
-        if is_short or (price is None and id(row) not in within_reach):
-            row.problem = _too_little()
+        price = confirmed.get(f"{row.fingerprint}.{row.occurrence}")
+        if is_out_of_funds or (price is None and id(row) not in affordable_ids):
+            row.problem = _low_balance_text()
         elif price is None:
             row.problem = _("Not placed because the line is new since the last check. Check the lines again.")
         else:
-            is_short = not _buy(user, row, f"{form}:{row.mark}:{row.nth}", sheet.paid_by, price)
-    return sheet
+            is_out_of_funds = not _buy(
+                user, row, f"{form}:{row.fingerprint}:{row.occurrence}", mass_order.paid_by, price
+            )
+    return mass_order
 
 
-def read_agreed(text: str) -> dict[str, Decimal]:
-    """The prices that were agreed to, by line. What cannot be read was not agreed to."""
-    agreed = {}
+def parse_confirmed(text: str) -> dict[str, Decimal]:
+    """Return the confirmed prices by line; an unreadable price counts as not confirmed."""
+    confirmed = {}
     for part in text.split():
         name, _colon, price = part.partition(":")
         try:
-            agreed[name] = amounts.parse(price)
+            confirmed[name] = amounts.parse(price)
         except InvalidAmount:
             continue
-    return agreed
+    return confirmed
 
 
-def read_offsets(text: str) -> dict[str, int]:
-    found = (part.partition(":") for part in text.split())
-    return {mark: count for mark, _colon, digits in found if (count := query_params.number(digits)) is not None}
+def parse_offsets(text: str) -> dict[str, int]:
+    """Return how often each line was bought already, as ``MassOrder.purchase_counts`` wrote it."""
+    parts = (part.partition(":") for part in text.split())
+    return {
+        fingerprint: count
+        for fingerprint, _colon, digits in parts
+        if (count := query_params.number(digits)) is not None
+    }
 
 
-# ------------------------------------------------------------------------------------------------ pieces
-def _find_services(user: Any, rows: list[MassOrderRow]) -> CustomerPricing:
-    """Gives each row its service, and returns what the customer pays for them: one query, and two for the terms."""
-    asked = {}
+def _load_services(user: Any, rows: list[MassOrderRow]) -> CustomerPricing:
+    """Assign each row its service and return the customer's pricing: one query, and two for the pricing."""
+    service_ids = {}
     for row in rows:
         number = query_params.number(row.line.inputs.get("service", ""))
         if row.problem:
@@ -190,33 +201,33 @@ def _find_services(user: Any, rows: list[MassOrderRow]) -> CustomerPricing:
         if number is None:
             row.problem = _("Enter a service ID first, for example 12.")
         else:
-            asked[row.line.number] = number
+            service_ids[row.line.number] = number
     on_sale = Service.objects.on_sale().in_language()
-    services = {found.pk: found for found in on_sale.filter(pk__in={*asked.values()})}
+    services = {service.pk: service for service in on_sale.filter(pk__in={*service_ids.values()})}
     for row in rows:
-        number = asked.get(row.line.number)
+        number = service_ids.get(row.line.number)
         row.service = services.get(number) if number is not None else None
         if number is not None and row.service is None:
             row.problem = _("No service on sale has the ID %s.") % number
     return customer_pricing.pricing_for(user, *services) if services else customer_pricing.LIST_PRICES
 
 
-def _judge(row: MassOrderRow, paid_by: CustomerPricing) -> None:
+def _quote(row: MassOrderRow, paid_by: CustomerPricing) -> None:
     assert row.service is not None
     row.link = row.line.inputs.get("link", "") or row.line.inputs.get("username", "")
     try:
         offer = checkout.quote(row.service, inputs=row.line.inputs, paid_by=paid_by)
     except OrdersError as problem:
-        row.problem = why_not(problem)
+        row.problem = problem_text(problem)
     else:
         row.quantity, row.charge = offer.details.quantity, offer.charge
 
 
-def why_not(problem: OrdersError) -> str:
-    """Why a line is not bought, in the words of the order form."""
+def problem_text(problem: OrdersError) -> str:
+    """Return why a line cannot be bought, in the words of the order form."""
     match problem:
         case OrderInvalid(problems=problems):
-            return " ".join(f"{labels.label(wrong.field)}: {labels.problem(wrong)}" for wrong in problems)
+            return " ".join(f"{labels.label(error.field)}: {labels.problem(error)}" for error in problems)
         case PriceChanged(charge=charge):
             return _("Not placed because the price changed to %s. Check the lines again.") % formats.money(charge)
         case LinkInUse():
@@ -226,30 +237,30 @@ def why_not(problem: OrdersError) -> str:
     return _("This line can't be ordered.")
 
 
-def _find_bought(user: Any, rows: list[MassOrderRow], form: str) -> None:
-    """Gives the rows that this form has bought already their orders: one query."""
-    numbers = {f"{form}:{row.mark}:{row.nth}": row for row in rows if row.mark}
+def _load_existing_orders(user: Any, rows: list[MassOrderRow], form: str) -> None:
+    """Assign orders to the rows that this form has bought already: one query."""
+    numbers = {f"{form}:{row.fingerprint}:{row.occurrence}": row for row in rows if row.fingerprint}
     for order in Order.objects.of(user).filter(request_id__in=numbers).with_service():
         row = numbers[order.request_id or ""]
         row.order, row.problem, row.quantity, row.charge = order, "", order.quantity, order.charge
 
 
-def _find_held_links(rows: list[MassOrderRow]) -> None:
-    """Of services that take one order a link: an open order, or a line above, holds the link. One query, or none."""
-    held: dict[int, list[MassOrderRow]] = {}
+def _reject_locked_links(rows: list[MassOrderRow]) -> None:
+    """Reject lines whose link is locked by an open order or by an earlier line: at most one query."""
+    rows_by_lock: dict[int, list[MassOrderRow]] = {}
     for row in rows:
         if row.is_ready and row.service and row.service.is_one_per_link and row.link:
-            held.setdefault(same_link.lock(row.service.pk, row.line.inputs.get("link", "")), []).append(row)
-    if not held:
+            rows_by_lock.setdefault(same_link.lock(row.service.pk, row.line.inputs.get("link", "")), []).append(row)
+    if not rows_by_lock:
         return
-    taken = {*Order.objects.open().filter(link_lock__in=held).values_list("link_lock", flat=True)}
-    for lock, claims in held.items():
-        for row in claims if lock in taken else claims[1:]:
-            row.problem = why_not(LinkInUse())
+    locked = {*Order.objects.open().filter(link_lock__in=rows_by_lock).values_list("link_lock", flat=True)}
+    for lock, lock_rows in rows_by_lock.items():
+        for row in lock_rows if lock in locked else lock_rows[1:]:
+            row.problem = problem_text(LinkInUse())
 
 
 def _buy(user: Any, row: MassOrderRow, request_id: str, paid_by: CustomerPricing, price: Decimal) -> bool:
-    """Buys one line, or says in it why not. False where the wallet holds too little: no later line is tried then."""
+    """Buy one line or store the reason in it. Return False if the balance is too low, so that buying stops."""
     assert row.service is not None
     try:
         row.order = checkout.place_order(
@@ -262,12 +273,12 @@ def _buy(user: Any, row: MassOrderRow, request_id: str, paid_by: CustomerPricing
             shown_charge=price,
         )
     except InsufficientFunds:
-        row.problem = _too_little()
+        row.problem = _low_balance_text()
         return False
     except OrdersError as problem:
-        row.problem = why_not(problem)
+        row.problem = problem_text(problem)
     return True
 
 
-def _too_little() -> str:
+def _low_balance_text() -> str:
     return _("Not placed because your balance is too low.")

@@ -1,4 +1,4 @@
-"""What a customer keeps in the shop window: Favourite. Orders, money and services live on the ground floor."""
+"""Models of the shop: customers' favorites."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orders.models import Service
 
 
 class Favorite(models.Model):
-    """A service that a customer has given a star. Written by ``storefront.shop.favorites``."""
+    """A service that a customer marked with a star. Written by ``storefront.shop.favorites``."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False, verbose_name=_("customer")

@@ -1,4 +1,4 @@
-"""Refills and cancellations on the order's page: the two buttons, why one is not possible, and the timeline's words."""
+"""Refill and cancellation on the order page: buttons, reasons, and texts of the activity."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from orders.rules.state_machine import Status
 
 @dataclass(frozen=True, slots=True)
 class ActionButton:
-    """One thing that can be asked for. ``hint`` says what it does, or why it is not possible."""
+    """One button. ``hint`` says what it does, or why it is not possible."""
 
     action: str
     label: str
@@ -42,7 +42,7 @@ class ActionButton:
 
 @dataclass(frozen=True, slots=True)
 class RequestStep:
-    """One step of a request, in the customer's words."""
+    """One step of a request, in words for customers."""
 
     title: str | Promise
     text: str | Promise = ""
@@ -51,19 +51,19 @@ class RequestStep:
 
 @dataclass(frozen=True, slots=True)
 class OrderActions:
-    """The buttons of an order's page, and whether a request is not answered yet."""
+    """The buttons of the order page; ``is_waiting`` while a request is open."""
 
     buttons: tuple[ActionButton, ...]
     is_waiting: bool
 
 
-#: What the buttons do.
-ASK: Mapping[str, Callable[..., Any]] = {
+#: The function behind each button.
+ACTIONS: Mapping[str, Callable[..., Any]] = {
     "refill": customer_requests.request_refill,
     "cancel": customer_requests.request_cancellation,
 }
 
-LINES: Mapping[tuple[str, str], RequestStep] = {
+STEPS: Mapping[tuple[str, str], RequestStep] = {
     (EventKind.REFILL, "asked"): RequestStep(gettext_lazy("Refill requested")),
     (EventKind.REFILL, "sent"): RequestStep(gettext_lazy("Refill accepted"), gettext_lazy("Delivery will start soon.")),
     (EventKind.REFILL, "in_progress"): RequestStep(gettext_lazy("Refill in progress"), tone="info"),
@@ -95,7 +95,7 @@ DELIVERED = RequestStep(
 
 
 def order_actions(order: Order) -> OrderActions:
-    """At most two queries; none for what the service does not offer."""
+    """Return the buttons of the order page: at most two queries, none for what the service does not offer."""
     refill, cancel = customer_requests.refill_state(order), customer_requests.cancel_state(order)
     buttons = (
         ActionButton("refill", _("Request refill"), _refill_hint(refill), refill.is_possible),
@@ -104,15 +104,15 @@ def order_actions(order: Order) -> OrderActions:
     return OrderActions(buttons, any(state.last is not None and state.last.is_open for state in (refill, cancel)))
 
 
-def line(kind: str, data: Mapping[str, Any]) -> RequestStep:
-    """One step of a request; whatever is none of these is with our staff."""
+def request_step(kind: str, data: Mapping[str, Any]) -> RequestStep:
+    """Return the text of one step of a request; an unknown step is with our staff."""
     if data.get("why") == "delivered":
         return DELIVERED
-    return LINES.get((kind, str(data.get("step"))), BY_STAFF)
+    return STEPS.get((kind, str(data.get("step"))), BY_STAFF)
 
 
 def why_not(problem: NotPossible) -> str:
-    """Why it cannot be asked for now."""
+    """Return why the request is not possible now, and what to do."""
     match problem:
         case RefillNotOffered():
             return _("This service doesn't include refills.")

@@ -1,4 +1,4 @@
-"""The list of orders as a file. Reads only."""
+"""Export of the order list as CSV."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from storefront.web import csv_export
 
 
 def as_csv(orders: OrderQuerySet) -> Iterator[str]:
-    """Line by line, however many there are."""
-    head = (
+    """Yield the orders as CSV lines, for any number of orders."""
+    header = (
         *(
             _("Order ID"),
             _("Date"),
@@ -31,7 +31,7 @@ def as_csv(orders: OrderQuerySet) -> Iterator[str]:
         ),
         *(_("Not delivered"), _("Charge"), _("Refunded"), _("Paid"), _("Currency"), _("Source"), _("Finished")),
     )
-    return csv_export.lines(head, map(_row, orders.iterator(chunk_size=1000)))
+    return csv_export.lines(header, map(_row, orders.iterator(chunk_size=1000)))
 
 
 def _row(order: Order) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What a customer looks for among the orders: read from the address, and laid on a question. No query of its own."""
+"""The filters of the order list: read from the query string and applied to a queryset."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from orders.models.translation import name_matches
 from storefront.shop import order_status
 from storefront.web import query_params
 
-#: How many order numbers can be looked for at once.
+#: Number of order IDs that one search can hold.
 NUMBERS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilters:
-    """``since`` and ``until`` are days, both included. What is no choice of ours counts as not asked."""
+    """Filters of the order list. ``since`` and ``until`` are inclusive days; unknown values are ignored."""
 
     text: str = ""
     numbers: tuple[int, ...] = ()
@@ -50,37 +50,37 @@ class OrderFilters:
         )
 
     @property
-    def filters(self) -> int:
-        """How many filters are set, the search among them; the status is a tab of its own."""
+    def count(self) -> int:
+        """Number of filters that are set, including the search; the status is a tab instead."""
         return sum(map(bool, (self.text, self.service, self.source, self.since, self.until)))
 
     @property
     def is_indexed(self) -> bool:
-        """Whether indexes lead to every order that is found, and to no others."""
+        """Whether indexes answer all filters that are set."""
         return not (self.service or self.source or (self.text and not self.numbers))
 
-    def narrow(self, user: Any) -> OrderQuerySet:
-        """The customer's orders as far as indexes answer: numbers, days, a status of one word, newest first.
+    def apply_indexed(self, user: Any) -> OrderQuerySet:
+        """Return the customer's orders, newest first, with the filters that an index answers applied.
 
-        Orders are numbered as they come, so days are a range of numbers; its ends are looked up by the days' index.
+        Order IDs grow with time, so a range of days is a range of IDs; its ends are looked up in the index by day.
         """
-        orders, mine = Order.objects.of(user), Order.objects.filter(user=user)
+        orders, own_orders = Order.objects.of(user), Order.objects.filter(user=user)
         if self.numbers:
             orders = orders.filter(pk__in=self.numbers)
         if self.since:
-            first = mine.filter(created_at__gte=_midnight(self.since)).order_by("created_at")
+            first = own_orders.filter(created_at__gte=_midnight(self.since)).order_by("created_at")
             orders = orders.filter(pk__gte=Subquery(first.values("pk")[:1]))
         if self.until:
-            last = mine.filter(created_at__lt=_midnight(self.until, after=1)).order_by("-created_at")
+            last = own_orders.filter(created_at__lt=_midnight(self.until, after=1)).order_by("-created_at")
             orders = orders.filter(pk__lte=Subquery(last.values("pk")[:1]))
-        if self.status and len(self.status.means) == 1:
-            orders = orders.filter(status=self.status.means[0])
+        if self.status and len(self.status.statuses) == 1:
+            orders = orders.filter(status=self.status.statuses[0])
         return orders
 
-    def sift(self, orders: OrderQuerySet) -> OrderQuerySet:
-        """Lays on what is looked at order by order: parts of a link or a service's name, the service, the source."""
+    def apply_scanned(self, orders: OrderQuerySet) -> OrderQuerySet:
+        """Apply the filters that need a scan: a part of a link or service name, the service, and the source."""
         if self.status:
-            orders = orders.filter(status__in=self.status.means)
+            orders = orders.filter(status__in=self.status.statuses)
         if self.text and not self.numbers:
             orders = orders.filter(Q(link__icontains=self.text) | name_matches("service", self.text))
         if self.service:
@@ -91,7 +91,7 @@ class OrderFilters:
 
 
 def _day(text: str) -> str:
-    """A day as a browser's field writes it; "" where it is none."""
+    """Return ``text`` if it is an ISO date, else ""."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
@@ -99,7 +99,7 @@ def _day(text: str) -> str:
 
 
 def _midnight(day: str, *, after: int = 0) -> datetime:
-    """The start of ``day``, or of a day ``after`` it, in the time zone of the page."""
+    """Return the start of ``day``, or of the day that is ``after`` days later, in the current time zone."""
     try:
         start = date.fromisoformat(day) + timedelta(days=after)
         return timezone.make_aware(datetime.combine(start, time()))

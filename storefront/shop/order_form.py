@@ -1,4 +1,4 @@
-"""The form of a new order: which fields a service asks for, what was written in them, and the price as one types."""
+"""The form of a new order: its fields, entries, and live price."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBERS = {"quantity", "min", "max", "posts", "old_posts", "answer_number", "run
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the form, ready to be drawn. ``shape`` is text, number, link, lines, choice or moment."""
+    """One field of the form, ready to render. ``shape`` is text, number, link, lines, choice, or moment."""
 
     name: str
     label: str
@@ -39,7 +39,7 @@ class Field:
 
     @property
     def is_optional(self) -> bool:
-        """Whether it may always stay empty; some are needed with one choice of another field, as their hint says."""
+        """Whether the field can always stay empty. Two fields are required by a choice in another field."""
         return not self.is_required and self.name not in ("google_keyword", "referring_url")
 
     @property
@@ -53,15 +53,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the form's order would cost. Not ``is_asked``: the quantity is missing or wrong, this is the least.
+    """The price of the form's order, in store currency.
 
-    ``quantity`` is that of all ``runs`` together. Not ``is_sold``: it costs us more, so the purchase would be refused.
+    ``quantity`` is the total of all ``runs``; it is the minimum quantity unless ``is_quantity_valid``. Without
+    ``is_sold``, our cost is above the price, so the purchase would be refused.
     """
 
     quantity: int
     charge: Decimal
     balance: Decimal
-    is_asked: bool
+    is_quantity_valid: bool
     runs: int = 1
     is_sold: bool = True
 
@@ -70,52 +71,54 @@ class Price:
         return self.quantity // self.runs
 
     @property
-    def left(self) -> Decimal:
+    def balance_after(self) -> Decimal:
         return self.balance - self.charge
 
     @property
-    def missing(self) -> Decimal:
-        return max(-self.left, Decimal(0))
+    def shortfall(self) -> Decimal:
+        return max(-self.balance_after, Decimal(0))
 
 
 def fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
-    """The fields that ``service`` asks for, in form order, each with the first problem it has."""
-    asked = [Input(name, _unread) for name in ("link",) if service.type.has_link]
-    asked += service.type.inputs
-    asked += [Input(name, _unread) for name in ("quantity",) if service.type.count is Count.GIVEN]
-    return _drawn(service, asked, inputs, problems)
+    """Return the fields of ``service`` in form order, each with its first problem."""
+    specs = [Input(name, _keep_text) for name in ("link",) if service.type.has_link]
+    specs += service.type.inputs
+    specs += [Input(name, _keep_text) for name in ("quantity",) if service.type.count is Count.GIVEN]
+    return _build_fields(service, specs, inputs, problems)
 
 
 def run_fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
-    """The fields of drip-feed; none where ``service`` has none."""
-    asked = [Input(name, _unread, is_required=False) for name in ("runs", "interval") if service.has_runs]
-    return _drawn(service, asked, inputs, problems)
+    """Return the drip-feed fields; none if ``service`` has no drip-feed."""
+    specs = [Input(name, _keep_text, is_required=False) for name in ("runs", "interval") if service.has_runs]
+    return _build_fields(service, specs, inputs, problems)
 
 
 def start_fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
-    """The field of a later start; none where the shop has none."""
-    asked = [Input(name, _unread, is_required=False) for name in (scheduled_start.NAME,) if settings.SCHEDULE_MAX_DAYS]
-    return _drawn(service, asked, inputs, problems)
+    """Return the field of a scheduled start; none if the shop does not offer it."""
+    specs = [
+        Input(name, _keep_text, is_required=False) for name in (scheduled_start.NAME,) if settings.SCHEDULE_MAX_DAYS
+    ]
+    return _build_fields(service, specs, inputs, problems)
 
 
-def _drawn(
-    service: Service, asked: Iterable[Input], inputs: Mapping[str, Any], problems: Iterable[InvalidField]
+def _build_fields(
+    service: Service, specs: Iterable[Input], inputs: Mapping[str, Any], problems: Iterable[InvalidField]
 ) -> list[Field]:
-    wrong: dict[str, InvalidField] = {}
-    for found in problems:
-        wrong.setdefault(found.field, found)
-    return [_field(service, spec, inputs, wrong.get(spec.name)) for spec in asked]
+    errors: dict[str, InvalidField] = {}
+    for problem in problems:
+        errors.setdefault(problem.field, problem)
+    return [_field(service, spec, inputs, errors.get(spec.name)) for spec in specs]
 
 
-def _unread(name: str, text: str) -> str:
-    """Link and quantity are no ``Input`` of a kind; here they are drawn like one and read by ``kinds.read``."""
+def _keep_text(name: str, text: str) -> str:
+    """Parse nothing: fields that are no inputs of a service type are read by ``service_types.read``."""
     return text
 
 
-def _field(service: Service, spec: Input, inputs: Mapping[str, Any], wrong: InvalidField | None) -> Field:
+def _field(service: Service, spec: Input, inputs: Mapping[str, Any], error: InvalidField | None) -> Field:
     name = spec.name
-    words = labels.INPUTS.get(name, labels.InputLabels(name))
-    hint = str(words.hint)
+    input_labels = labels.INPUTS.get(name, labels.InputLabels(name))
+    hint = str(input_labels.hint)
     if name in counted(service):
         hint = f"{hint} {labels.limits(name, service.min_quantity, service.max_quantity)}".strip()
     shape = "number" if name in NUMBERS else "link" if name == "link" else "text"
@@ -127,19 +130,19 @@ def _field(service: Service, spec: Input, inputs: Mapping[str, Any], wrong: Inva
         shape = "moment"
     return Field(
         name=name,
-        label=str(words.label),
+        label=str(input_labels.label),
         hint=hint,
-        example=service.link_example if name == "link" else words.example,
+        example=service.link_example if name == "link" else input_labels.example,
         shape=shape,
         value=service_types.text_of(inputs, name),
-        error=labels.problem(wrong) if wrong else "",
+        error=labels.problem(error) if error else "",
         is_required=spec.is_required,
         choices=tuple((str(value), labels.choice(name, value)) for value in spec.choices),
     )
 
 
 def counted(service: Service) -> tuple[str, ...]:
-    """The inputs that the service's limits hold for."""
+    """Return the names of the inputs that the limits of the service apply to."""
     match service.type.count:
         case Count.GIVEN:
             return ("quantity",)
@@ -151,41 +154,42 @@ def counted(service: Service) -> tuple[str, ...]:
 
 
 def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal, paid_by: CustomerPricing) -> Price:
-    """The customer's price of what is written so far; the other fields may still be empty or wrong."""
-    counted = _counted(service, inputs)
-    sold, runs = (counted.quantity, counted.runs) if counted else (least(service), 1)
-    charge = charges.charge(paid_by.rate(service), sold, is_flat=service.is_flat)
-    cost = checkout.cost_of(service, quantity=sold)
-    return Price(sold, charge, balance, counted is not None, runs, cost is None or cost <= charge)
+    """Return the customer's price for the current entries; the other fields may still be empty or invalid."""
+    details = _read_quantity(service, inputs)
+    quantity, runs = (details.quantity, details.runs) if details else (minimum_quantity(service), 1)
+    charge = charges.charge(paid_by.rate(service), quantity, is_flat=service.is_flat)
+    cost = checkout.cost_of(service, quantity=quantity)
+    return Price(quantity, charge, balance, details is not None, runs, cost is None or cost <= charge)
 
 
-def least_charge(service: Service, *, paid_by: CustomerPricing) -> Decimal:
-    """What the smallest order costs the customer."""
-    return charges.charge(paid_by.rate(service), least(service), is_flat=service.is_flat)
+def minimum_charge(service: Service, *, paid_by: CustomerPricing) -> Decimal:
+    """Return the customer's price of the smallest order."""
+    return charges.charge(paid_by.rate(service), minimum_quantity(service), is_flat=service.is_flat)
 
 
-def least(service: Service) -> int:
-    """The smallest quantity that can be bought."""
+def minimum_quantity(service: Service) -> int:
+    """Return the smallest quantity that can be ordered."""
     return 1 if service.type.count is Count.ONE else service.min_quantity
 
 
-def _counted(service: Service, inputs: Mapping[str, Any]) -> Details | None:
-    """The quantity and runs by the rules of the kind. Inputs that do not count get stand-ins: only counting can fail.
+def _read_quantity(service: Service, inputs: Mapping[str, Any]) -> Details | None:
+    """Return the quantity and runs by the rules of the service type, or None if they are missing or invalid.
 
-    Where runs are written and the minutes between them not yet, these get one too: the price does not hang on them.
+    Inputs that do not affect the quantity get placeholders, so that only the quantity can fail. So does the interval
+    between runs while it is empty, as the price does not depend on it.
     """
     kind = service.type
     counting = {*counted(service), *(("posts", "old_posts") if kind.count is Count.POSTS else ())}
-    stand_ins = {"link": "x"}
+    placeholders = {"link": "x"}
     for spec in kind.inputs:
         if spec.name not in counting:
-            stand_ins[spec.name] = str(spec.choices[-1] if spec.choices else 1) if spec.is_required else ""
+            placeholders[spec.name] = str(spec.choices[-1] if spec.choices else 1) if spec.is_required else ""
     if not service_types.text_of(inputs, "interval"):
-        stand_ins["interval"] = "1" if service_types.text_of(inputs, "runs") else ""
+        placeholders["interval"] = "1" if service_types.text_of(inputs, "runs") else ""
     try:
         return service_types.read(
             kind,
-            {**inputs, **stand_ins},
+            {**inputs, **placeholders},
             minimum=service.min_quantity,
             maximum=service.max_quantity,
             has_dripfeed=service.has_runs,
@@ -195,7 +199,7 @@ def _counted(service: Service, inputs: Mapping[str, Any]) -> Details | None:
 
 
 def link_error(service: Service, inputs: Mapping[str, Any]) -> str:
-    """What is wrong with the link as far as it is written, while one types; "" if nothing is, or nothing is there."""
+    """Return the problem with the link while the customer types, or "" if it is empty or valid."""
     text = service_types.text_of(inputs, "link")
     if not text or not service.type.has_link:
         return ""
@@ -207,29 +211,31 @@ def link_error(service: Service, inputs: Mapping[str, Any]) -> str:
 
 
 def add_funds_query(service: Service, inputs: Mapping[str, Any], price: Price) -> str:
-    """What the page for adding money is asked with: the missing amount, and the way back to this form as it is.
+    """Return the query string of the "Add funds" page: the shortfall, and the URL that leads back to this form.
 
-    Long lists do not fit an address: then the way back leads to the form with nothing in it.
+    Long lists do not fit in a URL; then the link leads back to an empty form.
     """
     names = {field.name for fields_of in (fields, run_fields, start_fields) for field in fields_of(service, inputs)}
-    kept = {name: service_types.text_of(inputs, name) for name in sorted(names) if service_types.text_of(inputs, name)}
-    back = reverse("shop:order_new")
-    address = f"{back}?{urlencode({'service': service.pk, **kept})}"
+    entered = {
+        name: service_types.text_of(inputs, name) for name in sorted(names) if service_types.text_of(inputs, name)
+    }
+    form_url = reverse("shop:order_new")
+    address = f"{form_url}?{urlencode({'service': service.pk, **entered})}"
     if len(address) > ADDRESS_MAX:
-        address = f"{back}?{urlencode({'service': service.pk})}"
-    return urlencode({"amount": amounts.plain(price.missing), "next": address})
+        address = f"{form_url}?{urlencode({'service': service.pk})}"
+    return urlencode({"amount": amounts.plain(price.shortfall), "next": address})
 
 
 def unit_price(service: Service, *, paid_by: CustomerPricing) -> str:
-    """What the page says a piece costs this customer, to be posted back: the price shown must be the price taken."""
+    """Return the rate on the page, to be posted back: the price shown must be the price charged."""
     return f"{amounts.plain(paid_by.rate(service))}/{1 if service.is_flat else charges.PER}"
 
 
 def inputs_of(order: Order) -> dict[str, Any]:
-    """An earlier order as the inputs of a new one."""
-    again = dict(order.fields)
+    """Return the inputs of a new order that repeats an earlier one."""
+    inputs = dict(order.fields)
     if order.service.type.count is Count.GIVEN:
-        again["quantity"] = order.quantity // order.runs
+        inputs["quantity"] = order.quantity // order.runs
     if order.runs > 1:
-        again |= {"runs": order.runs, "interval": order.interval}
-    return {**again, "link": order.link}
+        inputs |= {"runs": order.runs, "interval": order.interval}
+    return {**inputs, "link": order.link}

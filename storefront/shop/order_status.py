@@ -1,4 +1,4 @@
-"""The statuses as customers see them: fewer than ours, and never a word of what is behind the counter."""
+"""The order statuses that customers see; they hide internal states."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from orders.rules.state_machine import Status
 
 @dataclass(frozen=True, slots=True)
 class OrderStatusLabel:
-    """One status of the page. ``code`` is its mark in the style sheet and its word in addresses."""
+    """One status that customers see. ``code`` is its name in the style sheet and in URLs."""
 
     code: str
     label: Promise
-    means: tuple[Status, ...]
+    statuses: tuple[Status, ...]
     tone: str = ""
 
 
-SHOWN = (
+LABELS = (
     OrderStatusLabel("pending", _("Pending"), (Status.QUEUED, Status.SUBMITTING, Status.PENDING)),
     OrderStatusLabel("processing", _("Processing"), (Status.PROCESSING,)),
     OrderStatusLabel("in-progress", _("In progress"), (Status.IN_PROGRESS,), "info"),
@@ -29,10 +29,10 @@ SHOWN = (
     OrderStatusLabel("canceled", _("Canceled"), (Status.CANCELED, Status.FAILED)),
     OrderStatusLabel("in-doubt", _("Under review"), (Status.IN_DOUBT,)),
 )
-_BY_STATUS = {status: shown for shown in SHOWN for status in shown.means}
-BY_CODE = {shown.code: shown for shown in SHOWN}
+_BY_STATUS = {status: label for label in LABELS for status in label.statuses}
+BY_CODE = {label.code: label for label in LABELS}
 
 
 def status_label(status: str) -> OrderStatusLabel:
-    """How a customer sees ``status``, one of ours."""
+    """Return the status that customers see for an internal ``status``."""
     return _BY_STATUS[Status(status)]

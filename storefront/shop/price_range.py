@@ -1,4 +1,4 @@
-"""The price filter of the catalogue: from and to per 1,000, as the customer pays it. Nothing typed is an error."""
+"""The price filter of the catalog: bounds per 1,000, compared with the price that the customer pays."""
 
 from __future__ import annotations
 
@@ -12,69 +12,76 @@ from django.http import QueryDict
 from orders.errors import InvalidAmount
 from orders.rules import amounts
 
-#: A price list goes no higher than its column.
+#: The largest price that the database column can hold.
 HIGHEST = amounts.from_units(amounts.LARGEST, amounts.RATE_PLACES)
-_WHOLE = 10_000  # hundredths of a percent in the whole
-_SHOWN_MAX = 40
+_FULL_SHARE = 10_000  # 100% in hundredths of a percent
+_TEXT_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRange:
-    """Bounds of a price per 1,000; both may be missing. ``unread`` is what was typed and is no price."""
+    """Optional bounds of a price per 1,000. ``invalid_text`` is the first entry that is not a price."""
 
-    least: Decimal | None = None
-    most: Decimal | None = None
-    unread: str = ""
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    invalid_text: str = ""
 
     @classmethod
     def read(cls, query: QueryDict) -> PriceRange:
-        least, most = (_price(query.get(name, "")) for name in ("from", "to"))
-        unread = next((text for text in (least, most) if isinstance(text, str) and text), "")
-        return cls(least if isinstance(least, Decimal) else None, most if isinstance(most, Decimal) else None, unread)
+        minimum, maximum = (_price(query.get(name, "")) for name in ("from", "to"))
+        invalid_text = next((text for text in (minimum, maximum) if isinstance(text, str) and text), "")
+        return cls(
+            minimum if isinstance(minimum, Decimal) else None,
+            maximum if isinstance(maximum, Decimal) else None,
+            invalid_text,
+        )
 
     @property
-    def typed_least(self) -> str:
-        return "" if self.least is None else amounts.plain(self.least)
+    def minimum_text(self) -> str:
+        return "" if self.minimum is None else amounts.plain(self.minimum)
 
     @property
-    def typed_most(self) -> str:
-        return "" if self.most is None else amounts.plain(self.most)
+    def maximum_text(self) -> str:
+        return "" if self.maximum is None else amounts.plain(self.maximum)
 
     @property
-    def is_asked(self) -> bool:
-        return self.least is not None or self.most is not None
+    def is_set(self) -> bool:
+        return self.minimum is not None or self.maximum is not None
 
     def matching(self, discount: Decimal) -> Q:
-        """Services read ``with_own_rates`` whose price per 1,000 is within, for who gets ``discount`` percent off.
+        """Return the condition for services, read ``with_own_rates``, whose price is within the bounds.
 
-        Their own price counts as it is; list prices are compared with bounds moved to where the discount came from,
-        to the last quantum: found is what the page shows within the bounds. A flat price is none per 1,000.
+        A custom rate is compared as it is. A list price is compared with bounds converted to before the discount, exact
+        to the last quantum, so that the filter agrees with the prices on the page. Flat prices never match.
+
+        Args:
+            discount: Percentage that the customer's price level takes off every list price.
         """
         own, listed = Q(own_rate__isnull=False), Q(own_rate__isnull=True)
-        share = _WHOLE - int(discount * 100)
-        if self.least is not None:
-            own &= Q(own_rate__gte=self.least)
-            listed &= _from(self.least, share)
-        if self.most is not None:
-            own &= Q(own_rate__lte=self.most)
-            listed &= _to(self.most, share)
+        share = _FULL_SHARE - int(discount * 100)
+        if self.minimum is not None:
+            own &= Q(own_rate__gte=self.minimum)
+            listed &= _from(self.minimum, share)
+        if self.maximum is not None:
+            own &= Q(own_rate__lte=self.maximum)
+            listed &= _to(self.maximum, share)
         return Q(is_flat=False) & (own | listed)
 
 
-def _from(least: Decimal, share: int) -> Q:
-    """Prices round up: the smallest list price that costs ``least`` is just above what costs one quantum less."""
-    units = amounts.to_units(least, amounts.RATE_PLACES)
+def _from(minimum: Decimal, share: int) -> Q:
+    """Match list prices that cost at least ``minimum``. Prices are rounded up, so start above one quantum less."""
+    units = amounts.to_units(minimum, amounts.RATE_PLACES)
     if not units:
         return Q()
     if not share:
         return Q(pk__in=[])
-    return Q(rate__gte=_rate((units - 1) * _WHOLE // share + 1))
+    return Q(rate__gte=_rate((units - 1) * _FULL_SHARE // share + 1))
 
 
-def _to(most: Decimal, share: int) -> Q:
+def _to(maximum: Decimal, share: int) -> Q:
     if not share:
         return Q()
-    return Q(rate__lte=_rate(amounts.to_units(most, amounts.RATE_PLACES) * _WHOLE // share))
+    return Q(rate__lte=_rate(amounts.to_units(maximum, amounts.RATE_PLACES) * _FULL_SHARE // share))
 
 
 def _rate(units: int) -> Decimal:
@@ -82,15 +89,15 @@ def _rate(units: int) -> Decimal:
 
 
 def _price(text: str) -> Decimal | str:
-    """The price in ``text``, in the digits of any script, a comma for a point; otherwise the text, cut short."""
-    plain = "".join(str(unicodedata.decimal(letter, letter)) for letter in text.strip()[: 2 * _SHOWN_MAX])
+    """Parse a price with the digits of any script, a comma or a point; return the shortened text if it is none."""
+    plain = "".join(str(unicodedata.decimal(letter, letter)) for letter in text.strip()[: 2 * _TEXT_MAX])
     plain = plain.replace("\N{ARABIC DECIMAL SEPARATOR}", ".").replace(",", ".")
     if not plain:
         return ""
     try:
         price = amounts.parse(plain)
     except InvalidAmount:
-        return text.strip()[:_SHOWN_MAX]
+        return text.strip()[:_TEXT_MAX]
     if price < 0:
-        return text.strip()[:_SHOWN_MAX]
+        return text.strip()[:_TEXT_MAX]
     return min(amounts.round_down(price, amounts.RATE_QUANTUM), HIGHEST)

@@ -1,4 +1,4 @@
-"""Buying from a page: ``checkout.place_order`` with the promises a page makes (the price shown, a form used once)."""
+"""Purchase from a page: charges only the price that was shown, and each form buys once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from orders.models import Order, Service
 from orders.models.order import Source
 from storefront.shop import order_form
 
-#: What a line of a mass order says where an open order holds its link.
+#: The problem of a mass order line whose link is locked by an open order.
 LINK_IN_USE = InvalidField("link", "in_use")
 
 
 class FormReused(Exception):
-    """The form had already bought something else, such as before "back" and a change. ``order`` is what it bought."""
+    """The form already bought something else, for example before it was changed with the back button."""
 
     def __init__(self, order: Order) -> None:
         super().__init__(f"the form was used for order {order.pk}")
@@ -30,7 +30,7 @@ def new_request_id() -> str:
 
 
 def request_id(text: str) -> str:
-    """The form's own number as it came back, or a new one where it is none of ours."""
+    """Return the posted request ID if it is a UUID, else a new one."""
     try:
         return str(uuid.UUID(text))
     except ValueError:
@@ -46,20 +46,25 @@ def buy(
     shown_price: str,
     paid_by: CustomerPricing,
 ) -> Order:
-    """Buys what the form says, once. Raises what ``place_order`` raises, and FormReused; then nothing was charged."""
-    offer = checkout.quote(service, inputs=inputs, paid_by=paid_by)
-    used = Order.objects.filter(user=user, request_id=request_id).first()
-    if used is None:
+    """Buy what the form holds, once. If an exception is raised, nothing was charged.
+
+    Raises:
+        FormReused: The form already bought a different order.
+        OrdersError: Everything that ``checkout.place_order`` raises.
+    """
+    quote = checkout.quote(service, inputs=inputs, paid_by=paid_by)
+    order = Order.objects.filter(user=user, request_id=request_id).first()
+    if order is None:
         if shown_price != order_form.unit_price(service, paid_by=paid_by):
-            raise PriceChanged(offer.charge)
-        # Service and terms were read once in this request: the rate compared above is the rate that is taken.
-        used = checkout.place_order(
+            raise PriceChanged(quote.charge)
+        # Service and pricing were read once in this request, so the rate compared above is the rate charged.
+        order = checkout.place_order(
             user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id, paid_by=paid_by
         )
-    wanted = offer.details
-    asked = (service.pk, wanted.link, wanted.quantity, wanted.fields, wanted.runs, wanted.interval)
-    bought = (used.service_id, used.link, used.quantity, used.fields, used.runs, used.interval)
-    # A start that has come meanwhile reads as "now".
-    if bought != asked or offer.starts_at not in (None, used.starts_at):
-        raise FormReused(used)
-    return used
+    details = quote.details
+    requested = (service.pk, details.link, details.quantity, details.fields, details.runs, details.interval)
+    bought = (order.service_id, order.link, order.quantity, order.fields, order.runs, order.interval)
+    # A scheduled start that has passed meanwhile reads as "now".
+    if bought != requested or quote.starts_at not in (None, order.starts_at):
+        raise FormReused(order)
+    return order

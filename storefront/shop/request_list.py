@@ -1,6 +1,6 @@
-"""What a customer asked for after the purchase: refills and cancellations in one list, and asking for many. Reads only.
+"""The list of a customer's refill and cancellation requests, and refill requests for many orders.
 
-The two are rows of two tables. A page is merged from both, and its key names a place in each.
+The requests are rows of two tables. A page is merged from both, and its key names a position in each.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from storefront.shop import order_actions
 
 PAGE_SIZE = 25
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
-#: Below the key of the first page lies every row.
-_TOP = 2**62
+#: Larger than every primary key: the key of the first page.
+_KEY_MAX = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """One request as the customer sees it."""
+    """One request, as the customer sees it."""
 
     request: Refill | Cancellation
 
@@ -39,8 +39,8 @@ class RequestRow:
         return isinstance(self.request, Refill)
 
     @property
-    def told(self) -> order_actions.RequestStep:
-        """How it stands, in words for customers; the reason that is kept for the operator is none of them."""
+    def step(self) -> order_actions.RequestStep:
+        """The current step in words for customers, without the reason that is kept for operators."""
         kind = EventKind.REFILL if self.is_refill else EventKind.CANCELLATION
         if self.request.is_open and self.request.needs_person:
             return order_actions.BY_STAFF
@@ -48,43 +48,47 @@ class RequestRow:
             return order_actions.WAITING
         is_late = not self.is_refill and self.request.status == RequestStatus.REJECTED
         why = "delivered" if is_late and self.request.order.state is Status.COMPLETED else ""
-        return order_actions.line(kind, {"step": self.request.status, "why": why})
+        return order_actions.request_step(kind, {"step": self.request.status, "why": why})
 
 
 @dataclass(frozen=True, slots=True)
 class RequestPage:
-    """Requests, the newest first. ``newer`` and ``older`` are the keys that lead to the neighbours, "" if none does."""
+    """Requests, newest first. ``newer`` and ``older`` are the keys of the neighboring pages, or ""."""
 
     rows: list[RequestRow]
     newer: str = ""
     older: str = ""
 
 
-def page(user: Any, query: QueryDict, *, is_open: bool) -> RequestPage:
-    """Two queries: as many rows as a page holds of each table, merged by the time they were asked at."""
-    before, after = _key(query.get("before", "")), _key(query.get("after", ""))
+def list_requests(user: Any, query: QueryDict, *, is_open: bool) -> RequestPage:
+    """Return one page of requests in two queries: a page of each table, merged by the time of the request."""
+    before, after = _parse_key(query.get("before", "")), _parse_key(query.get("after", ""))
     is_upwards = after is not None and before is None
-    edge = (after if is_upwards else before) or (_TOP, _TOP)
-    found: list[Refill | Cancellation] = []
+    edge = (after if is_upwards else before) or (_KEY_MAX, _KEY_MAX)
+    requests: list[Refill | Cancellation] = []
     for model, key in ((Refill, edge[0]), (Cancellation, edge[1])):
-        mine = with_services(model.objects.filter(order__user=user), "order__service")
+        own_requests = with_services(model.objects.filter(order__user=user), "order__service")
         if is_open:
-            mine = mine.filter(ended_at=None, status__in=OPEN_REQUEST)
-        mine = mine.filter(pk__gt=key).order_by("pk") if is_upwards else mine.filter(pk__lt=key).order_by("-pk")
-        found += mine[: PAGE_SIZE + 1]
-    found.sort(key=lambda row: (row.created_at, isinstance(row, Refill), row.pk), reverse=True)
-    is_more = len(found) > PAGE_SIZE
-    kept = found[-PAGE_SIZE:] if is_upwards else found[:PAGE_SIZE]
-    rows = [RequestRow(row) for row in kept]
-    if not kept:
+            own_requests = own_requests.filter(ended_at=None, status__in=OPEN_REQUEST)
+        own_requests = (
+            own_requests.filter(pk__gt=key).order_by("pk")
+            if is_upwards
+            else own_requests.filter(pk__lt=key).order_by("-pk")
+        )
+        requests += own_requests[: PAGE_SIZE + 1]
+    requests.sort(key=lambda row: (row.created_at, isinstance(row, Refill), row.pk), reverse=True)
+    is_more = len(requests) > PAGE_SIZE
+    page_requests = requests[-PAGE_SIZE:] if is_upwards else requests[:PAGE_SIZE]
+    rows = [RequestRow(row) for row in page_requests]
+    if not page_requests:
         return RequestPage(rows)
     has_newer, has_older = (is_more, True) if is_upwards else (before is not None, is_more)
-    newer = _edge(kept, edge, is_upper=True) if has_newer else ""
-    return RequestPage(rows, newer, _edge(kept, edge, is_upper=False) if has_older else "")
+    newer = _edge_key(page_requests, edge, is_upper=True) if has_newer else ""
+    return RequestPage(rows, newer, _edge_key(page_requests, edge, is_upper=False) if has_older else "")
 
 
-def refill_many(user: Any, numbers: Iterable[int]) -> tuple[list[int], Mapping[str, list[int]]]:
-    """Asks for a refill of each of the customer's orders: those it was asked for, and the others by the reason."""
+def request_refills(user: Any, numbers: Iterable[int]) -> tuple[list[int], Mapping[str, list[int]]]:
+    """Request a refill for each order. Return the orders that got one, and the others by the reason."""
     outcome = customer_requests.request_refills(Order.objects.of(user).filter(pk__in=[*numbers]), actor=user)
     reasons: dict[str, list[int]] = {}
     for number, answer in outcome.items():
@@ -93,13 +97,13 @@ def refill_many(user: Any, numbers: Iterable[int]) -> tuple[list[int], Mapping[s
     return [number for number, answer in outcome.items() if isinstance(answer, Refill)], reasons
 
 
-def _key(text: str) -> tuple[int, int] | None:
-    found = _KEY.fullmatch(text)
-    return (int(found[1]), int(found[2])) if found else None
+def _parse_key(text: str) -> tuple[int, int] | None:
+    match = _KEY.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
-def _edge(rows: list[Refill | Cancellation], start: tuple[int, int], *, is_upper: bool) -> str:
-    """The key of an end of the page. A table without a row on it is where the page began, or one beside it."""
+def _edge_key(rows: list[Refill | Cancellation], start: tuple[int, int], *, is_upper: bool) -> str:
+    """Return the key of one end of the page. A table without rows on the page keeps its start position."""
     ends = []
     for model, key in ((Refill, start[0]), (Cancellation, start[1])):
         own = [row.pk for row in rows if isinstance(row, model)]
@@ -107,6 +111,6 @@ def _edge(rows: list[Refill | Cancellation], start: tuple[int, int], *, is_upper
     return f"{ends[0]}.{ends[1]}"
 
 
-def told_of(numbers: Iterable[int]) -> str:
-    """Order numbers as a list in a sentence."""
+def join_numbers(numbers: Iterable[int]) -> str:
+    """Join order IDs for use in a sentence."""
     return pgettext("between the numbers of a list", ", ").join(map(str, numbers))

@@ -1,4 +1,4 @@
-"""What happened to an order, in the customer's words. Only known facts reach the page, never an event's other data."""
+"""The activity of an order in words for customers, without the data that only operators may see."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from storefront.web import formats
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
+    """One entry of the activity; ``event`` is the ID of its event, 0 for the payment."""
+
     at: datetime
     title: str
     text: str = ""
@@ -27,24 +29,24 @@ class TimelineEntry:
 
 
 def timeline_entries(order: Order) -> list[TimelineEntry]:
-    """The order's timeline, newest first, down to the moment it was paid."""
-    told = _public(order).order_by("-id")
-    paid = _("%s was charged to your balance.") % formats.money(order.charge)
-    lines = [replace(_line(order, event), event=event.pk) for event in told]
-    return [*lines, TimelineEntry(order.created_at, _("Order placed and paid"), paid)]
+    """Return the activity of the order, newest first, down to its payment."""
+    events = _customer_events(order).order_by("-id")
+    charge_text = _("%s was charged to your balance.") % formats.money(order.charge)
+    entries = [replace(_event_entry(order, event), event=event.pk) for event in events]
+    return [*entries, TimelineEntry(order.created_at, _("Order placed and paid"), charge_text)]
 
 
 def last_entry(order: Order) -> int:
-    """The newest line: a page that shows it is up to date. 0 if there is only the payment."""
-    newest: int | None = _public(order).aggregate(newest=Max("pk"))["newest"]
+    """Return the ID of the newest event that customers see, or 0. A page that shows it is up to date."""
+    newest: int | None = _customer_events(order).aggregate(newest=Max("pk"))["newest"]
     return newest or 0
 
 
-def _public(order: Order) -> QuerySet[OrderEvent]:
+def _customer_events(order: Order) -> QuerySet[OrderEvent]:
     return OrderEvent.objects.filter(order=order, kind__in=OrderEvent.PUBLIC)
 
 
-def _line(order: Order, event: OrderEvent) -> TimelineEntry:
+def _event_entry(order: Order, event: OrderEvent) -> TimelineEntry:
     at, data = event.created_at, event.data
     match event.kind:
         case EventKind.ACCEPTED:
@@ -54,16 +56,16 @@ def _line(order: Order, event: OrderEvent) -> TimelineEntry:
         case EventKind.RESOLVED:
             return TimelineEntry(at, _("Review completed"))
         case EventKind.REFILL | EventKind.CANCELLATION:
-            told = order_actions.line(event.kind, data)
-            return TimelineEntry(at, str(told.title), str(told.text), told.tone)
+            step = order_actions.request_step(event.kind, data)
+            return TimelineEntry(at, str(step.title), str(step.text), step.tone)
         case EventKind.REFUNDED:
-            back = _("%s was refunded to your balance") % formats.money(amounts.parse(str(data.get("amount", 0))))
-            return TimelineEntry(at, back, _undelivered(order, data), "success")
-    return _status_line(order, at, data)
+            refunded = _("%s was refunded to your balance") % formats.money(amounts.parse(str(data.get("amount", 0))))
+            return TimelineEntry(at, refunded, _not_delivered(order, data), "success")
+    return _status_entry(order, at, data)
 
 
-def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> TimelineEntry:
-    shown = order_status.status_label(data["status"])
+def _status_entry(order: Order, at: datetime, data: dict[str, Any]) -> TimelineEntry:
+    label = order_status.status_label(data["status"])
     text = ""
     match Status(data["status"]):
         case Status.IN_PROGRESS | Status.PROCESSING if data.get("start_count") is not None:
@@ -71,13 +73,13 @@ def _status_line(order: Order, at: datetime, data: dict[str, Any]) -> TimelineEn
         case Status.COMPLETED:
             text = _("Everything was delivered.")
         case Status.PARTIAL:
-            text = _undelivered(order, data)
+            text = _not_delivered(order, data)
         case Status.CANCELED | Status.FAILED:
             text = _("Canceled at your request.") if data.get("asked") else _("The order couldn't be delivered.")
-    return TimelineEntry(at, str(shown.label), text, shown.tone)
+    return TimelineEntry(at, str(label.label), text, label.tone)
 
 
-def _undelivered(order: Order, data: dict[str, Any]) -> str:
+def _not_delivered(order: Order, data: dict[str, Any]) -> str:
     remains = data.get("remains")
     if remains is None:
         return ""

@@ -1,4 +1,4 @@
-"""A wallet's statement: figures, entries, and the same as CSV. Reads only; ``orders.ledger.transfers`` alone writes."""
+"""Read-only queries of a customer's transactions; only ``orders.ledger.transfers`` writes them."""
 
 from __future__ import annotations
 
@@ -25,40 +25,41 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class WalletFigures:
-    """What was spent and paid back in the last 30 days."""
+    """Amounts spent and refunded in the last 30 days, in store currency."""
 
     spent: Decimal
     orders: int
-    paid_back: Decimal
+    refunded: Decimal
 
     @property
     def percent(self) -> Decimal | None:
-        return round(100 * self.paid_back / self.spent, 1) if self.spent else None
+        return round(100 * self.refunded / self.spent, 1) if self.spent else None
 
 
-def figures(wallet: Account) -> WalletFigures:
+def wallet_figures(wallet: Account) -> WalletFigures:
+    """Return the figures of the last ``DAYS`` days."""
     sums = Transfer.objects.filter(wallet=wallet, created_at__gte=timezone.now() - timedelta(days=DAYS)).aggregate(
         spent=Sum("amount", filter=Q(kind=TransferKind.CHARGE)),
         orders=Count("pk", filter=Q(kind=TransferKind.CHARGE)),
-        paid_back=Sum("amount", filter=Q(kind=TransferKind.REFUND)),
+        refunded=Sum("amount", filter=Q(kind=TransferKind.REFUND)),
     )
-    return WalletFigures(sums["spent"] or Decimal(0), sums["orders"], sums["paid_back"] or Decimal(0))
+    return WalletFigures(sums["spent"] or Decimal(0), sums["orders"], sums["refunded"] or Decimal(0))
 
 
-def entries(wallet: Account, kind: str = "") -> QuerySet[Transfer]:
-    """The wallet's entries, newest first; of one kind, if it is one."""
-    found = with_services(Transfer.objects.of(wallet), "order__service")
-    return found.filter(kind=kind) if kind in TransferKind.values else found
+def wallet_transfers(wallet: Account, kind: str = "") -> QuerySet[Transfer]:
+    """Return the transfers of the wallet, newest first; an unknown kind is ignored."""
+    transfers = with_services(Transfer.objects.of(wallet), "order__service")
+    return transfers.filter(kind=kind) if kind in TransferKind.values else transfers
 
 
-def change(transfer: Transfer) -> Decimal:
-    """What an entry did to its wallet: above zero where money came in."""
+def balance_change(transfer: Transfer) -> Decimal:
+    """Return the change of the wallet by a transfer: positive for money received."""
     return transfer.amount if transfer.target_id == transfer.wallet_id else -transfer.amount
 
 
 def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
-    """The statement line by line. Numbers stay numbers."""
-    head = (
+    """Yield the transactions as CSV lines, with numbers in plain notation."""
+    header = (
         _("Transaction ID"),
         _("Date"),
         _("Type"),
@@ -68,7 +69,7 @@ def as_csv(wallet: Account, kind: str = "") -> Iterator[str]:
         _("Balance after"),
         _("Currency"),
     )
-    return csv_export.lines(head, _rows(entries(wallet, kind), wallet.currency))
+    return csv_export.lines(header, _rows(wallet_transfers(wallet, kind), wallet.currency))
 
 
 def _rows(transfers: QuerySet[Transfer], currency: str) -> Iterator[list[Any]]:
@@ -80,7 +81,7 @@ def _rows(transfers: QuerySet[Transfer], currency: str) -> Iterator[list[Any]]:
             csv_cells.escape_formula(transfer.get_kind_display()),
             order.pk if order else "",
             csv_cells.escape_formula(order.service.shown_name) if order else "",
-            amounts.plain(change(transfer)),
+            amounts.plain(balance_change(transfer)),
             amounts.plain(transfer.wallet_after or Decimal(0)),
             currency,
         ]

@@ -131,7 +131,7 @@ def _empty() -> list[Sight]:
     paths = {
         "orders": "/orders/", "wallet": "/wallet/", "refills": "/refills/", "tickets": "/support/",
         "top-ups": "/wallet/payments/", "keys": "/account/keys/", "webhooks": "/webhooks/", "email": "/account/email/",
-        "favourites": "/services/?favourites=1", "order-pick": "/orders/new/",
+        "favorites": "/services/?favorites=1", "order-pick": "/orders/new/",
     }  # fmt: skip
     return [Sight(f"empty-{name}", path, NEWCOMER) for name, path in paths.items()]
 

@@ -61,7 +61,7 @@ def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -
     page.get_by_label("Favorites").check()
     expect(page.locator("#found a.name")).to_have_text(["Harp lessons"])
     # A list still on its way would show the star as it was; the address follows the last one.
-    expect(page).to_have_url(re.compile(r"/services/\?favourites=1$"))
+    expect(page).to_have_url(re.compile(r"/services/\?favorites=1$"))
     star.click()
     expect(star).to_have_attribute("aria-pressed", "false")
     assert Favorite.objects.count() == 0

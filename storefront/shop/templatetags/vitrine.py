@@ -1,4 +1,4 @@
-"""The tags and filters of our pages: icons, amounts, numbers, moments, statuses, safe links."""
+"""Template tags and filters: icons, amounts, numbers, times, statuses, and links."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TONES = {"debug": "", "error": "danger"}
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """``{% icon "search" %}``; ``extra`` is "dir" for an arrow that turns with the direction of writing."""
+    """Render an icon: ``{% icon "search" %}``. Use ``extra="dir"`` for an arrow that follows the writing direction."""
     return format_html(
         '<svg class="icon{}" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
         f" {extra}" if extra else "",
@@ -43,40 +43,43 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 @register.filter
 def money(amount: Decimal | None) -> SafeString:
-    """An amount or price of the store currency, isolated from the direction of the text around it."""
+    """Format an amount of the store currency, isolated from the direction of the surrounding text."""
     return format_html("<bdi>{}</bdi>", formats.money(amount or Decimal(0)))
 
 
 @register.filter
-def about(amount: Decimal) -> SafeString:
-    """An amount where its millionths do not matter, such as a balance beside other things: cents, rounded down."""
+def short_money(amount: Decimal) -> SafeString:
+    """Format an amount in cents, rounded down; amounts below 1 keep all their digits."""
     return money(amount if amount < 1 else round_down(amount, CENT))
 
 
 @register.filter
 def approx(amount: Decimal | None) -> SafeString | str:
-    """About how much ``amount`` is in the currency that the reader chose to see; nothing for who chose none."""
-    shown = display.current()
-    if shown is None or not amount:
+    """Format the approximate amount in the reader's display currency, or "" if they chose none."""
+    display_currency = display.current()
+    if display_currency is None or not amount:
         return ""
-    return format_html('<small class="approx">≈ <bdi>{}</bdi></small>', formats.money(shown.of(amount), shown.code))
+    return format_html(
+        '<small class="approx">≈ <bdi>{}</bdi></small>',
+        formats.money(display_currency.of(amount), display_currency.code),
+    )
 
 
 @register.filter
 def signed(amount: Decimal) -> SafeString:
-    """An amount with its sign, a plus as well."""
+    """Format an amount with its sign, a plus as well."""
     return format_html("<bdi>{}</bdi>", formats.money(amount, is_signed=True))
 
 
 @register.filter
 def plain(amount: Decimal) -> str:
-    """An amount for an address or an input: no sign of a currency, a point in every language."""
+    """Format an amount for a URL or an input: without currency, with a decimal point in every language."""
     return money_text(amount)
 
 
 @register.filter
-def paid(service: Service, by: CustomerPricing) -> Decimal:
-    """What the reader pays for ``service``, per 1,000 or for one: ``{{ service|paid:terms }}``."""
+def rate_for(service: Service, by: CustomerPricing) -> Decimal:
+    """Return the reader's price of ``service``, per 1,000 or each: ``{{ service|rate_for:pricing }}``."""
     return by.rate(service)
 
 
@@ -100,9 +103,11 @@ def percent_change(value: Decimal) -> str:
 
 @register.simple_tag
 def moment(at: datetime, form: str = "full") -> SafeString:
-    """A point in time. "short" leaves out what the reader knows: the date of today, the time of other days.
+    """Render a point in time.
 
-    "ago" says how long ago it was, to one unit.
+    Args:
+        form: "full" for date and time, "short" for the time of today or the date of other days, "ago" for the time
+            that has passed, in one unit.
     """
     local = timezone.localtime(at)
     if form == "full":
@@ -118,14 +123,16 @@ def moment(at: datetime, form: str = "full") -> SafeString:
 
 
 @register.filter
-def took(order: Order) -> str:
-    """How long an order that has ended took, from when it could begin; as exact as a measured time."""
-    begun = order.starts_at or order.created_at
-    return delivery_times.duration(max(0, round((order.ended_at - begun).total_seconds()))) if order.ended_at else ""
+def time_taken(order: Order) -> str:
+    """Format how long a finished order took from its start, in the units of delivery times."""
+    started_at = order.starts_at or order.created_at
+    return (
+        delivery_times.duration(max(0, round((order.ended_at - started_at).total_seconds()))) if order.ended_at else ""
+    )
 
 
 @register.filter
-def shown_status(order: Order) -> order_status.OrderStatusLabel:
+def status_label(order: Order) -> order_status.OrderStatusLabel:
     return order_status.status_label(order.status)
 
 
@@ -136,13 +143,13 @@ def can_be_refilled(order: Order) -> bool:
 
 @register.filter
 def web_link(text: str) -> str:
-    """``text`` if it may be followed from a page of ours, else nothing: customers also order for plain names."""
+    """Return ``text`` if it is a web address, else "": customers also order for plain usernames."""
     return text if text.lower().startswith(("https://", "http://")) else ""
 
 
 @register.filter
-def bar(measure: DeliveryStats) -> delivery_times.TimeBar | None:
-    return delivery_times.bar(measure)
+def time_bar(measure: DeliveryStats) -> delivery_times.TimeBar | None:
+    return delivery_times.time_bar(measure)
 
 
 @register.filter
@@ -152,7 +159,7 @@ def duration(seconds: int | None) -> str:
 
 @register.filter
 def tone(level: str) -> str:
-    """The tone of a message's level."""
+    """Return the alert tone of a message level."""
     return TONES.get(level, level)
 
 
@@ -163,26 +170,26 @@ def initials(email: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def query(context: Mapping[str, Any], **changes: Any) -> str:
-    """This page's query with ``changes``: "" and None take a name away."""
-    asked: QueryDict = context["request"].GET.copy()
+    """Return the query string of this page with ``changes``; "" and None remove a parameter."""
+    params: QueryDict = context["request"].GET.copy()
     for name, value in changes.items():
         if value in ("", None):
-            asked.pop(name, None)
+            params.pop(name, None)
         else:
-            asked[name] = str(value)
-    return f"?{asked.urlencode()}" if asked else "?"
+            params[name] = str(value)
+    return f"?{params.urlencode()}" if params else "?"
 
 
 @register.filter
-def taken(amount: Decimal) -> SafeString:
-    """An amount that is taken off a sum."""
+def deduction(amount: Decimal) -> SafeString:
+    """Format an amount that is subtracted from a sum."""
     return signed(-amount)
 
 
 @register.filter
-def change(transfer: Transfer) -> Decimal:
-    """What an entry did to the wallet."""
-    return transactions.change(transfer)
+def balance_change(transfer: Transfer) -> Decimal:
+    """Return the change of the wallet by a transfer."""
+    return transactions.balance_change(transfer)
 
 
 @register.filter
@@ -191,14 +198,14 @@ def is_checkbox(field: BoundField) -> bool:
 
 
 @register.filter
-def drawn(field: BoundField) -> SafeString:
-    """A form's field in our style; the colour of a wrong one follows ``aria-invalid``, which Django sets."""
+def render_field(field: BoundField) -> SafeString:
+    """Render a form field in our style; ``aria-invalid``, which Django sets, gives invalid fields their color."""
     attrs: dict[str, str | bool] = {} if is_checkbox(field) else {"class": "input"}
     if isinstance(field.field, EmailField):
         attrs["dir"] = "ltr"
-    # The label says it; a placeholder that repeats it vanishes when one types.
+    # The label is enough: a placeholder that repeats it disappears while typing.
     attrs["placeholder"] = ""
-    # After a refused form one starts at the first thing to mend, also where it is far down the page.
+    # Focus the first invalid field, even if it is far down the page.
     if field.errors and field.name == next(iter(field.form.errors)):
         attrs["autofocus"] = True
     return field.as_widget(attrs=attrs)

@@ -1,4 +1,4 @@
-"""The shop window: landing page, catalogue, one service, and the star on each."""
+"""Views of the landing page, the catalog, one service, and favorites."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from storefront.shop import best_delivered, catalog, customer_wallet, favorites,
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect("shop:catalogue")
+        return redirect("shop:catalog")
     tiles = catalog.category_tiles()
-    shown = best_delivered.services(request.user)
+    shown = best_delivered.best_services(request.user)
     return render(
         request,
         "shop/landing.html",
@@ -31,8 +31,8 @@ def landing(request: HttpRequest) -> HttpResponse:
             "tiles": tiles[: catalog.TILES],
             "services": sum(tile.count for tile in tiles),
             "best": shown,
-            "terms": customer_wallet.terms(request, shown),
-            "figures": catalog.delivered_last_day(),
+            "pricing": customer_wallet.pricing(request, shown),
+            "figures": catalog.last_day_stats(),
             "api_address": request.build_absolute_uri("/api/v2"),
         },
     )
@@ -40,63 +40,64 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    return render(request, "shop/catalogue.html", {**_found(request), "kinds": SERVICE_TYPES.values()})
+    return render(request, "shop/catalog.html", {**_search(request), "kinds": SERVICE_TYPES.values()})
 
 
 @never_cache
 @require_safe
 def services_found(request: HttpRequest) -> HttpResponse:
-    """The list and the counts beside it, as one types; an address of its own, so that "back" never shows it alone.
+    """Return the results and the category counts while the customer types.
 
-    The page's address follows (vitrine.js), so that "back", a reload and a link that is passed on find the same.
+    The fragment has a URL of its own, so that the browser's back button never shows it without its page. The URL of the
+    page is updated (vitrine.js), so that going back, reloading, and sharing the link give the same results.
     """
-    found = render(request, "shop/_found.html", {**_found(request), "is_live": True})
-    asked = urlencode([(name, text) for name, texts in request.GET.lists() for text in texts if text])
-    return replace_url(found, f"{reverse('shop:catalogue')}?{asked}".removesuffix("?"))
+    results = render(request, "shop/_results.html", {**_search(request), "is_live": True})
+    filters = urlencode([(name, text) for name, texts in request.GET.lists() for text in texts if text])
+    return replace_url(results, f"{reverse('shop:catalog')}?{filters}".removesuffix("?"))
 
 
-def _found(request: HttpRequest) -> dict[str, Any]:
-    asked = catalog.CatalogFilters.read(request.GET, is_known=request.user.is_authenticated)
-    reader = catalog.CatalogViewer(request.user, customer_wallet.discount(request))
-    found = catalog.find_services(asked, request.GET.get("page", ""), reader)
-    pages = found.page.paginator.get_elided_page_range(found.page.number, on_each_side=1, on_ends=1)
-    terms = customer_wallet.terms(request, found.page.object_list)
-    return {"asked": asked, "found": found, "pages": list(pages), "terms": terms}
+def _search(request: HttpRequest) -> dict[str, Any]:
+    filters = catalog.CatalogFilters.read(request.GET, is_signed_in=request.user.is_authenticated)
+    viewer = catalog.CatalogViewer(request.user, customer_wallet.discount(request))
+    results = catalog.find_services(filters, request.GET.get("page", ""), viewer)
+    pages = results.page.paginator.get_elided_page_range(results.page.number, on_each_side=1, on_ends=1)
+    pricing = customer_wallet.pricing(request, results.page.object_list)
+    return {"filters": filters, "results": results, "pages": list(pages), "pricing": pricing}
 
 
 @require_safe
 def service(request: HttpRequest, pk: int) -> HttpResponse:
     on_sale = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("measure")
     shown = get_object_or_404(catalog.with_favorites(on_sale, request.user), pk=pk)
-    terms = customer_wallet.terms(request, [shown])
+    pricing = customer_wallet.pricing(request, [shown])
     return render(
         request,
         "shop/service.html",
         {
             "service": shown,
-            "terms": terms,
+            "pricing": pricing,
             "fields": order_form.fields(shown, {}),
-            "least_charge": order_form.least_charge(shown, paid_by=terms),
+            "minimum_charge": order_form.minimum_charge(shown, paid_by=pricing),
             "is_one": shown.type.count is Count.ONE,
-            "history": price_history.of(shown),
+            "history": price_history.price_history(shown),
         },
     )
 
 
 @require_POST
-def favourite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Gives the star or takes it, as the button said when it was drawn: a double click does what one does."""
+def favorite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set or remove a favorite as the button said when it was rendered, so that a double click counts once."""
     if request.htmx and not request.user.is_authenticated:  # type: ignore[attr-defined]
         return HttpResponseClientRefresh()
-    return _favourite(request, pk)
+    return _set_favorite(request, pk)
 
 
 @login_required
-def _favourite(request: HttpRequest, pk: int) -> HttpResponse:
+def _set_favorite(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Service.objects.on_sale().in_language(), pk=pk)
     is_on = favorites.set_favorite(request.user, service=shown, is_on=request.POST.get("star") == "1")
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "shop/_star.html", {"service": shown, "is_on": is_on})
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if is_ours else resolve_url("shop:service", pk))
+    next_url = request.POST.get("next", "")
+    is_own_url = url_has_allowed_host_and_scheme(next_url, {request.get_host()}, require_https=request.is_secure())
+    return redirect(next_url if is_own_url else resolve_url("shop:service", pk))

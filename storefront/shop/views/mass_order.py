@@ -1,4 +1,4 @@
-"""Many orders at once: the text or file, its check, and buying what was checked."""
+"""View of mass orders: the text or file, the check, and the purchase."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ from storefront.web import query_params
 def mass_order(request: HttpRequest) -> HttpResponse:
     form = purchase.request_id(request.POST.get("form", ""))
     if request.method == "GET":
-        return _page(request, {"form_number": form})
+        return _render(request, {"form_number": form})
     text = query_params.without_nul(request.POST.get("text", ""))
     try:
-        text = _uploaded(request) or text
-        written = mass_order_parser.parse(text)
+        text = _read_upload(request) or text
+        parsed = mass_order_parser.parse(text)
     except mass_order_parser.UnreadableMassOrder as problem:
-        return _page(request, {"form_number": form, "text": text, "alert": str(problem)})
-    sheet = mass_orders.check_lines(
+        return _render(request, {"form_number": form, "text": text, "alert": str(problem)})
+    mass_order = mass_orders.check_lines(
         request.user,
-        written.lines,
+        parsed.lines,
         balance=customer_wallet.balance(request),
         form=form,
-        offsets=mass_orders.read_offsets(request.POST.get("before", "")),
+        offsets=mass_orders.parse_offsets(request.POST.get("before", "")),
     )
     is_buying = "place" in request.POST and "file" not in request.FILES
     if is_buying:
-        agreed = mass_orders.read_agreed(request.POST.get("agreed", ""))
-        mass_orders.place_orders(request.user, sheet, form=form, agreed=agreed)
-        customer_wallet.forget(request)
-    staying = [row.line for row in sheet.rows if row.order is None]
-    context = {"sheet": sheet, "is_done": is_buying, "ignored": written.ignored, "form_number": form}
-    # A form that has bought all it holds is done with: what is written next is another one.
-    if not staying:
-        return _page(request, {**context, "form_number": purchase.new_request_id()})
-    return _page(request, {**context, "text": written.text_of(staying)})
+        confirmed = mass_orders.parse_confirmed(request.POST.get("confirmed", ""))
+        mass_orders.place_orders(request.user, mass_order, form=form, confirmed=confirmed)
+        customer_wallet.clear_cache(request)
+    remaining_lines = [row.line for row in mass_order.rows if row.order is None]
+    context = {"mass_order": mass_order, "is_done": is_buying, "ignored": parsed.ignored, "form_number": form}
+    # All lines of the form were bought: the next text gets a new form number.
+    if not remaining_lines:
+        return _render(request, {**context, "form_number": purchase.new_request_id()})
+    return _render(request, {**context, "text": parsed.text_of(remaining_lines)})
 
 
-def _uploaded(request: HttpRequest) -> str:
-    """The text of the uploaded file; "" where none was sent. Raises Unreadable."""
+def _read_upload(request: HttpRequest) -> str:
+    """Return the text of the uploaded file, or "" if there is none."""
     upload = request.FILES.get("file")
     return mass_order_parser.decode(upload.read(mass_order_parser.FILE_MAX + 1)) if upload else ""
 
 
-def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def _render(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return render(
         request,
         "shop/mass.html",

@@ -1,4 +1,4 @@
-"""A customer's orders: the list, one order, and the parts of both that follow the delivery."""
+"""Views of the order list and the order page, and the fragments that keep them up to date."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def orders(request: HttpRequest) -> HttpResponse:
     listed = order_list.list_orders(request.user, request.GET)
     context = {
         "listed": listed,
-        "asked": listed.asked,
-        "marks": listed.marks,
-        "services": order_list.services_of(request.user, listed.asked),
+        "filters": listed.filters,
+        "row_states": listed.row_states,
+        "services": order_list.services_to_filter_by(request.user, listed.filters),
         "sources": Source.choices,
-        "can_tick": any(map(order_list.can_be_refilled, listed.page.rows)),
+        "can_select": any(map(order_list.can_be_refilled, listed.page.rows)),
     }
     return render(request, "shop/orders.html", context)
 
@@ -39,73 +39,73 @@ def orders(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def orders_csv(request: HttpRequest) -> HttpResponseBase:
-    """The orders that the list's filters find, all pages of them."""
+    """Stream all orders that match the filters as CSV."""
     return csv_export.response("orders", order_export.as_csv(order_list.orders_to_export(request.user, request.GET)))
 
 
 @never_cache
 @require_safe
 def orders_live(request: HttpRequest) -> HttpResponse:
-    """The rows that changed. 204 leaves the page and its clock as they are."""
+    """Return the rows that changed; status 204 if there are none, which leaves the page and its polling as they are."""
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
-    changed, marks = order_list.changed_orders(request.user, request.GET.getlist("seen"))
+    changed, row_states = order_list.changed_orders(request.user, request.GET.getlist("seen"))
     if not changed:
         return HttpResponse(status=204)
-    return render(request, "shop/_orders_live.html", {"changed": changed, "marks": marks})
+    return render(request, "shop/_orders_live.html", {"changed": changed, "row_states": row_states})
 
 
 @require_safe
 @login_required
 def order(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "shop/order.html", _shown(_own(request, pk)))
+    return render(request, "shop/order.html", _order_context(_get_order(request, pk)))
 
 
 @never_cache
 @require_safe
 def order_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The order's page without its frame, if anything changed."""
+    """Return the body of the order page if anything changed, else status 204."""
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
-    own = _own(request, pk)
-    if f"{order_list.row_state(own)}-{timeline.last_entry(own)}" == request.GET.get("seen"):
+    order = _get_order(request, pk)
+    if f"{order_list.row_state(order)}-{timeline.last_entry(order)}" == request.GET.get("seen"):
         return HttpResponse(status=204)
-    return render(request, "shop/_order.html", {**_shown(own), "is_live": True})
+    return render(request, "shop/_order.html", {**_order_context(order), "is_live": True})
 
 
 @require_POST
 @login_required
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks for a refill, or to cancel. A button that was shown too long ago is answered with the reason."""
-    own = _own(request, pk)
-    act = order_actions.ASK.get(request.POST.get("action", ""))
+def request_order_action(request: HttpRequest, pk: int) -> HttpResponse:
+    """Request a refill or a cancellation. If it is no longer possible, show the reason."""
+    order = _get_order(request, pk)
+    request_action = order_actions.ACTIONS.get(request.POST.get("action", ""))
     try:
-        if act is None:
+        if request_action is None:
             messages.error(request, _("No action was selected. Choose one of the buttons."))
-        elif act(own, actor=request.user):
+        elif request_action(order, actor=request.user):
             messages.success(request, _("Request received. You can follow it under Activity."))
     except NotPossible as problem:
         messages.error(request, order_actions.why_not(problem))
     return redirect("shop:order", pk)
 
 
-def _own(request: HttpRequest, pk: int) -> Order:
-    """The customer's own order. Another's is not found, as if it did not exist."""
+def _get_order(request: HttpRequest, pk: int) -> Order:
+    """Return the customer's own order; other orders raise 404, as if they did not exist."""
     return get_object_or_404(Order.objects.of(request.user).with_service(), pk=pk)
 
 
-def _shown(own: Order) -> dict[str, Any]:
-    is_partial = own.state is Status.PARTIAL
-    lines, offered = timeline.timeline_entries(own), order_actions.order_actions(own)
+def _order_context(order: Order) -> dict[str, Any]:
+    is_partial = order.state is Status.PARTIAL
+    entries, actions = timeline.timeline_entries(order), order_actions.order_actions(order)
     return {
-        "order": own,
-        "mark": f"{order_list.row_state(own)}-{max(line.event for line in lines)}",
-        "is_moving": own.is_open or offered.is_waiting,
-        "lines": lines,
-        "runs": Run.objects.story(own),
-        "buttons": offered.buttons,
-        "given": [(labels.label(name), labels.value(name, given)) for name, given in own.fields.items()],
-        "undelivered": own.quantity - own.delivered if is_partial else 0,
-        "is_canceled": own.state in (Status.CANCELED, Status.FAILED),
-        "is_in_doubt": own.state is Status.IN_DOUBT,
+        "order": order,
+        "state": f"{order_list.row_state(order)}-{max(entry.event for entry in entries)}",
+        "is_polling": order.is_open or actions.is_waiting,
+        "entries": entries,
+        "runs": Run.objects.story(order),
+        "buttons": actions.buttons,
+        "details": [(labels.label(name), labels.value(name, value)) for name, value in order.fields.items()],
+        "undelivered": order.quantity - order.delivered if is_partial else 0,
+        "is_canceled": order.state in (Status.CANCELED, Status.FAILED),
+        "is_in_doubt": order.state is Status.IN_DOUBT,
     }

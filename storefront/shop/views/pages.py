@@ -1,4 +1,4 @@
-"""Pages that only say something: the style page."""
+"""View of the style guide."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from storefront.shop.icons import ICONS
-from storefront.shop.order_status import SHOWN
+from storefront.shop.order_status import LABELS
 
 
 @require_safe
 def style(request: HttpRequest) -> HttpResponse:
-    """The vocabulary of our pages, for those who build them."""
+    """Show the style guide to developers and staff."""
     if not (settings.DEBUG or getattr(request.user, "is_staff", False)):
         raise Http404
-    return render(request, "shop/style.html", {"icons": sorted(ICONS), "statuses": SHOWN, "now": timezone.now()})
+    return render(request, "shop/style.html", {"icons": sorted(ICONS), "statuses": LABELS, "now": timezone.now()})

@@ -1,4 +1,4 @@
-"""The wallet: figures, statement, and the statement as a file."""
+"""Views of the balance and its transactions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from storefront.web import csv_export, keyset
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    own = customer_wallet.wallet(request)
+    account = customer_wallet.wallet(request)
     context = {
-        "wallet": own,
+        "wallet": account,
         "kind": kind,
-        "kinds": TransferKind.choices,
-        "standing": price_level_progress.level_progress(own) if own else None,
-        "figures": transactions.figures(own) if own else None,
-        "page": keyset.page(transactions.entries(own, kind), request.GET, transactions.PAGE_SIZE) if own else None,
+        "types": TransferKind.choices,
+        "level_progress": price_level_progress.level_progress(account) if account else None,
+        "figures": transactions.wallet_figures(account) if account else None,
+        "page": keyset.page(transactions.wallet_transfers(account, kind), request.GET, transactions.PAGE_SIZE)
+        if account
+        else None,
     }
     return render(request, "shop/wallet.html", context)
 
@@ -32,5 +34,5 @@ def wallet(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def statement_csv(request: HttpRequest) -> HttpResponseBase:
-    own = get_object_or_404(Account, user=request.user)
-    return csv_export.response("statement", transactions.as_csv(own, request.GET.get("kind", "")))
+    account = get_object_or_404(Account, user=request.user)
+    return csv_export.response("statement", transactions.as_csv(account, request.GET.get("kind", "")))

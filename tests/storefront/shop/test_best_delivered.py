@@ -82,4 +82,4 @@ def test_the_ranking_costs_two_queries(count: int, django_assert_num_queries: An
         sold(40)
     cache.clear()
     with django_assert_num_queries(2):
-        assert best_delivered.services(nadia)
+        assert best_delivered.best_services(nadia)

@@ -41,7 +41,7 @@ def test_a_duration_is_as_exact_as_it_is_useful(seconds: int, words: str) -> Non
     ("seconds", "place"), [(1, "4.0"), (60, "4.0"), (7800, "63.1"), (604_800, "116.0"), (10**8, "116.0")]
 )
 def test_the_axis_is_the_same_for_every_service(seconds: int, place: str) -> None:
-    bar = delivery_times.bar(DeliveryStats(finish_p10=seconds, finish_median=seconds, finish_p90=seconds))
+    bar = delivery_times.time_bar(DeliveryStats(finish_p10=seconds, finish_median=seconds, finish_p90=seconds))
     assert bar is not None
     assert bar.middle == place
 

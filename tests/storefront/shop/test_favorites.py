@@ -75,12 +75,12 @@ def test_what_is_not_on_sale_gets_no_star(page: Client) -> None:
     assert star(page, 10**17).status_code == 404
 
 
-def test_the_filter_shows_ones_own_favourites_and_nobody_elses(page: Client, client: Client) -> None:
+def test_the_filter_shows_ones_own_favorites_and_nobody_elses(page: Client, client: Client) -> None:
     mine, other = factories.service(name="Mine"), factories.service(name="Theirs")
     star(page, mine.pk)
     client.force_login(factories.customer())
     star(client, other.pk)
-    text = text_of(page.get("/services/?favourites=1"))
+    text = text_of(page.get("/services/?favorites=1"))
     assert "Mine" in text
     assert "Theirs" not in text
     assert "1 filter" not in text
@@ -89,11 +89,11 @@ def test_the_filter_shows_ones_own_favourites_and_nobody_elses(page: Client, cli
     assert 'aria-pressed="true"' not in text_of(page.get(f"/services/{other.pk}/"))
 
 
-def test_no_favourites_yet_says_how_to_get_some(page: Client) -> None:
+def test_no_favorites_yet_says_how_to_get_some(page: Client) -> None:
     factories.service()
-    assert "Services you star appear here" in text_of(page.get("/services/?favourites=1"))
+    assert "Services you star appear here" in text_of(page.get("/services/?favorites=1"))
 
 
-def test_a_visitors_filter_for_favourites_is_no_filter(client: Client) -> None:
+def test_a_visitors_filter_for_favorites_is_no_filter(client: Client) -> None:
     factories.service(name="Everybody sees it")
-    assert "Everybody sees it" in text_of(client.get("/services/?favourites=1"))
+    assert "Everybody sees it" in text_of(client.get("/services/?favorites=1"))

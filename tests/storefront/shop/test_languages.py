@@ -55,7 +55,7 @@ def pages(lamps: Service, order: Order) -> dict[str, str]:
     return {
         "/services/": "Лампы",
         "/services/?sort=price": "Свет",
-        "/services/?favourites=1": "Лампы",
+        "/services/?favorites=1": "Лампы",
         "/services/found/?q=лампы": "Лампы",
         f"/services/{lamps.pk}/": "Тёплые.",
         "/orders/new/": "Лампы",

@@ -21,7 +21,7 @@ FOUND = "/services/found/"
 
 
 def names(response: Any) -> list[str]:
-    return [service.name for service in response.context["found"].page.object_list]
+    return [service.name for service in response.context["results"].page.object_list]
 
 
 def found(client: Client, **asked: Any) -> list[str]:
@@ -105,8 +105,8 @@ def test_the_price_filter_finds_what_the_page_shows_within_the_bounds(discount: 
     priced("0", "0.00000001", "0.00000003", "0.5", "0.99999999", "1", "1.02564102", "1.02564103", "1.5", "92233720368")
     CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="1.5"), rate=Decimal(1))
     response = page.get("/services/")
-    terms = response.context["terms"]
-    shown = {service.name: terms.rate(service) for service in response.context["found"].page.object_list}
+    pricing = response.context["pricing"]
+    shown = {service.name: pricing.rate(service) for service in response.context["results"].page.object_list}
     assert len(shown) == 10
     for bound in {*shown.values(), Decimal(1), Decimal("0.00000002")}:
         text = f"{bound:f}"
@@ -154,7 +154,7 @@ def test_drip_feed_is_found_where_its_orders_can_have_it(client: Client) -> None
     factories.service(name="With", has_dripfeed=True)
     factories.service(name="Without")
     factories.service(name="A poll", kind="subscriptions", has_dripfeed=True)
-    shown = client.get("/services/", {"dripfeed": "1"}).context["found"].page.object_list
+    shown = client.get("/services/", {"dripfeed": "1"}).context["results"].page.object_list
     assert [service.name for service in shown if not service.has_runs] == []
     assert "With" in [service.name for service in shown]
 
@@ -206,7 +206,7 @@ def test_ten_thousand_services_and_500_own_prices_cost_five_queries(
         {"from": "0.4", "to": "30", "sort": "price"},
         {"sort": "-price", "refill": "1", "page": "40"},
         {"sort": "fast"},
-        {"favourites": "1"},
+        {"favorites": "1"},
         {"category": str(Service.objects.all()[0].category_id)},
     )
     for query in asked:

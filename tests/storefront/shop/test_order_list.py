@@ -90,7 +90,7 @@ def test_a_tab_counts_to_99_and_no_farther(page: Client, nadia: User) -> None:
 def test_a_long_history_is_searched_part_by_part_to_its_end(
     page: Client, nadia: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_list, "SCANNED", 40)
+    monkeypatch.setattr(order_list, "SCAN_SIZE", 40)
     wanted = factories.order(nadia, link="https://example.com/harp")
     many(nadia, 100, factories.service())
     address, pages = "/orders/?q=harp", 0

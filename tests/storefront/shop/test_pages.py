@@ -48,8 +48,8 @@ def test_a_currency_without_cents_has_none(settings) -> None:
 
 
 def test_the_balance_in_the_head_is_never_rounded_up() -> None:
-    assert vitrine.about(Decimal("4.999999")) == "<bdi>$4.99</bdi>"
-    assert vitrine.about(Decimal("0.000011")) == "<bdi>$0.000011</bdi>"
+    assert vitrine.short_money(Decimal("4.999999")) == "<bdi>$4.99</bdi>"
+    assert vitrine.short_money(Decimal("0.000011")) == "<bdi>$0.000011</bdi>"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_line_is_drawn_in_numbers_that_svg_reads_in_every_language(client: C
 def test_the_line_stays_in_its_box_and_ends_at_todays_price() -> None:
     service = factories.service(rate="3")
     changes(service, "1", "5", "2", "3")
-    found = price_history.of(service)
+    found = price_history.price_history(service)
     assert found is not None
     points = [tuple(map(float, point.split(","))) for point in found.points.split()]
     assert all(0 <= x <= price_history.WIDTH and 0 <= y <= price_history.HEIGHT for x, y in points)
@@ -62,7 +62,7 @@ def test_the_line_stays_in_its_box_and_ends_at_todays_price() -> None:
 def test_from_nothing_there_is_no_percentage() -> None:
     service = factories.service(rate="0")
     changes(service, "0", "1", "0")
-    found = price_history.of(service)
+    found = price_history.price_history(service)
     assert found is not None
     assert [step.percent for step in found.steps] == [-100, None]
 
@@ -72,4 +72,4 @@ def test_a_long_history_costs_one_query_and_shows_the_newest(client: Client, dja
     changes(service, *(str(number % 7 + 1) for number in range(60)))
     with django_assert_max_num_queries(2):
         text = text_of(client.get(f"/services/{service.pk}/"))
-    assert text.count('<th scope="row">') == price_history.SHOWN
+    assert text.count('<th scope="row">') == price_history.STEPS_MAX
