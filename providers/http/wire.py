@@ -136,12 +136,39 @@ class Watchdog:
 watchdog = Watchdog()
 
 
+#: Seconds for which addresses are kept: a pass makes many calls to one host, and a look-up costs a third of a call.
+KEPT_FOR = 5.0
+#: So many hosts are kept at most, whoever named them.
+MOST_HOSTS = 1000
+_kept: dict[tuple[str, int], tuple[Deadline, list[Any]]] = {}
+
+
 def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily, Any]]:
     """Family and socket address of every address of ``host``; NotSent, or AddressNotAllowed if we must not go there.
 
+    One forbidden address among several refuses the name: no panel needs that, and a name that is being pointed at us by
+    turns looks like that. Kept addresses are checked again: what one call may reach, another may not.
+    """
+    kept = _kept.get((host, port))
+    is_kept = kept is not None and not kept[0].has_passed
+    rows = kept[1] if kept is not None and is_kept else _look_up(host, port, wire)
+    for row in rows:
+        if not wire.allow_private and not is_public(ipaddress.ip_address(row[4][0])):
+            raise AddressNotAllowed(
+                f"{host} is {row[4][0]}, on this machine or in a private network: use the panel's public address."
+            )
+    if not is_kept:
+        if len(_kept) >= MOST_HOSTS:
+            _kept.clear()
+        _kept[host, port] = Deadline.after(KEPT_FOR), rows
+    return [(row[0], row[4]) for row in rows]
+
+
+def _look_up(host: str, port: int, wire: Wire) -> list[Any]:
+    """The rows of the resolver for ``host``; NotSent if there are none in time.
+
     A look-up cannot be interrupted, so it runs in a thread that is left behind when time is up; the resolver's own
-    limits (5 s a try by default) end it. One forbidden address among several refuses the name: no panel needs that,
-    and a name that is being pointed at us by turns looks like that.
+    limits (5 s a try by default) end it.
     """
     found: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
 
@@ -158,12 +185,7 @@ def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily
         raise NotSent(f"the name {host} was not looked up in time") from None
     if isinstance(rows, Exception) or not rows:
         raise NotSent(f"the name {host} has no address")
-    for row in rows:
-        if not wire.allow_private and not is_public(ipaddress.ip_address(row[4][0])):
-            raise AddressNotAllowed(
-                f"{host} is {row[4][0]}, on this machine or in a private network: use the panel's public address."
-            )
-    return [(row[0], row[4]) for row in rows]
+    return rows
 
 
 def connect(host: str, port: int, wire: Wire) -> socket.socket:
@@ -186,6 +208,7 @@ def connect(host: str, port: int, wire: Wire) -> socket.socket:
         else:
             sock.settimeout(wire.remaining() + 1)  # the watchdog comes first; this is for a machine without air
             return sock
+    _kept.pop((host, port), None)  # the host may have moved
     raise NotSent(f"no connection to {host}:{port}: {(words or 'out of time').lower()}")
 
 

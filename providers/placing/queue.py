@@ -25,7 +25,7 @@ PAGE, KEPT = 200, 2000
 #: Seconds for which a choice is good: prices, routes and priorities may change.
 FRESH = 2.0
 #: Seconds between two looks for new orders while others are on their way.
-LOOK_AGAIN = 0.25
+LOOK_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,13 @@ def outcome_of(script: Script, limits: Limits = HERE) -> Answer | ProviderError:
     return result
 
 
+@pytest.fixture
+def no_kept_addresses() -> Iterator[None]:
+    wire._kept.clear()
+    yield
+    wire._kept.clear()
+
+
 # --- nothing was sent --------------------------------------------------------------------------------------------
 
 
@@ -509,6 +516,7 @@ def test_a_name_that_resolves_to_a_private_address_is_refused(private: str, monk
     assert private in error.words
 
 
+@pytest.mark.usefixtures("no_kept_addresses")
 def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     look_ups: list[str] = []
     with RawServer(says(answer(ORDER))) as server:
@@ -519,8 +527,37 @@ def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytes
 
         monkeypatch.setattr(socket, "getaddrinfo", resolved)
         send(order("http://panel.example/"), limits=HERE)
-        assert look_ups == ["panel.example"]
+        send(order("http://panel.example/"), limits=HERE)
+        assert look_ups == ["panel.example"], "kept for a moment"
         assert b"Host: panel.example\r\n" in server.requests[0]
+
+
+@pytest.mark.usefixtures("no_kept_addresses")
+def test_a_kept_address_is_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(says(answer(ORDER))) as server:
+        rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: rows)
+        send(order("http://panel.example/"), limits=HERE)
+        assert type(outcome(order("http://panel.example/"), Limits(total=1.0))) is AddressNotAllowed
+        assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("no_kept_addresses")
+def test_a_host_that_moved_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[int] = []
+
+    def resolved(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", places[-1]))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    with RawServer(says(answer(ORDER))) as server:
+        places.append(server.port)
+        send(order("http://panel.example/"), limits=HERE)
+    with RawServer(says(answer(ORDER))) as server:
+        places.append(server.port)
+        assert type(outcome(order("http://panel.example/"))) is NotSent
+        send(order("http://panel.example/"), limits=HERE)
+        assert len(server.requests) == 1
 
 
 # --- threads and forks -------------------------------------------------------------------------------------------
