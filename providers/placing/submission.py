@@ -74,11 +74,6 @@ def turn_name(provider: Provider) -> str:
     return f"submit:{provider.pk}"
 
 
-def limit(provider: Provider) -> int:
-    """How many orders may be on their way to ``provider`` at once, at most. After failures it is on trial."""
-    return 1 if provider.is_half_open else min(provider.parallel, settings.SUBMIT_PARALLEL)
-
-
 def expire_leases() -> int:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
     overdue = Placement.objects.filter(state=PlacementState.SUBMITTING, ended_at=None, lease_until__lt=database_now())
@@ -111,11 +106,12 @@ class _Pass:
     def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
         self.counts: Counter[str] = Counter()
         self._provider, self._turn, self._is_now, self._claims_end = provider, turn, is_now, ends
-        self._pool = ThreadPoolExecutor(settings.SUBMIT_PARALLEL, thread_name_prefix="submit")
+        self._senders = min(provider.parallel, settings.SUBMIT_PARALLEL)
+        self._pool = ThreadPoolExecutor(self._senders, thread_name_prefix="submit")
         self._answers: SimpleQueue[tuple[Attempt, Answer | ProviderError]] = SimpleQueue()
         self._unrecorded: list[Answered] = []
         self._claim: Claim | None = None
-        self._window, self._queue = SendWindow(limit(provider)), Queue(provider, is_now=is_now)
+        self._window, self._queue = SendWindow(1), Queue(provider, is_now=is_now)
         self._pace, self._tally = Pace(provider), call_stats.Tally()
         self._reconnects, self._gives_up = 0, Deadline.after(0)
         self._fault: Exception | None = None
@@ -199,12 +195,21 @@ class _Pass:
             return 1 if free and not self._pace.wait() else 0
         return min(free, STEP) if free >= min(STEP, max(self._window.size // 4, 1)) else 0
 
+    def _limit_window(self) -> None:
+        """How many may be under way at most, as the provider stands now: one while it is on trial after failures."""
+        most = 1 if self._provider.is_half_open else min(self._provider.parallel, self._senders)
+        self._window.limit = most
+        # A sender that is free takes what is claimed already. With fewer orders than senders, more than ``most`` would
+        # be on their way at once.
+        is_open = most == self._senders and not self._pace.is_limited
+        self._window.ahead = min(STEP, most // 4) if is_open else 0
+
     def _claim_next(self, room: int) -> list[Attempt]:
         self._provider.refresh_from_db()
         if not self._provider.is_active or (self._provider.is_paused and not self._is_now):
             return []
         funds.refresh(self._provider)
-        self._window.limit = limit(self._provider)
+        self._limit_window()
         while candidates := self._queue.take(min(room, self._window.free), self._window):
             self._claim = Claim(self._provider, candidates, is_now=self._is_now, turn=self._turn)
             try:

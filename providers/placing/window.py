@@ -20,10 +20,11 @@ class SendWindow:
     Args:
         limit: The most that may be under way, whatever was answered.
         start: How many may be under way before anything was answered.
+        ahead: How many more may be claimed while the window is fully open, so that no sender waits for the next claim.
     """
 
-    def __init__(self, limit: int, *, start: int = 1) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, *, start: int = 1, ahead: int = 0) -> None:
+        self.limit, self.ahead = limit, ahead
         self._size = start
         self._sizes: defaultdict[Hashable, int] = defaultdict(lambda: start)
         self._under_way: Counter[Hashable] = Counter()
@@ -39,12 +40,15 @@ class SendWindow:
 
     @property
     def free(self) -> int:
-        """How many more may go out now."""
-        return max(self.size - self.under_way, 0)
+        """How many more may be claimed now."""
+        return max(self._room(self._size) - self.under_way, 0)
 
     def free_for(self, offer: Hashable) -> int:
-        """How many more of ``offer`` may go out now, if the provider as a whole has room for them."""
-        return max(min(self._sizes[offer], self.limit) - self._under_way[offer], 0)
+        """How many more of ``offer`` may be claimed now, if the provider as a whole has room for them."""
+        return max(self._room(self._sizes[offer]) - self._under_way[offer], 0)
+
+    def _room(self, size: int) -> int:
+        return size if size < self.limit else self.limit + self.ahead
 
     def sent(self, offer: Hashable) -> None:
         self._under_way[offer] += 1

@@ -60,3 +60,12 @@ def test_a_lower_limit_holds_at_once() -> None:
     window.limit = 1
     window.sent(1)
     assert (window.free, window.free_for(2)) == (0, 1)
+
+
+def test_more_is_claimed_ahead_only_while_the_window_is_fully_open() -> None:
+    window = SendWindow(32, start=16, ahead=8)
+    assert (window.free, window.free_for(1)) == (16, 16)
+    answer(window)
+    assert (window.free, window.free_for(1)) == (40, 40)
+    answer(window, is_clear=False)
+    assert (window.free, window.free_for(1)) == (1, 1)
