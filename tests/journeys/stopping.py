@@ -43,7 +43,9 @@ class Stop:
                 self.changed.wait_for(lambda: self.is_over, timeout=self.PATIENCE)
             else:
                 time.sleep(0.1)  # the main thread comes to rest: it holds no lock of the database
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # To this thread: sent to the process, it takes effect when some other thread gets its turn on a busy
+                # machine, and this one would let all calls go before that.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
                 self.is_over = True
                 self.changed.notify_all()
             self.waiting -= 1
