@@ -26,7 +26,7 @@ SECRET = "northpay-for-tests"
 @pytest.fixture
 def northpay(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     settings.NORTHPAY_SECRET = SECRET
-    page = (shop_settings.BASE_DIR / "docs" / "gateways.md").read_text()
+    page = (shop_settings.BASE_DIR / "docs" / "payments.md").read_text()
     (block,) = re.findall(r"   ```python\n(.*?)   ```", page, re.DOTALL)
     module = ModuleType("northpay")
     exec(re.sub(r"^   ", "", block, flags=re.MULTILINE), module.__dict__)
