@@ -17,8 +17,10 @@ from providers.models.provider import CONTROL_HOLDS
 from providers.worker import leases
 
 #: An order no longer waits when so much time has passed since the other one became unknown, or since it was bought
-#: itself: the longest wait does not depend on how many orders become unknown.
-HOLD = timedelta(minutes=2)
+#: itself: the longest wait does not depend on how many orders become unknown. That is the time in which a panel
+#: settles, and a few seconds for other orders to close the window of the lost one: all that waited goes out at once
+#: then, and what is lost of it would otherwise lie in that window as well.
+HOLD = timedelta(seconds=130)
 #: Where more are unknown than this, nothing waits: then the provider has a problem that holding does not solve.
 MOST = 50
 

@@ -64,7 +64,7 @@ def test_a_worker_killed_at_any_moment_buys_nothing_twice_and_loses_nothing(star
     panel = start_panel("v2", latency=0.05)
     provider = provider_at(panel, "v2")
     user, service = customer(), Service.objects.filter(kind="default")[0]
-    # Each of another quantity: with the search on, those like one of unknown outcome would wait for two minutes.
+    # Each of another quantity: with the search on, those like one of unknown outcome would wait for a while.
     orders = [
         buy(user, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number)) for number in range(40)
     ]

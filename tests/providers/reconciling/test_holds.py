@@ -16,7 +16,7 @@ from orders.models import Order, Service
 from providers.models import Offer, Placement, Provider, Route
 from providers.panels.simulators import Panel
 from providers.placing import routing, submission
-from providers.reconciling import decisions, holds
+from providers.reconciling import decisions, holds, id_windows
 from tests.providers.conftest import buy, claim, customer, provider_at
 
 pytestmark = pytest.mark.django_db
@@ -63,19 +63,29 @@ def test_only_what_asks_for_the_same_waits_and_only_until_the_outcome_is_known(
     assert status_of(same) == "pending"
 
 
-def test_nothing_waits_once_the_other_order_has_been_unknown_for_two_minutes(placement: Placement) -> None:
+def test_nothing_waits_once_the_other_order_has_been_unknown_for_a_while(placement: Placement) -> None:
     same = buy_like(placement, 1)
     Placement.objects.filter(pk=placement.pk).update(doubted_at=timezone.now() - holds.HOLD)
     submit()
     assert status_of(same) == "pending"
 
 
-def test_no_order_waits_longer_than_two_minutes_however_many_become_unknown(placement: Placement) -> None:
+def test_no_order_waits_longer_however_many_become_unknown(placement: Placement) -> None:
     patient = buy_like(placement, 1)
     Order.objects.filter(pk=patient.pk).update(created_at=timezone.now() - holds.HOLD)
     same = buy_like(placement, 2)
     submit()
     assert (status_of(patient), status_of(same)) == ("pending", "queued")
+
+
+def test_what_waited_goes_out_after_other_orders_have_closed_the_window_of_the_lost_one(placement: Placement) -> None:
+    """All of it goes out at once: an answer lost among it must not lie in the same window."""
+    settled = timedelta(seconds=placement.provider.settle_seconds)
+    same = buy_like(placement, 1)
+    for since, expected in ((settled + 2 * id_windows.SKEW, "queued"), (settled + timedelta(seconds=10), "pending")):
+        Placement.objects.filter(pk=placement.pk).update(doubted_at=timezone.now() - since)
+        submit()
+        assert status_of(same) == expected
 
 
 @pytest.mark.parametrize(
