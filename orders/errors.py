@@ -1,4 +1,4 @@
-"""What can be wrong with an order or with money. Leaves name the situation; callers turn them into words."""
+"""Exceptions for orders and money; each class names a situation, and callers turn it into a message."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from decimal import Decimal
 
 
 class OrdersError(Exception):
-    """Base of every error of the ground floor. Nothing was written when one is raised."""
+    """Base class of all errors in this package. Nothing was written when one is raised."""
 
 
 class InvalidAmount(OrdersError):
-    """A text or number that is not an amount we can keep exactly."""
+    """A text or number is not an amount that can be stored exactly."""
 
 
 class InvalidField(OrdersError):
-    """One input of an order that cannot be used.
+    """One input of an order is invalid.
 
     ``field`` is the input's name, ``code`` one of: missing, not_a_number, too_small, too_large, invalid_choice,
-    bad_link, too_long, unsupported, unlimited. ``limit`` is the bound that was passed, where there is one.
+    bad_link, too_long, unsupported, unlimited. ``limit`` is the bound that was exceeded, or shows valid values, where
+    there is one.
     """
 
     def __init__(self, field: str, code: str, *, limit: int | str | None = None) -> None:
@@ -30,7 +31,7 @@ class InvalidField(OrdersError):
 
 
 class OrderInvalid(OrdersError):
-    """An order that cannot be placed as asked; ``problems`` holds every input that must change, in form order."""
+    """An order has invalid inputs; ``problems`` lists all of them, in form order."""
 
     def __init__(self, problems: Sequence[InvalidField]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
@@ -38,15 +39,15 @@ class OrderInvalid(OrdersError):
 
 
 class ServiceNotSold(OrdersError):
-    """The service does not exist, is off sale, or its category is."""
+    """The service does not exist, or it or its category is not on sale."""
 
 
 class SoldBelowCost(ServiceNotSold):
-    """Every way to deliver the service costs us more than its price; it is not sold until somebody looks at it."""
+    """Every route of the service costs us more than its price, so it is not sold until an operator changes that."""
 
 
 class PriceChanged(OrdersError):
-    """The price differs from the one the customer was shown; ``charge`` is the price now."""
+    """The price differs from the one that the customer was shown; ``charge`` is the present price."""
 
     def __init__(self, charge: Decimal) -> None:
         super().__init__(f"the charge is now {charge}")
@@ -54,7 +55,7 @@ class PriceChanged(OrdersError):
 
 
 class RequestReused(OrdersError):
-    """The id of this request has bought something else before: order ``order_id``."""
+    """The request id was used before for another order, ``order_id``."""
 
     def __init__(self, order_id: int) -> None:
         super().__init__(f"the request id was used for order {order_id}")
@@ -62,27 +63,27 @@ class RequestReused(OrdersError):
 
 
 class LinkInUse(OrdersError):
-    """The service takes one order a link at a time, and another one for this link is open."""
+    """The service allows one open order per link, and another order for this link is open."""
 
 
 class InsufficientFunds(OrdersError):
-    """The wallet holds less than the charge."""
+    """The wallet's balance is below the charge."""
 
 
 class OwnMoney(OrdersError):
-    """Staff acts on an account of their own: a colleague has to decide."""
+    """A member of staff acts on their own account; a colleague has to do it."""
 
 
 class InvalidReference(OrdersError):
-    """A reference that is too long for its column or not printable."""
+    """A reference is too long for its column or not printable."""
 
 
 class ReferenceReused(OrdersError):
-    """The reference was used before for something else: another amount, another account."""
+    """The reference was used before for another amount or another account."""
 
 
 class NotPossible(OrdersError):
-    """A refill or a cancellation that cannot be asked for. ``until``: the moment that decides, where there is one."""
+    """A refill or a cancellation cannot be requested; ``until`` is the deciding point in time, where there is one."""
 
     def __init__(self, words: str = "", *, until: datetime | None = None) -> None:
         super().__init__(words or type(self).__name__)
@@ -94,32 +95,32 @@ class RefillNotOffered(NotPossible):
 
 
 class OrderNotCompleted(NotPossible):
-    """A refill is of what was delivered: the order has not ended, or nothing of it was delivered."""
+    """The order has not ended, or nothing of it was delivered, so there is nothing to refill."""
 
 
 class RefillWindowOver(NotPossible):
-    """Refills of this order could be asked for until ``until``."""
+    """The refill window of this order ended at ``until``."""
 
 
 class RefillTooSoon(NotPossible):
-    """The last refill was asked for too short a while ago; the next is possible at ``until``."""
+    """The last refill was requested too recently; the next can be requested at ``until``."""
 
 
 class CancelNotOffered(NotPossible):
-    """The service is sold without a right to cancel."""
+    """The service is sold without cancellation."""
 
 
 class OrderEnded(NotPossible):
-    """There is nothing to stop: the order has ended."""
+    """The order has ended, so it cannot be canceled."""
 
 
 class NothingRemains(NotPossible):
-    """There is nothing to stop: everything is delivered."""
+    """Everything is delivered, so there is nothing to cancel."""
 
 
 class RequestOpen(NotPossible):
-    """The same was asked for before and is not answered yet."""
+    """The same request was made before and is still open."""
 
 
 class RequestClosed(OrdersError):
-    """The request was answered meanwhile: this step is no longer open."""
+    """The request has ended in the meantime, so this step is no longer possible."""

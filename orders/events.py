@@ -1,6 +1,6 @@
-"""What customers' programs want to know, told in the transaction of the change: neither is without the other.
+"""Events that customers' programs can receive, published in the same transaction as the change itself.
 
-The ground floor does not know who listens: ORDERS_NEWS names functions, each with a list of News as its one argument.
+This package does not know the listeners: the setting ORDERS_NEWS names functions, each called with a list of ShopEvent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 
 class Topic(StrEnum):
-    """The words are those of the callbacks' documentation."""
+    """The kind of an event. The values appear in the webhook documentation, so they must not change."""
 
     ORDER = "order.changed"
     REFILL = "refill.changed"
@@ -25,9 +25,10 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopEvent:
-    """One change. ``order_id`` says whose it is where ``user_id`` does not; news of prices is for everybody.
+    """One change that programs can be notified of.
 
-    ``data`` holds facts that JSON can carry; those of an order have its ``status``.
+    Without ``user_id`` the recipient is the customer of ``order_id``; price changes go to everybody. ``data`` holds
+    JSON values; for an order it has the ``status``.
     """
 
     topic: Topic
@@ -38,7 +39,10 @@ class ShopEvent:
 
 
 def publish(news: Iterable[ShopEvent]) -> None:
-    """Hands ``news`` to whoever listens. Call it in the transaction of the change, that both stand or fall together."""
+    """Pass the events ``news`` to every listener.
+
+    Call it in the transaction of the change, so that both are committed or neither is.
+    """
     told = list(news)
     if told:
         for listener in settings.ORDERS_NEWS:

@@ -1,6 +1,6 @@
-"""Buying: quote() prices what a customer asks for, place_order() takes the money and keeps the order, or does neither.
+"""Pricing and placing of customers' orders.
 
-The order's row is the outbox: once it is committed it will be placed, whatever happens to the wake-up call.
+The order's row is the outbox: once it is committed it will be placed, even if the wake-up call is lost.
 """
 
 from __future__ import annotations
@@ -37,15 +37,18 @@ from orders.rules.service_types import Details
 
 log = logging.getLogger("vitrine.orders")
 
-#: No wallet can hold more: whole millionths in 64 bits.
+#: No wallet can hold more: balances are whole millionths in 64 bits.
 _LARGEST_CHARGE = amounts.from_units(amounts.LARGEST, amounts.AMOUNT_PLACES)
-#: The operator is told of a service that would be sold below cost once in this time.
+#: Seconds between two log entries about the same service that would be sold below cost.
 _TOLD_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order would be: its cleaned details, its rate and charge in the store currency, its start (None: now)."""
+    """A priced order before it is placed.
+
+    ``rate`` (per 1,000, or per piece if flat) and ``charge`` are in the store currency; ``starts_at`` None means now.
+    """
 
     service: Service
     details: Details
@@ -57,9 +60,15 @@ class Quote:
 def quote(
     service: Service, *, inputs: Mapping[str, Any], paid_by: CustomerPricing = customer_pricing.LIST_PRICES
 ) -> Quote:
-    """Prices ``inputs`` (texts by the panel API's names) for ``service``. Writes nothing.
+    """Validate and price an order, without writing anything.
 
-    Raises ServiceNotSold, or OrderInvalid with every problem.
+    Args:
+        inputs: The customer's inputs by their names in the panel API.
+        paid_by: The customer's pricing.
+
+    Raises:
+        ServiceNotSold: The service or its category is not on sale.
+        OrderInvalid: At least one input is invalid.
     """
     if not (service.is_active and service.category.is_active):
         raise ServiceNotSold(f"service {service.pk} is off sale")
@@ -84,13 +93,13 @@ def quote(
 
 
 def check_link(service: Service, link: str) -> None:
-    """Raises InvalidField where ``service`` takes links and ``link`` is none of its kind, with its example of one."""
+    """Raise InvalidField, with the service's example link, if ``link`` does not match the pattern of ``service``."""
     if service.type.has_link and service.link_pattern and not _matches(service, link):
         raise InvalidField("link", "bad_link", limit=service.link_example or None)
 
 
 def _matches(service: Service, link: str) -> bool:
-    """Whether the pattern of ``service`` lets ``link`` through. One that cannot be read lets nothing through."""
+    """Return whether ``link`` matches the pattern of ``service``. A pattern that cannot be used matches nothing."""
     try:
         return link_patterns.matches(service.link_pattern, link)
     except link_patterns.PatternNotSupported as problem:
@@ -110,15 +119,26 @@ def place_order(
     shown_charge: Decimal | None = None,
     stamp: int | None = None,
 ) -> Order:
-    """Buys ``service`` for the customer: the order and its charge in one short transaction, then the wake-up call.
+    """Place an order for the customer: the order and its charge in one short transaction, then the wake-up call.
 
-    The same request buys once, known by its ``request_id`` or else by its ``fingerprint`` (see ``repeats``): another
-    call of it returns the first order. ``paid_by`` are the customer's terms, looked up if they are not given, and
-    ``shown_charge`` is the price the customer agreed to. ``stamp`` is the catalogue's, if the caller has just read it:
-    what is kept under it is not read again. Raises ServiceNotSold (SoldBelowCost among it), OrderInvalid,
-    PriceChanged, LinkInUse, RequestReused, InsufficientFunds; then nothing was charged.
+    The same request buys once: another call of it returns the first order. Nothing was charged if an error is raised.
+
+    Args:
+        request_id: The idempotency key that the sender gave the request (see ``orders.buying.idempotency``).
+        fingerprint: The hash of the request's content, used where there is no ``request_id``.
+        paid_by: The customer's pricing; looked up if it is omitted.
+        shown_charge: The price that the customer agreed to, in the store currency.
+        stamp: The catalog version, if the caller has just read it: values cached for it are not read again.
+
+    Raises:
+        ServiceNotSold: The service is not on sale; SoldBelowCost if its price is below its cost.
+        OrderInvalid: At least one input is invalid.
+        PriceChanged: The charge differs from ``shown_charge``.
+        LinkInUse: The service allows one open order per link, and one is open.
+        RequestReused: The ``request_id`` was used for another order.
+        InsufficientFunds: The balance is below the charge.
     """
-    # Without a window nothing is a repetition; a fingerprint that is kept would only be in the way of the next order.
+    # With REPEAT_SECONDS 0 no request counts as a repeat; a stored fingerprint would only block the next order.
     is_known_again = bool(request_id or settings.REPEAT_SECONDS)
     request = idempotency.IdempotentRequest(user.pk, request_id or None, fingerprint if is_known_again else None)
     request.check()
@@ -129,7 +149,7 @@ def place_order(
         _check_price(offer, shown_charge, stamp)
         order = _sell_once(request, offer, source)
     except OrdersError:
-        # Perhaps it is in its own way: what it wants is bought already, with the last of the money.
+        # A retry can fail because its first attempt succeeded, for example by spending the balance: return that order.
         earlier = request.earlier()
         if earlier is None:
             raise
@@ -148,7 +168,7 @@ def _sell_once(request: idempotency.IdempotentRequest, offer: Quote, source: str
                 return earlier
             if offer.service.is_one_per_link and _is_link_held(offer):
                 raise LinkInUse(f"an order for this link of service {offer.service.pk} is open") from None
-            # Once more: an order that was too old to be the same request has made room.
+            # Try once more: ``earlier`` has released the id or fingerprint of an order older than the window.
             if is_last:
                 raise
         else:
@@ -187,7 +207,7 @@ def _is_link_held(offer: Quote) -> bool:
 
 
 def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) -> None:
-    """Raises PriceChanged, or SoldBelowCost; of that the operator is told once an hour for each service."""
+    """Raise PriceChanged or SoldBelowCost; log the latter once an hour for each service."""
     if shown_charge is not None and offer.charge != shown_charge:
         raise PriceChanged(offer.charge)
     cost = cost_of(offer.service, quantity=offer.details.quantity, stamp=stamp)
@@ -200,7 +220,10 @@ def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) 
 
 
 def cost_of(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal | None:
-    """What ``quantity`` pieces cost us, in the store currency: nothing is sold below it. None: nothing is known."""
+    """Return what ``quantity`` pieces cost us, in the store currency, or None if the cost is not known.
+
+    Nothing is sold below this cost.
+    """
     cost: Decimal | None = import_string(settings.ORDERS_COST_FLOOR)(service, quantity=quantity, stamp=stamp)
     return cost
 
@@ -210,5 +233,5 @@ def _wake_after_commit(order: Order) -> None:
 
 
 def wake(order: Order) -> None:
-    """Tells the upstream side that ``order`` waits. A lost or doubled call changes nothing."""
+    """Notify the worker that ``order`` is waiting. A lost or repeated call changes nothing."""
     import_string(settings.ORDERS_WAKE)(order)

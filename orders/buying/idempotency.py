@@ -1,8 +1,8 @@
-"""Whether a request to buy came before: a client that heard no answer asks again, and must not buy twice.
+"""Detection of repeated purchase requests: a client that received no answer tries again and must not buy twice.
 
-A request is known again by the ``request_id`` its sender gave it, for a day; without one by what it asks for, for
-REPEAT_SECONDS. Nobody looks beforehand: unique constraints refuse the second order, and only what was refused looks
-here for the first one.
+A request is recognized by its ``request_id`` for a day or, without one, by the fingerprint of its content for
+REPEAT_SECONDS. There is no query beforehand: unique constraints reject the second order, and only then is the first one
+looked up.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from orders.errors import InvalidField, OrderInvalid, RequestReused
 from orders.models import Order
 from orders.rules import service_types
 
-#: As wide as the column.
+#: The length of the column, in characters.
 REQUEST_ID_MAX = 128
 REQUEST_ID_WINDOW = timedelta(hours=24)
-#: What says who asks, and how to know the request again, is no part of what is asked for.
+#: Parameters that identify the sender or the request are not part of the order's content.
 _ENVELOPE = frozenset({"key", "api", "api_key", "api_token", "secret", "action", "request_id", "service"})
 
 
 def fingerprint(service_id: int, inputs: Mapping[str, Any]) -> int:
-    """What is asked for, in 64 bits: the service and every parameter that says something, in whatever order."""
+    """Return a 64-bit hash of the service and every parameter with a value, regardless of their order."""
     asked = {name: text for name in inputs if name not in _ENVELOPE if (text := service_types.text_of(inputs, name))}
     told = json.dumps([service_id, sorted(asked.items())])
     return int.from_bytes(blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
@@ -37,14 +37,14 @@ def fingerprint(service_id: int, inputs: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """How a customer's request is known again. With neither a ``request_id`` nor a ``fingerprint`` it is not."""
+    """The identity of a customer's request; without ``request_id`` and ``fingerprint`` no repeat is recognized."""
 
     user_id: int
     request_id: str | None = None
     fingerprint: int | None = None
 
     def check(self) -> None:
-        """Raises OrderInvalid for an id that cannot be kept."""
+        """Raise OrderInvalid if the request id cannot be stored."""
         name = self.request_id or ""
         if len(name) > REQUEST_ID_MAX:
             raise OrderInvalid([InvalidField("request_id", "too_long", limit=REQUEST_ID_MAX)])
@@ -52,9 +52,12 @@ class IdempotentRequest:
             raise OrderInvalid([InvalidField("request_id", "unsupported")])
 
     def earlier(self) -> Order | None:
-        """The order this request has bought already. Raises RequestReused if its id bought something else.
+        """Return the order that this request has already placed, or None.
 
-        An order too old to be the same request makes room: it no longer answers to the id or to the fingerprint.
+        An order older than the window loses its request id and fingerprint, so that they can be used again.
+
+        Raises:
+            RequestReused: The request id was used for an order with other content.
         """
         if self.request_id:
             found = Order.objects.filter(user=self.user_id, request_id=self.request_id).first()
@@ -67,7 +70,7 @@ class IdempotentRequest:
             return None
         if found is None:
             return None
-        # A page's form has no fingerprint: it compares what it bought itself, and its id never becomes another's.
+        # A form of the shop's pages has no fingerprint: it compares the content itself, and its id is never reused.
         if self.fingerprint is not None and found.created_at <= timezone.now() - window:
             Order.objects.filter(pk=found.pk).update(request_id=None, fingerprint=None)
             return None

@@ -1,4 +1,4 @@
-"""A service takes one order a link from now on: the orders that are open already hold their links as well."""
+"""Link locks for the open orders of a service that is switched to one open order per link."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _BATCH = 500
 
 @transaction.atomic
 def hold_links(service: Service) -> int:
-    """Gives the open orders of ``service`` the lock of their link; returns how many got one.
+    """Set the link lock of the open orders of ``service``, and return how many received one.
 
     Call it in the transaction that switches ``is_one_per_link`` on, while nobody can place an order that has a lock. Of
-    several open orders for one link the newest holds it: it is likely the last to end.
+    several open orders for one link the newest receives the lock, because it is likely the last to end.
     """
     of_service = Order.objects.open().filter(service=service).exclude(link="")
     held = set(of_service.exclude(link_lock=None).values_list("link_lock", flat=True))

@@ -1,4 +1,4 @@
-"""When an order is to start, as a customer writes it."""
+"""Parsing of the ``start_at`` input of an order."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ EXAMPLE = "2030-12-31T18:00"
 
 
 def parse_start(inputs: Mapping[str, Any]) -> datetime | None:
-    """The moment of ``start_at``: ISO 8601, or seconds since 1970; None for now, which a past moment means too.
+    """Return the time at which an order is to start, or None for now; a time in the past also means now.
 
-    A time without a zone is one of TIME_ZONE. Raises InvalidField; at most SCHEDULE_MAX_DAYS ahead.
+    ``start_at`` is ISO 8601 or Unix seconds; a time without a time zone is in TIME_ZONE.
+
+    Raises:
+        InvalidField: The text is not a time, is more than SCHEDULE_MAX_DAYS ahead, or scheduling is off.
     """
     text = service_types.text_of(inputs, NAME)
     if not text or text == "0":
@@ -39,7 +42,8 @@ def _moment(text: str) -> datetime:
         if re.fullmatch(r"\d{9,11}", text, re.ASCII):
             return datetime.fromtimestamp(int(text), UTC)
         moment = datetime.fromisoformat(text)
-        # In UTC at once: a year without room for its zone fails here and not in the database.
+        # Convert to UTC here: the first or last year with an offset that leaves the range fails here, not in the
+        # database.
         return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidField(NAME, "invalid_choice", limit=EXAMPLE) from None

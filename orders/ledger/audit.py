@@ -1,4 +1,4 @@
-"""Proves the books: reads everything, writes nothing, says what does not add up. Shares no code with the writers."""
+"""An audit of the ledger that reads all of it, writes nothing, and shares no code with the modules that write it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.utils.module_loading import import_string
 from orders.models import Account
 from orders.rules import amounts
 
-#: (what it means, the rows that must not exist). Each query is one look at the whole table, on either database.
+#: (message, query for rows that must not exist). Each query reads whole tables once and runs on both databases.
 CHECKS: tuple[tuple[str, str], ...] = (
     (
         "wallet {0}: the balance is {1:money}, its transfers add up to {2:money}",
-        # Each transfer is taken apart into its two ends: a join on "either end" would look at all transfers per wallet.
+        # UNION ALL splits each transfer into its two ends: a join on either end would read all transfers per wallet.
         """SELECT a.id, a.balance, COALESCE(moved, 0) FROM orders_account a
            LEFT JOIN (SELECT account_id, SUM(amount) AS moved FROM (
                         SELECT target_id AS account_id, amount FROM orders_transfer
@@ -85,7 +85,7 @@ class _Units(int):
 
 
 def findings() -> Iterator[str]:
-    """What does not add up, a sentence each; nothing means that the books are proven."""
+    """Yield one sentence for each discrepancy; yield nothing if the ledger is correct."""
     with connection.cursor() as cursor:
         for sentence, query in CHECKS:
             cursor.execute(query)
@@ -93,5 +93,5 @@ def findings() -> Iterator[str]:
                 yield sentence.format(*(value if isinstance(value, str) else _Units(value) for value in row))
     for account in Account.objects.exclude(currency=settings.STORE_CURRENCY):
         yield f"account {account.pk}: it is kept in {account.currency}, the store in {settings.STORE_CURRENCY}"
-    for path in settings.ORDERS_AUDITS:  # what stands on this floor proves its own part
+    for path in settings.ORDERS_AUDITS:  # the packages above this one audit their own tables
         yield from import_string(path)()

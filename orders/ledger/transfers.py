@@ -1,9 +1,9 @@
-"""The only writer of money: wallets, charges, refunds, top-ups, adjustments.
+"""Charges, refunds, payments and adjustments; the only module that moves money.
 
-Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE judges and takes
-in the same statement, so no two buyers can spend the same cent; the unique reference makes a second run harmless.
-Lock order everywhere: the order's row, then the wallet's row; of a new order, which nobody else can lock, the wallet's
-first.
+Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE checks and
+changes the balance in the same statement, so the same money cannot be spent twice; the unique reference makes a second
+call harmless. The lock order everywhere is the order's row, then the wallet's row. For a new order, which nobody else
+can lock, the wallet comes first.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from orders.rules import amounts
 
 SALES = "sales"
 ADJUSTMENTS = "adjustments"
-#: As wide as the column.
+#: The length of the column, in characters.
 REFERENCE_MAX = 200
 
 
 def open_wallet(user: Any) -> Account:
-    """The customer's wallet, made with nothing in it the first time."""
+    """Return the customer's wallet; create it with a zero balance the first time."""
     wallet, _ = Account.objects.get_or_create(
         user=user,
         defaults={"kind": AccountKind.WALLET, "balance": Decimal(0), "currency": settings.STORE_CURRENCY},
@@ -40,7 +40,7 @@ def open_wallet(user: Any) -> Account:
 
 
 def clearing_account(gateway: str) -> Account:
-    """The house account through which a gateway's money comes in, made on first use."""
+    """Return the clearing account of a gateway's payments; create it on first use."""
     account, _ = Account.objects.get_or_create(
         code=f"clearing:{gateway}", defaults={"kind": AccountKind.CLEARING, "currency": settings.STORE_CURRENCY}
     )
@@ -50,10 +50,15 @@ def clearing_account(gateway: str) -> Account:
 def credit_payment(
     wallet: Account, *, amount: Decimal, gateway: str, reference: str, actor: Any = None, note: str = ""
 ) -> Transfer:
-    """Brings a payment through ``gateway`` into the wallet, once per ``reference``; returns its Transfer, new or old.
+    """Credit a payment to the wallet, once per ``reference``.
 
-    Raises ReferenceReused when the reference was booked for another wallet or amount, InvalidAmount unless above zero,
-    InvalidReference.
+    Returns:
+        The Transfer, new or booked before.
+
+    Raises:
+        ReferenceReused: The reference was booked for another wallet or amount.
+        InvalidAmount: The amount is not above zero, or the wallet cannot hold it.
+        InvalidReference: The reference is too long or not printable.
     """
     if amount <= 0:
         raise InvalidAmount("the amount must be above zero")
@@ -69,10 +74,17 @@ def credit_payment(
 
 
 def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = None, note: str = "") -> Transfer:
-    """An operator's correction: a positive ``amount`` is given, a negative one is taken. Once per ``reference``.
+    """Book an operator's adjustment, once per ``reference``.
 
-    Raises InsufficientFunds when the wallet holds less than what is to be taken, InvalidAmount for zero, OwnMoney when
-    ``actor`` owns the wallet; otherwise as ``payment``.
+    Args:
+        amount: Positive to credit the wallet, negative to debit it.
+
+    Raises:
+        InsufficientFunds: The balance is below the amount to debit.
+        InvalidAmount: The amount is zero, or the wallet cannot hold it.
+        OwnMoney: ``actor`` owns the wallet.
+        ReferenceReused: The reference was booked for another wallet or amount.
+        InvalidReference: The reference is too long or not printable.
     """
     if actor is not None and wallet.user_id == actor.pk:
         raise OwnMoney("nobody adjusts their own balance")
@@ -90,15 +102,17 @@ def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = Non
 
 
 def sell(order: Order) -> Order:
-    """Keeps the new ``order`` and takes its charge: both or neither.
+    """Insert the new ``order`` and charge the wallet for it, both or neither.
 
-    Raises InsufficientFunds, and IntegrityError where the order breaks a rule of its table, such as being there twice.
+    Raises:
+        InsufficientFunds: The balance is below the charge.
+        IntegrityError: The order violates a constraint of its table, such as being a duplicate.
     """
     if order.charge and connection.vendor == "postgresql" and _sell_in_one_statement(order):
         return order
     with transaction.atomic():
-        # The wallet first, as in the one statement: two of the same request could wait for each other otherwise.
-        # Nothing moves for an order that costs nothing.
+        # Update the wallet first, as the single statement does: otherwise two identical requests could deadlock.
+        # An order that costs nothing moves no money.
         taken = _withdraw("user_id", order.user_id, order.charge, is_spent=True) if order.charge else None
         order.save(force_insert=True)
         if taken:
@@ -107,9 +121,12 @@ def sell(order: Order) -> Order:
 
 
 def refund(order: Order, *, target: Decimal) -> Decimal:
-    """Brings what was paid back for ``order`` up to ``target`` and returns what was added, zero if it is there already.
+    """Raise the total refund of ``order`` to ``target``.
 
-    ``order`` must be locked by the caller's transaction. The sum of refunds never passes the charge.
+    ``order`` must be locked by the caller's transaction. The sum of refunds never exceeds the charge.
+
+    Returns:
+        The amount added now; zero if that much was refunded before.
     """
     target = min(target, order.charge)
     added = target - order.refunded
@@ -133,7 +150,7 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
 
 
 def set_low_balance_alert(wallet: Account, *, below: Decimal | None) -> Account:
-    """From now on its customer's programs are told when the balance falls below ``below``; None: no more."""
+    """Set the balance below which the customer is notified; None turns the alert off."""
     if below is not None and below <= 0:
         raise InvalidAmount("a balance is low below an amount above zero")
     Account.objects.filter(pk=wallet.pk, kind=AccountKind.WALLET).update(warn_below=below)
@@ -142,16 +159,19 @@ def set_low_balance_alert(wallet: Account, *, below: Decimal | None) -> Account:
 
 
 def set_price_level(wallet: Account, *, level: PriceLevel | None, is_pinned: bool) -> Account:
-    """An operator's decision. Unless it is pinned, ``raise_levels`` may raise the level later on."""
+    """Set the wallet's price level; unless it is pinned, ``raise_price_levels`` may raise it later."""
     Account.objects.filter(pk=wallet.pk, kind=AccountKind.WALLET).update(level=level, is_level_pinned=is_pinned)
     wallet.level, wallet.is_level_pinned = level, is_pinned
     return wallet
 
 
 def raise_price_levels() -> int:
-    """Puts every customer whose level is not pinned at the highest one that what they spent has reached.
+    """Give every customer without a pinned level the highest level that their spending has reached.
 
-    Nobody sinks: a level given by hand or reached before stays. Returns how many rose. One statement.
+    No level is lowered: one that was set by hand or reached before stays. One statement.
+
+    Returns:
+        The number of customers whose level rose.
     """
     reached = PriceLevel.objects.filter(from_spend__lte=OuterRef("spent")).order_by("-discount", "-from_spend", "pk")
     best, gain = Subquery(reached.values("pk")[:1]), Subquery(reached.values("discount")[:1])
@@ -163,7 +183,7 @@ def raise_price_levels() -> int:
 def _book(
     wallet: Account, *, house: Account, amount: Decimal, kind: str, reference: str, actor: Any, note: str
 ) -> Transfer:
-    """Moves ``amount`` from the house to the wallet, or back if it is negative, unless ``reference`` was booked."""
+    """Move ``amount`` from the house account to the wallet, or back if negative, unless ``reference`` was booked."""
     if len(reference) > REFERENCE_MAX or not reference.isprintable():
         raise InvalidReference(f"a reference has at most {REFERENCE_MAX} printable characters")
     done = _find_transfer(reference, wallet, amount)
@@ -185,7 +205,7 @@ def _book(
                 note=note,
             )
     except (IntegrityError, InsufficientFunds):
-        # Perhaps another process booked the same reference between our look and our write: its booking stands.
+        # Another process may have booked the same reference between our query and our write: return its transfer.
         done = _find_transfer(reference, wallet, amount)
         if done is None:
             raise
@@ -200,9 +220,9 @@ def _find_transfer(reference: str, wallet: Account, amount: Decimal) -> Transfer
 
 
 def _withdraw(column: str, key: int, amount: Decimal, *, is_spent: bool = False) -> tuple[int, Decimal]:
-    """Takes ``amount`` from the wallet if it holds that much: judged and taken in one statement.
+    """Debit ``amount`` if the balance covers it, checked and changed in one statement.
 
-    Whoever asked to be told of a low balance is told when this is what makes it low.
+    Publishes a low balance event if this debit takes the balance below the customer's limit.
     """
     units = amounts.to_units(amount, amounts.AMOUNT_PLACES)
     row = _update(-units, column, "balance >= %s", [key, units], is_spent=is_spent)
@@ -217,7 +237,7 @@ def _withdraw(column: str, key: int, amount: Decimal, *, is_spent: bool = False)
 
 
 def _deposit(column: str, key: int, amount: Decimal, *, is_spent: bool = False) -> tuple[int, Decimal]:
-    """Puts ``amount`` into the wallet, unless the sum would leave 64 bits: SQLite would go on with a float then."""
+    """Credit ``amount``, unless the sum exceeds 64 bits: SQLite would continue with an inexact float."""
     units = amounts.to_units(amount, amounts.AMOUNT_PLACES)
     row = _update(units, column, "balance <= %s", [key, amounts.LARGEST - units], is_spent=is_spent)
     if row:
@@ -230,13 +250,20 @@ def _deposit(column: str, key: int, amount: Decimal, *, is_spent: bool = False) 
 def _update(
     change: int, column: str, condition: str, values: list[int], *, is_spent: bool
 ) -> tuple[int, int, int, int | None] | None:
-    """The wallet's id, its customer's, its new balance, and when that is low; None where ``condition`` does not hold.
+    """Add ``change`` to the balance of a wallet if ``condition`` holds.
 
-    What orders take and bring back counts as spent. All amounts are in millionths.
+    Args:
+        change: Millionths of the store currency.
+        column: The column that identifies the wallet; the first of ``values`` is its value.
+        is_spent: Whether the change also counts in ``spent``, as charges and refunds of orders do.
+
+    Returns:
+        The ids of the wallet and its customer, the new balance and the low balance limit (both in millionths); None
+        if there is no such wallet or ``condition`` does not hold.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            # Only ``values`` come from outside, the words are constants of this module.
+            # Only ``values`` come from outside; ``column`` and ``condition`` are constants of this module.
             f"UPDATE orders_account SET balance = balance + %s, spent = spent - %s WHERE {column} = %s"  # noqa: S608
             f" AND kind = 'wallet' AND {condition} RETURNING id, user_id, balance, warn_below",
             [change, change if is_spent else 0, *values],
@@ -246,15 +273,16 @@ def _update(
 
 
 def _sell_in_one_statement(order: Order) -> bool:
-    """What ``sell`` does, in one statement; PostgreSQL only. False, and nothing is done, unless it is that plain.
+    """Do what ``sell`` does in one statement; PostgreSQL only.
 
-    Not plain: the wallet holds too little, or the charge makes its balance low and somebody wants to be told.
+    Returns:
+        False, with nothing written, if the balance is too low or the charge takes it below the low balance limit.
     """
     sale, fields = _sale_statement()
     charged = amounts.to_units(order.charge, amounts.AMOUNT_PLACES)
     row = [field.get_db_prep_save(field.pre_save(order, add=True), connection) for field in fields]
     values = [charged, charged, order.user_id, charged, charged, *row, charged]
-    # Autocommit makes one statement a transaction; inside another transaction, a savepoint keeps its error from it.
+    # With autocommit a single statement is a transaction; inside a transaction, a savepoint contains its error.
     with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
         cursor.execute(sale, values)
         found = cursor.fetchone()
@@ -267,10 +295,10 @@ def _sell_in_one_statement(order: Order) -> bool:
 
 @cache
 def _sale_statement() -> tuple[str, list[models.Field[Any, Any]]]:
-    """The statement of ``_sold_at_once``, and the order's columns in the order of its values."""
+    """Return the statement of ``_sell_in_one_statement``, and the order's fields in the order of its values."""
     fields = [field for field in Order._meta.concrete_fields if not field.primary_key]
     names = ", ".join(str(field.column) for field in fields)
-    # A value that is selected has no column to take its type from.
+    # PostgreSQL cannot infer the type of a value in a SELECT from the column it is inserted into.
     values = ", ".join(f"%s::{(field.db_type(connection) or '').partition('(')[0]}" for field in fields)
     return (
         f"""
@@ -295,7 +323,10 @@ SELECT id FROM placed""",  # noqa: S608  # the names are those of our own column
 
 
 def _insert_charge(order: Order, wallet_id: int, after: Decimal) -> None:
-    """One statement, as every purchase passes here: the sales account is named by its code, not looked up first."""
+    """Insert the Transfer of a charge in one statement.
+
+    Every purchase comes through here, so the sales account is found by its code in the same statement.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO orders_transfer (kind, reference, source_id, target_id, amount, wallet_id, wallet_after,"

@@ -1,7 +1,7 @@
-"""After the purchase: refills and cancellations. Who may ask, when; and the only writer of what becomes of a request.
+"""Rules and state changes of refills and cancellations; the only module that writes their status.
 
-A request is a row and a line in the order's timeline, written under the lock of the order's row. Money moves only with
-the order's status: a panel that says "canceled: 1" has taken the request, no more.
+A request is a row and an event in the order's timeline, both written under the lock of the order's row. Money moves
+only with the order's status: a panel that answers "canceled: 1" has only accepted the request.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from orders.rules.state_machine import Status
 Request: TypeAlias = Refill | Cancellation
 R = TypeVar("R", Refill, Cancellation)
 
-#: Between two refills of one order, from asking to asking.
+#: Minimum time between the requests for two refills of one order.
 BETWEEN_REFILLS = timedelta(hours=24)
 REFILLABLE = (Status.COMPLETED, Status.PARTIAL)
 _ENDED = (RequestStatus.COMPLETED, RequestStatus.REJECTED)
@@ -48,9 +48,10 @@ _KINDS: Mapping[type[Request], EventKind] = {Refill: EventKind.REFILL, Cancellat
 
 @dataclass(frozen=True, slots=True)
 class RequestOption:
-    """How a refill or cancellation of an order stands: the last request, and why none is possible now (None: it is).
+    """Whether a refill or cancellation of an order can be requested now.
 
-    ``until`` is the end of the refill window, where there is one.
+    ``last`` is the latest request. ``problem`` says why none is possible; None means that one is. ``until`` is the end
+    of the refill window, where there is one.
     """
 
     last: Request | None
@@ -63,74 +64,99 @@ class RequestOption:
 
 
 def refill_state(order: Order) -> RequestOption:
-    """At most one query, none where the service has no refill."""
+    """Return whether a refill of ``order`` can be requested. One query; none if the service has no refill."""
     last = Refill.objects.filter(order=order).first() if order.service.has_refill else None
     return RequestOption(last, why_no_refill(order, last), _window_end(order))
 
 
 def cancel_state(order: Order) -> RequestOption:
-    """At most one query, none where the order cannot be canceled: before its start every order can."""
+    """Return whether a cancellation of ``order`` can be requested.
+
+    Every scheduled order can be canceled before it starts. One query; none if the order cannot be canceled.
+    """
     is_offered = order.service.has_cancel or order.is_scheduled
     last = Cancellation.objects.filter(order=order).first() if is_offered else None
     return RequestOption(last, why_no_cancel(order, last))
 
 
 def request_refill(order: Order, *, actor: Any = None) -> Refill:
-    """Asks for a refill. Raises a NotPossible: RefillNotOffered, OrderNotCompleted, RefillWindowOver, RequestOpen,
-    RefillTooSoon."""
+    """Request a refill of ``order``.
+
+    Raises:
+        NotPossible: As RefillNotOffered, OrderNotCompleted, RefillWindowOver, RequestOpen or RefillTooSoon.
+    """
     return _only(request_refills(Order.objects.filter(pk=order.pk), actor=actor))
 
 
 def request_cancellation(order: Order, *, actor: Any = None) -> Cancellation:
-    """Asks to stop the order. One that no panel has yet ends at once and is paid back in full; otherwise the request
-    goes to the panel. Raises a NotPossible: CancelNotOffered, OrderEnded, NothingRemains, RequestOpen."""
+    """Request the cancellation of ``order``.
+
+    A queued order, which no panel has, is canceled at once and refunded in full. Otherwise the request goes to the
+    panel.
+
+    Raises:
+        NotPossible: As CancelNotOffered, OrderEnded, NothingRemains or RequestOpen.
+    """
     return _only(request_cancellations(Order.objects.filter(pk=order.pk), actor=actor))
 
 
 def request_refills(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, Refill | NotPossible]:
-    """A refill for each of ``orders`` (by id), or why not. The same few queries for any number."""
+    """Request refills of many orders; return the refill, or why it is not possible, by order id.
+
+    The number of queries does not depend on the number of orders.
+    """
     return _ask(Refill, orders, why_no_refill, actor)
 
 
 def request_cancellations(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, Cancellation | NotPossible]:
-    """A cancellation for each of ``orders`` (by id), or why not. The same few queries for those that panels have."""
+    """Request cancellations of many orders; return the cancellation, or why it is not possible, by order id.
+
+    For orders that panels have, the number of queries does not depend on the number of orders.
+    """
     return _ask(Cancellation, orders, why_no_cancel, actor)
 
 
-# ------------------------------------------------------------------------------------------------ what becomes of it
+# ------------------------------------------------------------------------------------------------ state changes
 
 
 def mark_sent(request: R, **data: Any) -> R:
-    """A panel took the request."""
+    """Mark the request as accepted by a panel."""
     return _step(request, RequestStatus.SENT, allowed=(RequestStatus.WAITING,), needs_person=False, due_at=None, **data)
 
 
 def apply_refill_status(request: Refill, *, status: RequestStatus, **data: Any) -> Refill:
-    """The panel says how the refill stands. It never goes back, and one that has ended stays as it is."""
+    """Apply the status of a refill that the panel reports; never move it backward or change one that has ended."""
     if status in _ENDED:
         return _step(request, status, allowed=OPEN_REQUEST, needs_person=False, **data)
     return _step(request, status, allowed=OPEN_REQUEST[: OPEN_REQUEST.index(status)], **data)
 
 
 def complete(request: R, *, actor: Any = None) -> R:
-    """A person says that it is done. Raises RequestClosed."""
+    """Mark the request as completed on a person's decision. Raises RequestClosed if it has ended."""
     return _close(request, RequestStatus.COMPLETED, actor=actor)
 
 
 def reject(request: R, *, reason: str, actor: Any = None) -> R:
-    """It will not be done; ``reason`` is for the operator, customers get words of ours. Raises RequestClosed."""
+    """Reject the request. Raises RequestClosed if it has ended.
+
+    Args:
+        reason: Shown to operators only; customers see a text of the shop.
+    """
     return _close(request, RequestStatus.REJECTED, actor=actor, reason=reason[:500], why=reason[:500])
 
 
 def postpone(request: R, *, due_at: datetime, why: str) -> R:
-    """The panel did not take it now: it waits, and is sent again from ``due_at`` on."""
+    """Keep the request waiting because the panel did not accept it; it is sent again from ``due_at`` on."""
     return _step(
         request, RequestStatus.WAITING, allowed=(RequestStatus.WAITING,), is_told=False, due_at=due_at, reason=why[:500]
     )
 
 
 def hand_to_staff(request: R, *, why: str) -> R:
-    """No panel can be asked, or nobody understands its answer: an operator does it. The customer is told once."""
+    """Put the request into the operators' queue, for when no panel can be asked or its answer is not understood.
+
+    The event is added once, however often this is called.
+    """
     with transaction.atomic():
         row = _lock_request(request)
         if row.is_open and not row.needs_person:
@@ -141,7 +167,7 @@ def hand_to_staff(request: R, *, why: str) -> R:
 
 
 def release(request: R, *, actor: Any) -> R:
-    """A person lets it be sent (again), at once. Raises RequestClosed."""
+    """Send the request to the panel (again) at once, on a person's decision. Raises RequestClosed if it has ended."""
     with transaction.atomic():
         row = _lock_request(request)
         if not row.is_open:
@@ -151,7 +177,7 @@ def release(request: R, *, actor: Any) -> R:
         row.save(update_fields=["status", "needs_person", "due_at", "reason"])
         if is_moved:
             _publish([row])
-        # The operator's own business: no line that customers see.
+        # A note, because customers must not see this event.
         fulfilment.add_event(row.order, kind=EventKind.NOTE, actor=actor, decision="send request")
         transaction.on_commit(lambda: checkout.wake(row.order), robust=True)
         return row
@@ -161,7 +187,10 @@ def release(request: R, *, actor: Any) -> R:
 
 
 def why_no_refill(order: Order, last: Request | None) -> NotPossible | None:
-    """Why no refill of ``order``, whose last one is ``last``, can be asked for; None: it can. No query, no writing."""
+    """Return why no refill of ``order`` can be requested, or None if it can; ``last`` is its latest refill.
+
+    Makes no query and writes nothing.
+    """
     if not order.service.has_refill:
         return RefillNotOffered()
     if last is not None and last.is_open:
@@ -178,7 +207,10 @@ def why_no_refill(order: Order, last: Request | None) -> NotPossible | None:
 
 
 def why_no_cancel(order: Order, last: Request | None) -> NotPossible | None:
-    """As ``why_no_refill``, for a cancellation."""
+    """Return why no cancellation of ``order`` can be requested, or None if it can; ``last`` is its latest one.
+
+    Makes no query and writes nothing.
+    """
     if not order.service.has_cancel and not order.is_scheduled:
         return CancelNotOffered()
     if not order.is_open:
@@ -191,13 +223,13 @@ def why_no_cancel(order: Order, last: Request | None) -> NotPossible | None:
 
 
 def _window_end(order: Order) -> datetime | None:
-    """Until when a refill of the order can be asked for; None while it has not ended with something delivered."""
+    """Return the end of the refill window, or None unless the order is completed or partial."""
     if order.state not in REFILLABLE:
         return None
     return (order.ended_at or order.created_at) + timedelta(days=order.service.refill_days)
 
 
-# ------------------------------------------------------------------------------------------------ pieces
+# ------------------------------------------------------------------------------------------------ helpers
 
 
 def _ask(
@@ -206,7 +238,11 @@ def _ask(
     problem_of: Callable[[Order, Request | None], NotPossible | None],
     actor: Any,
 ) -> dict[int, R | NotPossible]:
-    """What cannot be is told without a lock; the others are locked, in order, and judged again."""
+    """Create the requests that are possible, and return the request or the problem by order id.
+
+    Orders that fail the check at first sight are not locked. The others are locked, in the order of their ids, and
+    checked again.
+    """
     seen = orders.select_related("service").order_by("pk")
     outcome: dict[int, R | NotPossible] = {}
     hopeful = []
@@ -228,12 +264,12 @@ def _ask(
         )
         _publish(made)
         for request in made:
-            # The row is locked as it was read: no claim can take the order any more.
+            # The row is locked and was read under that lock, so no worker can claim the order anymore.
             if isinstance(request, Cancellation) and request.order.state is Status.QUEUED:
                 fulfilment.cancel(request.order_id, actor=actor)
                 request.refresh_from_db()
             elif isinstance(request, Cancellation) and request.order.runs > 1:
-                # Runs that have not started end here; the panel is asked about those that have.
+                # Runs that have not started are canceled here; the panel is asked to cancel the others.
                 fulfilment.stop_runs(request.order_id, actor=actor)
                 request.refresh_from_db()
         if fine:
@@ -250,7 +286,7 @@ def _only(outcome: dict[int, R | NotPossible]) -> R:
 
 
 def _lock_request(request: R) -> R:
-    """The request as it is now, under the lock of its order's row: the one lock that all writers take first."""
+    """Lock the order's row, the lock that every writer takes first, and return the request as it is now."""
     order = Order.objects.select_for_update().get(pk=request.order_id)
     row = type(request).objects.get(pk=request.pk)
     row.order = order
@@ -260,7 +296,12 @@ def _lock_request(request: R) -> R:
 def _step(
     request: R, status: RequestStatus, *, allowed: tuple[RequestStatus, ...], is_told: bool = True, **values: Any
 ) -> R:
-    """Moves the request where it is still right. ``values`` are columns, or else facts for the timeline."""
+    """Change the status of the request if its present status is in ``allowed``.
+
+    Args:
+        is_told: Whether to add an event to the order's timeline.
+        values: Columns to set (needs_person, due_at, reason); all others are data of the event.
+    """
     columns = {name: values.pop(name) for name in ("needs_person", "due_at", "reason") if name in values}
     with transaction.atomic():
         row = _lock_request(request)
@@ -280,7 +321,7 @@ def _step(
 
 
 def _publish(requests: Sequence[Request]) -> None:
-    """Programs hear of refills. What becomes of a cancellation is news of its order."""
+    """Publish events for refills only; the result of a cancellation is published as a change of its order."""
     events.publish(
         ShopEvent(topic=Topic.REFILL, user_id=row.order.user_id, order_id=row.order_id, refill_id=row.pk)
         for row in requests

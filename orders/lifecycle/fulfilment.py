@@ -1,10 +1,10 @@
-"""What becomes of a paid order: the only writer of Order.status after checkout.
+"""State changes of paid orders; the only module that writes Order.status after checkout.
 
-Every function locks the order's row, checks that the step is still right, writes, and adds to the timeline, in one
-transaction. A step that is no longer right changes nothing, so that every caller may come twice or late.
+Each function locks the order's row, checks that the step is still allowed, writes, and adds an event, in one
+transaction. A step that is no longer allowed changes nothing, so that a repeated or late call is harmless.
 
-An order whose runs we place ourselves has a row for each. ``run`` names the one a step is about (0: the order as a
-whole); the order's own status then follows from its runs.
+An order whose runs we place ourselves has one Run row for each run. The argument ``run`` is the number of the run that
+a step applies to (0: the whole order). The status of such an order is derived from its runs.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from orders.models.order import EventKind
 from orders.rules import amounts, charges, dripfeed, state_machine
 from orders.rules.state_machine import Decision, Progress, Status
 
-#: To its customer an order only waits in each of these: a step between two of them is no news.
+#: Customers see each of these as waiting, so no event is published for a step between two of them.
 _WAITING = (Status.QUEUED, Status.SUBMITTING, Status.PENDING)
-#: An order that has come to one of these has been started.
+#: Statuses that show that delivery has started.
 _STARTED = (Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL)
-#: Why a request to cancel is rejected that came too late, as the operator reads it.
+#: The reason stored for operators when a cancellation is rejected because it was too late.
 _ALL_DELIVERED = "everything was delivered"
 
 
 def mark_submitting(order_ids: Iterable[int]) -> None:
-    """Queued orders that the caller has locked and is about to submit."""
+    """Mark queued orders as being submitted; the caller has locked them and is about to call the panel."""
     Order.objects.filter(pk__in=list(order_ids), status=Status.QUEUED).update(status=Status.SUBMITTING)
 
 
 def split_into_runs(order: Order) -> None:
-    """The (locked) order's runs are placed by ourselves, each at its time. Harmless on one that is split already."""
+    """Create the runs of the (locked) order, each with its due time; do nothing if it is already split."""
     if not order.parts.exists():
         due = dripfeed.due_times(timezone.now(), runs=order.runs, interval=order.interval)
         each = order.quantity // order.runs
@@ -51,25 +51,32 @@ def split_into_runs(order: Order) -> None:
 
 
 def mark_run_submitting(order: Order, number: int) -> None:
-    """The queued run ``number`` of an order that the caller has locked, and that it is about to submit."""
+    """Mark the queued run ``number`` as being submitted; the caller has locked the order and will call the panel."""
     split_into_runs(order)
     order.parts.filter(number=number, status=Status.QUEUED).update(status=Status.SUBMITTING)
     _follow_runs(order)
 
 
 def accept(order_id: int, *, run: int = 0, **data: Any) -> Order:
-    """A panel has the order."""
+    """Mark an order, or one run of it, as accepted by a panel."""
     return _step(order_id, run, (Status.SUBMITTING, Status.IN_DOUBT), Status.PENDING, EventKind.ACCEPTED, data)
 
 
 def accept_many(upstream_ids: Mapping[int, str], *, provider: int) -> int:
-    """A panel has these whole orders, by id: as ``accepted`` for each, in a few statements for all of them.
+    """Mark many whole orders as accepted by a panel, as ``accept`` does for one, in a few statements for all of them.
 
-    Returns how many moved. Call it in a transaction, and roll that back unless all of them did: one that no longer is
-    being submitted is for ``accepted`` to judge.
+    Call it in a transaction and roll back unless every order changed: an order that is no longer being submitted must
+    go through ``accept``, which decides what to do with it.
+
+    Args:
+        upstream_ids: The provider order ID by order id.
+        provider: The id of the provider.
+
+    Returns:
+        The number of orders that changed.
     """
     waiting = Order.objects.filter(pk__in=list(upstream_ids), status=Status.SUBMITTING)
-    # From submitting to pending is no news to a customer: nobody is told.
+    # Customers see submitting and pending as the same state, so no event is published.
     moved = waiting.update(status=Status.PENDING, due_at=None)
     now = timezone.now()
     events = [
@@ -81,9 +88,9 @@ def accept_many(upstream_ids: Mapping[int, str], *, provider: int) -> int:
 
 
 def requeue(order_id: int, *, why: EventKind, run: int = 0, due_at: datetime | None = None, **data: Any) -> Order:
-    """It is proven that no panel has the order; it may be sent again from ``due_at`` on.
+    """Return an order to the queue once it is proven that no panel has it; it may be sent again from ``due_at`` on.
 
-    If its customer has asked to cancel it meanwhile, it ends instead, and everything goes back.
+    If the customer has requested a cancellation in the meantime, the order is canceled and refunded in full instead.
     """
     with transaction.atomic():
         order = _step(order_id, run, (Status.SUBMITTING, Status.IN_DOUBT), Status.QUEUED, why, data, due_at=due_at)
@@ -96,12 +103,12 @@ def requeue(order_id: int, *, why: EventKind, run: int = 0, due_at: datetime | N
 
 
 def mark_in_doubt(order_id: int, *, run: int = 0, **data: Any) -> Order:
-    """Nobody knows whether a panel has the order: it stands still until that is found out."""
+    """Mark an order as having an unknown outcome; it is not sent again until the outcome is known."""
     return _step(order_id, run, (Status.SUBMITTING,), Status.IN_DOUBT, EventKind.IN_DOUBT, data)
 
 
 def fail(order_id: int, *, run: int = 0, why: EventKind = EventKind.REFUSED, **data: Any) -> Order:
-    """No panel takes the order: it ends, and everything goes back to the wallet. Of a run: what the run cost."""
+    """End an order, or a run, that no panel accepts, and refund its whole charge to the wallet."""
     with transaction.atomic():
         order = _lock_order(order_id)
         subject = _subject(order, run)
@@ -119,9 +126,10 @@ def fail(order_id: int, *, run: int = 0, why: EventKind = EventKind.REFUSED, **d
 
 
 def cancel(order_id: int, *, actor: Any = None, **data: Any) -> Order:
-    """A person ends the order; what is not yet paid back goes back to the wallet.
+    """Cancel the order on a person's decision and refund what has not been refunded yet.
 
-    Nothing changes where a panel may be buying it right now, or may have bought it: that is found out first.
+    An order that is being submitted, or whose outcome is unknown, is left unchanged: a panel may have bought it, and
+    that must be known first.
     """
     with transaction.atomic():
         order = _lock_order(order_id)
@@ -134,10 +142,10 @@ def cancel(order_id: int, *, actor: Any = None, **data: Any) -> Order:
 
 
 def stop_runs(order_id: int, *, actor: Any = None) -> Order:
-    """Ends an order in runs after the ones that have started: those that have not are paid back at once.
+    """Cancel the runs of an order that have not started, and refund them at once.
 
-    What started goes on at its panel; what it leaves undelivered is paid back when the panel says so. Harmless on
-    orders without runs of their own, and on a second call.
+    Runs that have started continue at their panel; what they do not deliver is refunded when the panel reports it. Does
+    nothing for orders without Run rows and on a second call.
     """
     with transaction.atomic():
         order = _lock_order(order_id)
@@ -148,7 +156,7 @@ def stop_runs(order_id: int, *, actor: Any = None) -> Order:
 
 
 def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decision:
-    """Applies one report of the panel that has the order, or its ``run``; returns what was decided."""
+    """Apply one progress report of the panel to the order, or to one ``run`` of it, and return the decision."""
     with transaction.atomic():
         order = _lock_order(order_id)
         if run:
@@ -178,9 +186,9 @@ def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decisi
 
 
 class Step(NamedTuple):
-    """What a report changes on one order that still has all its deliveries in one placement.
+    """The change that a report makes to one order with a single placement.
 
-    ``status``, ``remains`` and ``start_count`` are the order's as they were when ``decision`` was made.
+    ``status``, ``remains`` and ``start_count`` are the values that the order had when ``decision`` was made.
     """
 
     order_id: int
@@ -192,7 +200,7 @@ class Step(NamedTuple):
 
 
 def is_simple(status: Status, decision: Decision) -> bool:
-    """Whether ``advance_orders`` can apply ``decision``: it moves no money, and no person has to see it."""
+    """Return whether ``advance_orders`` can apply ``decision``: it moves no money and needs no operator."""
     if decision.oddity or decision.undelivered is not None or status not in state_machine.FOLLOWED:
         return False
     return decision.status in state_machine.FOLLOWED or decision.status is Status.COMPLETED
@@ -202,8 +210,8 @@ def advance_orders(steps: Sequence[Step]) -> set[int]:
     """Apply simple steps of many orders, each at most once, in one transaction and a few statements for all of them.
 
     Returns:
-        The orders that were changed. The others were changed by somebody else since they were read: nothing was
-        written, and their reports must be judged again by ``progressed``.
+        The ids of the orders that were changed. The others were changed by another process since they were read:
+        nothing was written for them, and their reports must be applied again with ``apply_progress``.
     """
     now = timezone.now()
     rows = []
@@ -240,7 +248,7 @@ def advance_orders(steps: Sequence[Step]) -> set[int]:
 
 
 def _status_facts(decision: Decision, *, is_asked: bool) -> dict[str, Any]:
-    """The facts of the timeline's line about a new status; ``is_asked``: the customer wanted to cancel the order."""
+    """Return the data of the event for a new status; ``is_asked`` says whether a cancellation had been requested."""
     if decision.status not in state_machine.TERMINAL:
         return {"status": decision.status.value, "start_count": decision.start_count}
     asked = {"asked": False} if is_asked else {}
@@ -248,12 +256,12 @@ def _status_facts(decision: Decision, *, is_asked: bool) -> dict[str, Any]:
 
 
 def record_oddity(order_id: int, **data: Any) -> None:
-    """A panel says something about the order that changes nothing and that a person should see."""
+    """Record a report of a panel that changes nothing but that an operator should look at."""
     add_event(Order(pk=order_id), kind=EventKind.ODDITY, **data)
 
 
 def decide(order: Order | Run, progress: Progress) -> Decision:
-    """What ``progress`` would change on ``order``; reads and writes nothing."""
+    """Return what ``progress`` would change on ``order``, without any query."""
     return state_machine.decide(
         current=order.state,
         quantity=order.quantity,
@@ -264,16 +272,16 @@ def decide(order: Order | Run, progress: Progress) -> Decision:
 
 
 def changes(order: Order, decision: Decision) -> bool:
-    """Whether ``decision`` is worth a transaction."""
+    """Return whether ``decision`` changes anything, and therefore needs a transaction."""
     return bool(decision.oddity or decision.undelivered) or (
         (decision.status, decision.remains, decision.start_count) != (order.state, order.remains, order.start_count)
     )
 
 
 def add_event(order: Order, *, kind: EventKind, actor: Any = None, **data: Any) -> None:
-    """Adds a line to the order's timeline.
+    """Add an event to the order's timeline.
 
-    An odd report is written once, however often the panel repeats it, and marks the order until somebody has seen it.
+    An oddity is written once, however often the panel repeats it, and flags the order until an operator has seen it.
     """
     if kind is EventKind.ODDITY:
         earlier = OrderEvent.objects.filter(order=order, kind=kind).values_list("data", flat=True)
@@ -284,7 +292,7 @@ def add_event(order: Order, *, kind: EventKind, actor: Any = None, **data: Any) 
 
 
 def mark_seen(order_id: int, *, actor: Any = None) -> Order:
-    """A person has looked at the order's odd reports; harmless where there are none."""
+    """Clear the oddity flag of an order that an operator has looked at; do nothing if it has none."""
     with transaction.atomic():
         order = _lock_order(order_id)
         if order.odd_at is not None:
@@ -295,19 +303,19 @@ def mark_seen(order_id: int, *, actor: Any = None) -> Order:
 
 
 def _is_visible(before: Status, after: Status) -> bool:
-    """Whether the step shows to the customer."""
+    """Return whether the customer sees a difference between the two statuses."""
     return after is not before and not (before in _WAITING and after in _WAITING)
 
 
 def _publish(order: Order, *, before: Status, is_paid_back: bool = False) -> None:
-    """The (locked, saved) order's customer is told if the step from ``before`` shows, or if money came back."""
+    """Publish an event of the (locked, saved) order if its customer sees a new status or received a refund."""
     if is_paid_back or _is_visible(before, order.state):
         data = {"status": order.state.value}
         events.publish([ShopEvent(topic=Topic.ORDER, user_id=order.user_id, order_id=order.pk, data=data)])
 
 
 def _started_at(status: Status) -> datetime | None:
-    """Now, if an order that comes to ``status`` has been started."""
+    """Return the current time if ``status`` shows that delivery has started, otherwise None."""
     return timezone.now() if status in _STARTED else None
 
 
@@ -316,7 +324,7 @@ def _lock_order(order_id: int) -> Order:
 
 
 def _subject(order: Order, run: int) -> Order | Run:
-    """What a step is about: the (locked) order itself, or one of its runs, which only who locked the order writes."""
+    """Return the (locked) order or one of its runs; the lock on the order also protects its runs."""
     return order.parts.get(number=run) if run else order
 
 
@@ -359,7 +367,7 @@ def _finish(
     actor: Any = None,
     **data: Any,
 ) -> None:
-    """Ends the (locked) order, or ends it otherwise than before, and pays back what was not delivered."""
+    """End the (locked) order, or change how it ended, and refund what was not delivered."""
     before = order.state
     order.status, order.remains, order.ended_at = status, remains, order.ended_at or timezone.now()
     order.start_count = start_count if start_count is not None else order.start_count
@@ -373,7 +381,7 @@ def _finish(
 
 
 def _refund(order: Order, undelivered: int, *, actor: Any = None) -> bool:
-    """What is still owed of the charge for ``undelivered`` pieces in all; whether that moved any money."""
+    """Refund what is still owed for ``undelivered`` pieces in total, and return whether any money moved."""
     target = charges.refund(order.charge, quantity=order.quantity, remains=undelivered)
     added = transfers.refund(order, target=target)
     if added:
@@ -382,7 +390,13 @@ def _refund(order: Order, undelivered: int, *, actor: Any = None) -> bool:
 
 
 def _answer_cancellations(order: Order) -> dict[str, bool]:
-    """The end of the (locked) order answers whoever asked to cancel it: done, unless all was delivered after all."""
+    """Close the open cancellation of the (locked) order that has ended.
+
+    It is completed, or rejected if the order was delivered in full.
+
+    Returns:
+        Data for the status event: whether the cancellation was carried out. Empty if none was open.
+    """
     is_done = order.state is not Status.COMPLETED
     answer = RequestStatus.COMPLETED if is_done else RequestStatus.REJECTED
     reason = "" if is_done else _ALL_DELIVERED
@@ -395,7 +409,7 @@ def _answer_cancellations(order: Order) -> dict[str, bool]:
 
 
 def _reject_cancellations(order_ids: Sequence[int]) -> set[int]:
-    """Answer the requests to cancel (locked) orders that were delivered in full; returns the orders that had one."""
+    """Reject the open cancellations of (locked) orders that were delivered in full, and return those orders' ids."""
     if not order_ids:
         return set()
     asked = list(Cancellation.objects.open().filter(order__in=bulk.keys(order_ids)).values_list("order_id", flat=True))
@@ -411,12 +425,12 @@ def _reject_cancellations(order_ids: Sequence[int]) -> set[int]:
 
 # ------------------------------------------------------------------------------------------------ runs
 
-#: The step that the timeline keeps of ``stop``.
+#: The step that ``stop_runs`` records in the timeline.
 _STOPPED = "stopped"
 
 
 def _apply_run_progress(order: Order, run: Order | Run, progress: Progress) -> Decision:
-    """A report about one run of the (locked) order."""
+    """Apply a report about one run of the (locked) order."""
     decision = decide(run, progress)
     if decision.oddity:
         add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity, word=progress.word[:64])
@@ -429,10 +443,10 @@ def _apply_run_progress(order: Order, run: Order | Run, progress: Progress) -> D
 
 
 def _follow_runs(order: Order) -> None:
-    """The (locked) order stands as its runs do, and what those that ended did not deliver is paid back.
+    """Derive the status of the (locked) order from its runs, and refund what the ended runs did not deliver.
 
-    An order that has ended only moves on where more of it turns out undelivered; one that a person ended as a whole
-    stays as it is.
+    An order that has ended changes only if more of it turns out to be undelivered. An order that a person canceled as a
+    whole stays canceled.
     """
     parts = [
         dripfeed.RunState(Status(status), quantity, remains, start_count)
@@ -470,7 +484,7 @@ def _move_with_runs(order: Order, found: dripfeed.OrderState) -> None:
 
 
 def _cancel_waiting(order: Order) -> None:
-    """No run of the (locked) order is placed any more."""
+    """Cancel the queued runs of the (locked) order, so that none of them is placed."""
     waiting = order.parts.filter(status=Status.QUEUED)
     if waiting.update(status=Status.CANCELED, remains=F("quantity"), ended_at=timezone.now()):
         _follow_runs(order)
