@@ -1,4 +1,7 @@
-"""Letters of the log-in library about a person's account: always sent, in our layout, erased once they are."""
+"""Put the emails of the sign-in library into the outbox, in the shop's layout.
+
+They concern the security of an account: they are always sent, and their text is erased afterwards.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,16 @@ _KINDS = {
 
 
 def keep(name: str, *, user: User | None, address: str, subject: str, text: str, url: str) -> Email:
-    """The library's letter ``name``, already in its reader's language; ``url`` is where it leads, "" for nowhere.
+    """Put an email of the sign-in library into the outbox.
 
-    Only ``url`` becomes a link: the text can hold what a stranger's browser calls itself.
+    Only ``url`` becomes a link: the text can contain the name of a stranger's browser, which that browser chooses
+    itself.
+
+    Args:
+        name: The library's name of the email's template.
+        subject: The subject, in the reader's language.
+        text: The text, in the reader's language.
+        url: The address of the button; "" for no button.
     """
     kind = _KINDS.get(name, EmailKind.SECURITY)
     with layout.reading(user) as language:

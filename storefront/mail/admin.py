@@ -1,4 +1,4 @@
-"""Letters in the back office: to be read. Staff can send again, and switch kinds off for the whole shop."""
+"""The admin pages of emails: a read-only list with a "Send again" action, and the shop's switches by kind of email."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storefront.mail.models import FLAGS, ONLY, Email, Switches
 
 
 class EmailStateFilter(admin.SimpleListFilter):
-    """Letters by what became of them."""
+    """Filter emails by whether they are still to be sent or were given up."""
 
     title = _("state")
     parameter_name = "state"
@@ -76,7 +76,7 @@ class LetterAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Read
 
     @admin.display(description=_("text"))
     def body(self, letter: Email) -> Any:
-        """Whoever reads a link that sets a password can set it."""
+        """Return the text, unless it is secret: anybody who can read a password reset link can set the password."""
         return _("Not shown: it can open the customer's account.") if letter.is_secret else letter.text
 
     def has_send_permission(self, request: HttpRequest) -> bool:
@@ -97,12 +97,12 @@ class LetterAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Read
 
 @admin.register(Switches)
 class SwitchesAdmin(base.ModelAdmin):
-    """Letters about the safety of an account cannot be switched off."""
+    """Admin of the kinds of email the shop sends. Emails about account security cannot be switched off."""
 
     fields = tuple(FLAGS.values())
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """There is one row: the list would be a detour."""
+        """Redirect to the only row instead of listing it."""
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
         Switches.objects.get_or_create(pk=ONLY)

@@ -1,4 +1,4 @@
-"""The shop's e-mails as a Django application."""
+"""The Django application of the shop's emails."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

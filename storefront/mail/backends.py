@@ -1,4 +1,4 @@
-"""The email backend of a shop without a mail server."""
+"""The email backend for a shop without a mail server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the letters, looked at before the first one is written."""
+"""System checks of the email settings."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
-#: Backends that deliver nothing to anybody.
+#: Backends that do not deliver emails to their recipients.
 UNDELIVERED = (
     "storefront.mail.backends.NoMailServer",
     "django.core.mail.backends.console.EmailBackend",
     "django.core.mail.backends.dummy.EmailBackend",
     "django.core.mail.backends.filebased.EmailBackend",
 )
-#: Functions that others call when there is something to write about; empty: nobody does.
+#: Settings that name a function which other apps call to have an email written. An empty setting means that no email is
+#: written.
 HOOKS = ("PAYMENT_CREDITED", "SUPPORT_ANSWERED", "ACCOUNTS_LETTER")
 
 
@@ -46,7 +47,7 @@ def letters_are_asked_for(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 
 
 def is_mail_delivered() -> bool:
-    """Whether emails reach the people they are for."""
+    """Return whether emails reach their recipients."""
     return settings.EMAIL_BACKEND not in UNDELIVERED
 
 

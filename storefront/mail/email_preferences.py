@@ -1,4 +1,4 @@
-"""Who wants which letters: asked before one is written, changed on a page or by the link in a letter."""
+"""Which customers want which kinds of email, and the unsubscribe links in emails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SALT = "storefront.mail.email_preferences"
 
 
 def wanting(kind: EmailKind, users: Iterable[int]) -> QuerySet[User]:
-    """Those of ``users`` who get letters of ``kind``: one query for them and the shop's own switch."""
+    """Return those of ``users`` who receive emails of ``kind``. One query covers them and the shop's own switch."""
     rows = User.objects.filter(pk__in=list(users), is_active=True)
     if kind not in FLAGS:
         return rows
@@ -31,13 +31,20 @@ def switch_off(user_id: int, *, kind: EmailKind) -> None:
 
 
 def link(user_id: int, kind: EmailKind) -> str:
-    """The address that switches letters of ``kind`` off for good, without a log-in. It can do nothing else."""
+    """Return the unsubscribe address for emails of ``kind``.
+
+    It never expires, works without signing in and can do nothing else.
+    """
     token = signing.Signer(salt=_SALT).sign_object([user_id, kind.value])
     return f"{settings.SHOP_URL}{reverse('mail:off', args=[token])}"
 
 
 def meant(token: str) -> tuple[int, EmailKind] | None:
-    """Whose letters of which kind a link is about; None if it is not one of ours, or its customer is gone."""
+    """Return the user and the kind of email of an unsubscribe link.
+
+    Returns:
+        None if the link is not one of ours or its customer no longer exists.
+    """
     try:
         user_id, word = signing.Signer(salt=_SALT).unsign_object(token)
         kind = EmailKind(word)

@@ -1,4 +1,4 @@
-"""The form of a customer's wishes."""
+"""The form of a customer's email preferences."""
 
 from __future__ import annotations
 

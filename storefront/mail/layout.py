@@ -1,4 +1,4 @@
-"""How a letter looks: its parts, as text and as HTML, in one layout, in its reader's language and time."""
+"""The layout of emails, as text and as HTML, in the reader's language and time zone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUBJECT_MAX = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailLine:
-    """One of several things that a letter lists."""
+    """One item of a list in an email."""
 
     title: str
     detail: str
@@ -31,7 +31,10 @@ class EmailLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailContent:
-    """What a letter says, as plain texts; the layout escapes them. ``button`` is a label and an address of ours."""
+    """The content of an email as plain text, which the layout escapes.
+
+    ``button`` is a label and an address of the shop.
+    """
 
     subject: str
     paragraphs: Sequence[str]
@@ -51,7 +54,10 @@ class RenderedEmail:
 
 @contextmanager
 def reading(user: User | None) -> Iterator[str]:
-    """As ``user`` reads: in their language and time zone. Without a language of theirs in that of this moment."""
+    """Activate the language and time zone of ``user`` and yield the language.
+
+    Without a supported language of the user, the active language is used.
+    """
     known = dict(settings.LANGUAGES)
     here = translation.get_language() or settings.LANGUAGE_CODE
     language = user.language if user and user.language in known else here if here in known else settings.LANGUAGE_CODE
@@ -60,7 +66,7 @@ def reading(user: User | None) -> Iterator[str]:
 
 
 def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> RenderedEmail:
-    """Call it within ``reading``."""
+    """Render an email as text and HTML. Call it within ``reading``."""
     accent = Brand.objects.filter(pk=ONLY).values_list("accent", flat=True).first() or _ACCENT
     context: dict[str, Any] = {
         "letter": content,
@@ -79,12 +85,12 @@ def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> Rend
 
 
 def one_line(text: str) -> str:
-    """What people wrote, fit for a header: printable and on one line."""
+    """Return user-provided text in a form that is safe in a header: printable, on one line and of limited length."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:SUBJECT_MAX]
 
 
 def _is_dark(colour: str) -> bool:
-    """Whether white is easier to read on ``#rrggbb`` than black: by its relative luminance."""
+    """Return whether white is easier to read than black on ``#rrggbb``, by its relative luminance."""
     parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179

@@ -1,4 +1,4 @@
-"""The outbox: a Letter to one person, the Note of something to write about, and who wants which kind of letter."""
+"""The models of email: the outbox, pending notifications, and which kinds of email customers and the shop want."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.db.money_fields import MoneyField
 
-#: The one row of Switches.
+#: Primary key of the only row of Switches.
 ONLY = 1
 
 
@@ -26,9 +26,9 @@ class EmailKind(models.TextChoices):
     BALANCE = "balance", _("Low balance")
 
 
-#: Always sent. What they say is a secret: it is on no page, and erased once it was sent.
+#: Kinds that are always sent. Their text is secret: no page shows it, and it is erased once it was sent.
 SECURITY = frozenset({EmailKind.CONFIRMATION, EmailKind.RESET, EmailKind.SECURITY})
-#: The column that says whether letters of a kind are wanted. A kind that is not here cannot be switched off.
+#: The column that says whether emails of a kind are wanted. A kind without a column cannot be switched off.
 FLAGS = {
     EmailKind.RECEIPT: "has_receipts",
     EmailKind.ORDERS: "has_orders",
@@ -38,7 +38,7 @@ FLAGS = {
 
 
 class EmailState(models.TextChoices):
-    """Where a letter stands, as people are told."""
+    """The state of an email, as shown to staff."""
 
     WAITING = "waiting", _("Waiting")
     RETRYING = "retrying", _("To be sent again")
@@ -47,13 +47,17 @@ class EmailState(models.TextChoices):
 
     @property
     def mark(self) -> str:
-        """Its mark in the style sheet: that of an order which stands about so."""
+        """Return the style sheet's class for the state: that of the most similar order status."""
         return {"sent": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
 
 
 class EmailQuerySet(models.QuerySet["Email"]):
     def open(self) -> EmailQuerySet:
-        """What is still to be sent. Put it into every question about that: it leads to the small index."""
+        """Return the emails that are still to be sent.
+
+        Use this in every query about them: its condition is that of the partial index ``letter_due``, which stays
+        small.
+        """
         return self.filter(due_at__isnull=False)
 
     def due(self, now: datetime) -> EmailQuerySet:
@@ -61,9 +65,10 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
 
 class Email(models.Model):
-    """One e-mail, ready to be sent. The row is the queue: what has a ``due_at`` is still to be sent.
+    """One email, ready to be sent.
 
-    A worker that takes it moves ``due_at`` to the end of its lease: if it dies, the letter is due again by itself.
+    The table is the queue: a row with a ``due_at`` is still to be sent. A worker that claims a row moves ``due_at`` to
+    the end of its lease, so that the email becomes due again if the worker dies.
     """
 
     user = models.ForeignKey(
@@ -80,7 +85,7 @@ class Email(models.Model):
     text = models.TextField(_("text"), blank=True)
     html = models.TextField(_("HTML"), blank=True)
     language = models.CharField(_("language"), max_length=10)
-    #: Part of its Message-ID: a letter that arrives twice is one letter to most mail programs.
+    #: Part of the Message-ID. Most mail programs show an email that arrives twice with the same Message-ID only once.
     key = models.UUIDField(default=uuid.uuid4, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
@@ -98,7 +103,7 @@ class Email(models.Model):
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
         indexes = [
-            # Follow what is to be sent, not the history.
+            # These indexes grow with the emails that are still to be sent, not with the history.
             models.Index(name="letter_due", fields=["due_at", "id"], condition=models.Q(due_at__isnull=False)),
             models.Index(name="letter_flying", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)),
             models.Index(name="letter_given_up", fields=["-id"], condition=models.Q(given_up_at__isnull=False)),
@@ -121,7 +126,7 @@ class Email(models.Model):
 
 
 class PendingNotification(models.Model):
-    """Something to write to a customer about, kept in the transaction of the change; ``news`` makes letters of it."""
+    """A reason to email a customer, stored in the transaction of the change; ``notifications`` writes the email."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=12, choices=EmailKind.choices)
@@ -141,7 +146,7 @@ class PendingNotification(models.Model):
 
 
 class WantedEmails(models.Model):
-    """Which letters there are to be; those about the safety of an account always are."""
+    """The kinds of email that can be switched off. Emails about account security are always sent."""
 
     has_receipts = models.BooleanField(_("Receipts"), default=True, help_text=_("Money you paid in has arrived."))
     has_orders = models.BooleanField(
@@ -161,7 +166,7 @@ class WantedEmails(models.Model):
 
 
 class Preferences(WantedEmails):
-    """What one customer wants. Without a row: everything."""
+    """The kinds of email that one customer wants. A customer without a row wants all of them."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mail_preferences")
 
@@ -174,7 +179,7 @@ class Preferences(WantedEmails):
 
 
 class Switches(WantedEmails):
-    """Which letters the shop sends at all: one row. Without it: all."""
+    """The kinds of email that the shop sends, in one row. Without the row the shop sends all of them."""
 
     class Meta:
         verbose_name = _("switches")

@@ -1,6 +1,7 @@
-"""What orders and wallets tell becomes notes, in the transaction of the change, and a while later letters.
+"""Store pending notifications in the transaction of a change, and turn them into emails later.
 
-Orders that end with a problem wait a quarter of an hour for others of the same customer: a thousand are one letter.
+Orders that end with a problem wait 15 minutes for others of the same customer, so that a thousand of them make one
+email.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ from storefront.mail.layout import EmailContent, EmailLine
 from storefront.mail.models import EmailKind, PendingNotification
 from storefront.web import formats
 
-#: The ends of an order that a customer is told of.
+#: Final statuses of an order of which the customer is notified.
 PROBLEMS = frozenset({Status.PARTIAL.value, Status.CANCELED.value, Status.FAILED.value})
-#: From the first of such orders to the letter about all of them.
+#: Time from the first such order to the email about all of them.
 WINDOW = timedelta(minutes=15)
-#: Orders that a letter names one by one, and letters that one pass makes.
+#: Maximum number of orders listed in an email, and of emails written by one pass.
 LISTED, MOST = 50, 500
 
 
 def keep(news: Sequence[ShopEvent]) -> None:
-    """Notes what is worth a letter: one statement for any number, none where nothing is."""
+    """Store the events that need an email: one statement for any number of them, and none if there are none."""
     now = timezone.now()
     rows = [row for one in news for row in _noted(one, now)]
     if not rows:
@@ -60,7 +61,7 @@ def _noted(one: ShopEvent, now: datetime) -> list[tuple[Any, ...]]:
 
 
 def gather() -> int:
-    """Makes letters of the notes whose time has come; returns how many."""
+    """Write the emails of the notifications that are due and return how many were written."""
     due = (
         PendingNotification.objects.filter(_ripe(timezone.now()))
         .order_by("user_id", "kind")
@@ -75,7 +76,10 @@ def _ripe(now: datetime) -> Q:
 
 @transaction.atomic
 def _write(user_id: int, kind: EmailKind) -> bool:
-    """One letter about all notes of ``kind``. Of two workers at once the second waits, and finds none."""
+    """Write one email about all notifications of ``kind``.
+
+    Of two workers at once, the second waits for the lock and then finds no notifications.
+    """
     user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     own = PendingNotification.objects.filter(user=user, kind=kind)
     if not own.filter(_ripe(timezone.now())).exists():
@@ -126,7 +130,7 @@ def _problems(notes: Sequence[PendingNotification]) -> EmailContent:
 def _line(order: Order) -> EmailLine:
     words = {"number": order.pk, "service": order.service.shown_name}
     status = Status(order.status)
-    # Why no panel took an order is ours to know.
+    # Customers do not see the internal reason why no provider accepted an order.
     label = _("Canceled") if status is Status.FAILED else status.label
     back = _("%(amount)s is back in your wallet") % {"amount": formats.money(order.refunded)}
     return EmailLine(

@@ -1,4 +1,4 @@
-"""Letters are written here, in the transaction of what they tell of. Nothing is sent: ``sending`` does that."""
+"""Write emails into the outbox, in the transaction of the change they report; ``sending`` sends them afterwards."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from storefront.mail import email_preferences, layout
 from storefront.mail.layout import EmailContent
 from storefront.mail.models import SECURITY, Email, EmailKind
 
-#: Wake-ups of one second are one: the pass that it starts looks at all that is due, for a little longer than that.
+#: Wake-ups within this many seconds are merged into one. The pass that it starts keeps looking for due emails for a
+#: little longer than that, so a merged wake-up is not lost.
 WAKE_SECONDS = 1
 
 
 def write(user: User, *, kind: EmailKind, content: Callable[[], EmailContent]) -> Email | None:
-    """A letter to ``user``, if they want that kind. ``content`` is called in their language."""
+    """Put an email to ``user`` into the outbox if they want that kind. ``content`` is called in their language."""
     if not email_preferences.wanting(kind, [user.pk]).exists():
         return None
     with layout.reading(user) as language:
@@ -28,7 +29,10 @@ def write(user: User, *, kind: EmailKind, content: Callable[[], EmailContent]) -
 
 
 def keep(content: EmailContent, *, kind: EmailKind, user: User | None, address: str, language: str) -> Email:
-    """Puts a letter into the outbox. Call it in the transaction of what it tells of, within ``layout.reading``."""
+    """Put an email into the outbox.
+
+    Call it in the transaction of the change that it reports, within ``layout.reading``.
+    """
     rendered = layout.render(content, kind=kind, user=user)
     letter = Email.objects.create(
         user=user,
@@ -45,11 +49,14 @@ def keep(content: EmailContent, *, kind: EmailKind, user: User | None, address: 
 
 
 def send_again(letters: Iterable[Email]) -> int:
-    """Sends once more, now, what is not on its way this moment and whose text is still there; returns how many."""
+    """Make the given emails due now and return how many were.
+
+    Emails that are being sent at this moment and those whose text was erased are left out.
+    """
     now = timezone.now()
     rows = Email.objects.filter(pk__in=[letter.pk for letter in letters], lease_until=None)
     with transaction.atomic():
-        # One that was settled starts over with its attempts; one that waits only waits no longer.
+        # A settled email starts over with its attempts; one that is waiting only becomes due sooner.
         settled = rows.filter(due_at=None).exclude(Q(text="") | Q(kind__in=SECURITY))
         columns = {"attempts": 0, "sent_at": None, "given_up_at": None, "error": "", "has_lost_answer": False}
         done = settled.update(due_at=now, **columns)
@@ -60,6 +67,9 @@ def send_again(letters: Iterable[Email]) -> int:
 
 
 def wake() -> None:
-    """Letters wait: send them now rather than when the schedule comes by. A lost or doubled call changes nothing."""
+    """Start a sending pass now instead of at its next schedule.
+
+    A lost call only delays the emails until then, and a repeated one changes nothing.
+    """
     if cache.add("mail.wake", 1, WAKE_SECONDS):
         enqueue_once("storefront.mail.tasks.deliver")

@@ -1,4 +1,4 @@
-"""The receipt for money that arrived in a wallet. The room of top-ups calls it by a dotted path and is not imported."""
+"""The receipt for a credited payment. ``storefront.payments`` calls it by a dotted path and does not import it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storefront.web import formats
 
 
 def keep(payment: Any) -> None:
-    """``payment`` was credited, in this transaction."""
+    """Put the receipt for ``payment`` into the outbox. Call it in the transaction that credits the payment."""
     outbox.write(payment.user, kind=EmailKind.RECEIPT, content=lambda: _receipt(payment))
 
 

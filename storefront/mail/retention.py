@@ -1,4 +1,4 @@
-"""How long letters are kept."""
+"""Delete old emails."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.utils import timezone
 from storefront.mail.models import Email
 
 KEPT_DAYS = 30
-#: Letters that go in one transaction.
+#: Number of emails deleted per batch.
 _CHUNK = 1000
 
 
 def prune() -> int:
-    """Deletes letters older than KEPT_DAYS, sent or not; returns how many."""
+    """Delete emails older than ``KEPT_DAYS``, whether sent or not, and return how many were deleted."""
     old = Email.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEPT_DAYS)).order_by("created_at")
     done = 0
     while keys := list(old.values_list("pk", flat=True)[:_CHUNK]):

@@ -1,8 +1,9 @@
-"""Sending what is due, one letter after the other: claim, talk to the mail server, record.
+"""Send due emails, one after the other: claim, talk to the mail server, record.
 
-A claim is committed before a byte is sent, and the outcome after. Where nobody knows the outcome - the server's answer
-was lost, or the worker died - the letter is sent once more and never a third time. It keeps its Message-ID. A worker
-that was stopped sends nothing that others may have taken over meanwhile (see ``providers.worker``).
+A claim is committed before a byte is sent, and the outcome is stored afterwards. If the outcome is unknown, because the
+server's answer was lost or the worker died, the email is sent once more with the same Message-ID, and never a third
+time. A worker that was stopped sends nothing that others may have taken over in the meantime (see
+``providers.worker``).
 """
 
 from __future__ import annotations
@@ -36,24 +37,29 @@ from storefront.mail.models import FLAGS, Email, EmailKind
 
 log = logging.getLogger(__name__)
 
-#: Waits between the attempts; after the last one the letter is given up.
+#: Delays in seconds between the attempts; after the last one the email is given up.
 BACK_OFF = Steps((60, 300, 1_800, 7_200, 21_600, 43_200, 86_400))
-#: Seconds in which one pass claims.
+#: Seconds during which one pass claims emails.
 BUDGET = 30.0
-#: Steps of a talk with the mail server, of EMAIL_TIMEOUT seconds each at most: the content and the answer to it, which
-#: may take their whole time; and those before it, which rarely do.
+#: Number of steps in the conversation with the mail server, each of at most EMAIL_TIMEOUT seconds: those for the
+#: content and its answer, which may take their whole time, and those before it, which rarely do.
 STEPS_OF_CONTENT, STEPS_BEFORE = 2, 3
-#: One pass sends at a time.
+#: Name of the turn. Only one pass sends at a time.
 TURN = "mail"
-#: Seconds between two looks of a pass that waits.
+#: Seconds between two checks of a pass that is waiting.
 LOOK_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """Why a letter was not sent, "" if it was. ``is_lost``: it may have been; ``is_down``: so is the server.
+    """The outcome of sending one email.
 
-    ``is_late``: nothing was sent because this process was stopped.
+    Attributes:
+        error: Why the email was not sent; "" if it was.
+        is_final: Whether another attempt would be pointless.
+        is_lost: Whether the email may have been sent although there was an error.
+        is_down: Whether the mail server is unavailable.
+        is_late: Whether nothing was sent because this process was stopped.
     """
 
     error: str = ""
@@ -64,10 +70,17 @@ class SendOutcome:
 
 
 def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
-    """Sends what is due and returns how many were sent, failed, given_up.
+    """Send the emails that are due.
 
-    One pass sends at a time: a second one returns at once. ``linger`` is for how many seconds without work a pass goes
-    on looking. A server that is down ends the pass: the letters after this one would only wait for it as well.
+    One pass sends at a time; a second one returns at once. If the server is down the pass ends, because the remaining
+    emails would only wait for the server as well.
+
+    Args:
+        budget: Seconds during which the pass claims emails.
+        linger: Seconds without work for which the pass keeps looking.
+
+    Returns:
+        The number of emails by outcome: sent, failed, given_up or late.
     """
     counts: Counter[str] = Counter()
     turn = turns.take(TURN, seconds=_longest_call() + _grace())
@@ -99,12 +112,12 @@ def is_any_due() -> bool:
 
 
 def _longest_call() -> float:
-    """Seconds from the first byte of a letter to the server's answer."""
+    """Return the maximum number of seconds from the first byte of an email to the server's answer."""
     return float(STEPS_OF_CONTENT * settings.EMAIL_TIMEOUT)
 
 
 def _grace() -> float:
-    """Seconds from the claim to the first byte of a letter: for the connection, the log-in and the addresses."""
+    """Return the seconds from the claim to the first byte, which cover connecting, signing in and the addresses."""
     return float(max(settings.LEASE_GRACE, STEPS_BEFORE * settings.EMAIL_TIMEOUT))
 
 
@@ -112,7 +125,7 @@ def _grace() -> float:
 
 
 def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
-    """The letter that is due longest, leased; None where nothing is due or the turn was lost."""
+    """Lease the email that has been due longest; return None if none is due or the turn was lost."""
     skips = connection.features.has_select_for_update_skip_locked
     while True:
         lease = Lease.begin(longest_call=_longest_call(), grace=_grace())
@@ -126,7 +139,7 @@ def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
             if letter.lease_until is not None and letter.has_lost_answer:
                 _settle(letter, SendOutcome("no outcome is known, twice", is_final=True), lease.begun_at)
                 continue
-            # Whoever had it before never said what became of it.
+            # The lease of an earlier worker ended without an outcome: the email may have arrived.
             letter.has_lost_answer = letter.has_lost_answer or letter.lease_until is not None
             letter.lease_until = letter.due_at = lease.until
             letter.attempts += 1
@@ -134,7 +147,7 @@ def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
             return letter, lease
 
 
-# ------------------------------------------------------------------------------------------------ talk
+# ------------------------------------------------------------------------------------------------ SMTP
 
 
 def _exchange(letter: Email, *, send_by: Deadline) -> SendOutcome:
@@ -159,7 +172,7 @@ def _exchange(letter: Email, *, send_by: Deadline) -> SendOutcome:
     except OSError as problem:
         return SendOutcome(_words(problem, letter), is_lost=True, is_down=True)
     finally:
-        # The letter is out or it is not: a good-bye that fails changes nothing.
+        # The outcome is known by now, and an error while closing the connection does not change it.
         with suppress(OSError):
             backend.close()
     return SendOutcome()
@@ -183,13 +196,13 @@ def _said(code: int, said: bytes | str, letter: Email) -> str:
 
 def _words(problem: OSError, letter: Email) -> str:
     if isinstance(problem, SMTPResponseException):
-        # At the log-in: servers repeat there what they were told.
+        # The server's text is left out: when signing in fails, servers repeat the credentials in it.
         return f"{type(problem).__name__} {problem.smtp_code}"
     return _clean(f"{type(problem).__name__}: {problem}", letter)
 
 
 def _clean(text: str, letter: Email) -> str:
-    """On one line, and without the address: servers repeat it."""
+    """Return the text on one line and without the recipient's address, which servers repeat."""
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return re.sub(re.escape(letter.address), "…", plain, flags=re.IGNORECASE)[:300]
 
@@ -198,7 +211,11 @@ def _clean(text: str, letter: Email) -> str:
 
 
 def _record(letter: Email, outcome: SendOutcome) -> str:
-    """Stores the outcome and returns its name; "late" if the lease was over and the letter is another's by now."""
+    """Store the outcome and return its name.
+
+    Returns:
+        "sent", "failed" or "given_up"; "late" if the lease had ended and another worker has the email.
+    """
     if outcome.is_late:
         return _give_back(letter)
     if outcome.error:
@@ -209,7 +226,7 @@ def _record(letter: Email, outcome: SendOutcome) -> str:
 
 
 def _give_back(letter: Email) -> str:
-    """Nothing was sent: due at once, unless another worker has taken it."""
+    """Make the email due at once, unless another worker has taken it: nothing was sent."""
     mine = Email.objects.filter(pk=letter.pk, lease_until=letter.lease_until)
     mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
     return "late"
@@ -233,6 +250,6 @@ def _settle(letter: Email, outcome: SendOutcome, now: datetime) -> str:
 
 
 def _next(letter: Email, now: datetime) -> datetime | None:
-    """When to try again; None: never."""
+    """Return when to try again, or None to give up."""
     wait = BACK_OFF.delay(letter.attempts)
     return None if wait is None else now + wait

@@ -1,7 +1,7 @@
-"""Django's SMTP backend, with a last moment for the letter itself: see ``providers.worker.leases``.
+"""Django's SMTP backend with a deadline for sending the content; see ``providers.worker.leases``.
 
-Greeting, log-in, sender and recipient change nothing at the mail server. The letter is taken with its content, so the
-content is what must not be sent too late.
+The greeting, signing in, the sender and the recipient change nothing at the mail server. The server accepts an email
+with its content, so it is the content that must not be sent too late.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from providers.worker.clock import Deadline, DeadlinePassed
 
 
 class _Lease:
-    """Raises DeadlinePassed instead of sending ``DATA``, or the content after it, once ``send_by`` has passed."""
+    """Raise DeadlinePassed instead of sending ``DATA``, or the content after it, once ``send_by`` has passed."""
 
     send_by: Deadline | None = None
     _is_in_data = False
@@ -23,9 +23,10 @@ class _Lease:
     def data(self, msg: Any) -> Any:
         self._is_in_data = True
         try:
-            return super().data(msg)  # type: ignore[misc]  # smtplib's, see below
+            return super().data(msg)  # type: ignore[misc]  # resolves to smtplib.SMTP, see below
         except DeadlinePassed:
-            # A server that waits for content would take a polite QUIT for it. Without its end no letter is taken.
+            # Close the connection without QUIT: a server that waits for content would read QUIT as content. Without the
+            # end of the content the server accepts no email.
             super().close()  # type: ignore[misc]
             raise
         finally:
@@ -46,7 +47,7 @@ class _SMTPS(_Lease, smtplib.SMTP_SSL):
 
 
 class EmailBackend(DjangoBackend):
-    """``send_by`` is the last moment for the content of its letters."""
+    """SMTP backend whose content may be sent until ``send_by``."""
 
     def __init__(self, *args: Any, send_by: Deadline | None = None, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""django-q2 entry points of the letters, and their schedules. The outbox is the queue; these only look at it."""
+"""Background tasks of emails for django-q2, and their schedules. The queue itself is the outbox table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ SCHEDULES = (
 
 
 def deliver() -> None:
-    """What was committed within a second of the last wake-up call had none of its own: this looks a little longer."""
+    """Write due notifications and send due emails.
+
+    An email committed within a second of the last wake-up does not cause one of its own, so the pass lingers a little
+    longer than that.
+    """
     notifications.gather()
     if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5)["sent"] and sending.is_any_due():
         enqueue_once("storefront.mail.tasks.deliver")

@@ -1,4 +1,4 @@
-"""The letter that support has answered. The room of support calls it by a dotted path and is not imported."""
+"""The email about a new answer of support. ``storefront.support`` calls it by a dotted path and does not import it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storefront.mail.models import EmailKind
 
 
 def keep(message: Any) -> None:
-    """``message`` of staff was written into a customer's ticket, in this transaction."""
+    """Put an email about ``message`` into the outbox. Call it in the transaction that adds the answer to the ticket."""
     outbox.write(message.ticket.user, kind=EmailKind.TICKET, content=lambda: _answer(message))
 
 

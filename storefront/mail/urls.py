@@ -1,4 +1,4 @@
-"""The addresses of a customer's wishes about letters."""
+"""The URLs of the email preferences."""
 
 from django.urls import path
 

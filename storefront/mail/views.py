@@ -1,4 +1,4 @@
-"""The page where customers say which letters they want, and the one that a letter's own link leads to."""
+"""The email preferences page, and the unsubscribe page that links in emails lead to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from storefront.mail.models import Preferences
 def preferences(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     row = Preferences.objects.filter(user=user).first()
-    # No box is ticked in an empty form: that is a wish as well.
+    # Use ``is not None`` below: a form in which no box is checked is empty, but it is a choice as well.
     posted = request.POST if request.method == "POST" else None
     form = PreferencesForm(posted, instance=row or Preferences(user=user))
     wallet = Account.objects.filter(user=user).first()
@@ -41,11 +41,11 @@ def preferences(request: HttpRequest) -> HttpResponse:
     return render(request, "mail/preferences.html", {"form": form, "warn_form": warn_form})
 
 
-@csrf_exempt  # mail programs post here for their user; all that the link can do is to switch one kind off
+@csrf_exempt  # mail programs post here for their user, and the link can only switch off one kind
 @never_cache
 @require_http_methods(["GET", "POST"])
 def off(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, since programs that look for viruses follow every link; POST switches off."""
+    """Ask on GET, because virus scanners follow every link; switch the kind off on POST."""
     found = email_preferences.meant(token)
     if found is None:
         raise Http404

@@ -1,4 +1,8 @@
-"""Webhooks as something that acts for a customer: what they tell is somebody else's as soon as their address is."""
+"""Let a password reset list and pause the customer's webhooks.
+
+A webhook acts for the customer: if its address belongs to somebody else, that person keeps receiving the customer's
+events.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ class Webhooks:
         ]
 
     def revoke(self, user: User, pks: Collection[int]) -> None:
-        """Pause them: nothing is sent any more, and the history of what was sent stays."""
+        """Pause the given webhooks, so that nothing more is sent; the history of their deliveries is kept."""
         Endpoint.objects.filter(user=user, pk__in=pks).update(
             is_active=False, pause_reason=Pause.REVOKED, paused_at=timezone.now()
         )

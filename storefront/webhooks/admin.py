@@ -1,4 +1,4 @@
-"""Callbacks in the back office: to be read. All that staff can do is send again."""
+"""The admin pages of webhook endpoints and deliveries, which are read-only except for the "Send again" action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storefront.webhooks.models import Attempt, Delivery, Endpoint
 
 
 class EndpointTroubleFilter(admin.SimpleListFilter):
-    """Endpoints at which nothing arrives, or that were paused because of it."""
+    """Filter endpoints by whether they are failing or paused."""
 
     title = _("state")
     parameter_name = "state"
@@ -36,7 +36,7 @@ class EndpointTroubleFilter(admin.SimpleListFilter):
 
 
 class DeliveryStateFilter(admin.SimpleListFilter):
-    """Deliveries by what became of them."""
+    """Filter deliveries by whether they failed or are still to be sent."""
 
     title = _("state")
     parameter_name = "state"
@@ -55,7 +55,7 @@ class DeliveryStateFilter(admin.SimpleListFilter):
 
 @admin.register(Endpoint)
 class EndpointAdmin(base.ReadOnlyMixin, base.ModelAdmin):
-    """Endpoints are made by their owners. Their secrets are on no page."""
+    """Read-only admin of endpoints. Their owners create them, and no page shows their secrets."""
 
     list_display = ("id", "url", "customer", "hears", "state", "failing", "sent")
     list_display_links = ("id", "url")
@@ -138,7 +138,7 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
 
     @admin.display(description=_("endpoint"))
     def where(self, delivery: Delivery) -> str:
-        """A list has no room for the whole of a long address."""
+        """Return a link to the endpoint, with its URL cut to 40 characters so that it fits the list."""
         return base.page_link(delivery.endpoint, formatting.left_to_right(Truncator(delivery.endpoint.url).chars(40)))
 
     @admin.display(description=_("customer"))

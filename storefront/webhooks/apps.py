@@ -1,4 +1,4 @@
-"""Callbacks as a Django application."""
+"""The Django application of webhooks."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""A customer's endpoints: made, changed, paused, removed, and their secrets. The pages are thin callers of this."""
+"""Create, change, pause, resume and remove a customer's webhook endpoints, and rotate their secrets."""
 
 from __future__ import annotations
 
@@ -18,21 +18,28 @@ from storefront.accounts.notices import Notice
 from storefront.webhooks import signing
 from storefront.webhooks.models import FLAGS, Endpoint, Pause
 
-#: A customer's endpoints.
+#: Maximum number of endpoints per customer.
 MOST = 5
-#: For so long a secret still signs after its successor was made.
+#: How long the former secret still signs after a rotation.
 ROTATION = timedelta(hours=24)
 
 
 class TooManyEndpoints(Exception):
-    """The customer has as many endpoints as there may be."""
+    """The customer already has the maximum number of endpoints."""
 
 
 def add(user: User, *, url: str, **flags: bool) -> tuple[Endpoint, str]:
-    """A new endpoint and its secret, which whoever asked must show now, once. Raises TooMany."""
+    """Create an endpoint.
+
+    Returns:
+        The endpoint and its secret as text. The caller must show the secret now: it cannot be shown again.
+
+    Raises:
+        TooManyEndpoints: The customer already has ``MOST`` endpoints.
+    """
     secret = signing.new_secret()
     with transaction.atomic():
-        # Two forms sent at once are counted one after the other.
+        # Lock the user, so that two forms sent at once are counted one after the other.
         User.objects.select_for_update().get(pk=user.pk)
         if Endpoint.objects.filter(user=user).count() >= MOST:
             raise TooManyEndpoints
@@ -44,7 +51,10 @@ def add(user: User, *, url: str, **flags: bool) -> tuple[Endpoint, str]:
 
 @transaction.atomic
 def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
-    """A new address starts with a clean record, and the owner is told of it."""
+    """Change the URL and the events of an endpoint.
+
+    A new URL clears the record of failures, and the owner is notified of it.
+    """
     if url != endpoint.url:
         _tell_owner(endpoint, "webhook_changed", lambda row: _moved(row, url))
         endpoint.url, endpoint.failing_since, endpoint.held_until = url, None, None
@@ -56,7 +66,10 @@ def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
 
 @transaction.atomic
 def rotate(endpoint: Endpoint) -> str:
-    """A new secret, to be shown once. The one before signs as well for ROTATION: nothing is refused meanwhile."""
+    """Replace the secret and return the new one, which can be shown only once.
+
+    The former secret also signs for ``ROTATION``, so that a receiver that still checks with it refuses nothing.
+    """
     secret = signing.new_secret()
     endpoint.former_secret, endpoint.secret = endpoint.secret, Secret.hide(secret)
     endpoint.former_until = timezone.now() + ROTATION
@@ -66,7 +79,7 @@ def rotate(endpoint: Endpoint) -> str:
 
 
 def pause(endpoint: Endpoint) -> Endpoint:
-    """Nothing is sent any more, and no event is kept; what waits stays."""
+    """Stop sending to the endpoint and recording events for it. Deliveries that are already waiting are kept."""
     endpoint.is_active, endpoint.pause_reason, endpoint.paused_at = False, Pause.OWNER, timezone.now()
     endpoint.save(update_fields=["is_active", "pause_reason", "paused_at"])
     return endpoint
@@ -80,7 +93,10 @@ def resume(endpoint: Endpoint) -> Endpoint:
 
 
 def _tell_owner(endpoint: Endpoint, name: str, compose: Callable[[Endpoint], Notice]) -> None:
-    """By e-mail, and in the security log: webhooks carry orders and balances to whoever has the address."""
+    """Notify the owner by email and write to the security log.
+
+    Webhooks send orders and balances to whoever controls the URL.
+    """
     security_log.note(name, None, endpoint.user, endpoint=endpoint.pk)
     notices.send(endpoint.user, name, lambda: compose(endpoint))
 
@@ -106,9 +122,10 @@ def _notice(subject: str, told: str) -> Notice:
 
 
 def remove(endpoint: Endpoint) -> None:
-    """With all that was sent to it. Waits for whoever is about to tell it something.
+    """Delete the endpoint and all of its deliveries.
 
-    Lock order: the endpoint's row, then those of its deliveries.
+    The row lock waits for a transaction that is about to add deliveries to the endpoint. Lock order: the endpoint's
+    row, then the rows of its deliveries.
     """
     with transaction.atomic():
         for row in Endpoint.objects.select_for_update().filter(pk=endpoint.pk):

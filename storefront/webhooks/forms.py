@@ -1,4 +1,4 @@
-"""The forms of the pages of webhooks."""
+"""The form for creating and editing a webhook endpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HINTS = {
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An address, and what it hears of."""
+    """An endpoint's URL and the events that it receives."""
 
     class Meta:
         model = Endpoint
@@ -40,7 +40,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             check_address(url, allow_private=allow_private)
         except AddressNotAllowed:
-            # Not the error's own words: they are for the addresses of panels.
+            # Do not show the error's own text: it is written for the addresses of provider panels.
             raise forms.ValidationError(
                 _(
                     "Give the whole address of a page on the public internet, such as https://shop.example/vitrine, "
@@ -57,5 +57,5 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
 
     @property
     def choices(self) -> list[Any]:
-        """The fields of the events."""
+        """Return the form fields of the events."""
         return [self[name] for name in FLAGS.values()]

@@ -1,4 +1,4 @@
-"""Who is told what: Endpoint, the Event that was told, its Delivery to one endpoint, and each Attempt at that."""
+"""The models of webhooks: Endpoint, WebhookEvent, its Delivery to one endpoint, and each Attempt at a delivery."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from orders.db.encrypted_field import EncryptedField
 from orders.events import Topic
 
-#: The topic of an event that a customer asks for to see whether it arrives.
+#: Topic of the test event, which a customer sends to check that an endpoint works.
 TEST = "test"
-#: The column that says whether an endpoint wants events of a topic.
+#: The column of ``Endpoint`` that says whether it receives events of a topic.
 FLAGS = {
     Topic.ORDER: "has_orders",
     Topic.REFILL: "has_refills",
@@ -26,7 +26,7 @@ FLAGS = {
 
 
 class Pause(models.TextChoices):
-    """Why nothing is sent to an endpoint."""
+    """The reason why an endpoint is paused."""
 
     OWNER = "owner", _("Paused by its owner")
     FAILURES = "failures", _("Nothing arrived for days")
@@ -36,16 +36,16 @@ class Pause(models.TextChoices):
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def listening(self) -> EndpointQuerySet:
-        """Endpoints for which events are kept."""
+        """Return the endpoints for which events are recorded."""
         return self.filter(is_active=True, user__is_active=True)
 
     def ready(self, now: datetime) -> EndpointQuerySet:
-        """Endpoints that may be sent to."""
+        """Return the endpoints to which something may be sent now."""
         return self.listening().filter(models.Q(held_until=None) | models.Q(held_until__lte=now))
 
 
 class Endpoint(models.Model):
-    """An address of a customer's, and what it wants to hear of."""
+    """A customer's URL and the events that it receives."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="callback_endpoints", verbose_name=_("customer")
@@ -82,19 +82,19 @@ class Endpoint(models.Model):
 
     @property
     def topics(self) -> list[Any]:
-        """What it hears of, in words."""
+        """Return the names of the events that the endpoint receives."""
         fields: list[Any] = [self._meta.get_field(flag) for flag in FLAGS.values() if getattr(self, flag)]
         return [field.verbose_name for field in fields]
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that sign now: the newest first."""
+        """Return the plaintext secrets that sign now, the newest first."""
         is_former_valid = self.former_until is not None and self.former_until > timezone.now()
         return (self.secret.reveal(), *([self.former_secret.reveal()] if is_former_valid else []))
 
 
 class WebhookEvent(models.Model):
-    """What was told, once for all endpoints that hear of it: ``body`` is sent as it is, byte for byte."""
+    """One event, stored once for all endpoints that receive it. ``body`` is sent byte for byte as it is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     topic = models.CharField(_("event"), max_length=20)
@@ -110,7 +110,7 @@ class WebhookEvent(models.Model):
 
 
 class DeliveryState(models.TextChoices):
-    """Where a delivery stands, as people are told."""
+    """The state of a delivery, as shown to customers and staff."""
 
     WAITING = "waiting", _("Waiting")
     RETRYING = "retrying", _("To be sent again")
@@ -119,27 +119,32 @@ class DeliveryState(models.TextChoices):
 
     @property
     def mark(self) -> str:
-        """Its mark in the style sheet: that of an order which stands about so."""
+        """Return the style sheet's class for the state: that of the most similar order status."""
         return {"delivered": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def open(self) -> DeliveryQuerySet:
-        """What is still to be sent. Put it into every question about that: it leads to the small index."""
+        """Return the deliveries that are still to be sent.
+
+        Use this in every query about them: its condition is that of the partial index ``delivery_due``, which stays
+        small.
+        """
         return self.filter(due_at__isnull=False)
 
     def due(self, now: datetime) -> DeliveryQuerySet:
         return self.open().filter(due_at__lte=now)
 
     def failing(self) -> DeliveryQuerySet:
-        """Given up, or not arrived at the first attempt."""
+        """Return the deliveries that were given up, and those that failed at least once and will be sent again."""
         return self.filter(models.Q(given_up_at__isnull=False) | models.Q(due_at__isnull=False, last_error__gt=""))
 
 
 class Delivery(models.Model):
-    """One event on its way to one endpoint. The row is the queue: what has a ``due_at`` is still to be sent.
+    """The delivery of one event to one endpoint.
 
-    A worker that takes it moves ``due_at`` to the end of its lease: if it dies, the delivery is due again by itself.
+    The table is the queue: a row with a ``due_at`` is still to be sent. A worker that claims a row moves ``due_at`` to
+    the end of its lease, so that the delivery becomes due again if the worker dies.
     """
 
     endpoint = models.ForeignKey(
@@ -164,7 +169,7 @@ class Delivery(models.Model):
         constraints = [models.UniqueConstraint(name="delivery_once", fields=["event", "endpoint"])]
         indexes = [
             models.Index(name="delivery_of_endpoint", fields=["endpoint", "-id"]),
-            # Follows what is to be sent, not the history.
+            # This index grows with the deliveries that are still to be sent, not with the history.
             models.Index(
                 name="delivery_due", fields=["endpoint", "due_at", "id"], condition=models.Q(due_at__isnull=False)
             ),
@@ -185,7 +190,11 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One request to an endpoint, and what came back: the first characters of the answer, or why there was none."""
+    """One request to an endpoint and its result.
+
+    ``answer`` holds the first ``KEPT_TEXT`` characters of the answer; ``error`` says why there was none or why it is a
+    failure.
+    """
 
     KEPT_TEXT = 500
 

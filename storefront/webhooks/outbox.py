@@ -1,4 +1,4 @@
-"""News becomes deliveries here, in the transaction of the change. Nothing is sent: ``sending`` does that afterwards."""
+"""Turn shop events into webhook deliveries, in the transaction of the change; ``sending`` sends them afterwards."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ from providers.worker.queue import enqueue_once
 from storefront.web import panel_vocabulary
 from storefront.webhooks.models import FLAGS, TEST, Delivery, Endpoint, WebhookEvent
 
-#: Wake-ups of one second are one: the pass that it starts looks at all that is due, for a little longer than that.
+#: Wake-ups within this many seconds are merged into one. The pass that it starts keeps looking for due deliveries for a
+#: little longer than that, so a merged wake-up is not lost.
 WAKE_SECONDS = 1
 
 _ORDER_COLUMNS = ("user_id", "pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
 
 
 def keep(news: Sequence[ShopEvent]) -> None:
-    """Keeps ``news`` for the endpoints that listen. One statement where none does, the same few for any number else."""
+    """Store ``news`` for the endpoints that receive it.
+
+    Takes one statement if no endpoint does; otherwise the number of statements does not depend on the number of events.
+    """
     listeners = list(_listeners(news))
     if not listeners:
         return
@@ -51,17 +55,20 @@ def keep(news: Sequence[ShopEvent]) -> None:
 
 
 def send_test(endpoint: Endpoint) -> None:
-    """An event that only says that it arrived."""
+    """Create a test event for the endpoint."""
     with transaction.atomic():
         _insert([(TEST, {"endpoint": endpoint.pk}, [endpoint])])
 
 
 def send_again(deliveries: Iterable[Delivery]) -> int:
-    """Sends once more, now, what is not on its way this moment and whose endpoint is active; returns how many."""
+    """Make the given deliveries due now and return how many were.
+
+    Deliveries that are being sent at this moment and those of paused endpoints are left out.
+    """
     now = timezone.now()
     rows = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], endpoint__is_active=True)
     with transaction.atomic():
-        # One that was settled starts over with its attempts; one that waits only waits no longer.
+        # A settled delivery starts over with its attempts; one that is waiting only becomes due sooner.
         settled = rows.filter(due_at=None)
         done = settled.update(due_at=now, attempts=0, delivered_at=None, given_up_at=None, last_error="")
         done += rows.filter(due_at__gt=now, lease_until=None).update(due_at=now)
@@ -71,12 +78,15 @@ def send_again(deliveries: Iterable[Delivery]) -> int:
 
 
 def wake() -> None:
-    """Deliveries wait: send them now rather than when the schedule comes by. A lost or doubled call changes nothing."""
+    """Start a sending pass now instead of at its next schedule.
+
+    A lost call only delays the deliveries until then, and a repeated one changes nothing.
+    """
     if cache.add("webhooks.wake", 1, WAKE_SECONDS):
         enqueue_once("storefront.webhooks.tasks.deliver")
 
 
-# ------------------------------------------------------------------------------------------------ who listens
+# ------------------------------------------------------------------------------------------------ recipients
 
 
 def _listeners(news: Sequence[ShopEvent]) -> Iterable[Endpoint]:
@@ -88,14 +98,15 @@ def _listeners(news: Sequence[ShopEvent]) -> Iterable[Endpoint]:
     rows = Endpoint.objects.listening().filter(wanted).only("pk", "user_id", *FLAGS.values())
     if connection.vendor != "postgresql":
         return rows
-    # Nobody removes them before the deliveries are committed: that would undo the change that is told. It is the lock
-    # that the deliveries take for their foreign keys in the end; Django has no word for it.
+    # Lock the endpoints, so that none is removed before the deliveries are committed: the broken foreign key would roll
+    # back the change that caused the event. FOR KEY SHARE is the lock that the foreign keys take at commit anyway;
+    # Django's ORM cannot express it.
     sql, values = rows.query.sql_with_params()
     return Endpoint.objects.raw(f"{sql} FOR KEY SHARE OF {Endpoint._meta.db_table}", values)
 
 
 def _owners(news: Sequence[ShopEvent]) -> Q:
-    """Whose the news are: as they say, or as their orders do."""
+    """Return a condition for the owners of the events: by the event's own user, otherwise by the user of its order."""
     known = {one.user_id for one in news if one.user_id is not None}
     orders = {one.order_id for one in news if one.user_id is None and one.order_id is not None}
     named = Q(user__in=known)
@@ -103,7 +114,7 @@ def _owners(news: Sequence[ShopEvent]) -> Q:
 
 
 class _Words:
-    """The news in the words of the panel API, as things stand in this transaction. At most two queries for all."""
+    """The data of the events in the format of the panel API, read in this transaction with at most two queries."""
 
     def __init__(self, news: Sequence[ShopEvent], by_user: Mapping[int, Any]) -> None:
         about = [one for one in news if one.topic is Topic.ORDER or one.user_id is None]
@@ -141,7 +152,7 @@ class _Words:
 
 
 def _price(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One service's old and new rate as the price list of the API writes rates."""
+    """Return a service's old and new rate in the format of the API's price list."""
     is_read_flat = SERVICE_TYPES[row["kind"]].is_flat
     rates = {
         name: panel_vocabulary.wire_rate(amounts.parse(row[name]), row["is_flat"], is_read_flat)
@@ -150,7 +161,7 @@ def _price(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"service": row["service"], **rates}
 
 
-# ------------------------------------------------------------------------------------------------ what is kept
+# ------------------------------------------------------------------------------------------------ storage
 
 
 def _insert(told: Sequence[tuple[str, Mapping[str, Any], Sequence[Endpoint]]]) -> None:
@@ -167,11 +178,11 @@ def _insert(told: Sequence[tuple[str, Mapping[str, Any], Sequence[Endpoint]]]) -
 
 
 def _body(event_id: uuid.UUID, topic: str, data: Mapping[str, Any], at: datetime) -> str:
-    """In plain ASCII, so that no program stumbles over an encoding."""
+    """Return the event as JSON in plain ASCII, so that no receiver can fail on an encoding."""
     content = {"id": str(event_id), "event": topic, "created_at": _stamp(at), "data": data}
     return json.dumps(content, separators=(",", ":"))
 
 
 def _stamp(at: datetime) -> str:
-    """A time as programs read it: UTC, to the millisecond."""
+    """Return a time in ISO 8601, in UTC and with milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""How long callbacks are kept."""
+"""Delete old webhook events."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from django.utils import timezone
 from storefront.webhooks.models import Attempt, Delivery, WebhookEvent
 
 KEPT_DAYS = 30
-#: Events that go in one transaction.
+#: Number of events deleted per batch.
 _CHUNK = 1000
 
 
 def prune() -> int:
-    """Deletes events older than KEPT_DAYS with their deliveries and attempts, sent or not; returns how many events."""
+    """Delete events older than ``KEPT_DAYS`` with their deliveries and attempts, whether sent or not.
+
+    Returns:
+        The number of deleted events.
+    """
     old = WebhookEvent.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEPT_DAYS)).order_by("created_at")
     done = 0
     while keys := list(old.values_list("pk", flat=True)[:_CHUNK]):

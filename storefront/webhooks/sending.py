@@ -1,11 +1,11 @@
-"""Sending what is due: claim, call, record.
+"""Send due webhook deliveries in three steps: claim, call, record.
 
-    claim   one transaction: pick deliveries, a few of each endpoint, and lease them. Only then a byte may be sent.
+    claim   one transaction: pick deliveries, a few of each endpoint, and lease them. Nothing is sent before it commits.
     call    from a bounded pool of threads that do HTTP and nothing else.
-    record  each answer in a transaction of its own: delivered, to be sent again, or given up.
+    record  each answer in its own transaction: delivered, to be sent again, or given up.
 
-A claim whose worker died is due again when its lease ends, so an event may arrive twice, and never not at all. A worker
-that was stopped sends nothing that others may have taken over meanwhile (see ``providers.worker``).
+A delivery whose worker died is due again when its lease ends: an event may arrive twice, but a worker that dies loses none. A worker
+that was stopped sends nothing that others may have taken over in the meantime (see ``providers.worker``).
 """
 
 from __future__ import annotations
@@ -36,29 +36,31 @@ from providers.worker.leases import Lease
 from storefront.webhooks import signing
 from storefront.webhooks.models import Attempt, Delivery, Endpoint, Pause
 
-#: Deliveries under way at once, and how many of them at one endpoint; one that fails gets one, and all that fail half.
+#: Maximum number of deliveries in flight in total, and per endpoint. A failing endpoint gets one at a time, and all
+#: failing endpoints together get half of the total.
 SLOTS = 16
 PER_ENDPOINT = 2
-#: Waits between the attempts; after the last one the delivery is given up.
+#: Delays in seconds between the attempts; after the last one the delivery is given up.
 BACK_OFF = Steps((30, 120, 600, 3_600, 10_800, 43_200, 86_400), jitter=0.2)
-#: After a failure an endpoint gets nothing for so long: a dead one with a long backlog would keep us busy for hours.
+#: How long nothing is sent to an endpoint after a failure. Otherwise a dead endpoint with a long backlog would keep the
+#: workers busy for hours.
 HOLD = timedelta(seconds=15)
-#: An endpoint at which nothing arrived for so long is paused.
+#: An endpoint at which every delivery failed for this long is paused.
 PATIENCE = timedelta(days=3)
-#: Seconds: one attempt; in which one pass claims.
+#: Seconds that one attempt may take, and seconds during which one pass claims deliveries.
 TOTAL = 10.0
 BUDGET = 20.0
-#: One pass claims at a time, so that webhooks never take all workers.
+#: Name of the turn. Only one pass claims at a time, so that webhooks never occupy all workers.
 TURN = "webhooks"
-#: Bytes of an answer.
+#: Maximum number of bytes read of an answer.
 BODY = 64 * 1024
-#: Seconds between two looks of a pass that waits for answers.
+#: Seconds between two checks of a pass that is waiting for answers.
 LOOK_EVERY = 0.25
 
 
 @dataclass(slots=True)
 class _Sent:
-    """A claimed delivery; without a call where its signature cannot be made."""
+    """A claimed delivery. ``call`` is None if its signature cannot be made."""
 
     delivery: Delivery
     began: datetime
@@ -67,15 +69,23 @@ class _Sent:
 
 
 def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
-    """Sends what is due and returns how many were delivered, failed, given_up.
+    """Send the deliveries that are due.
 
-    One pass claims at a time; a second one returns at once. ``linger`` is for how many seconds without work a pass goes
-    on looking: what was committed just after a wake-up call has none of its own.
+    One pass claims at a time; a second one returns at once.
+
+    Args:
+        budget: Seconds during which the pass claims deliveries.
+        linger: Seconds without work for which the pass keeps looking. A delivery committed just after a wake-up does
+            not cause a wake-up of its own.
+
+    Returns:
+        The number of deliveries by outcome: delivered, failed, given_up or late.
     """
     conversation.outside_transaction()
     counts: Counter[str] = Counter()
     claims_end = time.monotonic() + budget
-    # What came due after a pass's last look, while it still had its turn, is seen by one look more.
+    # Check again after each pass: a delivery can come due after the pass's last check, while the pass still holds the
+    # turn and no other pass can start.
     while time.monotonic() < claims_end and is_any_due():
         turn = turns.take(TURN, seconds=TOTAL + settings.LEASE_GRACE)
         if turn is None:
@@ -99,7 +109,7 @@ def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str
                     flying[pool.submit(_exchange, sent)] = sent
             worked = time.monotonic() if flying else worked
             if has_turn and (time.monotonic() >= claims_end or _is_idle(len(flying), worked + linger)):
-                # Whoever waits for slow endpoints must not keep the next pass from all others.
+                # Give up the turn while waiting for slow endpoints, so that the next pass can serve all others.
                 has_turn = False
                 turn.end()
             if not flying:
@@ -116,7 +126,11 @@ def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str
 
 
 def _is_worth_a_look(flying: int, looked: float) -> bool:
-    """A few free slots are not worth a claim after every answer, only now and then."""
+    """Return whether to claim deliveries now.
+
+    If less than a quarter of the slots is free, a claim is made only every ``LOOK_EVERY`` seconds instead of after
+    every answer.
+    """
     return flying < SLOTS and (flying <= SLOTS * 3 // 4 or time.monotonic() >= looked + LOOK_EVERY)
 
 
@@ -125,7 +139,7 @@ def _is_idle(flying: int, until: float) -> bool:
 
 
 def is_any_due() -> bool:
-    """Whether something waits that could be sent now."""
+    """Return whether a delivery could be sent now."""
     now = leases.database_now()
     return Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint")).exists()
 
@@ -134,9 +148,10 @@ def is_any_due() -> bool:
 
 
 def _claim(limit: int, turn: turns.HeldTurn) -> list[_Sent] | None:
-    """Up to ``limit`` deliveries, leased and ready to be sent: of each endpoint the oldest, the healthy ones first.
+    """Lease up to ``limit`` deliveries and prepare their calls, the oldest of each endpoint first, healthy ones first.
 
-    None if the turn was lost: this process was stopped, and another one claims now.
+    Returns:
+        The prepared deliveries; None if the turn was lost, because this process was stopped and another one claims now.
     """
     lease = Lease.begin(longest_call=TOTAL)
     now, until = lease.begun_at, lease.until
@@ -157,7 +172,7 @@ def _claim(limit: int, turn: turns.HeldTurn) -> list[_Sent] | None:
 
 
 def _pick(now: datetime, limit: int) -> list[int]:
-    """Which deliveries to take: one of each endpoint before the second of any, and those in trouble last."""
+    """Choose deliveries: one of each healthy endpoint, then a second one of each, then one of each failing endpoint."""
     own = Delivery.objects.filter(endpoint=OuterRef("pk"))
     due: Any = own.due(now).order_by("due_at", "pk").values("pk")
     flying: Any = own.filter(lease_until__gt=now).order_by().values("endpoint").annotate(n=Count("pk")).values("n")
@@ -194,7 +209,7 @@ def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
 
 
 def _exchange(sent: _Sent) -> Answer | ProviderError:
-    """Sends it; the outcome as a value, so that a thread without a database can do it."""
+    """Send the call and return the outcome, errors included, as a value: the thread that runs this uses no database."""
     call = sent.call
     allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
     try:
@@ -212,7 +227,12 @@ def _exchange(sent: _Sent) -> Answer | ProviderError:
 
 
 def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
-    """Stores one outcome and returns its name; "late" if the lease was over and the delivery another's, or removed."""
+    """Store the outcome of one delivery and its attempt.
+
+    Returns:
+        "delivered", "failed" or "given_up"; "late" if the lease had ended and another worker has the delivery, or if
+            the delivery was removed.
+    """
     if isinstance(outcome, LeaseEnded):
         return _give_back(sent.delivery)
     answer = outcome if isinstance(outcome, Answer) else None
@@ -221,7 +241,7 @@ def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
     due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
     name = "failed" if due_at else "given_up" if error else "delivered"
     with transaction.atomic():
-        # The endpoint before its deliveries, as who removes it locks them.
+        # Lock the endpoint before its deliveries, in the same order as the removal of an endpoint.
         list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id).values_list("pk"))
         mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
         if not mine.update(
@@ -247,16 +267,16 @@ def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
 
 
 def _give_back(delivery: Delivery) -> str:
-    """Nothing was sent, because this process was stopped: due at once, unless another one has taken it."""
+    """Make the delivery due at once, unless another worker has taken it: this process was stopped and sent nothing."""
     mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
     mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
     return "late"
 
 
 def _error(outcome: Answer | ProviderError) -> str:
-    """Why it was not delivered, in a few words; "" if it was."""
+    """Return a short reason why the event was not delivered, or "" if it was."""
     if isinstance(outcome, AddressNotAllowed):
-        # Not the error's own words: they speak of panels, and name the address that a name leads to.
+        # Do not use the error's own text: it is written for provider panels and reveals the IP address of a host name.
         return "the address is not allowed: it must be https:// and on the public internet"
     if isinstance(outcome, ProviderError):
         return outcome.words[:300] or "no answer"
@@ -268,14 +288,14 @@ def _error(outcome: Answer | ProviderError) -> str:
 
 
 def _next(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
-    """When to try again; None: never. An endpoint that says how long to wait is not asked before."""
+    """Return when to try again, or None to give up. A longer ``Retry-After`` of the endpoint is respected."""
     wait = BACK_OFF.delay(delivery.attempts)
     asked = timedelta(seconds=answer.retry_after if answer and answer.retry_after else 0)
     return None if wait is None else now + max(wait, asked)
 
 
 def _judge(endpoint: Endpoint, error: str, *, is_gone: bool, now: datetime) -> None:
-    """What an outcome says about its endpoint: well, in trouble, or to be paused."""
+    """Update the endpoint after an outcome: mark it as healthy or failing, or pause it."""
     row = Endpoint.objects.filter(pk=endpoint.pk)
     if not error:
         if endpoint.failing_since is not None:

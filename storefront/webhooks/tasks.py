@@ -1,4 +1,4 @@
-"""django-q2 entry points of callbacks, and their schedules. The delivery table is the queue; these only look at it."""
+"""Background tasks of webhooks for django-q2, and their schedules. The queue itself is the table of deliveries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ SCHEDULES = (
 
 
 def deliver() -> None:
-    """What was committed within a second of the last wake-up call had none of its own: this looks a little longer."""
+    """Send due deliveries.
+
+    A delivery committed within a second of the last wake-up does not cause one of its own, so the pass lingers a little
+    longer than that.
+    """
     if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5) and sending.is_any_due():
         enqueue_once("storefront.webhooks.tasks.deliver")
 

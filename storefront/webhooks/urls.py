@@ -1,4 +1,4 @@
-"""The addresses of the pages of webhooks."""
+"""The URLs of the webhook pages."""
 
 from django.urls import path
 

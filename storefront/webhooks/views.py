@@ -1,4 +1,4 @@
-"""The pages of webhooks: a customer's endpoints, what was sent to each, and the threshold of a low balance."""
+"""The webhook pages: a customer's endpoints, the deliveries to each, and the low balance threshold."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from storefront.webhooks.forms import EndpointForm
 from storefront.webhooks.models import Delivery, Endpoint
 
 PAGE_SIZE = 50
-#: Where a new secret waits, encrypted, for the one page that shows it, with the number of its endpoint.
+#: Session key of a new secret, encrypted, with the number of its endpoint, until the one page that shows it.
 SHOWN_ONCE = "new_callback_secret"
 
 
@@ -50,7 +50,7 @@ def endpoints(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) -> HttpResponse:
     user: Any = request.user
     rows = list(Endpoint.objects.filter(user=user))
-    # Taken out as it is shown: a reload no longer has it.
+    # Remove the secret from the session while showing it, so that a reload no longer shows it.
     shown_pk, secret = request.session.pop(SHOWN_ONCE, (None, ""))
     context = {
         "form": form,
@@ -91,13 +91,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "webhooks/edit.html", {"form": form, "endpoint": endpoint})
 
 
-# ------------------------------------------------------------------------------------------------ buttons
+# ------------------------------------------------------------------------------------------------ actions
 
 
 @login_required
 @require_POST
 def act(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of the buttons beside an endpoint."""
+    """Run the action of one of the buttons next to an endpoint."""
     endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
     button = BUTTONS.get(request.POST.get("action", ""))
     if button is None:
@@ -165,7 +165,7 @@ def deliveries(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 def delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
-    """What was sent, and each attempt."""
+    """Show one delivery: its body and each attempt."""
     row = _own(request, pk, delivery_pk)
     body = json.dumps(json.loads(row.event.body), indent=2)
     context = {"delivery": row, "endpoint": row.endpoint, "body": body, "tries": row.tries.all()[:PAGE_SIZE]}
