@@ -1,4 +1,4 @@
-"""Top-ups in the back office: the queue of reviews first, a page for each, and the ways of paying by hand."""
+"""The admin pages of payments, those waiting for review first, and of manual payment methods."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PaymentStatusFilter(admin.SimpleListFilter):
 
 
 class ByGateway(admin.SimpleListFilter):
-    """By what is in the code; Django's own filter would read the distinct values from the whole table."""
+    """Filter by the gateways in the code; Django's own filter would read the distinct values from the whole table."""
 
     title = _("gateway")
     parameter_name = "gateway"
@@ -50,7 +50,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("reference", "mark", "customer", "label", "asked", "paid", "at", "decided_by")
     list_filter = (PaymentStatusFilter, "status", ByGateway)
     list_select_related = ("user", "actor")
-    # What waits for a person stands first; an index has this order.
+    # Payments that wait for a person come first. The index ``payment_review_first`` has this order.
     ordering = ("-is_in_review", "-id")
     search_fields = ("reference",)
     search_help_text = _("Reference, number at the gateway, or the beginning of a customer's e-mail.")
@@ -69,7 +69,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index."""
+        """Search by customer email, reference or gateway number, each through one index."""
         text = search_term.strip()
         if not text:
             return queryset, False
@@ -124,7 +124,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=_("paid"))
     def paid(self, payment: Payment) -> str:
-        """In whatever the gateway said, which need not be a currency that we can write."""
+        """Return the paid amount in the gateway's currency, which is not always one that can be formatted."""
         if payment.paid_amount is None or payment.paid_currency == payment.currency:
             return formatting.amount(payment.paid_amount, payment.currency)
         return format_html("<bdi>{} {}</bdi>", payment.paid_amount.normalize(), payment.paid_currency)
@@ -139,7 +139,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
 
 def _choices(request: HttpRequest, payment: Payment) -> dict[str, Any]:
-    """The buttons that are open to this person now."""
+    """Return which decisions this operator can make now, with their forms."""
     may = request.user.has_perm(review.PERMISSION) and payment.user_id != request.user.pk
     is_credited = payment.status == PaymentStatus.CREDITED
     return {
@@ -153,7 +153,7 @@ def _choices(request: HttpRequest, payment: Payment) -> dict[str, Any]:
 
 
 def _suggested(payment: Payment) -> Any:
-    """What came in our currency, if that is known; else what was asked for."""
+    """Return the received amount if it is known and in the store currency, otherwise the requested amount."""
     if payment.paid_amount is not None and payment.paid_currency == payment.currency:
         return payment.paid_amount
     return payment.amount
@@ -167,7 +167,7 @@ class ManualMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
     fields = ("name", "hint", "instructions", "details", "minimum", "maximum", "is_active", "position")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Payments that are under way name them: they are made inactive."""
+        """Deny deletion, because payments in progress refer to the method; an operator deactivates it instead."""
         return False
 
     @admin.display(description=_("least"))

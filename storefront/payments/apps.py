@@ -1,4 +1,4 @@
-"""Top-ups as a Django application."""
+"""The Django application of payments."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Proves the top-ups against the books: reads everything, writes nothing, shares no code with the writers.
+"""Check the payments against the ledger.
 
-Called by ``manage.py audit_ledger`` through the setting ORDERS_AUDITS.
+The audit reads everything, writes nothing and shares no code with the modules that write. ``manage.py audit_ledger``
+calls it through the setting ORDERS_AUDITS.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ UNKNOWN = """
 
 
 def findings() -> Iterator[str]:
-    """What does not add up, a sentence each: a credited top-up without its one transfer, a transfer without its row."""
+    """Yield one sentence for each discrepancy: a credited payment without exactly one transfer, or the reverse."""
     with connection.cursor() as cursor:
         cursor.execute(UNBOOKED)
         for reference, paid, count, booked in cursor.fetchall():

@@ -1,4 +1,4 @@
-"""System checks of payments."""
+"""System checks of the payment settings."""
 
 from __future__ import annotations
 

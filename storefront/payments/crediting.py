@@ -1,7 +1,8 @@
-"""The only writer of top-ups. What gateways and staff say becomes a status here and, once, money in the wallet.
+"""Store what gateways and staff decide about payments, and credit the wallet once. Nothing else writes payments.
 
-Credit and status are one transaction under the lock of the top-up's row (then the wallet's), and the ledger books a
-reference once: a replayed webhook, a double click and two colleagues at the same moment make one Transfer.
+The credit and the status are one transaction under the lock of the payment's row (then the wallet's), and the ledger
+books a reference once. A replayed webhook, a double click or two operators at the same moment therefore make one
+Transfer.
 """
 
 from __future__ import annotations
@@ -22,35 +23,42 @@ from orders.rules import amounts
 from storefront.payments.gateway import Gateway, GatewayReport, Next, ReportedState, Way
 from storefront.payments.models import Payment, PaymentStatus, Proof
 
-#: Without signs that are taken for one another, on paper or by ear.
+#: Characters of references. Those that are easily confused in print or speech are left out.
 _SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-#: So many unpaid top-ups and so many proofs of one are enough for anybody.
+#: Maximum number of unpaid payments per customer, and of proofs per payment.
 OPEN_MAX, PROOFS_MAX = 20, 5
 _REMARKS_MAX = 8000
 
 
 class PaymentError(OrdersError):
-    """Base of what this room refuses. Nothing was written when one is raised."""
+    """Base class of the errors of this module. Nothing was written when one is raised."""
 
 
 class TooManyOpenPayments(PaymentError):
-    """The customer has too many open top-ups, or this one too many proofs."""
+    """The customer has too many unpaid payments, or the payment has too many proofs."""
 
 
 class AlreadyCredited(PaymentError):
-    """The money is in the wallet: whoever decides comes too late."""
+    """The payment was credited before this decision."""
 
 
 class AlreadyEnded(PaymentError):
-    """The top-up has ended meanwhile: this step is no longer open."""
+    """The payment has ended, so this step is no longer possible."""
 
 
 class ReasonNeeded(PaymentError):
-    """A decision that must be explained: a refusal, or a credit of another amount than was asked for."""
+    """The decision needs a reason: a refusal, or a credit of another amount than the requested one."""
 
 
 def open_payment(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, return_to: str = "") -> Payment:
-    """The row of a payment that is about to begin; it is there before anybody is told. Raises TooMany."""
+    """Create the row of a payment, before the gateway is called.
+
+    Args:
+        return_to: A path of the shop to which the customer returns after paying.
+
+    Raises:
+        TooManyOpenPayments: The customer has ``OPEN_MAX`` unpaid payments.
+    """
     if Payment.objects.of(user).open().filter(is_in_review=False)[:OPEN_MAX].count() >= OPEN_MAX:
         raise TooManyOpenPayments(f"there are {OPEN_MAX} unpaid top-ups already")
     return Payment.objects.create(
@@ -66,13 +74,19 @@ def open_payment(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, retu
 
 
 def new_reference() -> str:
-    """Twelve random signs in groups of four, 58 bits: nobody guesses one, anybody can copy one by hand."""
+    """Return twelve random characters in groups of four.
+
+    They carry 58 bits, so nobody can guess a reference, and they are short enough to copy by hand.
+    """
     return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(3))
 
 
 @transaction.atomic
 def mark_started(payment: Payment, *, step: Next) -> Payment:
-    """The gateway knows of it: ``step`` says where it is paid. What a faster webhook has written stays."""
+    """Store the next step after the gateway has accepted the payment.
+
+    A webhook may have been faster: the number and the status that it stored are kept.
+    """
     row = _locked(Q(pk=payment.pk))
     row.address = step.address
     row.upstream_id = row.upstream_id or _plain(step.upstream_id, 200)
@@ -84,7 +98,12 @@ def mark_started(payment: Payment, *, step: Next) -> Payment:
 
 @transaction.atomic
 def credit_proven(payment: Payment, *, key: str, kind: str, size: int, comment: str = "") -> Proof:
-    """The customer has sent a proof, kept as ``key``: staff is to look. Raises AlreadyEnded, TooMany."""
+    """Add a customer's proof, stored as ``key``, and put the payment up for review.
+
+    Raises:
+        AlreadyEnded: The payment has ended.
+        TooManyOpenPayments: The payment has ``PROOFS_MAX`` proofs.
+    """
     row = _locked(Q(pk=payment.pk))
     if not row.is_open:
         raise AlreadyEnded(f"it is {row.status}")
@@ -97,7 +116,11 @@ def credit_proven(payment: Payment, *, key: str, kind: str, size: int, comment: 
 
 @transaction.atomic
 def report_paid(gateway: Gateway, *, report: GatewayReport) -> Payment | None:
-    """What ``gateway`` says of a payment, first or again: the top-up as it stands then, None where there is none."""
+    """Apply what ``gateway`` reports about a payment. A repeated report changes nothing.
+
+    Returns:
+        The payment after the report; None if there is no such payment.
+    """
     wanted = Q(reference=report.reference) if report.reference else Q(upstream_id=report.upstream_id)
     if not (report.reference or report.upstream_id).isprintable() or not (report.reference or report.upstream_id):
         return None
@@ -116,8 +139,15 @@ def report_paid(gateway: Gateway, *, report: GatewayReport) -> Payment | None:
 
 @transaction.atomic
 def approve(payment: Payment, *, amount: Decimal, actor: Any, reason: str = "") -> Payment:
-    """Staff has seen ``amount`` arrive. Another amount than was asked for, or one that nobody was to look at, needs a
-    ``reason``; the customer sees it. Raises AlreadyCredited, ReasonNeeded, InvalidAmount."""
+    """Credit ``amount``, which an operator has seen arrive.
+
+    Args:
+        reason: Shown to the customer. Required if the amount differs from the requested one, or if the payment was not
+            up for review.
+
+    Raises:
+        AlreadyCredited, ReasonNeeded, InvalidAmount, OwnMoney.
+    """
     row = _locked_for(payment, actor)
     if row.status == PaymentStatus.CREDITED:
         raise AlreadyCredited(row.reference)
@@ -131,7 +161,11 @@ def approve(payment: Payment, *, amount: Decimal, actor: Any, reason: str = "") 
 
 @transaction.atomic
 def refuse(payment: Payment, *, reason: str, actor: Any) -> Payment:
-    """Staff refuses; the customer sees ``reason``. Raises AlreadyCredited, AlreadyEnded, ReasonNeeded."""
+    """Refuse the payment. The customer sees ``reason``.
+
+    Raises:
+        AlreadyCredited, AlreadyEnded, ReasonNeeded, OwnMoney.
+    """
     row = _locked_for(payment, actor)
     if row.status == PaymentStatus.CREDITED:
         raise AlreadyCredited(row.reference)
@@ -147,7 +181,12 @@ def refuse(payment: Payment, *, reason: str, actor: Any) -> Payment:
 
 @transaction.atomic
 def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
-    """Staff has looked at what came after the end, such as a second payment. Moves no money. Raises AlreadyEnded."""
+    """Close the review of a payment that has ended, for example after a second payment. No money is moved.
+
+    Raises:
+        AlreadyEnded: The payment is open or not up for review.
+        OwnMoney: It is the operator's own payment.
+    """
     row = _locked_for(payment, actor)
     if row.is_open or not row.is_in_review:
         raise AlreadyEnded("there is no open question")
@@ -159,7 +198,7 @@ def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
 
 @transaction.atomic
 def expire(payment: Payment) -> Payment:
-    """Nobody paid in time. What is paid after all is credited when the gateway says so."""
+    """End a payment that was not paid in time. If it is paid later, the gateway's report credits it."""
     row = _locked(Q(pk=payment.pk))
     if row.is_open and not row.is_in_review:
         _end(row, PaymentStatus.EXPIRED)
@@ -171,9 +210,9 @@ def expire(payment: Payment) -> Payment:
 
 
 def _paid(row: Payment, report: GatewayReport) -> Payment:
-    """A payment that is proven: credited if it is what was asked for, else left to staff. Its replay changes nothing.
+    """Handle a proven payment: credit it if it is what was requested, otherwise leave it to staff.
 
-    What staff has refused, staff decides again.
+    A replayed report changes nothing. A payment that an operator has decided is left to staff again.
     """
     told, was_told = f"payment {_plain(report.upstream_id, 200)}: {_words(report)}", row.remark
     if told in was_told.splitlines() or (
@@ -221,12 +260,16 @@ def _words(report: GatewayReport) -> str:
 
 
 def _plain(text: str, limit: int) -> str:
-    """One line of printable text: what others send may hold anything."""
+    """Return the text on one line of printable characters, because external texts may contain anything."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:limit]
 
 
 def _locked_for(payment: Payment, actor: Any) -> Payment:
-    """The payment, locked for a decision of ``actor``. Raises OwnMoney: nobody decides about an own payment."""
+    """Return the locked payment for a decision of ``actor``.
+
+    Raises:
+        OwnMoney: Nobody may decide about their own payment.
+    """
     row = _locked(Q(pk=payment.pk))
     if actor is not None and row.user_id == actor.pk:
         raise OwnMoney("nobody decides about an own payment")

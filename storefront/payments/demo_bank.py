@@ -1,6 +1,7 @@
-"""The pretend bank behind the demo gateway: it signs webhooks and sends them over HTTP, as a bank outside would.
+"""The simulated bank of the demo gateway, which signs webhooks and sends them over HTTP like an external bank.
 
-It knows of a payment what its page was told, and nothing of our rows; it runs only where DEMO_GATEWAY is on.
+It knows about a payment only what its page passes on and does not read the database. It runs only if DEMO_GATEWAY is
+on.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from orders.rules import amounts
 from storefront.payments.gateways import demo
 
 logger = logging.getLogger("vitrine.payments")
-#: Seconds: for one answer, and until a webhook that comes "later".
+#: Seconds until an answer times out, and seconds until the webhook of the "later" button is sent.
 TIMEOUT, LATER = 10, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Where the webhooks go: this server's own socket, under the name that the visitor uses."""
+    """The destination of the webhooks: this server's own socket, with the host name that the visitor uses."""
 
     host: str
     port: int
@@ -38,7 +39,10 @@ class Shop:
 
     @classmethod
     def of(cls, request: HttpRequest, path: str) -> Shop:
-        """The socket is the server's own word, never the visitor's: a name of theirs could lead anywhere."""
+        """Return the destination for a request.
+
+        The socket is taken from the server, never from the visitor: a host name in the request could lead anywhere.
+        """
         try:
             own = ip_address(str(request.META.get("SERVER_NAME", "")))
             host = "127.0.0.1" if own.is_unspecified and own.version == 4 else "::1" if own.is_unspecified else str(own)
@@ -48,7 +52,7 @@ class Shop:
 
 
 def payment(reference: str, *, status: str, amount: Decimal, currency: str) -> bytes:
-    """A webhook's body about a new payment."""
+    """Return the body of a webhook about a new payment."""
     told = {
         "id": f"demo_{secrets.token_hex(8)}",
         "status": status,
@@ -60,7 +64,11 @@ def payment(reference: str, *, status: str, amount: Decimal, currency: str) -> b
 
 
 def send(shop: Shop, body: bytes, *, times: int = 1) -> bool:
-    """Sends the webhook, ``times`` times, each signed anew; whether the shop took every one."""
+    """Send the webhook ``times`` times, each time with a new signature.
+
+    Returns:
+        Whether the shop accepted every one.
+    """
     return [_sent(shop, body) for _ in range(times)] == [True] * times
 
 

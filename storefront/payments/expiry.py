@@ -1,4 +1,7 @@
-"""Ends what nobody paid. A gateway that can be asked is asked first, outside of any transaction."""
+"""End payments that were not paid in time.
+
+A gateway that supports queries is asked first, outside of any transaction.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,16 @@ from storefront.payments.gateway import Gateway, GatewayError
 from storefront.payments.models import Payment
 
 logger = logging.getLogger("vitrine.payments")
-#: In one run; the rest is due in the next one.
+#: Maximum number of payments per gateway in one run; the next run handles the rest.
 BATCH = 200
 
 
 def expire_due() -> int:
-    """Looks at what has been open for longer than its gateway waits; returns how many ended unpaid."""
+    """End payments that have been open for longer than their gateway allows.
+
+    Returns:
+        The number of payments that ended unpaid.
+    """
     return sum(_expire(gateway) for gateway in gateways.GATEWAYS.values())
 
 

@@ -1,5 +1,8 @@
-"""The seam for ways of paying in: what a gateway is, and what it says about a payment. ``docs/payments.md`` shows how
-to add one. A gateway asks and reads; it writes no rows and no money: ``crediting`` does, from what it says here."""
+"""The interface of payment gateways and the types that they exchange with the shop.
+
+``docs/payments.md`` shows how to add a gateway. A gateway sends requests and reads answers; it writes no rows and moves
+no money. ``crediting`` does that from what the gateway returns here.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from django.utils.functional import Promise
 
 
 class ReportedState(Enum):
-    """What became of a payment. Whatever is neither is no news: raise ``Refused`` or say PENDING."""
+    """The outcome of a payment as reported by a gateway.
+
+    For any other state a gateway raises ``PaymentRefused`` or returns PENDING.
+    """
 
     PAID = "paid"
     PENDING = "pending"
@@ -26,9 +32,10 @@ class ReportedState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayReport:
-    """The facts of one payment, proven (a signature, or an answer to our question), in the words of the gateway.
+    """The proven facts of one payment, as the gateway states them.
 
-    It is found by ``reference``, ours, or by ``upstream_id``, the gateway's. ``amount`` is what was really paid.
+    They are proven by a signature or because they answer our own request. The payment is found by ``reference``, which
+    is ours, or by ``upstream_id``, which is the gateway's. ``amount`` is the amount that was actually paid.
     """
 
     said: ReportedState
@@ -40,7 +47,7 @@ class GatewayReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One line of the choice that customers have. A gateway may have several, told apart by ``method``."""
+    """One payment method as offered to customers. A gateway may offer several, which differ in ``method``."""
 
     label: str | Promise
     minimum: Decimal
@@ -52,8 +59,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Next:
-    """Where the customer goes: a path of ours, or https at one of the gateway's hosts. ``is_waiting``: the next news
-    comes from the gateway, not from the customer."""
+    """The address to which the customer goes next: a path of the shop, or https at one of the gateway's hosts.
+
+    ``is_waiting`` says that the next step is the gateway's, not the customer's.
+    """
 
     address: str
     is_waiting: bool = True
@@ -69,29 +78,32 @@ class Instructions:
 
 
 class GatewayError(Exception):
-    """Base of what can go wrong with a gateway. Its text may reach a log: no secrets in it."""
+    """Base class of gateway errors. The text may be logged, so it must not contain secrets."""
 
 
 class PaymentRefused(GatewayError):
-    """A webhook that is not proven to come from the gateway, or that says nothing we understand."""
+    """A webhook that is not proven to come from the gateway, or whose content is not understood."""
 
 
 class Unreachable(GatewayError):
-    """The gateway did not answer, or not with what we need."""
+    """The gateway did not answer, or its answer lacks what is needed."""
 
 
 class Gateway(ABC):
-    """A way to pay in. ``name`` stands in references, accounts and addresses: it is never changed."""
+    """A payment gateway.
+
+    ``name`` is part of references, accounts and URLs, so it must never change.
+    """
 
     name: str
     label: str | Promise
-    #: The settings without which it is not offered.
+    #: Settings without which the gateway is not offered.
     needs: Sequence[str] = ()
-    #: The hosts it sends customers to; no other address is followed.
+    #: Hosts to which the gateway may send customers; other external addresses are refused.
     hosts: Sequence[str] = ()
-    #: Whether customers send a picture of their payment, which staff looks at.
+    #: Whether customers upload a proof of payment that staff reviews.
     takes_proofs = False
-    #: An unpaid top-up ends after this long; one that is paid later is credited all the same.
+    #: Time after which an unpaid payment ends. One that is paid later is credited nevertheless.
     expires_after = timedelta(days=1)
 
     def is_ready(self) -> bool:
@@ -99,20 +111,37 @@ class Gateway(ABC):
 
     @abstractmethod
     def ways(self) -> Sequence[Way]:
-        """What customers can choose, in order."""
+        """Return the payment methods that customers can choose, in order."""
 
     @abstractmethod
     def start(self, payment: Any) -> Next:
-        """Opens the payment there. Called after the row is kept, outside of any transaction; raises Unreachable."""
+        """Open the payment at the gateway.
+
+        It is called after the payment's row is committed, outside of any transaction.
+
+        Raises:
+            Unreachable: The gateway did not answer, or its answer lacks what is needed.
+        """
 
     def read_webhook(self, request: HttpRequest) -> GatewayReport:
-        """The facts in a webhook whose signature, time and form are right; raises Refused. It looks nothing up."""
+        """Return the facts in a webhook after checking its signature, time and format. It reads no database.
+
+        Raises:
+            PaymentRefused: The webhook is not proven to come from the gateway, or its content is not understood.
+        """
         raise PaymentRefused("this gateway sends no webhooks")
 
     def query(self, payment: Any) -> GatewayReport | None:
-        """Asks the gateway how a payment stands, None where it cannot be asked; raises Unreachable."""
+        """Ask the gateway for the state of a payment.
+
+        Returns:
+            The facts; None if the gateway does not support queries.
+
+        Raises:
+            Unreachable: The gateway did not answer, or its answer lacks what is needed.
+        """
         return None
 
     def instructions(self, payment: Any) -> Instructions | None:
-        """What the customer has to do, where the gateway's own page does not say it."""
+        """Return what the customer has to do, if the gateway has no page that says it."""
         return None

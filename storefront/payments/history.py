@@ -1,4 +1,4 @@
-"""A customer's top-ups, newest first, found by the key of a page's edge and not by counting rows. Reads only."""
+"""List a customer's payments, newest first, with keyset pagination."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storefront.web import keyset
 from storefront.web.keyset import KeysetPage
 
 PAGE_SIZE = 25
-#: The marks of the style sheet.
+#: The style sheet's class for each status.
 MARKS = {
     PaymentStatus.STARTED: "pending",
     PaymentStatus.WAITING: "processing",
@@ -22,5 +22,5 @@ MARKS = {
 
 
 def page(user: Any, query: QueryDict) -> KeysetPage[Payment]:
-    """The page below ``?before=`` or above ``?after=``, or the first; one query."""
+    """Return the page below ``?before=`` or above ``?after=``, or the first page, with one query."""
     return keyset.page(Payment.objects.of(user), query, PAGE_SIZE)

@@ -1,4 +1,4 @@
-"""Payment, its proofs, and the ways of paying by hand. Only ``crediting`` writes a Payment or a Proof."""
+"""The models of payments, their proofs and manual payment methods. Only ``crediting`` writes a Payment or a Proof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.db.money_fields import NOT_NEGATIVE, MoneyField
 
 class PaymentStatus(models.TextChoices):
     STARTED = "started", _("Started")
-    WAITING = "waiting", _("Waiting")  # a proof was sent, or the gateway is to say that it was paid
+    WAITING = "waiting", _("Waiting")  # a proof was sent, or the gateway has to confirm the payment
     CREDITED = "credited", _("Credited")
     REFUSED = "refused", _("Refused")
     EXPIRED = "expired", _("Expired")
@@ -27,22 +27,22 @@ ENDED = (PaymentStatus.CREDITED, PaymentStatus.REFUSED, PaymentStatus.EXPIRED)
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def of(self, user: Any) -> PaymentQuerySet:
-        """A customer's own."""
+        """Return the payments of a customer."""
         return self.filter(user=user)
 
     def open(self) -> PaymentQuerySet:
         return self.filter(ended_at__isnull=True)
 
     def in_review(self) -> PaymentQuerySet:
-        """Those that wait for a person."""
+        """Return the payments that wait for a decision by staff."""
         return self.filter(is_in_review=True)
 
 
 class Payment(models.Model):
-    """A customer's payment into the wallet. The row is there before the customer leaves for the gateway.
+    """A customer's payment into the wallet. The row is created before the customer leaves for the gateway.
 
-    ``reference`` is what the payment is known by, to the customer, the gateway and the ledger. ``paid_amount`` is what
-    came, as far as it is known; of a credited Payment it is what was credited.
+    ``reference`` identifies the payment to the customer, the gateway and the ledger. ``paid_amount`` is the amount
+    received, as far as it is known; for a credited payment it is the amount credited.
     """
 
     user = models.ForeignKey(
@@ -99,7 +99,7 @@ class Payment(models.Model):
             models.Index(name="payment_review_first", fields=["-is_in_review", "-id"]),
             models.Index(name="payment_by_status", fields=["status", "-id"]),
             models.Index(name="payment_upstream", fields=["gateway", "upstream_id"]),
-            # Follows the open set: what is to expire.
+            # This index grows with the open payments, which can expire, not with the history.
             models.Index(name="payment_open", fields=["gateway", "created_at"], condition=Q(ended_at__isnull=True)),
         ]
 
@@ -112,7 +112,7 @@ class Payment(models.Model):
 
     @property
     def mark(self) -> str:
-        """What its page shows that can change."""
+        """Return a text that changes whenever the payment's page has to change."""
         return f"{self.status}-{int(self.is_in_review)}"
 
 
@@ -140,7 +140,7 @@ class Proof(models.Model):
 
 
 class ManualMethod(models.Model):
-    """A way to pay by hand, as the shop describes it: a bank account, an exchange office, a friend with a card."""
+    """A manual payment method, described by the shop, such as a bank account or an exchange office."""
 
     name = models.CharField(_("name"), max_length=100)
     hint = models.CharField(

@@ -1,4 +1,4 @@
-"""The form of a new top-up: which ways there are, and what was written. Its problems are codes; templates word them."""
+"""Read the form of a new payment. Problems are codes, and the templates contain their texts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from orders.rules import amounts
 from storefront.payments import gateways, return_urls
 from storefront.payments.gateway import Gateway, Way
 
-#: Longer texts are no amounts.
+#: Maximum length of the amount's text. Longer texts are cut and are not valid amounts.
 _AMOUNT_LONGEST = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way of one gateway; ``key`` names it in the form."""
+    """One payment method of one gateway; ``key`` identifies it in the form."""
 
     key: str
     gateway: Gateway
@@ -30,10 +30,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """What the form holds. ``amount`` and ``choice`` are there where ``problem`` is empty.
+    """The content of the form. ``amount`` and ``choice`` are valid if ``problem`` is empty.
 
-    ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, way; ``limit`` is
-    the bound that was passed.
+    ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, way. ``limit`` is
+    the limit that was violated.
     """
 
     text: str
@@ -56,7 +56,7 @@ def choices() -> list[Choice]:
 
 
 def read(inputs: Mapping[str, str]) -> PaymentRequest:
-    """The form with what was typed, or what the address of the page says; nothing typed is an error here."""
+    """Read the form from posted data or from the query string. An empty amount is a problem here."""
     offered = choices()
     text, key = inputs.get("amount", "").strip()[:_AMOUNT_LONGEST], inputs.get("way", "")
     return_to = return_urls.local(inputs.get("next", ""))
@@ -67,7 +67,10 @@ def read(inputs: Mapping[str, str]) -> PaymentRequest:
 
 
 def prefilled(asked: PaymentRequest) -> str:
-    """The amount as the form shows it at first: what is missing for an order, rounded up to what can be paid."""
+    """Return the amount that the form shows at first.
+
+    It is the amount missing for an order, raised to the lowest minimum and rounded up to an amount that can be paid.
+    """
     try:
         amount = amounts.parse(asked.text)
     except InvalidAmount:
@@ -82,7 +85,7 @@ def presets() -> list[Decimal]:
 
 
 def places() -> int:
-    """How many decimals money of the store currency has when it is paid."""
+    """Return the number of decimal places of a payment in the store currency."""
     return int(get_currency_precision(settings.STORE_CURRENCY))
 
 
@@ -91,11 +94,11 @@ def smallest() -> Decimal:
 
 
 def _judged(text: str, choice: Choice | None) -> tuple[str, Decimal, Decimal | None]:
-    """The first problem, the amount, and the bound that was passed."""
+    """Return the first problem ("" for none), the amount, and the limit that was violated."""
     if not text:
         return "amount_missing", Decimal(0), None
     try:
-        # One comma with one or two digits behind it is a decimal comma; any other might be meant for thousands.
+        # A single comma followed by one or two digits is a decimal comma; any other could be a thousands separator.
         amount = amounts.parse(re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", text))
     except InvalidAmount:
         return "amount_wrong", Decimal(0), None

@@ -1,4 +1,4 @@
-"""Takes in the proofs that customers send: size and content are checked, the name is not even read."""
+"""Store and serve the proofs that customers upload. Size and content are checked; the file name is ignored."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from storefront.payments import crediting
 from storefront.payments.models import Payment, Proof
 from storefront.web import file_types, private_files
 
-#: Bytes.
+#: Maximum size in bytes.
 SIZE_MAX = private_files.MAX_BYTES
-#: What a proof can be, and how a row calls it. Pictures of a receipt do not move, and text proves nothing.
+#: Accepted content types and their names in ``Proof.kind``. Animations are not needed for a receipt, and a text file
+#: proves nothing.
 KINDS = {file_types.PNG: "png", file_types.JPEG: "jpeg", file_types.WEBP: "webp", file_types.PDF: "pdf"}
 _TYPES = {kind: content_type for content_type, kind in KINDS.items()}
 
 
 class BadFile(crediting.PaymentError):
-    """A file that is no proof. ``code``: missing, too_large or kind."""
+    """The file cannot be a proof. ``code`` is missing, too_large or kind."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -48,6 +49,10 @@ def add(payment: Payment, *, file: Any, comment: str) -> Proof:
 
 
 def served(proof: Proof) -> FileResponse:
-    """The file, under a name of ours. Raises Http404 where it is gone."""
+    """Return the file under a name chosen by the shop.
+
+    Raises:
+        Http404: The file no longer exists.
+    """
     name = f"proof-{proof.pk}.{proof.kind}"
     return private_files.response(key=proof.key, name=name, content_type=_TYPES[proof.kind])

@@ -1,4 +1,4 @@
-"""Where a browser may be sent: to pages of ours, and to the hosts of a gateway. Nowhere else."""
+"""Check redirect targets: a browser may be sent only to pages of the shop and to the hosts of a gateway."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ LONGEST = 2000
 
 
 def local(text: str) -> str:
-    """``text`` if it is a path of this shop, else nothing."""
+    """Return ``text`` if it is a path of this shop, otherwise ""."""
     is_path = text.startswith("/") and len(text) <= LONGEST and text.isprintable()
     return text if is_path and url_has_allowed_host_and_scheme(text, allowed_hosts=None) else ""
 
 
 def next_of(gateway: Gateway, text: str) -> str:
-    """``text`` if ``gateway`` may send customers there, else nothing."""
+    """Return ``text`` if ``gateway`` may send customers there, otherwise ""."""
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What staff decides about one top-up: a POST, one function of ``crediting`` that does it, a line of history."""
+"""The decisions of staff about a payment: each is a POST that calls a function of ``crediting`` and is logged."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ def settle(payment: Payment, actor: Any, *, reason: str) -> str:
 
 
 def decision(form_class: type[forms.Form], decide: Callable[..., str]) -> Callable[..., HttpResponse]:
-    """The address of one button: POST only, with the right to change top-ups. What it did stands in the history."""
+    """Return the view of one decision.
+
+    The view accepts POST only, requires the permission to change payments and logs the decision in the admin's history.
+    """
 
     @require_POST
     def view(request: HttpRequest, pk: int) -> HttpResponse:

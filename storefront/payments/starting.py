@@ -1,4 +1,4 @@
-"""Begins a payment: the row first, then the gateway, never the other way round and never in one transaction."""
+"""Start a payment: store the row first, then call the gateway, in this order and never in one transaction."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from storefront.payments.models import Payment
 
 
 def start(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, return_to: str = "") -> Payment:
-    """A payment of ``amount``; its ``address`` is where the customer goes next. Raises crediting.TooMany, Unreachable.
+    """Start a payment of ``amount``; its ``address`` is where the customer goes next.
 
-    After Unreachable the row stays: should the gateway know of the payment after all, its webhook finds it.
+    After Unreachable the row is kept: if the gateway knows the payment after all, its webhook finds the row.
+
+    Raises:
+        crediting.TooManyOpenPayments: The customer has too many unpaid payments.
+        Unreachable: The gateway did not answer, or it named a host that it may not use.
     """
     payment = crediting.open_payment(user, gateway=gateway, way=way, amount=amount, return_to=return_to)
     step = gateway.start(payment)

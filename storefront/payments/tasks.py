@@ -1,4 +1,4 @@
-"""django-q2 entry points of the room, a few lines each, and their schedules."""
+"""Background tasks of payments for django-q2, and their schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses of top-ups."""
+"""The URLs of the payment pages and webhooks."""
 
 from django.urls import path
 

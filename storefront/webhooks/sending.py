@@ -4,8 +4,9 @@
     call    from a bounded pool of threads that do HTTP and nothing else.
     record  each answer in its own transaction: delivered, to be sent again, or given up.
 
-A delivery whose worker died is due again when its lease ends: an event may arrive twice, but a worker that dies loses none. A worker
-that was stopped sends nothing that others may have taken over in the meantime (see ``providers.worker``).
+A delivery whose worker died is due again when its lease ends: an event may arrive twice, but a worker that dies loses
+none. A worker that was stopped sends nothing that others may have taken over in the meantime (see
+``providers.worker``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The registry of gateways: one line for each."""
+"""The registry of payment gateways. To add a gateway, add it to ``GATEWAYS``."""
 
 from storefront.payments.gateway import Gateway
 from storefront.payments.gateways.demo import Demo
@@ -8,11 +8,11 @@ GATEWAYS: dict[str, Gateway] = {gateway.name: gateway for gateway in (Manual(), 
 
 
 def ready() -> list[Gateway]:
-    """Those that have what they need."""
+    """Return the gateways whose settings are complete."""
     return [gateway for gateway in GATEWAYS.values() if gateway.is_ready()]
 
 
 def find(name: str) -> Gateway | None:
-    """The gateway ``name``, if it is known and has what it needs."""
+    """Return the gateway ``name`` if it exists and its settings are complete."""
     gateway = GATEWAYS.get(name)
     return gateway if gateway and gateway.is_ready() else None

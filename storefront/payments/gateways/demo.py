@@ -1,4 +1,4 @@
-"""The gateway of the demo: a pretend payment page of ours, and webhooks as real gateways sign and send them."""
+"""The demo gateway: a simulated payment page, and webhooks that are signed and sent like those of real gateways."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orders.rules import amounts
 from storefront.payments.gateway import Gateway, GatewayReport, Next, PaymentRefused, ReportedState, Way
 
 HEADER = "X-Demo-Signature"
-#: Seconds that a webhook may be old, or ahead of our clock.
+#: Maximum difference in seconds between the time of a webhook's signature and our clock, in either direction.
 WINDOW = 300
 
 
@@ -59,7 +59,7 @@ class Demo(Gateway):
 
 
 def signature(body: bytes, *, at: int) -> str:
-    """The header of a webhook that is sent ``at`` seconds since 1970."""
+    """Return the signature header of a webhook. ``at`` is the Unix time in seconds."""
     return f"t={at},v1={_digest(body, str(at))}"
 
 
@@ -69,7 +69,7 @@ def _digest(body: bytes, at: str) -> str:
 
 
 def _check(header: str, body: bytes) -> None:
-    """Raises Refused unless ``header`` signs ``body``, and did so a moment ago."""
+    """Raise PaymentRefused unless ``header`` signs ``body`` with a recent time."""
     parts = dict(part.partition("=")[::2] for part in header.split(","))
     at, signed = parts.get("t", ""), parts.get("v1", "")
     if not (at.isascii() and at.isdigit() and len(at) <= 12):

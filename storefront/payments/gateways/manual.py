@@ -1,4 +1,4 @@
-"""Payment by hand: the customer pays as the shop describes it and sends a proof, staff looks at it."""
+"""Manual payment: the customer follows the shop's instructions and uploads a proof, and staff reviews it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storefront.payments.models import ManualMethod
 
 
 class Manual(Gateway):
-    # Not "manual": that stands in the books for what operators credit from the command line.
+    # Do not use "manual": in the ledger it marks credits that operators make on the command line.
     name = "transfer"
     label = _("By hand")
     takes_proofs = True
@@ -35,7 +35,7 @@ class Manual(Gateway):
         ]
 
     def start(self, payment: Any) -> Next:
-        """Nobody is told: the instructions are on the page of the top-up itself."""
+        """Return the payment's own page, which shows the instructions. No external service is called."""
         return Next(address=reverse("payments:payment", args=[payment.reference]), is_waiting=False)
 
     def instructions(self, payment: Any) -> Instructions | None:
@@ -46,6 +46,10 @@ class Manual(Gateway):
 
 
 def _filled(text: str, payment: Any) -> str:
-    """Only these two words are replaced: the text of a template must not reach into our objects."""
+    """Fill in the amount and the reference.
+
+    Only these two placeholders are replaced. ``str.format`` would let the text of a method read attributes of our
+    objects.
+    """
     amount = f"{amounts.plain(payment.amount)} {payment.currency}"
     return text.replace("{amount}", amount).replace("{reference}", payment.reference)

@@ -1,4 +1,4 @@
-"""The pretend payment page: what would be another company's site. It changes nothing itself; its webhooks do."""
+"""The simulated payment page, which stands in for the site of a payment company. Only its webhooks change anything."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def demo(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _act(request: HttpRequest, payment: Payment, act: str) -> bool:
-    """Does what the button says; False where the webhook was not taken."""
+    """Carry out the action of the button and return whether the shop accepted the webhook."""
     shop = demo_bank.Shop.of(request, reverse("payments:webhook", args=[Demo.name]))
     status = "declined" if act == "decline" else "paid"
     amount = _half(payment) if act == "half" else payment.amount

@@ -1,4 +1,4 @@
-"""What customers see of their top-ups: a new one, the list, and one with the part of it that follows the payment."""
+"""The customer's payment pages: a new payment, the list, and one payment with its live part."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def new(request: HttpRequest) -> HttpResponse:
     problem = asked.problem if is_sent else ""
     context = {"asked": asked, "problem": problem, "amount": asked.text if is_sent else payment_form.prefilled(asked)}
     response = render(request, "payments/new.html", context)
-    # The form's answer leads to the gateway's host, which browsers count as a place that the form is sent to.
+    # The answer to the form redirects to the gateway's host, and browsers apply ``form-action`` to that redirect too.
     hosts = [f"https://{host}" for choice in asked.choices for host in choice.gateway.hosts]
     response._csp_update = {"form-action": hosts}  # type: ignore[attr-defined]  # as csp's decorator does it
     return response
@@ -68,7 +68,7 @@ def payment(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_safe
 def live(request: HttpRequest, reference: str) -> HttpResponse:
-    """The page without its frame, if anything changed; 204 leaves it as it is."""
+    """Return the part of the page that can change; 204 if nothing has changed."""
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
     payment = own(request, reference)
@@ -78,7 +78,7 @@ def live(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def own(request: HttpRequest, reference: str) -> Payment:
-    """The customer's own. Another's is not found, as if it did not exist."""
+    """Return the customer's own payment. Any other gives 404, as if it did not exist."""
     return get_object_or_404(Payment.objects.of(request.user), reference=reference)
 
 

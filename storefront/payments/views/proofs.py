@@ -1,4 +1,4 @@
-"""Proofs of payment: taken from customers, shown to them and to staff. Nobody else learns that one exists."""
+"""Upload and show proofs of payment, for their customer and for staff. For others a proof does not exist."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from storefront.payments import crediting, gateways, payment_proofs
 from storefront.payments.models import Proof
 from storefront.payments.views import paying
 
-#: The file and what a form adds to it.
+#: Maximum bytes of a request: the file, and what a form adds to it.
 BODY_MAX = payment_proofs.SIZE_MAX + 64 * 1024
-#: Of a longer request so much is read and dropped, so that the browser is there for the answer.
+#: Maximum bytes that are read and dropped of a longer request, so that the browser reads the answer.
 DRAIN_MAX = 64 * 1024 * 1024
 
 
-@csrf_exempt  # the check reads the whole body, so its size is judged before; then it is made all the same
+@csrf_exempt  # the check reads the whole body, so the size is checked first; ``_send`` has the check
 @require_POST
 def send(request: HttpRequest, reference: str) -> HttpResponse:
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -57,7 +57,7 @@ def _send(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @login_required
 def show(request: HttpRequest, reference: str, pk: int) -> FileResponse:
-    """For its owner, and for staff who may see top-ups."""
+    """Serve a proof to its owner, and to staff who may view payments."""
     proof = get_object_or_404(Proof.objects.select_related("payment"), pk=pk, payment__reference=reference)
     is_staff = request.user.is_staff and request.user.has_perm("payments.view_payment")
     if proof.payment.user_id != request.user.pk and not is_staff:

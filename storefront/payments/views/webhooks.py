@@ -1,4 +1,4 @@
-"""Where gateways report payments. Nothing is believed before the gateway's own proof was checked."""
+"""Receive the webhooks of gateways. Nothing is applied before the gateway's proof was checked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from storefront.payments import crediting, gateways
 from storefront.payments.gateway import PaymentRefused
 
 logger = logging.getLogger("vitrine.payments")
-#: Bytes of a webhook.
+#: Maximum bytes of a webhook.
 BODY_MAX = 64 * 1024
 
 
 @csrf_exempt
 @require_POST
 def webhook(request: HttpRequest, name: str) -> JsonResponse:
-    """200: it is known now, whatever it changed. 400, 404, 413: nothing was changed."""
+    """Apply a gateway's webhook.
+
+    Returns:
+        200 if the report was received, whether or not it changed anything; 400, 404 or 413 if nothing was changed.
+    """
     gateway = gateways.find(name)
     if gateway is None:
         return _answer(404, "unknown gateway")
