@@ -51,7 +51,6 @@ FAILURES = 3
 HALVINGS = 64
 #: A panel that answers for one order at a time only is tried with lists again after this.
 SINGLY_FOR = timedelta(days=1)
-KEY_PAUSE = timedelta(hours=1)
 #: Refusals of a whole list that may be about one order in it.
 UNCLEAR = ("", "other", "request")
 
@@ -241,8 +240,7 @@ class _Pass:
             self._failures += 1
         said = outcome.retry_after if isinstance(outcome, Answer) else None
         if reason == "key":
-            self._stop(KEY_PAUSE)
-            circuit_breaker.pause(self.provider, seconds=int(KEY_PAUSE.total_seconds()), reason=problem.words)
+            self._stop(circuit_breaker.check_key(self.provider, problem.words))
         elif said:
             self._stop(timedelta(seconds=said))
         elif reason == "busy" or self._failures >= FAILURES:

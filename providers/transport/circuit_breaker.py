@@ -62,19 +62,23 @@ def failed(provider: Provider, problem: ProviderError, outcome: Answer | Provide
         provider.is_half_open = True
 
 
-def check_key(provider: Provider, words: str) -> None:
+def check_key(provider: Provider, words: str) -> timedelta:
     """Pause after the panel rejected the API key, for as short as possible: most such answers pass.
 
-    Whether it takes the same key for the balance tells the operator where to look.
+    Whether it takes the same key for the balance tells the operator where to look. Returns when to ask again; a pause
+    that is running already stays as it is.
     """
+    provider.refresh_from_db(fields=["pauses", "paused_until"])
+    if provider.paused_until is not None and provider.is_paused:
+        return min(provider.paused_until - timezone.now(), timedelta(seconds=RETRY_AFTER_LAST))
     try:
         conversation.balance(provider)
-        reason = f"The panel rejected an order with “{words}”, but it still accepts the API key."
+        reason = f"The panel rejected a request with “{words}”, but it still accepts the API key."
     except Refused as refusal:
         reason = f"The panel rejects the API key: “{refusal.words or words}”. Check the key."
     except ProviderError:
-        reason = f"The panel rejected an order with “{words}”, and its balance could not be read."
-    _pause_longer(provider, "key", reason=reason)
+        reason = f"The panel rejected a request with “{words}”, and its balance could not be read."
+    return timedelta(seconds=_pause_longer(provider, "key", reason=reason))
 
 
 def back_off(tries: int) -> timedelta:
@@ -106,11 +110,13 @@ def _too_many_unknown(provider: Provider) -> str:
     return f"the outcome of {unknown} of the last {len(newest)} orders was unknown"
 
 
-def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> None:
+def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> int:
+    """Pause twice as long as last time; returns the seconds."""
     seconds = least or round(PAUSES[kind].delay(provider.pauses + 1).total_seconds())
     Provider.objects.filter(pk=provider.pk).update(pauses=F("pauses") + 1)
     provider.pauses += 1
     pause(provider, seconds=seconds, reason=reason)
+    return seconds
 
 
 def pause(provider: Provider, *, seconds: int, reason: str) -> None:

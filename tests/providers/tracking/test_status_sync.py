@@ -416,6 +416,7 @@ def test_a_panel_that_does_not_want_to_be_asked_is_left_alone(
     provider = Provider.objects.get()
     assert provider.sync_paused_until is not None
     assert provider.is_paused == (reason == "key"), "orders would fare the same only where the key is wrong"
+    assert provider.sync_paused_until - timezone.now() < timedelta(minutes=2), "one such answer is no proof"
 
 
 def test_a_list_that_fails_once_is_asked_for_again_as_a_list(panel: Panel, order: Order) -> None:
