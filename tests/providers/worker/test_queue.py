@@ -125,8 +125,6 @@ def test_ticks_of_a_standstill_leave_one_task_for_each_provider(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten minutes of ticks with a cluster that takes nothing left 767 tasks, with the search and the mail behind."""
-    for name in ("submission.expire_leases", "submission.submit_due"):
-        monkeypatch.setattr(f"providers.{name}", lambda *args: 0)
     found = [1, 2, 3]
     monkeypatch.setattr("providers.placing.routing.providers_to_submit", lambda: found)
     monkeypatch.setattr("providers.tracking.status_sync.providers_to_sync", lambda: found)
