@@ -1,4 +1,4 @@
-"""The ground floor as a Django application."""
+"""Configuration of the Django application for orders, services and the ledger."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -9,4 +9,4 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
-        from orders import checks  # noqa: F401  # late: checks register themselves once the apps are loaded
+        from orders import checks  # noqa: F401  # imported here: checks register themselves once the apps are loaded

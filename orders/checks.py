@@ -1,4 +1,4 @@
-"""System checks of the ground floor: mistakes in settings are found at start, not at the first order."""
+"""System checks that report invalid settings of this package at start-up, not at the first order."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def store_currency_is_a_code(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 
 @register(Tags.database)
 def store_currency_matches_the_books(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Money booked in one currency must not be read as another."""
+    """Report accounts in another currency, because booked money must not be read as another currency."""
     if not databases or Account._meta.db_table not in connection.introspection.table_names():
-        return []  # before the first migrate there are no books
+        return []  # before the first migration there are no accounts
     others = Account.objects.exclude(currency=settings.STORE_CURRENCY).values_list("currency", flat=True)
     found = sorted(set(others[:100]))
     if not found:

@@ -1,4 +1,7 @@
-"""The ground floor in the back office. Orders and services show what panels do: see ``providers.admin``."""
+"""Back office pages for the ledger, categories and special prices.
+
+Orders and services are in ``providers.admin``, because their pages show what happens at panels.
+"""
 
 from orders.admin import catalog, ledger, pricing
 

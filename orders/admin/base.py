@@ -1,4 +1,4 @@
-"""What the pages of the back office are made of: read-only pages, lists of big tables, exact numbers in forms."""
+"""Building blocks of back office pages: read-only pages, lists of large tables, exact numbers in forms."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ else:
 
 
 class ReadOnlyMixin:
-    """Nobody adds, changes or deletes these rows by hand, not even a superuser: other modules write them."""
+    """Rows that nobody may add, change or delete by hand, not even a superuser: only other modules write them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -47,9 +47,9 @@ class ReadOnlyMixin:
 
 
 class CappedPaginator(Pages):
-    """Counts no further than CAP: on a history of millions of rows count(*) costs more than the page itself.
+    """A paginator that counts no further than CAP, because count(*) over millions of rows costs more than the page.
 
-    Nobody leafs to row 10,000; search and filters lead there.
+    Operators reach rows beyond CAP by search and filters.
     """
 
     CAP = 10_000
@@ -65,7 +65,7 @@ class CappedPaginator(Pages):
 
 
 class LargeTableMixin:
-    """The list of a table that grows with every order: newest first, no sorting by columns that have no index."""
+    """A list of a table that grows with every order: newest first, and not sortable by columns without an index."""
 
     paginator: Any = CappedPaginator
     show_full_result_count = False
@@ -76,10 +76,10 @@ class LargeTableMixin:
 
 
 class ConcurrentForm(Form):
-    """A form that writes only what its user changed, and nothing that somebody else changed while it was open.
+    """A form that writes only what its user changed, and rejects fields that changed while the page was open.
 
-    Its page repeats in hidden inputs what it showed. A price list may be imported, or a colleague may save the same
-    row, between opening a page and saving it: the whole form written back would revert that.
+    Hidden inputs repeat the values that the page showed. A price list may be imported, or a colleague may save the same
+    row, between opening and saving the page; writing the whole form back would revert that.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +88,7 @@ class ConcurrentForm(Form):
             return
         columns = {column.name for column in self.instance._meta.concrete_fields if not column.primary_key}
         for name, field in self.fields.items():
-            # A program that posts a form without having opened its page has seen nothing that could be compared.
+            # A program that posts the form without opening the page first sends no earlier values to compare.
             is_sent = not self.is_bound or self[name].html_initial_name in self.data
             field.show_hidden_initial = name in columns and is_sent
 
@@ -108,19 +108,19 @@ class ConcurrentForm(Form):
         return cleaned
 
     def _shown_then(self, name: str) -> str:
-        """What the page showed as the value of the field, as the browser repeats it."""
+        """Return the value that the page showed for the field, as the browser sends it back."""
         # Browsers send every line break as two characters.
         return str(self.data.get(self[name].html_initial_name, "")).replace("\r\n", "\n")
 
     def _shown_now(self, name: str) -> str:
-        """What it would show now."""
+        """Return the value that the page would show for the field now."""
         bound = self[name]
         shown = bound.field.hidden_widget().format_value(bound.field.prepare_value(bound.initial))
         return str(shown or "").replace("\r\n", "\n")
 
 
 class RowForm(ConcurrentForm):
-    """A row of a list with inputs in it. No label stands beside them, so each says itself what it is."""
+    """The form of one row in an editable list; its inputs have no visible label, so each gets an ``aria-label``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,9 +129,9 @@ class RowForm(ConcurrentForm):
 
 
 class EditableRowsMixin:
-    """Pages of rows that several people and tasks change, with inputs in the list as well.
+    """Form pages and editable lists of rows that several people and tasks change.
 
-    Rows are locked from the comparison to the save, and only changed columns are written.
+    Rows are locked from the comparison until they are saved, and only changed columns are written.
     """
 
     form: Any = ConcurrentForm
@@ -173,12 +173,12 @@ class EditableRowsMixin:
 
 
 def is_number(text: str) -> bool:
-    """Whether ``text`` can be the id of a row."""
+    """Return whether ``text`` can be the id of a row."""
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
 class NumberOrEmailSearchMixin:
-    """A list that is searched by numbers, or by the beginning of a customer's e-mail: each through one index."""
+    """A list that can be searched by number or by the beginning of a customer's email, each using one index."""
 
     def with_number(self, rows: QuerySet[Any], number: int) -> QuerySet[Any]:
         return rows.filter(pk=number)
@@ -199,9 +199,10 @@ class NumberOrEmailSearchMixin:
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):
-    """A filter by a status that says as well whether such rows have ended: two small indexes know those and the others.
+    """A status filter that also filters by whether rows with that status have ended.
 
-    Without it a status that few rows have is looked for in the whole history.
+    That lets the database use the partial index for open or for ended rows; without it, looking for a rare status would
+    read the whole table.
     """
 
     ended: frozenset[str] = frozenset()
@@ -215,7 +216,7 @@ class StatusFilter(admin.ChoicesFieldListFilter):
 
 
 class PlainDecimalField(forms.DecimalField):
-    """An exact number without the zeros that its column keeps: 0.45, not 0.45000000."""
+    """An exact number shown without the trailing zeros of its column: 0.45, not 0.45000000."""
 
     def prepare_value(self, value: Any) -> Any:
         return amounts.plain(value) if isinstance(value, Decimal) else value
@@ -228,7 +229,7 @@ PLAIN_NUMBERS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
 }
 
 
-#: Django's own widget shows a link to the address as well; a panel's API is nothing to click on.
+#: Django's own widget adds a link to the URL, which is of no use for a panel's API.
 PLAIN_ADDRESSES: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     models.URLField: {"widget": forms.URLInput(attrs={"class": "vURLField"}), "assume_scheme": "https"},
 }
@@ -239,7 +240,7 @@ def page_url(row: models.Model) -> str:
 
 
 def page_link(row: models.Model | None, text: Any = None) -> SafeString | str:
-    """A link to the row's page; a dash for none."""
+    """Return a link to the row's page, or a dash if there is no row."""
     if row is None:
         return "–"
     return format_html('<a href="{}">{}</a>', page_url(row), row if text is None else text)

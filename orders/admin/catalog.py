@@ -1,4 +1,4 @@
-"""Categories in the back office."""
+"""Back office page for categories."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ class CategoryAdmin(base.EditableRowsMixin, base.ModelAdmin):
         return rows
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only an empty one, from its own page: what was sold stays in the history."""
+        """Allow deleting an empty category from its page only; services that were sold must stay in the history."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and obj is not None and not Service.objects.filter(category=obj).exists()
 
     @admin.display(description=_("services"), ordering="service_count")
     def sold(self, category: Any) -> str:
-        """Not called services: the list would be sorted by that relation, with a row for each service."""
+        """Return a link to the category's services.
+
+        The method must not be named ``services``: the list would be sorted by that relation, with a row per service.
+        """
         return base.list_link(Service, formatting.count(category.service_count), category__id__exact=category.pk)

@@ -1,4 +1,4 @@
-"""How the back office writes amounts, times, statuses and events, in the reader's language. No queries."""
+"""Formatting of amounts, times, statuses and events for the back office, in the reader's language, without queries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from orders.rules import amounts
 
 NONE = "–"
 
-#: An event's facts in words, in the order in which they are read. A fact that is not here is shown as it is kept.
+#: Texts for the data of an event, in display order. A key that is missing here is shown unchanged.
 FACTS: Mapping[str, Any] = {
     "decision": _("decided: %s"),
     "step": "%s",
@@ -68,25 +68,25 @@ STEPS: Mapping[str, Any] = {
 
 
 def amount(value: Decimal | None, currency: str = "") -> SafeString | str:
-    """``value`` with as many decimals as it has, at least those of its currency (the store's, if none is named)."""
+    """Format ``value`` with all its decimals and at least those of ``currency``, which is the store's if omitted."""
     return NONE if value is None else format_html("<bdi>{}</bdi>", amount_text(value, currency))
 
 
 def amount_text(value: Decimal, currency: str = "") -> str:
-    """As ``amount``, for sentences that are kept or sent as plain text."""
+    """Format as ``amount`` does, for sentences that are stored or sent as plain text."""
     exact = Decimal(amounts.plain(value))
     text = format_currency(exact, currency or settings.STORE_CURRENCY, locale=_locale(), decimal_quantization=False)
     return str(text)
 
 
 def below_cost(cost: Decimal) -> SafeString:
-    """A cost above the price that stands beside it."""
+    """Format a cost that is above the price, with a warning that the service is not sold."""
     text = _("%s: the price is below it, so this is not sold.") % amount_text(cost)
     return format_html('<strong class="tone" data-tone="danger">{}</strong>', text)
 
 
 def rounded(value: Decimal) -> SafeString:
-    """A sum in the store currency, to the cent: for figures that are looked at, not booked."""
+    """Format a sum in the store currency rounded to the currency's decimals, for display only."""
     return format_html("<bdi>{}</bdi>", format_currency(value, settings.STORE_CURRENCY, locale=_locale()))
 
 
@@ -95,7 +95,10 @@ def count(value: int) -> str:
 
 
 def moment(at: datetime | None) -> SafeString | str:
-    """Short enough for a list: the time today, the day this year; the whole of it on hovering."""
+    """Format a time for a list: without the date if it is today, without the year if it is this year.
+
+    The full date and time is in the tooltip.
+    """
     if at is None:
         return NONE
     here, now = timezone.localtime(at), timezone.localtime()
@@ -107,24 +110,24 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 def ago(at: datetime | None) -> str:
-    """How long ago, to one unit: "3 hours"."""
+    """Return how long ago ``at`` was in one unit, such as "3 hours"."""
     return timesince(at, depth=1) if at else NONE
 
 
 def status_badge(status: str, *, label: Any = None) -> SafeString:
-    """A status as the design shows it: a word, and a mark that fills as the order moves."""
+    """Return a status as a label with a mark that fills up as the order progresses."""
     return format_html(
         '<span class="status" data-status="{}">{}</span>', status.replace("_", "-"), label or Status(status).label
     )
 
 
 def row(*pieces: str) -> SafeString:
-    """Links side by side."""
+    """Join links with a separator."""
     return format_html_join(" · ", "{}", ((piece,) for piece in pieces))
 
 
 def left_to_right(text: str) -> SafeString:
-    """Numbers around a sign, and paths: in a page that runs from right to left their order would turn over."""
+    """Isolate ranges and paths as left-to-right text; in right-to-left pages their order would be reversed."""
     return format_html('<bdi dir="ltr">{}</bdi>', text)
 
 
@@ -133,12 +136,12 @@ def delivered(order: Order) -> SafeString:
 
 
 def limits(sold: Any) -> SafeString:
-    """The least and the greatest quantity of a service or an offer."""
+    """Format the minimum and maximum quantity of a service or an offer."""
     return left_to_right(f"{count(sold.min_quantity)} – {count(sold.max_quantity)}")
 
 
 def describe_event(event: OrderEvent, names: Mapping[Any, str]) -> str:
-    """What ``event`` says beside its kind; ``names`` are the providers' names by id."""
+    """Describe the data of ``event``; ``names`` are the providers' names by id."""
     return " · ".join(str(fact) for fact in _facts(event.data, names) if fact)
 
 
@@ -160,7 +163,7 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
             case "step":
                 value = STEPS.get(value, value)
             case "asked":
-                continue  # the line of the request says so
+                continue  # the event of the cancellation already shows it
             case "remains" | "start_count" if isinstance(value, int):
                 value = count(value)
             case "amount":

@@ -1,4 +1,4 @@
-"""The books in the back office, read-only: ``orders.ledger.transfers`` is their only writer."""
+"""Read-only back office pages for the ledger, which only ``orders.ledger.transfers`` writes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AccountAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
 
 class TransferKindFilter(admin.ChoicesFieldListFilter):
-    """Says as well that top-ups and adjustments belong to no order: a small index has only those."""
+    """A filter by kind that uses the small partial index of transfers without an order for payments and adjustments."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind = next(iter(self.lookup_val or ()), "")
@@ -90,7 +90,7 @@ class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index."""
+        """Search by email, order number or reference, each using one index."""
         text = search_term.strip()
         if not text:
             return queryset, False
@@ -119,7 +119,7 @@ class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=_("amount"))
     def moved(self, transfer: Transfer) -> str:
-        """With a minus where it leaves the customer's wallet."""
+        """Return the amount, negative if it leaves the customer's wallet."""
         is_out = transfer.wallet_id == transfer.source_id
         return formatting.amount(-transfer.amount if is_out else transfer.amount, transfer.source.currency)
 

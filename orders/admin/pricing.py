@@ -1,4 +1,4 @@
-"""Price levels, and the prices agreed with one customer. Who is at which level is decided on the customer's page."""
+"""Back office pages for price levels and custom rates; a customer's level is set on the customer's page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAIN_NUMBERS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
 
 
 def cost_rate(service: Service) -> Decimal | None:
-    """What the service costs us now for as much as its price is for: 1,000, or one where it is flat. One query."""
+    """Return the present cost of the service per 1,000, or per piece if its price is flat. One query."""
     return checkout.cost_of(service, quantity=1 if service.is_flat else charges.PER)
 
 
@@ -42,7 +42,7 @@ class PriceLevelAdmin(base.ModelAdmin):
 
 
 class CustomerRateForm(base.Form):
-    #: Who fills in the form: set for each request.
+    #: The id of the member of staff who submits the form; set for each request.
     staff_pk: int | None = None
 
     def clean_user(self) -> Any:
@@ -69,7 +69,7 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
         return lookup in ("user__id__exact", "service__id__exact") or super().lookup_allowed(lookup, value, request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes a price of their own."""
+        """Deny members of staff changing a custom rate of their own."""
         return super().has_change_permission(request, obj) and (obj is None or obj.user_id != request.user.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -81,7 +81,7 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whose price it is, and for what, does not change: another one is another row."""
+        """Make customer and service read-only once the row exists: another combination is another row."""
         fields = tuple(super().get_readonly_fields(request, obj))
         return (*fields, "user", "service") if obj else fields
 
@@ -109,7 +109,7 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
 
     @admin.display(description=_("difference"))
     def off(self, row: CustomerRate) -> str:
-        """To the list price, in percent."""
+        """Return the difference to the list price in percent."""
         listed = row.service.rate
         return formatting.left_to_right(f"{(row.rate - listed) / listed * 100:+.1f} %") if listed else formatting.NONE
 

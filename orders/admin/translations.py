@@ -1,4 +1,4 @@
-"""Names in other languages on the pages of services and categories, and a filter that shows what is missing."""
+"""Inline forms for translated names on the pages of services and categories, and a filter for missing translations."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ else:
 
 
 class TextForm(Form):
-    """The texts of one language. Which one is not to be chosen: the form says it in a hidden field, and its heading."""
+    """The texts of one language, which is fixed: it is in a hidden field and in the heading."""
 
-    #: The languages that have a row already, as the database has it.
+    #: The languages that already have a row in the database.
     taken: Collection[str] = ()
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -60,7 +60,7 @@ class TextForm(Form):
 
 
 class TextFormSet(FormSet):
-    """A form for each language; one whose texts were emptied loses its row."""
+    """One form for each language; the row of a language whose texts are all empty is deleted."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -82,7 +82,7 @@ class TextFormSet(FormSet):
 
 
 class TextInline(Inline):
-    """Whoever may change what is named may say what it is called elsewhere."""
+    """Inline forms for translations, with the permissions of the service or category they belong to."""
 
     formset = TextFormSet
     form = TextForm
@@ -91,7 +91,7 @@ class TextInline(Inline):
     verbose_name_plural = _("In other languages")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without those of a language that the shop no longer has."""
+        """Leave out translations into languages that the shop no longer has."""
         known = [code for code, _name in languages.translation_languages()]
         return super().get_queryset(request).filter(language__in=known)
 
@@ -119,7 +119,10 @@ class CategoryTextInline(TextInline):
 
 
 class TranslationFilter(admin.SimpleListFilter):
-    """What is translated into a language, or lacks something in it: a name, or a description where it has one."""
+    """A filter for rows that are fully translated into a language, or that lack a name or description in it.
+
+    A description counts as missing only if the original has one.
+    """
 
     title = _("translation")
     parameter_name = "translation"

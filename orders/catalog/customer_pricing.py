@@ -1,4 +1,4 @@
-"""What a customer pays: their own price for a service, or the list price less the discount of their level."""
+"""Prices for one customer: a custom rate for a service, or the list price less the discount of the price level."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from orders.rules import charges
 
 @dataclass(frozen=True, slots=True)
 class CustomerPricing:
-    """``discount`` in percent, ``own`` rates by service. An own rate stands: no discount comes off it."""
+    """The prices of one customer.
+
+    ``discount`` is in percent; ``own`` holds custom rates by service id, to which the discount does not apply.
+    """
 
     discount: Decimal = Decimal(0)
     own: Mapping[int, Decimal] = field(default_factory=dict)
 
     def rate(self, service: Service) -> Decimal:
-        """What the customer pays for ``service``: for 1,000, or for one where it is flat."""
+        """Return the customer's rate for ``service``: per 1,000, or per piece if its price is flat."""
         own = self.own.get(service.pk)
         return charges.apply_discount(service.rate, self.discount) if own is None else own
 
 
-#: What everybody pays who is not known.
+#: Prices for anonymous visitors.
 LIST_PRICES = CustomerPricing()
 
 
 def pricing_for(user: Any, *services: int) -> CustomerPricing:
-    """The terms of ``user`` for ``services``, or for all of them; two queries."""
+    """Return the pricing of ``user`` for ``services``, or for all services if none is named. Two queries."""
     discount = Account.objects.filter(user=user).values_list("level__discount", flat=True).first()
     own = CustomerRate.objects.filter(user=user)
     if services:

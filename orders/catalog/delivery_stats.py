@@ -1,4 +1,4 @@
-"""Times measured on delivered orders, service by service: what the shop shows instead of promises."""
+"""Calculation of delivery times and results of each service from its ended orders."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from orders.models import DeliveryStats, Order
 from orders.rules.state_machine import Status
 
 MIN_SAMPLE = DeliveryStats.LEAST
-#: Times are taken from so many newest delivered orders, endings counted on at most so many of the last 30 days.
+#: Times are measured on the newest SAMPLE delivered orders; results are counted on at most COUNTED of the last 30 days.
 SAMPLE, COUNTED = 200, 5000
 COUNTED_FOR = timedelta(days=30)
 DELIVERED = (Status.COMPLETED, Status.PARTIAL)
-#: An order that ended while the last measuring ran may have been missed by it.
+#: Look back this much further than the last run, which may have missed orders that ended while it ran.
 OVERLAP = timedelta(minutes=5)
 
-#: When it could begin, when it was first seen to move, when it ended.
+#: When the order could begin, when delivery was first seen to have started, when it ended.
 Times = tuple[datetime, datetime | None, datetime | None]
 
 
 def update_delivery_stats() -> int:
-    """Measures the services that had endings since the last time; returns how many."""
+    """Update the statistics of services with orders that ended since the last run; return how many services."""
     last = DeliveryStats.objects.aggregate(last=Max("measured_at"))["last"]
     ended = Order.objects.filter(ended_at__isnull=False)
     if last is not None:
@@ -39,7 +39,7 @@ def update_delivery_stats() -> int:
 
 
 def time_percentiles(times: Sequence[Times]) -> dict[str, Any]:
-    """Seconds from when orders could begin to their start and to their end, as the fields of a measure."""
+    """Return DeliveryStats fields for ``times``: seconds from when orders could begin to their start and their end."""
     starts = sorted(_seconds(begun, started) for begun, started, _ in times if started)
     ends = sorted(_seconds(begun, ended) for begun, _, ended in times if ended)
     return {
@@ -53,19 +53,22 @@ def time_percentiles(times: Sequence[Times]) -> dict[str, Any]:
 
 
 def count_endings(statuses: Iterable[str]) -> dict[str, int]:
-    """How many ended how, as the fields of a measure."""
+    """Return the number of orders by final status, as DeliveryStats fields."""
     counts = Counter(statuses)
     return {status.value: counts[status] for status in (Status.COMPLETED, Status.PARTIAL, Status.CANCELED)}
 
 
 def percentile(values: Sequence[int], share: float) -> int | None:
-    """The value in sorted ``values`` that ``share`` of them do not exceed: one that was really measured."""
+    """Return the smallest of the sorted ``values`` that at least ``share`` of them do not exceed; None if empty.
+
+    It is a measured value, not one interpolated between two.
+    """
     return values[max(0, -int(-share * len(values) // 1) - 1)] if values else None
 
 
 def _measure_service(service_id: int) -> dict[str, Any]:
     ended = Order.objects.filter(service=service_id, ended_at__isnull=False).order_by("-ended_at")
-    # Drip-feed takes as long as its customer wished.
+    # Drip-feed orders are left out: the customer's interval determines how long they take.
     delivered = ended.filter(status__in=DELIVERED, runs=1).annotate(begun=Coalesce("starts_at", "created_at"))
     times = list(delivered.values_list("begun", "started_at", "ended_at")[:SAMPLE])
     since = timezone.now() - COUNTED_FOR

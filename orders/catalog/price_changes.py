@@ -1,4 +1,4 @@
-"""What is kept and told when prices change, whoever changes them; the prices themselves are written by the caller."""
+"""Recording and publishing of price changes; the caller writes the prices themselves."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from orders.events import ShopEvent, Topic
 from orders.models import PriceChange, Service
 from orders.rules import amounts
 
-#: Services in one piece of news: some 60 kB where programs get it.
+#: Maximum number of services in one event, which makes a webhook of about 60 kB.
 CHUNK = 500
 
 
 class RateChange(NamedTuple):
-    """The rate of one service was ``old_rate`` and is ``new_rate`` now."""
+    """A change of one service's rate from ``old_rate`` to ``new_rate``: per 1,000, or per piece if flat."""
 
     service_id: int
     kind: str
@@ -36,7 +36,7 @@ class RateChange(NamedTuple):
 
 @transaction.atomic(savepoint=False)
 def record(changes: Sequence[RateChange]) -> None:
-    """Keeps ``changes`` and tells customers' programs of services on sale: one piece of news for CHUNK of them.
+    """Store ``changes`` and publish those of services on sale, in events of up to CHUNK services.
 
     Call it in the transaction that writes the prices.
     """

@@ -1,6 +1,6 @@
-"""Names and descriptions in another language as a table: written for a translator, read back, and put in place.
+"""Export and import of translated service names and descriptions as a CSV table.
 
-Nothing is put in place of a table that has a line which is wrong.
+A table with an invalid line is rejected as a whole.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from orders.db import csv_cells
 from orders.models import Service, ServiceText, languages
 
 NUMBER, ORIGINAL, ABOUT = "number", "original name", "original description"
-#: The columns that are read, and the fields that they fill.
+#: The columns that are imported, and the model fields they set.
 FIELDS: Mapping[str, str] = {"translated name": "name", "translated description": "description"}
 HEAD = (NUMBER, ORIGINAL, ABOUT, *FIELDS)
 NAME_MAX = 255
-#: Rows of one statement.
+#: Rows per SQL statement.
 BATCH = 500
 
 
 class UnreadableTable(Exception):
-    """The table as a whole: no header, another encoding."""
+    """The table as a whole cannot be read: it has no header or another encoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranslationLine:
-    """What a line of the table says of one service; ``texts`` has the fields that the table has columns for."""
+    """The translation of one service; ``texts`` has only the fields that the table has columns for."""
 
     number: int
     service: int
@@ -54,9 +54,13 @@ class ImportResult:
     same: int
 
 
-# ------------------------------------------------------------------------------------------------ out
+# ------------------------------------------------------------------------------------------------ export
 def export_rows(language: str, *, is_missing: bool = False) -> Iterator[list[Any]]:
-    """Header and a row for each service, in the order of the catalogue. Two queries."""
+    """Yield the header and a row for each service, in catalog order. Two queries.
+
+    Args:
+        is_missing: Only services that are not fully translated.
+    """
     yield [*HEAD]
     services = Service.objects.all()
     if is_missing:
@@ -69,14 +73,21 @@ def export_rows(language: str, *, is_missing: bool = False) -> Iterator[list[Any
 
 
 def is_fully_translated(language: str) -> Any:
-    """Of the outer service: its texts in ``language``, if they leave nothing to the original."""
+    """Return a subquery for the texts of the outer service in ``language``, if none of them is missing.
+
+    The description may be missing where the service has none.
+    """
     described = Q(service__description="") | ~Q(description="")
     return ServiceText.objects.filter(described, service=OuterRef("pk"), language=language).exclude(name="")
 
 
-# ------------------------------------------------------------------------------------------------ in
+# ------------------------------------------------------------------------------------------------ import
 def read_table(content: bytes) -> list[TranslationLine | LineError]:
-    """The lines of a table: UTF-8, comma, semicolon or tab between its cells. Raises Unreadable."""
+    """Parse a CSV table: UTF-8, with comma, semicolon or tab as separator.
+
+    Raises:
+        UnreadableTable: The table has another encoding or no header.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -123,7 +134,10 @@ def _plain(text: str) -> str:
 
 
 def import_lines(language: str, lines: Iterable[TranslationLine | LineError]) -> ImportResult | list[LineError]:
-    """Puts the texts in place, or says what is wrong and changes nothing. Both empty: the original is read again."""
+    """Import the texts, or return the invalid lines and change nothing.
+
+    A service whose texts are both empty loses its translation, and readers see the original.
+    """
     if not languages.lookup_language(language):
         raise ValueError(f"{language} is no language that is translated into")
     with transaction.atomic():
@@ -147,7 +161,7 @@ def _validate(
                 LineError(line.number, f"service {line.service} is in line {good[line.service].number} already")
             )
         elif line.original and line.original != _normalize_line_ends(names[line.service]):
-            # A column that was sorted alone would give every service the name of another.
+            # Sorting only one column in a spreadsheet would give every service the name of another.
             told = f"service {line.service} is called “{names[line.service]}”, not “{line.original}”"
             wrong.append(LineError(line.number, told))
         else:
@@ -179,5 +193,5 @@ def _write(language: str, lines: list[TranslationLine]) -> ImportResult:
 
 
 def _normalize_line_ends(text: str) -> str:
-    """Spreadsheets and browsers end lines each in their own way."""
+    """Convert the line ends of spreadsheets and browsers to a single line feed, and strip the text."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()

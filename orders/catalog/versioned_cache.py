@@ -1,4 +1,4 @@
-"""Keeps what was read of the catalogue for as long as its stamp stays the same (see ``catalog_stamp``)."""
+"""A cache of values read from the catalog, valid for one catalog version (see ``orders.db.catalog_triggers``)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ V = TypeVar("V")
 
 
 class VersionedCache(Generic[V]):
-    """Values by key, all read under one stamp; at most ``size`` of them, in the memory of this process.
+    """At most ``size`` values by key, all read for one catalog version, in the memory of this process.
 
-    What is kept is shared between threads: nobody may change it.
+    The values are shared between threads, so callers must not modify them.
     """
 
     def __init__(self, size: int) -> None:
@@ -19,10 +19,13 @@ class VersionedCache(Generic[V]):
         self._held: tuple[int, dict[Hashable, V]] = (0, {})
 
     def get(self, stamp: int | None, key: Hashable, read: Callable[[], V | None]) -> V | None:
-        """The value of ``key``, read if it is not there. Without a stamp, and where there is none, nothing is kept."""
+        """Return the value of ``key``; call ``read`` for it if it is not cached.
+
+        Nothing is cached without a ``stamp`` (the catalog version) or if ``read`` returns None.
+        """
         if not stamp:
             return read()
-        # One look at the pair: another thread may put another one in its place meanwhile.
+        # Read the pair once, because another thread may replace it in the meantime.
         known, kept = self._held
         if known != stamp:
             kept = {}

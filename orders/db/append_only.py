@@ -1,4 +1,4 @@
-"""Database triggers that refuse to change or delete rows of a table: on PostgreSQL and on SQLite alike."""
+"""Database triggers, for PostgreSQL and SQLite, that prevent rows of a table from being changed or deleted."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 def install(schema_editor: Any, table: str) -> None:
-    """From now on rows of ``table`` can only be added. Corrections are new rows."""
+    """Make ``table`` append-only; corrections are new rows."""
     for statement in _install(schema_editor.connection.vendor, table):
         schema_editor.execute(statement)
 
 
 def remove(schema_editor: Any, table: str) -> None:
-    """The inverse of ``install``."""
+    """Remove the triggers that ``install`` created."""
     for statement in _remove(schema_editor.connection.vendor, table):
         schema_editor.execute(statement)
 

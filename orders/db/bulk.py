@@ -1,8 +1,9 @@
-"""Many rows in one statement, on either database: for price lists and status reports of tens of thousands of rows.
+"""Bulk reads and writes, for price lists and status reports of tens of thousands of rows.
 
-No model instances, no signals, no defaults: the caller names every column. PostgreSQL copies new rows in and takes
-changes as one array for each column; SQLite runs one prepared statement over new rows, and takes changes as VALUES: a
-statement for each row lets go of the interpreter as often, and waits for it where other threads are busy.
+There are no model instances, signals or defaults: the caller names every column. On PostgreSQL new rows are written
+with COPY, and changes are passed as one array for each column. On SQLite new rows use one prepared statement, and
+changes are passed as VALUES: a statement for each row would release the interpreter lock for each row, and wait for it
+while other threads are busy.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 Rows = Sequence[Sequence[Any]]
-#: Rows in one VALUES: far fewer parameters than SQLite takes.
+#: Rows in one VALUES list: keeps the number of parameters far below SQLite's limit.
 _CHUNK = 500
 
 
 def keys(values: Iterable[int]) -> RawSQL:
-    """Give ``values`` to an ``__in`` lookup as one parameter: Django would make a placeholder of each.
+    """Return ``values`` as one parameter for an ``__in`` lookup; Django would make a placeholder for each value.
 
     Args:
         values: Primary keys, as many as needed.
@@ -31,9 +32,9 @@ def keys(values: Iterable[int]) -> RawSQL:
 
 
 def select(rows: models.QuerySet[Any], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The fields ``names`` of ``rows``, as ``values_list`` gives them, converted once for each distinct value.
+    """Yield the fields ``names`` of ``rows`` as ``values_list`` does, converting each distinct value only once.
 
-    A name may lead through foreign keys, as in ``order__status``.
+    A name may follow foreign keys, as in ``order__status``.
     """
     sql, params = rows.values_list(*names).query.sql_with_params()
     found = _fetch(sql, params, len(names))
@@ -54,7 +55,7 @@ def select(rows: models.QuerySet[Any], names: Sequence[str]) -> Iterator[tuple[A
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
-    """Inserts ``rows``; each holds the values of the fields ``names``, in that order."""
+    """Insert ``rows``; each holds the values of the fields ``names``, in that order."""
     if not rows:
         return
     fields = [_field(model, name) for name in names]
@@ -71,7 +72,7 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
 
 
 def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
-    """Sets the fields ``names`` row by row; each row holds the primary key and then their values, in that order."""
+    """Update the fields ``names``; each row holds the primary key and then the values, in that order."""
     if not rows:
         return
     key = model._meta.pk
@@ -89,14 +90,14 @@ def update(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
 def update_unchanged(
     model: type[models.Model], names: Sequence[str], rows: Rows, *, expected: Sequence[str], fill: Sequence[str] = ()
 ) -> set[int]:
-    """Set the fields ``names`` of the rows that still are as they were read.
+    """Update the fields ``names`` of the rows that are unchanged since they were read.
 
-    Compares and sets in one statement: what somebody else changed meanwhile stays as it is. Locks are taken in the
-    order of the primary keys, as everywhere, so that no two such writers wait for each other.
+    Rows that another process has changed in the meantime are left alone. Call it in a transaction. Locks are taken in
+    the order of the primary keys, as everywhere, so that two such writers cannot deadlock.
 
     Args:
         rows: For each row the primary key, the new values of ``names``, then the values that ``expected`` must have.
-        fill: Those of ``names`` that are set only where they are empty.
+        fill: Those of ``names`` that are set only where they are NULL.
 
     Returns:
         The primary keys of the rows that were written.
@@ -129,7 +130,7 @@ def update_unchanged(
     )
     written: set[int] = set()
     for values, params in _chunks(fields, rows):
-        # Nobody else writes within our transaction, and a row that UPDATE returns costs more than one that is selected.
+        # No other connection writes during our transaction, and SELECT costs less per row than UPDATE ... RETURNING.
         match = f"SELECT {table}.{columns[0]} FROM ({values}) AS v JOIN {table} ON {table}.{columns[0]} = v.{there[0]}"  # noqa: S608
         same_keys = {row[0] for row in _fetch(f"{match} AND {same}", params, 1)}
         written |= same_keys
@@ -141,7 +142,7 @@ def update_unchanged(
     return written
 
 
-# Table and column names are Django's own; every value is a parameter.
+# Table and column names below come from Django's models; every value is a parameter.
 
 
 def _field(model: type[models.Model], name: str) -> Any:
@@ -158,12 +159,12 @@ def _quoted(name: str) -> str:
 
 
 def _there(count: int) -> list[str]:
-    """What SQLite calls the columns of VALUES."""
+    """Return the names that SQLite gives the columns of VALUES."""
     return [f"column{number}" for number in range(1, count + 1)]
 
 
 def _chunks(fields: Sequence[Any], rows: Rows) -> Iterator[tuple[str, list[Any]]]:
-    """``rows`` as VALUES with their parameters, on SQLite."""
+    """Yield ``rows`` as VALUES clauses with their parameters, for SQLite."""
     prepared = _prepared(fields, rows)
     row = f"({', '.join(['%s'] * len(fields))})"
     for start in range(0, len(prepared), _CHUNK):
@@ -174,7 +175,7 @@ def _chunks(fields: Sequence[Any], rows: Rows) -> Iterator[tuple[str, list[Any]]
 def _setting(
     table: str, columns: Sequence[str], there: Sequence[str], values: str, is_filled: Sequence[bool] = ()
 ) -> str:
-    """The UPDATE that sets ``columns`` from the columns ``there`` of ``values``; the first is the key."""
+    """Return the UPDATE that sets ``columns`` from the columns ``there`` of ``values``; the first column is the key."""
     filled = is_filled or [False] * (len(columns) - 1)
     setting = ", ".join(
         f"{column} = COALESCE({table}.{column}, v.{name})" if is_kept else f"{column} = v.{name}"
@@ -184,7 +185,10 @@ def _setting(
 
 
 def _arrays(fields: Sequence[Any]) -> str:
-    """A typed placeholder for each column. Without the length: a text that is too long must fail, not be cut."""
+    """Return a typed array placeholder for each column.
+
+    The type has no length: with one, the cast would cut a text that is too long instead of raising an error.
+    """
     return ", ".join(f"%s::{field.rel_db_type(connection).partition('(')[0]}[]" for field in fields)
 
 
@@ -193,7 +197,11 @@ def _columns(fields: Sequence[Any], rows: Rows) -> list[list[Any]]:
 
 
 def _column(field: Any, values: Sequence[Any]) -> list[Any]:
-    """``values`` as the driver takes them; many fields' are so already, and of the others many are the same."""
+    """Return ``values`` in the form that the driver takes.
+
+    The values of many field types need no conversion. For the others each distinct value is converted once, because
+    many are equal.
+    """
     stored = field.target_field if isinstance(field, models.ForeignKey) else field
     if isinstance(stored, (models.CharField, models.TextField, models.BooleanField, models.IntegerField)):
         return list(values)
@@ -208,11 +216,11 @@ def _prepared(fields: Sequence[Any], rows: Rows) -> list[tuple[Any, ...]]:
 
 
 def _reader(field: Any) -> Callable[[Any], Any] | None:
-    """What makes a value from the driver one of ``field``; None where it is one already."""
+    """Return the function that converts a value from the driver for ``field``; None if no conversion is needed."""
     if isinstance(field, models.BooleanField):
         return bool
     if isinstance(field, models.DateTimeField) and connection.vendor == "sqlite":
-        operations: Any = connection.ops  # Django's stubs do not know what the ones of SQLite add
+        operations: Any = connection.ops  # Django's stubs do not declare the methods of the SQLite operations
         return lambda value: operations.convert_datetimefield_value(value, None, connection)
     if hasattr(field, "from_db_value"):
         return lambda value: field.from_db_value(value, None, connection)
@@ -225,10 +233,10 @@ def _run(sql: str, values: list[Any]) -> None:
 
 
 def _fetch(sql: str, params: Any, width: int) -> list[Any]:
-    """The rows of a SELECT with ``width`` columns.
+    """Return the rows of a SELECT with ``width`` columns.
 
-    SQLite gives them as one JSON text: every row that is fetched lets go of the interpreter, and has to wait for it
-    where other threads are busy.
+    SQLite returns them as one JSON text: fetching a row releases the interpreter lock, and waits for it again while
+    other threads are busy.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

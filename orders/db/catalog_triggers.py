@@ -1,8 +1,9 @@
-"""Database triggers that change the catalogue's stamp with every change of what is sold, its price and its cost.
+"""Database triggers that change the catalog version whenever services, prices or costs change.
 
-So what was read of these tables can be kept for as long as the stamp is the one in the database, and no writer can
-forget to say so. Whoever reads the stamp first and the rows after it may keep newer rows than the stamp says, never
-older ones. SQLite drops triggers with a table that a later migration rebuilds: such a migration installs them again.
+Values read from these tables can be cached as long as the catalog version in the database stays the same, and no writer
+can forget to change it. Read the version before the rows: the cached rows can then be newer than the version, never
+older. SQLite drops the triggers of a table that a later migration rebuilds, so such a migration must install them
+again.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-#: What the price list is made of, with the columns that matter where not all of them do.
+#: The tables that prices depend on, with the columns that matter; an empty tuple means all columns.
 TABLES: Mapping[str, tuple[str, ...]] = {"orders_service": (), "orders_category": (), "orders_pricelevel": ()}
-# The stamp is random, not counted: a table that was emptied and filled again never comes back to an old one.
-# No "OR REPLACE" on SQLite: in a trigger, INSERT OR IGNORE from outside would turn it into "or leave it as it is".
+# The version is random, not a counter: a counter would return to an old value after the table is emptied and refilled.
+# No "OR REPLACE" on SQLite: the conflict clause of the outer statement overrides the one in a trigger, so an outer
+# INSERT OR IGNORE would leave the version unchanged.
 _FOR_SQLITE = """
 INSERT INTO orders_catalogversion (id, stamp) SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM orders_catalogversion);
 UPDATE orders_catalogversion SET stamp = random() WHERE id = 1
@@ -29,7 +31,7 @@ END $$
 
 
 def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) -> None:
-    """From now on every change of ``tables`` changes the stamp, whoever makes it."""
+    """Create the triggers, so that every change of ``tables`` changes the catalog version, whoever makes it."""
     is_sqlite = schema_editor.connection.vendor == "sqlite"
     if not is_sqlite:
         schema_editor.execute(_FOR_POSTGRES)
@@ -40,8 +42,8 @@ def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) 
                 trigger = f"CREATE TRIGGER {table}_stamp_{name} AFTER {event} ON {table}"
                 schema_editor.execute(f"{trigger} BEGIN {_FOR_SQLITE}; END")
         else:
-            # Before: who changes the catalogue waits for the stamp before rows are locked. Who waited for it with rows
-            # in hand would be in a deadlock with whoever has the stamp and comes to these rows next.
+            # BEFORE makes a writer wait for the version's row before it locks rows of the table. A writer that waited
+            # while holding rows would deadlock with one that holds the version's row and needs those rows next.
             schema_editor.execute(
                 f"CREATE TRIGGER {table}_stamp BEFORE INSERT OR {update} OR DELETE OR TRUNCATE ON {table}"
                 " FOR EACH STATEMENT EXECUTE FUNCTION orders_catalog_stamped()"
@@ -49,7 +51,7 @@ def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) 
 
 
 def remove(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) -> None:
-    """The inverse of ``install``; the function stays."""
+    """Remove the triggers that ``install`` created; the PostgreSQL function stays."""
     for table in tables:
         if schema_editor.connection.vendor == "sqlite":
             for name in ("insert", "update", "delete"):

@@ -1,4 +1,4 @@
-"""Secrets at rest: a text column that is encrypted in the database and hidden in Python until it is asked for."""
+"""A text column that is encrypted in the database and hidden in Python until ``reveal()`` is called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orders.db import encryption
 
 
 class Secret:
-    """A text that shows itself only through ``reveal()``: not in a page, a log, a traceback or an export."""
+    """A text that only ``reveal()`` returns, so that it cannot appear in a page, log, traceback or export."""
 
     __slots__ = ("_token",)
 
@@ -22,7 +22,7 @@ class Secret:
         return cls(encryption.encrypt(text) if text else "")
 
     def reveal(self) -> str:
-        """The text. Raises ImproperlyConfigured when none of ENCRYPTION_KEYS opens it."""
+        """Return the text. Raises ImproperlyConfigured if none of ENCRYPTION_KEYS decrypts it."""
         return encryption.decrypt(self._token) if self._token else ""
 
     @property
@@ -46,9 +46,9 @@ class Secret:
 
 
 class EncryptedField(models.TextField):  # type: ignore[type-arg]
-    """Stores a Secret. Assign ``Secret.hide(text)``; a plain text is refused, so that none slips in unencrypted."""
+    """A column for a Secret. Assign ``Secret.hide(text)``; plain text is rejected, so it is never stored by mistake."""
 
-    #: For whoever looks for encrypted columns without knowing this class, such as the rotation of keys.
+    #: Lets code such as the key rotation find encrypted columns without importing this class.
     is_encrypted = True
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret:

@@ -1,4 +1,4 @@
-"""Texts kept so that the database alone does not give them away: encrypted with ENCRYPTION_KEYS, the newest first."""
+"""Encryption of stored texts with ENCRYPTION_KEYS, whose first key is the newest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """The text. Raises ImproperlyConfigured when none of ENCRYPTION_KEYS opens it."""
+    """Return the decrypted text. Raises ImproperlyConfigured if none of ENCRYPTION_KEYS decrypts it."""
     try:
         return _fernet().decrypt(token.encode()).decode()
     except InvalidToken:
@@ -23,7 +23,7 @@ def decrypt(token: str) -> str:
 
 
 def is_newest(token: str) -> bool:
-    """Whether ``token`` was encrypted with the newest of ENCRYPTION_KEYS."""
+    """Return whether ``token`` was encrypted with the newest of ENCRYPTION_KEYS."""
     try:
         Fernet(settings.ENCRYPTION_KEYS[0]).decrypt(token.encode())
     except InvalidToken:
@@ -32,7 +32,7 @@ def is_newest(token: str) -> bool:
 
 
 def rotate(token: str) -> str:
-    """The text of ``token``, encrypted with the newest key. Raises ImproperlyConfigured when no key opens it."""
+    """Encrypt the text of ``token`` again with the newest key. Raises ImproperlyConfigured if no key decrypts it."""
     return encrypt(decrypt(token))
 
 

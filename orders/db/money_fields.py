@@ -1,4 +1,4 @@
-"""Database columns for money: whole numbers of quanta in the database, exact ``Decimal`` in Python."""
+"""Model fields for money: integers that count a fixed fraction in the database, exact ``Decimal`` in Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Get = TypeVar("_Get")
 if TYPE_CHECKING:
 
     class _Base(models.Field[_Set, _Get]):
-        """The type checker makes the types of a nullable column optional by these."""
+        """Types that the type checker uses, and makes optional for a nullable column."""
 
         _pyi_private_set_type: Decimal | Combinable
         _pyi_private_get_type: Decimal
@@ -35,10 +35,11 @@ else:
 
 
 class UnitsField(_Base[_Set, _Get]):
-    """BIGINT counting 10^-``places``. A value with more places is refused, never rounded.
+    """A BIGINT column that counts units of 10^-``places``; a value with more decimal places is rejected, never rounded.
 
-    No integer field: Django would take the difference of two for a plain number, a million times too large. Now it asks
-    for the output_field: ``ExpressionWrapper(F("charge") - F("refunded"), MoneyField())``.
+    It is not a subclass of an integer field: Django would return the difference of two columns as a plain integer, a
+    million times too large. This way it requires an output_field:
+    ``ExpressionWrapper(F("charge") - F("refunded"), MoneyField())``.
     """
 
     places = 0
@@ -77,21 +78,21 @@ class UnitsField(_Base[_Set, _Get]):
 
 
 class MoneyField(UnitsField[_Set, _Get]):
-    """An amount: millionths of the currency it is in."""
+    """An amount, stored in millionths of its currency."""
 
     description = _("Amount")
     places = amounts.AMOUNT_PLACES
 
 
 class RateField(UnitsField[_Set, _Get]):
-    """A price per 1,000, or of one piece where flat: 10^-8 of the currency it is in."""
+    """A price per 1,000, or per piece if flat, stored in units of 10^-8 of its currency."""
 
     description = _("Rate")
     places = amounts.RATE_PLACES
 
 
 class PercentField(UnitsField[_Set, _Get]):
-    """A percentage with two places."""
+    """A percentage, stored in hundredths of a percent."""
 
     description = _("Percent")
     places = 2

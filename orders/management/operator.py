@@ -1,4 +1,4 @@
-"""What operator commands share: they work on a fresh checkout, and say plainly what is missing."""
+"""Base class of operator commands, which work on a fresh checkout and report clearly what is missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 
 class OperatorCommand(BaseCommand):
-    """Makes the tables of the embedded database on first use; any other database must have been migrated."""
+    """A command that migrates an empty SQLite database on first use; any other database must be migrated already."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -1,6 +1,6 @@
-"""Secrets for operator commands: from a file, standard input, the environment or a prompt.
+"""Input of secrets for operator commands from a file, standard input, the environment or a prompt.
 
-An argument can be read by everybody on the machine, in the list of processes.
+Secrets are not passed as arguments, because everybody on the machine can read those in the process list.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 
 def read_file(name: str) -> str:
-    """The text of the file called ``name``, without the white space around it; "-" is standard input."""
+    """Return the text of the file ``name``, stripped of white space; "-" is standard input."""
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -25,7 +25,7 @@ def read_file(name: str) -> str:
 
 
 def read_environment_or_prompt(variable: str, prompt: str) -> str:
-    """The value of ``variable``, else what is typed at a terminal, else ""."""
+    """Return the environment variable ``variable``, or what is typed at a terminal, or "" if there is neither."""
     value = os.environ.get(variable, "").strip()
     if not value and sys.stdin.isatty():
         value = getpass(f"{prompt}: ").strip()

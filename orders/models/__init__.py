@@ -1,4 +1,4 @@
-"""The rows of the ground floor."""
+"""Database models of orders, services and the ledger."""
 
 from orders.models.catalog import CatalogVersion, Category, Service
 from orders.models.customer_request import Cancellation, Refill

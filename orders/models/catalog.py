@@ -1,4 +1,4 @@
-"""What we sell: Category and Service."""
+"""Models of what we sell: Category, Service, and the catalog version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Category(models.Model):
 
 class ServiceQuerySet(models.QuerySet["Service"]):
     def on_sale(self) -> ServiceQuerySet:
-        """What customers can buy, in the order of the catalogue."""
+        """Return the services that customers can buy, in catalog order."""
         return (
             self.filter(is_active=True, category__is_active=True)
             .select_related("category")
@@ -41,9 +41,12 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         )
 
     def in_language(self, code: str | None = None) -> ServiceQuerySet:
-        """Each service as ``shown_name``, ``shown_description`` and ``shown_category`` say it in language ``code``.
+        """Make ``shown_name``, ``shown_description`` and ``shown_category`` return texts in language ``code``.
 
-        That is the reader's, unless told. No query more, and in the language that services are named in no join either.
+        No additional query, and no join for the language in which services are named.
+
+        Args:
+            code: The language; the active one if omitted.
         """
         language = languages.lookup_language(code)
         if not language:
@@ -61,7 +64,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         )
 
     def by_category(self, *parts: str) -> Any:
-        """Rows to be counted, in the order of the catalogue: ``category_id``, its name ``shown``, and ``parts``."""
+        """Return rows for counting, in catalog order: ``category_id``, the category's name ``shown``, and ``parts``."""
         name = "category_read" if self._is_translated else "category__name"
         rows = self.order_by("category__position", "category_id", *parts)
         return rows.values("category_id", *parts, shown=models.F(name))
@@ -70,9 +73,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return self.order_by("name_read" if self._is_translated else "name", "id")
 
     def matching(self, text: str) -> ServiceQuerySet:
-        """Services whose number is ``text``, or in whose name, category or description every word of it is found.
+        """Return services whose id is ``text``, or whose name, category or description contain each of its words.
 
-        After ``in_language`` a word may as well be one of the translation.
+        After ``in_language`` the translated texts are searched too.
         """
         if text.isascii() and text.isdigit() and len(text) < 19:
             return self.filter(pk=int(text))
@@ -93,7 +96,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return "name_read" in self.query.annotations
 
     def with_own_rates(self, user: Any) -> ServiceQuerySet:
-        """Each service with ``own_rate``: the price that was agreed with ``user`` alone, or None. No query more."""
+        """Annotate each service with ``own_rate``, the custom rate of ``user`` or None, without another query."""
         if not user.is_authenticated:
             return self.annotate(own_rate=models.Value(None, RateField()))
         own = models.FilteredRelation("own_rates", condition=models.Q(own_rates__user=user.pk))
@@ -101,7 +104,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
 
 def spellings(word: str) -> set[str]:
-    """What to look for. SQLite knows capitals of ASCII alone: other words are asked for as they are usually written."""
+    """Return the spellings of ``word`` to search for.
+
+    SQLite ignores case for ASCII letters only, so other words are searched for in the usual capitalizations.
+    """
     if word.isascii() or connection.vendor != "sqlite":
         return {word}
     return {word, word.lower(), word.upper(), word.capitalize()}
@@ -113,9 +119,12 @@ def _first_of(text: str, original: str) -> Coalesce:
 
 
 def with_services(rows: models.QuerySet[Row], path: str, code: str | None = None) -> models.QuerySet[Row]:
-    """``rows`` with the services that ``path`` leads to, in language ``code``, the reader's unless told.
+    """Load the services at ``path`` together with ``rows``, with texts in language ``code``.
 
-    In the language that services are named in they are joined; in others one query more brings them all.
+    In the language in which services are named they are joined; for other languages there is one additional query.
+
+    Args:
+        code: The language; the active one if omitted.
     """
     if not languages.lookup_language(code):
         return rows.select_related(path)
@@ -125,7 +134,7 @@ def with_services(rows: models.QuerySet[Row], path: str, code: str | None = None
 
 
 class CatalogVersion(models.Model):
-    """Changes whenever anything in the price list does, whoever changes it: database triggers write it."""
+    """The catalog version: database triggers change ``stamp`` whenever anything in the price list changes."""
 
     stamp = models.BigIntegerField()
 
@@ -144,7 +153,7 @@ def _is_pattern(value: str) -> None:
 
 
 class Service(models.Model):
-    """A thing we sell, with our price."""
+    """A service that we sell, with our price."""
 
     category = models.ForeignKey(Category, models.PROTECT, related_name="services", verbose_name=_("category"))
     name = models.CharField(_("name"), max_length=255)
@@ -206,7 +215,7 @@ class Service(models.Model):
 
     @property
     def shown_name(self) -> str:
-        """What a reader sees: in the language of ``in_language``, as it was written where nobody translated it."""
+        """The name in the language of ``in_language``, or the original where it is not translated."""
         return str(self.__dict__.get("name_read", self.name))
 
     @property
@@ -220,12 +229,12 @@ class Service(models.Model):
 
     @property
     def type(self) -> ServiceType:
-        """The service type: its inputs and how its quantity is counted."""
+        """The service type, with its inputs and how its quantity is counted."""
         return SERVICE_TYPES[self.kind]
 
     @property
     def has_runs(self) -> bool:
-        """Whether its orders can be delivered in runs: drip-feed is sold, and the type can have it."""
+        """Whether its orders can be delivered in runs: drip-feed is on, and the service type allows it."""
         return self.has_dripfeed and has_runs(self.type)
 
     def clean(self) -> None:

@@ -1,4 +1,4 @@
-"""What a customer asks for after the purchase: Refill and Cancellation, each with a life of its own."""
+"""Models of the requests that a customer makes after the purchase: Refill and Cancellation."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from orders.models.order import Order
 
 
 class RequestStatus(models.TextChoices):
-    """Where a request stands. Open ones are waiting, sent and in progress."""
+    """The status of a request; open requests are waiting, sent or in progress."""
 
-    WAITING = "waiting", _("Waiting")  # to be sent, or for a person where the panel cannot be asked
-    SENT = "sent", _("Sent")  # the panel took the request
+    WAITING = "waiting", _("Waiting")  # to be sent, or to be handled by an operator if the panel cannot be asked
+    SENT = "sent", _("Sent")  # the panel accepted the request
     IN_PROGRESS = "in_progress", _("In progress")
     COMPLETED = "completed", _("Completed")
     REJECTED = "rejected", _("Rejected")
@@ -29,12 +29,12 @@ class RequestQuerySet(models.QuerySet[Any]):
         return self.filter(status__in=OPEN_REQUEST)
 
     def queue(self) -> RequestQuerySet:
-        """Open requests that wait for a person."""
+        """Return the open requests that wait for an operator."""
         return self.open().filter(needs_person=True)
 
 
 class CustomerRequest(models.Model):
-    """What both have in common. ``needs_person`` puts it into the operator's queue."""
+    """The fields that refills and cancellations share; ``needs_person`` puts a request into the operators' queue."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="%(class)ss", verbose_name=_("order"))
     status = models.CharField(_("status"), max_length=12, choices=RequestStatus.choices, default=RequestStatus.WAITING)
@@ -64,7 +64,7 @@ class CustomerRequest(models.Model):
 
 
 class Refill(CustomerRequest):
-    """Deliver again what dropped: of an ended order, within the service's window, one at a time."""
+    """A request to deliver again what dropped: for an ended order, within the refill window, one at a time."""
 
     class Meta(CustomerRequest.Meta):
         verbose_name = _("refill")
@@ -88,7 +88,7 @@ class Refill(CustomerRequest):
 
 
 class Cancellation(CustomerRequest):
-    """Stop an order that is under way. A request only: money moves when the order's status says so."""
+    """A request to stop an open order. It moves no money by itself: refunds follow the order's status."""
 
     class Meta(CustomerRequest.Meta):
         verbose_name = _("cancellation")

@@ -1,4 +1,4 @@
-"""What was measured on ended orders, and how prices changed: figures that customers and operators see."""
+"""Models of delivery statistics and price changes, which customers and operators see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orders.models.catalog import Service
 
 
 class DeliveryFigures(models.Model):
-    """What is measured of anything that has endings: times in seconds, and how often it ended how."""
+    """Figures measured on ended orders: times in seconds, and the number of orders by final status."""
 
     start_median = models.PositiveIntegerField(_("median start"), null=True)
     # xgettext:no-python-format
@@ -28,7 +28,7 @@ class DeliveryFigures(models.Model):
 
 
 class DeliveryStats(DeliveryFigures):
-    """Times of a service's newest delivered orders. Shown only from ``LEAST`` orders on."""
+    """Times of a service's newest delivered orders; shown only once there are ``LEAST`` of them."""
 
     LEAST = 10
 
@@ -46,12 +46,12 @@ class DeliveryStats(DeliveryFigures):
 
     @property
     def is_enough(self) -> bool:
-        """Whether so many orders were measured that the figures say something."""
+        """Whether enough orders were measured to show the figures."""
         return self.sample >= self.LEAST
 
 
 class PriceChange(models.Model):
-    """A service's price was changed: for the page of price changes and for webhooks. Itself never changed."""
+    """A change of a service's price, for the Updates page and webhooks; rows are never changed."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="price_changes", verbose_name=_("service"))
     old_rate = RateField(_("old price"))

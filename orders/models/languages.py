@@ -1,4 +1,4 @@
-"""The languages that names can be translated into: all of the shop's but the one that they are written in."""
+"""The languages that names can be translated into: all of the shop's languages except the original one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from django.utils.translation import get_language
 
 
 def translation_languages() -> list[tuple[str, Any]]:
-    """Code and name of each, for choices. A function: migrations name it, and know of no language."""
+    """Return code and name of each language, for choices.
+
+    It is a function, so that migrations refer to it and do not depend on the configured languages.
+    """
     return [(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 
 
 def lookup_language(code: str | None = None) -> str:
-    """The language whose texts are to be looked up for ``code``, the reader's unless told; "" where there are none."""
+    """Return the language whose texts to look up for ``code``, or "" if the original texts are to be used.
+
+    Args:
+        code: A language code; the active language if omitted.
+    """
     asked = get_language() if code is None else code
     return next((known for known, _name in translation_languages() if known == asked), "")

@@ -1,6 +1,6 @@
-"""The books: Account and Transfer.
+"""Models of the ledger: Account and Transfer.
 
-Only ``orders.ledger.transfers`` writes them; the database refuses changes to a Transfer.
+Only ``orders.ledger.transfers`` writes them; database triggers reject changes to a Transfer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
 
 class Account(models.Model):
-    """Whose money. Wallets keep a balance; house accounts have none, they are summed, so they are never a hot row."""
+    """A customer's wallet or a house account.
+
+    Only wallets store a balance. Those of house accounts are summed when needed, because every purchase would have to
+    update and lock the same row.
+    """
 
     kind = models.CharField(_("kind"), max_length=12, choices=AccountKind.choices)
     code = models.CharField(
@@ -87,15 +91,16 @@ class TransferKind(models.TextChoices):
 
 class TransferQuerySet(models.QuerySet["Transfer"]):
     def of(self, wallet: Account) -> TransferQuerySet:
-        """A wallet's statement, newest first."""
+        """Return the transfers of a wallet, newest first."""
         return self.filter(wallet=wallet).order_by("-id")
 
 
 class Transfer(models.Model):
     """One immutable movement of a positive amount from one account to another.
 
-    ``reference`` is unique: a second run of anything books nothing. ``wallet`` is the customer's side, if there is one,
-    and ``wallet_after`` its balance just after; the ids of a wallet's transfers follow the order of its balances.
+    ``reference`` is unique, so that a repeated operation books nothing twice. ``wallet`` is the customer's side, if
+    there is one, and ``wallet_after`` its balance after this transfer. The ids of a wallet's transfers have the same
+    order as its balances.
     """
 
     kind = models.CharField(_("kind"), max_length=12, choices=TransferKind.choices)
@@ -145,7 +150,7 @@ class Transfer(models.Model):
             models.Index(name="transfer_statement", fields=["wallet", "-id"]),
             models.Index(name="transfer_statement_by_kind", fields=["wallet", "kind", "-id"]),
             models.Index(name="transfer_of_period", fields=["wallet", "created_at"]),
-            # The few among the many that belong to an order: top-ups and adjustments.
+            # Payments and adjustments: few rows among the many that belong to an order.
             models.Index(name="transfer_without_order", fields=["kind", "-id"], condition=models.Q(order__isnull=True)),
         ]
 

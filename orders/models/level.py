@@ -1,4 +1,4 @@
-"""Who pays less: PriceLevel for all who have spent enough, CustomerRate for one customer and one service."""
+"""Models of special prices: PriceLevel by spending, and CustomerRate for one customer and one service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.models.catalog import Service
 
 
 class PriceLevel(models.Model):
-    """A discount on every price. Customers reach it by what they have spent, or an operator gives it to them."""
+    """A discount on every price, which customers reach by spending or an operator assigns."""
 
     name = models.CharField(_("name"), max_length=50, unique=True)
     discount = PercentField(
@@ -46,7 +46,7 @@ class PriceLevel(models.Model):
 
 
 class CustomerRate(models.Model):
-    """One customer's own price for one service. No level takes anything off it."""
+    """A custom rate of one customer for one service; the discount of a price level does not apply to it."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="own_rates", verbose_name=_("customer")

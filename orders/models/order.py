@@ -1,4 +1,4 @@
-"""A customer's purchase, and what happened to it."""
+"""Models of a customer's order and of the events in its timeline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orders.rules import state_machine
 
 
 class Status(models.TextChoices):
-    """``lifecycle.Status`` with names for people."""
+    """The values of ``state_machine.Status`` with labels for operators."""
 
     QUEUED = state_machine.Status.QUEUED.value, _("Queued")
     SUBMITTING = state_machine.Status.SUBMITTING.value, _("Submitting")
@@ -37,20 +37,23 @@ class Source(models.TextChoices):
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def of(self, user: Any) -> OrderQuerySet:
-        """One customer's orders, newest first."""
+        """Return the orders of one customer, newest first."""
         return self.filter(user=user).order_by("-id")
 
     def with_service(self, code: str | None = None) -> OrderQuerySet:
-        """Each order with its service, named in language ``code``, the reader's unless told."""
+        """Load each order's service with texts in language ``code``, or in the active language if omitted."""
         return cast("OrderQuerySet", with_services(self, "service", code))
 
     def open(self) -> OrderQuerySet:
-        """Orders that have not ended. Put it into every question about them: it is what leads to their small index."""
+        """Return the orders that have not ended.
+
+        Use it in every query about open orders: its condition is that of their small partial index.
+        """
         return self.filter(ended_at=None)
 
 
 class Order(models.Model):
-    """One purchase. Its row is the outbox: what is ``queued`` here is what still has to be placed."""
+    """One purchase. Its row is the outbox: an order with status ``queued`` still has to be placed."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", verbose_name=_("customer")
@@ -99,13 +102,13 @@ class Order(models.Model):
                 condition=models.Q(refunded__gte=0, refunded__lte=models.F("charge")),
             ),
             models.UniqueConstraint(name="order_request_once", fields=["user", "request_id"]),
-            # Without a request id it is what was asked for that makes a request the same one, for a minute.
+            # Without a request id the fingerprint of the content identifies a repeated request, for REPEAT_SECONDS.
             models.UniqueConstraint(
                 name="order_twin_once",
                 fields=["user", "fingerprint"],
                 condition=models.Q(request_id__isnull=True, fingerprint__isnull=False),
             ),
-            # Of services that take one order a link at a time.
+            # For services that allow one open order per link.
             models.UniqueConstraint(
                 name="order_link_once",
                 fields=["link_lock"],
@@ -115,9 +118,9 @@ class Order(models.Model):
         indexes = [
             models.Index(name="order_of_user", fields=["user", "-id"]),
             models.Index(name="order_of_user_by_status", fields=["user", "status", "-id"]),
-            # Leads from a day to the customer's first order of it: days are a range of order numbers.
+            # Finds a customer's first order of a day: a range of days is then a range of order ids.
             models.Index(name="order_of_user_by_day", fields=["user", "created_at"]),
-            # What is measured: a service's newest endings, and which services had any since the last time.
+            # For the delivery statistics: a service's newest ended orders, and orders that ended since the last run.
             models.Index(
                 name="order_ended_of_service",
                 fields=["service", "-ended_at"],
@@ -128,8 +131,8 @@ class Order(models.Model):
                 name="order_ended_by_status", fields=["status", "-id"], condition=models.Q(ended_at__isnull=False)
             ),
             models.Index(name="order_odd", fields=["odd_at"], condition=models.Q(odd_at__isnull=False)),
-            # Follows the open set, not the history: as small on the ten-millionth order as on the first. Its condition
-            # has no values in it, since SQLite does not match an index to a question whose values are parameters.
+            # Holds open orders only, so it stays small however many orders there are. Its condition contains no values,
+            # because SQLite does not match a partial index to a query whose values are parameters.
             models.Index(name="order_open", fields=["status", "id"], condition=models.Q(ended_at__isnull=True)),
         ]
 
@@ -146,31 +149,31 @@ class Order(models.Model):
 
     @property
     def is_scheduled(self) -> bool:
-        """Its start is to come: no panel has it, and none gets it before."""
+        """Whether its start time is in the future; no panel receives the order before that time."""
         return (
             self.state is state_machine.Status.QUEUED and self.starts_at is not None and self.starts_at > timezone.now()
         )
 
     @property
     def paid(self) -> Decimal:
-        """What the customer paid in the end, in the store currency."""
+        """The charge less refunds, in the store currency."""
         return self.charge - self.refunded
 
     @property
     def delivered(self) -> int:
-        """How many pieces are known to be delivered."""
+        """The number of pieces that are known to be delivered."""
         if self.state is state_machine.Status.COMPLETED:
             return self.quantity
         return self.quantity - min(self.remains if self.remains is not None else self.quantity, self.quantity)
 
     @property
     def undelivered(self) -> int:
-        """How many pieces are not known to be delivered."""
+        """The number of pieces that are not known to be delivered."""
         return self.quantity - self.delivered
 
 
 class EventKind(models.TextChoices):
-    """What can happen to an order after it was paid. Customers see those in ``OrderEvent.PUBLIC``."""
+    """The kinds of events of a paid order; customers see those in ``OrderEvent.PUBLIC``."""
 
     ACCEPTED = "accepted", _("Accepted")
     REFUSED = "refused", _("Refused by a provider")
@@ -187,7 +190,7 @@ class EventKind(models.TextChoices):
 
 
 class OrderEvent(models.Model):
-    """One line of an order's timeline. ``data`` holds facts, not sentences: each reader gets their own words."""
+    """One event in an order's timeline; ``data`` holds values, not text, so that each reader's language is used."""
 
     PUBLIC = (
         EventKind.ACCEPTED,

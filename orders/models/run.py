@@ -1,4 +1,4 @@
-"""One delivery of a drip-feed order that we split ourselves."""
+"""Model of one run of a drip-feed order that we split ourselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orders.rules import state_machine
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far an order in runs has come: how many have ended, and when the next is due."""
+    """The number of runs that have ended, and the due time of the next one."""
 
     ended: int
     next: datetime | None
@@ -22,7 +22,10 @@ class RunProgress:
 
 class RunQuerySet(models.QuerySet["Run"]):
     def story(self, order: Order) -> RunProgress | None:
-        """One query; None, and no query at all, for an order that is not delivered in runs."""
+        """Return the progress of an order's runs, or None if it has no Run rows.
+
+        One query; none for an order with a single run.
+        """
         if order.runs == 1:
             return None
         waiting = models.Q(status=state_machine.Status.QUEUED)
@@ -35,7 +38,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """A part of an order that is placed on its own when its time comes. The order's status follows from its runs."""
+    """A part of an order that is placed separately when it is due. The order's status is derived from its runs."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="parts", verbose_name=_("order"))
     number = models.PositiveIntegerField(_("number"), help_text=_("From 1."))

@@ -1,6 +1,6 @@
-"""What services and categories are called in other languages. An empty text falls back to the original.
+"""Models of translated service and category texts; an empty text falls back to the original.
 
-They are for readers: price lists of programs know nothing of them, so the catalogue's stamp does not follow them.
+They are for people only. Price lists for programs do not contain them, so they do not change the catalog version.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from orders.models.catalog import Category, Service, spellings
 
 
 class ServiceText(models.Model):
-    """A service in one more language."""
+    """The texts of a service in another language."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="texts", verbose_name=_("service"))
     language = models.CharField(_("language"), max_length=10, choices=languages.translation_languages)
@@ -31,7 +31,7 @@ class ServiceText(models.Model):
 
 
 class CategoryText(models.Model):
-    """A category in one more language."""
+    """The name of a category in another language."""
 
     category = models.ForeignKey(Category, models.CASCADE, related_name="texts", verbose_name=_("category"))
     language = models.CharField(_("language"), max_length=10, choices=languages.translation_languages)
@@ -48,9 +48,10 @@ class CategoryText(models.Model):
 
 
 def name_matches(path: str, text: str, code: str | None = None) -> models.Q:
-    """Rows whose service at ``path`` has ``text`` in its name: as it was written, or in language ``code``.
+    """Return a condition for rows whose service at ``path`` has ``text`` in its original or translated name.
 
-    That is the reader's, unless told.
+    Args:
+        code: The language of the translation; the active one if omitted.
     """
     found, language = models.Q((f"{path}__name__icontains", text)), languages.lookup_language(code)
     if not language:

@@ -1,1 +1,1 @@
-"""Pure rules of orders: no Django, no queries."""
+"""Business rules of orders as pure functions, without Django and without queries."""

@@ -1,7 +1,7 @@
-"""Amounts and rates: the quantum, the rounding, parse and format. The only place that rounds. Pure.
+"""Parsing, rounding and formatting of amounts and rates; the only module that rounds.
 
-An amount counts millionths of the store currency (10^-6), a rate counts 10^-8 per 1,000. Both are kept as whole
-numbers in the database and are ``Decimal`` in Python, so nothing drifts.
+An amount is counted in millionths (10^-6) of the store currency, a rate in units of 10^-8 per 1,000. Both are whole
+numbers in the database and ``Decimal`` in Python, so no rounding errors build up.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ RATE_QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
 
 #: Whole numbers of quanta must fit a signed 64-bit column.
 LARGEST = 2**63 - 1
-#: Wide enough for any product of a rate and a quantity; the default context would round at 28 digits.
+#: Enough digits for any product of a rate and a quantity; the default context would round to 28 digits.
 _EXACT = Context(prec=60)
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,24})?|[+-]?\.\d{1,24}")
 
 
 def parse(text: str | int | Decimal) -> Decimal:
-    """The exact number in ``text``, which is in plain decimal notation: no exponent, NaN, infinity or separators.
+    """Return the exact number in ``text``.
 
-    Raises InvalidAmount.
+    Raises:
+        InvalidAmount: The text is not in plain decimal notation: no exponent, NaN, infinity or separators.
     """
     if isinstance(text, (int, Decimal)) and not isinstance(text, bool):
         return _finite(Decimal(text))
@@ -38,17 +39,17 @@ def parse(text: str | int | Decimal) -> Decimal:
 
 
 def _finite(number: Decimal) -> Decimal:
-    """``number``, unless it is NaN, infinite, longer than 44 digits or beyond 10^±20."""
+    """Return ``number``; raise InvalidAmount if it is NaN, infinite, longer than 44 digits or beyond 10^±20."""
     if not number:
-        return Decimal(0)  # "0E+999999" would take a million digits to write down
+        return Decimal(0)  # "0E+999999" written in full would have a million digits
     if not number.is_finite() or abs(number.adjusted()) > 20 or len(number.as_tuple().digits) > 44:
         raise InvalidAmount("not a number we accept")
     return number
 
 
 def to_units(value: Decimal, places: int) -> int:
-    """``value`` as a whole number of 10^-``places``; raises InvalidAmount rather than round or overflow."""
-    # Beyond 10^±19 nothing fits but zero; to work such a number out could take for ever.
+    """Return ``value`` as a whole number of 10^-``places``; raise InvalidAmount rather than round or overflow."""
+    # Apart from zero nothing beyond 10^±19 fits, and computing with a huge exponent could take arbitrarily long.
     if not value:
         return 0
     if value.is_finite() and abs(value.adjusted()) < 20:
@@ -60,23 +61,27 @@ def to_units(value: Decimal, places: int) -> int:
 
 
 def from_units(units: int, places: int) -> Decimal:
-    """The inverse of ``to_units``: exact."""
+    """Return the exact value of ``units`` units of 10^-``places``; the inverse of ``to_units``."""
     return Decimal(units).scaleb(-places, _EXACT)
 
 
 def round_up(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
-    """To the next quantum above: prices and charges round up."""
+    """Round up to a multiple of ``quantum``; prices and charges round up."""
     return value.quantize(quantum, rounding=ROUND_CEILING, context=_EXACT)
 
 
 def round_down(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
-    """To the quantum below: refunds round down."""
+    """Round down to a multiple of ``quantum``; refunds round down."""
     return value.quantize(quantum, rounding=ROUND_FLOOR, context=_EXACT)
 
 
 def round_for_display(value: Decimal, places: int, least_digits: int = 2) -> Decimal:
-    """To the nearest, for people alone and never to be booked: ``places`` decimals, and as many more as a small value
-    needs to show ``least_digits`` digits. Something never reads as nothing."""
+    """Round to the nearest value for display only, never for booking.
+
+    Args:
+        places: Decimal places. A small value gets more, so that it never reads as zero.
+        least_digits: The significant digits that a small value shows at least.
+    """
     if not value:
         return Decimal(0)
     shown = max(places, least_digits - 1 - value.adjusted())
@@ -85,7 +90,7 @@ def round_for_display(value: Decimal, places: int, least_digits: int = 2) -> Dec
 
 
 def multiply(*factors: Decimal | int) -> Decimal:
-    """The exact product; no rounding to the default 28 digits."""
+    """Return the exact product, without rounding to the default 28 digits."""
     product = Decimal(1)
     for factor in factors:
         product = _EXACT.multiply(product, Decimal(factor))
@@ -93,21 +98,23 @@ def multiply(*factors: Decimal | int) -> Decimal:
 
 
 def divide(dividend: Decimal, divisor: Decimal | int) -> Decimal:
-    """The quotient to 60 digits; round it with ``round_up`` or ``round_down`` before keeping it."""
+    """Return the quotient to 60 digits; round it with ``round_up`` or ``round_down`` before storing it."""
     return _EXACT.divide(dividend, Decimal(divisor))
 
 
 @lru_cache(maxsize=8192)
 def plain_units(units: int, places: int, least_places: int = 2) -> str:
-    """``plain(from_units(units, places))`` for ``units`` of zero or more, in a fraction of the time: for long answers,
-    in which the same amounts come again and again."""
+    """Return ``plain(from_units(units, places))`` for ``units`` of zero or more, in a fraction of the time.
+
+    It is for long responses, in which the same amounts appear many times.
+    """
     whole, rest = divmod(units, 10**places)
     fraction = f"{rest:0{places}d}".rstrip("0").ljust(least_places, "0")
     return f"{whole}.{fraction}"
 
 
 def plain(value: Decimal, least_places: int = 2) -> str:
-    """Plain decimal notation for the wire and for forms: never an exponent, at least ``least_places`` decimals."""
+    """Format ``value`` for APIs and forms: never with an exponent, and with at least ``least_places`` decimals."""
     text = format(value, "f")
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0").ljust(least_places, "0")

@@ -1,6 +1,6 @@
-"""Drip-feed orders that we split ourselves: when each run is due, and what the order's status follows to. Pure.
+"""Due times of drip-feed runs that we place ourselves, and the order's status derived from its runs.
 
-A run is judged alone, by the rules of ``lifecycle``; an order in runs has no report of its own.
+Reports are applied to each run separately, by the rules of ``state_machine``; there is no report for the order itself.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from orders.rules.state_machine import FOLLOWED, TERMINAL, Status
 
-#: How far a run has come, before any has ended: the order stands where its furthest run stands.
+#: Progress of a run that has not ended: until a run ends, the order has the status of the run that is furthest along.
 _RANK = {status: rank for rank, status in enumerate((Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT, *FOLLOWED))}
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """One run: where it stands, how many pieces it is, and how many of them are to come (None: not known)."""
+    """The state of one run; ``remains`` is the number of pieces not yet delivered (None: not known)."""
 
     status: Status
     quantity: int
@@ -26,7 +26,7 @@ class RunState:
 
     @property
     def left(self) -> int:
-        """Pieces that are not delivered, as far as anybody knows."""
+        """The number of pieces that are not known to be delivered."""
         if self.status is Status.COMPLETED:
             return 0
         if self.remains is None or self.status in (Status.CANCELED, Status.FAILED):
@@ -36,9 +36,10 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """What follows for the order. ``undelivered`` is what is to be paid back in all: what ended runs did not deliver.
+    """The state of the order derived from its runs.
 
-    A run never goes back from what it left undelivered, so this only ever grows.
+    ``undelivered`` is the total number of pieces to refund: those that ended runs did not deliver. It can only grow,
+    because an ended run never reports fewer undelivered pieces than before.
     """
 
     status: Status
@@ -48,7 +49,7 @@ class OrderState:
 
 
 def order_state(parts: Sequence[RunState]) -> OrderState:
-    """How an order stands whose runs (at least one, in order) stand at ``parts``."""
+    """Return the state of the order whose runs are ``parts``: at least one, in order."""
     ended = [part for part in parts if part.status in TERMINAL]
     undelivered = sum(part.left for part in ended)
     return OrderState(
@@ -68,5 +69,9 @@ def _status(parts: Sequence[RunState], ended: Sequence[RunState], undelivered: i
 
 
 def due_times(start: datetime, *, runs: int, interval: int) -> list[datetime]:
-    """When each run is due: fixed from the ``start`` on, so that a late run does not push away the others."""
+    """Return the due time of each run, counted from ``start`` so that a late run does not delay the others.
+
+    Args:
+        interval: Minutes between the starts of two runs.
+    """
     return [start + timedelta(minutes=interval * number) for number in range(runs)]

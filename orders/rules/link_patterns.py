@@ -1,4 +1,4 @@
-"""Match links against the patterns that operators set, in time proportional to the link.
+"""Matching of links against operators' patterns, in time proportional to the length of the link.
 
 Python's ``re`` backtracks: a pattern such as ``(a+)+b`` takes 20 seconds for 24 characters, and any customer can send
 those. RE2 does not backtrack. In exchange it has no look-around, no backreferences and no possessive groups, and its
@@ -17,11 +17,11 @@ _CACHE_SIZE = 512
 
 
 class PatternNotSupported(ValueError):
-    """RE2 does not know this pattern; the text says which part."""
+    """RE2 does not support this pattern; the message says which part."""
 
 
 def check(pattern: str) -> None:
-    """Raise PatternNotSupported unless ``pattern`` can be used; an empty one can."""
+    """Raise PatternNotSupported unless RE2 can use ``pattern``; an empty pattern is valid."""
     _compile(pattern)
 
 
@@ -30,14 +30,14 @@ def matches(pattern: str, link: str) -> bool:
     compiled = _compile(pattern)
     try:
         return compiled.fullmatch(link) is not None
-    except UnicodeEncodeError:  # half of a surrogate pair: no text, so no link
+    except UnicodeEncodeError:  # a lone surrogate is not valid text, so it is no link
         return False
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _compile(pattern: str) -> Any:
     options = re2.Options()
-    options.log_errors = False  # RE2 writes them to stderr by itself
+    options.log_errors = False  # otherwise RE2 writes them to stderr
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as problem:
@@ -45,6 +45,6 @@ def _compile(pattern: str) -> Any:
 
 
 def _text_of(problem: Exception) -> str:
-    """RE2 gives its message as bytes."""
+    """Return the message of ``problem``, which RE2 provides as bytes."""
     message = problem.args[0] if problem.args else ""
     return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)

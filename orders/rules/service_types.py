@@ -1,6 +1,6 @@
-"""The service types: which inputs each needs, how its quantity is counted, whether its rate is flat. Pure.
+"""The service types: their inputs, how their quantity is counted, and whether their rate is flat.
 
-The set and the spelling are those of the panel API's ``add`` and ``services``; every existing client knows them.
+The types and their spelling are those of the panel API's ``add`` and ``services`` actions, which all clients know.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from orders.rules.invisible import strip_invisible
 LINK_MAX = 2048
 LINES_MAX = 100_000
 TEXT_MAX = 500_000
-#: A subscription serves at most so many new posts, and so many that exist already: far beyond what any panel takes.
+#: Maximum number of new posts, and of existing posts, of a subscription: far more than any panel accepts.
 POSTS_MAX = 10_000
-#: The largest number that an answer of a poll can have.
+#: The highest answer number of a poll.
 ANSWER_MAX = 1000
-#: A quantity has at most 15 digits: exact in a JSON number, and far from the end of a 64-bit column.
+#: A quantity has at most 15 digits: exact as a JSON number, and far below the limit of a 64-bit column.
 QUANTITY_MAX = 10**15 - 1
-#: NUL and halves of surrogate pairs: no database keeps them and no panel means them.
+#: NUL and lone surrogates: no database stores them, and no valid input contains them.
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
-#: A line break written as the two characters backslash and n, as some clients send it.
+#: A line break written as the two characters backslash and n, which some clients send.
 _LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
-#: Words that clients send for "nothing": PHP sends an empty text, JavaScript the names of its empty values.
+#: Words that clients send for an absent value: PHP sends an empty text, JavaScript the names of its empty values.
 ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
 TRAFFIC_KEYWORD, TRAFFIC_REFERRER = 1, 2
-#: Drip-feed: how many runs, and minutes from the start of one to the start of the next.
+#: Limits of drip-feed: number of runs, and minutes between the starts of two runs.
 RUNS_MIN, RUNS_MAX = 2, 1000
 INTERVAL_MAX = 1440
 
 
 class Count(StrEnum):
-    """How the quantity of an order is found."""
+    """How the quantity of an order is determined."""
 
-    GIVEN = "given"  # the customer names it
-    LINES = "lines"  # the number of lines of one input
-    ONE = "one"  # a package is bought once
-    POSTS = "posts"  # a subscription: new and old posts, times the most each may get
+    GIVEN = "given"  # the customer enters it
+    LINES = "lines"  # the number of entries in one input
+    ONE = "one"  # always 1, for a package
+    POSTS = "posts"  # for a subscription: new and old posts, times the maximum for each
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input beside link and quantity. ``read`` cleans its text or raises InvalidField."""
+    """One input besides link and quantity; ``read`` cleans its text or raises InvalidField."""
 
     name: str
     read: Callable[[str, str], Any]
@@ -60,7 +60,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceType:
-    """One service type. ``wire`` is its exact spelling in the panel API."""
+    """One service type.
+
+    ``wire`` is its exact spelling in the panel API; ``counted`` names the input whose entries are the quantity.
+    """
 
     code: str
     wire: str
@@ -73,9 +76,10 @@ class ServiceType:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a customer asked for, cleaned: link ("" where the type has none), quantity, the other inputs by name.
+    """The cleaned inputs of an order.
 
-    ``quantity`` is that of all ``runs`` together; ``interval`` is in minutes, 0 where there is one run.
+    ``link`` is "" if the type has none. ``quantity`` is the total of all ``runs``. ``interval`` is in minutes, 0 if
+    there is one run.
     """
 
     link: str
@@ -86,10 +90,10 @@ class Details:
 
 
 def text_of(inputs: Mapping[str, Any], name: str) -> str:
-    """The input called ``name`` as text; "" for the words that mean nothing. Lists become lines.
+    """Return the input ``name`` as text, a list as lines; "" if it is absent or a word that means "absent".
 
-    The one place where an input is cleaned, whether it came through a page, a sheet or an API: blanks and invisible
-    marks at its ends are cut.
+    Inputs are cleaned here only, whether they come from a page, a spreadsheet or an API: white space and invisible
+    characters at their ends are removed.
     """
     value = inputs.get(name)
     if value is None or isinstance(value, bool):
@@ -100,7 +104,7 @@ def text_of(inputs: Mapping[str, Any], name: str) -> str:
 
 
 def whole_number(name: str, text: str) -> int:
-    """A whole number written as "100", "100.0" or " 100 "; ASCII digits only."""
+    """Parse a whole number such as "100" or "100.0", in ASCII digits; raise InvalidField for anything else."""
     match = re.fullmatch(r"([+-]?\d{1,15})(?:\.0{1,10})?", text, re.ASCII)
     if not match:
         raise InvalidField(name, "not_a_number")
@@ -115,10 +119,10 @@ def _line(name: str, text: str) -> str:
 
 
 def _lines(name: str, text: str) -> list[str]:
-    """Read one entry per line, divided everywhere a panel may divide it again.
+    """Parse one entry per line, split wherever a panel may split.
 
     Panels and clients separate entries by any line break, by the two characters backslash-n, or send a JSON list of
-    texts. Whatever the panel would count as two entries must be two entries here: each of them is charged.
+    texts. Each entry is charged, so whatever the panel would count as two entries must be two entries here.
     """
     if len(text) > TEXT_MAX:
         raise InvalidField(name, "too_long", limit=TEXT_MAX)
@@ -126,7 +130,7 @@ def _lines(name: str, text: str) -> list[str]:
 
 
 def _split_lines(text: str) -> list[str]:
-    """Divide ``text`` until reading the result again gives the same entries, as a list may hold another list."""
+    """Split ``text`` repeatedly until the entries no longer change, because a JSON list can contain another one."""
     entries = [text]
     while True:
         joined = "\n".join(entries)
@@ -166,7 +170,7 @@ def _json_list(text: str) -> list[str] | None:
 
 
 def _names(name: str, text: str) -> list[str]:
-    """Read one entry per line; in a single line commas separate the entries."""
+    """Parse one entry per line; if there is only one line, commas separate the entries."""
     lines = _lines(name, text)
     if len(lines) > 1 or "," not in lines[0]:
         return lines
@@ -174,7 +178,7 @@ def _names(name: str, text: str) -> list[str]:
 
 
 def _counted_names(name: str, text: str) -> list[str]:
-    """Read names of which each is charged: commas always separate them, as a panel may divide by both."""
+    """Parse names that are charged one by one: commas always separate them, because a panel may split by both."""
     return _checked_entries(
         name, [entry for line in _lines(name, text) for part in line.split(",") if (entry := part.strip())]
     )
@@ -198,7 +202,7 @@ def _one_of(*choices: int) -> Callable[[str, str], int]:
 
 
 def _date(name: str, text: str) -> str:
-    """A day as d/m/Y, as the panel API writes it; kept as ISO."""
+    """Parse a date in the panel API's format d/m/Y, or in ISO format, and return it in ISO format."""
     for form in ("%d/%m/%Y", "%Y-%m-%d"):
         try:
             day: date = datetime.strptime(text, form).date()
@@ -285,7 +289,10 @@ _ALIASES = {"custom_comment": "custom_comments", "custom_comment_package": "cust
 
 
 def from_wire(name: str) -> ServiceType | None:
-    """The kind a panel means by ``name``, or None: case, blanks, dashes and a singular "comment" do not matter."""
+    """Return the service type for a panel's ``name``, or None if there is no such type.
+
+    Case, spaces, dashes and the singular "comment" make no difference.
+    """
     code = re.sub(r"[\s_-]+", "_", name.strip().lower())
     return SERVICE_TYPES.get(_ALIASES.get(code, code))
 
@@ -293,11 +300,13 @@ def from_wire(name: str) -> ServiceType | None:
 def read(
     kind: ServiceType, inputs: Mapping[str, Any], *, minimum: int, maximum: int, has_dripfeed: bool = False
 ) -> Details:
-    """Cleans what a customer sent for a service of ``kind`` sold from ``minimum`` to ``maximum`` pieces.
+    """Clean the customer's inputs for a service of type ``kind``; inputs that the type does not have are ignored.
 
-    With drip-feed the minimum holds for each run and the maximum for all of them together: a panel takes every run as
-    an order of its own, and the total is what it promises to be able to deliver. Inputs the kind does not know are
-    ignored. Raises OrderInvalid with every problem, in form order.
+    With drip-feed the minimum applies to each run and the maximum to the total: a panel treats each run as a separate
+    order, and the maximum is what it can deliver in total.
+
+    Raises:
+        OrderInvalid: At least one input is invalid; it lists all problems, in form order.
     """
     problems: list[InvalidField] = []
     fields: dict[str, Any] = {}
@@ -330,12 +339,15 @@ def read(
 
 
 def has_runs(kind: ServiceType) -> bool:
-    """Whether an order of ``kind`` can be delivered in runs: only where the customer names the quantity of one."""
+    """Return whether an order of ``kind`` can be delivered in runs: only if the customer enters the quantity."""
     return kind.count is Count.GIVEN
 
 
 def _runs(inputs: Mapping[str, Any], is_offered: bool) -> int:
-    """How many runs; 1 for a plain order. An interval that stands alone is a half-filled form, not a plain order."""
+    """Return the number of runs, 1 for a plain order.
+
+    An interval without a number of runs is an incomplete form rather than a plain order, so it is an error.
+    """
     text = text_of(inputs, "runs")
     if not is_offered:
         if text not in ("", "0", "1"):
@@ -350,7 +362,7 @@ def _runs(inputs: Mapping[str, Any], is_offered: bool) -> int:
 
 
 def _interval(inputs: Mapping[str, Any]) -> int:
-    """Minutes between the starts of two runs; 0 says nothing, as clients send it beside a plain order."""
+    """Return the minutes between the starts of two runs; 0 counts as absent, as clients send it with plain orders."""
     text = text_of(inputs, "interval")
     minutes = whole_number("interval", text) if text else 0
     if not minutes:
@@ -359,7 +371,7 @@ def _interval(inputs: Mapping[str, Any]) -> int:
 
 
 def read_link(text: str) -> str:
-    """The link as it was written. Raises InvalidField."""
+    """Return the link unchanged. Raises InvalidField if it is missing, too long, a script or contains white space."""
     if not text:
         raise InvalidField("link", "missing")
     if len(text) > LINK_MAX:
@@ -379,7 +391,7 @@ def _input(spec: Input, text: str) -> Any:
 
 
 def _check_traffic(fields: dict[str, Any]) -> None:
-    """Traffic of type 1 needs its search word, type 2 its referring page; the other of the two is not sent."""
+    """Require the keyword for traffic type 1 and the referring URL for type 2, and drop the input that is not used."""
     needs = {TRAFFIC_KEYWORD: "google_keyword", TRAFFIC_REFERRER: "referring_url"}.get(fields.get("type_of_traffic", 0))
     for name in ("google_keyword", "referring_url"):
         if name != needs:
@@ -397,7 +409,7 @@ def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, An
                 raise InvalidField("max", "too_small", limit=fields["min"])
             within("min", fields["min"], minimum, maximum)
             most = within("max", fields["max"], minimum, maximum)
-            # Nobody can be charged for an unknown number of posts: "posts=0" alone and no "posts" at all are refused.
+            # An unknown number of posts cannot be charged, so "posts=0" without old posts is rejected.
             if not fields["posts"] and not fields.get("old_posts"):
                 raise InvalidField("posts", "unlimited")
             within("posts", posts_of(fields), 1, QUANTITY_MAX // most)
@@ -412,14 +424,14 @@ def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, An
 
 
 def posts_of(fields: Mapping[str, Any]) -> int:
-    """How many posts a subscription serves: those to come and those that exist already. All of them are paid for."""
+    """Return the number of posts that a subscription serves and charges for: future and existing ones."""
     return int(fields["posts"]) + int(fields.get("old_posts", 0))
 
 
 def delivers_at_most(kind: ServiceType, fields: Mapping[str, Any], *, quantity: int) -> bool:
-    """Whether cleaned ``fields`` make a panel deliver no more than the ``quantity`` that was charged.
+    """Return whether a panel that receives ``fields`` delivers no more than the ``quantity`` that was charged.
 
-    False as well where the inputs that count are missing, as the order was made for another type.
+    Also False if the inputs that determine the quantity are missing, because the order was made for another type.
     """
     try:
         match kind.count:
@@ -433,7 +445,7 @@ def delivers_at_most(kind: ServiceType, fields: Mapping[str, Any], *, quantity: 
 
 
 def within(name: str, number: int, minimum: int, maximum: int) -> int:
-    """``number`` if it lies within the limits; raises InvalidField otherwise."""
+    """Return ``number`` if it is within the limits; raise InvalidField otherwise."""
     if number < minimum:
         raise InvalidField(name, "too_small", limit=minimum)
     if number > maximum:

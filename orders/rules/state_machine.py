@@ -1,7 +1,7 @@
-"""The life of an order: Status, Progress, and decide(): what one report changes. Pure: no I/O, no Django.
+"""Order statuses, and the decision what one progress report changes; no I/O and no Django.
 
-Money follows two rules. Only a terminal status moves it, and reports may only ever raise what was paid back:
-whatever the order in which they arrive, nothing is paid twice and nothing is clawed back.
+Money follows two rules. Only a terminal status moves it, and a report can only raise the total refund. So whatever the
+order in which reports arrive, nothing is refunded twice and no refund is taken back.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where an order stands, in our words."""
+    """The status of an order or of one of its runs."""
 
     QUEUED = "queued"  # paid; waits to be placed
-    SUBMITTING = "submitting"  # claimed: a call to a panel is, or was, under way
-    IN_DOUBT = "in_doubt"  # the panel may or may not have it; never sent again by itself
+    SUBMITTING = "submitting"  # claimed: a call to a panel is or was under way
+    IN_DOUBT = "in_doubt"  # the panel may or may not have it; never sent again automatically
     PENDING = "pending"  # the panel has it
     PROCESSING = "processing"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     PARTIAL = "partial"
     CANCELED = "canceled"
-    FAILED = "failed"  # no panel took it; paid back in full
+    FAILED = "failed"  # no panel accepted it; refunded in full
 
 
-#: A panel has the order and may report on it.
+#: Statuses in which a panel has the order and may report on it.
 FOLLOWED = (Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS)
 TERMINAL = frozenset({Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED})
-#: Everything went back to the wallet: no report changes that, a person has to look.
+#: Statuses after a full refund: no report changes them, an operator has to look at it.
 _PAID_BACK = (Status.CANCELED, Status.FAILED)
 _RANK = {status: rank for rank, status in enumerate(FOLLOWED)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One report about a placement, in our words. ``None`` means the panel did not say, or not readably.
+    """One progress report about a placement, translated to our terms; ``None`` means missing or unreadable.
 
-    ``charge`` is what the panel took, in its own currency. ``status`` None is a word we do not know. ``posts`` is how
-    many posts a subscription has served, which panels tell instead of ``remains``.
+    ``charge`` is what the panel charged, in the panel's currency. ``status`` is None if ``word`` is not a known status.
+    ``posts`` is the number of posts that a subscription has served, which panels report instead of ``remains``.
     """
 
     status: Status | None
@@ -53,10 +53,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a report changes. ``undelivered`` is how many pieces are to be paid back in all; None moves no money.
+    """The change that a report makes.
 
-    ``oddity`` names what a person should look at: unknown_word, remains_missing, remains_out_of_range,
-    failed_upstream, went_back, reopened.
+    ``undelivered`` is the total number of pieces to refund; None moves no money. ``oddity`` names what an operator
+    should look at: unknown_word, remains_missing, remains_out_of_range, failed_upstream, went_back, reopened.
     """
 
     status: Status
@@ -69,7 +69,7 @@ class Decision:
 def decide(
     *, current: Status, quantity: int, start_count: int | None, remains: int | None, progress: Progress
 ) -> Decision:
-    """What ``progress`` changes on an order that stands at ``current``. Total: every combination has an answer."""
+    """Return what ``progress`` changes on an order whose status is ``current``; every combination has a result."""
     started = progress.start_count if progress.start_count is not None else start_count
     left, oddity = _clamp(progress.remains, quantity)
 
@@ -81,7 +81,7 @@ def decide(
             # The last three are ours: no panel can report them.
             return stay("unknown_word")
         case Status.FAILED:
-            # The panel gave up and does not say whether it returned the money: a person decides.
+            # The panel failed the order but does not say whether it refunded us, so an operator decides.
             return stay("" if current in TERMINAL else "failed_upstream")
         case Status.CANCELED:
             if current in _PAID_BACK:

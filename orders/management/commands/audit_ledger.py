@@ -1,4 +1,4 @@
-"""Proves the books. Exit code 0: everything adds up; 1: something does not, a line each."""
+"""Command that audits the ledger: exit code 0 if it is correct, 1 with one line for each discrepancy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and descriptions of services in another language, from the command line: out as a table, and back in."""
+"""Command that exports and imports translated service names and descriptions as CSV."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Command(OperatorCommand):
         getattr(self, f"_{options['action']}")(**options)
 
     def _export(self, *, language: str, missing: bool, **_: Any) -> None:
-        # The mark in front tells spreadsheets that it is UTF-8.
+        # The byte order mark tells spreadsheets that the file is UTF-8.
         self.stdout.write("\ufeff", ending="")
         csv.writer(self.stdout).writerows(translations.export_rows(language, is_missing=missing))
 
