@@ -1,6 +1,6 @@
-"""What acts for a customer without signing in: API keys, webhooks. Listed, and revoked when the account was in danger.
+"""List and revoke what acts for a customer without signing in, such as API keys and webhooks.
 
-Applications above this one add theirs through ACCOUNTS_ACCESS, a list of dotted paths to objects like ``Source``.
+Other applications add their kinds through ACCOUNTS_ACCESS, a list of dotted paths to objects like ``Source``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storefront.accounts.models import ApiKey, User
 
 @dataclass(frozen=True)
 class Grant:
-    """One thing that acts for a customer. ``name`` is how the customer knows it."""
+    """One thing that acts for a customer. ``name`` is the name that the customer sees."""
 
     kind: str
     pk: int
@@ -31,21 +31,21 @@ class Grant:
 
     @property
     def token(self) -> str:
-        """Names it in a form."""
+        """Return the value that identifies the grant in a form."""
         return f"{self.kind}:{self.pk}"
 
 
 class Source(Protocol):
-    """One kind of grant."""
+    """The interface for one kind of grant."""
 
     kind: str
     title: Any
 
     def living(self, user: User) -> list[Grant]:
-        """Those of ``user`` that work now, oldest first."""
+        """Return the active grants of ``user``, oldest first."""
 
     def revoke(self, user: User, pks: Collection[int]) -> None:
-        """End those of ``user`` with these numbers."""
+        """Revoke the grants of ``user`` with these primary keys."""
 
 
 class ApiKeys:
@@ -76,7 +76,7 @@ def sources() -> list[Source]:
 
 
 def living(user: User) -> list[Grant]:
-    """Everything that acts for ``user`` now."""
+    """Return every active grant of ``user``."""
     return [grant for source in sources() for grant in source.living(user)]
 
 

@@ -1,4 +1,4 @@
-"""The page after a password reset: API keys and webhooks that still act for the customer, to be kept or revoked."""
+"""The page after a password reset that lists the API keys and webhooks which still work, to be kept or revoked."""
 
 from __future__ import annotations
 

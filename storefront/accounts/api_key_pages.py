@@ -1,4 +1,4 @@
-"""The pages where a customer makes, changes and revokes API keys."""
+"""The pages on which a customer creates, changes and revokes API keys."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from storefront.accounts.forms import KeyForm, NewKeyForm
 from storefront.accounts.models import KEYS_MAX, ApiKey, TooManyKeys
 from storefront.accounts.reauthentication import password_required_to_post
 
-#: Where a new key waits, encrypted, for the one page that shows it.
+#: Session key of a new API key, encrypted, until the one page that shows it.
 SHOWN_ONCE = "new_api_key"
-#: Of the revoked keys the page lists the newest; nobody works with the others.
+#: Maximum number of revoked keys on the page, newest first.
 REVOKED_SHOWN = 50
 
 
@@ -53,11 +53,11 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 def _new_key(request: HttpRequest) -> str:
-    """Taken out as it is shown: a reload no longer has it."""
+    """Return the new key and remove it from the session, so that a reload no longer shows it."""
     kept = request.session.pop(SHOWN_ONCE, "")
     try:
         return encryption.decrypt(kept) if kept else ""
-    except ImproperlyConfigured:  # the encryption key was taken away meanwhile; the page is not to break for good
+    except ImproperlyConfigured:  # the encryption key was removed; the page must still work
         return ""
 
 
@@ -65,7 +65,7 @@ def _new_key(request: HttpRequest) -> str:
 @password_required_to_post
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name, scopes and addresses of a living key of the customer's own."""
+    """Change the name, scopes and addresses of one of the customer's active keys."""
     key = get_object_or_404(ApiKey.objects.living(), user=request.user, pk=pk)
     form = KeyForm(request.POST or None, instance=key, here=ip_addresses.client_address(request))
     if request.method == "POST" and form.is_valid():
@@ -78,7 +78,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks first, then ends a key of the customer's own; one that is ended already stays as it is."""
+    """Ask on GET, then revoke one of the customer's keys. A key that is already revoked stays as it is."""
     key = get_object_or_404(ApiKey, user=request.user, pk=pk)
     if request.method == "GET" and key.revoked_at is None:
         return render(request, "accounts/key_revoke.html", {"key": key})

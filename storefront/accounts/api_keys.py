@@ -1,4 +1,4 @@
-"""Creating and changing API keys. The owner is told of each: a key buys from the balance without a sign-in."""
+"""Create and change API keys, and notify the owner: a key spends the balance without a sign-in."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ from storefront.accounts.notices import Notice
 
 @transaction.atomic
 def create(user: User, *, request: HttpRequest | None = None, **columns: Any) -> tuple[ApiKey, str]:
-    """A new key and its text, which must be shown now, once. Raises TooManyKeys.
+    """Create a key.
 
-    ``request`` is where it was asked for: None on the command line.
+    Args:
+        request: The request that asked for the key; None on the command line.
+
+    Returns:
+        The key and its text. The caller must show the text now: it cannot be shown again.
+
+    Raises:
+        TooManyKeys: The customer already has ``KEYS_MAX`` active keys.
     """
     key, text = ApiKey.objects.issue(user, **columns)
     security_log.note("api_key_created", request, user, key=key.prefix)
@@ -28,11 +35,11 @@ def create(user: User, *, request: HttpRequest | None = None, **columns: Any) ->
 
 @transaction.atomic
 def change(key: ApiKey, *, request: HttpRequest, **columns: Any) -> None:
-    """Write ``columns`` of a living key. A new name alone is told to nobody."""
+    """Change ``columns`` of an active key and notify the owner, unless only the name changes."""
     before = ApiKey.objects.living().filter(pk=key.pk).values(*columns).first()
     if before is None or before == columns:
         return
-    # Only these columns, and only of a living key: a save of the whole row could bring a revoked one back.
+    # Update only these columns, and only of an active key: saving the whole row could restore a revoked one.
     ApiKey.objects.living().filter(pk=key.pk).update(**columns)
     if {**before, "name": ""} != {**columns, "name": ""}:
         security_log.note("api_key_changed", request, key.user, key=key.prefix)

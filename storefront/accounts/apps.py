@@ -1,4 +1,4 @@
-"""Accounts as a Django application."""
+"""The Django application of accounts."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

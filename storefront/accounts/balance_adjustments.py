@@ -1,4 +1,4 @@
-"""Operators put a wallet right by hand: money is given or taken, with a reason, once for each form that was opened."""
+"""The admin page on which operators add to or deduct from a balance, with a reason and once per opened form."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Adjustment(forms.Form):
         help_text=gettext_lazy("It stands in the books for good."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
-    #: The form's own number: the second of two clicks books nothing.
+    #: Idempotency key of the form: the second of two clicks books nothing.
     token = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
     def clean_amount(self) -> Any:
@@ -50,7 +50,7 @@ class Adjustment(forms.Form):
 
 
 def page(request: HttpRequest, user: User, site: AdminSite, opts: Any) -> HttpResponse:
-    """The form, and what it does. The caller has checked who may."""
+    """Show the form and carry out the adjustment. The caller has checked the permission."""
     form = Adjustment(request.POST or None, initial={"token": uuid.uuid4()})
     if request.method == "POST" and form.is_valid() and _book(request, user, form):
         return redirect(base.page_url(user))
@@ -67,7 +67,11 @@ def page(request: HttpRequest, user: User, site: AdminSite, opts: Any) -> HttpRe
 
 
 def _book(request: HttpRequest, user: User, form: Adjustment) -> bool:
-    """Whether it is booked, now or by the same form before; what is wrong is said at the form."""
+    """Book the adjustment, or add the problem to the form.
+
+    Returns:
+        Whether it is booked, now or earlier by the same form.
+    """
     given = form.cleaned_data
     reference = f"staff:{given['token']}"
     try:

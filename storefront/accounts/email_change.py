@@ -1,4 +1,4 @@
-"""What happens around a change of an account's address: who is told, and what no longer opens the account."""
+"""Change the address of an account: confirm the new one, notify the former one, end sessions if staff changed it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from storefront.accounts.notices import Notice
 def confirm(
     request: HttpRequest, address: EmailAddress, *, verify: Callable[[HttpRequest, EmailAddress], bool]
 ) -> bool:
-    """Confirm ``address`` by ``verify``, which makes it the account's only one. Returns whether it could be.
+    """Confirm ``address`` with ``verify``, which makes it the account's only one.
 
-    An address that another account signs in with is refused. The former address is told of a change.
+    An address that another account signs in with is refused. The former address is notified of a change.
+
+    Returns:
+        Whether the address was confirmed.
     """
     user = User.objects.select_for_update().get(pk=address.user_id)
     former = user.email
@@ -38,10 +41,10 @@ def confirm(
 
 @transaction.atomic
 def by_staff(user: User, *, former: str) -> None:
-    """Staff has given ``user`` another address instead of ``former``.
+    """Complete a change of the address of ``user`` by staff, from ``former`` to the present one.
 
-    The new one counts as unconfirmed, every browser is signed out, and the former address is told: without that, staff
-    could take an account over by its address and a reset link, and nobody would hear of it.
+    The new address counts as unconfirmed, every browser is signed out, and the former address is notified. Otherwise
+    staff could take over an account with a new address and a reset link without anybody noticing.
     """
     User.objects.filter(pk=user.pk).update(email_confirmed_at=None)
     EmailAddress.objects.filter(user=user).delete()

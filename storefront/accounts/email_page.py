@@ -1,4 +1,4 @@
-"""The page of the account's address: which one it is, and changing it."""
+"""The page that shows and changes the account's email address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 
 @method_decorator(login_required, name="dispatch")
 class ChangeEmailView(EmailView):
-    """The library's page without its button that makes an unconfirmed address the account's own."""
+    """The library's page without its action that makes an unconfirmed address the account's own."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "action_primary" in request.POST:

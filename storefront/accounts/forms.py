@@ -1,4 +1,4 @@
-"""The forms of a customer's account."""
+"""The forms of a customer's account: API keys and the profile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storefront.web import formats
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What a key is called, what it may do, and from where. ``here`` is the address of whoever fills it in."""
+    """The name, permissions and allowed addresses of a key. ``here`` is the address of the person who fills it in."""
 
     is_from_here = forms.BooleanField(required=False)
 
@@ -45,7 +45,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["is_from_here"]
 
     def clean_addresses(self) -> str:
-        """Each line in one spelling. The wrong line is named, so that nobody looks for it in fifty."""
+        """Normalize the addresses, one per line. The error names the wrong line, so nobody has to search for it."""
         try:
             return ip_addresses.written(ip_addresses.parse(self.cleaned_data["addresses"]))
         except ip_addresses.BadLine as bad:
@@ -69,7 +69,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
     def columns(self) -> dict[str, Any]:
-        """What is to be written, by the names of ApiKey's columns."""
+        """Return the values to write, by the names of ApiKey's columns."""
         return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
 
 
@@ -82,7 +82,7 @@ class NewKeyForm(KeyForm):
         }
 
     def refuse(self) -> None:
-        """The customer has as many keys as can be."""
+        """Add the error that the customer already has the maximum number of keys."""
         self.add_error(
             None,
             forms.ValidationError(
@@ -108,7 +108,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         self._offer_currencies()
 
     def _offer_currencies(self) -> None:
-        """Those that the shop shows; where there are none, nobody is asked."""
+        """Offer the currencies that the shop can display; if there are none, remove the field."""
         names = sorted((formats.currency_name(code), code) for code in display.active())
         if not names:
             del self.fields["currency"]

@@ -1,4 +1,4 @@
-"""Internet addresses: which of them a key may be used from, and from which one a request came. No queries in here."""
+"""IP addresses: parse the allowed addresses of a key, and find the address of a request. No database queries."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.http import HttpRequest
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: More than anybody's servers need, and few enough to be looked through on every call.
+#: Maximum number of lines: more than any customer's servers need, and few enough to check on every call.
 LINES_MAX = 50
-#: IPv4 addresses as IPv6 programs write them: ::ffff:203.0.113.7
+#: IPv4-mapped IPv6 addresses, as IPv6 programs write IPv4 addresses: ::ffff:203.0.113.7
 MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 class BadLine(ValueError):
-    """A line that is neither an address nor a network; ``number`` counts from 1."""
+    """A line is neither an address nor a network. ``number`` counts from 1."""
 
     def __init__(self, number: int, line: str) -> None:
         super().__init__(f'line {number} is not an IP address or network: "{line}"')
@@ -32,9 +32,11 @@ class TooManyLines(ValueError):
 
 
 def parse(text: str) -> tuple[Network, ...]:
-    """The networks in ``text``, one a line, each once; an address is a network of one. Nothing for an empty text.
+    """Return the distinct networks in ``text``, one per line; a single address is a network of one address.
 
-    Raises BadLine for the first line that cannot be read and TooManyLines beyond ``LINES_MAX``: both are ValueError.
+    Raises:
+        BadLine: The first line that cannot be read. It is a ValueError.
+        TooManyLines: There are more than ``LINES_MAX`` lines. It is a ValueError.
     """
     found: dict[Network, None] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -50,16 +52,17 @@ def parse(text: str) -> tuple[Network, ...]:
 
 
 def written(networks: tuple[Network, ...]) -> str:
-    """``networks`` as a key keeps them: one a line, a network of one address without its /32 or /128."""
+    """Return ``networks`` in the stored format: one per line, single addresses without their /32 or /128."""
     return "\n".join(
         str(network.network_address if network.num_addresses == 1 else network.compressed) for network in networks
     )
 
 
 def allows(text: str, address: str) -> bool:
-    """Whether a key with these allowed addresses may be used from ``address``. An empty text allows every address.
+    """Return whether a key with these allowed addresses may be used from ``address``.
 
-    What cannot be read, in the text or as the address, allows nothing: a restriction never fails open.
+    An empty text allows every address. A text or address that cannot be read allows nothing: a restriction never fails
+    open.
     """
     if not text.strip():
         return True
@@ -71,10 +74,10 @@ def allows(text: str, address: str) -> bool:
 
 
 def client_address(request: HttpRequest) -> str:
-    """From where the request came, or "" when nobody can say.
+    """Return the address from which the request came, or "" if it is unknown.
 
-    Behind a proxy of ours that is what the proxy itself has written: the last entry of X-Forwarded-For. Everything
-    before it was sent by the client and may be made up.
+    Behind our own proxy that is the last entry of X-Forwarded-For, which the proxy itself has written. Everything
+    before it was sent by the client and may be forged.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY and "HTTP_X_FORWARDED_FOR" in request.META:
@@ -86,7 +89,10 @@ def client_address(request: HttpRequest) -> str:
 
 
 def household(address: str) -> str:
-    """Whom ``address`` stands for where calls are counted: of IPv6 everybody is given a /64 at least."""
+    """Return the address by which calls are counted.
+
+    For IPv6 that is the /64, because everybody is given at least a /64.
+    """
     if ":" not in address:
         return address
     return str(IPv6Network((address, 64), strict=False).network_address)
@@ -98,7 +104,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 
 def _network(text: str) -> Network:
-    """Raises ValueError. 198.51.100.7/24 is taken as the network it lies in."""
+    """Parse a network; 198.51.100.7/24 means the network that contains it. Raises ValueError."""
     if "%" in text:
         raise ValueError("a zone belongs to one machine")
     network = ip_network(text, strict=False)
@@ -109,13 +115,16 @@ def _network(text: str) -> Network:
 
 
 def _address(text: str) -> Address:
-    """Raises ValueError. The zone of a local address (fe80::1%eth0) means nothing to anybody else."""
+    """Parse an address. Raises ValueError.
+
+    The zone of a local address (fe80::1%eth0) is dropped, because it has no meaning on another machine.
+    """
     address = ip_address(text.partition("%")[0])
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _without_port(text: str) -> str:
-    """Some proxies write 203.0.113.7:50123 and [2001:db8::7]:50123."""
+    """Remove the port that some proxies add, as in 203.0.113.7:50123 and [2001:db8::7]:50123."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.partition(":")[0] if text.count(":") == 1 else text

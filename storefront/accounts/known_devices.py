@@ -1,7 +1,7 @@
-"""Browsers that an account was signed in from before: guessing from elsewhere does not lock them out.
+"""Remember the browsers of an account, so that guessing from elsewhere does not lock the owner out.
 
-A browser gets a signed cookie when somebody signs in. Its failures are counted by themselves, so that a stranger who
-sends wrong passwords all day only uses up the attempts of strangers. The cookie opens nothing.
+A browser gets a signed cookie at sign-in, and its failures are counted separately. A stranger who tries wrong passwords
+all day therefore uses up only the attempts of strangers. The cookie alone does not sign anybody in.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_AGE = 365 * 24 * 3600
 
 
 def device_of(request: HttpRequest, user: User | None) -> str:
-    """The random name of this browser if ``user`` was signed in there, else ""."""
+    """Return the random name of this browser if ``user`` has signed in with it, otherwise ""."""
     cookie = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     if not cookie or user is None:
         return ""
@@ -32,7 +32,7 @@ def device_of(request: HttpRequest, user: User | None) -> str:
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Give the browser its cookie, or renew the one that it has."""
+    """Set or renew the cookie of the browser."""
     device = device_of(request, user) or secrets.token_urlsafe(16)
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,

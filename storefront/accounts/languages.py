@@ -1,4 +1,4 @@
-"""The choice of a language in the foot of every page: kept by the browser, and with the account of who is signed in."""
+"""The language switch in the footer, stored in the browser and, for signed-in users, with the account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from storefront.accounts.models import User
 
 @require_POST
 def choose(request: HttpRequest) -> HttpResponseBase:
-    """Django's own view leads back, to addresses of ours alone, and gives the browser its cookie."""
+    """Store the language.
+
+    Django's own view sets the cookie and redirects back, only to URLs of the shop.
+    """
     language = request.POST.get("language", "")
     if request.user.is_authenticated and language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)

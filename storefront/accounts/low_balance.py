@@ -1,4 +1,4 @@
-"""The form of the balance below which a customer is told: by a letter, and by a callback."""
+"""The form of the low balance threshold. Below it the customer is notified by email and webhook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orders.rules import amounts
 
 
 class WarnForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The balance below which the customer is told."""
+    """The balance below which the customer is notified."""
 
     class Meta:
         model = Account

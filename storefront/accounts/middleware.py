@@ -1,4 +1,4 @@
-"""Around every request of a person: how they read, when they were seen last, and that the answer is theirs alone."""
+"""The middleware for signed-in users: session limits, language, time zone, last activity and private caching."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from storefront.accounts import ip_addresses, security_log
 from storefront.accounts.models import User
 from storefront.currencies import display
 
-#: In the session: when this log-in was last written down as seen, in seconds. Only a log-in by the page has it.
+#: Session key of the time, in Unix seconds, at which the last activity was stored. Only a sign-in on the sign-in page
+#: sets it.
 SEEN_AT = "seen_at"
-#: In the session: when somebody signed in, in seconds.
+#: Session key of the time of the sign-in, in Unix seconds.
 SIGNED_IN_AT = "signed_in_at"
-#: It is for people to read: once in five minutes is enough, and costs the other requests no query.
+#: Minimum seconds between two updates of the last activity. People read it, so this is exact enough, and the other
+#: requests need no query.
 SEEN_EVERY = 300
 
 
 def account_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        # Programs send no cookie: nobody is asked for and nothing is read.
+        # Programs send no cookie, so the user is not loaded and nothing is read.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(request.user, User):
             return get_response(request)
         if _is_over(request, request.user):
@@ -46,7 +48,7 @@ def account_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 
 def _is_over(request: HttpRequest, user: User) -> bool:
-    """Whether the browser was not used for too long, or the sign-in is too old. Staff has shorter limits."""
+    """Return whether the session was idle for too long or the sign-in is too old. Staff has shorter limits."""
     limits = settings.STAFF_SESSION_LIMITS if user.is_staff else settings.CUSTOMER_SESSION_LIMITS
     now = time.time()
     idle = now - request.session.get(SEEN_AT, now)
@@ -55,9 +57,9 @@ def _is_over(request: HttpRequest, user: User) -> bool:
 
 
 def _theirs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """No cache on the way keeps one customer's page for another. A browser may, and asks whether it is still right.
+    """Forbid shared caches to store the response; a browser may store it, but has to revalidate it.
 
-    Pages of the account show secrets such as recovery codes: no copy of those is left on a shared computer.
+    The account's pages show secrets such as recovery codes, so no copy of them may stay on a shared computer.
     """
     if request.path.startswith(reverse("account")):
         response["Cache-Control"] = "private, no-store"

@@ -1,4 +1,4 @@
-"""Who uses the shop: User, and the ApiKey a program uses in their name."""
+"""The models User and ApiKey, the key with which a program acts for a user."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-#: How many living keys a customer may have.
+#: Maximum number of active keys per customer.
 KEYS_MAX = 20
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
-        """A customer. The address is kept in lower case, so that nobody has two accounts by accident."""
+        """Create a user. The address is stored in lower case, so that nobody has two accounts by accident."""
         if not email:
             raise ValueError("a user needs an e-mail address")
         user = self.model(email=email.strip().lower(), **extra)
@@ -30,9 +30,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
-        """Made at the command line of the shop's own machine: the address counts as confirmed.
+        """Create a superuser whose address counts as confirmed, because it is done on the shop's own command line.
 
-        Without that, the first superuser of a shop that cannot send e-mail yet could not sign in.
+        Otherwise the first superuser of a shop that cannot send email yet could not sign in.
         """
         user = self.create_user(
             email, password, is_staff=True, is_superuser=True, email_confirmed_at=timezone.now(), **extra
@@ -45,7 +45,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in by e-mail."""
+    """A person who signs in by email."""
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(pgettext_lazy("a person's", "name"), max_length=150, blank=True)
@@ -56,9 +56,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May log in to the back office."))
-    #: Since when the account's address is known to be its owner's. Empty: nobody has opened a link that was sent there.
+    #: When the owner confirmed the address. None: no link that was sent to it was opened.
     email_confirmed_at = models.DateTimeField(_("address confirmed at"), null=True, blank=True, editable=False)
-    #: Whether API keys and webhooks that outlived a password reset are still to be looked through by the customer.
+    #: Whether the customer still has to review the API keys and webhooks that outlived a password reset.
     has_access_review = models.BooleanField(_("access to be reviewed"), default=False, editable=False)
     created_at = models.DateTimeField(_("joined at"), auto_now_add=True)
 
@@ -78,7 +78,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """None, the shop's own, also for a zone that this machine does not know."""
+        """Return the user's time zone; None stands for the shop's, also if this machine does not know the user's."""
         try:
             return ZoneInfo(self.time_zone) if self.time_zone else None
         except (KeyError, ValueError, OSError):
@@ -90,22 +90,29 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 def digest(key: str) -> str:
-    """How a key is kept: keys are 256 random bits, so a plain SHA-256 cannot be searched backwards."""
+    """Return the stored form of a key. Keys are 256 random bits, so a plain SHA-256 cannot be reversed by search."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 class TooManyKeys(Exception):
-    """The customer has ``KEYS_MAX`` living keys."""
+    """The customer already has ``KEYS_MAX`` active keys."""
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     @transaction.atomic
     def issue(self, user: User, *, name: str = "", **restrictions: Any) -> tuple[ApiKey, str]:
-        """A new key and its text. The text is nowhere kept: whoever asked must show it now, once. Raises TooManyKeys.
+        """Create a key.
 
-        ``restrictions`` are columns of ApiKey: scopes, addresses, is_sandbox.
+        Args:
+            restrictions: Columns of ApiKey: scopes, addresses, is_sandbox.
+
+        Returns:
+            The key and its text. The text is not stored: the caller must show it now, and it cannot be shown again.
+
+        Raises:
+            TooManyKeys: The customer already has ``KEYS_MAX`` active keys.
         """
-        # One key at a time is made for a customer: two requests at once do not both become the last one.
+        # Lock the user, so that two requests at once cannot both create the last allowed key.
         User.objects.select_for_update().get(pk=user.pk)
         if self.living().filter(user=user).count() >= KEYS_MAX:
             raise TooManyKeys
@@ -159,5 +166,5 @@ class ApiKey(models.Model):
 
     @property
     def networks(self) -> list[str]:
-        """The allowed addresses, one by one."""
+        """Return the allowed addresses as a list."""
         return self.addresses.split()

@@ -1,6 +1,6 @@
-"""E-mails about the safety of an account, in its owner's language: who may use it changed, or somebody tried to.
+"""Send emails about the security of an account, such as a change of who may use it, in its owner's language.
 
-They cannot be switched off. ACCOUNTS_LETTER names who keeps them for sending.
+They cannot be switched off. ACCOUNTS_LETTER names the function that puts them into the outbox.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from storefront.accounts.models import User
 
 @dataclass(frozen=True)
 class Notice:
-    """What is written. ``path`` is the page of the shop that the e-mail leads to, "" for none."""
+    """The content of a notice. ``path`` is the page of the shop that the email links to; "" for none."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -25,7 +25,7 @@ class Notice:
 
 
 def send(user: User, name: str, compose: Callable[[], Notice], *, address: str = "") -> None:
-    """Keep the notice ``name`` for sending to ``user``, or to ``address`` instead of the account's own.
+    """Put the notice ``name`` into the outbox, to ``user`` or to ``address`` instead of the account's own.
 
     ``compose`` is called in the language and time zone of ``user``. Call this in the transaction of the change.
     """

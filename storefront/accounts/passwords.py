@@ -1,4 +1,4 @@
-"""What is said of a password that will not do."""
+"""The password length validator with translated messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 
 class LongEnough(MinimumLengthValidator):
-    """Django's rule in words of ours: its own are not translated into Arabic."""
+    """Django's validator with our own message, because Django's is not translated into Arabic."""
 
     def get_error_message(self) -> str:
         return ngettext(

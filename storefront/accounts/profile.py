@@ -1,4 +1,4 @@
-"""The page where a person says who they are, and in which language, time and currency they read."""
+"""The profile page, where users set their name, language, time zone and currency."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
-        # Only these columns: what staff change at the same moment stays.
+        # Update only these columns, so that a concurrent change by staff is not overwritten.
         User.objects.filter(pk=user.pk).update(**{name: form.cleaned_data[name] for name in form.fields})
         with translation.override(form.cleaned_data["language"] or translation.get_language()):
             messages.success(request, _("Your profile is saved."))

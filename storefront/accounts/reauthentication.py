@@ -1,4 +1,4 @@
-"""Views that need the password again, unless it was given in the last minutes: the library's decorator, typed."""
+"""Typed versions of the library's decorator for views that need the password, unless it was entered recently."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ R = TypeVar("R")
 
 
 def password_required(view: Callable[P, R]) -> Callable[P, R]:
-    """Ask for the password before ``view``, and then send what was filled in once more."""
+    """Ask for the password before ``view``, then submit the form's data again."""
     return cast("Callable[P, R]", reauthentication_required(view))
 
 
 def password_required_to_post(view: Callable[P, R]) -> Callable[P, R]:
-    """As ``password_required``, but everybody who is signed in may look at the page."""
+    """Ask for the password on POST only; everybody who is signed in may view the page."""
     return cast("Callable[P, R]", reauthentication_required(view, allow_get=True))

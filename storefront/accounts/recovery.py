@@ -1,7 +1,7 @@
-"""After a password reset: whoever else had a way into the account loses it, and the customer is told.
+"""Secure an account after a password reset: remove every other way into it and notify the customer.
 
-An attacker can prepare an account before its owner comes: sign up with the owner's address, make a key, ask for another
-address. A new password alone would leave all of that in place.
+An attacker can prepare an account before its owner arrives: sign up with the owner's address, create a key, request a
+change to another address. A new password alone would leave all of that in place.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from storefront.accounts.notices import Notice
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a reset ended, and what still works and is offered for revocation."""
+    """What a reset has ended, and what still works and is offered for revocation."""
 
     sessions: int
     addresses: list[str]
@@ -33,11 +33,11 @@ class Outcome:
 
 @transaction.atomic
 def secure(user: User) -> Outcome:
-    """Secure the account of ``user``, who has just set a new password by a link to the account's address.
+    """Secure the account of ``user``, who has just set a new password with a link sent to the account's address.
 
     Browsers are signed out and other addresses are removed. API keys and webhooks from before the address was confirmed
-    are revoked: nobody knows whose they are. Later ones keep working, since a shop may depend on them, and are offered
-    for revocation at the next sign-in and named in the e-mail.
+    are revoked, because nobody knows who created them. Later ones keep working, since a shop may depend on them; they
+    are named in the email and offered for revocation at the next sign-in.
     """
     person = User.objects.select_for_update().get(pk=user.pk)
     confirmed_at = person.email_confirmed_at
@@ -56,7 +56,7 @@ def secure(user: User) -> Outcome:
 
 
 def confirm(user: User) -> None:
-    """The address of ``user`` is proven to be theirs: a link that was sent there was opened."""
+    """Mark the address of ``user`` as confirmed, because a link that was sent to it was opened."""
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     User.objects.filter(pk=user.pk, email_confirmed_at=None).update(email_confirmed_at=timezone.now())
 

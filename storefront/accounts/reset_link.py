@@ -1,4 +1,4 @@
-"""Staff lets a customer set a new password: by a link to the account's address. Nobody sets it for them."""
+"""Send a customer a password reset link on behalf of staff. Staff never sets a password for a customer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storefront.accounts.models import User
 
 
 def send(request: HttpRequest, user: User) -> None:
-    """Send ``user`` the e-mail that "Forgot your password?" sends. Nothing is sent to an inactive account."""
+    """Send ``user`` the email of the "Forgot your password?" page. Nothing is sent to an inactive account."""
     form = ResetPasswordForm({"email": user.email})
     if form.is_valid():
         form.save(request)

@@ -1,5 +1,4 @@
-"""The second factor as the log-in library asks for it: its secrets are encrypted at rest and carry the shop's name, and
-a code opens once for as long as it is good."""
+"""Adapt the sign-in library's second factor: encrypt its secrets, name the shop and accept each code only once."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from qrcode.image.svg import SvgPathImage
 from orders.db import encryption
 from storefront.accounts import security_log
 
-#: How long a code is good: its own step of 30 seconds, and MFA_TOTP_TOLERANCE more of them before and after it.
+#: Seconds for which a code is valid: its own step of 30 seconds, and MFA_TOTP_TOLERANCE steps before and after it.
 _GOOD_FOR = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
 
 
@@ -33,7 +32,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return str(settings.SHOP_NAME)
 
     def build_totp_svg(self, url: str) -> str:
-        """A drawing that can stand in the page itself: a data: address would be against our content policy."""
+        """Return the QR code as inline SVG: the content security policy forbids a data: address."""
         drawn: Any = qrcode.make(url, image_factory=SvgPathImage)
         return str(drawn.to_string(encoding="unicode"))
 
@@ -42,7 +41,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 class _Once(BaseAuthenticateForm):
-    """The library remembers a used code for one step only: with tolerance it would be good again after that."""
+    """Accept a code only once.
+
+    The library remembers a used code for one step only, so with a tolerance the code would be accepted again after
+    that.
+    """
 
     def clean_code(self) -> str:
         try:
@@ -57,7 +60,7 @@ class _Once(BaseAuthenticateForm):
 
 
 class _Passkey(AuthenticateWebAuthnForm):
-    """Writes down a passkey that did not open the account; without a password before it nobody knows which account."""
+    """Log a passkey that was refused. Without a password before it, the account is unknown."""
 
     def clean_credential(self) -> Any:
         try:
@@ -66,7 +69,7 @@ class _Passkey(AuthenticateWebAuthnForm):
             security_log.warn("second_factor_failed", context.request, self.user, reason="passkey")
             if isinstance(problem, ValidationError):
                 raise
-            # The library breaks on what is no credential at all.
+            # The library raises these errors for input that is not a credential at all.
             raise SecondFactorAdapter().validation_error("incorrect_code") from None
 
 

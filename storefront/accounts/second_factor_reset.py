@@ -1,6 +1,7 @@
-"""A customer has lost what the second step asks for: staff take all of it off, once somebody has made sure who asks.
+"""The admin page on which staff removes a customer's lost second factor, after verifying the customer's identity.
 
-The password alone opens the account then, so it is written down with a reason, and the customer is told at once.
+Afterwards the password alone opens the account, so the removal is logged with a reason and the customer is notified at
+once.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def has_any(user: User) -> bool:
 
 
 def page(request: HttpRequest, user: User, site: AdminSite, opts: Any) -> HttpResponse:
-    """What would be taken off, and doing it. The caller has checked who may."""
+    """Show what would be removed and remove it. The caller has checked the permission."""
     form = SecondFactorResetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if take_off(user, actor=request.user, reason=form.cleaned_data["reason"]):
@@ -63,8 +64,12 @@ def page(request: HttpRequest, user: User, site: AdminSite, opts: Any) -> HttpRe
 
 @transaction.atomic
 def take_off(user: User, *, actor: Any, reason: str) -> int:
-    """Removes app, passkeys and recovery codes; how many rows that were. Nothing to remove is told to nobody."""
-    # Two at once: the second waits here, and finds nothing.
+    """Remove the app, passkeys and recovery codes and notify the customer.
+
+    Returns:
+        The number of removed rows. If it is 0, nobody is notified.
+    """
+    # Of two removals at once, the second waits here and finds nothing.
     person = User.objects.select_for_update().get(pk=user.pk)
     lost = list(Authenticator.objects.filter(user=person))
     if not lost:
@@ -77,7 +82,7 @@ def take_off(user: User, *, actor: Any, reason: str) -> int:
 
 
 def _taken_off() -> Notice:
-    """It does not say from where that was: the browser was not the customer's."""
+    """Return the notice. It does not name a browser or address, because the change did not come from the customer's."""
     return Notice(
         subject=_("The second step of your account was taken off"),
         paragraphs=(
@@ -90,7 +95,7 @@ def _taken_off() -> Notice:
 
 
 def _named(lost: list[Any]) -> list[str]:
-    """What there is, in words: the app, how many passkeys, the recovery codes."""
+    """Return the names of what was set up: the app, the number of passkeys, the recovery codes."""
     types = [one.type for one in lost]
     keys = types.count(Authenticator.Type.WEBAUTHN)
     named = (

@@ -1,7 +1,7 @@
-"""The security log: who signed in, who failed to, and what changed about who may use an account.
+"""The security log: sign-ins, failed sign-ins and changes of who may use an account.
 
-One line for each event, in key=value pairs, on the logger ``vitrine.security``. Accounts are named by number,
-browsers by their address. What a person typed is never written: it may be a password in the wrong field.
+There is one line for each event, in key=value pairs, on the logger ``vitrine.security``. Accounts are identified by
+number, browsers by their address. Text typed by a person is never logged: it may be a password in the wrong field.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ log = logging.getLogger("vitrine.security")
 
 
 def note(event: str, request: HttpRequest | None, user: User | None = None, **facts: str | int) -> None:
-    """Write that ``event`` happened at the account of ``user``, from the address of ``request``."""
+    """Log ``event`` for the account of ``user``, with the address of ``request``."""
     _write(logging.INFO, event, request, user, facts)
 
 
 def warn(event: str, request: HttpRequest | None, user: User | None = None, **facts: str | int) -> None:
-    """Write an ``event`` that may be part of an attack, as ``note`` does."""
+    """Log an ``event`` that may be part of an attack, like ``note`` but as a warning."""
     _write(logging.WARNING, event, request, user, facts)
 
 

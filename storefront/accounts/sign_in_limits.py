@@ -1,13 +1,12 @@
-"""How often passwords may be guessed, so that neither a guesser gets far nor the owner is locked out.
+"""Limit sign-in attempts, so that guessing passwords is slow but the owner is not locked out.
 
-Three counters, with the rates of ACCOUNT_RATE_LIMITS:
+There are three counters, with the rates of ACCOUNT_RATE_LIMITS:
 
-- ``login_failed``: failures at one account from one address. One wrong password a minute from somewhere else does not
-  count for the owner.
-- ``login_failed_account``: failures at one account from all browsers that it was never signed in from, so that somebody
-  with many addresses does not get far either.
-- ``login_failed_device``: failures of one browser that the account was signed in from before. It is counted by this
-  alone: nobody else can use up its attempts.
+- ``login_failed``: failures at one account from one address. Wrong passwords from elsewhere do not count for the owner.
+- ``login_failed_account``: failures at one account from all browsers that it was never signed in from, so that an
+  attacker with many addresses does not get far either.
+- ``login_failed_device``: failures of one browser that the account was signed in from before. Only this counter applies
+  to such a browser: nobody else can use up its attempts.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ _APP = "allauth.account"
 
 
 class Usage:
-    """Attempts that were counted, and can be taken back when the password turns out to be right."""
+    """Counted attempts, which can be taken back if the password turns out to be right."""
 
     def __init__(self) -> None:
         self._counted: list[ratelimit.RateLimitUsage] = []
 
     def count(self, request: HttpRequest, action: str, key: str) -> bool:
-        """Whether there was an attempt left."""
+        """Count an attempt and return whether one was left."""
         usage = ratelimit.consume(request, app=_APP, action=action, key=key)
         if usage is None:
             return False
@@ -41,7 +40,11 @@ class Usage:
 
 
 def consume(request: HttpRequest, email: str) -> Usage | None:
-    """Count an attempt to sign in as ``email``, before the password is looked at. None: there is none left."""
+    """Count an attempt to sign in as ``email``, before the password is checked.
+
+    Returns:
+        The counted attempt; None if no attempt is left.
+    """
     usage = Usage()
     user = User.objects.filter(email=email).first()
     device = known_devices.device_of(request, user)
@@ -55,5 +58,5 @@ def consume(request: HttpRequest, email: str) -> Usage | None:
 
 
 def from_here(request: HttpRequest, email: str) -> str:
-    """The key of failures at one account from one address."""
+    """Return the key that counts failures at one account from one address."""
     return f"{email}|{ip_addresses.household(ip_addresses.client_address(request))}"

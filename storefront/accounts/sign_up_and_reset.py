@@ -1,7 +1,7 @@
-"""The login library's forms for addresses and passwords, with the rule that an account has one address: ``User.email``.
+"""The sign-in library's forms, changed so that an account has only one address: ``User.email``.
 
-The library's own forms also look into its table of addresses. There an account can have a second one that was asked for
-and never confirmed, with which a stranger could keep somebody else from signing up, or receive a reset link for them.
+The library's own forms also use its table of addresses. An account can have a second, unconfirmed address there, with
+which a stranger could keep somebody else from signing up, or receive a reset link for them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from storefront.accounts.models import User
 
 class SignUpForm(LibrarySignupForm):
     def validate_unique_email(self, value: str) -> str:
-        """Where addresses are confirmed first, the answer is the same for a known one: its owner gets an e-mail."""
+        """Refuse a known address only if addresses are not confirmed first.
+
+        Otherwise the answer is the same for a known address, and its owner gets an email.
+        """
         is_known = User.objects.filter(email=value.lower()).exists()
         is_confirmed_first = app_settings.EMAIL_VERIFICATION == EmailVerificationMethod.MANDATORY
         if is_known and not is_confirmed_first:
@@ -38,7 +41,7 @@ class SignUpForm(LibrarySignupForm):
 
 class ResetPasswordForm(LibraryResetPasswordForm):
     def clean_email(self) -> str:
-        """A link goes to the address that an account signs in with, and to no other."""
+        """Select the accounts that sign in with this address; a link is sent to no other address."""
         email = str(get_adapter().clean_email(self.cleaned_data["email"].lower()))
         self.users = list(User.objects.filter(email=email, is_active=True))
         return email
@@ -46,7 +49,7 @@ class ResetPasswordForm(LibraryResetPasswordForm):
 
 class ResetPasswordKeyForm(LibraryResetPasswordKeyForm):
     def save(self) -> None:
-        """Sets the password and takes everybody else's ways into the account away, both or neither."""
+        """Set the password and remove everybody else's access to the account, in one transaction."""
         with transaction.atomic():
             super().save()
             outcome = recovery.secure(self.user)
@@ -60,9 +63,10 @@ class ChangeEmailForm(LibraryAddEmailForm):
         self.fields["email"].label = _("New email address")
 
     def save(self, request: HttpRequest) -> EmailAddress:
-        """Asks the new address for confirmation. Until then nothing changes; an earlier change is taken back.
+        """Request confirmation from the new address.
 
-        The library would take the account's own address away first if it was never confirmed.
+        Until then the account's address stays, and an earlier unconfirmed change is dropped. The library would first
+        remove the account's own address if it was never confirmed.
         """
         with transaction.atomic():
             pending = EmailAddress.objects.filter(user=self.user).exclude(email__iexact=self.user.email)

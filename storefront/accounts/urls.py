@@ -1,4 +1,4 @@
-"""The addresses of a customer's account beyond the log-in library's."""
+"""The URLs of the account pages that the sign-in library does not have."""
 
 from django.urls import path
 from django.views.generic import RedirectView

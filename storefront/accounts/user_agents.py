@@ -1,8 +1,8 @@
-"""A browser in words a person knows, from what it says of itself. A guess for reading: nothing is decided by it."""
+"""Name a browser from its User-Agent header, for display only: no decision depends on it."""
 
 from __future__ import annotations
 
-#: In this order: most browsers also name the ones they descend from.
+#: The order matters: most browsers also name the ones they descend from.
 BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -26,6 +26,6 @@ SYSTEMS = (
 
 
 def named(user_agent: str) -> str:
-    """ "Firefox, Windows"; "" for what is no browser we know."""
+    """Return a name such as "Firefox, Windows"; "" for an unknown browser."""
     found = (next((name for mark, name in names if mark in user_agent), "") for names in (BROWSERS, SYSTEMS))
     return ", ".join(name for name in found if name)

@@ -1,4 +1,4 @@
-"""The page of a person's log-ins: which browsers are signed in, and the end of those that should not be."""
+"""The page that lists a user's sessions and ends them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,10 @@ def end_others(request: HttpRequest) -> HttpResponse:
 
 
 def _living(user: User) -> list[UserSession]:
-    """The log-ins that still open the account, the one seen last first: a new password ends all others."""
+    """Return the sessions that are still valid, most recently seen first.
+
+    A new password invalidates all sessions of the former one.
+    """
     rows = list(UserSession.objects.filter(user=user).order_by("-last_seen_at")[:SHOWN])
     keys = [row.session_key for row in rows]
     valid = user.get_session_auth_hash()
@@ -78,13 +81,13 @@ def _living(user: User) -> list[UserSession]:
 
 
 def end_all(user: User) -> int:
-    """Sign ``user`` out everywhere; how many browsers that were."""
+    """Sign ``user`` out everywhere and return the number of browsers that were signed out."""
     return _end(UserSession.objects.filter(user=user))
 
 
 @transaction.atomic
 def _end(rows: QuerySet[UserSession]) -> int:
-    """How many browsers were signed out."""
+    """End the sessions and return the number of browsers that were signed out."""
     keys = list(rows.values_list("session_key", flat=True))
     ended, _by_model = Session.objects.filter(session_key__in=keys).delete()
     rows.filter(session_key__in=keys).delete()

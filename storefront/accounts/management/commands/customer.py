@@ -1,4 +1,4 @@
-"""Customers from the command line: add one, credit a wallet, make an API key."""
+"""Management command that adds a customer, credits a wallet or creates an API key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Re-encrypt everything that is encrypted at rest with the newest of ENCRYPTION_KEYS."""
+"""Management command that re-encrypts everything encrypted at rest with the newest of ENCRYPTION_KEYS."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from django.db.models import Model
 from orders.db import encryption
 from orders.management.operator import OperatorCommand
 
-#: Rows read at once.
+#: Number of rows read at once.
 _CHUNK = 500
-#: The texts of a second factor that the login library encrypts, by their names in its data.
+#: The values of a second factor that the sign-in library encrypts, by their names in its data.
 _FACTOR_TEXTS = ("secret", "seed")
 _FACTOR_LISTS = ("migrated_codes",)
 
@@ -46,7 +46,10 @@ class Command(OperatorCommand):
             )
 
     def _report(self, name: str, results: Iterator[tuple[int, str]]) -> Counter[str]:
-        """Do the work behind ``results``, which are pairs of a row's number and what became of it."""
+        """Count and print ``results``, pairs of a row's primary key and its result.
+
+        Iterating over ``results`` does the work.
+        """
         counted: Counter[str] = Counter()
         for pk, result in results:
             counted[result] += 1
@@ -67,7 +70,7 @@ def _column(model: type[Model], column: str) -> Iterator[tuple[int, str]]:
             continue
 
         def write(new: str, pk: int = pk, secret: Any = secret) -> None:
-            # Only over what was read: a secret that is entered at this moment stays.
+            # Replace only the value that was read, so that a secret entered in the meantime is kept.
             model._default_manager.filter(pk=pk, **{column: secret}).update(**{column: type(secret)(new)})
 
         yield pk, _rotate(secret.token, write)
@@ -88,7 +91,7 @@ def _factor_writer(row: Any, name: str, index: int | None = None) -> Callable[[s
         before = row.data
         value = new if index is None else [*before[name][:index], new, *before[name][index + 1 :]]
         after = {**before, name: value}
-        # Only over what was read: a recovery code that is used at this moment stays used.
+        # Replace only the data that was read, so that a recovery code used in the meantime stays used.
         if Authenticator.objects.filter(pk=row.pk, data=before).update(data=after):
             row.data = after
 
