@@ -1,4 +1,4 @@
-"""The back office: Django's own admin under the shop's log-in and style."""
+"""Configuration of the back office: Django's admin with the shop's sign-in and style."""
 
 from django.contrib.admin.apps import AdminConfig
 
@@ -7,6 +7,6 @@ class BackofficeConfig(AdminConfig):
     default_site = "storefront.backoffice.site.BackOffice"
 
     def ready(self) -> None:
-        from storefront.backoffice import checks  # noqa: F401  # late: checks register themselves once apps are loaded
+        from storefront.backoffice import checks  # noqa: F401  # imported here: checks register themselves once the apps are loaded
 
         super().ready()

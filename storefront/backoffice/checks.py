@@ -1,4 +1,4 @@
-"""What a shop on the internet still needs, in plain words: `manage.py check --deploy`."""
+"""System checks for a shop on the internet, run by `manage.py check --deploy`."""
 
 from __future__ import annotations
 

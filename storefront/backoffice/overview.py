@@ -1,6 +1,6 @@
-"""What the start page of the back office shows: what needs a person, today's figures, the providers.
+"""The content of the back office's start page: tasks for operators, today's figures, and the providers.
 
-Every query follows the open rows or today's rows; none reads the history.
+Every query reads open rows or today's rows only, never the whole history.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from storefront.payments.models import Payment
 from storefront.support.models import Ticket
 from storefront.web import formats
 
-#: Counting goes no further: "1,000 or more" says enough to act on.
+#: Counts stop here: "1,000 or more" is enough to act on.
 ENOUGH = 1000
-#: More ids than any table here will have.
+#: The first step of the search in ``first_since``: above the number of ids in any of these tables.
 LONGEST_STEP = 2**40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Todo:
-    """One line of the work list: what, why, and where to go. ``icon`` names a drawing in the template."""
+    """One entry of the list of tasks; ``icon`` names a drawing in the template, ``label`` is the text of the link."""
 
     tone: str
     icon: str
@@ -64,7 +64,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderLine:
-    """A provider in the table."""
+    """One row of the table of providers."""
 
     provider: Provider
     state: str
@@ -83,7 +83,10 @@ class Overview:
 
 
 def build(user: Any) -> Overview:
-    """What ``user`` may see of it; somebody without permissions sees nothing and costs no query."""
+    """Build the parts of the start page that ``user`` may see.
+
+    A user without permissions gets an empty page, without any query for it.
+    """
     seen = Overview(
         may_see_orders=user.has_perm("orders.view_order"), may_see_providers=user.has_perm("providers.view_provider")
     )
@@ -114,10 +117,10 @@ def build(user: Any) -> Overview:
 
 
 def first_since(model: type[models.Model], moment: datetime) -> int:
-    """An id from which on all rows of ``model`` were made at ``moment`` or later; ids and times rise together.
+    """Return the id from which on all rows of ``model`` were created at ``moment`` or later.
 
-    These tables have no index on the time and need none: this walks to the id in steps that halve, some forty looks
-    into the primary key in one statement. What is counted from there on is today's rows, not the history.
+    Ids and creation times increase together, so these tables need no index on the time: one statement finds the id by
+    binary search, with about forty look-ups in the primary key. Counting from that id on reads only the new rows.
     """
     table = connection.ops.quote_name(model._meta.db_table)
     query = f"""
@@ -135,7 +138,7 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-# ------------------------------------------------------------------------------------------------ work list
+# ------------------------------------------------------------------------------------------------ tasks
 
 
 def _mail() -> Iterator[Todo]:
@@ -153,7 +156,7 @@ def _mail() -> Iterator[Todo]:
 
 
 def _undecided() -> Iterator[Todo]:
-    """Orders of unknown outcome that need a decision, with the reason for the oldest."""
+    """Yield a task for orders with an unknown outcome that need a decision, with the reason for the oldest one."""
     undecided = decisions.awaiting_decision()
     count = _capped(undecided)
     if count:
@@ -175,9 +178,9 @@ def _undecided() -> Iterator[Todo]:
 
 
 def _worker() -> Iterator[Todo]:
-    """Whether orders can leave at all, by the clock of the database."""
+    """Yield a task if no worker is running, judged by the database's clock: no order is placed then."""
     if Conf.SYNC:
-        return  # tasks run in the process that queues them
+        return  # tasks run in the process that queues them, so no worker is needed
     pulse = heartbeat.pulse()
     if pulse.is_alive:
         return
@@ -199,10 +202,10 @@ def _worker() -> Iterator[Todo]:
 
 
 def _waiting_orders() -> Iterator[Todo]:
-    """Orders that wait for too long, a line for each reason with how many there are and for how long."""
+    """Yield a task for each reason why orders wait too long, with their number and the longest wait."""
     for name, reason in attention.REASONS.items():
         if name == "undecided":
-            continue  # told with more words
+            continue  # shown with more detail by ``_undecided``
         since = "odd_at" if name == "odd" else "created_at"
         rows = waiting.ORDERS[name]().order_by().values(since)[:ENOUGH]
         found = rows.aggregate(count=Count(since), oldest=Min(since))
@@ -248,7 +251,7 @@ def _lists(providers: list[Provider]) -> Iterator[Todo]:
 
 
 def _requests() -> Iterator[Todo]:
-    """Refills and cancellations that no panel can be asked for, or that a panel answered unclearly."""
+    """Yield tasks for refills and cancellations that no panel can be asked for, or whose answer was unclear."""
     refills, cancels = (_capped(model.objects.queue()) for model in (Refill, Cancellation))
     if cancels:
         yield Todo(
@@ -271,7 +274,7 @@ def _requests() -> Iterator[Todo]:
 
 
 def _slow_requests() -> Iterator[Todo]:
-    """Refills and cancellations that a provider took and has not carried out."""
+    """Yield tasks for refills and cancellations that a provider accepted and has not carried out."""
     cancels, refills = (_capped(waiting.slow_requests(model)) for model in (Cancellation, Refill))
     if cancels:
         text = ngettext("%s cancellation without effect", "%s cancellations without effect", cancels)
@@ -310,7 +313,7 @@ def _tickets() -> Iterator[Todo]:
 
 
 def _payments() -> Iterator[Todo]:
-    """Top-ups that a person must look at: a proof to check, or another amount than was asked for."""
+    """Yield a task for payments to review: with a proof to check, or with another amount than was requested."""
     reviews = _capped(Payment.objects.in_review())
     if reviews:
         yield Todo(
@@ -399,7 +402,7 @@ def _figures() -> Iterator[Figure]:
 
 
 def _margin(first: int) -> str:
-    """Cost and margin of those of today's orders that a provider has, after what was paid back of them."""
+    """Return cost and margin of the orders from id ``first`` on that a provider accepted, after refunds."""
     taken = Placement.objects.filter(
         order_id__gte=first, state__in=(PlacementState.ACCEPTED, PlacementState.CLOSED)
     ).order_by()

@@ -1,4 +1,4 @@
-"""The admin site: the shop's log-in limits, its start page, and its sections."""
+"""The admin site of the back office, with the shop's sign-in limits, start page and sections."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-#: Not to be edited by hand. A row of django-q2 names any Python callable, so whoever may write one may do anything;
-#: schedules are declared in code. allauth's addresses, second factors and log-ins follow the user's.
+#: Applications whose rows must not be edited by hand. A row of django-q2 can name any Python callable, so permission to
+#: write one is permission to do anything; schedules are declared in code. allauth's email addresses, second factors and
+#: sessions follow the user's.
 HIDDEN = frozenset({"django_q", "account", "mfa", "usersessions"})
 
-#: The sections of the navigation: name, then models in order. What is in none follows under its application's name.
+#: The sections of the navigation: label, name, models in order. Other models follow under their application's name.
 SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("orders", _("Orders"), ("orders.order", "orders.refill", "orders.cancellation", "providers.placement")),
     (
@@ -47,7 +48,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 
 
 class Choices(AutocompleteJsonView):
-    """The search fields of forms. A model's admin may say in ``choice`` how its rows are told apart there."""
+    """The autocomplete view of form fields; a model's admin can define ``choice`` to label its rows there."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         result = super().serialize_result(obj, to_field_name)
@@ -61,13 +62,13 @@ class BackOffice(admin.AdminSite):
     index_title = _("Overview")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The shop's own log-in: its limits against guessing hold here too."""
+        """Sign in through the shop's sign-in page, so that its limits against guessing apply here too."""
         view = secure_admin_login(super().login)
         response: HttpResponse = view(request, extra_context)
         return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        from storefront.backoffice import overview  # late: it imports pages, and those register with this site
+        from storefront.backoffice import overview  # imported here: it imports pages that register with this site
 
         return super().index(request, {**(extra_context or {}), "overview": overview.build(request.user)})
 
@@ -79,7 +80,7 @@ class BackOffice(admin.AdminSite):
         super().register([model for model in models if model._meta.app_label not in HIDDEN], admin_class, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """By what is done there rather than by Python package. One application's own page stays as Django has it."""
+        """Group the models by SECTIONS instead of by application; the page of one application stays as in Django."""
         if app_label:
             return super().get_app_list(request, app_label)
         apps = super().get_app_list(request)

@@ -1,4 +1,4 @@
-"""The one page where an operator sets how the shop looks."""
+"""Back office page for the shop's accent color and logo."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BrandAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = ("accent", "upload", "is_without_logo")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """There is one row: the list would be a detour."""
+        """Redirect to the only row instead of showing a list."""
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
         Brand.objects.get_or_create(pk=ONLY)

@@ -1,4 +1,4 @@
-"""Reads an uploaded logo: what it is, by its content. No I/O beside the upload itself."""
+"""Validation of uploaded logos by their content."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def read(upload: Any) -> tuple[bytes, str]:
-    """The logo's bytes and media type. Raises ValidationError for anything but a small PNG or WebP.
+    """Return the logo's bytes and media type. Raises ValidationError for anything but a small PNG or WebP image.
 
-    No SVG: it can carry script, and it is served from our own address.
+    SVG is not allowed: it can contain scripts, and logos are served from the shop's own domain.
     """
     if upload.size > SIZE_MAX:
         raise ValidationError(_("The logo has more than 100 kB: save it smaller, 64 pixels high are enough."))

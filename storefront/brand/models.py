@@ -1,4 +1,4 @@
-"""How the shop looks: one row. The logo lies in the database, so every web machine has it."""
+"""Model of the shop's look, in a single row; the logo is in the database, so that every web server has it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-#: The one row.
+#: The primary key of the only row.
 ONLY = 1
 
 
 class Brand(models.Model):
-    """Accent colour and logo. Without a row, or with an empty column, the shop looks as it comes."""
+    """Accent color and logo; without a row, or where a column is empty, the default look is used."""
 
     accent = models.CharField(
         _("accent colour"),

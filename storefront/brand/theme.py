@@ -1,4 +1,4 @@
-"""What pages need to know of the shop's look, kept for a moment so that they need not ask."""
+"""The parts of the shop's look that every page needs, cached to save a query for each page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = "brand.look"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``version`` changes with the look and is part of the addresses below; "" where nothing was set."""
+    """Which parts of the look are set; ``version`` changes with them and is part of their URLs ("" if none is set)."""
 
     version: str = ""
     has_accent: bool = False
@@ -22,7 +22,7 @@ class Look:
 
 
 def current() -> Look:
-    """One query at most once in half a minute for each process."""
+    """Return the present look, cached for KEPT seconds in each process."""
     found = cache.get(_NAME)
     if not isinstance(found, Look):
         found = _read()
@@ -31,7 +31,7 @@ def current() -> Look:
 
 
 def forget() -> None:
-    """The look has changed: this process shows it at once, the others within half a minute."""
+    """Clear the cached look after a change: this process shows it at once, the others within KEPT seconds."""
     cache.delete(_NAME)
 
 

@@ -1,4 +1,4 @@
-"""The addresses of the shop's colour and logo."""
+"""URLs of the shop's accent color and logo."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The stylesheet with the shop's colour, and its logo. Their addresses change with them, so browsers keep them."""
+"""Views for the accent color stylesheet and the logo; their URLs change with them, so browsers can cache them."""
 
 from __future__ import annotations
 

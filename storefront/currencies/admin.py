@@ -1,4 +1,4 @@
-"""Where operators keep the currencies that customers may see amounts in."""
+"""Back office page for display currencies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CurrencyForm(base.RowForm):
 
 @admin.register(Currency)
 class CurrencyAdmin(base.EditableRowsMixin, base.ModelAdmin):
-    """One can be removed at any time: who had chosen it sees the store currency alone."""
+    """Display currencies can be deleted at any time; customers who chose one then see the store currency only."""
 
     form = CurrencyForm
     list_display = ("code", "name", "rate", "is_active", "updated_at")
@@ -44,7 +44,7 @@ class CurrencyAdmin(base.EditableRowsMixin, base.ModelAdmin):
     fields = ("code", "rate", "is_active", "updated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Another code would be another currency, at this one's rate."""
+        """Make the code read-only once the row exists, because another currency would get this one's rate."""
         return (*self.readonly_fields, "code") if obj else self.readonly_fields
 
     def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The currency that whoever reads this page wants to see amounts in, beside the exact ones. Nothing is booked by it.
+"""The display currency of the current request, in which amounts are shown in addition to the exact ones.
 
-The rates are kept in the cache for a moment, so that pages need not ask. A reader's choice is set around a request, as
-the language is, and looked up when the first amount is shown.
+Nothing is booked in it. Rates are cached, to save a query for each page. The reader's choice is set around a request,
+like the language, and its rate is looked up when the first amount is shown.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _NAME = "currencies.rates"
 
 @dataclass(frozen=True, slots=True)
 class DisplayCurrency:
-    """``rate``: how many units of ``code`` one unit of the store currency is."""
+    """A currency and its rate: the units of ``code`` that equal one unit of the store currency."""
 
     code: str
     rate: Decimal
 
     def of(self, amount: Decimal) -> Decimal:
-        """``amount`` of the store currency in this one, as it is written for people."""
+        """Convert ``amount`` of the store currency to this currency, rounded for display."""
         return amounts.round_for_display(amounts.multiply(amount, self.rate), get_currency_precision(self.code))
 
 
@@ -51,7 +51,7 @@ _choice: ContextVar[_Choice | None] = ContextVar("currencies.choice", default=No
 
 @contextmanager
 def override(code: str) -> Iterator[None]:
-    """Within it, ``code`` is what the reader chose; "" for the store currency alone."""
+    """Set the reader's display currency inside a ``with`` block; "" for the store currency only."""
     before = _choice.set(_Choice(code))
     try:
         yield
@@ -60,13 +60,13 @@ def override(code: str) -> Iterator[None]:
 
 
 def current() -> DisplayCurrency | None:
-    """What the reader chose; None where nothing was chosen, or the shop no longer shows it."""
+    """Return the reader's display currency, or None if none was chosen or it is no longer active."""
     choice = _choice.get()
     return choice.shown if choice else None
 
 
 def active() -> dict[str, Decimal]:
-    """The rates of the currencies that can be chosen. One query at most once in half a minute for each process."""
+    """Return the rates of the currencies that can be chosen, cached for KEPT seconds in each process."""
     found: dict[str, Decimal] | None = cache.get(_NAME)
     if found is None:
         rows = Currency.objects.filter(is_active=True).exclude(code=settings.STORE_CURRENCY)
@@ -76,5 +76,5 @@ def active() -> dict[str, Decimal]:
 
 
 def forget() -> None:
-    """A currency has changed: this process shows it at once, the others within half a minute."""
+    """Clear the cached rates after a change: this process uses it at once, the others within KEPT seconds."""
     cache.delete(_NAME)

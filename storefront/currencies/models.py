@@ -1,4 +1,4 @@
-"""Currencies that customers may see amounts in. They are for reading: the books have one currency."""
+"""Model of display currencies; the ledger itself has one currency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.rules import amounts
 
 
 def can_be_shown(code: str) -> None:
-    """Raises ValidationError for what is no currency, and for the store's own: it is always shown."""
+    """Raise ValidationError if ``code`` is not a currency, or is the store currency, which is always shown."""
     if not is_currency(code):
         told = gettext("“%(code)s” is no currency's code. Write one like EUR.")
         raise ValidationError(told, "unknown", {"code": code})
@@ -24,7 +24,7 @@ def can_be_shown(code: str) -> None:
 
 
 class Currency(models.Model):
-    """``rate`` is how many units of it one unit of the store currency is."""
+    """A display currency; ``rate`` is the number of its units that equal one unit of the store currency."""
 
     code = models.CharField(
         _("code"), max_length=3, unique=True, validators=[can_be_shown], help_text=_("Three letters, such as EUR.")

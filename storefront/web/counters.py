@@ -1,8 +1,8 @@
-"""A Django cache of whole numbers that all processes of this machine share: a small file, for counting calls.
+"""A Django cache backend for whole numbers in a small file that all processes of this machine share.
 
-Without Redis there is no other such place: Django's memory cache is one for each process, and a row in the database
-would make every read a write. It takes what counting needs (add, incr, get, set, delete, clear) and forgets what has
-expired; when it is full, what would expire next goes first. docs/decisions/0010 says why it is here.
+It counts requests in a shop without Redis: Django's memory cache is separate in each process, and a row in the database
+would turn every read into a write. It supports add, incr, get, set, delete and clear. Expired entries are dropped; when
+there is no room, the entry that expires next is overwritten. See docs/decisions/0010.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-#: Which number, until when (milliseconds since 1970), its value.
+#: One slot: hash of the key, expiry (milliseconds since 1970), value.
 _SLOT = struct.Struct("<QQq")
 _SLOTS = 1 << 15
-#: How many slots a number may be in.
+#: The number of consecutive slots in which a key may be stored.
 _REACH = 16
 
 
 class _Table:
-    """The file. A lock of the process for its threads, and one of the file for the other processes.
+    """The file with the slots, protected by a lock for the threads of this process and a file lock for other processes.
 
-    Read and written by calls, not mapped: a mapped file that somebody cuts short, or that a full disk has no room for,
-    ends the process. A call fails with OSError.
+    The file is read and written by system calls instead of being mapped: if a mapped file is truncated or the disk is
+    full, access to it kills the process, whereas a system call fails with OSError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class _Table:
     @contextmanager
     def locked(self) -> Iterator[None]:
         with self._threads:
-            if not os.fstat(self._file).st_nlink:  # deleted or replaced: whoever starts later counts in another file
+            if not os.fstat(self._file).st_nlink:  # deleted or replaced: new processes use another file
                 deleted, self._file = self._file, self._open()
                 os.close(deleted)
             fcntl.lockf(self._file, fcntl.LOCK_EX)
@@ -56,7 +56,7 @@ class _Table:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
 
     def read(self, slot: int) -> Iterator[tuple[int, int, int]]:
-        """The slots that a number may be in from ``slot`` on; what the file does not have is empty."""
+        """Return the slots from ``slot`` on that a key may be in; slots beyond the end of the file are empty."""
         size = _REACH * _SLOT.size
         return _SLOT.iter_unpack(os.pread(self._file, size, slot * _SLOT.size).ljust(size, b"\0"))
 
@@ -72,7 +72,7 @@ _opening = threading.Lock()
 
 
 def _forget_after_fork() -> None:
-    """A child opens the file anew: the parent's threads may have held a lock."""
+    """Make a forked child open the file again, because a thread of the parent may have held a lock."""
     global _opening
     _tables.clear()
     _opening = threading.Lock()
@@ -82,7 +82,7 @@ os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 class CounterCache(BaseCache):
-    """LOCATION is the file."""
+    """The cache backend; LOCATION is the path of the file."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -135,7 +135,10 @@ class CounterCache(BaseCache):
 
     @contextmanager
     def _found(self, key: Any, version: int | None) -> Iterator[tuple[_Table, int, int, tuple[int, int] | None]]:
-        """The slot of a number, under the lock, and (until when, its value) if it is there."""
+        """Lock the table and yield it, the slot of ``key``, the key's hash, and (expiry, value) or None if not found.
+
+        If the key is not found, the slot is the one to use for it.
+        """
         name = self.make_and_validate_key(key, version=version)
         number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") or 1
         table, now, first = self._table(), int(time.time() * 1000), number % _SLOTS

@@ -1,4 +1,4 @@
-"""Tables as CSV for spreadsheets, line by line: UTF-8 with its mark, and no cell that a spreadsheet would execute."""
+"""Streaming of CSV tables for spreadsheets: UTF-8 with a byte order mark, and no cell that would run as a formula."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from orders.db import csv_cells
 
 
 class _Echo:
-    """A file that hands back what is written, so that the CSV module can be used on a stream."""
+    """A file object whose ``write`` returns the text, so that the csv module can be used for a stream."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def lines(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """The table line by line. Texts of people must have passed ``cells.safe``; numbers stay numbers."""
+    """Yield the table line by line.
+
+    The caller must pass users' texts through ``csv_cells.escape_formula``; numbers stay numbers.
+    """
     writer: Any = csv.writer(_Echo())
     yield "\ufeff"
     yield writer.writerow([csv_cells.escape_formula(text) for text in head])
@@ -29,6 +32,6 @@ def lines(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
 
 
 def response(name: str, made: Iterator[str]) -> StreamingHttpResponse:
-    """A download called ``name`` and today's date, sent as it is made."""
+    """Return a streamed download whose file name is ``name`` and today's date."""
     headers = {"Content-Disposition": f'attachment; filename="{name}-{timezone.localdate().isoformat()}.csv"'}
     return StreamingHttpResponse(made, content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,8 +1,8 @@
-"""What some bytes are, by the bytes alone: neither names nor what a browser says is believed. Pure.
+"""Detection of file types from the content alone, regardless of file names and the type that a browser sends.
 
-Only pictures that browsers draw without running anything, PDF and plain text. A file is that kind from its first byte
-on; PNG and WebP must also end where they say. What hides behind a picture does no harm: it is served as that kind, no
-other.
+Only images that browsers display without running code, PDF and plain text are recognized. The type is determined from
+the first byte on; PNG and WebP must also end where their headers say. Data appended to an image is harmless, because
+the file is only served as the detected type.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import struct
 
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
 PDF, TEXT = "application/pdf", "text/plain"
-#: A small file can be a picture that fills the memory of whoever opens it.
+#: Maximum number of pixels: a small file can be an image that needs too much memory to open.
 PIXELS_MAX = 60_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
-#: The JPEG segments that tell the size.
+#: The JPEG segments that contain the image size.
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def type_of(content: bytes) -> str | None:
-    """The media type of ``content``; None for everything else, and for pictures too large to draw."""
+    """Return the media type of ``content``; None for other types and for images with too many pixels."""
     if content.startswith(_PNG):
         return PNG if _is_png(content) else None
     if content.startswith(b"\xff\xd8\xff"):
@@ -36,7 +36,7 @@ def type_of(content: bytes) -> str | None:
 
 
 def _is_png(content: bytes) -> bool:
-    """Chunk by chunk to the end: nothing follows it."""
+    """Check the chunks up to the last one, which must be the end of the file."""
     place, is_first = len(_PNG), True
     while place + 12 <= len(content):
         length, name = struct.unpack(">I4s", content[place : place + 8])
@@ -54,7 +54,7 @@ def _is_png(content: bytes) -> bool:
 
 
 def _is_jpeg(content: bytes) -> bool:
-    """Segment by segment to the first scan; phones put data of their own behind the picture."""
+    """Check the segments up to the first scan; phones append data to the image, so anything may follow its end."""
     place, is_sized = 2, False
     while place + 4 <= len(content) and content[place] == 0xFF:
         marker = content[place + 1]
@@ -74,7 +74,7 @@ def _is_jpeg(content: bytes) -> bool:
 
 
 def _is_gif(content: bytes) -> bool:
-    """Its size, and its last sign somewhere behind it."""
+    """Check the image size, and that the end marker occurs after the header."""
     if len(content) < 14:
         return False
     width, height = struct.unpack("<HH", content[6:10])

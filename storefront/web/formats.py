@@ -1,4 +1,4 @@
-"""Amounts, prices and numbers as the reader's language writes them. For people only; the wire has its own."""
+"""Formatting of amounts, prices and numbers in the reader's language; APIs use formats of their own."""
 
 from __future__ import annotations
 
@@ -28,9 +28,13 @@ def locale() -> Locale:
 
 
 def money(amount: Decimal, currency: str = "", *, is_signed: bool = False) -> str:
-    """The currency's usual decimals, and all that the amount has: a charge of 0.00105 must not read as nothing.
+    """Format an amount with all its decimals, and at least those of its currency.
 
-    ``currency`` is the store's unless another one is named.
+    It is never rounded, because a charge of 0.00105 must not read as zero.
+
+    Args:
+        currency: A currency code; the store currency if omitted.
+        is_signed: Whether a positive amount gets a plus sign.
     """
     sign = MINUS if amount < 0 else "+" if is_signed and amount else ""
     text = format_currency(
@@ -40,13 +44,13 @@ def money(amount: Decimal, currency: str = "", *, is_signed: bool = False) -> st
         currency_digits=True,
         decimal_quantization=False,
     )
-    # The marks that some languages put in turn "US$" around; an isolate keeps the amount whole in any sentence.
+    # The direction marks that some locales insert reverse "US$"; an isolate keeps the amount intact in any sentence.
     plain = sign + text.translate(_WITHOUT_MARKS)
     return f"{LEFT_TO_RIGHT}{plain}{END}" if get_language_bidi() else plain
 
 
 def currency_name(code: str) -> str:
-    """Its name in the reader's language; its code where there is none."""
+    """Return the currency's name in the reader's language, or its code if there is no name."""
     return str(locale().currencies.get(code, code))
 
 

@@ -1,8 +1,8 @@
-"""The gunicorn worker of the shop: waitress receives whole requests before a thread sees them.
+"""A gunicorn worker that uses waitress to receive complete requests before a thread handles them.
 
-A thread of gunicorn's own workers reads from the client's connection, so a few clients that send slowly hold all of
-them. Here one event loop receives headers and bodies of all connections, within deadlines, and hands a request to a
-thread once it is complete. Responses are buffered too: a client that reads slowly holds no thread either.
+The threads of gunicorn's own workers read from the client's connection, so a few slow clients can occupy all of them.
+Here one event loop receives headers and bodies of all connections, within deadlines, and passes a request to a thread
+once it is complete. Responses are buffered too, so a client that reads slowly does not occupy a thread either.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ HEADER_SECONDS = 15
 BODY_SECONDS = 120
 #: Seconds that may pass without a byte in either direction while a request or a response is under way.
 STALL_SECONDS = 30
-#: The largest header, with the address line: a thousand order numbers of 18 digits fit into it.
+#: Maximum size of the headers with the request line: enough for a thousand order ids of 18 digits.
 HEADER_BYTES = 64 * 1024
-#: The largest body that is received. Above the limits of the views, which answer in their own format.
+#: Maximum size of a body. It is above the limits of the views, so that they can answer in their own format.
 BODY_BYTES = 12 * 1024 * 1024
-#: Bodies and responses above this many bytes wait in a temporary file instead of memory.
+#: Bodies and responses above this many bytes are buffered in a temporary file instead of memory.
 MEMORY_BYTES = 512 * 1024
-#: Connections of one worker at a time; those beyond it wait in the kernel's queue.
+#: Maximum number of connections of one worker; further ones wait in the kernel's queue.
 CONNECTIONS = 1000
 
 
 class Task(WSGITask):
-    """One request; writes gunicorn's access log."""
+    """The handling of one request, which also writes gunicorn's access log."""
 
     def service(self) -> None:
         started = datetime.now()
@@ -53,7 +53,7 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """One connection. Remembers when the request that it is receiving began."""
+    """One connection, which records when the request that it is receiving began."""
 
     task_class = Task
 
@@ -67,7 +67,12 @@ class Channel(HTTPChannel):
         return bool(super().received(data))
 
     def is_overdue(self, now: float, *, keepalive: float) -> bool:
-        """Whether the client has used up its time: ``now`` is monotonic, ``keepalive`` the seconds between requests."""
+        """Return whether the client has exceeded a deadline.
+
+        Args:
+            now: Seconds of the monotonic clock.
+            keepalive: Seconds that may pass between two requests.
+        """
         if self.requests:
             return False
         silence = time.time() - self.last_activity
@@ -79,12 +84,12 @@ class Channel(HTTPChannel):
         return bool(silence > STALL_SECONDS or now - self.request_began > limit)
 
     def is_idle(self) -> bool:
-        """Whether the connection can be closed without cutting off a request or a response."""
+        """Return whether the connection can be closed without cutting off a request or a response."""
         return not (self.requests or self.request or self.total_outbufs_len)
 
 
 class _Deadlines(BaseWSGIServer):
-    """What both kinds of server add to waitress: our channel, deadlines in place of one idle limit, gunicorn's log."""
+    """The parts that both servers add to waitress: our channel, deadlines instead of one idle limit, gunicorn's log."""
 
     channel_class = Channel
     worker: BufferingWorker
@@ -118,7 +123,7 @@ class UnixServer(_Deadlines, UnixWSGIServer):
 
 
 class BufferingWorker(Worker):
-    """Runs waitress on gunicorn's sockets. Uses its settings ``threads``, ``keepalive`` and ``graceful_timeout``."""
+    """Run waitress on gunicorn's sockets, with its settings ``threads``, ``keepalive`` and ``graceful_timeout``."""
 
     def run(self) -> None:
         _allow_open_files(CONNECTIONS + 200)
@@ -129,7 +134,7 @@ class BufferingWorker(Worker):
         while self.alive:
             self._turn(connections)
         for server in servers:
-            # Others of gunicorn's workers still accept on this socket, so it is left open.
+            # Leave the socket open, because other gunicorn workers still accept connections on it.
             server.del_channel()
         self._drain(servers, connections)
         dispatcher.shutdown()
@@ -159,7 +164,7 @@ class BufferingWorker(Worker):
             max_request_body_size=BODY_BYTES,
             inbuf_overflow=MEMORY_BYTES,
             outbuf_overflow=MEMORY_BYTES,
-            # The shop decides whether it trusts them (BEHIND_PROXY).
+            # The shop itself decides whether to trust proxy headers (BEHIND_PROXY).
             clear_untrusted_proxy_headers=False,
             log_socket_errors=False,
             ident="",
@@ -173,7 +178,7 @@ class BufferingWorker(Worker):
         wasyncore.loop(timeout=1.0, use_poll=True, map=connections, count=1)
 
     def _drain(self, servers: list[_Deadlines], connections: dict[int, Any]) -> None:
-        """Finish what was received, for up to ``graceful_timeout`` seconds, and close what is idle."""
+        """Finish the requests received so far, for up to ``graceful_timeout`` seconds, and close idle connections."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
         channels = [channel for server in servers for channel in server.active_channels.values()]
         while channels and time.monotonic() < deadline:
@@ -186,7 +191,7 @@ class BufferingWorker(Worker):
 
 
 def _allow_open_files(count: int) -> None:
-    """Raise the soft limit of open files, 1,024 on most systems, as far as the system lets us."""
+    """Raise the soft limit of open files, 1,024 on most systems, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,4 +1,4 @@
-"""Pages found by the key of their edge, not by counting rows: the thousandth page costs what the first one does."""
+"""Keyset pagination, in which the thousandth page costs as much as the first because no rows are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class KeysetPage(Generic[Row]):
-    """Rows, newest first. ``newer`` and ``older`` are the keys that lead to the neighbours, if there are any."""
+    """A page of rows, newest first; ``newer`` and ``older`` are the keys for the adjacent pages, if there are any."""
 
     rows: list[Row]
     newer: int | None
@@ -23,9 +23,12 @@ class KeysetPage(Generic[Row]):
 
 
 def page(rows: QuerySet[Row], query: QueryDict, size: int, *, key: str = "pk") -> KeysetPage[Row]:
-    """The page below ``?before=`` or above ``?after=``, or the first. One query: one more row says what follows.
+    """Return the page below ``?before=`` or above ``?after=``, or the first page.
 
-    ``key`` names a column of whole numbers, no two rows with the same one.
+    One query: it reads one row more than ``size`` to know whether another page follows.
+
+    Args:
+        key: A column of unique whole numbers.
     """
 
     def edge(row: Any) -> int:

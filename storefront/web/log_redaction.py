@@ -1,21 +1,21 @@
-"""Keeps links that open an account out of every log."""
+"""Removal of links that give access to an account from all logs."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-#: Addresses that carry a secret: whoever has one resets a password, confirms an address or changes what is mailed.
+#: URLs with a secret that lets anyone reset a password, confirm an email address or change email settings.
 _SECRET_PATHS = re.compile(r"(/account/password/reset/key/|/account/confirm-email/|/mail/off/)[^\s\"'?<>]+")
 
 
 def redact(text: str) -> str:
-    """``text`` without the secret part of such addresses."""
+    """Return ``text`` with the secret part of such URLs replaced by "[redacted]"."""
     return _SECRET_PATHS.sub(r"\1[redacted]", text)
 
 
 class RedactLinks(logging.Filter):
-    """Removes secret links from the message of a record."""
+    """A logging filter that redacts secret links in messages."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

@@ -1,6 +1,6 @@
-"""The shop is closed for a while: a file under VAR_DIR says so, with a word for customers or with nothing in it.
+"""Maintenance mode: the shop is closed while a file under VAR_DIR exists, whose text is shown to customers.
 
-Whoever works on the shop makes it (`manage.py maintenance on`). The back office stays open.
+`manage.py maintenance on` creates the file. The back office stays open.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 RETRY_AFTER = 120  # seconds
-#: What operators need to open the shop again, and what the closed page is drawn with.
+#: Paths that operators need to open the shop again, and those that the maintenance page uses.
 OPEN = (
     "/admin/",
     "/account/login/",
@@ -37,8 +37,8 @@ def flag() -> Path:
 
 
 def words() -> str | None:
-    """What customers are told; None while the shop is open. A file that we may not read closes it as well."""
-    # Looked at by every call: that there is no such file must cost next to nothing.
+    """Return the text for customers, or None while the shop is open; an unreadable file also closes it."""
+    # Every request calls this, so the check for a missing file must cost next to nothing.
     if not os.path.exists(f"{settings.VAR_DIR}/{_FLAG}"):
         return None
     try:
@@ -52,7 +52,7 @@ def words() -> str | None:
 def maintenance_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """A middleware that shows everybody the closed page, but for what ``OPEN`` names."""
+    """Create the middleware that shows the maintenance page for every path except those in ``OPEN``."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         told = words()

@@ -1,6 +1,6 @@
-"""The words in which programs hear of orders, refills and prices: the panel API and callbacks use the same.
+"""The representation of orders, refills and prices that the panel API and webhooks share.
 
-Only what both need. Pure mapping: no requests, no queries.
+It only maps values: no requests and no queries.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
 
-#: Exactly these six words: clients take any other spelling for "pending" and poll for ever.
+#: Use exactly these six words: clients treat any other spelling as "pending" and poll forever.
 WORDS = {
     Status.QUEUED: "Pending",
     Status.SUBMITTING: "Pending",
@@ -27,9 +27,9 @@ WORDS = {
     Status.CANCELED: "Canceled",
     Status.FAILED: "Canceled",
 }
-# By the texts in the database: an enumeration is slow to look up, a thousand times in an answer.
+# Keyed by the values in the database: enum members are slow to look up a thousand times for one response.
 _WORDS = {status.value: word for status, word in WORDS.items()}
-#: What clients know of a refill: what only waits is pending to them.
+#: The statuses of a refill that clients know; they see waiting and sent refills as pending.
 REFILL_WORDS = {
     RequestStatus.WAITING: "Pending",
     RequestStatus.SENT: "Pending",
@@ -40,11 +40,14 @@ REFILL_WORDS = {
 
 
 def order_row(row: tuple[Any, ...]) -> dict[str, str]:
-    """One order's status: from its id, status, quantity, charge less refunds in millionths, start count and remains.
+    """Return the status of one order as the panel API shows it.
 
-    ``charge`` is net of what was paid back, as the family shows it: what the order cost its owner in the end. Who pays
-    on to customers of their own reckons from the price they took and from ``remains``, so that one is always within
-    [0, quantity], the whole quantity when canceled and 0 when completed.
+    ``charge`` is net of refunds, as on other panels: what the order cost in the end. Resellers calculate refunds to
+    their own customers from their price and ``remains``, so ``remains`` is always within 0 and the quantity: the
+    whole quantity if the order is canceled, 0 if it is completed.
+
+    Args:
+        row: The order's id, status, quantity, charge less refunds (millionths), start count and remains.
     """
     _id, status, quantity, paid, start_count, remains = row
     word = _WORDS[status]
@@ -64,7 +67,12 @@ def order_row(row: tuple[Any, ...]) -> dict[str, str]:
 
 
 def wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> str:
-    """The rate as clients read it: by the type alone, the price of one for packages, of 1,000 for all others."""
+    """Return the rate as clients interpret it by service type: per piece for packages, per 1,000 for all others.
+
+    Args:
+        is_flat: Whether ``rate`` is per piece.
+        is_read_flat: Whether clients read the rate of this service type as per piece.
+    """
     if is_flat and not is_read_flat:
         rate = amounts.multiply(rate, 1000)
     elif is_read_flat and not is_flat:

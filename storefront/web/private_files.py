@@ -1,6 +1,6 @@
-"""Files that people hand in: checked by what is in them, kept where no web server looks, handed out by views alone.
+"""Uploaded files: checked by their content, stored outside every public folder, and served by views only.
 
-Whoever keeps one stores what ``keep`` returns in a row of its own, and asks who looks before calling ``response``.
+A caller stores the result of ``keep`` in a database row, and checks permissions before it calls ``response``.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _ENDINGS = {
     file_types.PDF: (".pdf",),
     file_types.TEXT: (".txt", ".log", ".csv"),
 }
-#: All that can be sent; who wants fewer kinds says which.
+#: All types that can be uploaded; callers can allow fewer.
 KINDS: Final = frozenset(_ENDINGS)
-#: For the ``accept`` of a file input; the server looks for itself.
+#: The ``accept`` attribute of file inputs; the server checks the content in any case.
 ACCEPTED = ",".join(ending for endings in _ENDINGS.values() for ending in endings)
 KIND_HINT = _("Pictures (PNG, JPEG, GIF, WebP), PDF or plain text, 5 MB each at most.")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a row needs to remember of a file. ``key`` is where it lies; ``name`` is what its owner called it."""
+    """The data to store for a file; ``key`` is its path in the storage, ``name`` the cleaned original file name."""
 
     key: str
     name: str
@@ -57,7 +57,7 @@ class Kept:
 
 
 class PrivateStorage(FileSystemStorage):
-    """Files under PRIVATE_DIR, readable by the shop's own user only. They have no address."""
+    """A storage under PRIVATE_DIR whose files only the shop's system user can read and that have no URL."""
 
     def __init__(self) -> None:
         super().__init__(location=settings.PRIVATE_DIR, file_permissions_mode=0o600, directory_permissions_mode=0o700)
@@ -67,9 +67,11 @@ class PrivateStorage(FileSystemStorage):
 
 
 def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
-    """The content type of ``upload``, told from its content. Raises ValidationError with words for who sent it.
+    """Return the content type of ``upload``, determined from its content.
 
-    Its code is "empty", "too_large", or "kind" for what is none of ``kinds``.
+    Raises:
+        ValidationError: With a message for the sender, and the code "empty", "too_large", or "kind" if the type is not
+            in ``kinds``.
     """
     name = cleaned_name(upload.name)
     if not upload.size:
@@ -91,9 +93,9 @@ def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
 
 
 def keep(upload: UploadedFile, *, folder: str, kinds: Collection[str] = KINDS) -> Kept:
-    """Checks and stores ``upload`` under a name that nobody can guess. Raises ValidationError.
+    """Check ``upload`` and store it under a name that cannot be guessed. Raises ValidationError as ``check`` does.
 
-    Call it before the transaction that writes the row, and ``forget`` when that one fails.
+    Call it before the transaction that writes the row, and call ``forget`` if that transaction fails.
     """
     content_type = check(upload, kinds)
     place = f"{folder}/{timezone.now():%Y/%m}/{secrets.token_hex(20)}"
@@ -102,14 +104,17 @@ def keep(upload: UploadedFile, *, folder: str, kinds: Collection[str] = KINDS) -
 
 
 def forget(kept: Sequence[Kept]) -> None:
-    """Removes files for which no row was written."""
+    """Delete files for which no row was written."""
     storage = PrivateStorage()
     for one in kept:
         storage.delete(one.key)
 
 
 def response(*, key: str, name: str, content_type: str) -> FileResponse:
-    """The file. Pictures open in the browser, everything else is saved; nothing in it can run as a page of ours."""
+    """Return the file as a response: images open in the browser, everything else is downloaded.
+
+    The headers prevent the content from running as a page of the shop.
+    """
     if content_type not in _ENDINGS:
         content_type = "application/octet-stream"
     try:
@@ -127,7 +132,10 @@ def response(*, key: str, name: str, content_type: str) -> FileResponse:
 
 
 def cleaned_name(name: str | None) -> str:
-    """``name`` as it may be shown and sent in a header: one line, no folders, no signs that turn the text around."""
+    """Return ``name`` in a form that is safe to show and to send in a header.
+
+    It has one line, no folders, and no characters that change the direction of the text.
+    """
     last = re.split(r"[/\\]", name or "")[-1]
     plain = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(" .")
     stem, dot, ending = plain.rpartition(".")
@@ -137,20 +145,23 @@ def cleaned_name(name: str | None) -> str:
 
 
 def _fitting(name: str, content_type: str) -> str:
-    """``name`` with an ending that says what the file is, whatever its sender called it."""
+    """Return ``name`` with an extension that matches the content type; append one if needed."""
     endings = _ENDINGS[content_type]
     return name if name.lower().endswith(endings) else f"{name[: NAME_MAX - 5]}{endings[0]}"
 
 
 class CutUpload(FileUploadHandler):
-    """Cuts every uploaded file one byte past MAX_BYTES: ``check`` then refuses it, and no disk is filled before."""
+    """An upload handler that cuts each file one byte after MAX_BYTES, so that no upload can fill the disk.
+
+    ``check`` then rejects the file as too large.
+    """
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         left = MAX_BYTES + 1 - start
         return raw_data[:left] if left > 0 else None
 
     def file_complete(self, file_size: int) -> None:
-        """The handlers behind this one have the file."""
+        """Return nothing, so that the next handlers provide the file."""
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -158,7 +169,7 @@ class FilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Up to ``most`` checked files from one input; its value is a list of uploads, empty where none was chosen."""
+    """A form field for up to ``most`` checked files; its value is a list of uploads, empty if none was chosen."""
 
     def __init__(self, *, most: int, **options: Any) -> None:
         self.most = most

@@ -1,4 +1,4 @@
-"""Reads what people type into addresses and searches. Nothing typed there may be an error."""
+"""Parsing of query parameters, in which nothing that a person types may cause an error."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from django.http import QueryDict
 
 TEXT_MAX = 200
-_DIGITS_MAX = 18  # every such number fits a key of the database
+_DIGITS_MAX = 18  # every number of this length fits a primary key
 
 
 def number(text: str) -> int | None:
-    """The key in ``text``; None where it is none."""
+    """Return ``text`` as a primary key, or None if it cannot be one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else None
 
 
 def search(query: QueryDict) -> str:
-    """The words that are looked for."""
+    """Return the search text ``q``."""
     return without_nul(query.get("q", "")).strip()[:TEXT_MAX]
 
 
 def without_nul(text: str) -> str:
-    """PostgreSQL keeps no NUL character, and no person types one."""
+    """Remove NUL characters, which PostgreSQL cannot store and no person types."""
     return text.replace("\x00", "")
 
 

@@ -1,8 +1,8 @@
-"""The default cache of a shop without Redis: what log-in limits count is shared by all processes, the rest in memory.
+"""The default cache of a shop without Redis: sign-in limits are shared by all processes, the rest is in memory.
 
-The log-in library keeps its limits, and the codes of a second factor that were used already, in the default cache and
-lets nobody choose another. A cache in memory is one for each process: a limit would be multiplied by their number, and
-a code could be used once in each. docs/decisions/0010 says more.
+The sign-in library, allauth, keeps its rate limits and used two-factor codes in the default cache, and offers no
+setting for another one. A cache in memory is separate in each process: limits would be multiplied by the number of
+processes, and a code could be used once in each of them. See docs/decisions/0010.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from django.core.cache.backends.locmem import LocMemCache
 
 log = logging.getLogger(__name__)
 
-#: The library's own prefix of everything it keeps.
+#: The prefix of all keys of the sign-in library.
 SHARED = "allauth"
-#: Files at most. Then a third of them, chosen by chance, makes room.
+#: Maximum number of files. Beyond it a third of them, chosen at random, is deleted.
 MOST = 20_000
 _TELL_EVERY = 60  # seconds
 _FAILED = (OSError, EOFError, pickle.UnpicklingError, zlib.error)
 
 
 class _Files(FileBasedCache):
-    """Django's file cache, in which ``add`` lets one process win: the library's locks are made of it."""
+    """Django's file cache with an atomic ``add``, on which the library's locks are based."""
 
     def __init__(self, folder: str) -> None:
         BaseCache.__init__(self, {"OPTIONS": {"MAX_ENTRIES": MOST}})
-        self._dir = os.path.abspath(folder)  # made when something is written: its failure is told then
+        self._dir = os.path.abspath(folder)  # created at the first write, so that a failure is reported then
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         with self._alone():
             return bool(super().add(key, value, timeout, version))
 
     def _cull(self) -> None:
-        """Delete what has expired before anything is chosen by chance: a living limit is not to be pushed out."""
+        """Delete expired entries before random ones, so that an active limit is not removed without need."""
         names = self._list_cache_files()  # type: ignore[attr-defined]
         if len(names) < self._max_entries:
             return
@@ -55,14 +55,14 @@ class _Files(FileBasedCache):
     @contextmanager
     def _alone(self) -> Iterator[None]:
         os.makedirs(self._dir, 0o700, exist_ok=True)
-        # Opened anew each time: such a lock is the opened file's, so it holds between threads as well.
+        # Open the file each time: flock belongs to the open file, so the lock also excludes other threads.
         with open(os.path.join(self._dir, "lock"), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
 
 class SharedCache(LocMemCache):
-    """LOCATION is the folder. Where it cannot be used, each process counts for itself, and the log says so."""
+    """The cache backend; LOCATION is a folder. If it cannot be used, each process counts alone and logs a warning."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(location, params)
@@ -94,7 +94,7 @@ class SharedCache(LocMemCache):
         return getattr(super(), act)(key, *values)
 
     def _tell(self, failure: Exception) -> None:
-        """Once a minute: every attempt fails so."""
+        """Log the failure at most once a minute, because every access fails in the same way."""
         minute = int(time.monotonic() // _TELL_EVERY)
         if minute != self._told:
             self._told = minute

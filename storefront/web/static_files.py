@@ -1,7 +1,7 @@
-"""Collects static files when the web server starts, so that no step before it can be forgotten.
+"""Collection of static files when the web server starts, so that the step cannot be forgotten.
 
-Pages name static files by hashes of their content, which `collectstatic` computes. Without its result every page would
-be an error.
+Pages refer to static files by hashes of their content, which `collectstatic` computes. Without its result every page
+would fail with an error.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _STAMP = ".sources"
 
 
 def collect() -> None:
-    """Bring STATIC_ROOT up to date. Costs a few milliseconds when nothing changed.
+    """Bring STATIC_ROOT up to date; takes a few milliseconds if nothing changed.
 
-    The processes of a web server start together: one collects, the others wait for it. Files of an older version stay,
-    as its processes may still serve pages that name them.
+    The processes of a web server start together: one collects, the others wait for it. Files of an older version are
+    kept, because its processes may still serve pages that refer to them.
     """
     root = Path(settings.STATIC_ROOT)
     root.mkdir(parents=True, exist_ok=True)
     if settings.DEBUG:
-        return  # served from where they are
+        return  # served directly from the source folders
     with (root.parent / f"{root.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = _fingerprint()
@@ -38,7 +38,7 @@ def collect() -> None:
 
 
 def _fingerprint() -> str:
-    """Changes whenever a source file is added, removed or edited, or another storage names them."""
+    """Return a hash that changes when a source file is added, removed or edited, or the storage setting changes."""
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
