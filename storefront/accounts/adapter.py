@@ -1,4 +1,4 @@
-"""What the log-in library asks us: every customer has a wallet from the first moment; from where a request came."""
+"""Adapt the sign-in library: open a wallet for every customer, limit sign-in attempts, put emails into the outbox."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from storefront.accounts import email_change, ip_addresses, known_devices, secur
 from storefront.accounts.middleware import SEEN_AT, SIGNED_IN_AT
 from storefront.accounts.models import User
 
-#: Where a letter can lead, by the library's own names.
+#: Names of the context variables in the library's emails that hold a link.
 LEADS_TO = ("activate_url", "password_reset_url", "signup_url")
 
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
-        # The same whether somebody has it or it cannot be had.
+        # Use the same text whether the address belongs to somebody or cannot be used, so that it reveals no accounts.
         "email_taken": _("This address cannot be used. If it is yours, sign in, or let us send you a new password."),
     }
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
-        # Letters are written by tasks and webhooks: no browser asks for a language there.
+        # Tasks and webhooks write emails outside of a browser's request, so they need a stored language.
         user.language = get_language() or ""
         with transaction.atomic():
             user = super().save_user(request, user, form, commit)
@@ -45,13 +45,13 @@ class AccountAdapter(DefaultAccountAdapter):
             return user
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that log-in limits count by: the one our keys go by as well."""
+        """Return the address by which sign-in limits count, which is also the one that API keys are restricted to."""
         address = ip_addresses.client_address(request)
         if not address:
             raise PermissionDenied("It cannot be told from where this request came: see BEHIND_PROXY in .env.example.")
         return address
 
-    # ---------------------------------------------------------------------------------------------- signing in
+    # ---------------------------------------------------------------------------------------------- sign-in
 
     def login(self, request: HttpRequest, user: Any) -> None:
         super().login(request, user)
@@ -59,7 +59,7 @@ class AccountAdapter(DefaultAccountAdapter):
         security_log.note("signed_in", request, user)
 
     def post_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse:
-        """The browser is known from now on. After a password reset the customer first looks at who has access."""
+        """Remember the browser, and show the access review first after a password reset."""
         response: HttpResponse = super().post_login(request, user, **options)
         known_devices.remember(request, response, user)
         if user.has_access_review:
@@ -78,35 +78,47 @@ class AccountAdapter(DefaultAccountAdapter):
         security_log.warn("sign_in_failed", request, user, reason="password" if user else "unknown_account")
 
     def reauthenticate(self, user: Any, password: str) -> bool:
-        """By the account's own address: not every account has a row of the library's table of addresses."""
+        """Check the password by the account's own address.
+
+        Not every account has a row in the library's table of addresses.
+        """
         found = self.authenticate(allauth_context.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """What a password reset clears: the failures of whoever has just proven to own the address."""
+        """Return the key of the failures that a password reset clears.
+
+        They are those of the person who has just proven to own the address.
+        """
         return sign_in_limits.from_here(request, str(credentials.get("email", "")).lower())
 
     # ---------------------------------------------------------------------------------------------- addresses
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """The library makes a confirmed address the account's only one; the former one is told."""
+        """Confirm an address. The library makes it the account's only one, and the former address is notified."""
         return email_change.confirm(request, email_address, verify=super().confirm_email)
 
     def can_delete_email(self, email_address: EmailAddress) -> bool:
-        """Only a change that was not confirmed yet can be taken back: an account always has its address."""
+        """Return whether the address can be removed.
+
+        Only an unconfirmed change can be removed: an account always keeps its address.
+        """
         return not email_address.primary and email_address.email.lower() != email_address.user.email
 
-    # ---------------------------------------------------------------------------------------------- letters
+    # ---------------------------------------------------------------------------------------------- emails
 
     def send_notification_mail(
         self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """To the account's own address, whether the library knows it or not. Two letters are ours, and say more."""
+        """Send to the account's own address, even if the library does not know it.
+
+        The emails about a reset password and a changed address are skipped: the shop sends its own, which say more.
+        """
         if template_prefix not in ("account/email/password_reset", "account/email/email_changed"):
             super().send_notification_mail(template_prefix, user, context, email or user.email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Nothing is sent here: ACCOUNTS_LETTER names who keeps the letter, written in its reader's language."""
+        """Pass the email, in the reader's language, to the function named by ACCOUNTS_LETTER. Nothing is sent here."""
         request = allauth_context.request
         site = get_current_site(request)
         site.name = settings.SHOP_NAME
@@ -125,7 +137,7 @@ class AccountAdapter(DefaultAccountAdapter):
             )
 
     def _reader(self, request: HttpRequest | None, email: str, context: dict[str, Any]) -> User | None:
-        """Whose account a letter is about; None where a stranger gave an address that nobody has."""
+        """Return the user whose account an email is about; None if a stranger entered an address without an account."""
         known = context.get("user") or getattr(request, "user", None)
         if isinstance(known, User):
             return known

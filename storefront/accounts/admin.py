@@ -1,4 +1,7 @@
-"""People in the back office. Nobody is deleted, since orders, money and history name them: they are made inactive."""
+"""The admin pages of users, groups and API keys.
+
+Users are deactivated instead of deleted, because orders, money and history refer to them.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +33,17 @@ from orders.models import CustomerRate, Order, PriceLevel, Transfer
 from storefront.accounts import balance_adjustments, email_change, reset_link, second_factor_reset, user_sessions
 from storefront.accounts.models import ApiKey, User
 
-#: What only a superuser may give: whoever could give it to himself would have everything.
+#: Fields that only superusers may change: anybody else could give all permissions to themselves.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-#: What a customer pays. It is kept with the wallet, so it needs the permission for wallets.
+#: The price level is stored with the wallet, so changing it needs the permission for wallets.
 LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
 
-#: What customers choose for themselves.
+#: Fields that customers choose for themselves.
 READS = ("language", "time_zone", "currency")
 
 
 class NewUserForm(base.Form):
-    """Asks for no password: the customer sets one by the link that is sent."""
+    """Create a user without a password; the customer sets one with the link that is sent."""
 
     class Meta:
         model = User
@@ -59,7 +62,7 @@ class UserForm(base.Form):
 
     class Meta:
         model = User
-        fields = "__all__"  # the admin's fieldsets say which
+        fields = "__all__"  # the admin's fieldsets list the fields
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,9 +72,9 @@ class UserForm(base.Form):
 
 
 def _contains(field: str, word: str) -> Q:
-    """Whether ``field`` contains ``word``, whatever the case of either.
+    """Return a condition for ``field`` containing ``word``, ignoring case.
 
-    SQLite's LIKE ignores case in ASCII only; its regular expressions are Python's, which know every alphabet.
+    SQLite's LIKE ignores case only in ASCII. Its regular expressions are Python's, which handle every alphabet.
     """
     if connection.vendor == "sqlite" and not word.isascii():
         return Q(**{f"{field}__iregex": re.escape(word)})
@@ -81,7 +84,7 @@ def _contains(field: str, word: str) -> Q:
 class KeyState(admin.SimpleListFilter):
     title = _("state")
     parameter_name = "state"
-    #: By the value in the address: name, and what the rows are filtered by.
+    #: Name and condition of each state, by its value in the query string.
     STATES: dict[str, tuple[Any, Q]] = {
         "living": (_("Living"), Q(revoked_at=None)),
         "unused": (_("Never used"), Q(revoked_at=None, last_used_at=None)),
@@ -98,7 +101,7 @@ class KeyState(admin.SimpleListFilter):
 
 
 class ShowsKey:
-    """What a key may do in one column, and its moments short enough for a list."""
+    """Columns of API keys: the permissions in one column, and times short enough for a list."""
 
     @admin.display(description=_("what it may do"))
     def may(self, key: ApiKey) -> str:
@@ -175,7 +178,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Every word must be somewhere in the e-mail or the name, in upper or lower case."""
+        """Search for users whose email or name contains every word, ignoring case."""
         for word in search_term.split():
             queryset = queryset.filter(_contains("email", word) | _contains("name", word))
         return queryset, False
@@ -184,7 +187,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Staff are changed by superusers only: a new password for a colleague would be the colleague's powers."""
+        """Allow only superusers to change staff.
+
+        A new password for a colleague would give access to that colleague's permissions.
+        """
         allowed = bool(super().has_change_permission(request, obj))
         is_peer = obj is not None and (obj.is_staff or obj.is_superuser)
         return allowed and (not is_peer or bool(request.user.is_superuser))
@@ -207,14 +213,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ]
 
     def adjust(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Gives money to a customer or takes some. Staff's own wallets are adjusted by superusers only."""
+        """Adjust a customer's balance. Only superusers may adjust those of staff."""
         user = get_object_or_404(User, pk=pk)
         if not self._may_adjust(request, user):
             raise PermissionDenied
         return balance_adjustments.page(request, user, self.admin_site, self.opts)
 
     def _may_adjust(self, request: HttpRequest, user: User | None) -> bool:
-        """Nobody adjusts their own balance."""
+        """Return whether the operator may adjust this balance. Nobody may adjust their own."""
         is_own = user is not None and user.pk == request.user.pk
         return (
             request.user.has_perm(balance_adjustments.PERMISSION)
@@ -223,12 +229,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         )
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Django's page for setting somebody's password. Nobody does: a reset link is sent instead."""
+        """Deny Django's page for setting a user's password. Staff sends a reset link instead."""
         raise PermissionDenied
 
     @method_decorator(require_POST)
     def send_reset_link(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Sends a customer the link to set a new password. To staff it is sent by superusers only."""
+        """Send a customer the link to set a new password. Only superusers may send it to staff."""
         user = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
@@ -243,7 +249,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return redirect(base.page_url(user))
 
     def take_off(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Takes a lost second factor off. Staff's own, and those of superusers, are for superusers only."""
+        """Remove a lost second factor. Only superusers may do so for staff and superusers."""
         user = get_object_or_404(User, pk=pk)
         if not self._may_take_off(request, user):
             raise PermissionDenied
@@ -256,7 +262,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         sets = super().get_fieldsets(request, obj)
         if obj is None:
             return sets
-        # A link that leads nowhere is not shown.
+        # Hide links that the operator may not follow.
         may: dict[Any, bool] = {
             "adjust_link": self._may_adjust(request, obj),
             "second_step": self._may_take_off(request, obj),
@@ -273,7 +279,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Every customer has a wallet from the first moment, and a changed address has to be confirmed anew."""
+        """Open the wallet of a new user, and require that a changed address is confirmed again."""
         super().save_model(request, obj, form, change)
         if not change:
             transfers.open_wallet(obj)
@@ -289,7 +295,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         wallet = getattr(user, "wallet", None)
         return formatting.amount(wallet.balance, wallet.currency) if wallet else formatting.NONE
 
-    # Shown by these to who may not set them.
+    # These columns replace the form fields for operators who may not change them.
     @admin.display(description=_("price level"))
     def level(self, user: Any) -> str:
         wallet = getattr(user, "wallet", None)
@@ -332,7 +338,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("password"))
     def reset_password(self, user: Any) -> str:
-        """A button of another form on the page: Enter in a field presses the first button of the field's own form."""
+        """Return a button that submits another form.
+
+        Enter in a field presses the first button of the field's own form, which must not be this one.
+        """
         return format_html(
             '<button class="btn sm" form="user-act" formaction="{}">{}</button>',
             reverse("admin:accounts_user_reset_password", args=[user.pk]),
@@ -341,7 +350,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     @method_decorator(require_POST)
     def sign_out(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ends every session of a person. Staff are signed out by superusers only."""
+        """End every session of a user. Only superusers may do so for staff."""
         user = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
@@ -376,7 +385,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
-    """Rights are given by superusers only: whoever could edit a group they are in could give themselves everything."""
+    """Only superusers may change groups: anybody else could add permissions to a group they belong to."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -390,7 +399,7 @@ class GroupAdmin(DjangoGroupAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
-    """Keys are made by their owners. Staff can end them, and say how many calls a minute one may make."""
+    """Admin of API keys. Their owners create them; staff can revoke them and limit their calls per minute."""
 
     list_display = ("prefix", "user", "name", "may", "calls_a_minute", "made", "used", "revoked")
     list_select_related = ("user",)
@@ -408,7 +417,7 @@ class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.Model
         return bool(request.user.has_perm("accounts.change_apikey"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """This one column: whatever the key's owner or the API writes meanwhile stays."""
+        """Save only the limit, so that a concurrent change by the key's owner or the API is not overwritten."""
         ApiKey.objects.filter(pk=obj.pk).update(calls_a_minute=obj.calls_a_minute)
 
     @admin.action(description=_("Revoke"), permissions=["change"])

@@ -1,4 +1,4 @@
-"""What programs get where no view answers: JSON, never a page."""
+"""The error answers for programs where no view answers: JSON, never a page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ def unknown_address(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The whole site's handler400: a host that is not ours, and the like."""
+    """Answer a bad request, such as one for an unknown host. This is handler400 of the whole site."""
     if request.path.startswith("/api/"):
         return responses.error(responses.INCORRECT_REQUEST, status=400)
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The whole site's handler500. For a program no ``error``: nobody knows here how far its request came."""
+    """Answer a server error. This is handler500 of the whole site.
+
+    Programs get no ``error``, because it is unknown here how far the request was processed.
+    """
     if request.path.startswith("/api/"):
         return responses.reply({}, status=500)
     return defaults.server_error(request)

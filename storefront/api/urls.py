@@ -1,5 +1,7 @@
-"""The addresses for programs, and the pages for those who write them. None that programs call redirects: a redirect
-loses the body of a POST."""
+"""The URLs of the panel API and of its reference pages.
+
+None that programs call redirects: a redirect loses the body of a POST.
+"""
 
 from django.urls import path, re_path
 
@@ -9,7 +11,8 @@ from storefront.api.reference import views as reference
 
 app_name = "api"
 urlpatterns = [
-    # The door answers these before they get here; they are for whoever asks for the address of the API.
+    # ``storefront.api.entry`` answers these first; they are listed here so that ``reverse`` finds the address of the
+    # API.
     path("api/v2", panel, name="v2"),
     path("api/v2/", panel),
     path("api/v1", panel),

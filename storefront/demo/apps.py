@@ -1,4 +1,4 @@
-"""The demo as a Django application."""
+"""The Django application of the demo."""
 
 from django.apps import AppConfig
 

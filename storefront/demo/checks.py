@@ -1,4 +1,4 @@
-"""Keeps the demo's data out of a real shop."""
+"""A system check that keeps the demo's data out of a real shop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from storefront.demo import seed
 
 @register(Tags.database)
 def demo_data_stays_in_the_demo(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """The demo has play money, which must not buy from a real panel, and an operator whose password is known."""
+    """Fail if a real shop uses the demo's database.
+
+    It contains play money, which must not buy from a real panel, and an operator whose password is public.
+    """
     if settings.DEMO or not databases or Transfer._meta.db_table not in connection.introspection.table_names():
         return []
     if not seed.is_demo_database():

@@ -1,10 +1,10 @@
-"""Texts that the demo's shop begins with: terms, questions and answers, what tickets are about, replies sent often."""
+"""Initial texts of the demo shop: terms, frequently asked questions, ticket categories and canned replies."""
 
 from __future__ import annotations
 
 CATEGORIES = ("Orders", "Payments", "API", "Something else")
 
-#: The category whose services take links of one site only, and which.
+#: The category whose services accept links of one site only, and the pattern of those links.
 LINKED = "Photo network"
 LINK_PATTERN = r"https://photos\.example\.com/[\w./-]+"
 
@@ -73,5 +73,5 @@ No. If the service can be canceled, cancel on the order's page; otherwise open a
 Yes. Make an API key in your account; the API page says how to call it.
 """
 
-#: Address, title, text.
+#: Slug, title and text of each page.
 PAGES = (("terms", "Terms", TERMS), ("faq", "Questions", FAQ))

@@ -1,6 +1,6 @@
-"""Orders of the days before the demo was opened, so that it has measured times and ended orders to show.
+"""Orders from before the demo was opened, so that it has delivery times and completed orders to show.
 
-They are bought and ended through the same doors as any order; only their times are written by hand.
+They are placed and ended by the same functions as any order; only their times are set afterwards.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from storefront.mail import email_preferences
 from storefront.mail.models import EmailKind
 
 CUSTOMER = "earlier@example.com"
-#: Orders of each service, and the days that they are spread over.
+#: Number of orders of each service, and of the days over which they are spread.
 EACH, DAYS = 24, 20
-#: A median of minutes from the purchase to the end, and how many of 24 were not delivered in full.
+#: Median minutes from the purchase to the end, and the number of 24 orders that were not delivered in full.
 PACES = ((14, 0), (95, 1), (300, 0), (26, 2), (780, 1), (2900, 0), (48, 0), (170, 4))
 
 
 @transaction.atomic
 def make(services: list[Service], inputs: dict[str, str]) -> None:
-    """Delivered orders of ``services``, as many as there are paces for, by a customer who cannot log in."""
+    """Create completed orders of as many ``services`` as there are paces, for a customer who cannot sign in."""
     customer = get_user_model().objects.create_user(email=CUSTOMER)
     transfers.credit_payment(
         transfers.open_wallet(customer), amount=Decimal(5000), gateway="manual", reference="demo-past"
     )
     email_preferences.switch_off(customer.pk, kind=EmailKind.ORDERS)
-    chance = random.Random(7)  # noqa: S311  # the same demo every time
+    chance = random.Random(7)  # noqa: S311  # a fixed seed makes the same demo every time
     now = timezone.now()
     begun = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(EACH * len(PACES)))
     for number, at in enumerate(begun):

@@ -1,6 +1,6 @@
-"""What the demo shows: a shop with five providers, a customer with money, an operator, and orders on their way.
+"""Fill the demo's database: a shop with five providers, a customer with a balance, an operator and open orders.
 
-A second run keeps everything and only tells the providers where their panels are now.
+A second run keeps everything and only updates the addresses of the providers' panels.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from storefront.demo import content, order_history, translations
 from storefront.payments.models import ManualMethod
 from storefront.support.models import CannedReply, InfoPage, TicketCategory
 
-#: The reference of the play money; no other shop books under it.
+#: The reference of the play money. No other shop uses it.
 CREDIT_REFERENCE = "demo-play-money"
 CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-demo"
-#: What the panels bill in, and what that is worth in the store currency.
+#: The panels' currencies, and what one unit is worth in the store currency.
 CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
-#: What customers may see amounts in: how many of it are one dollar.
+#: The display currencies, and how many units make one dollar.
 SHOWN = {"EUR": "0.92", "RUB": "80", "TRY": "41.67"}
 MARKUP = Decimal(30)
 FIRST_ORDERS = 14
-#: A way to pay by hand; the account is nobody's.
+#: A manual payment method; the account belongs to nobody.
 BANK = {
     "name": "Bank transfer",
     "hint": "One to two working days",
@@ -42,7 +42,7 @@ BANK = {
     "minimum": Decimal(5),
     "maximum": Decimal(5000),
 }
-#: Something to type for every input that a service type may have.
+#: An example value for every input that a service type may have.
 EXAMPLES = {
     "link": "https://photos.example.com/nadia",
     "comments": "\n".join(f"Comment number {number}" for number in range(1, 13)),
@@ -65,7 +65,7 @@ EXAMPLES = {
 
 
 def logins() -> dict[str, str]:
-    """Who may log in where, for the table that the demo prints."""
+    """Return the sign-in details for the table that the demo prints."""
     return {
         "shop": f"{CUSTOMER} / {PASSWORD}",
         "admin": f"{ADMIN} / {PASSWORD}",
@@ -74,18 +74,22 @@ def logins() -> dict[str, str]:
 
 
 def is_demo_database() -> bool:
-    """Whether the demo has put play money and sign-ins that everybody knows into this database."""
+    """Return whether the demo has put play money and public passwords into this database."""
     return Transfer.objects.filter(reference=f"payment:manual:{CREDIT_REFERENCE}").exists()
 
 
 def is_somebody_elses() -> bool:
-    """Whether this database belongs to a shop that is not the demo."""
+    """Return whether this database belongs to a shop that is not the demo."""
     others = get_user_model().objects.exclude(email__in=(ADMIN, CUSTOMER))
     return others.exists() and not is_demo_database()
 
 
 def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
-    """Brings the database to what the demo needs. ``panels``: dialect -> (address, key) of a panel that answers."""
+    """Bring the database to the state that the demo needs.
+
+    Args:
+        panels: The address and key of each running panel, by dialect.
+    """
     people = get_user_model().objects
     if not people.filter(email=ADMIN).exists():
         people.create_superuser(email=ADMIN, password=PASSWORD)
@@ -111,20 +115,20 @@ def _provider(dialect: str, url: str, key: str) -> None:
     Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0)
     importer.import_offers(provider)
     importer.publish(provider, markup_percent=MARKUP)
-    # No price list tells which links a service takes; an operator writes it, as here.
+    # Price lists do not say which links a service accepts; an operator enters the pattern, as this does.
     photos = Service.objects.filter(category__name=content.LINKED, kind="default", link_pattern="")
     photos.update(link_pattern=content.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test(provider)
 
 
 def _currencies() -> None:
-    """Whoever changed or removed them keeps that."""
+    """Create the display currencies, unless there are any: changes by an operator are kept."""
     if settings.STORE_CURRENCY == "USD" and not Currency.objects.exists():
         Currency.objects.bulk_create(Currency(code=code, rate=Decimal(rate)) for code, rate in SHOWN.items())
 
 
 def _support() -> None:
-    """Pages and what tickets can be about. Whoever changed or removed them keeps that."""
+    """Create the pages, ticket categories and canned replies. Existing ones are kept as an operator changed them."""
     if not TicketCategory.objects.exists():
         TicketCategory.objects.bulk_create(
             TicketCategory(name=name, position=place) for place, name in enumerate(content.CATEGORIES)
@@ -140,7 +144,7 @@ def _support() -> None:
 
 
 def _first_orders(customer: Any) -> None:
-    """One of each of the cheaper services, so that every kind of order can be watched."""
+    """Place one order of each of the cheaper services, so that orders of many service types can be watched."""
     services = sorted(Service.objects.on_sale(), key=_price_of_least)
     for service in services[:FIRST_ORDERS]:
         link = service.link_example or EXAMPLES["link"]

@@ -1,4 +1,7 @@
-"""Starts programs as children, watches them and ends every one. Standard library only: no Django, no settings."""
+"""Start programs as child processes, watch them and end every one.
+
+It uses the standard library only, without Django.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-# Every child and whatever it starts carries this variable, so that none is lost from sight when it changes its session.
+# Environment variable of every child, which its own children inherit. It finds those that have changed their session.
 MARK = "VITRINE_RUN"
 PR_SET_PDEATHSIG = 1
 KILL_ROUNDS = 100
@@ -27,7 +30,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One child. ``name`` also names its log; ``is_ready`` is given its pid and says whether it answers by now."""
+    """A child process. ``name`` also names its log; ``is_ready`` gets its pid and returns whether it answers."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -35,14 +38,14 @@ class Program:
 
 
 class ProgramFailed(Exception):
-    """A program ended by itself or did not answer in time; the text is for the person at the terminal."""
+    """A program ended by itself or did not answer in time. The text is for the person at the terminal."""
 
 
 def die_with_parent(parent: int) -> None:
     """Ask the kernel to end this process with SIGTERM when its parent dies. Runs between fork and exec.
 
-    A supervisor that is killed with -9 cannot stop anything any more; without this its children would go on for ever
-    and hold their ports. Only Linux has it. A parent that died before the request is noticed by its changed id.
+    A supervisor that is killed with SIGKILL cannot stop anything; without this its children would run on and hold their
+    ports. Only Linux supports it. A parent that died before the request is detected by its changed id.
     """
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -51,7 +54,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def answers(host: str, port: int, path: str = "/") -> bool:
-    """Whether a web server answers there with anything but a server error."""
+    """Return whether a web server answers there with anything but a server error."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
@@ -63,11 +66,11 @@ def answers(host: str, port: int, path: str = "/") -> bool:
 
 
 class Supervisor:
-    """Use as a context manager: whatever was started inside is gone outside, however the block is left.
+    """Context manager that ends every program started inside it, however the block is left.
 
-    Children run in sessions of their own, so Ctrl-C at the terminal reaches only the supervisor and the order of events
-    is ours: SIGTERM to each main process alone (a task cluster whose whole group is signalled hangs; each main process
-    ends its own helpers), then, after ``grace`` seconds or a second Ctrl-C, SIGKILL to everything that is left.
+    Children run in their own sessions, so Ctrl-C at the terminal reaches only the supervisor, which controls the order:
+    SIGTERM to each main process alone (a task cluster hangs if its whole group gets the signal; each main process ends
+    its own helpers), then, after ``grace`` seconds or a second Ctrl-C, SIGKILL to everything that is left.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Under nohup the hang-up stays ignored.
+            # Under nohup, SIGHUP stays ignored.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 self.previous[number] = signal.signal(number, self._interrupted)
         return self
@@ -123,7 +126,11 @@ class Supervisor:
         self.programs.append(Program(name, process, is_ready))
 
     def wait_until_ready(self, limit: float) -> None:
-        """Return when all answer or somebody wants to stop; raise when one dies or ``limit`` seconds pass."""
+        """Wait until all programs answer or a stop is requested.
+
+        Raises:
+            ProgramFailed: A program ended, or ``limit`` seconds have passed.
+        """
         deadline = time.monotonic() + limit
         waiting = list(self.programs)
         while waiting and not self.is_stopping:
@@ -134,7 +141,11 @@ class Supervisor:
             time.sleep(0.25)
 
     def watch(self) -> None:
-        """Return when somebody wants to stop; raise when a program ends by itself."""
+        """Wait until a stop is requested.
+
+        Raises:
+            ProgramFailed: A program ended by itself.
+        """
         while not self.is_stopping:
             self._check_alive()
             time.sleep(0.2)
@@ -149,14 +160,14 @@ class Supervisor:
             if program.process.poll() is None:
                 program.process.terminate()
             else:
-                # Already dead: nobody is left to end its helpers.
+                # The main process is dead, so nobody else ends its helpers.
                 _kill_group(program.process.pid)
         deadline = time.monotonic() + self.grace
         while self._remaining() and time.monotonic() < deadline and self.interrupts <= before:
             time.sleep(0.1)
         for program in self.programs:
             _kill_group(program.process.pid)
-        # A helper may have started another between two looks: look until there is none.
+        # A helper may have started another one since the last check, so repeat until none is left.
         for _ in range(KILL_ROUNDS):
             if not (left := self._remaining()):
                 break
@@ -184,14 +195,14 @@ class Supervisor:
 
 
 def marked(run_id: str) -> list[int]:
-    """The living processes of one run, by the variable they inherited. Empty where there is no /proc."""
+    """Return the running processes of one run, by the variable they inherited; none on systems without /proc."""
     needle = f"{MARK}={run_id}".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if needle in path.read_bytes():
                 found.append(int(path.parent.name))
-        except OSError:  # gone meanwhile, or somebody else's
+        except OSError:  # it ended in the meantime, or belongs to another user
             continue
     return found
 

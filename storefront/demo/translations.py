@@ -1,4 +1,4 @@
-"""What the pretend panels' services and categories are called in the shop's other languages."""
+"""Translations of the simulated panels' services and categories into the shop's other languages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from orders.models import Category, CategoryText, Service, ServiceText
 
 LANGUAGES = ("ru", "tr", "ar")
-#: In the order of ``LANGUAGES``.
+#: Names by language, in the order of ``LANGUAGES``.
 Names = Mapping[str, tuple[str, str, str]]
 
 CATEGORIES: Names = {

@@ -1,4 +1,4 @@
-"""Support as a Django application."""
+"""The Django application of support."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

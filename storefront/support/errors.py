@@ -1,4 +1,4 @@
-"""What can be wrong with a ticket. Leaves name the situation; nothing was written when one is raised."""
+"""The errors of support. Nothing was written when one is raised."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 class TicketError(Exception):
-    """Base of every error of support."""
+    """Base class of every error of support."""
 
 
 class TooManyOpen(TicketError):
-    """The customer has ``most`` tickets that are not closed."""
+    """The customer already has ``most`` open tickets."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} tickets are open")
@@ -18,15 +18,15 @@ class TooManyOpen(TicketError):
 
 
 class TooFast(TicketError):
-    """More messages in the last minutes than a person writes."""
+    """The customer sent more messages in the last minutes than a person writes."""
 
 
 class TooMuch(TicketError):
-    """More bytes of files within a day than the shop keeps for one customer."""
+    """The customer sent more bytes of files within a day than the shop accepts."""
 
 
 class TextRefused(TicketError):
-    """No text, or more of it than ``most`` characters."""
+    """The text is empty or has more than ``most`` characters."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"a text has 1 to {most} characters")
@@ -34,7 +34,7 @@ class TextRefused(TicketError):
 
 
 class NotTheirOrder(TicketError):
-    """``number`` is no order of this customer."""
+    """``number`` is not an order of this customer."""
 
     def __init__(self, number: str) -> None:
         super().__init__(f"{number} is no order of the customer")
@@ -42,7 +42,7 @@ class NotTheirOrder(TicketError):
 
 
 class RequestAlreadyMade(TicketError):
-    """``ticket`` asks for the same already."""
+    """``ticket`` already contains the same request."""
 
     def __init__(self, ticket: Any) -> None:
         super().__init__(f"asked in ticket {ticket.pk}")
@@ -50,7 +50,7 @@ class RequestAlreadyMade(TicketError):
 
 
 class HandledAutomatically(TicketError):
-    """No person is needed: the order's own button does it, or there is nothing to be done. ``why`` is for customers."""
+    """No operator is needed: the order's own button does it, or nothing can be done. ``why`` is for customers."""
 
     def __init__(self, why: Any) -> None:
         super().__init__(str(why))
@@ -58,4 +58,4 @@ class HandledAutomatically(TicketError):
 
 
 class NotMergeable(TicketError):
-    """Two tickets that cannot become one: the same, of two customers, or one of them merged before."""
+    """The tickets cannot be merged: they are the same one, belong to two customers, or one was merged before."""

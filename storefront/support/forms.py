@@ -1,4 +1,4 @@
-"""What customers fill in. The rules are those of ``support.tickets``; here they get words."""
+"""The forms of support for customers, and the texts of its errors. The rules are those of ``support.tickets``."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TicketForm(ReplyForm):
 
 
 def words(problem: TicketError) -> str:
-    """What is wrong and what to do, for the customer."""
+    """Return the error's text for the customer: what is wrong and what to do."""
     match problem:
         case TooManyOpen(most=most):
             return _(
@@ -86,6 +86,6 @@ def words(problem: TicketError) -> str:
 
 
 def refuse(form: forms.Form, problem: TicketError) -> None:
-    """Shows ``problem`` where it belongs."""
+    """Add ``problem`` to the form, at its field if it has one."""
     field = "orders" if isinstance(problem, NotTheirOrder) and "orders" in form.fields else None
     form.add_error(field, words(problem))

@@ -1,4 +1,7 @@
-"""Plain text as safe HTML: paragraphs, lists, headings, links. Pure: whatever goes in, nothing in it becomes markup."""
+"""Render plain text as safe HTML with paragraphs, lists, headings and links.
+
+No markup in the text is kept as markup.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,20 @@ from html import escape
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
 _BLANK = re.compile(r"\n[^\S\n]*\n\s*")
 _LEVELS = {"# ": "h2", "## ": "h3"}
-#: Signs that end a sentence rather than the address before them.
+#: Characters that belong to the sentence when they follow an address.
 _AFTER = ".,;:!?…»”’"
 
 
 def document(text: str) -> str:
-    """A text of the shop: an empty line parts paragraphs, "# " and "## " are headings, lines with "- " are a list."""
+    """Render a text of the shop.
+
+    An empty line separates paragraphs, "# " and "## " start headings, and lines that start with "- " are a list.
+    """
     return "\n".join(_block(block) for block in _blocks(text))
 
 
 def message(text: str) -> str:
-    """What one person writes to another: paragraphs and links, every other sign as it is."""
+    """Render a message: paragraphs and links only; every other character stays as it is."""
     return "\n".join(f"<p>{_lines(block.split(chr(10)))}</p>" for block in _blocks(text))
 
 
@@ -28,7 +34,7 @@ def _blocks(text: str) -> list[str]:
 
 
 def _block(block: str) -> str:
-    """Headings and lists need no empty line around them."""
+    """Render one block. Headings and lists need no empty line around them."""
     made: list[str] = []
     held: list[str] = []
     kind = ""
@@ -71,7 +77,7 @@ def _linked(line: str) -> str:
 
 
 def _whole(address: str) -> str:
-    """The address without the sentence's end, and without a bracket that was opened before it."""
+    """Return the address without trailing punctuation and without a bracket that was opened before it."""
     while address[-1] in _AFTER or (address[-1] == ")" and address.count(")") > address.count("(")):
         address = address[:-1]
     return address

@@ -1,4 +1,4 @@
-"""The one place where others learn of a staff answer: SUPPORT_ANSWERED names the function, with the Message."""
+"""Notify other applications of an answer of staff. SUPPORT_ANSWERED names the function, which gets the Message."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from storefront.support.models import Message
 
 
 def answered(message: Message) -> None:
-    """Call it in the transaction of the answer, that both stand or fall together."""
+    """Call the function of SUPPORT_ANSWERED.
+
+    Call this in the transaction of the answer, so that both are stored or neither.
+    """
     if settings.SUPPORT_ANSWERED:
         import_string(settings.SUPPORT_ANSWERED)(message)

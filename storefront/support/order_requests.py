@@ -1,4 +1,4 @@
-"""What a customer asks a person to do for one order: speed it up, or what the order's own buttons do not offer."""
+"""A customer's requests to an operator about one order: speed it up, or do what the order's buttons do not offer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storefront.support.errors import HandledAutomatically
 from storefront.support.models import Ticket
 from storefront.support.models.ticket import TicketKind
 
-#: On the button, and as the ticket's subject.
+#: The texts of the buttons.
 LABELS: Mapping[TicketKind, Promise] = {
     TicketKind.SPEED_UP: gettext_lazy("Ask to speed it up"),
     TicketKind.REFILL: gettext_lazy("Ask a person for a refill"),
@@ -35,12 +35,16 @@ _TEXTS: Mapping[TicketKind, Promise] = {
 
 
 def possible(order: Order) -> list[TicketKind]:
-    """What a person can be asked for. One query at most, none for an order that is under way."""
+    """Return what a person can be asked to do. It takes at most one query, and none for an order in progress."""
     return [kind for kind in LABELS if why_not(order, kind) is None]
 
 
 def ask(order: Order, *, kind: TicketKind) -> Ticket:
-    """A ticket that asks for it, in the order's customer's name. Raises NotForAPerson, Asked, TooFast, TooManyOpen."""
+    """Open a ticket with the request, on behalf of the order's customer.
+
+    Raises:
+        HandledAutomatically, RequestAlreadyMade, TooFast, TooManyOpen.
+    """
     if reason := why_not(order, kind):
         raise HandledAutomatically(reason)
     return tickets.open_ticket(
@@ -53,7 +57,10 @@ def ask(order: Order, *, kind: TicketKind) -> Ticket:
 
 
 def why_not(order: Order, kind: TicketKind) -> str | None:
-    """The order's own rules come first: a person is for what they do not offer."""
+    """Return why an operator cannot be asked, or None.
+
+    The order's own rules come first: a person does what they do not offer.
+    """
     match kind:
         case TicketKind.REFILL:
             return _why_no_refill(order)

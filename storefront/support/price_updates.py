@@ -1,4 +1,4 @@
-"""The page of updates: announcements, changed prices, services that are new. Reads only; prices are list prices."""
+"""The data of the updates page: announcements, price changes and new services. Prices are list prices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storefront.support.models import Announcement
 from storefront.web import keyset
 
 PAGE_SIZE = 30
-#: The services that a reader has ordered are those of so many of the newest orders.
+#: Number of a customer's newest orders whose services count as the customer's own.
 LATEST = 2000
 TABS: Mapping[str, Promise] = {
     "": _("News"),
@@ -29,7 +29,7 @@ TABS: Mapping[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class PriceUpdatePage:
-    """One tab. ``is_own``: only services of the reader's newest orders."""
+    """One tab of the page. ``is_own`` restricts it to services of the reader's newest orders."""
 
     tab: str
     is_own: bool
@@ -37,7 +37,7 @@ class PriceUpdatePage:
 
 
 def list_price_updates(user: Any, query: QueryDict) -> PriceUpdatePage:
-    """One query."""
+    """Return the selected tab, with one query."""
     tab = query.get("show", "")
     tab = tab if tab in TABS else ""
     is_own = tab == "prices" and bool(query.get("own")) and user.is_authenticated
@@ -53,7 +53,10 @@ def list_price_updates(user: Any, query: QueryDict) -> PriceUpdatePage:
 
 
 def percent(change: PriceChange) -> Decimal | None:
-    """By how much the price changed, to a tenth of a percent, without a sign; None where it was free before."""
+    """Return by how many percent the price changed, without a sign; None if the service was free before.
+
+    It has one decimal place below 100 percent, and none above.
+    """
     if not change.old_rate:
         return None
     share = abs(change.new_rate - change.old_rate) / change.old_rate * 100
@@ -61,7 +64,7 @@ def percent(change: PriceChange) -> Decimal | None:
 
 
 def _prices(user: Any | None) -> QuerySet[PriceChange]:
-    """Of services on sale: what is not sold is nobody's news."""
+    """Return the price changes of services on sale; changes of others are of no interest."""
     rows = PriceChange.objects.filter(service__is_active=True, service__category__is_active=True)
     if user is not None:
         rows = rows.filter(service__in=Order.objects.of(user).values("service")[:LATEST])

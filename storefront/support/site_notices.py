@@ -1,7 +1,7 @@
-"""What every page of the shop has around it: links to the shop's own pages, and pinned announcements.
+"""The parts of every page of the shop: links to info pages in the footer, and pinned announcements.
 
-Kept in the cache for a minute, so that no page pays queries for it; whoever changes it in the back office calls
-``forget``, and other processes show the change within that minute.
+They are cached for a minute, so that pages need no queries for them. The admin calls ``forget`` after a change; where
+the cache is not shared, other processes show the change within that minute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from storefront.web import query_params
 
 KEPT_SECONDS = 60
 COOKIE = "put-away"
-#: More are not remembered, neither as pinned nor as put away.
+#: Maximum number of pinned announcements, and of dismissed ones that the cookie remembers.
 MOST = 20
 
 
@@ -52,7 +52,7 @@ class Frame:
 
 
 def support(request: HttpRequest) -> dict[str, Any]:
-    """A context processor. The template calls these: answers without a frame pay nothing."""
+    """Context processor. The templates call these functions, so that responses without the page layout read nothing."""
     return {"foot_pages": pages, "pinned": partial(pinned, request)}
 
 
@@ -61,13 +61,13 @@ def pages() -> tuple[Link, ...]:
 
 
 def pinned(request: HttpRequest) -> list[Pinned]:
-    """The pinned announcements of this moment that the reader has not put away, newest first."""
+    """Return the pinned announcements that are on now and not dismissed by the reader, newest first."""
     away, now = put_away(request), timezone.now()
     return [one for one in _frame().pinned if one.is_on(now) and one.pk not in away]
 
 
 def put_away(request: HttpRequest) -> list[int]:
-    """The announcements that this browser has put away, as its cookie says."""
+    """Return the announcements that this browser has dismissed, from its cookie."""
     numbers = map(query_params.number, request.COOKIES.get(COOKIE, "").split(".")[:MOST])
     return [number for number in numbers if number is not None]
 

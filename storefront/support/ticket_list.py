@@ -1,4 +1,4 @@
-"""What customers see of their tickets: tabs, pages, the conversation. Reads only, and public messages only."""
+"""The tickets as customers see them: tabs, pages and the conversation. Only public messages are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TALK_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class TicketStatusLabel:
-    """A status in the customer's words. ``mark`` is its sign in the style sheet."""
+    """The customer's label of a status. ``mark`` is its class in the style sheet."""
 
     label: Promise
     mark: str
@@ -52,7 +52,7 @@ class TicketPage:
 
 
 def list_tickets(user: Any, query: QueryDict) -> TicketPage:
-    """Two queries whatever the number of tickets."""
+    """Return the page of the selected tab. The number of queries does not depend on the number of tickets."""
     own = Ticket.objects.of(user)
     counts = {row["status"]: row["count"] for row in own.order_by().values("status").annotate(count=Count("pk"))}
     code = query.get("status", "")
@@ -65,22 +65,22 @@ def list_tickets(user: Any, query: QueryDict) -> TicketPage:
 
 
 def talk(ticket: Ticket, query: QueryDict) -> keyset.KeysetPage[Message]:
-    """A page of the conversation, newest first. Two queries."""
+    """Return a page of the conversation, newest first, with two queries."""
     return keyset.page(_told(ticket), query, TALK_SIZE)
 
 
 def newer(ticket: Ticket, seen: int) -> list[Message]:
-    """What was said after message ``seen``, newest first."""
+    """Return the messages after message ``seen``, newest first."""
     return list(_told(ticket).filter(pk__gt=seen).order_by("-pk")[:TALK_SIZE])
 
 
 def mark(ticket: Ticket) -> str:
-    """What the page shows that can change, short enough for an address."""
+    """Return a short text for a URL that changes whenever the ticket's page has to change."""
     return f"{ticket.last_message or 0}-{ticket.status}"
 
 
 def seen(query: QueryDict) -> int:
-    """The newest message of the page that asks."""
+    """Return the newest message that the requesting page already shows."""
     return query_params.number(query.get("seen", "").partition("-")[0]) or 0
 
 

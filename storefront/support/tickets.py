@@ -1,7 +1,7 @@
-"""The only writer of tickets: opened, said, answered, closed, merged. Customers' limits are kept here.
+"""Write tickets: open, reply, answer, close and merge them within the customer's limits. Nothing else writes them.
 
-A message is one row and the ticket's new state, under the lock of the ticket's row. Files are stored before the
-transaction and removed again when it fails.
+A message and the ticket's new state are stored under the lock of the ticket's row. Files are stored before the
+transaction and removed again if it fails.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ SUBJECT_MAX = 150
 TEXT_MAX = 5000
 FILES_MOST = 5
 ORDERS_MOST = 20
-#: So many messages may one customer send in this time, over all tickets.
+#: Maximum number of messages of one customer in this time, over all tickets.
 MESSAGES_MOST = 10
 WITHIN = timedelta(minutes=10)
-#: So many bytes of files in a day, or anybody could fill the disk.
+#: Maximum bytes of a customer's files per day; otherwise anybody could fill the disk.
 BYTES_MOST = 50 * 1024 * 1024
 A_DAY = timedelta(days=1)
-#: Of two tickets that become one, the status that asks for more is kept.
+#: When two tickets are merged, the later status in this list is kept.
 URGENCY = (TicketStatus.CLOSED, TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.OPEN)
 
 
@@ -58,10 +58,15 @@ def open_ticket(
     kind: TicketKind = TicketKind.QUESTION,
     wanted_for: Order | None = None,
 ) -> Ticket:
-    """A customer's new ticket with its first message. ``orders`` are numbers of the customer's own orders.
+    """Open a ticket with its first message.
 
-    Raises TextRefused, NotTheirOrder, TooFast, TooMuch, TooManyOpen, Asked (where ``wanted_for`` has
-    such a request open).
+    Args:
+        orders: Numbers of the customer's own orders.
+        wanted_for: The order that a request is about.
+
+    Raises:
+        TextRefused, NotTheirOrder, TooFast, TooMuch, TooManyOpen.
+        RequestAlreadyMade: A request of this kind is open for ``wanted_for``.
     """
     subject, text = _checked(" ".join(subject.split()), SUBJECT_MAX), _checked(text, TEXT_MAX)
     numbers = _own_orders(user, {*orders, *([wanted_for.pk] if wanted_for else [])})
@@ -83,9 +88,11 @@ def open_ticket(
 
 
 def say(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
-    """The customer's next message: we owe an answer from now on, also where the ticket was closed.
+    """Add a message of the customer. The ticket then waits for staff, even if it was closed.
 
-    Raises TextRefused, TooFast, TooMuch, TooManyOpen (where it is opened again).
+    Raises:
+        TextRefused, TooFast, TooMuch.
+        TooManyOpen: The ticket was closed, and the customer has too many open tickets.
     """
     text = _checked(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
@@ -105,9 +112,10 @@ def answer(
     status: TicketStatus = TicketStatus.ANSWERED,
     uploads: Sequence[private_files.UploadedFile] = (),
 ) -> Message:
-    """A message of staff, after which the ticket is at ``status``. Who answers a free ticket takes it.
+    """Add an answer of staff and set the status. An unassigned ticket is assigned to the author.
 
-    Raises TextRefused.
+    Raises:
+        TextRefused: The text is empty or too long.
     """
     text = _checked(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
@@ -127,20 +135,24 @@ def answer(
 
 
 def note(ticket: Ticket, *, author: Any, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
-    """A note among staff: the customer never sees it, and nothing else changes. Raises TextRefused."""
+    """Add an internal note. The customer never sees it, and nothing else changes.
+
+    Raises:
+        TextRefused: The text is empty or too long.
+    """
     text = _checked(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
         return _write(_locked(ticket), kept, author=author, text=text, is_staff=True, is_internal=True)
 
 
 def put(ticket: Ticket, *, status: TicketStatus) -> Ticket:
-    """Sets the status without a message."""
+    """Set the status without a message."""
     with transaction.atomic():
         return _put(_locked(ticket), status)
 
 
 def close(ticket: Ticket) -> Ticket:
-    """The customer needs nothing more. A ticket that is closed already stays as it is."""
+    """Close a ticket for its customer. A closed ticket stays as it is."""
     with transaction.atomic():
         row = _locked(ticket)
         return row if row.is_closed else _put(row, TicketStatus.CLOSED, is_unread_by_customer=False)
@@ -152,9 +164,12 @@ def assign(ticket: Ticket, *, assignee: Any | None) -> Ticket:
 
 
 def merge(ticket: Ticket, *, into: Ticket, actor: Any) -> Ticket:
-    """Makes two tickets of one customer one: messages in the order they were written. Raises NotMergeable.
+    """Merge ``ticket`` into ``into``, a ticket of the same customer, with the messages in the order of writing.
 
-    ``ticket`` stays as an address that leads to ``into``.
+    ``ticket`` is kept and redirects to ``into``.
+
+    Raises:
+        NotMergeable: They are the same ticket, belong to two customers, or one was merged before.
     """
     with transaction.atomic():
         rows = Ticket.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=(ticket.pk, into.pk))
@@ -170,7 +185,10 @@ def merge(ticket: Ticket, *, into: Ticket, actor: Any) -> Ticket:
 
 
 def read_by_customer(ticket: Ticket) -> None:
-    """The customer has seen the ticket up to its newest message as ``ticket`` holds it; a newer one stays unread."""
+    """Mark the ticket as read by the customer up to the newest message that ``ticket`` holds.
+
+    A newer message stays unread.
+    """
     if ticket.is_unread_by_customer:
         as_seen = Ticket.objects.filter(pk=ticket.pk, last_message=ticket.last_message)
         as_seen.update(is_unread_by_customer=False)
@@ -193,7 +211,11 @@ def _checked(text: str, most: int) -> str:
 
 
 def _own_orders(user: Any, numbers: set[int]) -> list[int]:
-    """``numbers``, all of them the customer's own. Raises NotTheirOrder for the first that is not."""
+    """Return ``numbers`` sorted, after checking that all of them are the customer's own.
+
+    Raises:
+        NotTheirOrder: One of them is not; the error names the lowest.
+    """
     own = set(Order.objects.of(user).filter(pk__in=numbers).values_list("pk", flat=True)) if numbers else set()
     for number in sorted(numbers - own):
         raise NotTheirOrder(str(number))
@@ -223,7 +245,7 @@ def _within_limits(user: Any, kept: Sequence[private_files.Kept], *, is_one_more
         raise TooManyOpen(most)
 
 
-# ------------------------------------------------------------------------------------------------ pieces
+# ------------------------------------------------------------------------------------------------ helpers
 
 
 @contextmanager
@@ -239,12 +261,12 @@ def _stored(uploads: Sequence[private_files.UploadedFile]) -> Iterator[list[priv
 
 
 def _lock_customer(user: Any) -> None:
-    """One message of a customer at a time, so that limits count right. Always taken before a ticket's lock."""
+    """Lock the customer, so that messages are counted one after the other. Always lock it before a ticket."""
     get_user_model().objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def _locked(ticket: Ticket) -> Ticket:
-    """The ticket as it is now, under its lock; of a merged one, that into which it was merged."""
+    """Return the ticket under its lock. A merged ticket is replaced by the one it was merged into."""
     target = Ticket.objects.values_list("merged_into", flat=True).get(pk=ticket.pk) or ticket.pk
     row = Ticket.objects.select_for_update(no_key=True, of=("self",)).get(pk=target)
     return _locked(row) if row.merged_into_id else row
@@ -270,12 +292,13 @@ def _write(
 
 
 def _put(row: Ticket, status: TicketStatus, **columns: Any) -> Ticket:
-    """The row at ``status``, with all that a status implies."""
+    """Set the status and the columns that depend on it."""
     now, is_closed = timezone.now(), status == TicketStatus.CLOSED
     columns["waiting_since"] = (row.waiting_since or now) if status == TicketStatus.OPEN else None
     columns["closed_at"] = (row.closed_at or now) if is_closed else None
     if row.is_closed and not is_closed and row.wanted_for_id:
-        # The same may have been asked for again meanwhile: then that ticket is the request, and this one a question.
+        # The same request may have been made again in the meantime. That ticket then holds the request, and this one
+        # becomes a question.
         others = Ticket.objects.filter(wanted_for=row.wanted_for_id, kind=row.kind, closed_at=None)
         if others.exists():
             columns |= {"wanted_for": None, "kind": TicketKind.QUESTION}
@@ -290,7 +313,7 @@ def _moved(row: Ticket, **columns: Any) -> Ticket:
 
 
 def _merged(gone: Ticket, kept: Ticket, actor: Any) -> Ticket:
-    """Both rows are locked. The one that goes gives up first what only one ticket may have."""
+    """Merge two locked tickets. The merged one first gives up the columns that must be unique."""
     status = max(TicketStatus(gone.status), TicketStatus(kept.status), key=URGENCY.index)
     newest = max((one.last_message for one in (gone, kept) if one.last_message), default=None)
     since = min((one.waiting_since for one in (gone, kept) if one.waiting_since), default=None)

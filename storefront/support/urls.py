@@ -1,4 +1,4 @@
-"""The addresses of support and of the shop's own pages."""
+"""The URLs of support, the updates page and the info pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The actions of the panel API, one function each: from parameters to a call of the ground floor, and back to words."""
+"""The actions of the panel API, one function each: they read the parameters, call the shop and return the answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ Answer: TypeAlias = dict[str, Any] | list[dict[str, Any]] | ServicesDocument
 
 
 def services(caller: Caller, params: Params) -> Answer:
-    """The whole price list, always: clients take off sale what is missing from it."""
+    """Return the whole price list.
+
+    It is never filtered, because clients take services off sale that are missing from it.
+    """
     return services_cache.book(caller)
 
 
@@ -36,7 +39,7 @@ def balance(caller: Caller, params: Params) -> Answer:
 
 
 def add(caller: Caller, params: Params) -> Answer:
-    """Buys. The same request buys once."""
+    """Place an order. A repeated request returns the first one's order."""
     service_id = number(text(params, "service")) or 0
     try:
         found = queries.service_for(caller, service_id)
@@ -59,7 +62,10 @@ def add(caller: Caller, params: Params) -> Answer:
 
 
 def status(caller: Caller, params: Params) -> Answer:
-    """A stranger's order and one that never was get the same answer from the same query."""
+    """Return the state of orders.
+
+    Somebody else's order and a nonexistent one get the same answer from the same query.
+    """
 
     def find(numbers: list[int]) -> dict[int, dict[str, str]]:
         return {row[0]: panel_vocabulary.order_row(row) for row in queries.standings(caller.user_id, numbers)}
@@ -91,7 +97,8 @@ def cancel(caller: Caller, params: Params) -> Answer:
     return rows.cancels(params, ask)
 
 
-#: What changes something. To these, "too many" is an answer that nothing was done, never a status of HTTP.
+#: Actions that change something. When there are too many calls, these get an error with HTTP 200, which says that
+#: nothing was done, never another HTTP status.
 WRITES = frozenset({"add", "refill", "cancel"})
 ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
     action.__name__: action for action in (services, add, status, refill, refill_status, cancel, balance)

@@ -1,4 +1,4 @@
-"""Who calls: from the key to its customer, with all that the actions need to know of them, in one statement."""
+"""Identify the caller: read the key's customer and everything that the actions need to know in one statement."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from orders.rules import amounts
 from storefront.accounts.models import ApiKey, User, digest
 from storefront.api.panel.responses import INVALID_KEY, PanelRefusal
 
-#: ``last_used_at`` is for people: it need not be written on every call.
+#: Minimum time between two updates of ``last_used_at``, which is for people and not needed on every call.
 USED_EVERY = timedelta(minutes=1)
 
 _NO_DISCOUNT = Decimal(0)
-# By hand, as every call passes here: the ORM takes longer to write it than the database to answer it. The first columns
-# are the first fields of Caller.
+# Written as SQL because every call needs it, and the ORM takes longer to build the query than the database to answer
+# it. The first columns are the first fields of Caller.
 _STATEMENT = """
 SELECT k.id, k.user_id, k.has_read_scope, k.has_order_scope, k.has_get_writes, k.is_sandbox, k.addresses,
     k.calls_a_minute, w.balance, l.discount,
@@ -36,7 +36,7 @@ WHERE k.digest = %s AND k.revoked_at IS NULL AND u.is_active
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A living key and its customer. ``balance`` is in millionths; ``stamp`` is that of the catalogue just now."""
+    """An active key and its customer. ``balance`` is in millionths; ``stamp`` is the current catalog version."""
 
     key_id: int
     user_id: int
@@ -53,12 +53,16 @@ class Caller:
 
     @property
     def user(self) -> User:
-        """The customer's row, with nothing in it but its number."""
+        """Return the customer as a User instance with the primary key only."""
         return User(pk=self.user_id)
 
 
 def identify(key: str) -> Caller:
-    """The caller with this key. Raises Refused."""
+    """Return the caller with this key.
+
+    Raises:
+        PanelRefusal: There is no such active key.
+    """
     if not key:
         raise PanelRefusal(INVALID_KEY)
     now = timezone.now()
@@ -73,8 +77,8 @@ def identify(key: str) -> Caller:
 
 
 def _found(digested: str, long_ago: datetime) -> tuple[Any, ...] | None:
-    # The first statement of a request: if the connection has died since the last one, this finds out, and repeats it
-    # on a new one. Django would find out by a statement of its own, before every call.
+    # This is the first statement of a request: if the connection has died since the last one, it fails here and is
+    # repeated on a new connection. Django would check the connection with an extra statement before every call.
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return _asked(digested, long_ago)

@@ -1,4 +1,4 @@
-"""Reads what a client sent, wherever it put it, into one dict of texts. What is odd is refused with a sentence.
+"""Read the parameters of a call from wherever the client put them, and refuse malformed input with an error text.
 
 Clients of the panel API send a form, a multipart form, JSON, a query string or a mixture of them, with the right
 content type, a wrong one or none.
@@ -20,25 +20,28 @@ from django.http.multipartparser import MultiPartParserError
 from orders.rules import service_types
 from storefront.api.panel.responses import INCORRECT_REQUEST, PanelRefusal
 
-#: What was sent, by name: a text, or texts where the name was written as a list (``orders[]``, ``orders[0]``, JSON).
+#: The parameters by name: a text, or a list where the name was sent as one (``orders[]``, ``orders[0]``, JSON).
 Params: TypeAlias = dict[str, str | list[str]]
 
-#: Some clients send each of 1,000 ids as a field of its own.
+#: Some clients send each of 1,000 ids as a separate field.
 MAX_FIELDS = 3000
 MAX_IDS = 1000
 KEY_NAMES = ("key", "api", "api_key", "api_token", "secret")
-#: Names that collect when they are repeated; of any other name the last one counts.
+#: Parameters whose repeated values are collected; of any other parameter the last value counts.
 _REPEATABLE = frozenset({"order", "orders", "order_id", "id", "refill", "refills"})
-#: As nearly all clients write them; a thousand ids are taken apart in no time.
+#: The format that nearly all clients use; it is split without further parsing, which is fast for a thousand ids.
 _PLAIN_IDS = re.compile(r"\d+(?:,\d+)*", re.ASCII)
-#: What no database keeps, and what is left of a text that was not UTF-8.
+#: Characters that databases cannot store, and those that replace bytes which were not UTF-8.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
 
 
 def read(http: HttpRequest) -> Params:
-    """Everything ``http`` says: the body's parameters before those of the query, both before the headers'.
+    """Return all parameters. Those of the body take precedence over those of the query, and both over the headers.
 
-    ``key`` and ``request_id`` are always there, "" if they were not sent. Raises Refused.
+    ``key`` and ``request_id`` are always present, "" if they were not sent.
+
+    Raises:
+        PanelRefusal: The request is malformed or too large.
     """
     try:
         size = int(http.META.get("CONTENT_LENGTH") or 0)
@@ -46,7 +49,7 @@ def read(http: HttpRequest) -> Params:
         raise PanelRefusal(INCORRECT_REQUEST, status=400) from None
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise PanelRefusal(f"{INCORRECT_REQUEST}: it is too large", status=413)
-    # A WSGI server hands over the bytes of the query as Latin-1.
+    # A WSGI server passes the bytes of the query as Latin-1.
     query = http.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     params = {**_gather(_form(query)), **_body(http)}
     params["key"] = text(params, *KEY_NAMES) or _key_of(http)
@@ -55,14 +58,14 @@ def read(http: HttpRequest) -> Params:
 
 
 def _key_of(http: HttpRequest) -> str:
-    """The key in the headers, for clients that write it there."""
+    """Return the key from the headers, where some clients send it."""
     scheme, _, token = http.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
     return bearer or str(http.META.get("HTTP_X_API_KEY", "")).strip()
 
 
 def _request_id_of(http: HttpRequest) -> str:
-    """The id in the headers: a WSGI server hands over its bytes as Latin-1, and clients send UTF-8."""
+    """Return the request id from the headers. A WSGI server passes them as Latin-1, and clients send UTF-8."""
     value = str(http.META.get("HTTP_IDEMPOTENCY_KEY", "")).strip()
     try:
         return value.encode("latin-1").decode("utf-8")
@@ -71,19 +74,23 @@ def _request_id_of(http: HttpRequest) -> str:
 
 
 def text(params: Mapping[str, Any], *names: str) -> str:
-    """The first of ``names`` that says something; "undefined", "null" and their like say nothing."""
+    """Return the first of ``names`` that has a value. Texts such as "undefined" and "null" count as no value."""
     return next(filter(None, (service_types.text_of(params, name) for name in names)), "")
 
 
 def ids(params: Params, *names: str) -> list[str]:
-    """The ids under the first of ``names`` that has any: each once, as asked and in that order. Raises Refused."""
+    """Return the distinct ids of the first of ``names`` that has any, in the order in which they were sent.
+
+    Raises:
+        PanelRefusal: There are more than ``MAX_IDS``.
+    """
     for name in names:
         sent = params.get(name, "")
         if isinstance(sent, list) and len(sent) == 1 and _PLAIN_IDS.fullmatch(sent[0]):
             asked = sent[0].split(",")
             break
         words = re.split(r"[\s,;]+", ",".join(sent) if isinstance(sent, list) else sent)
-        # A JSON list may come as the text of a form's field.
+        # A form field may contain a JSON list as text.
         asked = [word for word in (word.strip("[]\"'") for word in words) if word.lower() not in service_types.ABSENT]
         if asked:
             break
@@ -94,8 +101,8 @@ def ids(params: Params, *names: str) -> list[str]:
 
 
 def number(word: str) -> int | None:
-    """An id of ours, "7" or as a JSON client may write it "7.0"; None for whatever cannot be one."""
-    # The plain case by itself: it comes a thousand times in a request.
+    """Return an id, sent as "7" or, by some JSON clients, as "7.0"; None if the text cannot be an id."""
+    # Handle the plain case first: it occurs a thousand times in a request.
     if len(word) < 19 and word.isascii() and word.isdigit():
         return int(word)
     match = re.fullmatch(r"(\d{1,18})\.0{1,10}", word, re.ASCII)
@@ -106,12 +113,12 @@ def _body(http: HttpRequest) -> Params:
     try:
         if http.content_type == "multipart/form-data":
             http.encoding = "utf-8"  # whatever charset was announced
-            # Before http.body is touched: Django can read a multipart body only once.
+            # Read this before http.body: Django can read a multipart body only once.
             return _gather((name, value) for name, values in http.POST.lists() for value in map(str, values))
         raw = http.body.removeprefix(b"\xef\xbb\xbf").strip()
     except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError) as problem:
         raise PanelRefusal(f"{INCORRECT_REQUEST}: its body cannot be read") from problem
-    # The body says what it is; the content type is missing or wrong too often.
+    # Detect the format from the body, because the content type is too often missing or wrong.
     return _gather(_json(raw) if raw.startswith((b"{", b"[")) else _form(raw))
 
 
@@ -123,7 +130,7 @@ def _form(raw: bytes) -> list[tuple[str, str]]:
 
 
 def _json(raw: bytes) -> Iterator[tuple[str, str]]:
-    """The pairs of a JSON object. Numbers stay the texts they were: 100.0 is judged like the "100.0" of a form."""
+    """Yield the pairs of a JSON object. Numbers stay texts, so that 100.0 is treated like the "100.0" of a form."""
     try:
         data = json.loads(raw, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
@@ -134,7 +141,7 @@ def _json(raw: bytes) -> Iterator[tuple[str, str]]:
         if isinstance(value, str):
             yield name, value
         elif isinstance(value, (list, dict)):
-            # PHP writes a list with gaps as an object.
+            # PHP encodes a list with gaps as an object.
             items = value.values() if isinstance(value, dict) else value
             yield from ((f"{name}[]", item) for item in items if isinstance(item, str))
 

@@ -1,5 +1,7 @@
-"""What the busiest reads and ``add`` ask the database, by hand: the ORM takes longer to write such a question than the
-database to answer it. Reads only."""
+"""The queries of ``add`` and the most frequent reads, written as SQL.
+
+The ORM takes longer to build them than the database to answer them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from orders.models import Category, CustomerRate, Service
 from orders.rules import amounts
 from storefront.api.panel.authentication import Caller
 
-# What belongs to a service that is to be bought, in the order of the model's columns: from_db wants them so.
+# The columns of a service that a purchase needs, in the order of the model's columns, as ``from_db`` requires.
 _NEEDED = {
     "id", "category_id", "kind", "rate", "is_flat", "min_quantity", "max_quantity", "link_pattern", "link_example",
     "has_dripfeed", "is_one_per_link", "is_active",
@@ -38,8 +40,11 @@ _kept: VersionedCache[Service] = VersionedCache(50_000)
 
 
 def service_for(caller: Caller, pk: int) -> tuple[Service, Decimal | None] | None:
-    """The service with its category, both without what buying does not need, and the caller's own rate if there is
-    one; None where there is no such service. Not read again while the catalogue's stamp is the same."""
+    """Return the service and the caller's own rate (None without one), or None if the service does not exist.
+
+    The service and its category hold only the columns that a purchase needs. They are cached until the catalog version
+    changes.
+    """
     service = _kept.get(caller.stamp, pk, partial(_service, pk))
     if service is None:
         return None

@@ -1,6 +1,6 @@
-"""What the panel API says: its rows, its error texts, and the HTTP answer around them.
+"""The answers of the panel API: its rows, its error texts, and the HTTP responses around them.
 
-The shapes are those of the panel API's example page, to the letter: clients compare words, types and whole objects.
+The shapes are exactly those of the panel API's example page: clients compare words, types and whole objects.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ SERVICE_COLUMNS = (
     "has_cancel", "has_dripfeed", "description",
 )  # fmt: skip
 
-#: Some clients paste names into JSON and SQL by hand.
+#: Replacements for quotes and backslashes, because some clients paste names into JSON and SQL without escaping.
 _LOOKALIKES = str.maketrans({'"': "”", "'": "’", "\\": "/"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
 class ServicesDocument:
-    """A price list, ready to be sent, with a name that no other list has."""
+    """A price list, ready to be sent, with an ETag that no other list has."""
 
     body: bytes
     packed: bytes
@@ -78,7 +78,10 @@ class ServicesDocument:
 
 
 class PanelRefusal(Exception):
-    """The client gets ``text`` as its error. Nothing was done. HTTP 200, as the whole family answers logical errors."""
+    """Return ``text`` as the call's error.
+
+    Nothing was done. HTTP 200, as all panels of this family send logical errors.
+    """
 
     def __init__(self, text: str, *, status: int = 200) -> None:
         super().__init__(text)
@@ -87,7 +90,7 @@ class PanelRefusal(Exception):
 
 
 def reply(data: Any, *, status: int = 200) -> HttpResponse:
-    """``data`` as JSON in plain ASCII, in English, kept by no cache: the key may be in the address."""
+    """Return ``data`` as a response in plain ASCII JSON that no cache stores, because the key may be in the URL."""
     headers = {"Cache-Control": "no-store", "Content-Language": "en"}
     text = orjson.dumps(data)
     if not text.isascii():
@@ -96,7 +99,7 @@ def reply(data: Any, *, status: int = 200) -> HttpResponse:
 
 
 def listed(book: ServicesDocument, *, is_packed: bool) -> HttpResponse:
-    """A price list, as it lies ready. Kept by nobody but who asked, and to be asked for anew each time."""
+    """Return a rendered price list. Only the caller may cache it, and has to revalidate it each time."""
     answer = HttpResponse(book.packed if is_packed else book.body, content_type="application/json")
     if is_packed:
         answer["Content-Encoding"] = "gzip"
@@ -104,7 +107,7 @@ def listed(book: ServicesDocument, *, is_packed: bool) -> HttpResponse:
 
 
 def unchanged(book: ServicesDocument) -> HttpResponse:
-    """The caller has the list as it is."""
+    """Return a 304: the caller's list is up to date."""
     return _labelled(HttpResponseNotModified(), book)
 
 
@@ -122,27 +125,27 @@ def not_allowed() -> HttpResponse:
 
 
 def later(status: int, wait: int) -> HttpResponse:
-    """For reads: no ``error``, which clients take as final, and when to come again, in seconds."""
+    """Return a response for reads without ``error``, which clients take as final. ``wait`` is in seconds."""
     answer = reply({}, status=status)
     answer["Retry-After"] = str(wait)
     return answer
 
 
 def exposed(name: str) -> HttpResponse:
-    """The key came over plain HTTP. Nothing was done.
+    """Return the response to a key that was sent over plain HTTP. Nothing was done.
 
-    Clients take an ``error`` in the status of an order as that order's end, so those actions answer without one.
+    Clients take an ``error`` in the status of an order as the order's end, so those actions answer without one.
     """
     return reply({}, status=403) if name in ("status", "refill_status") else error(HTTPS_ONLY)
 
 
 def error(text: str, *, status: int = 200) -> HttpResponse:
-    """One key and no other: clients compare the whole object."""
+    """Return an error response. It has no other key, because clients compare the whole object."""
     return reply({"error": text}, status=status)
 
 
 def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bool]:
-    """One line of the price list, from its SERVICE_COLUMNS: all but the rate, and what ``wire_rate`` takes."""
+    """Return a row of the price list from its SERVICE_COLUMNS, without the rate, and the arguments of ``wire_rate``."""
     pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, has_dripfeed, description = row
     line = {
         "service": pk,
@@ -161,7 +164,7 @@ def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bo
 
 
 def why_not_placed(problem: OrdersError) -> str:
-    """Why an order was not placed, in the family's words."""
+    """Return why an order was not placed, in the panel API's words."""
     match problem:
         case OrderInvalid():
             return sentence(problem.problems[0])
@@ -175,7 +178,7 @@ def why_not_placed(problem: OrdersError) -> str:
 
 
 def why_not(problem: NotPossible, *, is_refill: bool) -> str:
-    """Why a refill or a cancellation cannot be asked for, in the family's words."""
+    """Return why a refill or cancellation cannot be requested, in the panel API's words."""
     match problem:
         case RefillNotOffered():
             return NO_REFILL
@@ -197,7 +200,10 @@ def _one_line(text: str) -> str:
 
 
 def sentence(problem: InvalidField) -> str:
-    """What is wrong with one input, in the family's words; clients look for some: "quantity less", "link"."""
+    """Return what is wrong with an input, in the panel API's words.
+
+    Clients search for some: "quantity less", "link".
+    """
     name = problem.field.replace("_", " ").capitalize()
     if problem.field in ("runs", "interval"):
         name = f"Drip-feed {problem.field}"

@@ -1,6 +1,6 @@
-"""What one and what many look like: the answers about orders and refills, whoever knows of them (shop or sandbox).
+"""The shapes of single and multiple answers about orders and refills, for the shop and the sandbox.
 
-Each takes the parameters and a function that is asked once, with all numbers, for what it knows.
+Each function takes the parameters and a function that it calls once, with all numbers.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from storefront.api.panel import responses
 from storefront.api.panel.parsing import Params, ids, number
 from storefront.api.panel.responses import PanelRefusal
 
-#: By the number of an order: the number of its new refill (1 for a cancellation that was taken), or why it cannot be.
+#: The result for each order number: the number of its new refill (1 for an accepted cancellation), or the problem.
 Outcomes: TypeAlias = Mapping[int, int | NotPossible]
 
 
 def statuses(params: Params, find: Callable[[list[int]], Mapping[int, dict[str, str]]]) -> dict[str, Any]:
-    """One order as itself; several, or any number asked under ``orders``, as an object by the ids as asked."""
+    """Return one order as a row.
+
+    Several orders, or any number of them sent as ``orders``, are an object by the ids as they were sent.
+    """
     many = ids(params, "orders")
     asked = many or ids(params, "order", "order_id", "id")
     numbers = _numbers(asked, responses.INCORRECT_ORDER)
@@ -28,7 +31,10 @@ def statuses(params: Params, find: Callable[[list[int]], Mapping[int, dict[str, 
 
 
 def refills(params: Params, ask: Callable[[list[int]], Outcomes]) -> dict[str, Any] | list[dict[str, Any]]:
-    """The number of a single refill is a text, those of many are numbers, as the example page has it."""
+    """Request refills.
+
+    The number of a single refill is a text and those of several are numbers, as on the example page.
+    """
     many = ids(params, "orders")
     asked = many or ids(params, "order")
     rows = _told(asked, ask, is_refill=True)
@@ -43,7 +49,7 @@ def refills(params: Params, ask: Callable[[list[int]], Outcomes]) -> dict[str, A
 def refill_statuses(
     params: Params, find: Callable[[list[int]], Mapping[int, str]]
 ) -> dict[str, Any] | list[dict[str, Any]]:
-    """How refills stand. Some clients send the number of a refill as ``order``."""
+    """Return the status of refills. Some clients send the number of a refill as ``order``."""
     many = ids(params, "refills")
     asked = many or ids(params, "refill", "order")
     numbers = _numbers(asked, responses.REFILL_NOT_FOUND)
@@ -58,7 +64,7 @@ def refill_statuses(
 
 
 def cancels(params: Params, ask: Callable[[list[int]], Outcomes]) -> list[dict[str, Any]]:
-    """1 says that the request was taken; what became of the order is in its status."""
+    """Request cancellations. 1 means that the request was accepted; the result shows in the order's status."""
     told = _told(ids(params, "orders", "order"), ask, is_refill=False)
     return [{"order": _as_asked(word), "cancel": row} for word, row in told.items()]
 
@@ -81,14 +87,20 @@ def _told(
 
 
 def _numbers(asked: list[str], missing: str) -> list[int]:
-    """Raises Refused if nothing was asked for. What cannot be a number of ours is 0, which nothing has: garbage must
-    not be told from a stranger's id by counting queries."""
+    """Return the numbers that were sent.
+
+    A text that cannot be a number becomes 0, which no row has. The same queries run for it as for somebody else's id,
+    so that the two cannot be told apart.
+
+    Raises:
+        PanelRefusal: No number was sent.
+    """
     if not asked:
         raise PanelRefusal(missing)
     return [number(word) or 0 for word in asked]
 
 
 def _as_asked(word: str) -> int | str:
-    """Numbers go back as numbers, as the example page shows them."""
+    """Return a number as a number, as the example page shows it, and any other text as it is."""
     found = number(word)
     return word if found is None else found

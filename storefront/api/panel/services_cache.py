@@ -1,7 +1,7 @@
-"""The answer to ``services``, rendered once for each discount and kept until the catalogue's stamp changes.
+"""The cached answers to ``services``, rendered once for each discount and valid for one catalog version.
 
-Rows are rendered without their rate; a level's list, and the list of a customer with prices of their own, put their
-rates between the same pieces.
+Rows are rendered without their rate. The list of a price level, and that of a customer with custom rates, combine the
+same rows with their own rates.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from storefront.web import panel_vocabulary
 
 T = TypeVar("T")
 
-#: How many lists are kept: of the levels, and of customers with prices of their own. A list may have megabytes.
+#: Maximum number of cached lists, of price levels and of customers with custom rates. A list may have megabytes.
 KEPT = 16
 
 
@@ -47,7 +47,7 @@ class _Row:
 
 @dataclass
 class _Shelf(Generic[T]):
-    """Keeps the newest few by name. Who finds nothing makes it, one at a time: the others wait for what is made."""
+    """A cache of the newest few values. It is single flight: one thread builds a value, the others wait for it."""
 
     size: int
     _kept: OrderedDict[Any, T] = field(default_factory=OrderedDict)
@@ -70,11 +70,14 @@ _books: _Shelf[ServicesDocument] = _Shelf(KEPT)
 
 
 def book(caller: Caller) -> ServicesDocument:
-    """The whole price list as ``caller`` pays it. One query for prices of their own, one when the catalogue changed."""
+    """Return the whole price list at the caller's prices.
+
+    It takes one query for custom rates, and one if the catalog has changed.
+    """
     own: dict[int, Decimal] = {}
     if caller.has_own_rates:
         own = dict(CustomerRate.objects.filter(user=caller.user_id).order_by("service").values_list("service", "rate"))
-    # A stamp of 0: nothing has been kept in this database yet, or not by its triggers.
+    # A version of 0 means that the database's triggers have not set one yet, so nothing may be cached for it.
     name = (caller.stamp, caller.discount, tuple(own.items()))
     make = partial(_made, caller.stamp, caller.discount, own)
     return _books.get(name, make) if caller.stamp else make()
@@ -95,6 +98,6 @@ def _read() -> list[_Row]:
 
 def _row(row: dict[str, Any], rate: Decimal, is_flat: bool, is_read_flat: bool) -> _Row:
     text = json.dumps(row, separators=(",", ":"))
-    # The first text in a row that can be a whole value: names have their quotation marks escaped.
+    # This is the first place in the row where the text can match, because quotes in names are escaped.
     before, after = text.split('"rate":""', 1)
     return _Row(row["service"], f'{before}"rate":', after, rate, is_flat, is_read_flat)

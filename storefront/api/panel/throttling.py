@@ -1,4 +1,4 @@
-"""How often a key, and an address, may call in a minute; counted over all processes."""
+"""Limit the calls per minute of a key and of an address, counted over all processes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.core.cache import caches
 log = logging.getLogger(__name__)
 
 WINDOW = 60
-#: The minute in which it was last told that calls cannot be counted.
+#: The minute of the last warning that calls cannot be counted.
 _told = -1
 
 
 class TooManyCalls(Exception):
-    """``wait``: seconds until the next window."""
+    """There were too many calls. ``wait`` is the number of seconds until the next window."""
 
     def __init__(self, wait: int) -> None:
         super().__init__(f"wait {wait} s")
@@ -23,7 +23,11 @@ class TooManyCalls(Exception):
 
 
 def count(name: str, most: int) -> None:
-    """Counts a call of ``name``; 0 is no limit. Raises TooMany beyond ``most`` in the window."""
+    """Count a call of ``name`` in the current window. ``most`` is the limit; 0 means no limit.
+
+    Raises:
+        TooManyCalls: There were more than ``most`` calls in the window.
+    """
     if not most:
         return
     now = time.time()
@@ -32,20 +36,20 @@ def count(name: str, most: int) -> None:
 
 
 def _called(counter: str) -> int:
-    """How often, this time included. 0 where nobody can say: a shop without its counters sells without limits."""
+    """Return the number of calls, including this one; 0 if they cannot be counted, so that the shop still sells."""
     counters = caches["counters"]
     try:
         counters.add(counter, 0, 2 * WINDOW)
         return counters.incr(counter)
-    except ValueError:  # thrown out between the two, by many others
+    except ValueError:  # evicted between the two statements by many other keys
         return 0
-    except Exception as failure:  # the file's, or whatever Redis raises
+    except Exception as failure:  # the file cache and Redis raise different errors
         _tell(failure)
         return 0
 
 
 def _tell(failure: Exception) -> None:
-    """Once a minute: every call fails so."""
+    """Log the failure at most once a minute, because every call fails."""
     global _told
     minute = int(time.monotonic() // WINDOW)
     if minute != _told:

@@ -1,7 +1,7 @@
-"""One address, every action: reads the request, finds the caller, calls the action, words what went wrong.
+"""The view of the panel API: read the request, identify the caller, run the action and return errors as texts.
 
-A plain view, and no middleware in front of it (``door``): no cookie, no session and no CSRF token, the key says who
-calls. Clients send any Accept header, or none, and get JSON.
+It is a plain view without middleware (see ``storefront.api.entry``): no cookie, session or CSRF token, because the key
+identifies the caller. Clients send any Accept header, or none, and get JSON.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from storefront.web import maintenance
 
 log = logging.getLogger(__name__)
 
-#: An Accept-Encoding that takes gzip; "gzip;q=0" says that it does not.
+#: An Accept-Encoding that allows gzip; "gzip;q=0" forbids it.
 _UNPACKS = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))", re.IGNORECASE)
 
 
 @csrf_exempt
 def panel(request: HttpRequest) -> HttpResponse:
-    """The panel API."""
-    # No HEAD: with the parameters of an add it would buy.
+    """Answer a call of the panel API."""
+    # HEAD is refused: with the parameters of an add it would place an order.
     if request.method not in ("GET", "POST"):
         return responses.not_allowed()
     name = ""
@@ -72,13 +72,17 @@ def _answer(request: HttpRequest, name: str, params: Params) -> Answer:
 
 
 def _note_unknown_key(request: HttpRequest) -> None:
-    """In the security log, once a minute for each address: programs with a revoked key go on asking."""
+    """Write to the security log, once a minute per address, because programs with a revoked key keep calling."""
     if cache.add(f"api.unknown_key.{ip_addresses.household(ip_addresses.client_address(request))}", 1, 60):
         security_log.warn("api_key_refused", request)
 
 
 def _check(caller: Caller, name: str, address: str, *, by_get: bool) -> None:
-    """What the key may do, and from where. Raises Refused."""
+    """Check the key's permissions and allowed addresses.
+
+    Raises:
+        PanelRefusal: The key may not make this call.
+    """
     if not ip_addresses.allows(caller.addresses, address):
         raise PanelRefusal(responses.WRONG_ADDRESS)
     if name in WRITES:
@@ -93,29 +97,35 @@ def _check(caller: Caller, name: str, address: str, *, by_get: bool) -> None:
 def _sent(request: HttpRequest, answer: Answer) -> HttpResponse:
     if not isinstance(answer, ServicesDocument):
         return responses.reply(answer)
-    # Only a GET can be answered with "as you have it"; to a POST it would mean something else.
+    # Only a GET may be answered with 304; in answer to a POST it would have another meaning.
     if request.method == "GET" and _has(answer, request.META.get("HTTP_IF_NONE_MATCH", "")):
         return responses.unchanged(answer)
     return responses.listed(answer, is_packed=bool(_UNPACKS.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))))
 
 
 def _has(book: ServicesDocument, known: str) -> bool:
-    """Whether ``known``, an If-None-Match, names ``book``; weak or not, as caches on the way rewrite that."""
+    """Return whether ``known``, an If-None-Match, matches ``book``.
+
+    The W/ prefix is ignored, because proxies change it.
+    """
     names = [name.strip().removeprefix("W/") for name in known.split(",")]
     return "*" in names or book.etag.removeprefix("W/") in names
 
 
 def _not_now(name: str, told: str, status: int, wait: int) -> HttpResponse:
-    """To an order, words with HTTP 200: nothing was placed, and clients that hear anything else may send it again."""
+    """Refuse a call for now.
+
+    A write gets a text with HTTP 200: nothing was done, and clients may repeat an order after any other status.
+    """
     return responses.error(told) if name in WRITES else responses.later(status, wait)
 
 
 def _failed(name: str, failure: Exception) -> HttpResponse:
-    """HTTP 500 with ``error`` only where it is certain that nothing was bought, else with an empty object.
+    """Return HTTP 500, with ``error`` only if it is certain that nothing was bought, otherwise with an empty object.
 
-    Clients take an error they can read as final: an order's status is never asked again, an add counts as not placed.
-    Placing an order is one transaction, so whatever breaks it undoes it; but when the database itself fails, it may
-    have been while committing, and nobody can say.
+    Clients take an error that they can read as final: they never ask for that order's status again, or count the add as
+    not placed. Placing an order is one transaction, so whatever breaks it rolls it back. But if the database itself
+    fails, it may have been committing, and the outcome is unknown.
     """
     if name == "add" and not isinstance(failure, DatabaseFailure):
         return responses.error("Internal error, nothing was charged", status=500)

@@ -1,4 +1,4 @@
-"""The seven actions of the panel API as the page and the OpenAPI document tell of them."""
+"""The seven actions of the panel API, described for the reference page and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ class ExampleAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action. Of ``parameters`` exactly one is sent, but for ``add``, which has them by service type.
+    """One action.
 
-    ``tells`` says what each name in the answer means.
+    Exactly one of ``parameters`` is sent, except for ``add``, whose parameters depend on the service type.
+
+    ``tells`` explains each name in the answer.
     """
 
     name: str
@@ -51,7 +53,7 @@ class Action:
 
 
 def all_actions() -> tuple[Action, ...]:
-    """In the order in which a program comes to need them."""
+    """Return the actions in the order in which a program needs them."""
     return (_services(), ADD, _status(), REFILL, REFILL_STATUS, CANCEL, _balance())
 
 

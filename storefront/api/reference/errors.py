@@ -1,6 +1,8 @@
-"""Every text that the API can answer with, when it does, and what to do about it. The texts themselves are v2's.
+"""Every error that the API can answer with, when it occurs and what to do about it.
 
-``{words in braces}`` stand for what differs from answer to answer.
+The texts are those of ``responses``.
+
+``{words in braces}`` stand for the variable parts of a text.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ READS = frozenset(ACTIONS) - WRITES
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """One error. No ``actions``: any call can get it. ``text`` "" is the empty object, which is no error at all."""
+    """One error. Without ``actions`` any call can get it. An empty ``text`` stands for the empty object."""
 
     text: str
     when: Promise
@@ -33,7 +35,7 @@ class Error:
 
     @property
     def shown(self) -> SafeString:
-        """The text with what differs marked as such."""
+        """Return the text as HTML with its variable parts marked."""
         plain, *others = re.split(r"\{(.*?)\}", self.text)
         marked = format_html_join("", "<var>{}</var>{}", zip(others[::2], others[1::2], strict=True))
         return format_html("{}{}", plain, marked)
@@ -281,5 +283,5 @@ GROUPS = (
 
 
 def of(action: str) -> list[Error]:
-    """The errors that belong to ``action``, beside those that any call can get."""
+    """Return the errors of ``action``, without those that any call can get."""
     return [error for _title, group in GROUPS for error in group if action in error.actions and error.text]

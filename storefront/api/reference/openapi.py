@@ -1,6 +1,6 @@
-"""The OpenAPI document of the panel API. It describes the wire; the view that answers knows nothing of it.
+"""The OpenAPI document of the panel API. It is separate from the view that answers.
 
-The requests are made from the same parameters as the reference page; tests hold real answers against the shapes.
+The requests are made from the same parameters as the reference page; tests compare real answers with the shapes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter, Schema
 
 FORM, MULTIPART, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
-#: Bodies have lists as items of one name, as forms of web pages have them.
+#: Lists in a body are repeated fields of one name, as HTML forms send them.
 _LISTS = {name: {"style": "form", "explode": True} for name in ("orders", "refills")}
 SECURITY: dict[str, Schema] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The key as a bearer token."},
@@ -36,7 +36,7 @@ ABOUT = (
     "in the body counts before one in the query. The key comes as the parameter `key`, as a bearer token or in the "
     "header `X-Api-Key`. What cannot be done is answered with HTTP 200 and one name, `error`."
 )
-#: Without a body.
+#: A response without a body.
 _UNCHANGED = OpenApiResponse(None, "With services: the list is the one that If-None-Match names.")
 ONCE = "With `add`, in place of `request_id`: the same id within 24 hours buys once."
 
@@ -50,20 +50,20 @@ def as_yaml() -> bytes:
 
 
 def document() -> Schema:
-    """The document as data, made anew."""
+    """Build and return the document as data."""
     generator: Any = SchemaGenerator  # it has no types
-    # Programs read English, whoever asks first.
+    # The document is in English, whatever the language of the first request.
     with translation.override("en"):
         made = generator(patterns=[path("api/v2", _described())]).get_schema(request=None, public=True)
         made["info"] = {"title": f"{settings.SHOP_NAME} API", "version": "2", "description": ABOUT}
         made["components"] = {"schemas": shapes.components(), "securitySchemes": SECURITY}
-        # Read as texts now: they are translated when they are read.
+        # Resolve lazy texts inside the override: they are translated when they are read.
         found: Schema = shapes.settled(made)
     return found
 
 
 def _settings() -> tuple[str, str, bool]:
-    """What the document depends on."""
+    """Return the settings that the document depends on."""
     return settings.SHOP_NAME, settings.STORE_CURRENCY, bool(settings.SCHEDULE_MAX_DAYS)
 
 
@@ -74,7 +74,7 @@ def _rendered(renderer: type[Any], *depends_on: Any) -> bytes:
 
 
 def _described() -> Callable[..., Any]:
-    """A view that is never called: spectacular reads the document off its methods."""
+    """Return a view that is never called; drf-spectacular reads the document from its methods."""
     request = partial(OpenApiRequest, request=shapes.ref("Call"), examples=_examples())
     common: Schema = {"auth": [*({name: []} for name in SECURITY), {}], "tags": ["v2"], "responses": _responses()}
 
@@ -88,7 +88,7 @@ def _described() -> Callable[..., Any]:
             **common,
         )
         def post(self, request: Request) -> Response:
-            raise NotImplementedError  # described here, answered by api.v2.views
+            raise NotImplementedError  # described here, answered by storefront.api.panel.views
 
         @extend_schema(
             operation_id="callByQuery",
@@ -98,7 +98,7 @@ def _described() -> Callable[..., Any]:
             **{**common, "responses": {**_responses(), 304: _UNCHANGED}},
         )
         def get(self, request: Request) -> Response:
-            raise NotImplementedError  # described here, answered by api.v2.views
+            raise NotImplementedError  # described here, answered by storefront.api.panel.views
 
     return Described.as_view()
 

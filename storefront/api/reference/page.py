@@ -1,4 +1,4 @@
-"""What the reference shows: the parts of the page and an example order of a service that this shop really sells."""
+"""The data of the reference page: its parts, and an example order of a service that this shop sells."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter
 from storefront.api.reference.samples import Sample
 
-#: An example with more lines than this is no example; a service that needs more refuses it, and says so.
+#: Maximum number of lines in an example. A service that needs more refuses the example with an error that says so.
 _LINES_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
 class PagePart:
-    """An action with the code that calls it."""
+    """An action with the code samples that call it."""
 
     action: Action
     samples: list[Sample]
@@ -32,7 +32,7 @@ class PagePart:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What ``add`` asks for a service of one type, and what it may have beside that."""
+    """The parameters that ``add`` requires for one service type, and those that it accepts in addition."""
 
     kind: ServiceType
     needs: list[Parameter]
@@ -41,9 +41,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class PageInput:
-    """One field of the try-it form; ``kinds`` are the types that have it, "" where all of them do.
+    """One field of the try-it form. ``kinds`` are the service types that have it; "" means all of them.
 
-    ``is_apart``: it belongs to other types than the example's, so it stands aside until its type is chosen.
+    ``is_apart`` means that the example's type does not have it, so that it is hidden until a type that has it is
+    chosen.
     """
 
     parameter: Parameter
@@ -53,7 +54,7 @@ class PageInput:
 
 
 def context(user: Any, *, address: str) -> dict[str, Any]:
-    """Everything that the template asks for. One query, and one more for whoever is signed in."""
+    """Return the template's context, with one query and one more for a signed-in user."""
     service, own = _service(), _own_order(user)
     kind, example = service.kind if service else "default", _order(service)
     return {
@@ -82,7 +83,7 @@ def context(user: Any, *, address: str) -> dict[str, Any]:
 
 
 def _address_of(name: str) -> str:
-    """The address of a page that this shop may have; "" where it has none."""
+    """Return the URL of a page, or "" if this shop does not have it."""
     try:
         return reverse(name)
     except NoReverseMatch:
@@ -90,13 +91,13 @@ def _address_of(name: str) -> str:
 
 
 def _service() -> Service | None:
-    """One that customers can buy: of the plainest type, any link, and there the longest, before all others."""
+    """Return a service on sale, preferably the oldest of the default type that accepts any link."""
     is_plain = Case(When(kind="default", link_pattern="", then=0), default=1)
     return Service.objects.on_sale().order_by(is_plain, "pk").first()
 
 
 def _order(service: Service | None) -> dict[str, str]:
-    """The parameters of an order that ``service`` takes; where the shop sells nothing, those of a made-up one."""
+    """Return example parameters of an order that ``service`` accepts, or made-up ones without a service."""
     kind = service.type if service else SERVICE_TYPES["default"]
     asked = {one.name: str(one.example) for one in parameters.of_kind(kind) if one.is_required}
     if service is None:
@@ -117,10 +118,10 @@ def _order(service: Service | None) -> dict[str, str]:
 
 
 def _fields(action: Action, order: dict[str, str], own: int | None) -> dict[str, str]:
-    """The parameters of an example call, beside the key."""
+    """Return the parameters of an example call, without the key."""
     if action.name == "add":
         return {"action": "add", **order}
-    # The last way to ask is for several at once, where there are two.
+    # Use the last parameter: if there are two, it takes several numbers.
     asked = {one.name: str(one.example) for one in action.parameters[-1:]}
     if own and "orders" in asked:
         asked["orders"] = str(own)
@@ -128,7 +129,7 @@ def _fields(action: Action, order: dict[str, str], own: int | None) -> dict[str,
 
 
 def _own_order(user: Any) -> int | None:
-    """The number of the customer's latest order."""
+    """Return the number of the customer's latest order."""
     if not user.is_authenticated:
         return None
     return Order.objects.filter(user=user).order_by("-pk").values_list("pk", flat=True).first()
@@ -145,7 +146,10 @@ def _form(kind: ServiceType) -> Form:
 
 
 def _trial(kind: str, order: dict[str, str]) -> list[PageInput]:
-    """The fields of an order in the try-it form. The link stays empty: sent by mistake, the form buys nothing."""
+    """Return the order's fields in the try-it form.
+
+    The link is empty, so that an accidental submission places no order.
+    """
     having: dict[str, list[str]] = {}
     for one in SERVICE_TYPES.values():
         for parameter in parameters.of_kind(one):

@@ -1,6 +1,6 @@
-"""The parameters of the panel API: what each means and what it may be. Those of ``add`` are read off the service types.
+"""The parameters of the panel API, with meanings and allowed values. Those of ``add`` come from the service types.
 
-Nothing here reads a request; the page and the OpenAPI document are made from this.
+The reference page and the OpenAPI document are made from this; nothing here reads a request.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ EXAMPLES: Mapping[str, str | int] = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of an action. ``schema`` is JSON schema; ``is_multiline`` texts hold one entry a line."""
+    """One parameter of an action. ``schema`` is JSON schema; ``is_multiline`` texts hold one entry per line."""
 
     name: str
     schema: Schema
@@ -123,7 +123,7 @@ class Parameter:
 
     @property
     def allowed(self) -> str:
-        """What it may be, in words."""
+        """Return the allowed values in words."""
         if self.name.endswith("s") and "oneOf" in self.schema:
             return _("up to %d numbers") % MAX_IDS
         if "enum" in self.schema:
@@ -157,7 +157,7 @@ REQUEST_ID = Parameter("request_id", {"type": "string", "maxLength": REQUEST_ID_
 
 
 def of_kind(kind: ServiceType) -> tuple[Parameter, ...]:
-    """What ``add`` takes for a service of ``kind``: first what it needs, then what it may have."""
+    """Return the parameters of ``add`` for a service type, required ones first."""
     found = [SERVICE, *([LINK] if kind.has_link else []), *map(_of_input, kind.inputs)]
     if kind.count is Count.GIVEN:
         found.append(QUANTITY)
@@ -165,13 +165,13 @@ def of_kind(kind: ServiceType) -> tuple[Parameter, ...]:
 
 
 def extras(kind: ServiceType) -> tuple[Parameter, ...]:
-    """What any order of ``kind`` may have beside what is asked of it."""
+    """Return the optional parameters that any order of the type accepts."""
     later = (START_AT,) if settings.SCHEDULE_MAX_DAYS else ()
     return (*((RUNS, INTERVAL) if service_types.has_runs(kind) else ()), *later, REQUEST_ID)
 
 
 def inputs() -> tuple[Parameter, ...]:
-    """Every parameter of ``add``, each once: those of all types first, the rest as the types bring them."""
+    """Return every parameter of ``add`` once: those of all types first, then the others in the order of the types."""
     found: dict[str, Parameter] = {}
     for kind in SERVICE_TYPES.values():
         for one in of_kind(kind):
@@ -188,7 +188,7 @@ def _schema(spec: Input) -> Schema:
         return {"type": "integer", "enum": list(spec.choices)}
     if spec.is_multiline:
         return {"type": "string", "minLength": 1, "maxLength": service_types.TEXT_MAX, "pattern": r"\S"}
-    # The input's own reader says what it takes, so that this cannot say something else.
+    # Ask the input's own reader what it accepts, so that the schema cannot contradict it.
     match _refusal(spec, "word"):
         case InvalidField(code="not_a_number"):
             return {"type": "integer", "minimum": _bound(spec, "-1"), "maximum": _bound(spec, "9" * 15)}
@@ -198,7 +198,7 @@ def _schema(spec: Input) -> Schema:
 
 
 def _bound(spec: Input, text: str) -> int:
-    """The bound that the input's reader names when it refuses ``text``; the largest quantity where it does not."""
+    """Return the limit in the reader's refusal of ``text``, or the largest quantity if it is not refused."""
     refused = _refusal(spec, text)
     return refused.limit if refused and isinstance(refused.limit, int) else service_types.QUANTITY_MAX
 

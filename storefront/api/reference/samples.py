@@ -1,4 +1,4 @@
-"""Code that calls the API, in four languages, and code that checks a callback. Only tests run what is written here."""
+"""Code samples that call the API, in four languages, and that verify a webhook. Only tests run them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-#: Where the reader's own key goes; the page's script puts it there.
+#: Placeholder of the reader's key; the page's script replaces it.
 KEY = "YOUR_KEY"
-#: Texts and remarks in the languages of the samples; an address holds // but no blank before it.
+#: Strings and comments in the samples' languages. An address contains // but no blank before it.
 _MARKED = re.compile(r"""(?P<b>"[^"]*"|'[^']*'|YOUR_KEY)|(?P<i>(?<!\S)(?://|\#)\ .*)""", re.VERBOSE)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One piece of code. ``code`` is its mark on the page; ``text`` runs as it stands once it has a key."""
+    """One code sample. ``code`` identifies it on the page; ``text`` runs unchanged once it contains a key."""
 
     code: str
     language: str
@@ -27,7 +27,7 @@ class Sample:
 
     @property
     def shown(self) -> SafeString:
-        """The text with its strings, remarks and the place of the key marked."""
+        """Return the text as HTML with its strings, comments and the key's placeholder marked."""
         parts, end = [], 0
         for found in _MARKED.finditer(self.text):
             parts += [_escaped(self.text[end : found.start()]), _marked(found)]
@@ -49,7 +49,7 @@ def _escaped(text: str) -> SafeString:
 
 
 def calls(address: str, fields: Mapping[str, str]) -> list[Sample]:
-    """A call of ``address`` with ``fields`` beside the key, in every language."""
+    """Return the code of a call of ``address`` with ``fields`` and the key, in every language."""
     asked = {"key": KEY, **fields}
     makers = (("curl", "curl", _curl), ("php", "PHP", _php), ("python", "Python", _python), ("node", "Node", _node))
     return [Sample(code, language, make(address, asked)) for code, language, make in makers]
@@ -61,7 +61,7 @@ def _lines(fields: Mapping[str, str], form: str, quote: Callable[[str], str]) ->
 
 def _curl(address: str, fields: Mapping[str, str]) -> str:
     def word(name: str, value: str) -> str:
-        # What a form would read otherwise is left to curl to encode.
+        # Let curl encode values with characters that have a meaning in a form.
         option = "-d" if re.fullmatch(r"[\w.,:/-]*", value, re.ASCII) else "--data-urlencode"
         return f"  {option} {shlex.quote(f'{name}={value}')}"
 
@@ -111,11 +111,11 @@ fetch({_quoted(address)}, {{ method: "POST", body, signal: AbortSignal.timeout(3
 
 
 def _quoted(text: str) -> str:
-    """A text as Python and JavaScript both write it."""
+    """Return a string literal that is valid in Python and JavaScript."""
     return json.dumps(text)
 
 
-# ------------------------------------------------------------------------------------------------ callbacks
+# ------------------------------------------------------------------------------------------------ webhooks
 _PHP = r"""<?php
 $secret = 'YOUR_SECRET';
 $body = file_get_contents('php://input'); // the bytes as they came, before any decoding

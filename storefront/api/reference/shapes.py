@@ -11,7 +11,7 @@ from storefront.api.reference import parameters, vocabulary
 from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter, Schema
 
-#: An amount: digits, and a point with more of them.
+#: An amount: digits, optionally with a point and decimals.
 AMOUNT = r"^[0-9]+(\.[0-9]+)?$"
 COUNT = r"^[0-9]+$"
 TEXT: Schema = {"type": "string"}
@@ -42,7 +42,7 @@ def components() -> dict[str, Schema]:
 
 
 def settled(value: Any) -> Any:
-    """``value`` with every lazy text read."""
+    """Return ``value`` with every lazy text resolved."""
     if isinstance(value, Promise):
         return str(value)
     if isinstance(value, dict):
@@ -58,7 +58,7 @@ def _name(code: str) -> str:
 
 
 def _call(action: Action) -> Schema:
-    """A call of ``action``: its name, the key unless it is in a header, and what the action needs."""
+    """Return the schema of a call: the action's name, the key unless a header has it, and the action's parameters."""
     envelope: Schema = {
         "type": "object",
         "description": f"{action.title}. {action.does}",
@@ -104,7 +104,7 @@ def _rows(**properties: Schema) -> Schema:
 
 
 def _answers() -> dict[str, Schema]:
-    # A client sees a word of its own back where it asked for something that is no number.
+    # A client gets its own text back if it sent something that is not a number.
     asked: Schema = {"anyOf": [{"type": "integer"}, TEXT]}
     amount: Schema = {"type": "string", "pattern": AMOUNT}
     count: Schema = {"type": "string", "pattern": COUNT}

@@ -1,4 +1,4 @@
-"""The pages for developers: the reference at /api/ and the OpenAPI document beside it."""
+"""The reference page at /api/ and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from django.views.decorators.http import conditional_page, require_safe
 from storefront.api.error_handlers import unknown_address
 from storefront.api.reference import openapi, page
 
-#: How many seconds a program may keep the document.
+#: Seconds for which clients may cache the document.
 KEPT_SECONDS = 300
 
 
-@csrf_exempt  # a program that posts here by mistake is told so, in its own language
+@csrf_exempt  # a program that posts here by mistake gets a JSON error
 def reference(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return unknown_address(request)
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-        # Addresses under /api/ are not redirected, for the sake of programs; people paste a key into this page.
+        # URLs under /api/ are not redirected, for the sake of programs, but people enter a key on this page.
         return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
     context = page.context(request.user, address=request.build_absolute_uri("/api/v2"))
     return render(request, "api/reference.html", context)
@@ -39,6 +39,6 @@ def openapi_yaml(request: HttpRequest) -> HttpResponse:
 
 
 def _document(text: bytes, content_type: str) -> HttpResponse:
-    # Nothing in it is secret, and editors on other sites read it from the browser.
+    # The document is public, and editors on other sites read it in the browser.
     headers = {"Cache-Control": f"public, max-age={KEPT_SECONDS}", "Access-Control-Allow-Origin": "*"}
     return HttpResponse(text, content_type=f"{content_type}; charset=utf-8", headers=headers)

@@ -1,4 +1,4 @@
-"""The words of the API's answers and of its callbacks, with what they mean."""
+"""The statuses and events in the API's answers and webhooks, with their meanings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.events import Topic
 
-#: The six words of a status and their mark in the style sheet are one and the same, but for blank and capital.
+#: The style sheet's class of a status is the same word in lower case, with hyphens for blanks.
 STATUSES: Mapping[str, Promise] = {
     "Pending": _("Taken and paid. It has not started."),
     "Processing": _("It is being prepared, or somebody looks at it. Ask again later."),
@@ -30,7 +30,7 @@ EVENTS: Mapping[Topic, Promise] = {
     Topic.LOW_BALANCE: _("Your wallet fell below the limit that you named."),
     Topic.PRICES: _("The price list has changed: read it again."),
 }
-#: What a link may hold when it is sent with a sandbox key, by the word.
+#: Words in a link that choose the outcome of a sandbox order.
 MAGIC: Mapping[str, Promise] = {
     "partial": _("The order ends half delivered, as Partial."),
     "canceled": _("The order is canceled."),

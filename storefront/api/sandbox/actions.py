@@ -1,4 +1,4 @@
-"""The actions of the panel API for keys of the sandbox: the same shapes and words, over rows that move no money."""
+"""The panel API's actions for sandbox keys: the same shapes and texts, with rows that move no money."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def balance(caller: Caller, params: Params) -> Answer:
 
 
 def add(caller: Caller, params: Params) -> Answer:
-    """Buys with play money. The same request buys once."""
+    """Place an order with play money. A repeated request returns the first one's order."""
     service_id = number(text(params, "service")) or 0
     try:
         found = queries.service_for(caller, service_id)
@@ -77,7 +77,7 @@ def cancel(caller: Caller, params: Params) -> Answer:
 
 
 ACTIONS: Mapping[str, Callable[[Caller, Params], Answer]] = {
-    # The price list is the shop's own, as the customer pays it.
+    # The price list is the shop's own, at the customer's prices.
     "services": live.services,
     **{action.__name__: action for action in (add, status, refill, refill_status, cancel, balance)},
 }

@@ -1,4 +1,4 @@
-"""The sandbox in the back office: what keys have tried out. Read-only; nothing here is a real order."""
+"""The admin pages of sandbox orders. They are read-only, and none of the rows is a real order."""
 
 from __future__ import annotations
 

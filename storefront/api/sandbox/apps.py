@@ -1,4 +1,4 @@
-"""The sandbox of the API as a Django application."""
+"""The Django application of the API's sandbox."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

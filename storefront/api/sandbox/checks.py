@@ -1,4 +1,4 @@
-"""System checks of the sandbox: a mistake in its settings is found at start."""
+"""System checks of the sandbox's settings."""
 
 from __future__ import annotations
 

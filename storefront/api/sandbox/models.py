@@ -1,4 +1,4 @@
-"""What keys of the sandbox have bought and asked for: rows of their own, beside which no order and no money stands."""
+"""The models of sandbox orders and refills. They are separate from real orders and from money."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from storefront.api.sandbox import progress
 
 class SandboxOrderQuerySet(models.QuerySet["SandboxOrder"]):
     def of(self, key_id: int) -> SandboxOrderQuerySet:
-        """One key's orders: a key sees no other's."""
+        """Return the orders of one key. A key sees only its own."""
         return self.filter(key=key_id)
 
     def open(self) -> SandboxOrderQuerySet:
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()))
 
     def spent(self) -> Decimal:
-        """What they cost in all, less what has come back by now. One query."""
+        """Return the sum of their charges, less what was refunded by now, with one query."""
         sums = self.aggregate(charged=Sum("charge"), came_back=Sum("refund", filter=Q(ends_at__lte=timezone.now())))
         return (sums["charged"] or Decimal(0)) - (sums["came_back"] or Decimal(0))
 
 
 class SandboxOrder(models.Model):
-    """A purchase that is only pretended. How it goes on is written when it is placed: no task ever moves it."""
+    """A simulated order. Its whole course is stored when it is placed, so no task has to update it."""
 
-    # Both indexes below begin with the key: one of its own would be a third.
+    # Two indexes below begin with the key, so it needs no index of its own.
     key = models.ForeignKey(
         ApiKey, models.CASCADE, db_index=False, related_name="sandbox_orders", verbose_name=_("API key")
     )
@@ -48,12 +48,12 @@ class SandboxOrder(models.Model):
     interval = models.PositiveIntegerField(_("minutes between runs"), default=0)
     charge = MoneyField(_("charge"), help_text=_("Of play money."))
     refund = MoneyField(_("paid back at the end"), default=Decimal(0))
-    request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # as orders have it
+    request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # as in Order
     fingerprint = models.BigIntegerField(_("fingerprint"), editable=False)
     link_lock = models.BigIntegerField(_("link lock"), null=True, blank=True, editable=False)
     wished_at = models.DateTimeField(_("starts at"), null=True, blank=True, help_text=_("The customer's wish."))
     created_at = models.DateTimeField(_("ordered at"), default=timezone.now)
-    # The course: see progress.Course.
+    # The course; see progress.Course.
     started_at = models.DateTimeField(_("in progress from"))
     delivered_at = models.DateTimeField(_("delivered until"))
     ends_at = models.DateTimeField(
@@ -77,10 +77,10 @@ class SandboxOrder(models.Model):
             ),
         ]
         indexes = [
-            # Where a repeated request finds the first one.
+            # These two find the first of repeated requests.
             models.Index(name="sandbox_order_request", fields=["key", "request_id"]),
             models.Index(name="sandbox_order_fingerprint", fields=["key", "fingerprint"]),
-            # What is old is deleted by it.
+            # This one finds old orders to delete.
             models.Index(name="sandbox_order_created", fields=["created_at"]),
         ]
 
@@ -104,11 +104,11 @@ class SandboxOrder(models.Model):
 
     @property
     def magic(self) -> str:
-        """The text whose words choose the end: the link, or for a type without one the name it watches."""
+        """Return the text whose words choose the outcome: the link, or the username for a type without one."""
         return self.link or str(self.fields.get("username", ""))
 
     def as_order(self) -> Order:
-        """An order, never to be saved, that stands as this one does now: the shop's own rules and words read it."""
+        """Return an unsaved Order in the present state, so that the shop's own rules and texts can be applied to it."""
         status, remains = progress.seen(self.course, quantity=self.quantity, now=timezone.now())
         has_ended = status in state_machine.TERMINAL
         return Order(
@@ -126,12 +126,15 @@ class SandboxOrder(models.Model):
         )
 
     def as_cancellation(self) -> Cancellation | None:
-        """The cancellation that was asked for, as the rules read it; an end would have answered it."""
+        """Return the requested cancellation, or None.
+
+        Its status is always waiting, because the end of the order would have answered it.
+        """
         return None if self.cancel_asked_at is None else Cancellation(status=RequestStatus.WAITING)
 
 
 class SandboxRefill(models.Model):
-    """A refill that is only pretended."""
+    """A simulated refill."""
 
     order = models.ForeignKey(SandboxOrder, models.CASCADE, related_name="refills", verbose_name=_("order"))
     is_rejected = models.BooleanField(_("ends as rejected"), default=False)
@@ -154,5 +157,5 @@ class SandboxRefill(models.Model):
         return RequestStatus(stage)
 
     def as_refill(self) -> Refill:
-        """A refill, never to be saved, that stands as this one does now."""
+        """Return an unsaved Refill in the present state."""
         return Refill(status=self.status, created_at=self.created_at)

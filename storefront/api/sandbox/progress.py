@@ -1,6 +1,6 @@
-"""How an order of the sandbox goes on: a pure function of its link, its times and the moment. No clock, no settings.
+"""The progress of a sandbox order, computed from its link, its times and the current time, without clock or settings.
 
-A word in the link chooses the end, as the numbers of test cards do.
+A word in the link chooses the outcome, as the numbers of test cards do.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 
 from orders.rules.state_machine import Status
 
-#: Words in a link, and what they do; the first that is found counts.
+#: Words in a link that choose the outcome; the first one found in this order counts.
 REFUSED, CANCELED, PARTIAL, SLOW = "refused", "canceled", "partial", "slow"
 #: A word in a link that makes its refills end as rejected.
 REJECTED = "rejected"
-#: An order, a refill, and a cancellation of what has started stand this part of their whole time before they move on.
+#: Orders, refills, and cancellations of started orders stay in their first state for 1/_FIRST_PART of their duration.
 _FIRST_PART = 4
 _MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The whole life of an order: in progress from ``starts_at`` on, nothing more delivered after ``delivered_at``.
+    """The whole course of an order: in progress from ``starts_at``, with nothing more delivered after ``delivered_at``.
 
-    ``status`` and ``remains`` (pieces) are how it stands from ``ends_at`` on; None: it does not end by itself.
+    ``status`` and ``remains`` (pieces) apply from ``ends_at`` on; None means that it does not end by itself.
     """
 
     starts_at: datetime
@@ -34,7 +34,7 @@ class Course:
 
 
 def course(link: str, *, quantity: int, begins_at: datetime, length: timedelta) -> Course:
-    """What becomes of an order of ``quantity`` pieces that begins at ``begins_at`` and takes ``length``."""
+    """Return the course of an order of ``quantity`` pieces that begins at ``begins_at`` and takes ``length``."""
     starts_at, ends_at = begins_at + length / _FIRST_PART, begins_at + length
     half = (quantity + 1) // 2
     match _word(link, REFUSED, CANCELED, PARTIAL, SLOW):
@@ -50,7 +50,7 @@ def course(link: str, *, quantity: int, begins_at: datetime, length: timedelta) 
 
 
 def seen(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
-    """The status at ``now`` and how many pieces remain. What has not started is queued: no panel has it."""
+    """Return the status at ``now`` and the number of pieces that remain. An order that has not started is queued."""
     if course.ends_at is not None and now >= course.ends_at:
         return course.status, course.remains
     if now < course.starts_at:
@@ -58,14 +58,14 @@ def seen(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
     whole = (course.delivered_at - course.starts_at) // _MOMENT
     passed = min((now - course.starts_at) // _MOMENT, whole)
     will_be = quantity - course.remains
-    # Whole numbers: a quantity can have more digits than a float is exact to.
+    # Use whole numbers: a quantity can have more digits than a float represents exactly.
     return Status.IN_PROGRESS, quantity - (will_be * passed // whole if whole else will_be)
 
 
 def stopped(course: Course, *, quantity: int, now: datetime, length: timedelta) -> Course:
-    """The course once its owner has asked to stop it: at once if it has not started, else a quarter of ``length`` on.
+    """Return the course after a cancellation: at once if it has not started, otherwise after a quarter of ``length``.
 
-    What was delivered when it was asked for stays delivered and decides between canceled and partial.
+    What was delivered at the time of the request stays delivered and decides between canceled and partial.
     """
     if now < course.starts_at:
         return Course(now, now, now, Status.CANCELED, quantity)
@@ -77,17 +77,17 @@ def stopped(course: Course, *, quantity: int, now: datetime, length: timedelta) 
 
 
 def start_count(number: int) -> int:
-    """What order ``number`` had when it started: the same at every look."""
+    """Return the start count of order ``number``, the same each time."""
     return 1000 + number * 7919 % 9000
 
 
 def is_rejected(link: str) -> bool:
-    """Whether refills of an order for ``link`` end as rejected."""
+    """Return whether refills of an order for ``link`` end as rejected."""
     return bool(_word(link, REJECTED))
 
 
 def refill_stage(*, created_at: datetime, ends_at: datetime, is_rejected: bool, now: datetime) -> str:
-    """How a refill stands at ``now``: waiting, in_progress, completed or rejected."""
+    """Return the state of a refill at ``now``: waiting, in_progress, completed or rejected."""
     if now >= ends_at:
         return "rejected" if is_rejected else "completed"
     return "waiting" if now < created_at + (ends_at - created_at) / _FIRST_PART else "in_progress"

@@ -1,6 +1,7 @@
-"""The only writer of the sandbox's rows: buys with play money, asks for refills and cancellations, forgets what is old.
+"""Write the sandbox's rows: place orders with play money, request refills and cancellations, delete old rows.
 
-Prices and rules are the shop's own (checkout.quote, aftercare). The money is not: no wallet is read or written here.
+Nothing else writes them. Prices and rules are the shop's own (``checkout.quote``, ``customer_requests``). The money is
+not: no wallet is read or written here.
 """
 
 from __future__ import annotations
@@ -32,30 +33,31 @@ KEPT = timedelta(days=30)
 
 
 def balance(key_id: int) -> Decimal:
-    """The key's play money in the store currency; never below zero. One query."""
+    """Return the key's play money in the store currency, never below zero, with one query."""
     return max(amounts.parse(settings.SANDBOX_BALANCE) - SandboxOrder.objects.of(key_id).spent(), Decimal(0))
 
 
 def place_order(
     caller: Caller, *, service: Service, inputs: Mapping[str, Any], paid_by: CustomerPricing, request_id: str = ""
 ) -> SandboxOrder:
-    """Buys ``service`` with the play money of the caller's key, or finds what the same request has bought before.
+    """Place an order with the play money of the caller's key, or return the one that the same request placed before.
 
-    Raises OrderInvalid, ServiceNotSold, RequestReused, LinkInUse, InsufficientFunds, as the shop does.
+    Raises:
+        OrderInvalid, ServiceNotSold, RequestReused, LinkInUse, InsufficientFunds: As in the shop.
     """
     name, fingerprint = request_id or None, idempotency.fingerprint(service.pk, inputs)
     idempotency.IdempotentRequest(caller.user_id, name).check()
     try:
         offer = checkout.quote(service, inputs=inputs, paid_by=paid_by)
     except OrdersError:
-        # What it wants may be off sale by now, and bought already.
+        # The service may be off sale by now, although the same request was successful before.
         earlier = _earlier(caller.key_id, name, fingerprint)
         if earlier is None:
             raise
         return earlier
     order = _drafted(offer, key_id=caller.key_id, request_id=name, fingerprint=fingerprint)
     with transaction.atomic():
-        # One purchase of a key at a time: what follows neither sells twice nor spends the same money twice.
+        # Allow one purchase of a key at a time, so that none is placed twice and no money is spent twice.
         ApiKey.objects.select_for_update(no_key=True).only("pk").get(pk=caller.key_id)
         earlier = _earlier(caller.key_id, name, fingerprint)
         if earlier is not None:
@@ -69,7 +71,11 @@ def place_order(
 
 
 def refill_many(key_id: int, *, numbers: Sequence[int]) -> dict[int, SandboxRefill | NotPossible]:
-    """A refill for each of the key's orders among ``numbers``, or why not. The same few queries for any number."""
+    """Request a refill for each of the key's orders among ``numbers``.
+
+    Returns:
+        The refill or the problem, by order number. The number of queries does not depend on the number of orders.
+    """
     outcome: dict[int, SandboxRefill | NotPossible] = {}
     asked = []
     with transaction.atomic():
@@ -87,7 +93,11 @@ def refill_many(key_id: int, *, numbers: Sequence[int]) -> dict[int, SandboxRefi
 
 
 def cancel_many(key_id: int, *, numbers: Sequence[int]) -> dict[int, SandboxOrder | NotPossible]:
-    """Asks to stop the key's orders among ``numbers``: each order, or why not. The same few queries for 100 of them."""
+    """Cancel the key's orders among ``numbers``.
+
+    Returns:
+        The order or the problem, by order number. The number of queries is the same for up to 100 orders.
+    """
     outcome: dict[int, SandboxOrder | NotPossible] = {}
     stopped = []
     with transaction.atomic():
@@ -103,14 +113,18 @@ def cancel_many(key_id: int, *, numbers: Sequence[int]) -> dict[int, SandboxOrde
 
 
 def prune() -> int:
-    """Deletes orders that began longer ago than KEPT, with their refills; returns how many rows."""
+    """Delete orders that began longer ago than ``KEPT``, with their refills.
+
+    Returns:
+        The number of deleted rows.
+    """
     before = timezone.now() - KEPT
     old = SandboxOrder.objects.filter(Q(wished_at=None) | Q(wished_at__lt=before), created_at__lt=before)
     rows, _ = old.delete()
     return rows
 
 
-# ------------------------------------------------------------------------------------------------ pieces
+# ------------------------------------------------------------------------------------------------ helpers
 
 
 def _length() -> timedelta:
@@ -118,7 +132,7 @@ def _length() -> timedelta:
 
 
 def _drafted(offer: Quote, **whose: Any) -> SandboxOrder:
-    """The order of ``offer`` with all that will become of it, not yet kept; ``whose`` are columns of it."""
+    """Return the unsaved order of ``offer`` with its whole course. ``whose`` are additional columns."""
     details, now = offer.details, timezone.now()
     order = SandboxOrder(
         **whose,
@@ -145,14 +159,18 @@ def _link_lock(offer: Quote) -> int | None:
 
 
 def _refund(order: SandboxOrder) -> Decimal:
-    """What comes back at the end of the order's course, by the shop's own arithmetic."""
+    """Return the refund at the end of the order's course, computed as in the shop."""
     if order.course.status not in (Status.CANCELED, Status.PARTIAL):
         return Decimal(0)
     return charges.refund(order.charge, quantity=order.quantity, remains=order.final_remains)
 
 
 def _earlier(key_id: int, request_id: str | None, fingerprint: int) -> SandboxOrder | None:
-    """What the same request has bought: by its id, or without one by what it asks for. Raises RequestReused."""
+    """Return the order of the same request, found by its id, or without one by its fingerprint.
+
+    Raises:
+        RequestReused: The id was used for another order.
+    """
     window = idempotency.REQUEST_ID_WINDOW if request_id else timedelta(seconds=settings.REPEAT_SECONDS)
     own = SandboxOrder.objects.of(key_id).filter(request_id=request_id)
     recent = own.filter(created_at__gt=timezone.now() - window)

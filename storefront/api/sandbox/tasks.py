@@ -1,4 +1,7 @@
-"""django-q2 entry points of the sandbox, and their schedules. Nothing moves its orders: time does."""
+"""Background tasks of the sandbox for django-q2, and their schedules.
+
+No task moves orders; their state follows from the time.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Support in the back office: the desk where tickets are answered, and what the shop tells everybody."""
+"""The admin pages of support: tickets and published content."""
 
 from storefront.support.admin import content, ticket
 

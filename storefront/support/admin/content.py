@@ -1,4 +1,4 @@
-"""Pages, announcements, canned replies and categories: written here, shown in the shop at once."""
+"""The admin pages of info pages, announcements, canned replies and ticket categories."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storefront.support.models import Announcement, CannedReply, InfoPage, PageT
 
 
 class Framed:
-    """What is shown around every page: kept for a minute, so a change says that it happened."""
+    """Mixin that clears the cached site notices after a change, so that the shop shows the change at once."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
@@ -85,6 +85,6 @@ class TicketCategoryAdmin(base.EditableRowsMixin, base.ModelAdmin):
     list_editable = ("position", "is_active")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only one that no ticket names; others are no longer offered."""
+        """Allow deleting a category only while no ticket uses it; a used one is deactivated instead."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and obj is not None and not Ticket.objects.filter(category=obj).exists()

@@ -1,6 +1,6 @@
-"""What an operator sees beside a ticket: the customer, and the orders with the panels that have them.
+"""The facts that an operator sees next to a ticket: the customer, and the orders with their submissions.
 
-Each part needs the permission of what it shows. The same few queries whatever there is.
+Each part needs the permission for what it shows. The number of queries does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from providers.models import Placement
 from storefront.support.models import Ticket
 
 NEWEST = 5
-#: Placements of drip-feed orders are many; the newest say where an order is.
+#: Number of submissions read, times the number of orders. Drip-feed orders have many, and the newest show where an
+#: order is.
 PLACEMENTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamFacts:
-    """Where an order is: the operator's business alone."""
+    """One submission of an order to a provider. Only operators may see it."""
 
     provider: str
     upstream_id: str
@@ -64,7 +65,7 @@ def customer(ticket: Ticket, viewer: Any) -> CustomerFacts:
 
 
 def attached(ticket: Ticket, viewer: Any) -> list[OrderFacts]:
-    """The ticket's orders. Provider and number there are for those who may see placements."""
+    """Return the orders of the ticket. Their submissions are included only for viewers who may see placements."""
     orders = list(Order.objects.filter(tickets__ticket=ticket).select_related("service").order_by("tickets__id"))
     tries: dict[int, list[UpstreamFacts]] = {}
     if orders and viewer.has_perm("providers.view_placement"):

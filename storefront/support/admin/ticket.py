@@ -1,4 +1,4 @@
-"""Tickets in the back office: the queue, longest waiting first, and the page on which one is answered."""
+"""The admin pages of tickets: the queue, with the longest waiting first, and the page to answer one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from storefront.support.models import Message, Ticket, TicketOrder
 from storefront.support.models.ticket import TicketKind, TicketStatus
 from storefront.web import keyset
 
-#: The mark of the order status that each resembles.
+#: The style sheet's class for each status: that of the most similar order status.
 MARKS = {"open": "pending", "answered": "completed", "waiting": "partial", "closed": "canceled"}
 
 
 class TicketStatusFilter(admin.SimpleListFilter):
-    """Opens with what waits for us; a search looks through everything."""
+    """Filter tickets. The default are those that wait for staff; a search covers all tickets."""
 
     title = _("shown")
     parameter_name = "shown"
@@ -94,7 +94,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index."""
+        """Search by customer email, ticket number or order number, each through one index."""
         text = search_term.strip()
         if "@" in text:
             people = get_user_model().objects.filter(email__startswith=text.lower())
@@ -132,7 +132,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
         return self._page(request, ticket, ticket_actions.AnswerForm(auto_id="id_%s"))
 
     def write(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The answer or the note; or a canned reply is put into the text, and nothing is sent."""
+        """Send the answer or store the note. Inserting a canned reply only fills in the text and sends nothing."""
         ticket = self._ticket(request, pk)
         canned, do = ticket_actions.CannedForm(request.POST), request.POST.get("do", "")
         if do == "insert":
@@ -150,7 +150,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
         return redirect(base.page_url(following or ticket))
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
-        """One of the small forms beside the conversation."""
+        """Run the action of one of the small forms next to the conversation."""
         ticket = self._ticket(request, pk)
         form_class, act = ticket_actions.ACTS.get(name, (None, None))
         if form_class is None or act is None:

@@ -1,4 +1,4 @@
-"""What an operator does with one ticket: forms, and what each button calls in ``support.tickets``."""
+"""The forms and actions with which an operator changes a ticket. They call ``support.tickets``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AnswerForm(forms.Form):
 
 
 class CannedForm(forms.Form):
-    """Chosen beside the answer; what is chosen is put into its text, nothing is sent."""
+    """The choice of a canned reply, which is inserted into the answer's text. Nothing is sent."""
 
     canned = forms.ModelChoiceField(
         label=gettext_lazy("Canned reply"), queryset=CannedReply.objects.filter(is_active=True), required=False
@@ -92,7 +92,7 @@ def merge(ticket: Ticket, actor: Any, *, into: int) -> str:
     return _("Ticket %(gone)s is part of ticket %(kept)s now.") % {"gone": ticket.pk, "kept": into}
 
 
-#: The small forms beside the conversation.
+#: The small forms next to the conversation, and what each does.
 ACTS: Mapping[str, tuple[type[forms.Form], Callable[..., str]]] = {
     "assign": (AssignForm, assign),
     "status": (StatusForm, put),
@@ -101,7 +101,7 @@ ACTS: Mapping[str, tuple[type[forms.Form], Callable[..., str]]] = {
 
 
 def filled(canned: CannedReply, ticket: Ticket) -> str:
-    """The canned reply for this ticket's customer and first order."""
+    """Return the canned reply with the name of the ticket's customer and the number of its first order."""
     order = ticket.attached.values_list("order_id", flat=True).first()
     name = ticket.user.name or ticket.user.email.partition("@")[0]
     return canned.text.replace("{name}", name).replace("{order}", str(order or "").strip())

@@ -1,4 +1,4 @@
-"""The rows of support: tickets, and what the shop tells everybody."""
+"""The models of support: tickets, announcements and info pages."""
 
 from storefront.support.models.news import Announcement, InfoPage, PageText
 from storefront.support.models.ticket import Attachment, CannedReply, Message, Ticket, TicketCategory, TicketOrder

@@ -1,4 +1,4 @@
-"""What the shop tells everybody: announcements, and pages such as terms and questions."""
+"""The models of published content: announcements, and info pages such as terms and frequently asked questions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
 
 
 class Announcement(models.Model):
-    """News of the shop, on the page of updates from ``starts_at`` on; if pinned, above every page until ``ends_at``."""
+    """News of the shop, on the updates page from ``starts_at`` on.
+
+    If pinned, it is above every page until ``ends_at``.
+    """
 
     kind = models.CharField(_("kind"), max_length=12, choices=AnnouncementKind.choices, default=AnnouncementKind.NEWS)
     title = models.CharField(_("title"), max_length=150)
@@ -66,7 +69,10 @@ class Announcement(models.Model):
 
 class InfoPageQuerySet(models.QuerySet["InfoPage"]):
     def shown(self, language: str) -> InfoPageQuerySet:
-        """Published pages, ``heading`` and ``body`` in ``language`` where that was written, else in the first one."""
+        """Return the published pages with ``heading`` and ``body`` in ``language``.
+
+        A page without a text in that language has its own title and text.
+        """
         own = PageText.objects.filter(page=models.OuterRef("pk"), language=language)
         texts: dict[str, Any] = {
             "heading": Coalesce(models.Subquery(own.values("title")[:1]), "title"),
@@ -77,7 +83,7 @@ class InfoPageQuerySet(models.QuerySet["InfoPage"]):
 
 
 class InfoPage(models.Model):
-    """A page of plain words: terms, privacy, questions. Its first text stands in for languages nobody wrote."""
+    """A text page such as terms or privacy. Its own text is used for languages without a PageText."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of its address: terms, faq."))
     title = models.CharField(_("title"), max_length=150)
@@ -98,7 +104,7 @@ class InfoPage(models.Model):
 
 
 class PageText(models.Model):
-    """A page in one more language."""
+    """The text of a page in another language."""
 
     page = models.ForeignKey(InfoPage, models.CASCADE, related_name="texts", verbose_name=_("page"))
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES[1:])

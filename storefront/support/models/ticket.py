@@ -1,4 +1,4 @@
-"""Tickets: a customer's questions, the answers, the orders they are about. ``support.tickets`` is their only writer."""
+"""The models of tickets, their messages, orders and attachments. ``support.tickets`` is their only writer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orders.models import Order
 
 
 class TicketCategory(models.Model):
-    """What a question can be about."""
+    """A subject area of questions."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     position = models.PositiveIntegerField(_("position"), default=0)
@@ -28,7 +28,7 @@ class TicketCategory(models.Model):
 
 
 class TicketKind(models.TextChoices):
-    """A question, or a request that a person carries out for one order."""
+    """A question, or a request that an operator handles for one order."""
 
     QUESTION = "question", _("Question")
     REFILL = "refill", _("Refill")
@@ -37,7 +37,7 @@ class TicketKind(models.TextChoices):
 
 
 class TicketStatus(models.TextChoices):
-    OPEN = "open", _("Open")  # we owe an answer
+    OPEN = "open", _("Open")  # staff has to answer
     ANSWERED = "answered", _("Answered")
     WAITING = "waiting", _("Waiting for customer")
     CLOSED = "closed", _("Closed")
@@ -45,16 +45,23 @@ class TicketStatus(models.TextChoices):
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def of(self, user: Any) -> TicketQuerySet:
-        """One customer's tickets. Those that were merged into another are only addresses by now."""
+        """Return a customer's tickets. Those merged into another one are left out, because they only redirect to it."""
         return self.filter(user=user, merged_into=None)
 
     def waiting(self) -> TicketQuerySet:
-        """What we owe an answer, longest first: its small index follows the open set, not the history."""
+        """Return the tickets that wait for an answer of staff, longest first.
+
+        The condition is that of the partial index ``ticket_queue``, which grows with the waiting tickets, not with the
+        history.
+        """
         return self.filter(waiting_since__isnull=False).order_by("waiting_since", "id")
 
 
 class Ticket(models.Model):
-    """One conversation. ``last_message`` is the id of its newest message that the customer sees: lists follow it."""
+    """One conversation.
+
+    ``last_message`` is the id of its newest message that the customer sees; lists are sorted by it.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="tickets", verbose_name=_("customer")
@@ -109,7 +116,7 @@ class Ticket(models.Model):
                 fields=("wanted_for", "kind"),
                 condition=models.Q(closed_at__isnull=True, wanted_for__isnull=False),
             ),
-            # Messages are counted up over all tickets: no two tickets have the same newest one.
+            # Message ids are unique over all tickets, so no two tickets have the same newest message.
             models.UniqueConstraint(name="ticket_newest_message_once", fields=("last_message",)),
         )
         indexes = (
@@ -149,12 +156,12 @@ class TicketOrder(models.Model):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def public(self) -> MessageQuerySet:
-        """What the customer sees. Nothing else may ever reach a page of the shop."""
+        """Return the messages that the customer may see. No page of the shop may show any other."""
         return self.filter(is_internal=False)
 
 
 class Message(models.Model):
-    """One message of the customer or of staff, or a note among staff."""
+    """A message of the customer or of staff, or an internal note."""
 
     ticket = models.ForeignKey(
         Ticket, models.CASCADE, related_name="messages", db_index=False, verbose_name=_("ticket")
@@ -186,7 +193,7 @@ class Message(models.Model):
 
 
 class Attachment(models.Model):
-    """A file of a message; ``key`` says where ``private_files`` keeps it."""
+    """A file of a message. ``key`` is its name in the private storage of ``private_files``."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attachments", verbose_name=_("message"))
     key = models.CharField(_("stored as"), max_length=200, unique=True)
@@ -208,7 +215,7 @@ class Attachment(models.Model):
 
 
 class CannedReply(models.Model):
-    """A text that staff send often."""
+    """A text that staff sends often."""
 
     title = models.CharField(_("title"), max_length=100)
     text = models.TextField(

@@ -1,4 +1,4 @@
-"""What templates need of support: statuses in words, texts as safe HTML, what a person can be asked for."""
+"""Template filters of support: status labels, texts as safe HTML, and requests for an order."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ register = template.Library()
 
 @register.filter
 def document(text: str) -> SafeString:
-    """A text of the shop, with headings and lists."""
-    return mark_safe(markup.document(text))  # noqa: S308  # it escapes every sign that it did not write itself
+    """Render a text of the shop, with headings and lists."""
+    return mark_safe(markup.document(text))  # noqa: S308  # it escapes every character that it did not write itself
 
 
 @register.filter
@@ -37,5 +37,5 @@ def percent(change: PriceChange) -> Decimal | None:
 
 @register.filter
 def askable(order: Order) -> list[tuple[str, object]]:
-    """What a person can be asked to do for the order, with the button's words."""
+    """Return the requests that a customer can make about the order, each with the text of its button."""
     return [(kind.value, order_requests.LABELS[kind]) for kind in order_requests.possible(order)]

@@ -1,4 +1,4 @@
-"""Updates for everybody, announcements that are put away, and the shop's own pages."""
+"""The updates page, the dismissal of announcements and the info pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def updates(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def put_away(request: HttpRequest, pk: int) -> HttpResponse:
-    """The reader has seen a pinned announcement: this browser shows it no more."""
+    """Dismiss a pinned announcement in this browser."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     answer = redirect(target) if is_ours else redirect("support:updates")

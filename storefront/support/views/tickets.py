@@ -1,4 +1,4 @@
-"""A customer's tickets: the list, a new one, the conversation and its files."""
+"""The customer's pages of tickets: the list, a new ticket, the conversation and its files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    """A form; ``?order=17`` fills in the number."""
+    """Show the form of a new ticket; ``?order=17`` fills in the order's number."""
     number = query_params.number(request.GET.get("order", ""))
     form = forms.TicketForm(request.POST or None, request.FILES or None, initial={"orders": number or ""})
     if request.method == "POST" and form.is_valid():
@@ -47,7 +47,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def request_for_order(request: HttpRequest) -> HttpResponse:
-    """One click on an order's page: a ticket that asks a person for one thing, or the one that asks for it already."""
+    """Open a ticket with one click on the order's page, or show the one that already contains the request."""
     number = query_params.number(request.POST.get("order", ""))
     order = get_object_or_404(Order.objects.of(request.user).select_related("service", "user"), pk=number)
     try:
@@ -70,7 +70,7 @@ def request_for_order(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
-    """The conversation; a POST says something in it."""
+    """Show the conversation; a POST adds a message to it."""
     own = _own(request, pk)
     form = forms.ReplyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -91,7 +91,7 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
-    """What was said since the page was drawn. 204 leaves it as it is."""
+    """Return the messages since the page was rendered; 204 if nothing has changed."""
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
     own = _own(request, pk)
@@ -114,7 +114,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def file(request: HttpRequest, pk: int) -> FileResponse:
-    """An attachment, for the ticket's customer and for staff who may see tickets. For others it does not exist."""
+    """Serve an attachment to the ticket's customer and to staff who may view tickets; for others it does not exist."""
     found = get_object_or_404(Attachment.objects.select_related("message__ticket"), pk=pk)
     message, user = found.message, request.user
     is_customers = message.ticket.user_id == user.pk and not message.is_internal
@@ -125,7 +125,7 @@ def file(request: HttpRequest, pk: int) -> FileResponse:
 
 
 def _own(request: HttpRequest, pk: int) -> Ticket:
-    """The customer's own ticket. Another's is not found, as if it did not exist."""
+    """Return the customer's own ticket. Any other gives 404, as if it did not exist."""
     return get_object_or_404(Ticket.objects.select_related("category", "user"), pk=pk, user_id=request.user.pk)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py run`, or `make run`: the whole demo from one terminal. Programs, ports and the table that is printed."""
+"""Management command that runs the whole demo from one terminal: its programs, their ports and the printed table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from storefront.demo.supervisor import ProgramFailed, Supervisor, answers
 
 LOCAL = "127.0.0.1"
 START_LIMIT = 60.0  # seconds until every program has to answer
-SYNC_INTERVAL = "5"  # seconds between two looks at an order, so that one sees orders move
+SYNC_INTERVAL = "5"  # seconds between two status checks of an order; short, so that orders visibly move
 
 env = environ.Env()
 
@@ -69,9 +69,13 @@ class Command(BaseCommand):
         ports: dict[str, int],
         panels: dict[str, tuple[str, str]],
     ) -> None:
-        """The panels, then the seed, which may ask them for their price lists, then what lives on it."""
+        """Start the panels, seed the database, and start the web server and the worker.
+
+        The panels come first, because the seed may ask them for their price lists.
+        """
         self._say("Starting ...")
-        # The panels keep their orders, as the shop does: both still know each other's at the next start.
+        # The panels keep their orders on disk, as the shop does, so that both still know each other's at the next
+        # start.
         memory = Path(settings.VAR_DIR) / "panels"
         memory.mkdir(parents=True, exist_ok=True)
         for name, number in ports.items():
@@ -81,10 +85,10 @@ class Command(BaseCommand):
         supervisor.wait_until_ready(START_LIMIT)
         if supervisor.is_stopping:
             return
-        # The seed's orders wake the task cluster; that it says so in the log is not for this terminal.
+        # The seed's orders wake the task cluster; its log message does not belong in this terminal.
         logging.getLogger("django-q").setLevel(logging.WARNING)
         seed.seed(panels, stdout=self.stdout)
-        # From here on the database belongs to the children.
+        # From here on only the child processes use the database.
         connections.close_all()
         visible = visible_host(host)
         supervisor.start("web", gunicorn(host, port), lambda _: answers(visible, port))
@@ -118,13 +122,13 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-# ------------------------------------------------------------------------------------------------ programs
+# ------------------------------------------------------------------------------------------------ commands
 def manage(*arguments: str) -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
 
 
 def gunicorn(host: str, port: int) -> list[str]:
-    """As in production (gunicorn.conf.py), but nobody waits long for Ctrl-C."""
+    """Return the command of the web server: as in production (gunicorn.conf.py), but with a short wait after Ctrl-C."""
     address = f"{bracketed(host)}:{port}"
     return [
         sys.executable,
@@ -143,7 +147,10 @@ def gunicorn(host: str, port: int) -> list[str]:
 
 
 def listens(port: int, pid: int) -> bool:
-    """Whether a pretend panel takes connections: what it answers, good or bad, is its own affair."""
+    """Return whether a simulated panel accepts connections.
+
+    Its answer does not matter here: a panel may return errors.
+    """
     try:
         socket.create_connection((LOCAL, port), timeout=1).close()
     except OSError:
@@ -152,7 +159,7 @@ def listens(port: int, pid: int) -> bool:
 
 
 def has_finished_a_task(pid: int) -> bool:
-    """Whether the cluster of the worker ``pid`` has done its first task: its watchdog's beat file then bears a time."""
+    """Return whether the worker ``pid`` has completed its first task: its watchdog's beat file then has a time."""
     return any(beat.stat().st_mtime > 0 for beat in Path(settings.VAR_DIR).glob(f"worker-*-{pid}.beat"))
 
 
@@ -162,22 +169,26 @@ def bracketed(host: str) -> str:
 
 
 def visible_host(host: str) -> str:
-    """An address to put into a browser for a server that listens on all of them."""
+    """Return an address that works in a browser for a server that listens on all addresses."""
     return {"0.0.0.0": LOCAL, "::": "::1", "": LOCAL}.get(host, host)  # noqa: S104 - read, not bound
 
 
 def bind(host: str, port: int) -> int:
-    """Take and release a port, 0 for any free one; the port, or OSError."""
+    """Bind and release a port and return its number; 0 takes any free port.
+
+    Raises:
+        OSError: The port cannot be used.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with closing(socket.socket(family, kind, protocol)) as probe:
-        # As the servers do: a port whose last connections are still being closed is free.
+        # Use the servers' own option: without it, a port whose last connections are still closing would count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
         return int(probe.getsockname()[1])
 
 
 def panel_ports(port: int) -> Iterator[int]:
-    """The five ports after the shop's, the same in every run; a free one instead of any that is taken."""
+    """Yield the five ports after the shop's, the same in every run, with a free port in place of a taken one."""
     for number in range(port + 1, port + 1 + len(SIMULATORS)):
         try:
             yield bind(LOCAL, number)
