@@ -95,7 +95,7 @@ def count(value: int) -> str:
 
 
 def moment(at: datetime | None) -> SafeString | str:
-    """Format a time for a list: without the date if it is today, without the year if it is this year.
+    """Format a time for a list: the time if it is today, day and time in this year, otherwise the date.
 
     The full date and time is in the tooltip.
     """

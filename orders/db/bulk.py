@@ -149,7 +149,7 @@ def _field(model: type[models.Model], name: str) -> Any:
     *path, last = name.split("__")
     for step in path:
         related = model._meta.get_field(step).related_model
-        assert isinstance(related, type)  # only foreign keys lead on
+        assert isinstance(related, type)  # only foreign keys can be followed
         model = related
     return model._meta.pk if last == "pk" else model._meta.get_field(last)
 

@@ -75,7 +75,7 @@ class Refill(CustomerRequest):
             ),
         )
         indexes = (
-            # Follows the open set: what is to be sent, and the operator's queue.
+            # Holds open requests only: for those to be sent, and for the operators' queue.
             models.Index(
                 name="refill_open",
                 fields=["needs_person", "status", "id"],
@@ -99,7 +99,7 @@ class Cancellation(CustomerRequest):
             ),
         )
         indexes = (
-            # Follows the open set: what is to be sent, and the operator's queue.
+            # Holds open requests only: for those to be sent, and for the operators' queue.
             models.Index(
                 name="cancellation_open",
                 fields=["needs_person", "status", "id"],

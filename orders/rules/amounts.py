@@ -35,7 +35,7 @@ def parse(text: str | int | Decimal) -> Decimal:
     plain = str(text).strip()
     if not _PLAIN_NUMBER.fullmatch(plain) or not plain.isascii():
         raise InvalidAmount(f"{plain[:40]!r} is not a number; write it like 12.50")
-    return Decimal(plain) or Decimal(0)  # no minus zero
+    return Decimal(plain) or Decimal(0)  # avoids negative zero
 
 
 def _finite(number: Decimal) -> Decimal:

@@ -39,7 +39,7 @@ class OrderState:
     """The state of the order derived from its runs.
 
     ``undelivered`` is the total number of pieces to refund: those that ended runs did not deliver. It can only grow,
-    because an ended run never reports fewer undelivered pieces than before.
+    because the number of pieces that an ended run left undelivered never decreases.
     """
 
     status: Status

@@ -371,7 +371,11 @@ def _interval(inputs: Mapping[str, Any]) -> int:
 
 
 def read_link(text: str) -> str:
-    """Return the link unchanged. Raises InvalidField if it is missing, too long, a script or contains white space."""
+    """Return the link unchanged.
+
+    Raises:
+        InvalidField: The link is missing, too long, a script, data or file URL, or has unprintable characters.
+    """
     if not text:
         raise InvalidField("link", "missing")
     if len(text) > LINK_MAX:

@@ -78,7 +78,7 @@ def decide(
 
     match progress.status:
         case None | Status.QUEUED | Status.SUBMITTING | Status.IN_DOUBT:
-            # The last three are ours: no panel can report them.
+            # The last three statuses are internal, so no panel can report them.
             return stay("unknown_word")
         case Status.FAILED:
             # The panel failed the order but does not say whether it refunded us, so an operator decides.
