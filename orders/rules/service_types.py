@@ -374,7 +374,7 @@ def read_link(text: str) -> str:
     """Return the link unchanged.
 
     Raises:
-        InvalidField: The link is missing, too long, a script, data or file URL, or has unprintable characters.
+        InvalidField: The link is missing, too long, a script, data or file URL, or has spaces or control characters.
     """
     if not text:
         raise InvalidField("link", "missing")
