@@ -21,7 +21,7 @@ def programs_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
         if request.path_info not in ADDRESSES:
             return get_response(request)
         answer = panel(request)
-        if answer.status_code != HTTPStatus.NOT_MODIFIED:  # a 304 omits the body
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:  # it would be the length of the omitted body
             # Without a length the server sends the body in chunks, and some hand-written clients take the chunk sizes
             # for JSON.
             answer["Content-Length"] = str(len(answer.content))

@@ -128,7 +128,10 @@ def _currencies() -> None:
 
 
 def _support() -> None:
-    """Create the pages, ticket categories and canned replies. Existing ones are kept as an operator changed them."""
+    """Create the initial pages, ticket categories and canned replies.
+
+    If any exist, none are created, so that an operator's changes and deletions are kept.
+    """
     if not TicketCategory.objects.exists():
         TicketCategory.objects.bulk_create(
             TicketCategory(name=name, position=place) for place, name in enumerate(content.CATEGORIES)

@@ -128,7 +128,7 @@ SERVICES: Names = {
 
 
 def put() -> None:
-    """Gives services and categories their names, if nobody has translated anything yet."""
+    """Store the translations of services and categories, unless any translation exists."""
     if ServiceText.objects.exists() or CategoryText.objects.exists():
         return
     ServiceText.objects.bulk_create(

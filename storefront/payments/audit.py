@@ -29,7 +29,7 @@ UNKNOWN = """
 
 
 def findings() -> Iterator[str]:
-    """Yield one sentence for each discrepancy: a credited payment without exactly one transfer, or the reverse."""
+    """Yield a sentence for each credited payment without its one transfer, and for each transfer without a payment."""
     with connection.cursor() as cursor:
         cursor.execute(UNBOOKED)
         for reference, paid, count, booked in cursor.fetchall():

@@ -1,6 +1,6 @@
 """Render plain text as safe HTML with paragraphs, lists, headings and links.
 
-No markup in the text is kept as markup.
+Nothing in the text can become HTML markup itself. The functions depend on their arguments only.
 """
 
 from __future__ import annotations

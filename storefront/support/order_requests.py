@@ -35,7 +35,7 @@ _TEXTS: Mapping[TicketKind, Promise] = {
 
 
 def possible(order: Order) -> list[TicketKind]:
-    """Return what a person can be asked to do. It takes at most one query, and none for an order in progress."""
+    """Return the requests that can be made about an order: one query at most, and none for an order in progress."""
     return [kind for kind in LABELS if why_not(order, kind) is None]
 
 
@@ -59,7 +59,7 @@ def ask(order: Order, *, kind: TicketKind) -> Ticket:
 def why_not(order: Order, kind: TicketKind) -> str | None:
     """Return why an operator cannot be asked, or None.
 
-    The order's own rules come first: a person does what they do not offer.
+    The order's own rules come first: an operator handles only what they do not offer.
     """
     match kind:
         case TicketKind.REFILL:

@@ -52,7 +52,7 @@ class TicketPage:
 
 
 def list_tickets(user: Any, query: QueryDict) -> TicketPage:
-    """Return the page of the selected tab. The number of queries does not depend on the number of tickets."""
+    """Return the page of the selected tab, with two queries for any number of tickets."""
     own = Ticket.objects.of(user)
     counts = {row["status"]: row["count"] for row in own.order_by().values("status").annotate(count=Count("pk"))}
     code = query.get("status", "")

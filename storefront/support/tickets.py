@@ -43,7 +43,7 @@ WITHIN = timedelta(minutes=10)
 #: Maximum bytes of a customer's files per day; otherwise anybody could fill the disk.
 BYTES_MOST = 50 * 1024 * 1024
 A_DAY = timedelta(days=1)
-#: When two tickets are merged, the later status in this list is kept.
+#: Statuses in rising order of urgency. A merged ticket keeps the more urgent one of the two.
 URGENCY = (TicketStatus.CLOSED, TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.OPEN)
 
 

@@ -1,6 +1,6 @@
 """The queries of ``add`` and the most frequent reads, written as SQL.
 
-The ORM takes longer to build them than the database to answer them.
+The ORM takes longer to build them than the database to answer them. None of them writes.
 """
 
 from __future__ import annotations

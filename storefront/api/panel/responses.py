@@ -78,9 +78,9 @@ class ServicesDocument:
 
 
 class PanelRefusal(Exception):
-    """Return ``text`` as the call's error.
+    """The call is refused with ``text`` as its error. Nothing was done.
 
-    Nothing was done. HTTP 200, as all panels of this family send logical errors.
+    Logical errors have HTTP 200, as in all panels of this family.
     """
 
     def __init__(self, text: str, *, status: int = 200) -> None:
@@ -90,7 +90,10 @@ class PanelRefusal(Exception):
 
 
 def reply(data: Any, *, status: int = 200) -> HttpResponse:
-    """Return ``data`` as a response in plain ASCII JSON that no cache stores, because the key may be in the URL."""
+    """Return ``data`` as a JSON response in plain ASCII, marked as English.
+
+    No cache may store it, because the key may be in the URL.
+    """
     headers = {"Cache-Control": "no-store", "Content-Language": "en"}
     text = orjson.dumps(data)
     if not text.isascii():

@@ -1,4 +1,4 @@
-"""System checks of the sandbox's settings."""
+"""System checks that find mistakes in the sandbox's settings at start."""
 
 from __future__ import annotations
 

@@ -50,7 +50,10 @@ def course(link: str, *, quantity: int, begins_at: datetime, length: timedelta) 
 
 
 def seen(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
-    """Return the status at ``now`` and the number of pieces that remain. An order that has not started is queued."""
+    """Return the status at ``now`` and the number of pieces that remain.
+
+    An order that has not started is queued, because no panel has it.
+    """
     if course.ends_at is not None and now >= course.ends_at:
         return course.status, course.remains
     if now < course.starts_at:

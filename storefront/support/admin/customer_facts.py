@@ -15,8 +15,7 @@ from providers.models import Placement
 from storefront.support.models import Ticket
 
 NEWEST = 5
-#: Number of submissions read, times the number of orders. Drip-feed orders have many, and the newest show where an
-#: order is.
+#: Submissions read per order, on average. Drip-feed orders have many, and the newest show where an order is.
 PLACEMENTS = 5
 
 

@@ -30,7 +30,7 @@ MARKS = {"open": "pending", "answered": "completed", "waiting": "partial", "clos
 
 
 class TicketStatusFilter(admin.SimpleListFilter):
-    """Filter tickets. The default are those that wait for staff; a search covers all tickets."""
+    """Filter tickets. By default the list shows those that wait for staff; a search covers all tickets."""
 
     title = _("shown")
     parameter_name = "shown"
