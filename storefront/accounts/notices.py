@@ -1,4 +1,4 @@
-"""Send emails about the security of an account, such as a change of who may use it, in its owner's language.
+"""Send emails about the security of an account in its owner's language: who may use it changed, or somebody tried to.
 
 They cannot be switched off. ACCOUNTS_LETTER names the function that puts them into the outbox.
 """
