@@ -68,7 +68,7 @@ class Measured:
 def main(rounds: int = 5, seconds: float = 3.0, *wanted: str) -> None:
     shop.prepare()
     os.environ |= {"API_CALLS_A_MINUTE": "0", "API_ADDRESS_CALLS_A_MINUTE": "0", "LOG_LEVEL": "ERROR"}
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
 
     if connection.vendor != "postgresql":
         print(
@@ -92,7 +92,7 @@ def main(rounds: int = 5, seconds: float = 3.0, *wanted: str) -> None:
 
 # --------------------------------------------------------------------------------------------- the world
 def fill() -> World:
-    from django.contrib.auth import get_user_model  # late: after prepare()
+    from django.contrib.auth import get_user_model  # imported here: after prepare()
 
     from orders.models import Account, Category, Order, Service
     from storefront.accounts.models import ApiKey, digest
@@ -145,7 +145,7 @@ def fill() -> World:
 
 @contextmanager
 def shop_cursor() -> Iterator[Any]:
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
 
     with connection.cursor() as cursor:
         yield cursor
@@ -215,7 +215,7 @@ def unchanged(world: World) -> Request:
 
 def counted(world: World) -> dict[str, int]:
     """SQL statements of each row's second call in a process; the first one fills what is kept."""
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
@@ -277,7 +277,7 @@ SELECT id, status, quantity, charge - refunded, start_count, remains FROM orders
 
 def pgbench(world: World, script: str, seconds: float, *, wallets: int = CUSTOMERS) -> tuple[float, float]:
     """Runs ``script`` with as many clients as the shop gets: transactions a second, CPU ms a transaction."""
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
 
     # A digest is looked up in a function's constant array, as pgbench has no texts of its own.
     with shop_cursor() as cursor:
@@ -353,7 +353,7 @@ class Watch:
             self._sample()
 
     def _sample(self, *, first: bool = False) -> None:
-        from django.db import connection  # late: after prepare()
+        from django.db import connection  # imported here: after prepare()
 
         name = str(connection.settings_dict["NAME"]).encode()
         for path in Path("/proc").glob("[0-9]*"):
@@ -473,7 +473,7 @@ def workers(port: int) -> list[int]:
 
 
 def encryption_key() -> str:
-    from cryptography.fernet import Fernet  # late: only the server needs one
+    from cryptography.fernet import Fernet  # imported here: only the server needs one
 
     return Fernet.generate_key().decode()
 

@@ -12,7 +12,7 @@ ORDERS, LATENCY = 1000, 0.2
 
 def main() -> None:
     shop.prepare()
-    from django.conf import settings  # late: after prepare()
+    from django.conf import settings  # imported here: after prepare()
     from django.utils import timezone
 
     from providers.models import Placement, Provider

@@ -14,7 +14,7 @@ PLACED, HELD = 64, 2000
 
 def main() -> None:
     shop.prepare()
-    from django.utils import timezone  # late: after prepare()
+    from django.utils import timezone  # imported here: after prepare()
 
     from orders.models import Order
     from providers.models import Offer, Placement, Provider

@@ -35,7 +35,7 @@ def main(folder: str = "") -> None:
 
 
 def measure(title: str, text: str) -> None:
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
     from django.test.utils import CaptureQueriesContext
 
     from providers.errors import ProviderError
@@ -110,7 +110,7 @@ def dearer(rows: list[Any]) -> list[Any]:
 
 def bare_write(provider: Any) -> float:
     """Seconds to write the provider's offers, as they are in the table, into an empty one with the same keys."""
-    from django.db import connection, transaction  # late: after prepare()
+    from django.db import connection, transaction  # imported here: after prepare()
 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM providers_offer WHERE provider_id = %s", [provider.pk])

@@ -62,12 +62,12 @@ class Row:
 def main(services: int = 10_000, orders: int = 100_000, requests: int = 20, wanted: str = "") -> int:
     os.environ["LOG_LEVEL"] = "CRITICAL"  # a page that answers 403 is in the table
     shop.prepare()
-    from django.core.management import call_command  # late: after prepare()
+    from django.core.management import call_command  # imported here: after prepare()
     from django.db import connection
     from django.utils import timezone
 
     with shop.database() as name:
-        from tests import pages  # late: the tables it reads must be there
+        from tests import pages  # imported here: the tables it reads must be there
         from tests.filled import Filled
 
         add_frame()
@@ -89,7 +89,7 @@ def main(services: int = 10_000, orders: int = 100_000, requests: int = 20, want
 
 def named(filled: Any, wanted: str) -> Iterator[tuple[str, Any]]:
     """Each page by its name and its number among those of that name: the addresses differ with what is in the shop."""
-    from tests import pages  # late: after prepare()
+    from tests import pages  # imported here: after prepare()
 
     seen: dict[str, int] = {}
     for name, page in (*pages.of_shop(filled), *pages.of_back_office(filled)):
@@ -102,7 +102,7 @@ def named(filled: Any, wanted: str) -> Iterator[tuple[str, Any]]:
 # --------------------------------------------------------------------------------------------- requests
 def add_frame() -> None:
     """One address more: the frame of the shop's pages, with nothing in it."""
-    from django.shortcuts import render  # late: after prepare()
+    from django.shortcuts import render  # imported here: after prepare()
     from django.urls import path
 
     from storefront import urls
@@ -136,7 +136,7 @@ class Browser:
 
 @contextmanager
 def browsers(filled: Any) -> Iterator[Browser]:
-    from django.conf import settings  # late: after prepare()
+    from django.conf import settings  # imported here: after prepare()
     from django.core.wsgi import get_wsgi_application
     from django.test import Client
 
@@ -152,7 +152,7 @@ def browsers(filled: Any) -> Iterator[Browser]:
 
 def queries(browser: Browser, page: Any) -> tuple[int, str]:
     """How many a request asks once what is kept is there, and what is wrong with the answer."""
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
     from django.test.utils import CaptureQueriesContext
 
     counts = []
@@ -166,7 +166,7 @@ def queries(browser: Browser, page: Any) -> tuple[int, str]:
 
 
 def analyze() -> None:
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
 
     connection.ensure_connection()
     with connection.cursor() as cursor:
@@ -179,7 +179,7 @@ def analyze() -> None:
 # --------------------------------------------------------------------------------------------- measuring
 def cpu() -> float:
     """CPU seconds of this process and of its backend, where that is on this machine."""
-    from django.db import connection  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
 
     spent = time.process_time()
     if connection.vendor == "postgresql" and connection.connection is not None:
@@ -191,7 +191,7 @@ def cpu() -> float:
 
 
 def measured(browser: Browser, row: Row, requests: int) -> Row:
-    from tests.pages import Page  # late: after prepare()
+    from tests.pages import Page  # imported here: after prepare()
 
     frame = Page(FRAME)
     row.many, row.problem = queries(browser, row.page)
@@ -223,7 +223,7 @@ def p99(times: list[float]) -> float:
 
 
 def told(rows: Iterable[Row], names: set[str]) -> int:
-    from tests import pages  # late: after prepare()
+    from tests import pages  # imported here: after prepare()
 
     rows = list(rows)
     unseen = (names - set(pages.SHOP) - pages.POSTS - set(pages.ELSEWHERE)) | pages.unsearched()

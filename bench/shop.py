@@ -22,7 +22,7 @@ def prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ.setdefault("ALLOW_PRIVATE_PANELS", "true")  # the pretend panel runs on this machine
-    import django  # late: the environment must be set first
+    import django  # imported here: the environment must be set first
 
     django.setup()
 
@@ -30,8 +30,8 @@ def prepare() -> None:
 @contextmanager
 def database() -> Iterator[str]:
     """Creates the database, gives its name and version, destroys it."""
-    from django.db import connection  # late: after prepare()
-    from django.test.utils import setup_databases, teardown_databases  # late: after prepare()
+    from django.db import connection  # imported here: after prepare()
+    from django.test.utils import setup_databases, teardown_databases  # imported here: after prepare()
 
     # Named after this process: others may be measuring, or testing, on the same server.
     name = f"bench_vitrine_{os.getpid()}"
@@ -66,11 +66,11 @@ def panel(latency: float) -> Iterator[str]:
 
 def queue_orders(url: str, count: int) -> None:
     """A provider at ``url`` and ``count`` orders that wait for it."""
-    from django.contrib.auth import get_user_model  # late: after prepare()
+    from django.contrib.auth import get_user_model  # imported here: after prepare()
 
     from orders.ledger import transfers
     from orders.models import Order, Service
-    from orders.rules import charges  # late: after prepare()
+    from orders.rules import charges  # imported here: after prepare()
     from providers.pricelists import importer, onboarding
 
     provider = onboarding.save_provider("bench", url=url, key="simulator-key", dialect="v2", currency="USD")

@@ -23,10 +23,10 @@ LATENCY = 0.3
 
 def main(orders: int = 100_000, parallel: int = 32) -> None:
     shop.prepare()
-    from django.utils import timezone  # late: after prepare()
+    from django.utils import timezone  # imported here: after prepare()
 
     from providers.models import Placement, Provider
-    from providers.tracking import status_sync  # late: after prepare()
+    from providers.tracking import status_sync  # imported here: after prepare()
 
     with shop.database() as name, panel(orders) as url:
         in_a_child(lambda: follow(url, orders))
@@ -62,7 +62,7 @@ def panel(orders: int) -> Iterator[str]:
 def serve(orders: int) -> None:
     """What ``panel`` runs in a process of its own."""
     sys.path.insert(0, str(shop.ROOT))
-    from providers.panels import simulators  # late: the path must be set first
+    from providers.panels import simulators  # imported here: the path must be set first
     from providers.panels.simulators.orders import SimulatedOrder
 
     running = simulators.start("v2", latency=LATENCY)
@@ -78,7 +78,7 @@ def serve(orders: int) -> None:
 
 def in_a_child(work: Callable[[], None]) -> None:
     """Runs ``work`` in a process of its own: what it takes is not counted as ours."""
-    from django.db import connections  # late: after prepare()
+    from django.db import connections  # imported here: after prepare()
 
     connections.close_all()
     child = os.fork()
@@ -92,9 +92,9 @@ def in_a_child(work: Callable[[], None]) -> None:
 
 def follow(url: str, orders: int) -> None:
     """As if every order had been placed: the panel numbers its orders from 1."""
-    from django.utils import timezone  # late: after prepare()
+    from django.utils import timezone  # imported here: after prepare()
 
-    from orders.models import Order  # late: after prepare()
+    from orders.models import Order  # imported here: after prepare()
     from providers.models import Offer, Placement, Provider
 
     shop.queue_orders(url, orders)

@@ -10,7 +10,6 @@ class ProvidersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # late: django-q2 loads its models, which may not be before every app is known
-        from providers.worker import watchdog  # late: see above
+        from providers.worker import watchdog  # imported here: it needs django-q2's models
 
         watchdog.report_beats()

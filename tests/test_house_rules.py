@@ -68,7 +68,7 @@ def test_nothing_is_imported_inside_a_function_without_a_reason() -> None:
         lines = path.read_text().splitlines()
         for node in ast.walk(function):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                if not lines[node.lineno - 1].partition("# late:")[2].strip():
+                if not lines[node.lineno - 1].partition("# imported here:")[2].strip():
                     broken.append(at(path, node.lineno))
     assert broken == []
 

@@ -25,7 +25,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "orders.category",
             "orders.service",
             "providers.route",
-            "providers.pricelists.markup",
+            "providers.markup",
             "orders.pricelevel",
             "orders.customerrate",
         ),
@@ -33,7 +33,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "providers",
         _("Providers"),
-        ("providers.provider", "providers.offer", "providers.offerchange", "providers.panelcall"),
+        ("providers.provider", "providers.offer", "providers.typerule", "providers.offerchange", "providers.panelcall"),
     ),
     (
         "money",

@@ -8,4 +8,4 @@ class DemoConfig(AppConfig):
     label = "demo"
 
     def ready(self) -> None:
-        from storefront.demo import checks  # noqa: F401  # late: checks register themselves once apps are loaded
+        from storefront.demo import checks  # noqa: F401  # imported here: checks register themselves once apps are loaded

@@ -10,4 +10,4 @@ class MailConfig(AppConfig):
     verbose_name = _("E-mails")
 
     def ready(self) -> None:
-        from storefront.mail import checks  # noqa: F401  # late: checks register themselves once apps are loaded
+        from storefront.mail import checks  # noqa: F401  # imported here: checks register themselves once apps are loaded

@@ -12,4 +12,4 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Top-ups")
 
     def ready(self) -> None:
-        from storefront.payments import checks  # noqa: F401  # late: checks register when the application is ready
+        from storefront.payments import checks  # noqa: F401  # imported here: checks register when the application is ready

@@ -10,4 +10,4 @@ class SandboxConfig(AppConfig):
     verbose_name = _("Sandbox")
 
     def ready(self) -> None:
-        from storefront.api.sandbox import checks  # noqa: F401  # late: checks register themselves once apps are loaded
+        from storefront.api.sandbox import checks  # noqa: F401  # imported here: checks register themselves once apps are loaded
