@@ -547,7 +547,7 @@ def test_secrets_are_in_no_log_row_or_repr(nadia: User, receiver: Receiver, capl
         sending._record(claimed, sending._exchange(claimed))
     kept = [caplog.text, repr(claimed), repr(endpoint), str(vars(endpoint)), repr(claimed.call)]
     with connection.cursor() as cursor:
-        for table in ("endpoint", "event", "delivery", "attempt"):
+        for table in ("endpoint", "webhookevent", "delivery", "attempt"):
             cursor.execute(f"SELECT * FROM webhooks_{table}")
             kept.append(str(cursor.fetchall()))
     assert [text for text in kept if secret in text or newer in text] == []

@@ -27,14 +27,14 @@ DIES = """
 import os, sys, time, django
 django.setup()
 from django.db import connection, transaction
-from orders import fulfilment
+from orders.lifecycle import fulfilment
 from orders.rules.state_machine import Progress, Status
 connection.ensure_connection()
 print("ready", flush=True)
 time.sleep(float(sys.argv[2]))
 with transaction.atomic():
     transaction.on_commit(lambda: os._exit(9))
-    fulfilment.progressed(int(sys.argv[1]), progress=Progress(status=Status.COMPLETED))
+    fulfilment.apply_progress(int(sys.argv[1]), progress=Progress(status=Status.COMPLETED))
 """
 
 
