@@ -22,7 +22,12 @@ from django.db import connection
 
 from providers.worker.clock import Deadline
 
-_NOW = {"sqlite": "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')", "postgresql": "SELECT STATEMENT_TIMESTAMP()"}
+_NOW = {
+    # SQLite cuts its clock to milliseconds. One is added, so that a row written just before, with a time in
+    # microseconds, is not taken for one of the future.
+    "sqlite": "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW', '+0.001 seconds')",
+    "postgresql": "SELECT STATEMENT_TIMESTAMP()",
+}
 
 
 def database_now() -> datetime:
