@@ -141,7 +141,7 @@ def _office(shop: Furnished) -> list[Sight]:
         "orders": "orders/order", "services": "orders/service", "categories": "orders/category",
         "transfers": "orders/transfer", "refills": "orders/refill", "levels": "orders/pricelevel",
         "providers": "providers/provider", "offers": "providers/offer", "markups": "providers/markup",
-        "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment", "letters": "mail/letter",
+        "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment", "letters": "mail/email",
     }  # fmt: skip
     pages = {
         "order": f"orders/order/{shop.orders['in_progress'].pk}/change", "doubt": "orders/order/?status=in_doubt",

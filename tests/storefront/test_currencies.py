@@ -225,7 +225,7 @@ def test_both_amounts_stand_where_one_compares_and_decides(page: Client, setting
             assert approx(amount) in shown, (path, amount)
     shown = text_of(page.get("/services/"))
     assert "<strong><bdi>$0.90</bdi></strong>" in shown
-    assert "Amounts marked ≈ give you an idea, at 0.92 EUR for 1 USD." in shown
+    assert "Amounts marked ≈ are estimates: 1 USD = 0.92 EUR." in shown
 
 
 def test_the_price_of_what_is_typed_has_both(page: Client) -> None:

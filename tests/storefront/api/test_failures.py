@@ -31,8 +31,8 @@ def posted(reseller: Reseller, **params: Any) -> tuple[int, Any]:
 def test_an_add_that_broke_and_was_undone_says_that_nothing_was_charged(
     reseller: Reseller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout.ledger, "_sold_at_once", lambda order: False)
-    monkeypatch.setattr(checkout.ledger, "_insert_charge", broken(KeyError("a bug")))
+    monkeypatch.setattr(checkout.transfers, "_sell_in_one_statement", lambda order: False)
+    monkeypatch.setattr(checkout.transfers, "_insert_charge", broken(KeyError("a bug")))
     answer = posted(reseller, action="add", service=service().pk, link="x", quantity=100)
     assert answer == (500, {"error": "Internal error, nothing was charged"})
     assert not Order.objects.exists()
