@@ -249,8 +249,8 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='own_rates', to='orders.service', verbose_name='service')),
             ],
             options={
-                'verbose_name': "customer's price",
-                'verbose_name_plural': "customers' prices",
+                'verbose_name': 'custom rate',
+                'verbose_name_plural': 'custom rates',
                 'ordering': ['-id'],
             },
         ),

@@ -57,8 +57,8 @@ class CustomerRate(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("customer's price")
-        verbose_name_plural = _("customers' prices")
+        verbose_name = _("custom rate")
+        verbose_name_plural = _("custom rates")
         constraints = [
             models.UniqueConstraint(name="customerrate_once", fields=["user", "service"]),
             models.CheckConstraint(name="customerrate_not_negative", condition=models.Q(rate__gte=0)),

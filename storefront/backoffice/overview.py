@@ -393,12 +393,12 @@ def _figures() -> Iterator[Figure]:
     refunds = Transfer.objects.filter(pk__gte=first_since(Transfer, midnight), kind=TransferKind.REFUND)
     back = refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     share = _("%s of sales") % f"{back / sales * 100:.1f} %" if sales else ""
-    yield Figure(name=_("Paid back today"), value=formatting.rounded(back), note=share)
+    yield Figure(name=_("Refunded today"), value=formatting.rounded(back), note=share)
     wallets = Account.objects.filter(kind=AccountKind.WALLET).aggregate(
         held=Sum("balance"), full=Count("pk", filter=Q(balance__gt=0))
     )
     held = ngettext("%s customer", "%s customers", wallets["full"]) % formatting.count(wallets["full"])
-    yield Figure(name=_("Held in wallets"), value=formatting.rounded(wallets["held"] or Decimal(0)), note=held)
+    yield Figure(name=_("Customer balances"), value=formatting.rounded(wallets["held"] or Decimal(0)), note=held)
 
 
 def _margin(first: int) -> str:

@@ -20,7 +20,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("orders", _("Orders"), ("orders.order", "orders.refill", "orders.cancellation", "providers.placement")),
     (
         "catalogue",
-        _("Catalogue"),
+        _("Catalog"),
         (
             "orders.category",
             "orders.service",
@@ -43,7 +43,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
     ("words", _("Pages and look"), ("support.announcement", "support.infopage", "brand.brand")),
-    ("webhooks", _("Callbacks"), ("webhooks.endpoint", "webhooks.delivery")),
+    ("webhooks", _("Webhooks"), ("webhooks.endpoint", "webhooks.delivery")),
 )
 
 

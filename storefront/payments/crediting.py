@@ -60,7 +60,7 @@ def open_payment(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, retu
         TooManyOpenPayments: The customer has ``OPEN_MAX`` unpaid payments.
     """
     if Payment.objects.of(user).open().filter(is_in_review=False)[:OPEN_MAX].count() >= OPEN_MAX:
-        raise TooManyOpenPayments(f"there are {OPEN_MAX} unpaid top-ups already")
+        raise TooManyOpenPayments(f"there are already {OPEN_MAX} unpaid payments")
     return Payment.objects.create(
         user=user,
         gateway=gateway.name,

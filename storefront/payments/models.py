@@ -80,8 +80,8 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("top-up")
-        verbose_name_plural = _("top-ups")
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         constraints = [
             models.CheckConstraint(name="payment_amount_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
@@ -119,7 +119,7 @@ class Payment(models.Model):
 class Proof(models.Model):
     """A picture or PDF that a customer sent to prove a payment. ``key`` is its name in the private storage."""
 
-    payment = models.ForeignKey(Payment, models.PROTECT, related_name="proofs", verbose_name=_("top-up"))
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="proofs", verbose_name=_("payment"))
     key = models.CharField(_("file"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=8)
     size = models.PositiveIntegerField(_("bytes"))
@@ -158,8 +158,8 @@ class ManualMethod(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        verbose_name = _("way to pay by hand")
-        verbose_name_plural = _("ways to pay by hand")
+        verbose_name = _("manual payment method")
+        verbose_name_plural = _("manual payment methods")
 
     def __str__(self) -> str:
         return self.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from providers.worker.schedules import Schedule
 from storefront.payments import expiry
 
-SCHEDULES = (Schedule("unpaid top-ups", "storefront.payments.tasks.expire_due", minutes=60),)
+SCHEDULES = (Schedule("unpaid payments", "storefront.payments.tasks.expire_due", minutes=60),)
 
 
 def expire_due() -> None:

@@ -7,4 +7,4 @@ from django.utils.translation import gettext_lazy as _
 class WebhooksConfig(AppConfig):
     name = "storefront.webhooks"
     label = "webhooks"
-    verbose_name = _("Callbacks")
+    verbose_name = _("Webhooks")

@@ -29,8 +29,8 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveIntegerField(default=0, verbose_name='position')),
             ],
             options={
-                'verbose_name': 'way to pay by hand',
-                'verbose_name_plural': 'ways to pay by hand',
+                'verbose_name': 'manual payment method',
+                'verbose_name_plural': 'manual payment methods',
                 'ordering': ['position', 'id'],
             },
         ),
@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL, verbose_name='customer')),
             ],
             options={
-                'verbose_name': 'top-up',
-                'verbose_name_plural': 'top-ups',
+                'verbose_name': 'payment',
+                'verbose_name_plural': 'payments',
                 'ordering': ['-id'],
             },
         ),
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveIntegerField(verbose_name='bytes')),
                 ('comment', models.CharField(blank=True, max_length=1000, verbose_name='comment')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='sent at')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='payments.payment', verbose_name='top-up')),
+                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='payments.payment', verbose_name='payment')),
             ],
             options={
                 'verbose_name': 'proof',

@@ -65,7 +65,7 @@ def provider(name: str = "north") -> Provider:
 def test_the_start_page_works_on_an_empty_database(boss: Client) -> None:
     heartbeat.beat()
     page = boss.get("/admin/").content.decode()
-    assert "Nothing. Orders go out" in page
+    assert "All clear" in page
     assert "Orders today" in page
     assert "Add the first one" in page
 
@@ -211,7 +211,7 @@ def test_nobody_names_a_python_callable_in_the_back_office(boss: Client) -> None
 
 def test_sections_follow_what_is_done_there(boss: Client) -> None:
     sections = [str(section["name"]) for section in boss.get("/admin/").context["app_list"]]
-    assert sections[:5] == ["Orders", "Catalogue", "Providers", "Money", "People"]
+    assert sections[:5] == ["Orders", "Catalog", "Providers", "Money", "People"]
 
 
 # ------------------------------------------------------------------------------------------------ people
