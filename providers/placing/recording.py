@@ -59,7 +59,7 @@ class Answered:
             return cls(attempt, outcome, upstream_id=read_add(outcome, provider.language))
         except ProviderError as problem:
             return cls(attempt, outcome, problem=problem)
-        except Exception:
+        except Exception:  # a fault in a parser must not lose the answers of the other orders of this pass
             log.exception("order %s: the panel's answer could not be read", attempt.placement.order_id)
             return cls(attempt, outcome, problem=OutcomeUnknown("the answer could not be read"))
 
@@ -113,7 +113,7 @@ def record(provider: Provider, answered: Answered) -> str:
         return _record(provider, answered)
     except UNREACHABLE:
         raise
-    except Exception:
+    except Exception:  # one answer that cannot be stored must not stop the recording of the others
         placement = answered.attempt.placement
         log.exception("order %s: the panel's answer could not be recorded", placement.order_id)
         unknown = OutcomeUnknown("the answer could not be recorded", upstream_id=answered.upstream_id)
