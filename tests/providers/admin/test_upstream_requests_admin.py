@@ -54,19 +54,19 @@ def act(client: Client, row: Any, action: str, **data: str) -> str:
 
 def test_the_queue_shows_what_waits_for_a_person_first(boss: Client) -> None:
     first, second = (
-        customer_requests.request_refill(placed("completed", "a1")),
-        customer_requests.request_refill(placed("completed", "b2")),
+        customer_requests.request_refill(placed("completed", "order-a1")),
+        customer_requests.request_refill(placed("completed", "order-b2")),
     )
-    answered = customer_requests.complete(customer_requests.request_refill(placed("completed", "c3")))
+    answered = customer_requests.complete(customer_requests.request_refill(placed("completed", "order-c3")))
     customer_requests.hand_to_staff(second, why="no panel can be asked")
     text = boss.get("/admin/orders/refill/").content.decode()
     assert "north" in text
-    assert text.index("b2") < text.index("a1")
+    assert text.index("order-b2") < text.index("order-a1")
     assert "no panel can be asked" in text
-    assert "c3" not in text
-    assert "c3" in boss.get("/admin/orders/refill/?shown=all").content.decode()
-    assert "a1" not in boss.get("/admin/orders/refill/?shown=person").content.decode()
-    assert "a1" in boss.get("/admin/orders/refill/?q=a1").content.decode()
+    assert "order-c3" not in text
+    assert "order-c3" in boss.get("/admin/orders/refill/?shown=all").content.decode()
+    assert "order-a1" not in boss.get("/admin/orders/refill/?shown=person").content.decode()
+    assert "order-a1" in boss.get("/admin/orders/refill/?q=order-a1").content.decode()
     assert (first.is_open, answered.is_open) == (True, False)
     assert "1 refill for a person" in boss.get("/admin/").content.decode()
 

@@ -98,19 +98,24 @@ def test_a_claim_whose_commit_was_not_confirmed_is_found(start_panel: Callable[.
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_process_killed_after_a_claim_leaves_few_that_were_not_sent(start_panel: Callable[..., Panel]) -> None:
+def test_a_process_killed_after_a_claim_leaves_no_more_than_it_sends_at_once(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2", latency=0.2)
     queue_orders(panel, 120)
+    senders = 8
     for more in (3, 12, 45):
         before = Placement.objects.count()
-        worker = manage("run_due", "submit")
+        worker = manage("run_due", "submit", SUBMIT_PARALLEL=str(senders))
         until(lambda at_least=before + more: Placement.objects.count() > at_least, 60)  # type: ignore[misc]
         worker.kill()
         worker.wait()
-        time.sleep(0.3)
-        sent = {order.params["link"] for order in panel.orders.values()}
-        unsent = Placement.objects.filter(state="submitting").exclude(order__link__in=sent)
-        assert unsent.count() <= submission.STEP
+
+        def unsent() -> int:
+            sent = {order.params["link"] for order in list(panel.orders.values())}
+            return Placement.objects.filter(state="submitting").exclude(order__link__in=sent).count()
+
+        # Every sender may have been about to send, and a quarter as many are claimed ahead. What was sent may still be
+        # on its way to the panel.
+        until(lambda: unsent() <= senders + senders // 4)
         Placement.objects.filter(state="submitting").update(lease_until=timezone.now() - timedelta(seconds=1))
         Turn.objects.all().delete()
         submission.expire_leases()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def end_by_clock(name: str) -> None:
     """The time of the turn is over."""
-    Turn.objects.filter(name=name).update(until=database_now() - timedelta(milliseconds=1))
+    Turn.objects.filter(name=name).update(until=database_now() - timedelta(seconds=1))
 
 
 def test_turn_has_one_holder_until_it_is_given_back() -> None:
