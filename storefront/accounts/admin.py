@@ -343,7 +343,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         Enter in a field presses the first button of the field's own form, which must not be this one.
         """
         return format_html(
-            '<button class="btn sm" form="user-act" formaction="{}">{}</button>',
+            '<button class="btn sm" form="user-action" formaction="{}">{}</button>',
             reverse("admin:accounts_user_reset_password", args=[user.pk]),
             _("Send a link to set a new password"),
         )
@@ -363,7 +363,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("sessions"))
     def sessions(self, user: Any) -> str:
         return format_html(
-            '<button class="btn sm" form="user-act" formaction="{}">{}</button>',
+            '<button class="btn sm" form="user-action" formaction="{}">{}</button>',
             reverse("admin:accounts_user_sign_out", args=[user.pk]),
             _("Sign out everywhere"),
         )

@@ -20,7 +20,7 @@ def sign_up(page: Page) -> None:
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Create account").click()
-    expect(page.locator("#purse")).to_be_visible()
+    expect(page.locator("#balance")).to_be_visible()
     sending.deliver_due()
     link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", str(mail.outbox[0].body))
     assert link
@@ -66,7 +66,7 @@ def test_a_code_of_the_app_and_a_recovery_code_sign_in(visit: Callable[..., Page
         expect(page.get_by_role("heading", name="One more step")).to_be_visible()
         page.locator("[name=code]").fill(code)
         page.locator("main .primary").click()
-        expect(page.locator("#purse")).to_be_visible()
+        expect(page.locator("#balance")).to_be_visible()
 
 
 def test_a_passkey_signs_in_without_a_password(visit: Callable[..., Page]) -> None:
@@ -87,7 +87,7 @@ def test_a_passkey_signs_in_without_a_password(visit: Callable[..., Page]) -> No
     page.goto("/account/login/")
     expect(page.get_by_role("alert")).to_be_hidden()
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.locator("#purse")).to_be_visible()
+    expect(page.locator("#balance")).to_be_visible()
     assert User.objects.get().last_login
 
 

@@ -28,13 +28,13 @@ def wares(shop: str) -> None:
 def test_the_list_follows_what_is_typed_and_nothing_above_it_moves(visit: Callable[..., Page]) -> None:
     page = visit(viewport={"width": 1440, "height": 900})
     page.goto("/services/")
-    search, found = page.get_by_placeholder("Service name or ID"), page.locator("#found")
+    search, found = page.get_by_placeholder("Service name or ID"), page.locator("#results")
     before = found.bounding_box()
     search.press_sequentially("strings", delay=30)
     expect(found.locator("a.name")).to_have_count(1)
     expect(found).to_contain_text("Harp lessons")
-    expect(page.locator("#shelves")).not_to_contain_text("Photo")
-    expect(page.locator("#found-said")).to_have_text("1 service found")
+    expect(page.locator("#categories")).not_to_contain_text("Photo")
+    expect(page.locator("#results-count")).to_have_text("1 service found")
     expect(search).to_be_focused()
     after = found.bounding_box()
     assert before is not None
@@ -59,7 +59,7 @@ def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -
     assert Favorite.objects.count() == 1
     page.get_by_placeholder("Service name or ID").fill("")
     page.get_by_label("Favorites").check()
-    expect(page.locator("#found a.name")).to_have_text(["Harp lessons"])
+    expect(page.locator("#results a.name")).to_have_text(["Harp lessons"])
     # A list still on its way would show the star as it was; the address follows the last one.
     expect(page).to_have_url(re.compile(r"/services/\?favorites=1$"))
     star.click()

@@ -31,7 +31,7 @@ def test_a_mass_order_is_checked_corrected_and_bought(
     expect(page.locator("#mass-total")).to_have_text("$2.70")
     page.get_by_role("button", name="Place 2 orders").dblclick()
     expect(page.get_by_role("status")).to_contain_text("2 orders placed")
-    expect(page.locator("#purse")).to_contain_text("$7.30")
+    expect(page.locator("#balance")).to_contain_text("$7.30")
     expect(page.get_by_label("One order per line")).to_have_value(f"{service.pk} | https://example.com/0 | 0000\n")
     assert Order.objects.count() == 2
     file = tmp_path / "orders.csv"

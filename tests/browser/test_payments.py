@@ -61,7 +61,7 @@ def test_by_hand_without_scripts_up_to_the_money_in_the_wallet(visit: Callable[.
 
     page.reload()
     expect(page.locator("#payment")).to_contain_text("$25.00 is in your wallet")
-    expect(page.locator("#purse")).to_contain_text("$25.00")
+    expect(page.locator("#balance")).to_contain_text("$25.00")
 
 
 def test_the_demo_pays_by_webhook_and_leads_back_to_the_order(visit: Callable[..., Page]) -> None:
@@ -103,7 +103,7 @@ def test_the_page_follows_a_webhook_that_comes_later(
     before = page.locator("#payment h1").bounding_box()
     expect(page.locator("#payment .status")).to_have_text("Added")
     assert page.locator("#payment h1").bounding_box() == before
-    expect(page.locator("#purse")).to_contain_text("$30.00")
+    expect(page.locator("#balance")).to_contain_text("$30.00")
     assert page.locator("#payment").get_attribute("hx-get") is None
 
 
@@ -115,7 +115,7 @@ def test_what_goes_wrong_at_the_demo_is_said(visit: Callable[..., Page], button:
     page.goto(f"/wallet/payments/{payment.reference}/demo/")
     page.get_by_role("button", name=button).click()
     expect(page.locator("#payment")).to_contain_text(words)
-    expect(page.locator("#purse")).to_contain_text("$0.00")
+    expect(page.locator("#balance")).to_contain_text("$0.00")
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -130,7 +130,7 @@ def test_no_page_of_payments_scrolls_sideways(width: int, language: str, visit: 
     page.locator("[name=login]").fill(EMAIL)
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("main .primary").click()
-    expect(page.locator("#purse")).to_be_visible()
+    expect(page.locator("#balance")).to_be_visible()
     addresses = ["/wallet/", "/wallet/add-funds/", "/wallet/payments/"]
     addresses += [f"/wallet/payments/{one.reference}/" for one in (payment, demo)]
     for address in [*addresses, f"/wallet/payments/{demo.reference}/demo/"]:

@@ -23,7 +23,7 @@ def sign_in(page: Page, email: str = EMAIL) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.locator("#purse")).to_be_visible()
+    expect(page.locator("#balance")).to_be_visible()
 
 
 def sign_in_in_any_language(page: Page) -> None:
@@ -31,7 +31,7 @@ def sign_in_in_any_language(page: Page) -> None:
     page.locator("[name=login]").fill(EMAIL)
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("main .primary").click()
-    expect(page.locator("#purse")).to_be_visible()
+    expect(page.locator("#balance")).to_be_visible()
 
 
 def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> None:
@@ -42,7 +42,7 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Create account").click()
-    expect(page.locator("#purse")).to_contain_text("$0.00")
+    expect(page.locator("#balance")).to_contain_text("$0.00")
     wallet = Account.objects.get(user__email=EMAIL)
     transfers.credit_payment(wallet, amount=Decimal(20), gateway="test", reference="first")
 
@@ -67,7 +67,7 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
 
     fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
     expect(page.locator("#order .status")).to_have_text("Partial")
-    expect(page.locator("#purse")).to_contain_text("$16.40")
+    expect(page.locator("#balance")).to_contain_text("$16.40")
     page.get_by_role("link", name="Transactions", exact=True).click()
     expect(page.get_by_role("row", name=f"Refund for order {order.pk}")).to_contain_text("+$0.90")
 
@@ -83,7 +83,7 @@ def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
     fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     expect(row).to_contain_text("Completed")
     expect(row).to_contain_text("100 / 100")
-    assert page.locator("#clock").get_attribute("hx-get") is None
+    assert page.locator("#poll").get_attribute("hx-get") is None
 
 
 def test_lines_and_the_missing_money_are_counted_while_typing(visit: Callable[..., Page]) -> None:
@@ -169,7 +169,7 @@ def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[...
 
 #: Elements that show an amount and stick out of the window, or of a box that cuts off what sticks out.
 CUT_AMOUNTS = """
-() => [...document.querySelectorAll("bdi, dd, td.num, .purse a, .amount")].filter((element) => {
+() => [...document.querySelectorAll("bdi, dd, td.num, .balance a, .amount")].filter((element) => {
   if (!/[0-9]/.test(element.textContent) || /https?:/.test(element.textContent)) return false;
   const range = document.createRange();
   range.selectNodeContents(element);

@@ -87,7 +87,7 @@ def test_no_page_of_support_scrolls_sideways(width: int, language: str, visit: C
     page.locator("[name=login]").fill(EMAIL)
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("main .primary").click()
-    expect(page.locator("#purse")).to_be_visible()
+    expect(page.locator("#balance")).to_be_visible()
     for address in ("/support/", "/support/new/", f"/support/{ticket.pk}/", "/updates/", "/updates/?show=prices"):
         assert sideways(page, address) == 0, address
     assert Ticket.objects.count() == 1

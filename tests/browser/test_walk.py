@@ -104,7 +104,7 @@ def payment(walker: Walker) -> None:
     walker.look("the bank's page")
     walker.button("Pay %(amount)s", amount=walker.money("25")).click()
     expect(page.locator("#payment .status")).to_have_text(walker.word("Added", "to the wallet"))
-    expect(page.locator("#purse")).to_contain_text(walker.money("25"))
+    expect(page.locator("#balance")).to_contain_text(walker.money("25"))
     walker.look("paid")
     assert "25" in walker.letter().subject
 
@@ -115,13 +115,13 @@ def find(walker: Walker, service: Service) -> None:
     walker.look("the catalogue")
     page.locator("main [name=q]").fill("nothing like it")
     walker.let_time_pass()
-    expect(page.locator("#found .empty")).to_be_visible()
+    expect(page.locator("#results .empty")).to_be_visible()
     walker.data.append("nothing like it")
     walker.look("nothing found")
     page.locator("main [name=q]").fill("followers worldwide")
     walker.let_time_pass()
-    expect(page.locator("#found a.name")).to_have_count(1)
-    walker.look("found")
+    expect(page.locator("#results a.name")).to_have_count(1)
+    walker.look("results")
     page.get_by_role("link", name=service.name, exact=True).click()
     walker.look("the service")
 

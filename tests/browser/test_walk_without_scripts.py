@@ -69,8 +69,8 @@ def ask_how_to_pay(walker: Walker) -> None:
 def browse(walker: Walker) -> None:
     page = walker.page
     page.get_by_role("banner").get_by_role("link", name=walker.word("Services"), exact=True).click()
-    page.locator("#shelves").get_by_role("link", name="Photo network").click()
-    expect(page.locator("#shelves [aria-current]")).to_contain_text("Photo network")
+    page.locator("#categories").get_by_role("link", name="Photo network").click()
+    expect(page.locator("#categories [aria-current]")).to_contain_text("Photo network")
     page.locator("main [name=q]").fill("photo")
     page.locator("main [name=refill]").check()
     page.locator("main [name=type]").select_option("default")
@@ -78,14 +78,14 @@ def browse(walker: Walker) -> None:
     page.locator("main [name=to]").fill("1,20")
     walker.button("Apply filters").click()
     service = Service.objects.get(name="Photo followers, worldwide")
-    expect(page.locator("#found a.name")).to_have_text([service.name])
+    expect(page.locator("#results a.name")).to_have_text([service.name])
     for name, value in (("q", "photo"), ("type", "default"), ("sort", "price"), ("to", "1.20")):
         expect(page.locator(f"main [name={name}]")).to_have_value(value)
     walker.data.append("photo")
     walker.look("filtered")
     page.locator(f"#star-{service.pk}").click()
     expect(page.locator(f"#star-{service.pk}")).to_have_attribute("aria-pressed", "true")
-    page.locator("#found a.name").click()
+    page.locator("#results a.name").click()
     walker.link("Order this service").click()
 
 
@@ -135,7 +135,7 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
     expect(office.locator(".messagelist")).to_contain_text("is in the wallet")
 
     page.reload()
-    expect(page.locator("#purse")).to_contain_text(walker.money("10"))
+    expect(page.locator("#balance")).to_contain_text(walker.money("10"))
     walker.look("paid by hand")
     assert "10" in walker.letter().subject
     walker.link("Back to your order").click()
@@ -173,10 +173,10 @@ def buy_again_and_cancel(walker: Walker, first: Order) -> None:
     walker.link("Order again").click()
     walker.button("Place order").click()
     expect(page.locator("#order .status")).to_have_text(walker.word("Pending"))
-    expect(page.locator("#purse")).to_contain_text(walker.money(Decimal(10) - 2 * first.charge))
+    expect(page.locator("#balance")).to_contain_text(walker.money(Decimal(10) - 2 * first.charge))
     walker.button("Cancel order").click()
     expect(page.locator("#order .status")).to_have_text(walker.word("Canceled"))
-    expect(page.locator("#purse")).to_contain_text(walker.money(Decimal(10) - first.charge))
+    expect(page.locator("#balance")).to_contain_text(walker.money(Decimal(10) - first.charge))
     walker.look("canceled")
     page.goto("/orders/")
     expect(page.locator("main tbody tr")).to_have_count(2)

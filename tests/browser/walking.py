@@ -103,7 +103,7 @@ def sign_up(walker: Walker) -> None:
     walker.look("a password that is too short")
     page.locator("[name=password1]").fill(PASSWORD)
     walker.button("Create account").click()
-    expect(page.locator("#purse")).to_contain_text(walker.money("0"))
+    expect(page.locator("#balance")).to_contain_text(walker.money("0"))
     walker.look("signed up")
 
 

@@ -236,5 +236,5 @@ def test_enter_in_a_field_saves_and_presses_no_button_beside_it() -> None:
     first = re.search(r"<(?:button|input type=\"submit\")(?![^>]*\bform=)[^>]*>", own)
     assert first
     assert 'name="_save"' in first[0]
-    assert page.count('form="user-act"') == 2
-    assert '<form id="user-act" method="post">' in page
+    assert page.count('form="user-action"') == 2
+    assert '<form id="user-action" method="post">' in page

@@ -52,7 +52,7 @@ def test_the_list_as_one_types_is_the_list_of_the_button(page: Client) -> None:
     assert names(live) == names(whole) == ["Lamps"]
     text = live.content.decode()
     assert "<html" not in text
-    assert 'id="shelves" hx-swap-oob="true"' in text
+    assert 'id="categories" hx-swap-oob="true"' in text
     assert "1 service found" in text
     assert "no-store" in live.headers["Cache-Control"]
 

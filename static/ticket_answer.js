@@ -2,8 +2,8 @@
 "use strict";
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form?.id === "desk") {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form?.id === "answer-form") {
     event.preventDefault();
-    event.target.form.requestSubmit(document.getElementById("send"));
+    event.target.form.requestSubmit(document.getElementById("send-answer"));
   }
 });
