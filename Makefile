@@ -19,7 +19,7 @@ $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test prove screenshots bench check lint types imports templates django format messages lock
+.PHONY: help install run test prove screenshots bench check lint types imports templates spelling django format messages lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -45,7 +45,7 @@ bench: .venv/.dev ## what placing, following, importing, the API and every page 
 	@$(BIN)/python bench/api.py
 	@$(BIN)/python bench/pages.py
 
-check: lint types imports templates django ## every static check
+check: lint types imports templates spelling django ## every static check
 
 lint: .venv/.dev ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -56,6 +56,8 @@ imports: .venv/.dev ## who may import whom
 	$(BIN)/lint-imports --no-logo
 templates: .venv/.dev ## djlint
 	$(BIN)/djlint --lint --quiet templates
+spelling: .venv/.dev ## codespell, American English
+	$(BIN)/codespell
 django: .venv/.dev ## migrations complete, settings fit for production
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "$(BIN)/python manage.py check --deploy --fail-level WARNING (with production settings)"
@@ -65,7 +67,7 @@ format: .venv/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-messages: .venv/.dev ## bring the translations' catalogues up to date and compile them (needs GNU gettext)
+messages: .venv/.dev ## bring the translations' catalogs up to date and compile them (needs GNU gettext)
 	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete
 	@for file in locale/*/LC_MESSAGES/django.po; do msgcat --sort-output --width=120 "$$file" -o "$$file" && sed -i '/^"POT-Creation-Date/d; /^"Report-Msgid-Bugs-To/d' "$$file"; done
 	$(BIN)/python manage.py compilemessages --ignore .venv

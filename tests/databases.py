@@ -138,7 +138,7 @@ def reachable(programs: Path, home: Path, user: pwd.struct_passwd | None) -> Pat
     try:
         subprocess.run([programs / "initdb", "--version"], check=True, capture_output=True, cwd="/", **identity(user))
     except (PermissionError, subprocess.CalledProcessError):
-        # With its neighbour PACKAGE.libs, where the programs look for their libraries.
+        # With its neighbor PACKAGE.libs, where the programs look for their libraries.
         install, package = programs.parent, programs.parent.parent
         copy = home / "programs" / package.name / install.name
         shutil.copytree(install, copy, symlinks=True)

@@ -155,7 +155,7 @@ class Filled:
             InfoPage(slug=f"page-{n}", title=f"Page {n}", text="Words", is_published=True) for n in range(3)
         ):
             bulk([PageText(page=page, language="tr", title="Sayfa", text="Metin")])
-        bulk(Group(name=name) for name in ("Desk", "Catalogue"))
+        bulk(Group(name=name) for name in ("Desk", "Catalog"))
         bulk(Endpoint(user=shop.customer, url=f"https://{n}.example.com/hook", secret=Secret.hide("s" * 32))
              for n in range(3))  # fmt: skip
         return shop

@@ -1,7 +1,7 @@
 """Every text is translated into every language, with the same placeholders, and compiled.
 
 The sources are read here as makemessages reads them, without its tools: a text that was added or changed and not
-translated fails. `make messages` brings the catalogues up to date; the new entries are to be translated by a person.
+translated fails. `make messages` brings the catalogs up to date; the new entries are to be translated by a person.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _IN_TEMPLATE = re.compile(
 )
 
 
-def catalogue(language: str) -> Catalog:
+def catalog(language: str) -> Catalog:
     path = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
     with path.open("rb") as file:
         return read_po(file)
@@ -47,7 +47,7 @@ def catalogue(language: str) -> Catalog:
 @cache
 def entries(language: str) -> dict[Text, Any]:
     found = {}
-    for message in catalogue(language):
+    for message in catalog(language):
         if message.id:
             words = message.id[0] if isinstance(message.id, tuple) else message.id
             found[message.context or None, words] = message

@@ -30,7 +30,7 @@ from orders.errors import (
     RequestOpen,
 )
 from orders.events import ShopEvent, Topic
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.customer_request import OPEN_REQUEST, RequestStatus
 from orders.models.order import EventKind
@@ -162,7 +162,7 @@ def hand_to_staff(request: R, *, why: str) -> R:
         if row.is_open and not row.needs_person:
             row.needs_person, row.reason = True, why[:500]
             row.save(update_fields=["needs_person", "reason"])
-            fulfilment.add_event(row.order, kind=_KINDS[type(row)], step="person", why=why[:500])
+            fulfillment.add_event(row.order, kind=_KINDS[type(row)], step="person", why=why[:500])
         return row
 
 
@@ -178,7 +178,7 @@ def release(request: R, *, actor: Any) -> R:
         if is_moved:
             _publish([row])
         # A note, because customers must not see this event.
-        fulfilment.add_event(row.order, kind=EventKind.NOTE, actor=actor, decision="send request")
+        fulfillment.add_event(row.order, kind=EventKind.NOTE, actor=actor, decision="send request")
         transaction.on_commit(lambda: checkout.wake(row.order), robust=True)
         return row
 
@@ -266,11 +266,11 @@ def _ask(
         for request in made:
             # The row is locked and was read under that lock, so no worker can claim the order anymore.
             if isinstance(request, Cancellation) and request.order.state is Status.QUEUED:
-                fulfilment.cancel(request.order_id, actor=actor)
+                fulfillment.cancel(request.order_id, actor=actor)
                 request.refresh_from_db()
             elif isinstance(request, Cancellation) and request.order.runs > 1:
                 # Runs that have not started are canceled here; the panel is asked to cancel the others.
-                fulfilment.stop_runs(request.order_id, actor=actor)
+                fulfillment.stop_runs(request.order_id, actor=actor)
                 request.refresh_from_db()
         if fine:
             transaction.on_commit(lambda: checkout.wake(fine[0]), robust=True)
@@ -314,7 +314,7 @@ def _step(
         row.save(update_fields=list(columns))
         if is_told:
             actor = values.pop("actor", None)
-            fulfilment.add_event(row.order, kind=_KINDS[type(row)], actor=actor, step=status.value, **values)
+            fulfillment.add_event(row.order, kind=_KINDS[type(row)], actor=actor, step=status.value, **values)
         if is_moved:
             _publish([row])
         return row

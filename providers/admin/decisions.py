@@ -1,6 +1,6 @@
 """What an operator decides about one order: a POST with a reason, one function below that does it, a line of history.
 
-Nothing here writes by itself: money and status go through ``orders.lifecycle.fulfilment``, unknown outcomes through
+Nothing here writes by itself: money and status go through ``orders.lifecycle.fulfillment``, unknown outcomes through
 ``providers.reconciling.decisions``.
 """
 
@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 
 from orders.admin import base, formatting
 from orders.errors import OrdersError
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.models.order import EventKind
 from orders.rules.state_machine import FOLLOWED, Progress, Status
@@ -65,7 +65,7 @@ class Undelivered(Reason):
 def cancel(order: Order, actor: Any, *, why: str) -> str:
     """Ends an open order and pays everything back. The panel is not told."""
     _lock(order, CANCELABLE)
-    done = fulfilment.cancel(order.pk, actor=actor, why=why)
+    done = fulfillment.cancel(order.pk, actor=actor, why=why)
     return _("Order %(order)s is canceled; %(amount)s went back.") % {
         "order": done.pk,
         "amount": formatting.amount_text(done.refunded),
@@ -77,8 +77,8 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
     row = _lock(order, SHORTENABLE)
     if remains > row.quantity:
         raise NotNow(_("Only %d pieces were ordered.") % row.quantity)
-    fulfilment.add_event(row, kind=EventKind.NOTE, actor=actor, decision="set partial", remains=remains, why=why)
-    decided = fulfilment.apply_progress(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
+    fulfillment.add_event(row, kind=EventKind.NOTE, actor=actor, decision="set partial", remains=remains, why=why)
+    decided = fulfillment.apply_progress(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
     if decided.undelivered is None:
         raise NotNow(_("At least that much is paid back already."))
     row.refresh_from_db()
@@ -90,7 +90,7 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
 
 def mark_seen(order: Order, actor: Any) -> str:
     """Take the order off the list of unexpected reports."""
-    fulfilment.mark_seen(order.pk, actor=actor)
+    fulfillment.mark_seen(order.pk, actor=actor)
     return _("The report on order %s is marked as seen.") % order.pk
 
 

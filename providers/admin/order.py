@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders.admin import base, formatting
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, OrderEvent, Transfer
 from orders.rules import amounts, state_machine
 from providers.admin import attention, decisions, placement
@@ -122,7 +122,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def mark_reports_seen(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         keys = list(queryset.filter(odd_at__isnull=False).values_list("pk", flat=True))
         for key in keys:
-            fulfilment.mark_seen(key, actor=request.user)
+            fulfillment.mark_seen(key, actor=request.user)
         text = ngettext("%d order marked as seen.", "%d orders marked as seen.", len(keys))
         self.message_user(request, text % len(keys))
 

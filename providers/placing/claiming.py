@@ -10,7 +10,7 @@ from hashlib import blake2b
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, Run
 from orders.rules.state_machine import Status
 from providers.errors import ProviderError, Unsupported
@@ -90,10 +90,10 @@ class Claim:
             if candidate.order_id in orders and self._still_waits(orders[candidate.order_id], candidate, runs)
         ]
         Placement.objects.bulk_create(placements)
-        fulfilment.mark_submitting(placement.order_id for placement in placements if not placement.run)
+        fulfillment.mark_submitting(placement.order_id for placement in placements if not placement.run)
         for placement in placements:
             if placement.run:
-                fulfilment.mark_run_submitting(placement.order, placement.run)
+                fulfillment.mark_run_submitting(placement.order, placement.run)
         return placements
 
     def _still_waits(self, order: Order, candidate: Candidate, runs: _Runs) -> bool:

@@ -30,7 +30,7 @@ def cost_of(service: Service, *, quantity: int, stamp: int | None = None) -> Dec
     """The least that ``quantity`` pieces of ``service`` cost us on any usable route, in the store currency.
 
     None where no route is usable: a service that people deliver has none, and one whose routes are out waits for them.
-    One query, or none where the costs are kept under ``stamp``, the catalogue's as the caller has just read it.
+    One query, or none where the costs are kept under ``stamp``, the catalog's as the caller has just read it.
     """
     routes = _kept.get(stamp, service.pk, partial(_read, service.pk)) or ()
     prices = (

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.db import bulk
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.models.order import EventKind
 from providers.errors import LeaseEnded, NotSent, OutcomeUnknown, ProviderError, Refused, Unsupported
@@ -85,7 +85,7 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
     now = timezone.now()
     try:
         with transaction.atomic():
-            moved = fulfilment.accept_many(numbers, provider=provider.pk)
+            moved = fulfillment.accept_many(numbers, provider=provider.pk)
             waiting = Placement.objects.filter(pk__in=[pk for pk, _ in rows], state=PlacementState.SUBMITTING)
             settled = waiting.update(
                 state=PlacementState.ACCEPTED, answered_at=now, probe_at=None, sync_at=_first_look()
@@ -214,7 +214,7 @@ def _accepted(provider: Provider, answered: Answered) -> str:
                 probe_at=None,
                 sync_at=_first_look(),
             )
-            fulfilment.accept(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
+            fulfillment.accept(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
             _keep_call(provider, answered, "accepted")
     except IntegrityError:
         raise decisions.held(placement, upstream_id) from None
@@ -251,9 +251,9 @@ def _refused(provider: Provider, placement: Placement, problem: ProviderError) -
     }
     if reason in routing.PASSING or not routing.is_exhausted(placement.order, placement.run):
         due_at = timezone.now() + PARK_DUPLICATE if reason == "duplicate" else None
-        fulfilment.requeue(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
+        fulfillment.requeue(placement.order_id, why=EventKind.REFUSED, due_at=due_at, **facts)
     else:
-        fulfilment.fail(placement.order_id, **facts)
+        fulfillment.fail(placement.order_id, **facts)
 
 
 def _not_sent(provider: Provider, placement: Placement, problem: ProviderError) -> None:
@@ -261,7 +261,7 @@ def _not_sent(provider: Provider, placement: Placement, problem: ProviderError) 
         order_id=placement.order_id, run=placement.run, state=PlacementState.NOT_SENT
     ).count()
     _move(placement, PlacementState.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
-    fulfilment.requeue(
+    fulfillment.requeue(
         placement.order_id,
         run=placement.run,
         why=EventKind.NOT_SENT,
@@ -273,7 +273,7 @@ def _not_sent(provider: Provider, placement: Placement, problem: ProviderError) 
 
 def _in_doubt(provider: Provider, placement: Placement, problem: ProviderError) -> None:
     _move(placement, PlacementState.IN_DOUBT, **decisions.opening(provider, problem))
-    fulfilment.mark_in_doubt(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
+    fulfillment.mark_in_doubt(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
 
 
 def _move(placement: Placement, state: PlacementState, **values: object) -> None:

@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 from django.db import connection, transaction
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from providers.errors import LeaseEnded, OutcomeUnknown, ProviderError, Unsupported
 from providers.http import policy
@@ -86,7 +86,7 @@ def expire_leases() -> int:
                 state=PlacementState.IN_DOUBT, **decisions.opening(placement.provider, unknown)
             )
             if taken:
-                fulfilment.mark_in_doubt(
+                fulfillment.mark_in_doubt(
                     placement.order_id,
                     run=placement.run,
                     provider=placement.provider_id,

@@ -1,4 +1,4 @@
-"""Price lists: import offers without ever losing the catalogue to a bad answer, and publish them as services.
+"""Price lists: import offers without ever losing the catalog to a bad answer, and publish them as services.
 
 An import compares the list with the offers we have and writes only what differs, in a handful of statements however
 long the list is. ``pricediff`` says what a row does to an offer, ``shelf`` what that does to services, ``markup`` what

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.models.order import EventKind
 from providers.errors import NumberHeld, OutcomeUnknown, ProviderError
@@ -85,7 +85,7 @@ def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts
             row.state, row.upstream_id, row.sync_at = PlacementState.ACCEPTED, upstream_id.strip(), timezone.now()
             row.probe_at = None
             row.save(update_fields=["state", "upstream_id", "sync_at", "probe_at"])
-            order = fulfilment.accept(row.order_id, run=row.run, provider=row.provider_id, upstream_id=row.upstream_id)
+            order = fulfillment.accept(row.order_id, run=row.run, provider=row.provider_id, upstream_id=row.upstream_id)
             _tell(order, actor, decision="placed", **facts)
     except IntegrityError:
         raise NumberTaken(_("Another order already has this number at this provider.")) from None
@@ -113,11 +113,11 @@ def release(
         order = Order.objects.get(pk=row.order_id)
         _tell(order, actor, decision="send again" if send_again else "pay back", why=why, **facts)
         if send_again:
-            fulfilment.requeue(
+            fulfillment.requeue(
                 row.order_id, run=row.run, why=EventKind.NOT_SENT, due_at=due_at, provider=row.provider_id
             )
         else:
-            fulfilment.fail(row.order_id, run=row.run, why=EventKind.NOTE, provider=row.provider_id)
+            fulfillment.fail(row.order_id, run=row.run, why=EventKind.NOTE, provider=row.provider_id)
     return row
 
 
@@ -157,7 +157,7 @@ def found_late(placement: Placement, *, upstream_id: str, charge: Decimal | None
             if not late.update(state=PlacementState.CLOSED, upstream_id=upstream_id, charged=charge or placement.cost):
                 return False
             order = Order.objects.get(pk=placement.order_id)
-            fulfilment.add_event(
+            fulfillment.add_event(
                 order, kind=EventKind.ODDITY, oddity="found_late", provider=placement.provider_id, number=upstream_id
             )
     except IntegrityError:
@@ -178,4 +178,4 @@ def _locked(placement: Placement) -> Placement:
 
 
 def _tell(order: Order, actor: Any, **facts: Any) -> None:
-    fulfilment.add_event(order, kind=EventKind.RESOLVED, actor=actor, **facts)
+    fulfillment.add_event(order, kind=EventKind.RESOLVED, actor=actor, **facts)

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orders.db import bulk
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, Run
 from orders.rules import amounts, service_types, state_machine
 from orders.rules.state_machine import Decision, Progress, Status
@@ -140,7 +140,7 @@ def _is_change(row: Followed, decision: Decision) -> bool:
 def _is_simple(row: Followed, decision: Decision) -> bool:
     """An order in runs follows from all its runs, and one that ends may have runs that wait."""
     is_alone = not row.run and (row.runs == 1 or decision.status not in state_machine.TERMINAL)
-    return is_alone and fulfilment.is_simple(Status(row.status), decision)
+    return is_alone and fulfillment.is_simple(Status(row.status), decision)
 
 
 def _advance(simple: Mapping[int, tuple[Followed, Progress, Decision]]) -> list[tuple[Followed, Progress]]:
@@ -148,11 +148,11 @@ def _advance(simple: Mapping[int, tuple[Followed, Progress, Decision]]) -> list[
     if not simple:
         return []
     steps = [
-        fulfilment.Step(row.order_id, row.user_id, Status(row.status), row.remains, row.start_count, decision)
+        fulfillment.Step(row.order_id, row.user_id, Status(row.status), row.remains, row.start_count, decision)
         for row, _, decision in simple.values()
     ]
     try:
-        done = fulfilment.advance_orders(steps)
+        done = fulfillment.advance_orders(steps)
     except Exception:  # one value that the database does not take must not hold up all the others
         log.exception("%s reports could not be applied at once", len(steps))
         done = set()
@@ -229,7 +229,7 @@ def _unanswered(row: Followed, words: str | None, now: datetime) -> tuple[Any, .
     """The values of ``_WRITTEN`` after a look that said nothing. Told to a person once it lasts; changes no order."""
     since = row.missed_at or now
     if row.missing + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in state_machine.TERMINAL:
-        fulfilment.record_oddity(row.order_id, oddity="unknown_there", words=words or LEFT_OUT)
+        fulfillment.record_oddity(row.order_id, oddity="unknown_there", words=words or LEFT_OUT)
     return row.word, (words or LEFT_OUT)[:600], row.charged, row.first_charged, row.missing + 1, since
 
 
@@ -239,7 +239,7 @@ def _end(ending: Iterable[tuple[Followed, Progress]]) -> set[int]:
     failed = set()
     for row, report in ending:
         try:
-            fulfilment.apply_progress(row.order_id, run=row.run, progress=report)
+            fulfillment.apply_progress(row.order_id, run=row.run, progress=report)
         except Exception:  # whatever it is, it is this order's alone; logged whole, and looked at again
             log.exception("order %s: the panel's report could not be applied", row.order_id)
             failed.add(row.pk)

@@ -109,7 +109,7 @@ def build(user: Any) -> Overview:
         seen.todos += _payments()
     if user.has_perm("orders.view_service"):
         seen.todos += _decisions()
-        seen.todos += _catalogue()
+        seen.todos += _catalog()
     if seen.may_see_orders and user.has_perm("orders.view_transfer"):
         seen.figures = list(_figures())
     seen.providers = [_line(provider) for provider in providers]
@@ -339,7 +339,7 @@ def _decisions() -> Iterator[Todo]:
         )
 
 
-def _catalogue() -> Iterator[Todo]:
+def _catalog() -> Iterator[Todo]:
     loss, unserved, gone = (_capped(rows()) for rows in (attention.at_a_loss, attention.unserved, attention.gone))
     if loss:
         told = ngettext("%s service costs more than its price", "%s services cost more than their price", loss)

@@ -19,7 +19,7 @@ HIDDEN = frozenset({"django_q", "account", "mfa", "usersessions"})
 SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("orders", _("Orders"), ("orders.order", "orders.refill", "orders.cancellation", "providers.placement")),
     (
-        "catalogue",
+        "catalog",
         _("Catalog"),
         (
             "orders.category",

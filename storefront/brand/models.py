@@ -14,12 +14,12 @@ class Brand(models.Model):
     """Accent color and logo; without a row, or where a column is empty, the default look is used."""
 
     accent = models.CharField(
-        _("accent colour"),
+        _("accent color"),
         max_length=7,
         blank=True,
-        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write the colour as # and six digits, such as #0b6b78."))],
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write the color as # and six digits, such as #0b6b78."))],
         help_text=_(
-            "Buttons, links and marks. Any colour will do: its lightness is fitted so that texts stay readable."
+            "Buttons, links and marks. Any color will do: its lightness is fitted so that texts stay readable."
         ),
     )
     logo = models.BinaryField(_("logo"), blank=True, default=b"")

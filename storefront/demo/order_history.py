@@ -17,7 +17,7 @@ from django.utils import timezone
 from orders.buying import checkout
 from orders.catalog import delivery_stats
 from orders.ledger import transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, Service
 from orders.rules.state_machine import Progress, Status
 from storefront.mail import email_preferences
@@ -61,6 +61,6 @@ def _order(
     end = (
         Progress(status=Status.PARTIAL, remains=order.quantity // 4) if is_short else Progress(status=Status.COMPLETED)
     )
-    fulfilment.apply_progress(order.pk, progress=end)
+    fulfillment.apply_progress(order.pk, progress=end)
     Order.objects.filter(pk=order.pk).update(created_at=at, started_at=at + took * 0.2, ended_at=at + took)
     order.events.update(created_at=at + took)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.buying import checkout
 from orders.ledger import transfers
-from orders.lifecycle import customer_requests, fulfilment
+from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Account, CustomerRate, DeliveryStats, Order, PriceChange, PriceLevel, Service
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
@@ -119,10 +119,10 @@ def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
         return checkout.place_order(nadia, service=service, inputs=inputs)
 
     def under_way(order: Order, **progress: Any) -> Order:
-        fulfilment.mark_submitting([order.pk])
-        fulfilment.accept(order.pk)
+        fulfillment.mark_submitting([order.pk])
+        fulfillment.accept(order.pk)
         if progress:
-            fulfilment.apply_progress(order.pk, progress=Progress(**progress))
+            fulfillment.apply_progress(order.pk, progress=Progress(**progress))
         return order
 
     made = {
@@ -140,10 +140,10 @@ def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
             factories.Service.objects.get(kind="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"
         ),
     }
-    fulfilment.mark_submitting([made["doubted"].pk])
-    fulfilment.mark_in_doubt(made["doubted"].pk)
-    fulfilment.mark_submitting([made["failed"].pk])
-    fulfilment.fail(made["failed"].pk)
+    fulfillment.mark_submitting([made["doubted"].pk])
+    fulfillment.mark_in_doubt(made["doubted"].pk)
+    fulfillment.mark_submitting([made["failed"].pk])
+    fulfillment.fail(made["failed"].pk)
     long_link = "https://photos.example.com/" + "a-very-long-name/" * 12
     made["long"] = bought(services[2], 60, 12, link=long_link)
     return made

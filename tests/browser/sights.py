@@ -55,7 +55,7 @@ def _visitors(shop: Furnished) -> list[Sight]:
     service = shop.services[0].pk
     return [
         Sight("landing", "/", VISITOR),
-        Sight("catalogue-visitor", "/services/", VISITOR),
+        Sight("catalog-visitor", "/services/", VISITOR),
         Sight("service-visitor", f"/services/{service}/", VISITOR),
         Sight("login", "/account/login/", VISITOR),
         Sight("login-errors", "/account/login/", VISITOR, _send_empty),
@@ -77,9 +77,9 @@ def _customers(shop: Furnished) -> list[Sight]:
     service, flow, poll = shop.services[0].pk, shop.services[5].pk, shop.services[-1].pk
     orders = [Sight(f"order-{name}", f"/orders/{order.pk}/", CUSTOMER) for name, order in shop.orders.items()]
     return [
-        Sight("catalogue", "/services/", CUSTOMER),
-        Sight("catalogue-sorted", "/services/?sort=fast&refill=1", CUSTOMER),
-        Sight("catalogue-nothing", "/services/", CUSTOMER, _find_nothing),
+        Sight("catalog", "/services/", CUSTOMER),
+        Sight("catalog-sorted", "/services/?sort=fast&refill=1", CUSTOMER),
+        Sight("catalog-nothing", "/services/", CUSTOMER, _find_nothing),
         Sight("service", f"/services/{service}/", CUSTOMER),
         Sight("menu", "/services/", CUSTOMER, _open_menu),
         Sight("order-pick", "/orders/new/", CUSTOMER),

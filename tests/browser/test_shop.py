@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from orders.ledger import transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Account, Order
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
@@ -59,13 +59,13 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     expect(page.get_by_role("status").first).to_contain_text("placed")
     expect(page.locator("#order .status")).to_have_text("Pending")
     order = Order.objects.get()
-    fulfilment.mark_submitting([order.pk])
-    fulfilment.accept(order.pk)
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=1000, start_count=7))
+    fulfillment.mark_submitting([order.pk])
+    fulfillment.accept(order.pk)
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=1000, start_count=7))
     expect(page.locator("#order .status")).to_have_text("In progress")
     expect(page.locator("#order")).to_contain_text("4,000")
 
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=1000))
     expect(page.locator("#order .status")).to_have_text("Partial")
     expect(page.locator("#balance")).to_contain_text("$16.40")
     page.get_by_role("link", name="Transactions", exact=True).click()
@@ -80,7 +80,7 @@ def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
     page.goto("/orders/")
     row = page.locator(f"#order-{order.pk}")
     expect(row).to_contain_text("Pending")
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     expect(row).to_contain_text("Completed")
     expect(row).to_contain_text("100 / 100")
     assert page.locator("#poll").get_attribute("hx-get") is None

@@ -17,7 +17,7 @@ from tests.browser.conftest import enter
 from tests.browser.furnished import Furnished, furnish
 
 PEOPLE = (sights.VISITOR, sights.CUSTOMER, sights.NEWCOMER, sights.STAFF)
-#: Language, width and colours of the four pictures of a page: each language, each width with each scheme.
+#: Language, width and colors of the four pictures of a page: each language, each width with each scheme.
 SHOTS = (("en", 1440, "light"), ("ru", 390, "light"), ("tr", 1440, "dark"), ("ar", 390, "dark"))
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 #: What the browser says of the page that is not there.
@@ -50,7 +50,7 @@ def walk(page: Page, shop: Furnished, who: str) -> Iterator[sights.Sight]:
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_axe_finds_nothing_that_is_serious(who: str, furnished: Furnished, visit: Callable[..., Page]) -> None:
-    # Colours that fade from one to the other would be judged half-way.
+    # Colors that fade from one to the other would be judged half-way.
     page = visit(NOT_FOUND, viewport=WIDE, reduced_motion="reduce", bypass_csp=True)
     found = []
     for sight in walk(page, furnished, who):

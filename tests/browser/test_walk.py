@@ -30,10 +30,10 @@ SUBJECT, ASKED, ANSWERED = "☂ 1?", "☂ 2", "☂ 3"
 #: Every language, and each width in light and dark, in four walks.
 WALKS = [("en", 1440, "light"), ("ru", 390, "dark"), ("tr", 1440, "dark"), ("ar", 390, "light")]
 ALL = [
-    (language, width, colours)
+    (language, width, colors)
     for language in ("en", "ru", "tr", "ar")
     for width in (390, 1440)
-    for colours in ("light", "dark")
+    for colors in ("light", "dark")
 ]
 
 
@@ -45,28 +45,28 @@ def _demo_shop(settings: Any, shop: str, tmp_path: Path) -> None:
     settings.SHOP_URL = shop
 
 
-@pytest.mark.parametrize(("language", "width", "colours"), WALKS)
+@pytest.mark.parametrize(("language", "width", "colors"), WALKS)
 def test_a_new_customer_walks_through_the_shop(
-    language: str, width: int, colours: str, visit: Callable[..., Page], start_panel: Callable[..., Panel]
+    language: str, width: int, colors: str, visit: Callable[..., Page], start_panel: Callable[..., Panel]
 ) -> None:
-    whole_way(visit, start_panel, language=language, width=width, colours=colours)
+    whole_way(visit, start_panel, language=language, width=width, colors=colors)
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize(("language", "width", "colours"), ALL)
-def test_a_new_customer_walks_in_every_language_width_and_colour(
-    language: str, width: int, colours: str, visit: Callable[..., Page], start_panel: Callable[..., Panel]
+@pytest.mark.parametrize(("language", "width", "colors"), ALL)
+def test_a_new_customer_walks_in_every_language_width_and_color(
+    language: str, width: int, colors: str, visit: Callable[..., Page], start_panel: Callable[..., Panel]
 ) -> None:
-    whole_way(visit, start_panel, language=language, width=width, colours=colours)
+    whole_way(visit, start_panel, language=language, width=width, colors=colors)
 
 
 def whole_way(
-    visit: Callable[..., Page], start_panel: Callable[..., Panel], *, language: str, width: int, colours: str
+    visit: Callable[..., Page], start_panel: Callable[..., Panel], *, language: str, width: int, colors: str
 ) -> None:
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
     service = Service.objects.get(name="Photo followers, worldwide")
-    page = visit(viewport={"width": width, "height": 900}, locale=language, color_scheme=colours)
+    page = visit(viewport={"width": width, "height": 900}, locale=language, color_scheme=colors)
     page.clock.install()
     walker = walk_in(page, language)
 
@@ -112,7 +112,7 @@ def payment(walker: Walker) -> None:
 def find(walker: Walker, service: Service) -> None:
     page = walker.page
     page.get_by_role("banner").get_by_role("link", name=walker.word("Services"), exact=True).click()
-    walker.look("the catalogue")
+    walker.look("the catalog")
     page.locator("main [name=q]").fill("nothing like it")
     walker.let_time_pass()
     expect(page.locator("#results .empty")).to_be_visible()

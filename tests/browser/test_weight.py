@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from playwright.sync_api import Browser, Page, expect
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.rules.state_machine import Progress, Status
 from tests import factories, processes
 from tests.browser.conftest import enter
@@ -19,7 +19,7 @@ KILOBYTE = 1000
 #: Of everything that the first page makes a browser fetch, compressed, with headers.
 BUDGET = 100 * KILOBYTE
 REQUESTS = 6
-#: A full page of the catalogue, and the whole reference of the API on one page.
+#: A full page of the catalog, and the whole reference of the API on one page.
 ELEMENTS = 3000
 PRODUCTION = {
     "DEBUG": "false", "HTTPS": "false", "HSTS_SECONDS": "0", "ALLOWED_HOSTS": "127.0.0.1,localhost",
@@ -43,7 +43,7 @@ def served(chromium: Browser, transactional_db: None, settings: Any, tmp_path: A
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.PRIVATE_DIR = tmp_path / "private"
     shop = furnish(settings)
-    for number in range(60):  # a full page of the catalogue
+    for number in range(60):  # a full page of the catalog
         factories.service(name=f"Likes from country number {number}", category=shop.services[0].category)
     with processes.web(**PRODUCTION) as (port, _log):
         yield f"http://localhost:{port}", shop
@@ -107,7 +107,7 @@ def test_live_parts_move_nothing(width: int, shop: str, settings: Any, visit: Ca
         page.goto(path)
     for remains in (900, 450):
         progress = Progress(status=Status.IN_PROGRESS, remains=remains, start_count=70)
-        fulfilment.apply_progress(moving.pk, progress=progress)
+        fulfillment.apply_progress(moving.pk, progress=progress)
         delivered = f"{1000 - remains}"
         expect(one.locator("#order")).to_contain_text(delivered)
         expect(many.locator(f"#order-{moving.pk}")).to_contain_text(delivered)

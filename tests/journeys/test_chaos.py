@@ -19,7 +19,7 @@ import pytest
 from django.db import connection
 
 from orders.ledger import audit
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, OrderEvent, Service
 from orders.models.order import EventKind
 from providers.errors import ProviderError
@@ -250,7 +250,7 @@ def test_a_worker_that_sends_again_after_any_error_buys_twice(
 
     def try_again(provider: Provider, placement: Placement, problem: ProviderError) -> None:
         Placement.objects.filter(pk=placement.pk).update(state=PlacementState.NOT_SENT)
-        fulfilment.requeue(placement.order_id, why=EventKind.NOT_SENT)
+        fulfillment.requeue(placement.order_id, why=EventKind.NOT_SENT)
 
     chance = random.Random(1)
     shop = Shop(start_panel("v2"), chance)

@@ -1,4 +1,4 @@
-"""The shop's own colour and logo."""
+"""The shop's own color and logo."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_shop_without_a_look_of_its_own_has_ours(client: Client) -> None:
     assert client.get("/brand/1.css").status_code == client.get("/brand/1/logo").status_code == 404
 
 
-def test_an_operator_sets_colour_and_logo_and_pages_show_them(admin_client: Client, client: Client) -> None:
+def test_an_operator_sets_color_and_logo_and_pages_show_them(admin_client: Client, client: Client) -> None:
     logo = SimpleUploadedFile("logo.png", PNG, content_type="text/html")
     assert save(admin_client, accent="#a3246f", upload=logo).status_code == 302
     page = client.get("/").content.decode()
@@ -50,7 +50,7 @@ def test_an_operator_sets_colour_and_logo_and_pages_show_them(admin_client: Clie
 
 
 @pytest.mark.parametrize("accent", ["red", "#12345", "#1234567", "#0b6b78}body{display:none", "#0b6b78\n"])
-def test_only_a_colour_is_a_colour(admin_client: Client, accent: str) -> None:
+def test_only_a_color_is_a_color(admin_client: Client, accent: str) -> None:
     answer = save(admin_client, accent=accent)
     assert answer.status_code == 200 or Brand.objects.get().accent == accent.strip()
     assert Brand.objects.get().accent in ("", "#0b6b78")

@@ -49,7 +49,7 @@ class Panel:
     encodings: ClassVar[Mapping[str, Encoding]] = {"POST": "form"}
     verbs: ClassVar[Mapping[str, Fields]]
     add_fields: ClassVar[Mapping[str, Fields]]
-    catalogue: ClassVar[tuple[Service, ...]]
+    catalog: ClassVar[tuple[Service, ...]]
     words: ClassVar[Words] = Words()
     errors: ClassVar[Mapping[str, tuple[int, str]]] = FAMILY_ERRORS
     first_id: ClassVar[int] = 23501
@@ -69,7 +69,7 @@ class Panel:
     ) -> None:
         self.key = key
         self.currency = currency or self.currency
-        self.services = {str(service.id): service for service in (self.catalogue if services is None else services)}
+        self.services = {str(service.id): service for service in (self.catalog if services is None else services)}
         self.latency = latency
         self.requests: list[Received] = []
         self.violations: list[str] = []

@@ -28,7 +28,7 @@ class Smpanelim(Panel):
         "Package": Fields(("service", "link")),
         "Custom Comments": Fields(("service", "link", "comments", "quantity")),
     }
-    catalogue = (
+    catalog = (
         Service(1, "Photo followers, worldwide", "Default", PHOTO, Decimal("36.40"), 50, 10_000, refill=True),
         Service(2, "Photo comments, your text", "Custom Comments", PHOTO, Decimal("320"), 10, 1_500),
         Service(3, "Photo likes, fast", "Default", PHOTO, Decimal("9.75"), 10, 50_000),

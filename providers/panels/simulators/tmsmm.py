@@ -38,7 +38,7 @@ class Tmsmm(Panel):
         "Poll": Fields(("service", "link", "quantity", "answer_number")),
         "Custom Comments": Fields(("service", "link", "comments"), optional=("quantity",)),
     }
-    catalogue = (
+    catalog = (
         Service(117, "Channel members, premium", "Default", "Channels", Decimal("1890.00"), 10, 30_000, cancel=True),
         Service(118, "Channel members, economy", "Default", "Channels", Decimal("164.00"), 50, 100_000, refill=True),
         Service(121, "Post views, last five", "Default", "Posts", Decimal("12.50"), 100, 500_000),

@@ -37,7 +37,7 @@ class Toplistbot(Panel):
         "funds": (402, "Not enough funds on balance"),
         "cancel": (422, "Order already completed and cannot be canceled"),
     }
-    catalogue = (
+    catalog = (
         Service(1, "Server list votes", "Default", "Votes", Decimal("10.0"), 1, 50_000, cancel=True),
         Service(2, "Contest votes", "Default", "Votes", Decimal("14.5"), 10, 20_000, cancel=True),
         Service(3, "Server list votes, slow and steady", "Default", "Votes", Decimal("7.25"), 100, 100_000),

@@ -1,4 +1,4 @@
-"""A pretend panel of the TZSMM Pay kind: licences by e-mail, everything in the query, HTTP codes for errors."""
+"""A pretend panel of the TZSMM Pay kind: licenses by e-mail, everything in the query, HTTP codes for errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.panels.simulators.reading import FAMILY_ERRORS, Fields, Violation
 
 
 class Tzsmmpay(Panel):
-    """Sells packages: one e-mail address buys one licence at a flat price, without a quantity."""
+    """Sells packages: one e-mail address buys one license at a flat price, without a quantity."""
 
     path = "/api/smmpanel/v1"
     encodings = {"GET": "query"}
@@ -31,9 +31,9 @@ class Tzsmmpay(Panel):
         "order": (404, "Invalid order ID"),
         "funds": (402, "You don't have sufficient balance"),
     }
-    catalogue = (
-        Service(2, "Office licence, monthly", "Package", "Licences", Decimal("0.56"), 1, 1),
-        Service(3, "Office licence, yearly", "Package", "Licences", Decimal("5.40"), 1, 1),
+    catalog = (
+        Service(2, "Office license, monthly", "Package", "Licenses", Decimal("0.56"), 1, 1),
+        Service(3, "Office license, yearly", "Package", "Licenses", Decimal("5.40"), 1, 1),
         Service(5, "Payment plugin, monthly", "Package", "Plugins", Decimal("1.25"), 1, 1),
         Service(6, "Payment plugin, lifetime", "Package", "Plugins", Decimal("24.00"), 1, 1),
     )

@@ -11,7 +11,7 @@ from providers.panels.simulators.reading import Fields
 
 PHOTO, VIDEO, TALK, SITE = "Photo network", "Video platform", "Messenger", "Websites"
 
-CATALOGUE = (
+CATALOG = (
     Service(1, "Photo followers, worldwide", "Default", PHOTO, Decimal("0.90"), 50, 10_000, refill=True, cancel=True),
     Service(2, "Photo comments, your text", "Custom Comments", PHOTO, Decimal("8"), 10, 1_500, cancel=True),
     Service(3, "Video views, high retention", "Default", VIDEO, Decimal("1.342"), 100, 1_000_000, refill=True),
@@ -72,7 +72,7 @@ class V2(Panel):
     tells_posts: bool = False
     knows_request_ids: bool = False
 
-    catalogue = CATALOGUE
+    catalog = CATALOG
     add_fields = ADD_FIELDS
     most_ids = 100
     verbs = {

@@ -1,4 +1,4 @@
-"""The books and the catalogue in the back office: read-only where history is, and lists whose cost does not grow."""
+"""The books and the catalog in the back office: read-only where history is, and lists whose cost does not grow."""
 
 from __future__ import annotations
 
@@ -105,14 +105,12 @@ def test_prices_are_edited_in_the_list_without_being_rounded(superuser: Client) 
 
 
 def test_events_are_told_in_words_and_unknown_facts_are_not_lost() -> None:
-    event = OrderEvent(
-        kind="oddity", data={"oddity": "failed_upstream", "provider": 3, "word": "Fail", "colour": "red"}
-    )
+    event = OrderEvent(kind="oddity", data={"oddity": "failed_upstream", "provider": 3, "word": "Fail", "color": "red"})
     told = formatting.describe_event(event, {3: "north"})
     assert told.startswith("provider north")
     assert "the panel gave up" in told
     assert "“Fail”" in told
-    assert told.endswith("colour: red")
+    assert told.endswith("color: red")
 
 
 def test_a_service_that_is_switched_to_one_order_a_link_counts_the_open_ones(superuser: Client) -> None:

@@ -127,7 +127,7 @@ def test_of_many_buyers_at_once_one_makes_the_balance_low(listening: list[events
     assert list(audit.findings()) == []
 
 
-# ------------------------------------------------------------------------------------------------ the catalogue's stamp
+# ------------------------------------------------------------------------------------------------ the catalog's stamp
 def test_every_way_to_change_the_price_list_changes_its_stamp() -> None:
     seen = []
 

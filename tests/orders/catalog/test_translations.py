@@ -145,7 +145,7 @@ def test_what_is_missing_is_a_name_or_the_translation_of_a_description() -> None
     assert names == ["Half", "Nothing"]
 
 
-def test_the_cost_does_not_grow_with_the_catalogue(tmp_path: Path) -> None:
+def test_the_cost_does_not_grow_with_the_catalog(tmp_path: Path) -> None:
     def queries(count: int) -> int:
         for _ in range(count):
             factories.translate(factories.service(), name="Лампы")

@@ -1,4 +1,4 @@
-"""The catalogue's stamp follows every change, and stands in nobody's way."""
+"""The catalog's stamp follows every change, and stands in nobody's way."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_writer_that_ignores_conflicts_changes_the_stamp() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_change_the_catalogue_wait_for_each_other_and_never_for_ever() -> None:
+def test_two_who_change_the_catalog_wait_for_each_other_and_never_for_ever() -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     first, second, both = factories.service(), factories.service(), Barrier(2)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from orders.db import append_only
 from orders.ledger import audit
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Account, Order, Transfer
 from orders.rules.state_machine import Progress, Status
 from tests import factories
@@ -36,8 +36,8 @@ def order() -> Order:
     """An order of 0.09 of which 30 % came back, beside others of every kind."""
     buyer = factories.customer("10")
     orders = [factories.order(buyer, status="pending") for _ in range(3)]
-    fulfilment.apply_progress(orders[0].pk, progress=Progress(status=Status.PARTIAL, remains=30))
-    fulfilment.cancel(orders[1].pk)
+    fulfillment.apply_progress(orders[0].pk, progress=Progress(status=Status.PARTIAL, remains=30))
+    fulfillment.cancel(orders[1].pk)
     factories.order(buyer, factories.service(rate="0"))
     factories.customer("3")
     orders[0].refresh_from_db()

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from orders.buying import checkout
 from orders.errors import InsufficientFunds, InvalidAmount, InvalidReference, ReferenceReused
 from orders.ledger import audit, transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Account, Order, Transfer
 from orders.rules import amounts
 from tests import factories
@@ -158,7 +158,7 @@ def test_a_charge_names_the_order_and_the_balance_after_it() -> None:
 def test_what_costs_nothing_moves_nothing() -> None:
     order = factories.order(factories.user(), factories.service(rate="0"))
     assert not order.transfers.exists()
-    assert fulfilment.cancel(order.pk).status == "canceled"
+    assert fulfillment.cancel(order.pk).status == "canceled"
     assert list(audit.findings()) == []
 
 
@@ -188,7 +188,7 @@ def test_a_refund_of_a_row_that_was_not_locked_pays_nothing() -> None:
 def test_a_statement_is_newest_first_and_adds_up() -> None:
     buyer = factories.customer("1")
     order = factories.order(buyer)
-    fulfilment.cancel(order.pk)
+    fulfillment.cancel(order.pk)
     lines = Transfer.objects.of(buyer.wallet)
     assert [(line.kind, line.wallet_after) for line in lines] == [
         ("refund", Decimal(1)), ("charge", Decimal("0.91")), ("payment", Decimal(1)),
@@ -260,7 +260,7 @@ def test_50_orders_each_canceled_twice_at_once_are_paid_back_once_each() -> None
     service = factories.service()
     orders = [factories.order(buyer, service) for _ in range(50)]
     for start in range(0, 50, 10):
-        cancels = [partial(fulfilment.cancel, order.pk) for order in orders[start : start + 10] for _ in range(2)]
+        cancels = [partial(fulfillment.cancel, order.pk) for order in orders[start : start + 10] for _ in range(2)]
         assert outcomes(together(cancels)) == {"Order": 20}
     assert balance(buyer) == 10
     assert Transfer.objects.filter(kind="refund").count() == 50
@@ -271,7 +271,7 @@ def test_50_orders_each_canceled_twice_at_once_are_paid_back_once_each() -> None
 def test_buying_paying_in_and_canceling_at_once_loses_nothing() -> None:
     buyer, service = factories.customer("0.45"), factories.service()
     old = [factories.order(buyer, service) for _ in range(5)]
-    acts: list[Any] = [partial(fulfilment.cancel, order.pk) for order in old]
+    acts: list[Any] = [partial(fulfillment.cancel, order.pk) for order in old]
     acts += [partial(checkout.place_order, buyer, service=service, inputs=factories.INPUTS) for _ in range(15)]
     acts += [
         partial(transfers.credit_payment, buyer.wallet, amount=Decimal("0.09"), gateway="x", reference=str(n))

@@ -24,7 +24,7 @@ from orders.errors import (
     RequestOpen,
 )
 from orders.ledger import audit
-from orders.lifecycle import customer_requests, fulfilment
+from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Account, Cancellation, Order, OrderEvent, Refill
 from orders.models.customer_request import RequestStatus
 from orders.models.order import EventKind
@@ -50,7 +50,7 @@ def steps(order: Order) -> list[tuple[str, str]]:
 
 
 def ended(order: Order, status: Status, remains: int | None = None) -> Order:
-    fulfilment.apply_progress(order.pk, progress=Progress(status=status, remains=remains))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=status, remains=remains))
     order.refresh_from_db()
     return order
 
@@ -255,7 +255,7 @@ def test_a_completed_answer_does_not_touch_a_later_report() -> None:
 def test_an_order_that_comes_back_to_the_queue_is_canceled_there_if_its_customer_asked() -> None:
     order = bought("submitting")
     request = customer_requests.request_cancellation(order, actor=order.user)
-    fulfilment.requeue(order.pk, why=EventKind.NOT_SENT)
+    fulfillment.requeue(order.pk, why=EventKind.NOT_SENT)
     order.refresh_from_db()
     request.refresh_from_db()
     assert (order.status, order.refunded, request.status) == ("canceled", order.charge, "completed")

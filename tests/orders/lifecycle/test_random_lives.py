@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from orders.buying import checkout
 from orders.errors import InsufficientFunds, OrderInvalid
 from orders.ledger import audit, transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Account, Order
 from orders.models.order import EventKind
 from orders.rules.state_machine import Progress, Status
@@ -138,23 +138,23 @@ class Story(RuleBasedStateMachine):
         before = order.refunded
         sent = order.status in ("submitting", "in_doubt")
         if step == "claimed":
-            fulfilment.mark_submitting([order.pk])
+            fulfillment.mark_submitting([order.pk])
             order.status = "submitting" if order.status == "queued" else order.status
         elif step == "accepted":
-            fulfilment.accept(order.pk)
+            fulfillment.accept(order.pk)
             order.status = "pending" if sent else order.status
         elif step == "requeued":
-            fulfilment.requeue(order.pk, why=EventKind.NOT_SENT)
+            fulfillment.requeue(order.pk, why=EventKind.NOT_SENT)
             order.status = "queued" if sent else order.status
         elif step == "doubted":
-            fulfilment.mark_in_doubt(order.pk)
+            fulfillment.mark_in_doubt(order.pk)
             order.status = "in_doubt" if order.status == "submitting" else order.status
         elif step == "refused":
-            fulfilment.fail(order.pk)
+            fulfillment.fail(order.pk)
             if sent or order.status == "queued":
                 order.end("failed")
         else:
-            fulfilment.cancel(order.pk)
+            fulfillment.cancel(order.pk)
             if order.status not in ("failed", "submitting", "in_doubt"):
                 order.end("canceled")
         self.settle(order, before)
@@ -165,7 +165,7 @@ class Story(RuleBasedStateMachine):
         order = self.pick(which)
         before = order.refunded
         for _ in range(times):
-            fulfilment.apply_progress(order.pk, progress=Progress(status=status, remains=remains))
+            fulfillment.apply_progress(order.pk, progress=Progress(status=status, remains=remains))
             order.report(status, remains)
         self.settle(order, before)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from orders.buying import checkout
 from orders.errors import NotPossible, OrderInvalid
 from orders.ledger import audit, transfers
-from orders.lifecycle import customer_requests, fulfilment
+from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Order, Run
 from orders.models.order import EventKind
 from orders.rules import charges, dripfeed, service_types
@@ -223,18 +223,18 @@ def split(runs: int = 4, **details: Any) -> Order:
     order = factories.order(
         of=factories.service(rate="1.37", has_dripfeed=True, **details), quantity="33", runs=str(runs), interval="10"
     )
-    fulfilment.split_into_runs(order)
+    fulfillment.split_into_runs(order)
     return order
 
 
 def start(order: Order, *numbers: int) -> None:
     for number in numbers:
-        fulfilment.mark_run_submitting(Order.objects.get(pk=order.pk), number)
-        fulfilment.accept(order.pk, run=number)
+        fulfillment.mark_run_submitting(Order.objects.get(pk=order.pk), number)
+        fulfillment.accept(order.pk, run=number)
 
 
 def told(order: Order, number: int, status: Status, remains: int | None = None) -> Order:
-    fulfilment.apply_progress(order.pk, run=number, progress=Progress(status=status, remains=remains))
+    fulfillment.apply_progress(order.pk, run=number, progress=Progress(status=status, remains=remains))
     order.refresh_from_db()
     return order
 
@@ -242,10 +242,10 @@ def told(order: Order, number: int, status: Status, remains: int | None = None) 
 @pytest.mark.django_db
 def test_a_run_that_fails_is_paid_back_and_the_others_go_on() -> None:
     order = split(3)
-    fulfilment.mark_run_submitting(order, 1)
+    fulfillment.mark_run_submitting(order, 1)
     order.refresh_from_db()
     assert order.status == "submitting"
-    fulfilment.fail(order.pk, run=1, words="bad link")
+    fulfillment.fail(order.pk, run=1, words="bad link")
     start(order, 2)
     order.refresh_from_db()
     assert order.status == "in_progress"
@@ -260,13 +260,13 @@ def test_a_run_that_fails_is_paid_back_and_the_others_go_on() -> None:
 @pytest.mark.django_db
 def test_a_run_in_doubt_holds_only_itself() -> None:
     order = split(2)
-    fulfilment.mark_run_submitting(order, 1)
-    fulfilment.mark_in_doubt(order.pk, run=1)
+    fulfillment.mark_run_submitting(order, 1)
+    fulfillment.mark_in_doubt(order.pk, run=1)
     order.refresh_from_db()
     assert order.status == "in_doubt"
     start(order, 2)
     assert (told(order, 2, C).status, order.refunded) == ("in_progress", 0)
-    fulfilment.accept(order.pk, run=1)
+    fulfillment.accept(order.pk, run=1)
     assert told(order, 1, C).status == "completed"
 
 
@@ -290,13 +290,13 @@ def test_a_stop_pays_back_what_has_not_started_and_later_what_was_left_undeliver
     order = split(4)
     start(order, 1, 2)
     told(order, 1, C)
-    fulfilment.mark_run_submitting(order, 3)
-    fulfilment.stop_runs(order.pk)
-    fulfilment.stop_runs(order.pk)
+    fulfillment.mark_run_submitting(order, 3)
+    fulfillment.stop_runs(order.pk)
+    fulfillment.stop_runs(order.pk)
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("in_progress", charges.refund(order.charge, quantity=132, remains=33))
     # The third was on its way: the panel did not get it, so it is not sent again.
-    fulfilment.requeue(order.pk, run=3, why=EventKind.NOT_SENT)
+    fulfillment.requeue(order.pk, run=3, why=EventKind.NOT_SENT)
     assert [run.status for run in order.parts.all()] == ["completed", "pending", "canceled", "canceled"]
     assert (told(order, 2, P, 10).status, order.remains) == ("partial", 76)
     assert order.refunded == charges.refund(order.charge, quantity=132, remains=76)
@@ -321,7 +321,7 @@ def test_a_customer_who_cancels_stops_the_runs_to_come() -> None:
 def test_a_person_who_cancels_the_whole_ends_it_once(reports: list[Status]) -> None:
     order = split(3)
     start(order, 1, 2)
-    fulfilment.cancel(order.pk)
+    fulfillment.cancel(order.pk)
     for number, status in enumerate(reports, start=1):
         told(order, number, status, 3)
     assert (order.status, order.refunded) == ("canceled", order.charge)
@@ -341,17 +341,17 @@ def test_any_life_of_the_runs_keeps_the_books(seed: int) -> None:
             continue
         match act:
             case "claim":
-                fulfilment.mark_run_submitting(order, run)
+                fulfillment.mark_run_submitting(order, run)
             case "accept":
-                fulfilment.accept(order.pk, run=run)
+                fulfillment.accept(order.pk, run=run)
             case "doubt":
-                fulfilment.mark_in_doubt(order.pk, run=run)
+                fulfillment.mark_in_doubt(order.pk, run=run)
             case "requeue":
-                fulfilment.requeue(order.pk, run=run, why=EventKind.NOT_SENT)
+                fulfillment.requeue(order.pk, run=run, why=EventKind.NOT_SENT)
             case "fail":
-                fulfilment.fail(order.pk, run=run)
+                fulfillment.fail(order.pk, run=run)
             case "stop":
-                fulfilment.stop_runs(order.pk)
+                fulfillment.stop_runs(order.pk)
             case "report" if order.parts.get(number=run).state not in (Q, S, D):
                 told(order, run, chance.choice([N, I, C, P, X, F]), chance.choice([None, -1, 0, 5, 20, 33, 60]))
         order.refresh_from_db()

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.ledger import audit
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Category, Order, OrderEvent, Service
 from orders.models.order import EventKind
 from providers.models import Offer, PanelCall, Placement, Provider, Route
@@ -332,16 +332,16 @@ def test_orders_are_found_by_every_number_people_have(boss: Client, order: Order
 
 def test_odd_reports_are_found_until_somebody_has_seen_them(boss: Client, order: Order) -> None:
     url, link = "/admin/orders/order/?attention=odd", f"/{order.pk}/change/"
-    fulfilment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
     assert link in page(boss, url)
-    fulfilment.add_event(order, kind=EventKind.STATUS, status="in_progress")
+    fulfillment.add_event(order, kind=EventKind.STATUS, status="in_progress")
     assert link in page(boss, url), "whatever happened since"
     boss.post(f"/admin/orders/order/{order.pk}/seen/")
     assert link not in page(boss, url)
-    fulfilment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
     assert link not in page(boss, url), "the panel repeats what somebody has seen"
     assert OrderEvent.objects.filter(order=order, kind="oddity").count() == 1
-    fulfilment.add_event(order, kind=EventKind.ODDITY, oddity="unknown_word", word="Sleeping")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="unknown_word", word="Sleeping")
     assert link in page(boss, url), "another report is news"
     data = {"action": "mark_reports_seen", "_selected_action": [order.pk]}
     assert boss.post("/admin/orders/order/", data, follow=True).status_code == 200
@@ -391,7 +391,7 @@ def test_the_page_of_an_order_costs_the_same_for_a_long_story(boss: Client, orde
     url = f"/admin/orders/order/{order.pk}/change/"
     few = queries(boss, url)
     for number in range(40):
-        fulfilment.add_event(order, kind=EventKind.NOTE, actor=order.user, provider=1, words=f"{number}")
+        fulfillment.add_event(order, kind=EventKind.NOTE, actor=order.user, provider=1, words=f"{number}")
     assert queries(boss, url) == few
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.buying import checkout
 from orders.ledger import audit
-from orders.lifecycle import customer_requests, fulfilment
+from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Order, Run, Service
 from orders.rules import charges
 from providers.models import Offer, Placement, PlacementState, Provider, Route
@@ -269,7 +269,7 @@ def test_who_cancels_gets_the_runs_to_come_back_at_once(tmsmm: Panel, order: Ord
 def test_an_order_that_waits_in_runs_is_paid_back_whole_when_nothing_has_started(tmsmm: Panel, order: Order) -> None:
     tmsmm.stop()
     submit()
-    fulfilment.cancel(order.pk)
+    fulfillment.cancel(order.pk)
     order.refresh_from_db()
     assert (order.status, order.refunded, runs_of(order)) == ("canceled", order.charge, ["canceled"] * 3)
     due(order, 1)

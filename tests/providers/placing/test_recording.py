@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.ledger import audit
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, OrderEvent, Service
 from providers.http.messages import Answer
 from providers.models import PanelCall, Placement, Provider
@@ -113,14 +113,14 @@ def test_an_answer_that_cannot_be_recorded_leaves_its_order_unknown_and_spoils_n
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = answered(provider, attempts(provider, 3))
-    broken, accepted = answers[1].attempt.placement.order_id, fulfilment.accept
+    broken, accepted = answers[1].attempt.placement.order_id, fulfillment.accept
 
     def accept(order_id: int, **facts: Any) -> Order:
         if order_id == broken:
             raise ValueError("a fault of ours")
         return accepted(order_id, **facts)
 
-    monkeypatch.setattr(fulfilment, "accept", accept)
+    monkeypatch.setattr(fulfillment, "accept", accept)
     assert [recording.record(provider, one) for one in answers] == ["accepted", "in_doubt", "accepted"]
     row = Placement.objects.get(order=broken)
     assert (row.state, row.evidence["number"]) == ("in_doubt", "7002")

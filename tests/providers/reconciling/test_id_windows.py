@@ -111,7 +111,7 @@ def test_an_unknown_order_is_looked_for_at_once_when_settled_and_then_less_and_l
     assert looks_after(timedelta(minutes=20)) == [10, 30, 60, 300, 900, 1200, 1215, 1230, 1260, 1320, *hours]
 
 
-# ------------------------------------------------------------------------------------------------ the judgement
+# ------------------------------------------------------------------------------------------------ the judgment
 
 
 def judge(claims: list[Claim], hits: list[Hit], silent: frozenset[int] = frozenset()) -> dict[int, Finding]:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.ledger import audit
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Cancellation, Order, OrderEvent, Service
 from orders.rules.state_machine import Progress, Status
 from providers.models import PanelCall, Placement, Provider
@@ -314,20 +314,20 @@ def test_an_order_whose_report_cannot_be_applied_holds_up_no_other(
 ) -> None:
     follow(panel, order, 3)
     panel.report(number_of(order), "Completed")
-    apply, apply_many = fulfilment.apply_progress, fulfilment.advance_orders
+    apply, apply_many = fulfillment.apply_progress, fulfillment.advance_orders
 
     def fail(order_id: int, **report: Any) -> Any:
         if order_id == order.pk:
             raise ValueError("as if the database would not take it")
         return apply(order_id, **report)
 
-    def fail_many(steps: Sequence[fulfilment.Step]) -> set[int]:
+    def fail_many(steps: Sequence[fulfillment.Step]) -> set[int]:
         if order.pk in {step.order_id for step in steps}:
             raise ValueError("as if the database would not take it")
         return apply_many(steps)
 
-    monkeypatch.setattr(fulfilment, "apply_progress", fail)
-    monkeypatch.setattr(fulfilment, "advance_orders", fail_many)
+    monkeypatch.setattr(fulfillment, "apply_progress", fail)
+    monkeypatch.setattr(fulfillment, "advance_orders", fail_many)
     status_sync.sync_statuses(make_due())
     assert Order.objects.filter(status="completed").count() == 3
     assert Placement.objects.filter(state="closed").count() == 3
@@ -338,10 +338,10 @@ def test_an_order_whose_report_cannot_be_applied_holds_up_no_other(
 
 def test_a_report_that_came_true_too_late_changes_nothing(order: Order) -> None:
     """Between the look and the write a person canceled the order: nothing is written, it has to be judged again."""
-    decision = fulfilment.decide(order, Progress(status=Status.IN_PROGRESS, remains=5))
-    step = fulfilment.Step(order.pk, order.user_id, Status.PENDING, order.remains, order.start_count, decision)
-    fulfilment.cancel(order.pk)
-    assert fulfilment.advance_orders([step]) == set()
+    decision = fulfillment.decide(order, Progress(status=Status.IN_PROGRESS, remains=5))
+    step = fulfillment.Step(order.pk, order.user_id, Status.PENDING, order.remains, order.start_count, decision)
+    fulfillment.cancel(order.pk)
+    assert fulfillment.advance_orders([step]) == set()
     order.refresh_from_db()
     assert (order.status, order.remains) == ("canceled", 100)
 
@@ -388,13 +388,13 @@ def test_an_order_that_changed_since_it_was_read_is_judged_again_at_once(
 ) -> None:
     follow(panel, order, 2)
     panel.report(number_of(order), "In progress", remains=40)
-    apply_many = fulfilment.advance_orders
+    apply_many = fulfillment.advance_orders
 
-    def change_first(steps: Sequence[fulfilment.Step]) -> set[int]:
+    def change_first(steps: Sequence[fulfillment.Step]) -> set[int]:
         Order.objects.filter(pk=order.pk).update(status="processing")
         return apply_many(steps)
 
-    monkeypatch.setattr(fulfilment, "advance_orders", change_first)
+    monkeypatch.setattr(fulfillment, "advance_orders", change_first)
     status_sync.sync_statuses(make_due())
     assert set(Order.objects.values_list("status", "remains")) == {("in_progress", 40)}
 

@@ -75,7 +75,7 @@ class JsonOnly(V2):
     """The standard API for clients that send JSON; to everything else it is not there."""
 
     encodings = {"POST": "json"}
-    catalogue = (
+    catalog = (
         Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),
         Service(2, "Comments", "Custom Comments", "C", Decimal(1), 10, 1000, refill=True),
     )
@@ -84,7 +84,7 @@ class JsonOnly(V2):
 class PlainJsonOnly(JsonOnly):
     """Nothing in its price list tells it from TopListBot: one type, no refill, no cancel."""
 
-    catalogue = (Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),)
+    catalog = (Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),)
 
     def service_row(self, service: Service) -> dict[str, object]:
         return super().service_row(service) | {"rate": float(service.rate)}

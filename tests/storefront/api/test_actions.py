@@ -223,7 +223,7 @@ def test_a_new_order_is_seen_by_status_at_once(reseller: Reseller) -> None:
 def test_add_is_six_statements_at_most(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
     """The key, the service, its cost, then the order with its charge: one on PostgreSQL, on SQLite three.
 
-    While the catalogue stays as it is, service and cost are not asked for again. Beside them the tests' own SAVEPOINT
+    While the catalog stays as it is, service and cost are not asked for again. Beside them the tests' own SAVEPOINT
     and RELEASE.
     """
     what, sale = service(), 1 if connection.vendor == "postgresql" else 3

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from orders.ledger import audit
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, Service
 from orders.rules.state_machine import Progress, Status
 from tests.factories import INPUTS, service
@@ -37,10 +37,10 @@ def test_all_runs_are_charged_and_the_total_is_followed(reseller: Reseller, kind
     status = reseller.call(action="status", order=str(order.pk))
     assert (status["status"], status["charge"], status["remains"]) == ("Pending", "0.45", "500")
 
-    fulfilment.split_into_runs(order)
-    fulfilment.mark_run_submitting(order, 1)
-    fulfilment.accept(order.pk, run=1)
-    fulfilment.apply_progress(order.pk, run=1, progress=Progress(status=Status.PARTIAL, remains=40))
+    fulfillment.split_into_runs(order)
+    fulfillment.mark_run_submitting(order, 1)
+    fulfillment.accept(order.pk, run=1)
+    fulfillment.apply_progress(order.pk, run=1, progress=Progress(status=Status.PARTIAL, remains=40))
     status = reseller.call(action="status", order=str(order.pk))
     assert (status["status"], status["charge"], status["remains"]) == ("In progress", "0.414", "440")
     assert list(audit.findings()) == []

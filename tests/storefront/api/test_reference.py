@@ -171,7 +171,7 @@ def test_the_examples_ask_for_an_order_of_the_readers_own(client: Client, resell
     assert f"-d orders={own.pk}" in text_of(client.get("/api/").content.decode())
 
 
-def test_the_page_asks_as_little_of_the_database_with_a_large_catalogue(
+def test_the_page_asks_as_little_of_the_database_with_a_large_catalog(
     client: Client, reseller: Reseller, django_assert_num_queries: Any
 ) -> None:
     for code in SERVICE_TYPES:

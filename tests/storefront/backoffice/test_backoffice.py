@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.db.encrypted_field import Secret
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Account, Cancellation, Order, Refill, Service
 from orders.models.order import EventKind
 from providers import tasks
@@ -134,7 +134,7 @@ def test_each_reason_leads_to_the_orders_that_wait_for_it(boss: Client) -> None:
     heartbeat.beat()
     order = factories.order(status="pending")
     Order.objects.filter(pk=order.pk).update(created_at=timezone.now() - timedelta(days=30))
-    fulfilment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
     found = overview.build(User.objects.get(email="boss@example.com")).todos
     told = {todo.title: todo for todo in found}
     overdue = told["1 order in progress for too long"]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.events import ShopEvent, Topic
 from orders.ledger import transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, Transfer
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
@@ -129,7 +129,7 @@ def test_orders_of_a_quarter_of_an_hour_are_one_letter_and_the_next_ones_another
 
 
 def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: User) -> None:
-    order = fulfilment.fail(factories.order(nadia).pk)
+    order = fulfillment.fail(factories.order(nadia).pk)
     gather_later()
     (letter,) = letters(nadia)
     assert f"Order {order.pk}" in letter.text
@@ -139,7 +139,7 @@ def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: 
 
 def test_an_order_that_is_delivered_is_no_news(nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED, remains=0, word="Completed"))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED, remains=0, word="Completed"))
     order.refresh_from_db()
     assert (order.status, PendingNotification.objects.count()) == ("completed", 0)
 

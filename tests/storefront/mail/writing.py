@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from orders.ledger import transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from storefront.accounts.models import User
 from storefront.payments import crediting
@@ -30,7 +30,7 @@ def answered(user: User, subject: str = "Where is it?", text: str = "On its way.
 
 
 def canceled(user: User) -> Order:
-    return fulfilment.cancel(factories.order(user).pk)
+    return fulfillment.cancel(factories.order(user).pk)
 
 
 def made_low(user: User) -> None:

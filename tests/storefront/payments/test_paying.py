@@ -267,7 +267,7 @@ def test_pages_cost_the_same_for_few_and_for_many(
 def test_a_webhook_costs_a_fixed_number_of_queries(nadia: User, django_assert_max_num_queries: Any) -> None:
     payment = payments.demo(nadia)
     deliver(told(payments.demo(nadia)))  # the clearing account is there now
-    with django_assert_max_num_queries(14):  # three of them for the receipt: is it wanted, the colour, the letter
+    with django_assert_max_num_queries(14):  # three of them for the receipt: is it wanted, the color, the letter
         deliver(told(payment))
     with django_assert_max_num_queries(3):
         deliver(told(payment))

@@ -1,4 +1,4 @@
-"""The shop window: what is found, what is shown, and that its cost does not grow with the catalogue."""
+"""The shop window: what is found, what is shown, and that its cost does not grow with the catalog."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Category, Service
 from orders.rules.state_machine import Progress, Status
 from tests import factories
@@ -25,7 +25,7 @@ def shelf(count: int, **details) -> Category:
 
 @pytest.mark.parametrize("count", [50, 500])
 @pytest.mark.parametrize("address", ["/", "/services/", "/services/?q=followers", "/services/?sort=price"])
-def test_the_catalogue_costs_the_same_whatever_its_size(
+def test_the_catalog_costs_the_same_whatever_its_size(
     count: int, address: str, client: Client, django_assert_num_queries
 ) -> None:
     shelf(count)
@@ -119,7 +119,7 @@ def test_the_landing_page_counts_only_what_happened(client: Client) -> None:
     assert "Last 24 hours" not in client.get("/").content.decode()
     factories.order(status="pending")
     done = factories.order(status="pending")
-    fulfilment.apply_progress(done.pk, progress=Progress(status=Status.COMPLETED))
+    fulfillment.apply_progress(done.pk, progress=Progress(status=Status.COMPLETED))
     cache.clear()
     text = client.get("/").content.decode()
     assert "Last 24 hours" in text

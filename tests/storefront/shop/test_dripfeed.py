@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
@@ -71,10 +71,10 @@ def test_an_order_can_be_told_to_start_later(page: Client, nadia: User) -> None:
 def test_the_order_page_tells_its_runs(page: Client, nadia: User) -> None:
     order = factories.order(nadia, factories.service(has_dripfeed=True), runs="3", interval="60")
     assert "3, every 60 minutes" in text_of(page.get(f"/orders/{order.pk}/"))
-    fulfilment.split_into_runs(order)
-    fulfilment.mark_run_submitting(order, 1)
-    fulfilment.accept(order.pk, run=1, provider=1, words="AcmePanel")
-    fulfilment.apply_progress(order.pk, run=1, progress=Progress(status=Status.COMPLETED))
+    fulfillment.split_into_runs(order)
+    fulfillment.mark_run_submitting(order, 1)
+    fulfillment.accept(order.pk, run=1, provider=1, words="AcmePanel")
+    fulfillment.apply_progress(order.pk, run=1, progress=Progress(status=Status.COMPLETED))
     text = text_of(page.get(f"/orders/{order.pk}/"))
     assert "1 / 3" in text
     assert "Next run" in text

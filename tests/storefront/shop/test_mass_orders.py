@@ -170,13 +170,13 @@ def test_other_types_are_ordered_through_named_columns(page: Client) -> None:
     comments = factories.service("custom_comments", rate="600")
     plain = factories.service()
     text = (
-        "Service ID;Link;Qty;Comments;Colour\n"
+        "Service ID;Link;Qty;Comments;Color\n"
         f'{comments.pk};https://example.com/1;;"Nice!\nLovely; really"\n'
         f"{comments.pk};https://example.com/2;;one\\ntwo\\nthree\n"
         f"{plain.pk};https://example.com/3;500;\n"
     )
     checked = check(page, text)
-    assert "Unknown columns: colour" in words(checked)
+    assert "Unknown columns: color" in words(checked)
     place(page, checked)
     found = Order.objects.order_by("link").values_list("link", "quantity", "fields")
     assert list(found) == [

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.lifecycle import customer_requests, fulfilment
+from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Cancellation, Order, Refill
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
@@ -108,7 +108,7 @@ def test_a_cancel_under_way_is_a_request_and_its_end_is_told(page: Client, nadia
     assert "Cancellation requested" in ask(page, order, "cancel")
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("in_progress", 0)
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     assert "Everything was delivered before it could be stopped." in text_of(page.get(f"/orders/{order.pk}/"))
     assert Cancellation.objects.get().status == "rejected"
 

@@ -1,4 +1,4 @@
-"""Searching and filtering the catalogue: as one types, by price, and with 10,000 services."""
+"""Searching and filtering the catalog: as one types, by price, and with 10,000 services."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.models.order import EventKind
 from orders.rules.state_machine import TERMINAL, Progress, Status
@@ -124,15 +124,15 @@ def test_orders_are_found_by_number_link_and_service(page: Client, nadia: User) 
 def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     facts = {"provider": "AcmePanel", "upstream_id": "panel-77", "answer": "AcmePanel says no"}
-    fulfilment.mark_submitting([order.pk])
-    fulfilment.mark_in_doubt(order.pk, **facts)
-    fulfilment.add_event(order, kind=EventKind.RESOLVED, **facts)
-    fulfilment.accept(order.pk, **facts)
-    fulfilment.apply_progress(order.pk, progress=Progress(status=None, word="AcmePanel broke"))
-    fulfilment.add_event(order, kind=EventKind.NOTE, text="AcmePanel owes us")
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=40))
+    fulfillment.mark_submitting([order.pk])
+    fulfillment.mark_in_doubt(order.pk, **facts)
+    fulfillment.add_event(order, kind=EventKind.RESOLVED, **facts)
+    fulfillment.accept(order.pk, **facts)
+    fulfillment.apply_progress(order.pk, progress=Progress(status=None, word="AcmePanel broke"))
+    fulfillment.add_event(order, kind=EventKind.NOTE, text="AcmePanel owes us")
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=40))
     refused = factories.order(nadia)
-    fulfilment.fail(refused.pk, **facts)
+    fulfillment.fail(refused.pk, **facts)
     for address in (f"/orders/{order.pk}/", f"/orders/{refused.pk}/", "/orders/", "/wallet/", "/services/", "/api/"):
         response = page.get(address)
         assert response.status_code == 200
@@ -143,10 +143,10 @@ def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, 
 
 def test_the_timeline_tells_the_story_newest_first(page: Client, nadia: User) -> None:
     order = factories.order(nadia, factories.service(rate="1.65"), quantity="2000")
-    fulfilment.mark_submitting([order.pk])
-    fulfilment.accept(order.pk)
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
+    fulfillment.mark_submitting([order.pk])
+    fulfillment.accept(order.pk)
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
     text = words_of(page.get(f"/orders/{order.pk}/"))
     story = ["$0.891 was refunded", "Partial", "In progress", "6,118", "Accepted", "Order placed and paid", "$3.30"]
     places = [text.index(part, text.index("Activity")) for part in story]
@@ -205,7 +205,7 @@ def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client,
     order = factories.order(nadia, status="pending")
     seen = order_list.row_state(order)
     assert page.get("/orders/live/", {"seen": seen}).status_code == 204
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     text = text_of(page.get("/orders/live/", {"seen": seen}))
     assert "Completed" in text
     assert "hx-trigger" not in text
@@ -216,7 +216,7 @@ def test_the_order_itself_is_sent_when_it_changed(page: Client, nadia: User) -> 
     seen = re.search(r'hx-get="(/orders/\d+/live/\?seen=[^"]+)"', text_of(page.get(f"/orders/{order.pk}/")))
     assert seen
     assert page.get(seen[1]).status_code == 204
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=40))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, remains=40))
     text = text_of(page.get(seen[1]))
     assert "In progress" in text
     assert "<html" not in text

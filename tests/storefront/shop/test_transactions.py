@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from orders.ledger import transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Account
 from storefront.accounts.models import User
 from storefront.shop import transactions
@@ -38,7 +38,7 @@ def test_the_statement_costs_the_same_whatever_its_length(
 def test_figures_and_running_balance(page: Client, nadia: User) -> None:
     service = factories.service(rate="10")
     factories.order(nadia, service)
-    fulfilment.cancel(factories.order(nadia, service).pk)
+    fulfillment.cancel(factories.order(nadia, service).pk)
     text = text_of(page.get("/wallet/")).replace("<bdi>", "").replace("</bdi>", "")
     assert "$99.00" in text  # the balance, and after the last entry
     assert "$2.00 <small>2 orders" in text

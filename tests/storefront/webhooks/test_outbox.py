@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from orders import events
 from orders.events import ShopEvent, Topic
 from orders.ledger import transfers
-from orders.lifecycle import customer_requests, fulfilment
+from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Order, PriceChange
 from orders.models.customer_request import RequestStatus
 from orders.models.order import EventKind
@@ -49,7 +49,7 @@ def asked(user: User, order: Order) -> Any:
 
 
 def moves(order: Order, status: Status, **facts: Any) -> None:
-    fulfilment.apply_progress(order.pk, progress=Progress(status=status, **facts))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=status, **facts))
 
 
 # ------------------------------------------------------------------------------------------------ orders
@@ -72,18 +72,18 @@ def test_an_order_is_told_in_the_words_of_the_api(nadia: User, listen: Listen) -
 def test_steps_that_customers_do_not_see_are_no_news(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia)
-    fulfilment.mark_submitting([order.pk])
-    fulfilment.requeue(order.pk, why=EventKind.NOT_SENT)
-    fulfilment.mark_submitting([order.pk])
-    fulfilment.accept(order.pk)
+    fulfillment.mark_submitting([order.pk])
+    fulfillment.requeue(order.pk, why=EventKind.NOT_SENT)
+    fulfillment.mark_submitting([order.pk])
+    fulfillment.accept(order.pk)
     assert told() == []
 
 
 def test_a_doubt_and_its_end_are_told(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="submitting")
-    fulfilment.mark_in_doubt(order.pk)
-    fulfilment.fail(order.pk)
+    fulfillment.mark_in_doubt(order.pk)
+    fulfillment.fail(order.pk)
     assert [data["status"] for data in told()] == ["Processing", "Canceled"]
 
 
@@ -99,11 +99,11 @@ def test_more_money_back_after_the_end_is_told(nadia: User, listen: Listen) -> N
 def test_an_order_in_runs_is_told_as_a_whole(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, factories.service(has_dripfeed=True), runs="2", interval="10")
-    fulfilment.mark_run_submitting(Order.objects.get(pk=order.pk), 1)
-    fulfilment.accept(order.pk, run=1)
+    fulfillment.mark_run_submitting(Order.objects.get(pk=order.pk), 1)
+    fulfillment.accept(order.pk, run=1)
     assert told() == []
-    fulfilment.apply_progress(order.pk, run=1, progress=Progress(status=Status.IN_PROGRESS))
-    fulfilment.stop_runs(order.pk)
+    fulfillment.apply_progress(order.pk, run=1, progress=Progress(status=Status.IN_PROGRESS))
+    fulfillment.stop_runs(order.pk)
     assert [data["status"] for data in told()] == ["In progress", "In progress"]
     assert [data["charge"] for data in told()] == ["0.18", "0.09"]
 
@@ -320,20 +320,20 @@ def test_the_bulk_path_tells_of_a_hundred_orders_at_once(nadia: User, listen: Li
     service = factories.service()
     pks = [factories.order(nadia, service, status="pending").pk for _ in range(100)]
 
-    def steps(progress: Progress) -> list[fulfilment.Step]:
+    def steps(progress: Progress) -> list[fulfillment.Step]:
         return [
-            fulfilment.Step(
-                order.pk, nadia.pk, order.state, order.remains, order.start_count, fulfilment.decide(order, progress)
+            fulfillment.Step(
+                order.pk, nadia.pk, order.state, order.remains, order.start_count, fulfillment.decide(order, progress)
             )
             for order in Order.objects.filter(pk__in=pks)
         ]
 
     first = steps(Progress(status=Status.PROCESSING))
-    silent = statements(lambda: fulfilment.advance_orders(first))
+    silent = statements(lambda: fulfillment.advance_orders(first))
     listen(nadia)
     second = steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90))
-    assert statements(lambda: fulfilment.advance_orders(second)) <= silent + 3
-    fulfilment.advance_orders(steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90)))  # nothing new
+    assert statements(lambda: fulfillment.advance_orders(second)) <= silent + 3
+    fulfillment.advance_orders(steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90)))  # nothing new
     assert sorted(data["order"] for data in told()) == sorted(pks)
     assert {data["status"] for data in told()} == {"In progress"}
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django_q.models import OrmQ
 from django_q.models import Schedule as Row
 
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.rules.state_machine import Progress, Status
 from providers.worker.schedules import declared, sync_schedules
@@ -27,20 +27,20 @@ DIES = """
 import os, sys, time, django
 django.setup()
 from django.db import connection, transaction
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.rules.state_machine import Progress, Status
 connection.ensure_connection()
 print("ready", flush=True)
 time.sleep(float(sys.argv[2]))
 with transaction.atomic():
     transaction.on_commit(lambda: os._exit(9))
-    fulfilment.apply_progress(int(sys.argv[1]), progress=Progress(status=Status.COMPLETED))
+    fulfillment.apply_progress(int(sys.argv[1]), progress=Progress(status=Status.COMPLETED))
 """
 
 
 def completed(user: User) -> Order:
     order = factories.order(user, status="pending")
-    fulfilment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     return order
 
 

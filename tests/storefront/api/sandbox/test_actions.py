@@ -278,7 +278,7 @@ def test_balance_is_two_statements(reseller: Reseller, django_assert_num_queries
 def test_add_is_six_statements_at_most(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
     """The key, the service, the key's lock, the same request, the play money, the order; SAVEPOINT and RELEASE.
 
-    The service is not asked for again while the catalogue stays as it is.
+    The service is not asked for again while the catalog stays as it is.
     """
     what = service()
     with django_assert_num_queries(6 + 2):

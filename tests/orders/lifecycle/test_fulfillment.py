@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orders.ledger import audit, transfers
-from orders.lifecycle import fulfilment
+from orders.lifecycle import fulfillment
 from orders.models import Order, OrderEvent
 from orders.models.order import EventKind
 from orders.rules.state_machine import Progress, Status
@@ -24,17 +24,17 @@ pytestmark = pytest.mark.django_db
 ALL = tuple(status.value for status in Status)
 HALF_WAY = {"queued", "submitting", "in_doubt"}
 STEPS: dict[str, tuple[Callable[[int], Any], set[str], str]] = {
-    "accepted": (fulfilment.accept, {"submitting", "in_doubt"}, "pending"),
-    "requeued": (partial(fulfilment.requeue, why=EventKind.NOT_SENT), {"submitting", "in_doubt"}, "queued"),
-    "doubted": (fulfilment.mark_in_doubt, {"submitting"}, "in_doubt"),
-    "failed": (fulfilment.fail, HALF_WAY, "failed"),
-    "canceled": (fulfilment.cancel, set(ALL) - {"canceled", "failed", "submitting", "in_doubt"}, "canceled"),
-    "claimed": (lambda order_id: fulfilment.mark_submitting([order_id]), {"queued"}, "submitting"),
+    "accepted": (fulfillment.accept, {"submitting", "in_doubt"}, "pending"),
+    "requeued": (partial(fulfillment.requeue, why=EventKind.NOT_SENT), {"submitting", "in_doubt"}, "queued"),
+    "doubted": (fulfillment.mark_in_doubt, {"submitting"}, "in_doubt"),
+    "failed": (fulfillment.fail, HALF_WAY, "failed"),
+    "canceled": (fulfillment.cancel, set(ALL) - {"canceled", "failed", "submitting", "in_doubt"}, "canceled"),
+    "claimed": (lambda order_id: fulfillment.mark_submitting([order_id]), {"queued"}, "submitting"),
 }
 
 
 def report(order: Order, status: Status | None, remains: int | None = None, **more: Any) -> Order:
-    fulfilment.apply_progress(order.pk, progress=Progress(status=status, remains=remains, **more))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=status, remains=remains, **more))
     order.refresh_from_db()
     return order
 
@@ -66,7 +66,7 @@ def test_a_step_is_taken_where_it_is_right_and_changes_nothing_elsewhere(step: s
     order = placed()
     if status in ("canceled", "failed"):
         Order.objects.filter(pk=order.pk).update(status="queued")
-        (fulfilment.cancel if status == "canceled" else fulfilment.fail)(order.pk)
+        (fulfillment.cancel if status == "canceled" else fulfillment.fail)(order.pk)
     else:
         Order.objects.filter(pk=order.pk).update(status=status)
     before = Order.objects.filter(pk=order.pk).values().get(), OrderEvent.objects.count()
@@ -93,15 +93,15 @@ def test_a_step_taken_twice_is_taken_once(step: str) -> None:
 
 def test_an_order_sent_back_waits_until_it_is_due() -> None:
     order, later = placed("submitting"), timezone.now() + timedelta(minutes=5)
-    assert fulfilment.requeue(order.pk, why=EventKind.NOT_SENT, due_at=later).due_at == later
-    fulfilment.mark_submitting([order.pk])
-    assert fulfilment.accept(order.pk).due_at is None
+    assert fulfillment.requeue(order.pk, why=EventKind.NOT_SENT, due_at=later).due_at == later
+    fulfillment.mark_submitting([order.pk])
+    assert fulfillment.accept(order.pk).due_at is None
 
 
 def test_claiming_takes_the_queued_ones_only() -> None:
     orders = [placed(status) for status in ("queued", "canceled", "in_doubt", "queued")]
     Order.objects.filter(pk=orders[1].pk).update(refunded=0, status="pending")
-    fulfilment.mark_submitting(iter(order.pk for order in orders))
+    fulfillment.mark_submitting(iter(order.pk for order in orders))
     assert [Order.objects.get(pk=order.pk).status for order in orders] == [
         "submitting", "pending", "in_doubt", "submitting",
     ]  # fmt: skip
@@ -173,7 +173,7 @@ def test_a_panel_that_gives_up_moves_no_money_until_a_person_decides() -> None:
 
 def test_what_no_panel_took_stays_failed_whatever_is_reported_later() -> None:
     order = placed("submitting")
-    fulfilment.fail(order.pk)
+    fulfillment.fail(order.pk)
     for status in Status:
         report(order, status, remains=40)
         assert (order.status, order.refunded) == ("failed", Decimal("0.09"))
@@ -181,15 +181,15 @@ def test_what_no_panel_took_stays_failed_whatever_is_reported_later() -> None:
 
 def test_failed_twice_pays_once() -> None:
     order = placed("submitting")
-    fulfilment.fail(order.pk, provider=7, words="no balance")
-    fulfilment.fail(order.pk, provider=8, words="no balance")
+    fulfillment.fail(order.pk, provider=7, words="no balance")
+    fulfillment.fail(order.pk, provider=8, words="no balance")
     assert (balance(order), story(order)) == (1, ["refused", "status", "refunded"])
 
 
 # ------------------------------------------------------------------------------------------------ the timeline
 def test_the_story_of_an_order_is_written_once_line_by_line() -> None:
     order = placed("submitting")
-    fulfilment.accept(order.pk, provider=1, upstream_id="23501")
+    fulfillment.accept(order.pk, provider=1, upstream_id="23501")
     for _ in range(2):
         report(order, Status.IN_PROGRESS, remains=100, start_count=5)
         report(order, Status.IN_PROGRESS, remains=60, start_count=5)
@@ -205,7 +205,7 @@ def test_the_story_of_an_order_is_written_once_line_by_line() -> None:
 
 def test_the_panels_words_are_in_lines_that_customers_do_not_see() -> None:
     order = placed("submitting")
-    fulfilment.fail(order.pk, provider=1, words="Your panel account is out of money")
+    fulfillment.fail(order.pk, provider=1, words="Your panel account is out of money")
     public = order.events.filter(kind__in=OrderEvent.PUBLIC)
     assert [event.kind for event in public] == ["status", "refunded"]
     assert "panel" not in "".join(str(event.data) for event in public)
@@ -213,7 +213,7 @@ def test_the_panels_words_are_in_lines_that_customers_do_not_see() -> None:
 
 def test_who_canceled_is_kept() -> None:
     order, operator = placed(), factories.user(is_staff=True)
-    fulfilment.cancel(order.pk, actor=operator)
+    fulfillment.cancel(order.pk, actor=operator)
     assert {event.actor for event in order.events.all()} == {operator}
 
 
@@ -224,7 +224,7 @@ def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> N
     report(order, Status.IN_PROGRESS)
     assert report(order, None, word="x").odd_at is not None
     assert story(order) == ["oddity", "status"]
-    assert fulfilment.mark_seen(order.pk).odd_at is None
+    assert fulfillment.mark_seen(order.pk).odd_at is None
     assert report(order, None, word="x").odd_at is None
     assert report(order, None, word="y").odd_at is not None
     assert story(order) == ["oddity", "status", "note", "oddity"]
@@ -232,35 +232,35 @@ def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> N
 
 def test_a_report_that_changes_nothing_is_not_worth_a_transaction() -> None:
     order = report(placed(), Status.IN_PROGRESS, remains=60, start_count=5)
-    same = fulfilment.decide(order, Progress(status=Status.IN_PROGRESS, remains=60, start_count=5))
-    assert not fulfilment.changes(order, same)
+    same = fulfillment.decide(order, Progress(status=Status.IN_PROGRESS, remains=60, start_count=5))
+    assert not fulfillment.changes(order, same)
     for progress in (
         Progress(status=Status.IN_PROGRESS, remains=59, start_count=5),
         Progress(status=Status.COMPLETED),
         Progress(status=None),
         Progress(status=Status.PARTIAL, remains=0),
     ):
-        assert fulfilment.changes(order, fulfilment.decide(order, progress))
+        assert fulfillment.changes(order, fulfillment.decide(order, progress))
 
 
 # ------------------------------------------------------------------------------------------------ rivals
 RIVALS: dict[str, Callable[[int], Any]] = {
-    "cancel": fulfilment.cancel,
-    "partial": lambda order_id: fulfilment.apply_progress(
+    "cancel": fulfillment.cancel,
+    "partial": lambda order_id: fulfillment.apply_progress(
         order_id, progress=Progress(status=Status.PARTIAL, remains=30)
     ),
-    "canceled": lambda order_id: fulfilment.apply_progress(order_id, progress=Progress(status=Status.CANCELED)),
-    "complete": lambda order_id: fulfilment.apply_progress(order_id, progress=Progress(status=Status.COMPLETED)),
-    "fail": fulfilment.fail,
-    "accept": fulfilment.accept,
-    "doubt": fulfilment.mark_in_doubt,
-    "requeue": partial(fulfilment.requeue, why=EventKind.NOT_SENT),
+    "canceled": lambda order_id: fulfillment.apply_progress(order_id, progress=Progress(status=Status.CANCELED)),
+    "complete": lambda order_id: fulfillment.apply_progress(order_id, progress=Progress(status=Status.COMPLETED)),
+    "fail": fulfillment.fail,
+    "accept": fulfillment.accept,
+    "doubt": fulfillment.mark_in_doubt,
+    "requeue": partial(fulfillment.requeue, why=EventKind.NOT_SENT),
 }
 
 
 def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     """``early`` has read the order and not yet written it when ``late`` comes, with a connection of its own."""
-    read, started, finished = fulfilment._lock_order, Event(), Event()
+    read, started, finished = fulfillment._lock_order, Event(), Event()
     rivals: list[Thread] = []
 
     def rival() -> None:
@@ -282,7 +282,7 @@ def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPat
         return row
 
     with monkeypatch.context() as patch:
-        patch.setattr(fulfilment, "_lock_order", read_and_be_disturbed)
+        patch.setattr(fulfillment, "_lock_order", read_and_be_disturbed)
         RIVALS[early](order.pk)
         assert finished.wait(20)
     rivals[0].join(20)
@@ -309,7 +309,7 @@ def test_a_rival_in_the_middle_of_a_step_waits_and_judges_anew(early: str, monke
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there the transaction itself is the lock")
 def test_without_the_lock_the_rival_would_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails, the harness has no teeth and the test above proves nothing."""
-    monkeypatch.setattr(fulfilment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
+    monkeypatch.setattr(fulfillment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
     with pytest.raises(AssertionError, match="did not wait"):
         disturbed("accept", "doubt", placed("submitting"), monkeypatch)
 
@@ -332,7 +332,7 @@ def test_an_order_is_not_held_up_by_another_of_the_same_customer_until_money_mov
     buyer = factories.customer("1")
     first, second = (factories.order(buyer, status="pending") for _ in range(2))
     with transaction.atomic():
-        fulfilment.cancel(first.pk)
+        fulfillment.cancel(first.pk)
         progress = Progress(status=Status.IN_PROGRESS, remains=5)
-        (decision,) = together([partial(fulfilment.apply_progress, second.pk, progress=progress)])
+        (decision,) = together([partial(fulfillment.apply_progress, second.pk, progress=progress)])
     assert decision.status is Status.IN_PROGRESS

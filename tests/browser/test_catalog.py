@@ -1,4 +1,4 @@
-"""The catalogue in a real browser: searching as one types, the star, and both without scripts."""
+"""The catalog in a real browser: searching as one types, the star, and both without scripts."""
 
 from __future__ import annotations
 
