@@ -40,7 +40,7 @@ log = logging.getLogger("vitrine.orders")
 #: No wallet can hold more: balances are whole millionths in 64 bits.
 _LARGEST_CHARGE = amounts.from_units(amounts.LARGEST, amounts.AMOUNT_PLACES)
 #: Seconds between two log entries about the same service that would be sold below cost.
-_TOLD_SECONDS = 3600
+_LOG_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +213,13 @@ def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) 
     cost = cost_of(offer.service, quantity=offer.details.quantity, stamp=stamp)
     if cost is None or cost <= offer.charge:
         return
-    words = f"service {offer.service.pk} costs {cost} where its price is {offer.charge}; it was not sold"
-    if cache.add(f"orders.below_cost.{offer.service.pk}", 1, _TOLD_SECONDS):
-        log.warning(words)
-    raise SoldBelowCost(words)
+    message = (
+        f"service {offer.service.pk} was not sold: the order costs us {amounts.plain(cost)}, "
+        f"its price is {amounts.plain(offer.charge)}"
+    )
+    if cache.add(f"orders.below_cost.{offer.service.pk}", 1, _LOG_SECONDS):
+        log.warning(message)
+    raise SoldBelowCost(message)
 
 
 def cost_of(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal | None:

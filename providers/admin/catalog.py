@@ -26,14 +26,23 @@ from orders.rules.service_types import SERVICE_TYPES
 from providers.admin import attention
 from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
 from providers.models.type_rule import kind_choices
+from providers.placing import costs
 from providers.pricelists import assignment, availability, markup
 
 KIND_CHOICES = [(kind.code, kind.wire) for kind in SERVICE_TYPES.values()]
 
 
+def in_store_currency(rate: Decimal, provider: Provider) -> Decimal:
+    """Convert a rate in the provider's currency to the store currency."""
+    return amounts.round_up(amounts.multiply(rate, provider.exchange_rate), amounts.RATE_QUANTUM)
+
+
 def cost_here(offer: Offer) -> Decimal:
-    """The offer's rate in the store currency, for as many pieces as its own rate is for."""
-    return amounts.round_up(amounts.multiply(offer.rate, offer.provider.exchange_rate), amounts.RATE_QUANTUM)
+    """Return the rate that checkout counts as the offer's cost, in the store currency.
+
+    A higher cost that waits for approval counts already, because the panel bills it.
+    """
+    return in_store_currency(costs.billed(offer.rate, offer.held_rate), offer.provider)
 
 
 def margin(service: Service, offer: Offer) -> str:
@@ -294,7 +303,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=_("cost"))
     def here(self, offer: Offer) -> str:
-        return formatting.amount(cost_here(offer))
+        return formatting.amount(in_store_currency(offer.rate, offer.provider))
 
     @admin.display(description=_("quantity"))
     def limits(self, offer: Offer) -> str:

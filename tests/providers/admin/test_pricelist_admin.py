@@ -12,9 +12,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
+from orders.errors import SoldBelowCost
 from orders.models import Service
 from providers.models import Markup, Offer, Provider
 from providers.pricelists import importer, onboarding
+from tests import factories
 from tests.providers.pricelists.test_importer import rows, with_last
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,25 @@ def test_an_operator_approves_or_rejects_and_it_is_logged(office: Client, provid
     offer.refresh_from_db()
     assert (offer.is_available, offer.rate) == (True, Decimal(2))
     assert {entry.change_message for entry in LogEntry.objects.all()} == {"Rejected.", "Approved."}
+
+
+def test_cost_and_margin_count_a_waiting_cost_as_checkout_does(office: Client, provider: Provider) -> None:
+    offer = Offer.objects.get(is_held=True)
+    Offer.objects.filter(pk=offer.pk).update(rate=Decimal(1), held_rate=Decimal(3))
+    service = Service.objects.get(routes__offer=offer)
+    Service.objects.filter(pk=service.pk).update(rate=Decimal("1.3"))
+    service.refresh_from_db()
+    with pytest.raises(SoldBelowCost):
+        factories.order(of=service)
+    pages = (
+        page(office, "orders_service_changelist", attention="loss"),
+        page(office, "providers_route_changelist", q=str(service.pk)),
+        page(office, "orders_service_change", service.pk),
+    )
+    for content in pages:
+        assert "$3.00" in content
+        assert "-130.8 %" in content
+        assert "23.1 %" not in content
 
 
 def test_who_may_only_look_decides_nothing(client: Client, provider: Provider) -> None:
