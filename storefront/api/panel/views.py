@@ -16,13 +16,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from storefront.accounts import ip_addresses, plain_http, security_log
-from storefront.api.panel import authentication, responses, throttling
+from storefront.api import throttling
+from storefront.api.panel import authentication, responses
 from storefront.api.panel.actions import ACTIONS, WRITES, Answer
 from storefront.api.panel.authentication import Caller
 from storefront.api.panel.parsing import Params, read, text
 from storefront.api.panel.responses import INCORRECT_REQUEST, PanelRefusal, ServicesDocument
-from storefront.api.panel.throttling import TooManyCalls
 from storefront.api.sandbox.actions import ACTIONS as SANDBOX
+from storefront.api.throttling import TooManyCalls
 from storefront.web import maintenance
 
 log = logging.getLogger(__name__)

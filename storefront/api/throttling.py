@@ -1,4 +1,4 @@
-"""Limit the calls per minute of a key and of an address, counted over all processes."""
+"""Limit how often a key or an address calls, counted over all processes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.cache import caches
 
 log = logging.getLogger(__name__)
 
+#: Seconds in which calls are counted, unless the caller says otherwise.
 WINDOW = 60
 #: The minute of the last warning that calls cannot be counted.
 _told = -1
@@ -22,8 +23,8 @@ class TooManyCalls(Exception):
         self.wait = wait
 
 
-def count(name: str, most: int) -> None:
-    """Count a call of ``name`` in the current window. ``most`` is the limit; 0 means no limit.
+def count(name: str, most: int, *, window: int = WINDOW) -> None:
+    """Count a call of ``name`` in the current window of ``window`` seconds. ``most`` is the limit; 0 means no limit.
 
     Raises:
         TooManyCalls: There were more than ``most`` calls in the window.
@@ -31,15 +32,15 @@ def count(name: str, most: int) -> None:
     if not most:
         return
     now = time.time()
-    if _called(f"api.{name}.{int(now // WINDOW)}") > most:
-        raise TooManyCalls(WINDOW - int(now % WINDOW))
+    if _called(f"api.{name}.{int(now // window)}", 2 * window) > most:
+        raise TooManyCalls(window - int(now % window))
 
 
-def _called(counter: str) -> int:
+def _called(counter: str, kept_seconds: int) -> int:
     """Return the number of calls, including this one; 0 if they cannot be counted, so that the shop still sells."""
     counters = caches["counters"]
     try:
-        counters.add(counter, 0, 2 * WINDOW)
+        counters.add(counter, 0, kept_seconds)
         return counters.incr(counter)
     except ValueError:  # evicted between the two statements by many other keys
         return 0
