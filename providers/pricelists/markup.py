@@ -91,11 +91,11 @@ def set_for(provider: Provider, *, percent: Decimal) -> bool:
     return True
 
 
-def told(provider: Provider) -> str:
+def describe(provider: Provider) -> str:
     """The provider's rule in words."""
     rule = load().rule(service_id=None, category_id=None, provider_id=provider.pk)
     fixed = f" and {amounts.plain(rule.fixed)} {settings.STORE_CURRENCY}" if rule.fixed else ""
-    return f"{amounts.plain(rule.percent, 0)} %{fixed}"
+    return f"{amounts.plain(rule.percent, 0)}%{fixed}"
 
 
 @transaction.atomic

@@ -53,7 +53,9 @@ def test_from_an_empty_shop_to_a_completed_order(dialect: str, start_panel: Call
     assert run("provider", "test", "north").strip() == (
         f"north: balance 100000.00 {panel.currency}, {len(panel.services)} services"
     )
-    assert f"{len(panel.services)} offers added" in run("provider", "import", "north", "--markup", "50", "--publish")
+    assert f"{len(panel.services)} provider services added" in run(
+        "provider", "import", "north", "--markup", "50", "--publish"
+    )
     run("customer", "add", "buyer@example.com", "--password", "a-long-password-9")
     run("customer", "credit", "buyer@example.com", "1000", "--reference", "first")
     run("customer", "credit", "buyer@example.com", "1000", "--reference", "first")
@@ -93,7 +95,7 @@ def test_mistakes_are_said_in_a_sentence_and_an_exit_code(start_panel: Callable[
         ("provider", "add", "x", "--url", "ftp://x", "--key", "k", "--dialect", "v2"): "url",
         ("customer", "key", "nobody@example.com"): "There is no customer",
         ("customer", "add", "not-an-address"): "valid email",
-        ("provider", "add", "x", "--url", panel.url, "--key", "wrong", "--dialect", "auto"): "No dialect answered",
+        ("provider", "add", "x", "--url", panel.url, "--key", "wrong", "--dialect", "auto"): "No dialect works",
     }
     for arguments, sentence in mistakes.items():
         code, said = refused(capsys, *arguments)

@@ -1,4 +1,4 @@
-"""Writes the generated part of docs/dialects.md."""
+"""The ``dialects`` command: update the generated table in docs/dialects.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.panels.dialects import matrix
 
 
 class Command(BaseCommand):
-    help = "Brings the table of dialects in docs/dialects.md up to date."
+    help = "Update the table of dialects in docs/dialects.md."
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.BASE_DIR / "docs" / "dialects.md"

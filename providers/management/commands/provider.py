@@ -1,4 +1,4 @@
-"""Providers from the command line: add one, test it, import its price list, decide about its offers, reprice."""
+"""The ``provider`` command: add a provider, test it, import its price list, approve provider services, reprice."""
 
 from __future__ import annotations
 
@@ -25,41 +25,43 @@ from providers.pricelists import assignment, availability, importer, onboarding
 from providers.pricelists import markup as rules
 from providers.transport import detection, type_rules
 
-#: Odd rows of a price list that are shown one by one.
-ODD_SHOWN = 20
+#: The number of unsellable rows of a price list that are printed one by one.
+MAX_UNSELLABLE_SHOWN = 20
 
 
 class Command(OperatorCommand):
-    help = "Adds a provider, tests it, imports its price list, approves held offers, reprices services."
+    help = "Add or test a provider, import its price list, approve or reject provider services, recalculate prices."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add|test|import|approve|reject|reprice")
-        add = actions.add_parser("add", help="a new provider, or new details of one")
-        add.add_argument("name", help="letters, digits, dashes")
+        add = actions.add_parser("add", help="add a provider, or change an existing one")
+        add.add_argument("name", help="letters, digits and dashes")
         add.add_argument("--url", required=True, help="the panel's full API address, as its document gives it")
         add.add_argument(
             "--key",
-            help="our API key there; it is stored encrypted and never shown again. Everybody on this machine can "
-            "read it in the process list: prefer --key-file, the variable PROVIDER_KEY, or the prompt",
+            help="the API key; it is stored encrypted and never shown again. Other users of this machine can see it in "
+            "the process list, so prefer --key-file, the variable PROVIDER_KEY or the prompt",
         )
-        add.add_argument("--key-file", metavar="FILE", help="a file that holds the key; - reads standard input")
+        add.add_argument("--key-file", metavar="FILE", help="read the API key from this file; - is standard input")
         add.add_argument("--dialect", default="auto", choices=["auto", *DIALECTS])
-        add.add_argument("--auth", default="", choices=AUTHS, help="where the key goes, if not as the dialect says")
         add.add_argument(
-            "--encoding", default="", choices=METHODS, help="the request format, if not as the dialect says"
+            "--auth", default="", choices=AUTHS, help="where the API key goes, if not where the dialect says"
+        )
+        add.add_argument("--encoding", default="", choices=METHODS, help="the request format, if not the dialect's")
+        add.add_argument("--request-ids", action=BooleanOptionalAction, help="the panel documents request_id for add")
+        add.add_argument(
+            "--currency", help="the currency the panel bills in; default: the one its balance states, otherwise USD"
         )
         add.add_argument(
-            "--request-ids", action=BooleanOptionalAction, help="the panel's document has request_id for add"
+            "--exchange-rate", default="1", help="the value of one unit of that currency in the store currency"
         )
-        add.add_argument("--currency", help="what the panel bills in; by default what its balance says, else USD")
-        add.add_argument("--exchange-rate", default="1", help="one unit of that currency in the store currency")
-        test = actions.add_parser("test", help="balance, currency, number of services, in one line")
+        test = actions.add_parser("test", help="print balance, currency and number of services")
         test.add_argument("name")
-        imports = actions.add_parser("import", help="reads the price list into offers")
+        imports = actions.add_parser("import", help="import the price list")
         imports.add_argument("name")
         imports.add_argument(
             "--markup",
-            help=f"percent on top of the cost: becomes the provider's rule (without any: {settings.DEFAULT_MARKUP})",
+            help=f"set the provider's markup in percent (default without any rule: {settings.DEFAULT_MARKUP})",
         )
         imports.add_argument(
             "--type",
@@ -67,21 +69,23 @@ class Command(OperatorCommand):
             default=[],
             dest="types",
             metavar="THEIRS=OURS",
-            help="sell what the list calls THEIRS (* = every unknown type) as the service type OURS, from now on, "
-            "such as likes=default; THEIRS= forgets it",
+            help="sell what the list calls THEIRS (* = every unknown type) as the service type OURS, in later imports "
+            "too, for example likes=default; THEIRS= removes the rule",
         )
-        imports.add_argument("--publish", action="store_true", help="also make categories, services and routes")
-        imports.add_argument("--accept-short", action="store_true", help="believe a list that is much shorter")
+        imports.add_argument("--publish", action="store_true", help="also create categories, services and routes")
+        imports.add_argument(
+            "--accept-short", action="store_true", help="accept a list that is much shorter than the last one"
+        )
         for action, what in (
-            ("approve", "lets held offers be bought, at their new cost"),
-            ("reject", "takes them off"),
+            ("approve", "approve provider services, with their new cost"),
+            ("reject", "take provider services off sale"),
         ):
-            decides = actions.add_parser(action, help=f"{what}; without ID or --all: lists them")
+            decides = actions.add_parser(action, help=f"{what}; without ID or --all, list what waits")
             decides.add_argument("name")
-            decides.add_argument("ids", nargs="*", metavar="ID", help="the offer's number at the panel")
-            decides.add_argument("--all", action="store_true", dest="is_all", help="every offer that waits")
-        reprices = actions.add_parser("reprice", help="prices services by the markup rules, pinned ones excepted")
-        reprices.add_argument("name", nargs="?", help="only services with a route to this provider")
+            decides.add_argument("ids", nargs="*", metavar="ID", help="the service's number at the provider")
+            decides.add_argument("--all", action="store_true", dest="is_all", help="all that wait for approval")
+        reprices = actions.add_parser("reprice", help="recalculate prices by the markup rules, except pinned ones")
+        reprices.add_argument("name", nargs="?", help="only for services with a route to this provider")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -89,7 +93,7 @@ class Command(OperatorCommand):
         except ProviderError as problem:
             raise CommandError(f"{options['name']}: {problem}") from None
         except ValidationError as problem:
-            raise CommandError(_told(problem)) from None
+            raise CommandError(_error_text(problem)) from None
         except InvalidAmount as problem:
             raise CommandError(str(problem)) from None
 
@@ -114,13 +118,17 @@ class Command(OperatorCommand):
             for line in found.lines:
                 self.stderr.write(line)
             if found.dialect is None:
-                raise CommandError(f"No dialect answered at {url}. Name one with --dialect, or check address and key.")
+                raise CommandError(
+                    f"No dialect works at {url}. Check the address and the key, or choose a dialect with --dialect."
+                )
             dialect, currency = found.dialect.name, currency or found.currency
             auth, encoding = found.auth, found.encoding
         currency = currency or detection.currency_of(DIALECTS[dialect].encoded_as(encoding), url, key, auth=auth)
         if not currency:
-            self.stderr.write("Note: the panel does not say what it bills in. USD is assumed; give --currency if not.")
-        # Not said: as it was.
+            self.stderr.write(
+                "Warning: the panel does not state its currency, so USD is assumed. Use --currency to change it."
+            )
+        # Option omitted: keep the current value.
         told = {} if request_ids is None else {"has_request_ids": request_ids}
         provider = onboarding.save_provider(
             name,
@@ -139,8 +147,8 @@ class Command(OperatorCommand):
         )
         if provider.currency != settings.STORE_CURRENCY and provider.exchange_rate == 1:
             self.stderr.write(
-                f"Note: the exchange rate is 1. If one {provider.currency} is not one {settings.STORE_CURRENCY}, "
-                "give --exchange-rate before you import."
+                f"Warning: the exchange rate is 1. If one {provider.currency} is not worth one "
+                f"{settings.STORE_CURRENCY}, set --exchange-rate before you import."
             )
 
     def _test(self, *, name: str, **_: Any) -> None:
@@ -148,7 +156,7 @@ class Command(OperatorCommand):
         found = onboarding.test(provider)
         self.stdout.write(f"{name}: balance {amounts.plain(found.amount)} {found.currency}, {found.services} services")
         if found.currency != provider.currency:
-            self.stderr.write(f"Note: the panel bills in {found.currency}, the provider is set to {provider.currency}.")
+            self.stderr.write(f"Warning: the panel bills in {found.currency} but is set to {provider.currency}.")
 
     def _import(
         self, *, name: str, markup: str | None, types: list[str], publish: bool, accept_short: bool, **_: Any
@@ -156,63 +164,68 @@ class Command(OperatorCommand):
         provider = _provider(name)
         percent = None if markup is None else amounts.parse(markup)
         if percent is not None and percent < 0:
-            raise CommandError("--markup below zero would sell below cost.")
+            raise CommandError("--markup must not be negative: services would be sold below cost.")
         self._set_types(provider, types)
         done = importer.import_offers(provider, is_short_fine=accept_short)
-        self._tell_odd(done.unsellable)
+        self._print_unsellable(done.unsellable)
         if unknown := type_rules.unknown_types(provider):
             self.stderr.write(
-                f"Note: {unknown[0][1]} offers have the type {unknown[0][0]!r}, which is unknown. To sell them: "
-                f"manage.py provider import {name} --type '{unknown[0][0]}=default'"
+                f"Warning: {_provider_services(unknown[0][1])} of the unknown type {unknown[0][0]!r}. To sell them, "
+                f"run manage.py provider import {name} --type '{unknown[0][0]}=default'"
             )
         self.stdout.write(
-            f"{name}: {done.added} offers added, {done.changed} changed, {done.unchanged} unchanged, "
+            f"{name}: {_provider_services(done.added)} added, {done.changed} changed, {done.unchanged} unchanged, "
             f"{done.missing} missing, {len(done.unsellable)} not sellable"
         )
         if done.held:
-            self.stdout.write(f"{name}: {done.held} offers wait for approval: manage.py provider approve {name}")
+            self.stdout.write(
+                f"{name}: {_provider_services(done.held)} to approve. To list them, "
+                f"run manage.py provider approve {name}"
+            )
         if done.repriced or done.withdrawn or done.restored:
             self.stdout.write(
-                f"{name}: {done.repriced} prices changed, {done.withdrawn} services went off sale, "
-                f"{done.restored} are on sale again"
+                f"{name}: {done.repriced} prices changed, {done.withdrawn} services taken off sale, "
+                f"{done.restored} put back on sale"
             )
         if publish:
             count = importer.publish(provider, markup_percent=percent)
             self.stdout.write(f"{name}: {count} services published")
         elif percent is not None:
             rules.set_for(provider, percent=percent)
-            self.stdout.write(f"{name}: {rules.reprice(provider)} prices changed by the new markup")
+            self.stdout.write(f"{name}: {rules.reprice(provider)} prices changed")
         if percent is not None:
-            self.stdout.write(f"{name}: {rules.told(provider)} on top of the cost is its rule from now on")
+            self.stdout.write(f"{name}: the markup is {rules.describe(provider)}")
 
     def _set_types(self, provider: Provider, types: list[str]) -> None:
-        """Keeps what ``--type`` says as rules, all or none of it."""
+        """Store the rules given with ``--type``, all of them or none."""
         with transaction.atomic():
             for text in types:
                 theirs, separator, ours = text.rpartition("=")
                 kind = service_types.from_wire(ours)
                 if not separator or not theirs.strip() or (ours.strip() and kind is None):
                     known = ", ".join(service_types.SERVICE_TYPES)
-                    raise CommandError(f"--type {text!r}: write it like likes=default. Service types: {known}.")
+                    raise CommandError(
+                        f"--type {text!r} is not valid. Write it like likes=default. Service types: {known}."
+                    )
                 type_rules.set_rule(provider, type_name=theirs, kind=kind.code if kind else "")
             if types:
                 count = assignment.apply_rules(provider)
-                self.stdout.write(f"{provider.name}: {count} offers have another type now")
+                self.stdout.write(f"{provider.name}: {_provider_services(count)} got another type")
 
-    def _tell_odd(self, rows: Sequence[Listed]) -> None:
-        """Some of the odd rows, and how many there are of each kind."""
-        for row in rows[:ODD_SHOWN]:
+    def _print_unsellable(self, rows: Sequence[Listed]) -> None:
+        """Print the first unsellable rows, and how many there are for each reason."""
+        for row in rows[:MAX_UNSELLABLE_SHOWN]:
             self.stderr.write(f"not sellable: {row.upstream_id or '-'} {row.name}: {row.problem}")
-        if len(rows) > ODD_SHOWN:
-            self.stderr.write(f"not sellable: {len(rows) - ODD_SHOWN} more rows; all of them by reason:")
-            for problem, count in Counter(row.problem for row in rows).most_common(ODD_SHOWN):
+        if len(rows) > MAX_UNSELLABLE_SHOWN:
+            self.stderr.write(f"not sellable: {len(rows) - MAX_UNSELLABLE_SHOWN} more. All by reason:")
+            for problem, count in Counter(row.problem for row in rows).most_common(MAX_UNSELLABLE_SHOWN):
                 self.stderr.write(f"  {count} x {problem}")
 
     def _approve(self, **options: Any) -> None:
         self._decide(availability.approve_all, "approved", **options)
 
     def _reject(self, **options: Any) -> None:
-        self._decide(availability.reject_all, "rejected; they are off sale", **options)
+        self._decide(availability.reject_all, "rejected and taken off sale", **options)
 
     def _decide(
         self, decide: Callable[[QuerySet[Offer]], int], done: str, *, name: str, ids: list[str], is_all: bool, **_: Any
@@ -222,16 +235,16 @@ class Command(OperatorCommand):
         if not ids and not is_all:
             for offer in waiting.order_by("pk"):
                 self.stdout.write(f"{offer.upstream_id} {offer.name}: {_why_held(offer)}")
-            self.stdout.write(f"{name}: {waiting.count()} offers wait for approval")
+            self.stdout.write(f"{name}: {_provider_services(waiting.count())} to approve")
             return
         chosen = waiting if is_all else Offer.objects.filter(provider=provider, upstream_id__in=ids)
         unknown = sorted(set(ids) - set(chosen.values_list("upstream_id", flat=True)))
         if ids and not is_all and unknown:
-            raise CommandError(f"{name} has no offers {', '.join(unknown)}. Nothing was decided.")
+            raise CommandError(f"{name} has no services with the numbers {', '.join(unknown)}. Nothing was changed.")
         count = decide(chosen)
-        self.stdout.write(f"{name}: {count} offers {done}")
+        self.stdout.write(f"{name}: {_provider_services(count)} {done}")
         if len(ids) > count and not is_all:
-            self.stderr.write(f"{len(ids) - count} of them did not wait for approval.")
+            self.stderr.write(f"{len(ids) - count} of them did not wait for approval and were not changed.")
 
     def _reprice(self, *, name: str | None, **_: Any) -> None:
         count = rules.reprice(_provider(name) if name else None)
@@ -239,29 +252,33 @@ class Command(OperatorCommand):
 
 
 def _key(given: str | None, file: str | None) -> str:
-    """The API key: as given, from ``file``, from PROVIDER_KEY, or typed at a prompt. Raises CommandError."""
+    """Return the API key: ``given``, or from ``file``, PROVIDER_KEY or a prompt. Raises CommandError without one."""
     key = given or (read_file(file) if file else read_environment_or_prompt("PROVIDER_KEY", "API key"))
     if not key:
-        raise CommandError("No API key was given. Use --key-file FILE, the variable PROVIDER_KEY, or --key.")
+        raise CommandError("An API key is required. Use --key-file FILE, the variable PROVIDER_KEY or --key.")
     return key
+
+
+def _provider_services(count: int) -> str:
+    return f"{count} provider service{'' if count == 1 else 's'}"
 
 
 def _why_held(offer: Offer) -> str:
     if offer.held_rate is not None:
-        return f"its cost went from {amounts.plain(offer.rate)} to {amounts.plain(offer.held_rate)}"
+        return f"the cost changed from {amounts.plain(offer.rate)} to {amounts.plain(offer.held_rate)}"
     last = offer.changes.filter(what__in=["back", "details"]).first()
     if last is None or last.what == "back":
-        return f"it was gone and is back, at {amounts.plain(offer.rate)}"
-    return f"its number stands for something else; before: {last.old}"
+        return f"it is listed again, at a cost of {amounts.plain(offer.rate)}"
+    return f"it may be another service now; before: {last.old}"
 
 
-def _told(problem: ValidationError) -> str:
+def _error_text(problem: ValidationError) -> str:
     return "; ".join(f"{field}: {' '.join(texts)}" for field, texts in problem.message_dict.items())
 
 
 def _provider(name: str) -> Provider:
     provider = Provider.objects.filter(name=name).first()
     if provider is None:
-        known = ", ".join(Provider.objects.values_list("name", flat=True)) or "none yet"
-        raise CommandError(f"There is no provider {name!r}; known: {known}.")
+        known = ", ".join(Provider.objects.values_list("name", flat=True)) or "none"
+        raise CommandError(f"There is no provider {name!r}. Providers: {known}.")
     return provider

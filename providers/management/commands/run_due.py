@@ -1,4 +1,4 @@
-"""One pass over due work without a task cluster. The last line is JSON with the counts of what was done."""
+"""The ``run_due`` command: one pass over due work without a task cluster."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ STEPS = ("submit", "search", "sync", "pricelist")
 
 
 class Command(OperatorCommand):
-    help = "Submits, follows and imports what is due, once, in this process; prints what it did."
+    help = "Place, search and track orders and import price lists, once. The last line is JSON with the counts."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("step", nargs="?", default="all", choices=[*STEPS, "all"])
-        parser.add_argument("--now", action="store_true", help="ignore waiting times and pauses")
+        parser.add_argument("--now", action="store_true", help="ignore waiting times and pauses of providers")
 
     def handle(self, *args: Any, step: str, now: bool, **options: Any) -> None:
         counts: dict[str, dict[str, int]] = {}
@@ -54,7 +54,7 @@ class Command(OperatorCommand):
         providers = Provider.objects.filter(is_active=True)
         due = {*upstream_requests.sort_out(is_now=now), *status_sync.providers_to_sync()}
         for provider in providers if now else providers.filter(pk__in=due):
-            # What was canceled a moment ago is seen by the same pass.
+            # Requests first, so that the status sync of the same pass sees what they canceled.
             done = upstream_requests.run(provider, is_now=now) + status_sync.sync_statuses(provider, is_now=now)
             self._say(provider, "sync", done)
             counts += done
@@ -66,7 +66,7 @@ class Command(OperatorCommand):
             try:
                 done = importer.import_offers(provider)
             except ProviderError as problem:
-                self.stderr.write(f"{provider.name}: price list not read: {problem}")
+                self.stderr.write(f"{provider.name}: the price list was not imported: {problem}")
                 counts["failed"] += 1
                 continue
             counts += Counter(added=done.added, changed=done.changed, missing=done.missing)

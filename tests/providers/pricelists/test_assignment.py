@@ -148,7 +148,7 @@ def test_the_command_says_how_to_sell_an_unknown_type(
 
 @pytest.mark.parametrize("text", ["likes", "=default", "likes=nonsense", ""])
 def test_the_command_takes_no_type_that_does_not_exist(provider: Provider, text: str) -> None:
-    with pytest.raises(CommandError, match="write it like likes=default"):
+    with pytest.raises(CommandError, match="Write it like likes=default"):
         call_command("provider", "import", "north", "--type", "views=default", "--type", text)
     assert not TypeRule.objects.exists()
 

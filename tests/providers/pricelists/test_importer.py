@@ -497,22 +497,24 @@ def test_the_command_imports_approves_and_reprices(
     call_command("provider", "import", "north", "--markup", "50", "--publish")
     said = capsys.readouterr().out
     assert "north: 5 services published" in said
-    assert "north: 50 % on top of the cost is its rule from now on" in said
+    assert "north: the markup is 50%" in said
     assert {service.rate for service in Service.objects.all()} == {Decimal(3)}
     prices(panel, *sold(3), *(replace(service, rate=Decimal(4)) for service in sold(5)[3:]))
     call_command("provider", "import", "north")
-    assert "2 offers wait for approval: manage.py provider approve north" in capsys.readouterr().out
+    assert (
+        "2 provider services to approve. To list them, run manage.py provider approve north" in capsys.readouterr().out
+    )
     call_command("provider", "approve", "north")
-    assert "4 Followers: its cost went from 2.00 to 4.00" in capsys.readouterr().out
+    assert "4 Followers: the cost changed from 2.00 to 4.00" in capsys.readouterr().out
     call_command("provider", "approve", "north", "4")
-    assert "north: 1 offers approved" in capsys.readouterr().out
+    assert "north: 1 provider service approved" in capsys.readouterr().out
     call_command("provider", "reject", "north", "--all")
-    assert "north: 1 offers rejected" in capsys.readouterr().out
+    assert "north: 1 provider service rejected" in capsys.readouterr().out
     assert sorted(Service.objects.filter(is_active=True).values_list("rate", flat=True)) == [3, 3, 3, 6]
     Markup.objects.update(percent=Decimal(100))
     call_command("provider", "reprice", "north")
     assert "north: 4 prices changed" in capsys.readouterr().out
-    with pytest.raises(CommandError, match="has no offers 77"):
+    with pytest.raises(CommandError, match="no services with the numbers 77"):
         call_command("provider", "approve", "north", "77")
 
 
@@ -525,7 +527,7 @@ def test_the_command_shows_some_odd_rows_and_counts_the_rest(
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "not sellable: 1 Followers: the greatest quantity is below the least"
     assert said[-2:] == [
-        "not sellable: 40 more rows; all of them by reason:",
+        "not sellable: 40 more. All by reason:",
         "  60 x the greatest quantity is below the least",
     ]
 

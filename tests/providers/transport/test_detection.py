@@ -211,4 +211,4 @@ def test_a_balance_in_another_currency_than_ours_is_told(
     call_command("provider", "test", "north")
     told = capsys.readouterr()
     assert "north: balance 12.50 EUR" in told.out
-    assert "bills in EUR, the provider is set to USD" in told.err
+    assert "bills in EUR but is set to USD" in told.err

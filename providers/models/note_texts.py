@@ -1,0 +1,92 @@
+"""The texts of the codes in ``providers.notes``, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
+
+from providers.notes import Note, decode
+
+TEXTS: Mapping[Note, Any] = {
+    Note.KEY_ACCEPTED: _("The provider rejected a request (“%(words)s”) but still accepts the API key."),
+    Note.KEY_REJECTED: _("The provider rejects the API key: “%(words)s”. Check the key."),
+    Note.KEY_UNCHECKED: _("The provider rejected a request (“%(words)s”), and its balance could not be read."),
+    Note.NEXT_ORDER_TOO: _("The next order would fail in the same way: %(words)s"),
+    Note.STILL_UNREACHABLE: _("The provider still cannot be reached: %(words)s"),
+    Note.STILL_UNCLEAR: _("The provider still gives no clear answer: %(words)s"),
+    Note.UNREACHABLE: _(
+        "The provider could not be reached. Failed attempts in a row: %(count)s. Last error: %(words)s"
+    ),
+    Note.UNCLEAR: _("The provider gave no clear answer. Unclear answers in a row: %(count)s. Last answer: %(words)s"),
+    Note.MANY_UNKNOWN: _(
+        "Too many orders have an unknown outcome: %(count)s of the last %(total)s. Last answer: %(words)s"
+    ),
+    Note.CURRENCY_CHANGED: _(
+        "The provider bills in %(billed)s but is set to %(configured)s. Nothing was changed. Correct the currency and "
+        "the exchange rate, then resume the provider."
+    ),
+    Note.LIST_EMPTY: _("The price list is empty. Nothing was changed."),
+    Note.LIST_SHORT: _(
+        "The price list is much shorter than the last one. Services: %(count)s, before: %(before)s. Nothing was "
+        "changed."
+    ),
+    Note.LIST_SHORT_OF_SELLABLE: _(
+        "The price list has far fewer services that can be sold than the last one: %(count)s, before: %(before)s. "
+        "Nothing was changed."
+    ),
+    Note.CHECK_PASSED: _(
+        "Passed. Order numbers requested that are not ours: %(count)s. The provider showed none of them."
+    ),
+    Note.CHECK_UNANSWERED: _("Not passed: the provider did not answer clearly about every order number."),
+    Note.NO_FREE_NUMBERS: _(
+        "Not possible yet: every number between our orders may belong to an order with an unknown outcome."
+    ),
+    Note.FEW_NUMBERS: _("Not possible yet: %(count)s of %(needed)s order numbers are known."),
+    Note.NUMBERS_FALL: _(
+        "Not passed: the provider's order numbers do not rise with time. Number %(number)s came after %(before)s."
+    ),
+    Note.FEW_IN_SEQUENCE: _("Not possible yet: only %(count)s of %(total)s orders were sent one after the other."),
+    Note.FOREIGN_ORDER: _("The search was turned off: the provider shows order %(number)s, which is not ours."),
+    Note.FOUND_LATE: _(
+        "The search was turned off: order %(order)s was sent again, and then its first submission appeared as "
+        "%(number)s."
+    ),
+    Note.NOT_FOUND: _("Not placed: none of the provider's order numbers can be this order."),
+    Note.STORED_ERROR: _("Not placed: “%(words)s” always means that at this provider."),
+    Note.NO_PROVIDER: _("No provider has this order."),
+    Note.PROVIDER_OFF: _("%(provider)s is turned off."),
+    Note.NO_REFILLS: _("The %(dialect)s API has no refills."),
+    Note.NO_CANCELLATIONS: _("The %(dialect)s API has no cancellations."),
+    Note.NOT_ACCEPTED: _("%(provider)s has not accepted the request. Days waited: %(days)s."),
+    Note.NO_CLEAR_ANSWER: _("No clear answer: %(words)s"),
+    Note.LEFT_OUT: _("The provider left it out of its answer."),
+    Note.WORKER_STOPPED: _("The worker stopped before the answer arrived."),
+    Note.REFILL_STATUS: _("The provider reports the refill as “%(words)s”."),
+    Note.REFILL_OPEN: _("The provider has not finished the refill."),
+    Note.SENT_AGAIN: _("Sent again by staff."),
+}
+
+
+class _Values(dict[str, str]):
+    """The values of a text. A provider may send a text that looks like a note, so none of them has to be there."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def describe(stored: str) -> str:
+    """Return the text of ``stored`` in the reader's language; a text that is not a note is returned as it is."""
+    note = decode(stored)
+    if note is None:
+        return stored
+    code, data = note
+    return str(TEXTS[code]) % _Values({name: _value(value) for name, value in data.items()})
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, int):
+        return str(number_format(value, use_l10n=True, force_grouping=True))
+    return describe(str(value))

@@ -1,0 +1,75 @@
+"""Texts that are stored for operators as a code with its data, so that each reader sees them in their own language.
+
+``providers.models.note_texts`` has the text of each code. What a provider said in its own words is stored as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+#: Fits the shortest column that holds such a text.
+LONGEST = 500
+
+
+class Note(StrEnum):
+    # Why a provider is paused.
+    KEY_ACCEPTED = "key_accepted"
+    KEY_REJECTED = "key_rejected"
+    KEY_UNCHECKED = "key_unchecked"
+    NEXT_ORDER_TOO = "next_order_too"
+    STILL_UNREACHABLE = "still_unreachable"
+    STILL_UNCLEAR = "still_unclear"
+    UNREACHABLE = "unreachable"
+    UNCLEAR = "unclear"
+    MANY_UNKNOWN = "many_unknown"
+    # Why a price list was not imported.
+    CURRENCY_CHANGED = "currency_changed"
+    LIST_EMPTY = "list_empty"
+    LIST_SHORT = "list_short"
+    LIST_SHORT_OF_SELLABLE = "list_short_of_sellable"
+    # The result of the check that permits the search for lost orders, or why the search was turned off.
+    CHECK_PASSED = "check_passed"
+    CHECK_UNANSWERED = "check_unanswered"
+    NO_FREE_NUMBERS = "no_free_numbers"
+    FEW_NUMBERS = "few_numbers"
+    NUMBERS_FALL = "numbers_fall"
+    FEW_IN_SEQUENCE = "few_in_sequence"
+    FOREIGN_ORDER = "foreign_order"
+    FOUND_LATE = "found_late"
+    # Why an order counts as not placed.
+    NOT_FOUND = "not_found"
+    STORED_ERROR = "stored_error"
+    # What became of a refill or a cancellation.
+    NO_PROVIDER = "no_provider"
+    PROVIDER_OFF = "provider_off"
+    NO_REFILLS = "no_refills"
+    NO_CANCELLATIONS = "no_cancellations"
+    NOT_ACCEPTED = "not_accepted"
+    NO_CLEAR_ANSWER = "no_clear_answer"
+    LEFT_OUT = "left_out"
+    WORKER_STOPPED = "worker_stopped"
+    REFILL_STATUS = "refill_status"
+    REFILL_OPEN = "refill_open"
+    SENT_AGAIN = "sent_again"
+
+
+def encode(note: Note, *, words: str = "", **data: str | int) -> str:
+    """Return ``note`` and its data as they are stored; ``words`` is shortened until the column holds all of it."""
+    while True:
+        text = json.dumps({"note": note, **data, **({"words": words} if words else {})}, ensure_ascii=False)
+        if len(text) <= LONGEST or not words:
+            return text
+        words = words[: min(len(words) - 20, LONGEST)] if len(words) > 20 else ""
+
+
+def decode(stored: str) -> tuple[Note, Mapping[str, str | int]] | None:
+    """Return the code and the data of ``stored``, None if it is a text of somebody else."""
+    if not stored.startswith('{"note":'):
+        return None
+    try:
+        data = json.loads(stored)
+        return Note(data.pop("note")), data
+    except ValueError:
+        return None
