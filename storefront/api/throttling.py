@@ -23,17 +23,22 @@ class TooManyCalls(Exception):
         self.wait = wait
 
 
-def count(name: str, most: int, *, window: int = WINDOW) -> None:
+def count(name: str, most: int, *, window: int = WINDOW) -> int:
     """Count a call of ``name`` in the current window of ``window`` seconds. ``most`` is the limit; 0 means no limit.
+
+    Returns:
+        The number of calls in the window, including this one; 0 if they are not counted.
 
     Raises:
         TooManyCalls: There were more than ``most`` calls in the window.
     """
     if not most:
-        return
+        return 0
     now = time.time()
-    if _called(f"api.{name}.{int(now // window)}", 2 * window) > most:
+    calls = _called(f"api.{name}.{int(now // window)}", 2 * window)
+    if calls > most:
         raise TooManyCalls(window - int(now % window))
+    return calls
 
 
 def _called(counter: str, kept_seconds: int) -> int:

@@ -3,7 +3,7 @@
 None that programs call redirects: a redirect loses the body of a POST.
 """
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from storefront.api.error_handlers import unknown_address
 from storefront.api.panel.views import panel
@@ -20,5 +20,6 @@ urlpatterns = [
     path("api/", reference.reference, name="reference"),
     path("api/openapi.json", reference.openapi_json, name="openapi_json"),
     path("api/openapi.yaml", reference.openapi_yaml, name="openapi_yaml"),
+    path("api/v3/", include("storefront.api.rest.urls")),
     re_path(r"^api(?:/|$)", unknown_address),
 ]

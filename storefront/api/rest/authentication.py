@@ -1,0 +1,68 @@
+"""Bearer authentication with the customer's API keys, by the rules of the panel API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.cache import cache
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from storefront.accounts import ip_addresses, plain_http, security_log
+from storefront.accounts.models import User
+from storefront.api.panel import authentication
+from storefront.api.panel.authentication import Caller
+from storefront.api.panel.responses import PanelRefusal
+from storefront.api.rest.problems import Code, Problem
+
+READ, ORDER = "read", "order"
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Authenticate by ``Authorization: Bearer KEY``; ``request.auth`` is then the Caller."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        if plain_http.is_exposed(request._request):
+            raise Problem(Code.HTTPS_REQUIRED)
+        try:
+            caller = authentication.identify(token.strip())
+        except PanelRefusal:
+            _note_unknown_key(request)
+            raise AuthenticationFailed from None
+        return caller.user, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class KeyPermission(BasePermission):
+    """Check the key's scope for the action of the view, its allowed addresses, and that it is no sandbox key.
+
+    Reads need the read scope, all else the order scope, unless the view names another one in ``scopes``.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        caller: Any = request.auth
+        if caller is None:
+            raise NotAuthenticated
+        if not ip_addresses.allows(caller.addresses, ip_addresses.client_address(request._request)):
+            raise Problem(Code.ADDRESS_NOT_ALLOWED)
+        if caller.is_sandbox:
+            raise Problem(Code.SANDBOX_KEY)
+        default = READ if request.method in ("GET", "HEAD") else ORDER
+        scope = view.scopes.get(getattr(view, "action", None), default)
+        if not (caller.has_read_scope if scope == READ else caller.has_order_scope):
+            raise Problem(Code.SCOPE_MISSING, f"This needs a key with the {scope} scope.")
+        return True
+
+
+def _note_unknown_key(request: Request) -> None:
+    """Write to the security log, once a minute per address, because programs with a revoked key keep calling."""
+    household = ip_addresses.household(ip_addresses.client_address(request._request))
+    if cache.add(f"api.unknown_key.{household}", 1, 60):
+        security_log.warn("api_key_refused", request._request)

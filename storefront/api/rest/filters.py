@@ -1,0 +1,111 @@
+"""The filters of lists, as query parameters. An invalid value is an error, never ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+
+from orders.models import Cancellation, Order, Refill, Service, Transfer
+from orders.models.ledger import TransferKind
+from orders.rules.service_types import SERVICE_TYPES
+from storefront.api.rest.fields import ID_MAX
+from storefront.api.rest.serializers import (
+    REQUEST_STATUS_WORDS,
+    REQUEST_STATUSES,
+    STATUS_WORDS,
+    STATUSES,
+)
+from storefront.payments.models import Payment, PaymentStatus
+
+_SEARCH_MAX = 100
+
+
+class IdFilter(django_filters.NumberFilter):
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, min_value=1, max_value=ID_MAX, **options)
+
+
+class SearchFilter(django_filters.CharFilter):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=_SEARCH_MAX, **options)
+
+
+class WordFilter(django_filters.ChoiceFilter):
+    """Filter by a word of the API that stands for one or several values of the column."""
+
+    def __init__(self, values: dict[Any, str], words: tuple[str, ...], **options: Any) -> None:
+        self.values = values
+        super().__init__(choices=[(word, word) for word in words], **options)
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not value:
+            return qs
+        return qs.filter(**{f"{self.field_name}__in": [row for row, word in self.values.items() if word == value]})
+
+
+class ServiceFilter(django_filters.FilterSet):
+    category = IdFilter(label="The ID of a category.")
+    type = django_filters.ChoiceFilter(field_name="kind", choices=[(code, code) for code in SERVICE_TYPES])
+    search = SearchFilter(method="filter_search", label="Words that the name, category or description contains.")
+    supports_refill = django_filters.BooleanFilter(field_name="has_refill")
+    supports_cancel = django_filters.BooleanFilter(field_name="has_cancel")
+
+    class Meta:
+        model = Service
+        fields = ()
+
+    def filter_search(self, services: Any, name: str, value: str) -> Any:
+        return services.matching(value)
+
+
+class _CreatedFilter(django_filters.FilterSet):
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+
+class OrderFilter(_CreatedFilter):
+    service = IdFilter(label="The ID of a service.")
+    status = WordFilter(STATUSES, STATUS_WORDS, field_name="status")
+
+    class Meta:
+        model = Order
+        fields = ()
+
+
+class _RequestFilter(_CreatedFilter):
+    order = IdFilter(label="The ID of an order.")
+    status = WordFilter(REQUEST_STATUSES, REQUEST_STATUS_WORDS, field_name="status")
+
+
+class RefillFilter(_RequestFilter):
+    class Meta:
+        model = Refill
+        fields = ()
+
+
+class CancellationFilter(_RequestFilter):
+    class Meta:
+        model = Cancellation
+        fields = ()
+
+
+class TransactionFilter(_CreatedFilter):
+    kind = django_filters.ChoiceFilter(choices=[(kind, kind) for kind in TransferKind.values])
+    order = IdFilter(label="The ID of an order.")
+
+    class Meta:
+        model = Transfer
+        fields = ()
+
+
+class PaymentFilter(_CreatedFilter):
+    status = django_filters.ChoiceFilter(choices=[(status, status) for status in PaymentStatus.values])
+
+    class Meta:
+        model = Payment
+        fields = ()

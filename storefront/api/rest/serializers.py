@@ -1,0 +1,376 @@
+"""The resources of the REST API as JSON. Every field is always present; null means that there is no value."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders.models import (
+    Cancellation,
+    Category,
+    DeliveryStats,
+    Order,
+    OrderEvent,
+    PriceChange,
+    Refill,
+    Service,
+    Transfer,
+)
+from orders.models.customer_request import RequestStatus
+from orders.models.ledger import TransferKind
+from orders.models.order import EventKind
+from orders.rules import charges, service_types
+from orders.rules.service_types import SERVICE_TYPES, Count
+from orders.rules.state_machine import Status
+from storefront.api.rest.fields import AmountField, IdField, RequestSerializer
+from storefront.payments.models import Payment, PaymentStatus
+
+#: The status that customers see, by the internal one.
+STATUSES = {
+    Status.QUEUED: "pending",
+    Status.SUBMITTING: "pending",
+    Status.PENDING: "pending",
+    Status.IN_DOUBT: "under_review",
+    Status.PROCESSING: "processing",
+    Status.IN_PROGRESS: "in_progress",
+    Status.COMPLETED: "completed",
+    Status.PARTIAL: "partial",
+    Status.CANCELED: "canceled",
+    Status.FAILED: "failed",
+}
+STATUS_WORDS = tuple(dict.fromkeys(STATUSES.values()))
+REQUEST_STATUSES = {
+    RequestStatus.WAITING: "pending",
+    RequestStatus.SENT: "pending",
+    RequestStatus.IN_PROGRESS: "in_progress",
+    RequestStatus.COMPLETED: "completed",
+    RequestStatus.REJECTED: "rejected",
+}
+REQUEST_STATUS_WORDS = tuple(dict.fromkeys(REQUEST_STATUSES.values()))
+#: Orders in one request of many.
+ORDERS_MAX = 100
+
+
+class CurrencyField(serializers.CharField):
+    """The store currency; every amount of the API is in it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, source="*", help_text="The store currency, by ISO 4217.", **options)
+
+    def to_representation(self, value: Any) -> str:
+        return str(settings.STORE_CURRENCY)
+
+
+# ------------------------------------------------------------------------------------------------ catalog
+class CategorySerializer(serializers.ModelSerializer[Category]):
+    class Meta:
+        model = Category
+        fields = ("id", "name")
+
+
+class ServiceSerializer(serializers.ModelSerializer[Service]):
+    """A service on sale, at the price of the key's customer."""
+
+    category = CategorySerializer()
+    type = serializers.ChoiceField(source="kind", choices=list(SERVICE_TYPES))
+    rate = serializers.SerializerMethodField(help_text="Your price for rate_per pieces.")
+    rate_per = serializers.SerializerMethodField(help_text="The number of pieces that rate buys: 1000 or 1.")
+    currency = CurrencyField()
+    supports_refill = serializers.BooleanField(source="has_refill")
+    supports_cancel = serializers.BooleanField(source="has_cancel")
+    supports_dripfeed = serializers.BooleanField(source="has_runs")
+    required_inputs = serializers.SerializerMethodField(help_text="The fields that an order needs besides service.")
+    optional_inputs = serializers.SerializerMethodField(help_text="The fields that an order may have.")
+
+    class Meta:
+        model = Service
+        fields = (
+            "id", "name", "description", "category", "type", "rate", "rate_per", "currency", "min_quantity",
+            "max_quantity", "supports_refill", "supports_cancel", "supports_dripfeed", "refill_days", "link_example",
+            "required_inputs", "optional_inputs",
+        )  # fmt: skip
+
+    @extend_schema_field(AmountField)
+    def get_rate(self, service: Service) -> str:
+        own: Decimal | None = getattr(service, "own_rate", None)
+        rate = charges.apply_discount(service.rate, self.context["caller"].discount) if own is None else own
+        return AmountField().to_representation(rate)
+
+    @extend_schema_field({"type": "integer", "enum": [1, charges.PER]})
+    def get_rate_per(self, service: Service) -> int:
+        return 1 if service.is_flat else charges.PER
+
+    def get_required_inputs(self, service: Service) -> list[str]:
+        kind = service.type
+        quantity = ["quantity"] if kind.count is Count.GIVEN else []
+        return [*(["link"] if kind.has_link else []), *quantity, *(one.name for one in kind.inputs if one.is_required)]
+
+    def get_optional_inputs(self, service: Service) -> list[str]:
+        runs = ["runs", "interval"] if service.has_runs else []
+        later = ["start_at"] if settings.SCHEDULE_MAX_DAYS else []
+        return [*(one.name for one in service.type.inputs if not one.is_required), *runs, *later]
+
+
+class DeliveryTimesSerializer(serializers.ModelSerializer[DeliveryStats]):
+    """Times of the newest delivered orders of a service in seconds, measured from when an order could begin."""
+
+    service = serializers.IntegerField(source="service_id")
+    orders_measured = serializers.IntegerField(source="sample")
+
+    class Meta:
+        model = DeliveryStats
+        fields = (
+            "service", "orders_measured", "start_median", "start_p90", "finish_p10", "finish_median", "finish_p90",
+            "completed", "partial", "canceled", "measured_at",
+        )  # fmt: skip
+
+
+class PriceChangeSerializer(serializers.ModelSerializer[PriceChange]):
+    """A change of a list price, before discounts."""
+
+    service = serializers.IntegerField(source="service_id")
+    old_rate = AmountField()
+    new_rate = AmountField()
+    currency = CurrencyField()
+    changed_at = serializers.DateTimeField(source="created_at")
+
+    class Meta:
+        model = PriceChange
+        fields = ("id", "service", "old_rate", "new_rate", "currency", "changed_at")
+
+
+# ------------------------------------------------------------------------------------------------ orders
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    """An order. ``charge`` is what was taken from the balance, ``refunded`` what was returned."""
+
+    service = serializers.IntegerField(source="service_id")
+    status = serializers.SerializerMethodField()
+    inputs = serializers.JSONField(source="fields", help_text="The inputs of the service type, by name.")
+    charge = AmountField()
+    refunded = AmountField()
+    currency = CurrencyField()
+    remains = serializers.IntegerField(allow_null=True, help_text="Not delivered, as far as it is known.")
+    interval = serializers.IntegerField(help_text="Drip-feed: minutes between two runs; 0 for one run.")
+
+    class Meta:
+        model = Order
+        fields = (
+            "id", "service", "status", "link", "quantity", "inputs", "runs", "interval", "charge", "refunded",
+            "currency", "start_count", "remains", "start_at", "created_at", "started_at", "ended_at",
+        )  # fmt: skip
+        extra_kwargs = {"link": {"required": True, "allow_blank": True}}
+
+    start_at = serializers.DateTimeField(source="starts_at", allow_null=True)
+
+    @extend_schema_field({"type": "string", "enum": list(STATUS_WORDS)})
+    def get_status(self, order: Order) -> str:
+        return STATUSES[order.state]
+
+
+def _whole(most: int, least: int = 0, **options: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=least, max_value=most, required=False, **options)
+
+
+def _line(**options: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=service_types.LINK_MAX, required=False, **options)
+
+
+def _lines(**options: Any) -> serializers.ListField:
+    entry = serializers.CharField(max_length=service_types.TEXT_MAX)
+    return serializers.ListField(
+        child=entry, min_length=1, max_length=service_types.LINES_MAX, required=False, **options
+    )
+
+
+class OrderRequest(RequestSerializer):
+    """What to buy. Which fields a service needs is in its required_inputs and optional_inputs."""
+
+    service = IdField(help_text="The ID of the service.")
+    link = _line(help_text="What to deliver to. It must be public while the order runs.")
+    quantity = _whole(service_types.QUANTITY_MAX, 1, help_text="The quantity; with drip-feed that of each run.")
+    comments = _lines()
+    usernames = _lines(help_text="User names without @.")
+    username = _line(help_text="A user name without @, or the address of that profile.")
+    hashtags = _lines(help_text="Hashtags without #.")
+    hashtag = _line(help_text="One hashtag without #.")
+    media = _line(help_text="The link of the post whose likers are mentioned.")
+    keywords = _lines()
+    groups = _lines(help_text="Links of groups.")
+    answer_number = _whole(service_types.ANSWER_MAX, 1, help_text="The answer of the poll, counted from the top.")
+    min = _whole(service_types.QUANTITY_MAX, 1, help_text="Subscriptions: the minimum for each post.")
+    max = _whole(service_types.QUANTITY_MAX, 1, help_text="Subscriptions: the maximum for each post.")
+    posts = _whole(service_types.POSTS_MAX, help_text="Subscriptions: the number of future posts.")
+    old_posts = _whole(service_types.POSTS_MAX, help_text="Subscriptions: the number of existing posts.")
+    delay = serializers.ChoiceField(
+        choices=service_types.DELAYS, required=False, help_text="Subscriptions: minutes between a post and its start."
+    )
+    expiry = serializers.DateField(required=False, help_text="Subscriptions: the last day.")
+    country = _line(help_text="A name, or a code of two letters.")
+    device = _whole(5, 1, help_text="1 desktop, 2 Android, 3 iOS, 4 all phones, 5 all devices.")
+    type_of_traffic = _whole(3, 1, help_text="1 search, 2 referring page, 3 direct.")
+    google_keyword = _line(help_text="Required for type_of_traffic 1.")
+    referring_url = _line(help_text="Required for type_of_traffic 2.")
+    runs = _whole(service_types.RUNS_MAX, 1, help_text="Drip-feed: the number of runs.")
+    interval = _whole(service_types.INTERVAL_MAX, help_text="Drip-feed: minutes from one run to the next.")
+    start_at = serializers.DateTimeField(required=False, help_text="When to start; omit it to start now.")
+    expected_charge = AmountField(
+        required=False, help_text="The charge that you agreed to. If it has changed, nothing is bought."
+    )
+
+
+class QuoteSerializer(serializers.Serializer[Any]):
+    """What an order would cost now. Nothing was bought or reserved."""
+
+    service = serializers.IntegerField(source="service.pk")
+    quantity = serializers.IntegerField(source="details.quantity", help_text="The total quantity of all runs.")
+    rate = AmountField()
+    rate_per = serializers.SerializerMethodField()
+    charge = AmountField()
+    currency = CurrencyField()
+    is_affordable = serializers.SerializerMethodField(help_text="Whether the balance covers the charge.")
+    start_at = serializers.DateTimeField(source="starts_at", allow_null=True)
+
+    @extend_schema_field({"type": "integer", "enum": [1, charges.PER]})
+    def get_rate_per(self, quote: Any) -> int:
+        return 1 if quote.service.is_flat else charges.PER
+
+    def get_is_affordable(self, quote: Any) -> bool:
+        return bool(self.context["balance"] >= quote.charge)
+
+
+# ------------------------------------------------------------------------------------------------ money
+class BalanceSerializer(serializers.Serializer[Any]):
+    balance = AmountField()
+    currency = CurrencyField()
+
+
+class TransactionSerializer(serializers.ModelSerializer[Transfer]):
+    """A change of the balance: positive for money received, negative for money spent."""
+
+    kind = serializers.ChoiceField(choices=TransferKind.values)
+    amount = serializers.SerializerMethodField()
+    balance_after = AmountField(source="wallet_after")
+    currency = CurrencyField()
+    order = serializers.IntegerField(source="order_id", allow_null=True)
+
+    class Meta:
+        model = Transfer
+        fields = ("id", "kind", "amount", "balance_after", "currency", "order", "created_at")
+
+    @extend_schema_field(AmountField)
+    def get_amount(self, transfer: Transfer) -> str:
+        is_received = transfer.target_id == transfer.wallet_id
+        return AmountField().to_representation(transfer.amount if is_received else -transfer.amount)
+
+
+class PaymentSerializer(serializers.ModelSerializer[Payment]):
+    """A payment into the balance. ``paid_amount`` is what was received, where it is known."""
+
+    method = serializers.CharField(source="label")
+    status = serializers.ChoiceField(choices=PaymentStatus.values)
+    amount = AmountField()
+    paid_amount = AmountField(allow_null=True)
+
+    class Meta:
+        model = Payment
+        fields = (
+            "id", "reference", "method", "amount", "currency", "status", "paid_amount", "note", "created_at",
+            "credited_at", "ended_at",
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ after the purchase
+class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
+    """One event of an order. ``status`` and ``start_count`` belong to kind status, ``amount`` to refunded, ``step``
+    to refill and cancellation; they are null for the other kinds."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in OrderEvent.PUBLIC])
+    status = serializers.SerializerMethodField()
+    start_count = serializers.SerializerMethodField()
+    remains = serializers.SerializerMethodField()
+    amount = serializers.SerializerMethodField()
+    step = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OrderEvent
+        fields = ("id", "kind", "status", "start_count", "remains", "amount", "step", "created_at")
+
+    @extend_schema_field({"type": ["string", "null"], "enum": [*STATUS_WORDS, None]})
+    def get_status(self, event: OrderEvent) -> str | None:
+        return STATUSES[Status(event.data["status"])] if event.kind == EventKind.STATUS else None
+
+    def get_start_count(self, event: OrderEvent) -> int | None:
+        count: int | None = event.data.get("start_count")
+        return count
+
+    def get_remains(self, event: OrderEvent) -> int | None:
+        remains: int | None = event.data.get("remains")
+        return remains
+
+    @extend_schema_field({"type": ["string", "null"], "format": "decimal"})
+    def get_amount(self, event: OrderEvent) -> str | None:
+        return str(event.data["amount"]) if event.kind == EventKind.REFUNDED else None
+
+    @extend_schema_field({"type": ["string", "null"], "enum": ["requested", "sent", "completed", "rejected", None]})
+    def get_step(self, event: OrderEvent) -> str | None:
+        if event.kind not in (EventKind.REFILL, EventKind.CANCELLATION):
+            return None
+        step = str(event.data.get("step"))
+        return step if step in ("sent", "completed", "rejected") else "requested"
+
+
+class _RequestFields(serializers.ModelSerializer[Any]):
+    order = serializers.IntegerField(source="order_id")
+    status = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "string", "enum": list(REQUEST_STATUS_WORDS)})
+    def get_status(self, request: Refill | Cancellation) -> str:
+        return REQUEST_STATUSES[RequestStatus(request.status)]
+
+
+class RefillSerializer(_RequestFields):
+    """A request to deliver again what dropped."""
+
+    class Meta:
+        model = Refill
+        fields = ("id", "order", "status", "created_at", "ended_at")
+
+
+class CancellationSerializer(_RequestFields):
+    """A request to stop an order. Refunds follow from the status of the order."""
+
+    class Meta:
+        model = Cancellation
+        fields = ("id", "order", "status", "created_at", "ended_at")
+
+
+class OrderReference(RequestSerializer):
+    """The order that a refill or a cancellation is for."""
+
+    order = IdField(help_text="The ID of the order.")
+
+
+# ------------------------------------------------------------------------------------------------ many orders
+class BulkOrderRequest(RequestSerializer):
+    """Several orders, placed one after the other. Each line is checked as a single order is."""
+
+    orders = serializers.ListField(
+        child=serializers.JSONField(), min_length=1, max_length=ORDERS_MAX, help_text="Lines as in Place an order."
+    )
+
+
+class BulkLineSerializer(serializers.Serializer[Any]):
+    """The result of one line: the order, or the problem for which it was not placed."""
+
+    index = serializers.IntegerField(help_text="The place of the line in orders, from 0.")
+    order = OrderSerializer(allow_null=True)
+    problem = serializers.JSONField(allow_null=True, help_text="Problem details, or null.")
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    placed = serializers.IntegerField(help_text="The number of orders that were placed.")
+    results = BulkLineSerializer(many=True)
