@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 from babel.numbers import format_currency
 from django.conf import settings
+from django.db.models import TextChoices
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -18,52 +19,40 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from orders.errors import InvalidAmount
-from orders.models.order import Order, OrderEvent, Status
+from orders.models.event_codes import DecidedBy, EventDecision, EventStep, Oddity, RejectionReason
+from orders.models.order import EventKind, Order, OrderEvent, Status
 from orders.rules import amounts
 
 NONE = "–"
 
 #: Texts for the data of an event, in display order. A key that is missing here is shown unchanged.
 FACTS: Mapping[str, Any] = {
-    "decision": _("decided: %s"),
+    "run": _("Run %s"),
+    "decision": "%s",
+    "by": "%s",
     "step": "%s",
-    "status": _("now %s"),
-    "provider": _("provider %s"),
-    "upstream_id": _("number there %s"),
-    "start_count": _("start count %s"),
-    "remains": _("%s pieces not delivered"),
-    "amount": _("%s to the wallet"),
+    "status": _("Status: %s"),
+    "provider": _("Provider: %s"),
+    "upstream_id": _("Provider order ID: %s"),
+    "start_count": _("Start count: %s"),
+    "remains": _("Not delivered: %s"),
+    "amount": _("Amount: %s"),
     "oddity": "%s",
-    "word": _("the panel's status “%s”"),
-    "words": _("the panel's words “%s”"),
-    "reason": _("reason: %s"),
-    "why": _("why: %s"),
+    "word": _("Provider status: “%s”"),
+    "words": _("Provider message: “%s”"),
+    "reason": _("Reason: %s"),
+    "why": _("Reason: %s"),
+    "lower": _("Searched above order ID %s"),
+    "upper": _("Searched below order ID %s"),
 }
-ODDITIES: Mapping[str, Any] = {
-    "unknown_word": _("a status we do not know"),
-    "remains_missing": _("partial, but the panel does not say how much"),
-    "remains_out_of_range": _("more left than was ordered"),
-    "failed_upstream": _("the panel gave up and does not say whether it paid us back"),
-    "went_back": _("the panel took a smaller number for undelivered than before"),
-    "reopened": _("the panel says otherwise after the end"),
-    "unknown_there": _("the panel has not known this order for over an hour"),
-}
-DECISIONS: Mapping[str, Any] = {
-    "placed": _("it was placed"),
-    "send again": _("it was not placed, send again"),
-    "pay back": _("it was not placed, pay back"),
-    "set partial": _("set partial"),
-    "odd report seen": _("unexpected report seen"),
-    "send request": _("send the request to the panel again"),
-}
-#: The steps of a refill or a cancellation.
-STEPS: Mapping[str, Any] = {
-    "asked": _("asked for"),
-    "sent": _("the panel took it"),
-    "in_progress": _("in progress"),
-    "person": _("for a person"),
-    "completed": _("completed"),
-    "rejected": _("rejected"),
+#: The enums of the codes that the data of an event can have, by key.
+CODES: Mapping[str, tuple[type[TextChoices], ...]] = {
+    "decision": (EventDecision,),
+    "by": (DecidedBy,),
+    "step": (EventStep, EventKind),
+    "status": (Status,),
+    "oddity": (Oddity,),
+    "why": (RejectionReason,),
 }
 
 
@@ -140,12 +129,17 @@ def limits(sold: Any) -> SafeString:
     return left_to_right(f"{count(sold.min_quantity)} – {count(sold.max_quantity)}")
 
 
-def describe_event(event: OrderEvent, names: Mapping[Any, str]) -> str:
-    """Describe the data of ``event``; ``names`` are the providers' names by id."""
-    return " · ".join(str(fact) for fact in _facts(event.data, names) if fact)
+def describe_event(event: OrderEvent, names: Mapping[Any, str], *, describe_note: Callable[[str], str] = str) -> str:
+    """Describe the data of ``event``.
+
+    Args:
+        names: The providers' names by id.
+        describe_note: Returns the text of a note that the layer above has stored in code.
+    """
+    return " · ".join(fact for fact in _facts(event.data, names, describe_note) if fact)
 
 
-def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
+def _facts(data: Mapping[str, Any], names: Mapping[Any, str], describe_note: Callable[[str], str]) -> Iterator[str]:
     order = list(FACTS)
     for name in sorted(data, key=lambda name: order.index(name) if name in order else len(order)):
         value = data[name]
@@ -154,22 +148,23 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str]) -> Iterator[str]:
         match name:
             case "provider":
                 value = names.get(value, f"#{value}")
-            case "status" if value in Status.values:
-                value = Status(value).label
-            case "oddity":
-                value = ODDITIES.get(value, value)
-            case "decision":
-                value = DECISIONS.get(value, value)
-            case "step":
-                value = STEPS.get(value, value)
             case "asked":
                 continue  # the event of the cancellation already shows it
+            case "run" if not value:
+                continue  # the event is about the whole order
             case "remains" | "start_count" if isinstance(value, int):
                 value = count(value)
             case "amount":
                 with suppress(InvalidAmount):
                     value = amount_text(amounts.parse(value))
+            case _ if isinstance(value, str):
+                value = code_label(name, value) or describe_note(value)
         yield str(FACTS[name]) % value if name in FACTS else f"{name}: {value}"
+
+
+def code_label(name: str, value: str) -> str:
+    """Return the label of the code ``value`` of the key ``name`` in an event's data, or "" if it is not a code."""
+    return next((str(codes(value).label) for codes in CODES.get(name, ()) if value in codes.values), "")
 
 
 def _locale() -> str:

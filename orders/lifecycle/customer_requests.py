@@ -33,6 +33,7 @@ from orders.events import ShopEvent, Topic
 from orders.lifecycle import fulfillment
 from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.customer_request import OPEN_REQUEST, RequestStatus
+from orders.models.event_codes import EventDecision, EventStep
 from orders.models.order import EventKind
 from orders.rules.state_machine import Status
 
@@ -162,7 +163,7 @@ def hand_to_staff(request: R, *, why: str) -> R:
         if row.is_open and not row.needs_person:
             row.needs_person, row.reason = True, why[:500]
             row.save(update_fields=["needs_person", "reason"])
-            fulfillment.add_event(row.order, kind=_KINDS[type(row)], step="person", why=why[:500])
+            fulfillment.add_event(row.order, kind=_KINDS[type(row)], step=EventStep.STAFF, why=why[:500])
         return row
 
 
@@ -178,7 +179,7 @@ def release(request: R, *, actor: Any) -> R:
         if is_moved:
             _publish([row])
         # A note, because customers must not see this event.
-        fulfillment.add_event(row.order, kind=EventKind.NOTE, actor=actor, decision="send request")
+        fulfillment.add_event(row.order, kind=EventKind.NOTE, actor=actor, decision=EventDecision.RESEND_REQUEST)
         transaction.on_commit(lambda: checkout.wake(row.order), robust=True)
         return row
 
@@ -260,7 +261,10 @@ def _ask(
         fine = [order for order in rows if problems[order.pk] is None]
         made = model.objects.bulk_create([model(order=order, actor=actor) for order in fine])
         OrderEvent.objects.bulk_create(
-            [OrderEvent(order=order, kind=_KINDS[model], data={"step": "asked"}, actor=actor) for order in fine]
+            [
+                OrderEvent(order=order, kind=_KINDS[model], data={"step": EventStep.REQUESTED}, actor=actor)
+                for order in fine
+            ]
         )
         _publish(made)
         for request in made:

@@ -23,6 +23,7 @@ from orders.events import ShopEvent, Topic
 from orders.ledger import transfers
 from orders.models import Cancellation, Order, OrderEvent, Run
 from orders.models.customer_request import RequestStatus
+from orders.models.event_codes import EventDecision, EventStep, Oddity, RejectionReason
 from orders.models.order import EventKind
 from orders.rules import amounts, charges, dripfeed, state_machine
 from orders.rules.state_machine import Decision, Progress, Status
@@ -31,8 +32,6 @@ from orders.rules.state_machine import Decision, Progress, Status
 _WAITING = (Status.QUEUED, Status.SUBMITTING, Status.PENDING)
 #: Statuses that show that delivery has started.
 _STARTED = (Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL)
-#: The reason stored for operators when a cancellation is rejected because it was too late.
-_ALL_DELIVERED = "everything was delivered"
 
 
 def mark_submitting(order_ids: Iterable[int]) -> None:
@@ -150,7 +149,7 @@ def stop_runs(order_id: int, *, actor: Any = None) -> Order:
     with transaction.atomic():
         order = _lock_order(order_id)
         if order.is_open and order.parts.exists() and not _is_stopped(order):
-            add_event(order, kind=EventKind.RUN, actor=actor, step=_STOPPED)
+            add_event(order, kind=EventKind.RUN, actor=actor, step=EventStep.STOPPED)
             _cancel_waiting(order)
         return order
 
@@ -163,7 +162,7 @@ def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decisi
             return _apply_run_progress(order, _subject(order, run), progress)
         decision = decide(order, progress)
         if decision.oddity:
-            add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity, word=progress.word[:64])
+            add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity.value, word=progress.word[:64])
         if decision.undelivered or (decision.status in state_machine.TERMINAL and decision.status is not order.state):
             _finish(
                 order,
@@ -255,9 +254,9 @@ def _status_facts(decision: Decision, *, is_asked: bool) -> dict[str, Any]:
     return {"status": decision.status.value, "remains": decision.remains, **asked}
 
 
-def record_oddity(order_id: int, **data: Any) -> None:
+def record_oddity(order_id: int, oddity: Oddity, **data: Any) -> None:
     """Record a report of a panel that changes nothing but that an operator should look at."""
-    add_event(Order(pk=order_id), kind=EventKind.ODDITY, **data)
+    add_event(Order(pk=order_id), kind=EventKind.ODDITY, oddity=oddity, **data)
 
 
 def decide(order: Order | Run, progress: Progress) -> Decision:
@@ -298,7 +297,7 @@ def mark_seen(order_id: int, *, actor: Any = None) -> Order:
         if order.odd_at is not None:
             order.odd_at = None
             order.save(update_fields=["odd_at"])
-            add_event(order, kind=EventKind.NOTE, actor=actor, decision="odd report seen")
+            add_event(order, kind=EventKind.NOTE, actor=actor, decision=EventDecision.REPORT_SEEN)
         return order
 
 
@@ -399,12 +398,12 @@ def _answer_cancellations(order: Order) -> dict[str, bool]:
     """
     is_done = order.state is not Status.COMPLETED
     answer = RequestStatus.COMPLETED if is_done else RequestStatus.REJECTED
-    reason = "" if is_done else _ALL_DELIVERED
+    reason = "" if is_done else RejectionReason.DELIVERED
     asked = Cancellation.objects.open().filter(order=order)
     if not asked.update(status=answer, needs_person=False, reason=reason, ended_at=order.ended_at):
         return {}
     if not is_done:
-        add_event(order, kind=EventKind.CANCELLATION, step=RequestStatus.REJECTED.value, why="delivered")
+        add_event(order, kind=EventKind.CANCELLATION, step=EventStep.REJECTED, why=RejectionReason.DELIVERED)
     return {"asked": is_done}
 
 
@@ -414,9 +413,9 @@ def _reject_cancellations(order_ids: Sequence[int]) -> set[int]:
         return set()
     asked = list(Cancellation.objects.open().filter(order__in=bulk.keys(order_ids)).values_list("order_id", flat=True))
     if asked:
-        answer = {"status": RequestStatus.REJECTED, "reason": _ALL_DELIVERED, "needs_person": False}
+        answer = {"status": RequestStatus.REJECTED, "reason": RejectionReason.DELIVERED, "needs_person": False}
         Cancellation.objects.open().filter(order__in=asked).update(**answer, ended_at=timezone.now())
-        facts = {"step": RequestStatus.REJECTED.value, "why": "delivered"}
+        facts = {"step": EventStep.REJECTED, "why": RejectionReason.DELIVERED}
         OrderEvent.objects.bulk_create(
             [OrderEvent(order_id=order_id, kind=EventKind.CANCELLATION, data=facts) for order_id in asked]
         )
@@ -425,15 +424,12 @@ def _reject_cancellations(order_ids: Sequence[int]) -> set[int]:
 
 # ------------------------------------------------------------------------------------------------ runs
 
-#: The step that ``stop_runs`` records in the timeline.
-_STOPPED = "stopped"
-
 
 def _apply_run_progress(order: Order, run: Order | Run, progress: Progress) -> Decision:
     """Apply a report about one run of the (locked) order."""
     decision = decide(run, progress)
     if decision.oddity:
-        add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity, word=progress.word[:64])
+        add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity.value, word=progress.word[:64])
     is_over = decision.status in state_machine.TERMINAL
     run.status, run.remains, run.start_count = decision.status, decision.remains, decision.start_count
     run.ended_at = run.ended_at or (timezone.now() if is_over else None)
@@ -491,4 +487,4 @@ def _cancel_waiting(order: Order) -> None:
 
 
 def _is_stopped(order: Order) -> bool:
-    return OrderEvent.objects.filter(order=order, kind=EventKind.RUN, data__step=_STOPPED).exists()
+    return OrderEvent.objects.filter(order=order, kind=EventKind.RUN, data__step=EventStep.STOPPED).exists()

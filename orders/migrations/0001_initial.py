@@ -332,7 +332,7 @@ class Migration(migrations.Migration):
             name='OrderEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('accepted', 'Accepted'), ('refused', 'Refused by a provider'), ('not_sent', 'Provider not reached'), ('in_doubt', 'Outcome unknown'), ('resolved', 'Outcome decided'), ('status', 'Status changed'), ('refunded', 'Paid back'), ('run', 'Run'), ('refill', 'Refill'), ('cancellation', 'Cancellation'), ('oddity', 'Odd report'), ('note', 'Note')], max_length=12, verbose_name='what')),
+                ('kind', models.CharField(choices=[('accepted', 'Accepted'), ('refused', 'Rejected by the provider'), ('not_sent', 'Returned to the queue'), ('in_doubt', 'Outcome unknown'), ('resolved', 'Outcome decided'), ('status', 'Status changed'), ('refunded', 'Refunded'), ('run', 'Run'), ('refill', 'Refill'), ('cancellation', 'Cancellation'), ('oddity', 'Unexpected report'), ('note', 'Note')], max_length=12, verbose_name='what')),
                 ('data', models.JSONField(default=dict, verbose_name='facts')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orders.models.event_codes import RejectionReason
 from orders.models.order import Order
 
 
@@ -61,6 +62,11 @@ class CustomerRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_REQUEST
+
+    @property
+    def reason_label(self) -> str:
+        """The reason in the reader's language where it is one of ours, otherwise as it was given."""
+        return str(RejectionReason(self.reason).label) if self.reason in RejectionReason.values else self.reason
 
 
 class Refill(CustomerRequest):

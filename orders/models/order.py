@@ -176,16 +176,16 @@ class EventKind(models.TextChoices):
     """The kinds of events of a paid order; customers see those in ``OrderEvent.PUBLIC``."""
 
     ACCEPTED = "accepted", _("Accepted")
-    REFUSED = "refused", _("Refused by a provider")
-    NOT_SENT = "not_sent", _("Provider not reached")
+    REFUSED = "refused", _("Rejected by the provider")
+    NOT_SENT = "not_sent", _("Returned to the queue")
     IN_DOUBT = "in_doubt", _("Outcome unknown")
     RESOLVED = "resolved", _("Outcome decided")
     STATUS = "status", _("Status changed")
-    REFUNDED = "refunded", _("Paid back")
+    REFUNDED = "refunded", _("Refunded")
     RUN = "run", _("Run")
     REFILL = "refill", _("Refill")
     CANCELLATION = "cancellation", _("Cancellation")
-    ODDITY = "oddity", _("Odd report")
+    ODDITY = "oddity", _("Unexpected report")
     NOTE = "note", _("Note")
 
 

@@ -26,11 +26,22 @@ class Status(StrEnum):
     FAILED = "failed"  # no panel accepted it; refunded in full
 
 
+class Oddity(StrEnum):
+    """Why an operator should look at a report."""
+
+    UNKNOWN_WORD = "unknown_word"
+    REMAINS_MISSING = "remains_missing"
+    REMAINS_OUT_OF_RANGE = "remains_out_of_range"
+    FAILED_UPSTREAM = "failed_upstream"
+    WENT_BACK = "went_back"
+    REOPENED = "reopened"
+
+
 #: Statuses in which a panel has the order and may report on it.
 FOLLOWED = (Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS)
 TERMINAL = frozenset({Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED})
 #: Statuses after a full refund: no report changes them, an operator has to look at it.
-_PAID_BACK = (Status.CANCELED, Status.FAILED)
+_REFUNDED = (Status.CANCELED, Status.FAILED)
 _RANK = {status: rank for rank, status in enumerate(FOLLOWED)}
 
 
@@ -55,15 +66,15 @@ class Progress:
 class Decision:
     """The change that a report makes.
 
-    ``undelivered`` is the total number of pieces to refund; None moves no money. ``oddity`` names what an operator
-    should look at: unknown_word, remains_missing, remains_out_of_range, failed_upstream, went_back, reopened.
+    ``undelivered`` is the total number of pieces to refund; None moves no money. ``oddity`` says why an operator should
+    look at the report.
     """
 
     status: Status
     start_count: int | None
     remains: int | None
     undelivered: int | None = None
-    oddity: str = ""
+    oddity: Oddity | None = None
 
 
 def decide(
@@ -73,31 +84,31 @@ def decide(
     started = progress.start_count if progress.start_count is not None else start_count
     left, oddity = _clamp(progress.remains, quantity)
 
-    def stay(why: str = "") -> Decision:
+    def stay(why: Oddity | None = None) -> Decision:
         return Decision(status=current, start_count=started, remains=remains, oddity=why or oddity)
 
     match progress.status:
         case None | Status.QUEUED | Status.SUBMITTING | Status.IN_DOUBT:
             # The last three statuses are internal, so no panel can report them.
-            return stay("unknown_word")
+            return stay(Oddity.UNKNOWN_WORD)
         case Status.FAILED:
             # The panel failed the order but does not say whether it refunded us, so an operator decides.
-            return stay("" if current in TERMINAL else "failed_upstream")
+            return stay(None if current in TERMINAL else Oddity.FAILED_UPSTREAM)
         case Status.CANCELED:
-            if current in _PAID_BACK:
+            if current in _REFUNDED:
                 return stay()
             return Decision(status=Status.CANCELED, start_count=started, remains=quantity, undelivered=quantity)
         case Status.PARTIAL:
-            if current in _PAID_BACK:
-                return stay("reopened")
+            if current in _REFUNDED:
+                return stay(Oddity.REOPENED)
             if left is None:
-                return stay("remains_missing")
+                return stay(Oddity.REMAINS_MISSING)
             if current is Status.PARTIAL and remains is not None and left <= remains:
-                return stay("went_back" if left < remains else "")
+                return stay(Oddity.WENT_BACK if left < remains else None)
             return Decision(status=Status.PARTIAL, start_count=started, remains=left, undelivered=left, oddity=oddity)
         case Status.COMPLETED:
-            if current is Status.PARTIAL or current in _PAID_BACK:
-                return stay("reopened")
+            if current is Status.PARTIAL or current in _REFUNDED:
+                return stay(Oddity.REOPENED)
             return Decision(status=Status.COMPLETED, start_count=started, remains=0)
         case moving:
             if current in TERMINAL:
@@ -107,7 +118,7 @@ def decide(
             return Decision(status=current if is_back else moving, start_count=started, remains=kept, oddity=oddity)
 
 
-def _clamp(remains: int | None, quantity: int) -> tuple[int | None, str]:
+def _clamp(remains: int | None, quantity: int) -> tuple[int | None, Oddity | None]:
     if remains is None or 0 <= remains <= quantity:
-        return remains, ""
-    return min(max(remains, 0), quantity), "remains_out_of_range"
+        return remains, None
+    return min(max(remains, 0), quantity), Oddity.REMAINS_OUT_OF_RANGE

@@ -24,6 +24,7 @@ from orders.admin import base, formatting
 from orders.errors import OrdersError
 from orders.lifecycle import fulfillment
 from orders.models import Order
+from orders.models.event_codes import EventDecision
 from orders.models.order import EventKind
 from orders.rules.state_machine import FOLLOWED, Progress, Status
 from providers.errors import ProviderError
@@ -77,7 +78,9 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
     row = _lock(order, SHORTENABLE)
     if remains > row.quantity:
         raise NotNow(_("Only %d pieces were ordered.") % row.quantity)
-    fulfillment.add_event(row, kind=EventKind.NOTE, actor=actor, decision="set partial", remains=remains, why=why)
+    fulfillment.add_event(
+        row, kind=EventKind.NOTE, actor=actor, decision=EventDecision.SET_PARTIAL, remains=remains, why=why
+    )
     decided = fulfillment.apply_progress(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
     if decided.undelivered is None:
         raise NotNow(_("At least that much is paid back already."))

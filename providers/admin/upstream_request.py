@@ -117,7 +117,9 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, row: Any) -> str:
-        return format_html('<bdi class="clip" title="{0}">{0}</bdi>', row.reason) if row.reason else formatting.NONE
+        return (
+            format_html('<bdi class="clip" title="{0}">{0}</bdi>', row.reason_label) if row.reason else formatting.NONE
+        )
 
     @admin.display(description=gettext_lazy("provider"))
     def provider(self, row: Any) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from orders.lifecycle import fulfillment
 from orders.models import Order
+from orders.models.event_codes import EventDecision, Oddity
 from orders.models.order import EventKind
 from providers.errors import NumberHeld, OutcomeUnknown, ProviderError
 from providers.models import Placement, PlacementState, Provider, RefusalText
@@ -86,7 +87,7 @@ def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts
             row.probe_at = None
             row.save(update_fields=["state", "upstream_id", "sync_at", "probe_at"])
             order = fulfillment.accept(row.order_id, run=row.run, provider=row.provider_id, upstream_id=row.upstream_id)
-            _tell(order, actor, decision="placed", **facts)
+            _tell(order, actor, decision=EventDecision.PLACED, **facts)
     except IntegrityError:
         raise NumberTaken(_("Another order already has this number at this provider.")) from None
     return row
@@ -111,7 +112,13 @@ def release(
         row.probe_at = None
         row.save(update_fields=["state", "ended_at", "words", "probe_at"])
         order = Order.objects.get(pk=row.order_id)
-        _tell(order, actor, decision="send again" if send_again else "pay back", why=why, **facts)
+        _tell(
+            order,
+            actor,
+            decision=EventDecision.SEND_AGAIN if send_again else EventDecision.REFUND,
+            why=why,
+            **facts,
+        )
         if send_again:
             fulfillment.requeue(
                 row.order_id, run=row.run, why=EventKind.NOT_SENT, due_at=due_at, provider=row.provider_id
@@ -156,9 +163,8 @@ def found_late(placement: Placement, *, upstream_id: str, charge: Decimal | None
             late = Placement.objects.filter(pk=placement.pk, state=PlacementState.NOT_SENT, upstream_id="")
             if not late.update(state=PlacementState.CLOSED, upstream_id=upstream_id, charged=charge or placement.cost):
                 return False
-            order = Order.objects.get(pk=placement.order_id)
-            fulfillment.add_event(
-                order, kind=EventKind.ODDITY, oddity="found_late", provider=placement.provider_id, number=upstream_id
+            fulfillment.record_oddity(
+                placement.order_id, Oddity.FOUND_LATE, provider=placement.provider_id, upstream_id=upstream_id
             )
     except IntegrityError:
         return False

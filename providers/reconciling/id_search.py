@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from orders.models.event_codes import DecidedBy
 from orders.rules import amounts
 from orders.rules.state_machine import Progress
 from providers.errors import ProviderError
@@ -232,10 +233,12 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
     )
     try:
         if finding.verdict is Verdict.PLACED:
-            decisions.attach(row, upstream_id=str(finding.hits[0].number), by="search", **found)
+            decisions.attach(row, upstream_id=str(finding.hits[0].number), by=DecidedBy.SEARCH, **found)
         elif finding.verdict is Verdict.UNPLACED:
             due_at = timezone.now() + circuit_breaker.back_off(tries)
-            decisions.release(row, send_again=True, why="not among its numbers", due_at=due_at, by="search", **found)
+            decisions.release(
+                row, send_again=True, why="not among its numbers", due_at=due_at, by=DecidedBy.SEARCH, **found
+            )
     except ProviderError as problem:  # somebody was faster
         log.info("order %s at %s: found %s, but: %s", row.order_id, provider.name, finding.verdict, problem)
         return Verdict.OPEN

@@ -22,6 +22,7 @@ from django.utils import timezone
 from orders.db import bulk
 from orders.lifecycle import fulfillment
 from orders.models import Order, Run
+from orders.models.event_codes import Oddity
 from orders.rules import amounts, service_types, state_machine
 from orders.rules.state_machine import Decision, Progress, Status
 from providers.models import Placement, PlacementState, Provider
@@ -229,7 +230,7 @@ def _unanswered(row: Followed, words: str | None, now: datetime) -> tuple[Any, .
     """The values of ``_WRITTEN`` after a look that said nothing. Told to a person once it lasts; changes no order."""
     since = row.missed_at or now
     if row.missing + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in state_machine.TERMINAL:
-        fulfillment.record_oddity(row.order_id, oddity="unknown_there", words=words or LEFT_OUT)
+        fulfillment.record_oddity(row.order_id, Oddity.UNKNOWN_THERE, words=words or LEFT_OUT)
     return row.word, (words or LEFT_OUT)[:600], row.charged, row.first_charged, row.missing + 1, since
 
 

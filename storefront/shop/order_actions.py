@@ -26,6 +26,7 @@ from orders.errors import (
 )
 from orders.lifecycle import customer_requests
 from orders.models import Order
+from orders.models.event_codes import EventStep, RejectionReason
 from orders.models.order import EventKind
 from orders.rules.state_machine import Status
 
@@ -64,22 +65,26 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 STEPS: Mapping[tuple[str, str], RequestStep] = {
-    (EventKind.REFILL, "asked"): RequestStep(gettext_lazy("Refill requested")),
-    (EventKind.REFILL, "sent"): RequestStep(gettext_lazy("Refill accepted"), gettext_lazy("Delivery will start soon.")),
-    (EventKind.REFILL, "in_progress"): RequestStep(gettext_lazy("Refill in progress"), tone="info"),
-    (EventKind.REFILL, "completed"): RequestStep(gettext_lazy("Refill completed"), tone="success"),
-    (EventKind.REFILL, "rejected"): RequestStep(
+    (EventKind.REFILL, EventStep.REQUESTED): RequestStep(gettext_lazy("Refill requested")),
+    (EventKind.REFILL, EventStep.SENT): RequestStep(
+        gettext_lazy("Refill accepted"), gettext_lazy("Delivery will start soon.")
+    ),
+    (EventKind.REFILL, EventStep.IN_PROGRESS): RequestStep(gettext_lazy("Refill in progress"), tone="info"),
+    (EventKind.REFILL, EventStep.COMPLETED): RequestStep(gettext_lazy("Refill completed"), tone="success"),
+    (EventKind.REFILL, EventStep.REJECTED): RequestStep(
         gettext_lazy("Refill declined"),
         gettext_lazy("This order isn't eligible for a refill."),
         "warning",
     ),
-    (EventKind.CANCELLATION, "asked"): RequestStep(gettext_lazy("Cancellation requested")),
-    (EventKind.CANCELLATION, "sent"): RequestStep(
+    (EventKind.CANCELLATION, EventStep.REQUESTED): RequestStep(gettext_lazy("Cancellation requested")),
+    (EventKind.CANCELLATION, EventStep.SENT): RequestStep(
         gettext_lazy("Cancellation in progress"),
         gettext_lazy("When delivery stops, anything not delivered is refunded."),
     ),
-    (EventKind.CANCELLATION, "completed"): RequestStep(gettext_lazy("Canceled at your request"), tone="success"),
-    (EventKind.CANCELLATION, "rejected"): RequestStep(
+    (EventKind.CANCELLATION, EventStep.COMPLETED): RequestStep(
+        gettext_lazy("Canceled at your request"), tone="success"
+    ),
+    (EventKind.CANCELLATION, EventStep.REJECTED): RequestStep(
         gettext_lazy("The order couldn't be canceled"), gettext_lazy("It continues and will be delivered."), "warning"
     ),
 }
@@ -106,7 +111,7 @@ def order_actions(order: Order) -> OrderActions:
 
 def request_step(kind: str, data: Mapping[str, Any]) -> RequestStep:
     """Return the text of one step of a request; an unknown step is with our staff."""
-    if data.get("why") == "delivered":
+    if data.get("why") == RejectionReason.DELIVERED:
         return DELIVERED
     return STEPS.get((kind, str(data.get("step"))), BY_STAFF)
 

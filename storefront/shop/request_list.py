@@ -18,6 +18,7 @@ from orders.lifecycle import customer_requests
 from orders.models import Cancellation, Order, Refill
 from orders.models.catalog import with_services
 from orders.models.customer_request import OPEN_REQUEST, RequestStatus
+from orders.models.event_codes import RejectionReason
 from orders.models.order import EventKind
 from orders.rules.state_machine import Status
 from storefront.shop import order_actions
@@ -47,7 +48,7 @@ class RequestRow:
         if self.request.status == RequestStatus.WAITING:
             return order_actions.WAITING
         is_late = not self.is_refill and self.request.status == RequestStatus.REJECTED
-        why = "delivered" if is_late and self.request.order.state is Status.COMPLETED else ""
+        why = RejectionReason.DELIVERED if is_late and self.request.order.state is Status.COMPLETED else ""
         return order_actions.request_step(kind, {"step": self.request.status, "why": why})
 
 

@@ -201,7 +201,7 @@ def check(shop: Shop) -> Counter[str]:
     return Counter(
         doubts=Placement.objects.exclude(doubted_at=None).count(),
         placed=decided["placed"],
-        unplaced=decided["send again"],
+        unplaced=decided["send_again"],
         undecided=Placement.objects.filter(state=PlacementState.IN_DOUBT).count(),
     )
 

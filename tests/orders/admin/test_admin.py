@@ -104,13 +104,16 @@ def test_prices_are_edited_in_the_list_without_being_rounded(superuser: Client) 
     assert 'value="0.45"' in superuser.get("/admin/orders/service/").content.decode()
 
 
-def test_events_are_told_in_words_and_unknown_facts_are_not_lost() -> None:
-    event = OrderEvent(kind="oddity", data={"oddity": "failed_upstream", "provider": 3, "word": "Fail", "color": "red"})
-    told = formatting.describe_event(event, {3: "north"})
-    assert told.startswith("provider north")
-    assert "the panel gave up" in told
-    assert "“Fail”" in told
-    assert told.endswith("color: red")
+def test_an_event_is_described_with_labels_and_unknown_data_is_kept() -> None:
+    data = {"oddity": "failed_upstream", "provider": 3, "word": "Fail", "why": "note 7", "color": "red"}
+    event = OrderEvent(kind="oddity", data=data)
+    description = formatting.describe_event(
+        event, {3: "north"}, describe_note=lambda text: text.replace("note 7", "Not ours")
+    )
+    assert description == (
+        "Provider: north · The provider failed the order but doesn't say whether it refunded us · "
+        "Provider status: “Fail” · Reason: Not ours · color: red"
+    )
 
 
 def test_a_service_that_is_switched_to_one_order_a_link_counts_the_open_ones(superuser: Client) -> None:

@@ -65,7 +65,7 @@ def test_a_delivered_order_can_be_refilled(
     with django_capture_on_commit_callbacks(execute=True):
         refill = customer_requests.request_refill(order, actor=order.user)
     assert (refill.status, refill.order_id, refill.actor) == ("waiting", order.pk, order.user)
-    assert steps(order) == [("refill", "asked")]
+    assert steps(order) == [("refill", "requested")]
     assert rung == [order.pk]
 
 
@@ -150,7 +150,12 @@ def test_a_refill_goes_forward_only_and_its_end_is_its_end() -> None:
         refill = customer_requests.apply_refill_status(refill, status=RequestStatus(status))
     assert (refill.status, refill.is_open) == ("completed", False)
     assert refill.ended_at
-    assert steps(order) == [("refill", "asked"), ("refill", "sent"), ("refill", "in_progress"), ("refill", "completed")]
+    assert steps(order) == [
+        ("refill", "requested"),
+        ("refill", "sent"),
+        ("refill", "in_progress"),
+        ("refill", "completed"),
+    ]
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("completed", 0)
 
@@ -160,7 +165,7 @@ def test_a_request_for_a_person_is_told_once_and_its_answer_ends_it() -> None:
     refill = customer_requests.request_refill(order)
     customer_requests.hand_to_staff(refill, why="no panel")
     customer_requests.hand_to_staff(refill, why="no panel")
-    assert steps(order) == [("refill", "asked"), ("refill", "person")]
+    assert steps(order) == [("refill", "requested"), ("refill", "staff")]
     assert list(Refill.objects.queue()) == [refill]
     customer_requests.reject(refill, reason="it did not drop", actor=order.user)
     refill.refresh_from_db()
@@ -175,7 +180,7 @@ def test_a_wait_is_no_news_for_the_customer() -> None:
     order = bought("completed")
     later = timezone.now() + timedelta(hours=1)
     refill = customer_requests.postpone(customer_requests.request_refill(order), due_at=later, why="busy")
-    assert (refill.status, refill.due_at, steps(order)) == ("waiting", later, [("refill", "asked")])
+    assert (refill.status, refill.due_at, steps(order)) == ("waiting", later, [("refill", "requested")])
 
 
 # ------------------------------------------------------------------------------------------------ cancellations
@@ -248,7 +253,7 @@ def test_a_completed_answer_does_not_touch_a_later_report() -> None:
     customer_requests.request_cancellation(order)
     ended(order, Status.COMPLETED)
     ended(order, Status.PARTIAL, 10)
-    assert steps(order) == [("cancellation", "asked"), ("cancellation", "rejected")]
+    assert steps(order) == [("cancellation", "requested"), ("cancellation", "rejected")]
     assert order.refunded == order.charge / 10
 
 
@@ -280,7 +285,7 @@ def test_two_clicks_at_once_are_one_request() -> None:
     outcome = together([lambda: customer_requests.request_refill(order)] * 6)
     assert sorted(type(found).__name__ for found in outcome) == ["Refill"] + ["RequestOpen"] * 5
     assert Refill.objects.count() == 1
-    assert steps(order) == [("refill", "asked")]
+    assert steps(order) == [("refill", "requested")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -82,7 +82,7 @@ def test_what_a_report_changes(
     current: Status, report: Status | None, becomes: Status, undelivered: int | None, oddity: str
 ) -> None:
     decision = decide(current, report, remains=30)
-    assert (decision.status, decision.undelivered, decision.oddity) == (becomes, undelivered, oddity)
+    assert (decision.status, decision.undelivered, decision.oddity or "") == (becomes, undelivered, oddity)
 
 
 @given(st.sampled_from(Status), REPORTS, st.none() | st.integers(0, 100))

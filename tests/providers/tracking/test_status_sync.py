@@ -367,7 +367,8 @@ def test_a_batch_answers_requests_to_cancel_what_was_delivered(panel: Panel, ord
     panel.report(number_of(order), "Completed", remains=0)
     status_sync.sync_statuses(make_due())
     asked.refresh_from_db()
-    assert (asked.status, asked.reason) == ("rejected", "everything was delivered")
+    assert (asked.status, asked.reason) == ("rejected", "delivered")
+    assert asked.reason_label == "Everything was delivered before the order could be stopped"
     lines = OrderEvent.objects.filter(order=order).order_by("pk").values_list("kind", "data")
     assert list(lines)[-2:] == [
         ("cancellation", {"step": "rejected", "why": "delivered"}),

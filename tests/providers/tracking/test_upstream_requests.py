@@ -110,7 +110,7 @@ def test_a_refill_is_asked_for_followed_and_done(dialect: str, start_panel: Star
     assert shop.tick() == {"refill_accepted": 1}
     (upstream_id,) = shop.panel.refills
     assert UpstreamRequest.objects.get().upstream_id == upstream_id
-    assert (again(refill).status, steps(order)) == ("sent", ["asked", "sent"])
+    assert (again(refill).status, steps(order)) == ("sent", ["requested", "sent"])
     assert shop.panel.received("refill")[-1].params["order"] == shop.number(order)
 
     shop.panel.report_refill(upstream_id, shop.panel.words.running)
@@ -174,7 +174,7 @@ def test_a_verb_that_the_document_lacks_goes_to_a_person_and_nothing_is_sent(dia
     for request in requests:
         assert (again(request).status, request.needs_person) == ("waiting", True)
         assert "document has no" in request.reason
-        assert steps(request.order) == ["asked", "person"]
+        assert steps(request.order) == ["requested", "staff"]
     assert not [call for verb in lacking for call in shop.panel.received(verb)]
     assert not UpstreamRequest.objects.exists()
     assert shop.panel.violations == []
@@ -373,7 +373,7 @@ def test_a_panel_that_will_not_cancel_says_so_and_the_order_goes_on(shop: Shop) 
     request = customer_requests.request_cancellation(order)
     shop.panel.report(shop.number(order), "Completed", remains=0)
     assert shop.tick() == {"cancel_refused": 1}
-    assert (again(request).status, steps(order)) == ("rejected", ["asked", "rejected"])
+    assert (again(request).status, steps(order)) == ("rejected", ["requested", "rejected"])
     assert shop.report(order, "completed").status == "completed"
 
 
