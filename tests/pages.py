@@ -138,7 +138,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Addresses that only act.
 POSTS = frozenset({
-    "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:put_away",
+    "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:dismiss",
     "webhooks:warn_below", "webhooks:act", "webhooks:send_again", "payments:send_proof", "payments:webhook",
     "logins_end", "login_end", "language",
 })  # fmt: skip

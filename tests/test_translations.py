@@ -121,5 +121,5 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
 def test_the_reader_of_sources_sees_what_a_developer_writes() -> None:
     found = in_sources()
     assert len(found) > 1500
-    assert (None, "Add money") in found or any(words == "Add money" for _context, words in found)
+    assert (None, "Payment history") in found or any(words == "Payment history" for _context, words in found)
     assert any(context for context, _words in found)

@@ -15,7 +15,7 @@ def shop_has_an_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if bootstrap.is_local(settings.SHOP_URL):
         return [
             Warning(
-                f"The shop's address is {settings.SHOP_URL}: it can be used on this machine only.",
+                f"SHOP_URL is {settings.SHOP_URL}, so the shop can only be used on this machine.",
                 hint="Set SHOP_URL=https://shop.example. Host names, HTTPS and secure cookies follow from it.",
                 id="shop.W001",
             )
@@ -28,8 +28,8 @@ def https_is_seen(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.SECURE_SSL and not settings.BEHIND_PROXY:
         return [
             Warning(
-                "HTTPS is on, but the shop cannot see it: it redirects every page to itself.",
-                hint="Put a proxy in front that speaks HTTPS (see deploy/) and set BEHIND_PROXY=true.",
+                "HTTPS is on, but the shop cannot detect it and redirects every page to itself.",
+                hint="Put an HTTPS proxy in front of the shop (see deploy/) and set BEHIND_PROXY=true.",
                 id="shop.W002",
             )
         ]
@@ -43,7 +43,7 @@ def secrets_are_backed_up(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
         return []
     return [
         Info(
-            f"{' and '.join(generated)} were generated; they are kept in {settings.VAR_DIR}.",
+            f"{' and '.join(generated)} were generated and are stored in {settings.VAR_DIR}.",
             hint="Include that folder in backups: providers' keys cannot be read without ENCRYPTION_KEYS. "
             "Several machines need the same values.",
             id="shop.I001",

@@ -68,9 +68,9 @@ class ProviderLine:
 
     provider: Provider
     state: str
-    held: str
-    seen: str
-    read: str
+    balance: str
+    balance_checked: str
+    imported: str
 
 
 @dataclass(kw_only=True)
@@ -144,12 +144,12 @@ def first_since(model: type[models.Model], moment: datetime) -> int:
 def _mail() -> Iterator[Todo]:
     if settings.DEMO or is_mail_delivered():
         return
-    letters = _capped(Email.objects.filter(sent_at=None, given_up_at=None))
+    waiting_emails = _capped(Email.objects.filter(sent_at=None, given_up_at=None))
     yield Todo(
         tone="danger",
         icon="warning",
         title=_("Emails are not sent"),
-        detail=_("No mail server is configured: set EMAIL_URL. Emails waiting: %s") % formats.number(letters),
+        detail=_("No mail server is configured. Set EMAIL_URL. Emails waiting: %s") % formats.number(waiting_emails),
         label=_("View emails"),
         url=base.list_url(Email),
     )
@@ -161,12 +161,12 @@ def _undecided() -> Iterator[Todo]:
     count = _capped(undecided)
     if count:
         oldest = undecided.select_related("provider")[0]
-        told = ngettext("%s order with an unknown outcome", "%s orders with an unknown outcome", count)
+        text = ngettext("%s order with an unknown outcome", "%s orders with an unknown outcome", count)
         yield Todo(
             tone="danger",
             icon="doubt",
-            title=_many(told, count),
-            detail=_("Decide whether the provider has them. For up to %(age)s; at %(provider)s: %(why)s")
+            title=_many(text, count),
+            detail=_("Decide whether the provider has them. Oldest: %(age)s, at %(provider)s: %(why)s")
             % {
                 "age": formatting.ago(oldest.doubted_at or oldest.created_at),
                 "provider": oldest.provider,
@@ -185,18 +185,18 @@ def _worker() -> Iterator[Todo]:
     if pulse.is_alive:
         return
     queued = _capped(Order.objects.open().filter(status=Status.QUEUED))
-    told = _("Orders are not placed and not tracked. Start it with “python manage.py worker”.")
+    sentences = [_("Orders are not placed or tracked. Start the worker with “python manage.py worker”.")]
     if queued:
         text = ngettext("%s order is waiting.", "%s orders are waiting.", queued)
-        told = f"{_many(text, queued)} {told}"
+        sentences.insert(0, _many(text, queued))
     if pulse.seen_at:
-        told = f"{told} {_('Last seen %s ago.') % formatting.ago(pulse.seen_at)}"
+        sentences.append(_("Last seen %s ago.") % formatting.ago(pulse.seen_at))
     yield Todo(
         tone="danger",
         icon="warning",
         title=_("No worker is running"),
-        detail=told,
-        label=_("See orders"),
+        detail=" ".join(sentences),
+        label=_("View orders"),
         url=base.list_url(Order, status__exact="queued"),
     )
 
@@ -210,12 +210,13 @@ def _waiting_orders() -> Iterator[Todo]:
         rows = waiting.ORDERS[name]().order_by().values(since)[:ENOUGH]
         found = rows.aggregate(count=Count(since), oldest=Min(since))
         if found["count"]:
+            oldest = _("Longest wait: %s.") % formatting.ago(found["oldest"])
             yield Todo(
                 tone=reason.tone,
                 icon=reason.icon,
                 title=_many(reason.title(found["count"]), found["count"]),
-                detail=f"{_('For up to %s.') % formatting.ago(found['oldest'])} {reason.detail}",
-                label=_("See orders"),
+                detail=f"{oldest} {reason.detail}",
+                label=_("View orders"),
                 url=base.list_url(Order, attention=name),
             )
 
@@ -243,7 +244,7 @@ def _lists(providers: list[Provider]) -> Iterator[Todo]:
             yield Todo(
                 tone="warning",
                 icon="warning",
-                title=_("The price list of %s was not taken") % provider,
+                title=_("The price list of %s was not imported") % provider,
                 detail=provider.list_problem,
                 label=pgettext("button: go there", "Open"),
                 url=base.page_url(provider),
@@ -257,18 +258,18 @@ def _requests() -> Iterator[Todo]:
         yield Todo(
             tone="danger",
             icon="warning",
-            title=_many(ngettext("%s order to be canceled", "%s orders to be canceled", cancels), cancels),
-            detail=_("The customer asked for it, and no panel could be asked or its answer is unclear"),
-            label=_("Look at them"),
+            title=_many(ngettext("%s cancellation to handle", "%s cancellations to handle", cancels), cancels),
+            detail=_("Their providers do not accept cancellation requests or gave an unclear answer."),
+            label=_("View cancellations"),
             url=base.list_url(Cancellation),
         )
     if refills:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(ngettext("%s refill for a person", "%s refills for a person", refills), refills),
-            detail=_("No panel could be asked for it, or its answer is unclear"),
-            label=_("Look at them"),
+            title=_many(ngettext("%s refill to handle", "%s refills to handle", refills), refills),
+            detail=_("Their providers do not accept refill requests or gave an unclear answer."),
+            label=_("View refills"),
             url=base.list_url(Refill),
         )
 
@@ -277,23 +278,23 @@ def _slow_requests() -> Iterator[Todo]:
     """Yield tasks for refills and cancellations that a provider accepted and has not carried out."""
     cancels, refills = (_capped(waiting.slow_requests(model)) for model in (Cancellation, Refill))
     if cancels:
-        text = ngettext("%s cancellation without effect", "%s cancellations without effect", cancels)
+        text = ngettext("%s overdue cancellation", "%s overdue cancellations", cancels)
         yield Todo(
             tone="warning",
             icon="clock",
             title=_many(text, cancels),
-            detail=_("Requested over two days ago, and the order goes on at the provider."),
-            label=_("See cancellations"),
+            detail=_("Requested more than two days ago, but the provider is still delivering."),
+            label=_("View cancellations"),
             url=base.list_url(Cancellation, attention="slow"),
         )
     if refills:
-        text = ngettext("%s refill takes too long", "%s refills take too long", refills)
+        text = ngettext("%s overdue refill", "%s overdue refills", refills)
         yield Todo(
             tone="warning",
             icon="clock",
             title=_many(text, refills),
-            detail=_("Requested over two weeks ago, and the provider has not finished."),
-            label=_("See refills"),
+            detail=_("Requested more than two weeks ago, but the provider has not finished."),
+            label=_("View refills"),
             url=base.list_url(Refill, attention="slow"),
         )
 
@@ -305,9 +306,9 @@ def _tickets() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(ngettext("%s ticket waits for an answer", "%s tickets wait for an answer", waiting), waiting),
-            detail=_("For up to %s") % formatting.ago(oldest),
-            label=pgettext("button: write an answer", "Answer"),
+            title=_many(ngettext("%s ticket waiting for a reply", "%s tickets waiting for a reply", waiting), waiting),
+            detail=_("Longest wait: %s.") % formatting.ago(oldest),
+            label=_("View tickets"),
             url=base.list_url(Ticket),
         )
 
@@ -319,9 +320,9 @@ def _payments() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(ngettext("%s payment for review", "%s payments for review", reviews), reviews),
-            detail=_("Customers wait for their money: a proof to check, or another amount than was asked for"),
-            label=_("Look at them"),
+            title=_many(ngettext("%s payment to review", "%s payments to review", reviews), reviews),
+            detail=_("Check proofs of payment and amounts that differ from those requested."),
+            label=_("Review payments"),
             url=base.list_url(Payment, review="1"),
         )
 
@@ -329,12 +330,13 @@ def _payments() -> Iterator[Todo]:
 def _decisions() -> Iterator[Todo]:
     held = _capped(attention.held())
     if held:
+        text = ngettext("%s provider service waiting for approval", "%s provider services waiting for approval", held)
         yield Todo(
             tone="warning",
             icon="doubt",
-            title=_many(ngettext("%s offer waits for approval", "%s offers wait for approval", held), held),
-            detail=_("Its cost jumped, it came back after it was gone, or its number stands for something else"),
-            label=_("Decide"),
+            title=_many(text, held),
+            detail=_("The cost rose sharply, the service reappeared, or its ID now belongs to a different service."),
+            label=_("Review provider services"),
             url=base.list_url(Offer, state="held_used"),
         )
 
@@ -342,32 +344,33 @@ def _decisions() -> Iterator[Todo]:
 def _catalog() -> Iterator[Todo]:
     loss, unserved, gone = (_capped(rows()) for rows in (attention.at_a_loss, attention.unserved, attention.gone))
     if loss:
-        told = ngettext("%s service costs more than its price", "%s services cost more than their price", loss)
+        text = ngettext("%s service sold below cost", "%s services sold below cost", loss)
         yield Todo(
             tone="warning",
             icon="warning",
-            title=_many(told, loss),
-            detail=_("On at least one of its routes"),
+            title=_many(text, loss),
+            detail=_("At least one route costs more than the price."),
             label=_("Review prices"),
             url=base.list_url(Service, attention="loss"),
         )
     if unserved:
-        told = ngettext("%s service on sale has no usable route", "%s services on sale have no usable route", unserved)
+        text = ngettext("%s active service has no usable route", "%s active services have no usable route", unserved)
         yield Todo(
             tone="warning",
             icon="warning",
-            title=_many(told, unserved),
-            detail=_("Customers can buy it, and the order will wait"),
-            label=_("See list"),
+            title=_many(text, unserved),
+            detail=_("Customers can order, but their orders will wait."),
+            label=_("View services"),
             url=base.list_url(Service, attention="unserved"),
         )
     if gone:
+        text = ngettext("%s provider service in use was removed", "%s provider services in use were removed", gone)
         yield Todo(
             tone="info",
             icon="info",
-            title=_many(ngettext("%s offer in use is gone", "%s offers in use are gone", gone), gone),
-            detail=_("No longer in its provider's price list, while a service on sale has a route to it"),
-            label=_("See list"),
+            title=_many(text, gone),
+            detail=_("An active service has a route to it, but it is no longer in the provider's price list."),
+            label=_("View provider services"),
             url=base.list_url(Offer, state="gone_used"),
         )
 
@@ -429,7 +432,7 @@ def _line(provider: Provider) -> ProviderLine:
     return ProviderLine(
         provider=provider,
         state=state,
-        held=formatting.amount(provider.balance, provider.currency),
-        seen=formatting.moment(provider.balance_at),
-        read=formatting.moment(provider.imported_at),
+        balance=formatting.amount(provider.balance, provider.currency),
+        balance_checked=formatting.moment(provider.balance_at),
+        imported=formatting.moment(provider.imported_at),
     )

@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ),
     ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
-    ("words", _("Pages and look"), ("support.announcement", "support.infopage", "brand.brand")),
+    ("content", _("Content and branding"), ("support.announcement", "support.infopage", "brand.brand")),
     ("webhooks", _("Webhooks"), ("webhooks.endpoint", "webhooks.delivery")),
 )
 

@@ -20,10 +20,10 @@ class BrandForm(forms.ModelForm):  # type: ignore[type-arg]
     upload = forms.FileField(
         label=_("logo"),
         required=False,
-        help_text=_("PNG or WebP, at most 100 kB; it is shown 28 pixels high, on light and on dark ground."),
+        help_text=_("PNG or WebP, up to 100 kB. Shown 28 pixels high, on light and dark backgrounds."),
         widget=forms.FileInput(attrs={"accept": "image/png,image/webp"}),
     )
-    is_without_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
+    is_without_logo = forms.BooleanField(label=_("Remove logo"), required=False)
 
     class Meta:
         model = Brand

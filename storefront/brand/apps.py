@@ -4,4 +4,4 @@ from django.utils.translation import gettext_lazy as _
 
 class BrandConfig(AppConfig):
     name = "storefront.brand"
-    verbose_name = _("Look of the shop")
+    verbose_name = _("Branding")

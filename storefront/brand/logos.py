@@ -19,12 +19,12 @@ def read(upload: Any) -> tuple[bytes, str]:
     SVG is not allowed: it can contain scripts, and logos are served from the shop's own domain.
     """
     if upload.size > SIZE_MAX:
-        raise ValidationError(_("The logo has more than 100 kB: save it smaller, 64 pixels high are enough."))
+        raise ValidationError(_("The logo is larger than 100 kB. Reduce its size; a height of 64 pixels is enough."))
     data: bytes = upload.read()
     if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) > 24:
         if max(struct.unpack(">II", data[16:24])) > SIDE_MAX:
-            raise ValidationError(_("The logo is more than 1,024 pixels wide or high: save it smaller."))
+            raise ValidationError(_("The logo is more than 1,024 pixels wide or high. Reduce its size."))
         return data, "image/png"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return data, "image/webp"
-    raise ValidationError(_("This is neither a PNG nor a WebP picture."))
+    raise ValidationError(_("The file is not a PNG or WebP image."))

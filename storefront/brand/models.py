@@ -17,18 +17,20 @@ class Brand(models.Model):
         _("accent color"),
         max_length=7,
         blank=True,
-        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write the color as # and six digits, such as #0b6b78."))],
-        help_text=_(
-            "Buttons, links and marks. Any color will do: its lightness is fitted so that texts stay readable."
-        ),
+        validators=[
+            RegexValidator(
+                r"^#[0-9a-fA-F]{6}\Z", _("Enter the color as # and six hexadecimal digits, such as #0b6b78.")
+            )
+        ],
+        help_text=_("The color of buttons and links. Its lightness is adjusted so that text stays readable."),
     )
     logo = models.BinaryField(_("logo"), blank=True, default=b"")
     logo_type = models.CharField(max_length=16, blank=True, editable=False)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     class Meta:
-        verbose_name = _("look of the shop")
-        verbose_name_plural = _("look of the shop")
+        verbose_name = _("branding")
+        verbose_name_plural = _("branding")
         constraints = [models.CheckConstraint(name="brand_is_one", condition=models.Q(pk=ONLY))]
 
     def __str__(self) -> str:

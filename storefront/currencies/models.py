@@ -17,24 +17,24 @@ from orders.rules import amounts
 def can_be_shown(code: str) -> None:
     """Raise ValidationError if ``code`` is not a currency, or is the store currency, which is always shown."""
     if not is_currency(code):
-        told = gettext("“%(code)s” is no currency's code. Write one like EUR.")
-        raise ValidationError(told, "unknown", {"code": code})
+        message = gettext("“%(code)s” is not a currency code. Enter a code such as EUR.")
+        raise ValidationError(message, "unknown", {"code": code})
     if code == settings.STORE_CURRENCY:
-        raise ValidationError(gettext("That is the shop's own currency: everybody sees it."), "own")
+        raise ValidationError(gettext("This is the store currency, which is always shown."), "own")
 
 
 class Currency(models.Model):
     """A display currency; ``rate`` is the number of its units that equal one unit of the store currency."""
 
     code = models.CharField(
-        _("code"), max_length=3, unique=True, validators=[can_be_shown], help_text=_("Three letters, such as EUR.")
+        _("code"), max_length=3, unique=True, validators=[can_be_shown], help_text=_("Three-letter code, such as EUR.")
     )
     rate = RateField(
-        _("rate"),
+        _("exchange rate"),
         validators=[MinValueValidator(amounts.RATE_QUANTUM)],
-        help_text=_("How many units of it one unit of the store currency is. Nothing is booked by it."),
+        help_text=_("How many units of this currency equal one unit of the store currency. Used for display only."),
     )
-    is_active = models.BooleanField(_("can be chosen"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     class Meta:

@@ -21,18 +21,18 @@ from storefront.payments.history import MARKS
 from storefront.payments.models import ManualMethod, Payment, PaymentStatus
 
 
-class PaymentStatusFilter(admin.SimpleListFilter):
+class ReviewFilter(admin.SimpleListFilter):
     title = _("review")
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("1", _("waiting for review"))]
+        return [("1", _("needs review"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(is_in_review=True) if self.value() else queryset
 
 
-class ByGateway(admin.SimpleListFilter):
+class GatewayFilter(admin.SimpleListFilter):
     """Filter by the gateways in the code; Django's own filter would read the distinct values from the whole table."""
 
     title = _("gateway")
@@ -48,21 +48,21 @@ class ByGateway(admin.SimpleListFilter):
 @admin.register(Payment)
 class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("reference", "mark", "customer", "label", "asked", "paid", "at", "decided_by")
-    list_filter = (PaymentStatusFilter, "status", ByGateway)
+    list_filter = (ReviewFilter, "status", GatewayFilter)
     list_select_related = ("user", "actor")
     # Payments that wait for a person come first. The index ``payment_review_first`` has this order.
     ordering = ("-is_in_review", "-id")
     search_fields = ("reference",)
-    search_help_text = _("Reference, number at the gateway, or the beginning of a customer's e-mail.")
+    search_help_text = _("Reference, gateway payment ID, or the beginning of a customer's email address.")
 
     def get_urls(self) -> list[Any]:
         def at(act: str, view: Any) -> Any:
             return path(f"<int:pk>/{act}/", self.admin_site.admin_view(view), name=f"payments_payment_{act}")
 
         return [
-            at("approve", review.decision(review.ReceivedForm, review.approve)),
-            at("refuse", review.decision(review.Why, review.refuse)),
-            at("settle", review.decision(review.ReviewOutcome, review.settle)),
+            at("approve", review.decision(review.ApproveForm, review.approve)),
+            at("refuse", review.decision(review.DeclineForm, review.refuse)),
+            at("settle", review.decision(review.CloseReviewForm, review.settle)),
             *super().get_urls(),
         ]
 
@@ -93,7 +93,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         booked = f"payment:{payment.gateway}:{payment.reference}"
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Top-up %s") % payment.reference,
+            "title": _("Payment %s") % payment.reference,
             "opts": self.opts,
             "payment": payment,
             "mark": self.mark(payment),
@@ -109,7 +109,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=_("status"))
     def mark(self, payment: Payment) -> str:
-        label = _("For review") if payment.is_in_review else payment.get_status_display()
+        label = _("Needs review") if payment.is_in_review else payment.get_status_display()
         return formatting.status_badge(
             "in-doubt" if payment.is_in_review else MARKS[PaymentStatus(payment.status)], label=label
         )
@@ -118,11 +118,11 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def customer(self, payment: Payment) -> str:
         return format_html('<bdi class="clip">{}</bdi>', payment.user)
 
-    @admin.display(description=_("asked for"))
+    @admin.display(description=_("amount"))
     def asked(self, payment: Payment) -> str:
         return formatting.amount(payment.amount, payment.currency)
 
-    @admin.display(description=_("paid"))
+    @admin.display(description=_("amount paid"))
     def paid(self, payment: Payment) -> str:
         """Return the paid amount in the gateway's currency, which is not always one that can be formatted."""
         if payment.paid_amount is None or payment.paid_currency == payment.currency:
@@ -133,7 +133,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def at(self, payment: Payment) -> str:
         return formatting.moment(payment.created_at)
 
-    @admin.display(description=_("by"))
+    @admin.display(description=_("decided by"))
     def decided_by(self, payment: Payment) -> str:
         return str(payment.actor or formatting.NONE)
 
@@ -146,9 +146,9 @@ def _choices(request: HttpRequest, payment: Payment) -> dict[str, Any]:
         "can_approve": may and not is_credited,
         "can_refuse": may and payment.is_open,
         "can_settle": may and payment.is_in_review and not payment.is_open,
-        "received": review.ReceivedForm(initial={"amount": _suggested(payment)}, auto_id=False),
-        "why": review.Why(auto_id=False),
-        "outcome": review.ReviewOutcome(auto_id=False),
+        "received": review.ApproveForm(initial={"amount": _suggested(payment)}, auto_id=False),
+        "decline": review.DeclineForm(auto_id=False),
+        "outcome": review.CloseReviewForm(auto_id=False),
     }
 
 
@@ -161,7 +161,7 @@ def _suggested(payment: Payment) -> Any:
 
 @admin.register(ManualMethod)
 class ManualMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
-    list_display = ("name", "hint", "least", "most", "is_active", "position")
+    list_display = ("name", "hint", "minimum_amount", "maximum_amount", "is_active", "position")
     list_editable = ("is_active", "position")
     formfield_overrides = base.PLAIN_NUMBERS
     fields = ("name", "hint", "instructions", "details", "minimum", "maximum", "is_active", "position")
@@ -170,10 +170,10 @@ class ManualMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
         """Deny deletion, because payments in progress refer to the method; an operator deactivates it instead."""
         return False
 
-    @admin.display(description=_("least"))
-    def least(self, method: ManualMethod) -> str:
+    @admin.display(description=_("minimum amount"))
+    def minimum_amount(self, method: ManualMethod) -> str:
         return formatting.amount(method.minimum)
 
-    @admin.display(description=_("most"))
-    def most(self, method: ManualMethod) -> str:
+    @admin.display(description=_("maximum amount"))
+    def maximum_amount(self, method: ManualMethod) -> str:
         return formatting.amount(method.maximum)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class PaymentsConfig(AppConfig):
     name = "storefront.payments"
     label = "payments"
-    verbose_name = _("Top-ups")
+    verbose_name = _("Payments")
 
     def ready(self) -> None:
         from storefront.payments import checks  # noqa: F401  # imported here: checks register when the application is ready

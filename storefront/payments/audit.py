@@ -34,13 +34,13 @@ def findings() -> Iterator[str]:
         cursor.execute(UNBOOKED)
         for reference, paid, count, booked in cursor.fetchall():
             yield (
-                f"top-up {reference}: {_amount(paid or 0)} was credited by its row, "
-                f"the wallet got {_amount(booked)} in {count} transfers"
+                f"payment {reference}: {_amount(paid or 0)} was credited by its row, "
+                f"but the balance received {_amount(booked)} in {count} transfers"
             )
         for name in GATEWAYS:
             cursor.execute(UNKNOWN, [f"payment:{name}:%"])
             for number, reference in cursor.fetchall():
-                yield f"transfer {number}: there is no top-up {reference}"
+                yield f"transfer {number}: there is no payment {reference}"
 
 
 def _amount(units: int) -> str:

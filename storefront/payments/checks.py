@@ -19,5 +19,7 @@ def presets_are_amounts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except InvalidAmount:
         pass
     return [
-        Error("PAYMENT_PRESETS holds something that is no amount.", hint="Write it like 10,25,50.", id="payments.E001")
+        Error(
+            "PAYMENT_PRESETS contains a value that is not an amount.", hint="Set it like 10,25,50.", id="payments.E001"
+        )
     ]

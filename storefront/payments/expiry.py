@@ -35,7 +35,7 @@ def _expire(gateway: Gateway) -> int:
         try:
             report = gateway.query(payment) if gateway.is_ready() else None
         except GatewayError as problem:
-            logger.warning("Top-up %s cannot be asked about at %s: %s", payment.pk, gateway.name, problem)
+            logger.warning("The status of payment %s could not be queried at %s: %s", payment.pk, gateway.name, problem)
             continue
         if report is not None:
             crediting.report_paid(gateway, report=report)

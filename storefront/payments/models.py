@@ -17,7 +17,7 @@ class PaymentStatus(models.TextChoices):
     STARTED = "started", _("Started")
     WAITING = "waiting", _("Waiting")  # a proof was sent, or the gateway has to confirm the payment
     CREDITED = "credited", _("Credited")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", _("Declined")
     EXPIRED = "expired", _("Expired")
 
 
@@ -50,19 +50,19 @@ class Payment(models.Model):
     )
     gateway = models.CharField(_("gateway"), max_length=32)
     method = models.CharField(_("method"), max_length=64, blank=True)
-    label = models.CharField(_("way of paying"), max_length=100)
+    label = models.CharField(_("payment method"), max_length=100)
     amount = MoneyField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     status = models.CharField(_("status"), max_length=8, choices=PaymentStatus.choices, default=PaymentStatus.STARTED)
-    is_in_review = models.BooleanField(_("for review"), default=False)
+    is_in_review = models.BooleanField(_("needs review"), default=False)
     reference = models.CharField(_("reference"), max_length=40, unique=True)
-    upstream_id = models.CharField(_("number there"), max_length=200, blank=True)
-    address = models.CharField(_("where it is paid"), max_length=2000, blank=True)
-    return_to = models.CharField(_("where the customer came from"), max_length=2000, blank=True)
-    paid_amount = MoneyField(_("paid"), null=True, blank=True)
-    paid_currency = models.CharField(_("paid in"), max_length=12, blank=True)
-    note = models.CharField(_("note"), max_length=500, blank=True, help_text=_("The customer sees it."))
-    remark = models.TextField(_("remarks"), blank=True, help_text=_("For staff."))
+    upstream_id = models.CharField(_("gateway payment ID"), max_length=200, blank=True)
+    address = models.CharField(_("payment page"), max_length=2000, blank=True)
+    return_to = models.CharField(_("return address"), max_length=2000, blank=True)
+    paid_amount = MoneyField(_("amount paid"), null=True, blank=True)
+    paid_currency = models.CharField(_("currency paid"), max_length=12, blank=True)
+    note = models.CharField(_("note"), max_length=500, blank=True, help_text=_("Visible to the customer."))
+    remark = models.TextField(_("internal notes"), blank=True, help_text=_("Visible to staff only."))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -70,7 +70,7 @@ class Payment(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
-        verbose_name=_("by"),
+        verbose_name=_("decided by"),
     )
     created_at = models.DateTimeField(_("started at"), auto_now_add=True)
     credited_at = models.DateTimeField(_("credited at"), null=True, blank=True)
@@ -121,8 +121,8 @@ class Proof(models.Model):
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="proofs", verbose_name=_("payment"))
     key = models.CharField(_("file"), max_length=100, unique=True)
-    kind = models.CharField(_("kind"), max_length=8)
-    size = models.PositiveIntegerField(_("bytes"))
+    kind = models.CharField(_("file type"), max_length=8)
+    size = models.PositiveIntegerField(_("size in bytes"))
     comment = models.CharField(_("comment"), max_length=1000, blank=True)
     created_at = models.DateTimeField(_("sent at"), auto_now_add=True)
 
@@ -144,15 +144,17 @@ class ManualMethod(models.Model):
 
     name = models.CharField(_("name"), max_length=100)
     hint = models.CharField(
-        _("in short"), max_length=100, blank=True, help_text=_("Such as “one to two working days”.")
+        _("short description"), max_length=100, blank=True, help_text=_("For example “1 to 2 business days”.")
     )
     instructions = models.TextField(
         _("instructions"),
-        help_text=_("Plain text. {amount} and {reference} are filled in for each payment."),
+        help_text=_("Plain text. {amount} and {reference} are replaced with those of the payment."),
     )
-    details = models.TextField(_("account details"), blank=True, help_text=_("A line for each, such as the account."))
-    minimum = MoneyField(_("least"), validators=[NOT_NEGATIVE])
-    maximum = MoneyField(_("most"), null=True, blank=True, help_text=_("Empty: no limit."))
+    details = models.TextField(
+        _("account details"), blank=True, help_text=_("One detail per line, such as the account number.")
+    )
+    minimum = MoneyField(_("minimum amount"), validators=[NOT_NEGATIVE])
+    maximum = MoneyField(_("maximum amount"), null=True, blank=True, help_text=_("Leave empty for no limit."))
     is_active = models.BooleanField(_("active"), default=True)
     position = models.PositiveIntegerField(_("position"), default=0)
 
@@ -167,4 +169,4 @@ class ManualMethod(models.Model):
     def clean(self) -> None:
         super().clean()
         if self.minimum is not None and self.maximum is not None and self.maximum < self.minimum:
-            raise ValidationError({"maximum": _("The most is less than the least.")})
+            raise ValidationError({"maximum": _("The maximum is below the minimum.")})

@@ -61,7 +61,7 @@ def read(inputs: Mapping[str, str]) -> PaymentRequest:
     text, key = inputs.get("amount", "").strip()[:_AMOUNT_LONGEST], inputs.get("way", "")
     return_to = return_urls.local(inputs.get("next", ""))
     choice = next((one for one in offered if one.key == key), offered[0] if len(offered) == 1 and not key else None)
-    problem, amount, limit = _judged(text, choice)
+    problem, amount, limit = _validated(text, choice)
     chosen = choice.key if choice else ""
     return PaymentRequest(text, chosen, return_to, offered, presets(), amount, choice, problem, limit)
 
@@ -93,7 +93,7 @@ def smallest() -> Decimal:
     return Decimal(1).scaleb(-places())
 
 
-def _judged(text: str, choice: Choice | None) -> tuple[str, Decimal, Decimal | None]:
+def _validated(text: str, choice: Choice | None) -> tuple[str, Decimal, Decimal | None]:
     """Return the first problem ("" for none), the amount, and the limit that was violated."""
     if not text:
         return "amount_missing", Decimal(0), None

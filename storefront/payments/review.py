@@ -27,7 +27,7 @@ PERMISSION = "payments.change_payment"
 _QUIET = {"autocomplete": "off"}
 
 
-class ReceivedForm(forms.Form):
+class ApproveForm(forms.Form):
     amount = base.PlainDecimalField(
         label=gettext_lazy("Amount received"),
         min_value=amounts.QUANTUM,
@@ -36,28 +36,28 @@ class ReceivedForm(forms.Form):
         widget=forms.TextInput(attrs={**_QUIET, "inputmode": "decimal"}),
     )
     reason = forms.CharField(
-        label=gettext_lazy("Reason, if it is not what was asked for; the customer sees it"),
+        label=gettext_lazy("Reason, if the amount differs (visible to the customer)"),
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs=_QUIET),
     )
 
 
-class Why(forms.Form):
+class DeclineForm(forms.Form):
     reason = forms.CharField(
-        label=gettext_lazy("Reason; the customer sees it"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
+        label=gettext_lazy("Reason (visible to the customer)"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
     )
 
 
-class ReviewOutcome(forms.Form):
+class CloseReviewForm(forms.Form):
     reason = forms.CharField(
-        label=gettext_lazy("What was done about it"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
+        label=gettext_lazy("How it was resolved"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
     )
 
 
 def approve(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> str:
     done = crediting.approve(payment, amount=amount, actor=actor, reason=reason)
-    return _("%(amount)s is in the wallet of %(customer)s.") % {
+    return _("Payment approved; %(amount)s added to %(customer)s.") % {
         "amount": formatting.amount_text(done.paid_amount or Decimal(0), done.currency),
         "customer": done.user,
     }
@@ -65,12 +65,12 @@ def approve(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> st
 
 def refuse(payment: Payment, actor: Any, *, reason: str) -> str:
     crediting.refuse(payment, reason=reason, actor=actor)
-    return _("Top-up %(reference)s is refused: %(reason)s") % {"reference": payment.reference, "reason": reason}
+    return _("Payment %(reference)s declined: %(reason)s") % {"reference": payment.reference, "reason": reason}
 
 
 def settle(payment: Payment, actor: Any, *, reason: str) -> str:
     crediting.settle(payment, reason=reason, actor=actor)
-    return _("Top-up %(reference)s is settled: %(reason)s") % {"reference": payment.reference, "reason": reason}
+    return _("Review of payment %(reference)s closed: %(reason)s") % {"reference": payment.reference, "reason": reason}
 
 
 def decision(form_class: type[forms.Form], decide: Callable[..., str]) -> Callable[..., HttpResponse]:
@@ -101,19 +101,19 @@ def _run(request: HttpRequest, payment: Payment, act: Callable[[], str]) -> None
             said = act()
             LogEntry.objects.log_actions(request.user.pk, [payment], CHANGE, said)  # type: ignore[arg-type]
     except OrdersError as problem:
-        messages.error(request, _worded(problem))
+        messages.error(request, _error_text(problem))
     else:
         messages.success(request, said)
 
 
-def _worded(problem: OrdersError) -> str:
+def _error_text(problem: OrdersError) -> str:
     match problem:
         case OwnMoney():
-            return _("This is your own payment. A colleague has to decide about it.")
+            return _("This is your own payment. Ask a colleague to decide about it.")
         case crediting.AlreadyCredited():
-            return _("It was credited meanwhile; nothing more was added.")
+            return _("This payment was already added to the balance. Nothing was changed.")
         case crediting.AlreadyEnded():
-            return _("It has ended meanwhile; nothing was changed.")
+            return _("This payment has already ended. Nothing was changed.")
         case crediting.ReasonNeeded():
-            return _("Nothing was changed: say why, since this is not what was asked for.")
+            return _("Nothing was changed. Enter a reason that the customer can see.")
     return str(problem)

@@ -29,63 +29,63 @@ class TicketForm(ReplyForm):
         label=gettext_lazy("Subject"), max_length=tickets.SUBJECT_MAX, widget=forms.TextInput(attrs={"dir": "auto"})
     )
     category = forms.ModelChoiceField(
-        label=gettext_lazy("About"), queryset=TicketCategory.objects.none(), empty_label=gettext_lazy("Choose")
+        label=gettext_lazy("Category"),
+        queryset=TicketCategory.objects.none(),
+        empty_label=gettext_lazy("Choose a category"),
     )
     orders = forms.CharField(
         label=gettext_lazy("Order numbers"),
         required=False,
         max_length=400,
-        help_text=gettext_lazy("If it is about orders of yours: their numbers, with commas between them."),
+        help_text=gettext_lazy("If your question is about specific orders, enter their numbers, separated by commas."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr"}),
     )
     field_order = ("subject", "category", "orders", "text", "uploads")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        offered = TicketCategory.objects.filter(is_active=True)
-        if offered.exists():
-            self.fields["category"].queryset = offered  # type: ignore[attr-defined]
+        active = TicketCategory.objects.filter(is_active=True)
+        if active.exists():
+            self.fields["category"].queryset = active  # type: ignore[attr-defined]
         else:
             del self.fields["category"]
 
     def clean_orders(self) -> list[int]:
-        found = []
+        numbers = []
         for piece in re.split(r"[\s,;#]+", self.cleaned_data["orders"].strip(" ,;#")):
             if not piece:
                 continue
             number = query_params.number(piece)
             if number is None:
                 raise forms.ValidationError(
-                    _("“%(text)s” is no order number. Write only the numbers, such as 1204, 1210."),
+                    _("“%(text)s” is not an order number. Enter numbers only, such as 1204, 1210."),
                     params={"text": piece},
                 )
-            found.append(number)
-        if len(found) > tickets.ORDERS_MOST:
+            numbers.append(number)
+        if len(numbers) > tickets.ORDERS_MOST:
             raise forms.ValidationError(
-                _("At most %(most)d orders in one ticket."), params={"most": tickets.ORDERS_MOST}
+                _("You can add at most %(limit)d orders to a ticket."), params={"limit": tickets.ORDERS_MOST}
             )
-        return found
+        return numbers
 
 
-def words(problem: TicketError) -> str:
+def error_text(problem: TicketError) -> str:
     """Return the error's text for the customer: what is wrong and what to do."""
     match problem:
         case TooManyOpen(most=most):
-            return _(
-                "You have %d open tickets, which is the most. Close one that is settled, or write in one of them."
-            ) % (most)
+            return _("You already have %d open tickets. Close one of them, or reply in one of them.") % most
         case TooFast():
-            return _("You sent many messages within a few minutes. Nothing was sent: wait a little, then send it.")
+            return _("You have sent too many messages. Wait a few minutes, then try again.")
         case TooMuch():
-            return _("These are more files than can be sent in a day. Send the message without them, or fewer of them.")
+            return _("You have reached the daily limit for files. Send the message with fewer files or without any.")
         case NotTheirOrder(number=number):
-            return _("Order %s is not one of your orders. Look up its number in the list of your orders.") % number
+            return _("Order %s is not one of your orders. Check the number in your list of orders.") % number
         case TextRefused(most=most):
-            return _("Write a message of at most %d characters.") % most
-    return _("This is not possible now.")
+            return _("Enter a message of up to %d characters.") % most
+    return _("This is not possible right now.")
 
 
 def refuse(form: forms.Form, problem: TicketError) -> None:
     """Add ``problem`` to the form, at its field if it has one."""
     field = "orders" if isinstance(problem, NotTheirOrder) and "orders" in form.fields else None
-    form.add_error(field, words(problem))
+    form.add_error(field, error_text(problem))

@@ -18,9 +18,9 @@ from storefront.support.models.ticket import TicketKind
 
 #: The texts of the buttons.
 LABELS: Mapping[TicketKind, Promise] = {
-    TicketKind.SPEED_UP: gettext_lazy("Ask to speed it up"),
-    TicketKind.REFILL: gettext_lazy("Ask a person for a refill"),
-    TicketKind.CANCEL: gettext_lazy("Ask a person to cancel"),
+    TicketKind.SPEED_UP: gettext_lazy("Request speed-up"),
+    TicketKind.REFILL: gettext_lazy("Request refill from support"),
+    TicketKind.CANCEL: gettext_lazy("Request cancellation from support"),
 }
 _SUBJECTS: Mapping[TicketKind, Promise] = {
     TicketKind.SPEED_UP: gettext_lazy("Speed up order %s"),
@@ -28,9 +28,9 @@ _SUBJECTS: Mapping[TicketKind, Promise] = {
     TicketKind.CANCEL: gettext_lazy("Cancel order %s"),
 }
 _TEXTS: Mapping[TicketKind, Promise] = {
-    TicketKind.SPEED_UP: gettext_lazy("Please see whether order %s can be delivered faster."),
-    TicketKind.REFILL: gettext_lazy("Please see whether order %s can be refilled."),
-    TicketKind.CANCEL: gettext_lazy("Please see whether order %s can be canceled."),
+    TicketKind.SPEED_UP: gettext_lazy("Please check whether order %s can be delivered faster."),
+    TicketKind.REFILL: gettext_lazy("Please check whether order %s can be refilled."),
+    TicketKind.CANCEL: gettext_lazy("Please check whether order %s can be canceled."),
 }
 
 
@@ -39,7 +39,7 @@ def possible(order: Order) -> list[TicketKind]:
     return [kind for kind in LABELS if why_not(order, kind) is None]
 
 
-def ask(order: Order, *, kind: TicketKind) -> Ticket:
+def open_request(order: Order, *, kind: TicketKind) -> Ticket:
     """Open a ticket with the request, on behalf of the order's customer.
 
     Raises:
@@ -67,15 +67,15 @@ def why_not(order: Order, kind: TicketKind) -> str | None:
         case TicketKind.CANCEL:
             return _why_no_cancel(order)
         case TicketKind.SPEED_UP if order.is_scheduled:
-            return _("It has not started: it begins at the time you chose.")
+            return _("This order is scheduled and has not started yet.")
         case TicketKind.SPEED_UP if order.is_open:
             return None
-    return _("There is nothing to be done for it: the order has ended.")
+    return _("This order has ended, so it cannot be sped up.")
 
 
 def _why_no_refill(order: Order) -> str | None:
     if order.state not in customer_requests.REFILLABLE or not order.delivered:
-        return _("A refill is of what was delivered: the order has not come so far.")
+        return _("Refills are available only after an order has been delivered.")
     problem = customer_requests.refill_state(order).problem
     if isinstance(problem, RefillNotOffered | RefillWindowOver):
         return None
@@ -84,7 +84,7 @@ def _why_no_refill(order: Order) -> str | None:
 
 def _why_no_cancel(order: Order) -> str | None:
     if not order.is_open:
-        return _("There is nothing to cancel: the order has ended.")
+        return _("This order has ended, so it cannot be canceled.")
     if order.service.has_cancel:
         return _by_button(None)
     problem = customer_requests.cancel_state(order).problem
@@ -93,5 +93,5 @@ def _why_no_cancel(order: Order) -> str | None:
 
 def _by_button(problem: object) -> str:
     if isinstance(problem, RequestOpen):
-        return _("You asked for it already: the order's page says how it stands.")
-    return _("The order's own button does it; no person is needed.")
+        return _("Already requested. See the order's activity.")
+    return _("Use the button on the order's page instead.")

@@ -21,8 +21,8 @@ PAGE_SIZE = 30
 #: Number of a customer's newest orders whose services count as the customer's own.
 LATEST = 2000
 TABS: Mapping[str, Promise] = {
-    "": _("News"),
-    "prices": _("Prices"),
+    "": _("Announcements"),
+    "prices": _("Price changes"),
     "services": _("New services"),
 }
 

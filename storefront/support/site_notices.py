@@ -21,7 +21,7 @@ from storefront.support.models import Announcement, InfoPage
 from storefront.web import query_params
 
 KEPT_SECONDS = 60
-COOKIE = "put-away"
+COOKIE = "dismissed"
 #: Maximum number of pinned announcements, and of dismissed ones that the cookie remembers.
 MOST = 20
 
@@ -46,7 +46,7 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class SiteNotices:
     pages: tuple[Link, ...]
     pinned: tuple[Pinned, ...]
 
@@ -57,16 +57,16 @@ def support(request: HttpRequest) -> dict[str, Any]:
 
 
 def pages() -> tuple[Link, ...]:
-    return _frame().pages
+    return _notices().pages
 
 
 def pinned(request: HttpRequest) -> list[Pinned]:
     """Return the pinned announcements that are on now and not dismissed by the reader, newest first."""
-    away, now = put_away(request), timezone.now()
-    return [one for one in _frame().pinned if one.is_on(now) and one.pk not in away]
+    hidden, now = dismissed(request), timezone.now()
+    return [one for one in _notices().pinned if one.is_on(now) and one.pk not in hidden]
 
 
-def put_away(request: HttpRequest) -> list[int]:
+def dismissed(request: HttpRequest) -> list[int]:
     """Return the announcements that this browser has dismissed, from its cookie."""
     numbers = map(query_params.number, request.COOKIES.get(COOKIE, "").split(".")[:MOST])
     return [number for number in numbers if number is not None]
@@ -76,9 +76,9 @@ def forget() -> None:
     cache.delete_many([_key(code) for code, _name in settings.LANGUAGES])
 
 
-def _frame() -> Frame:
+def _notices() -> SiteNotices:
     language = get_language() or settings.LANGUAGE_CODE
-    known: Frame | None = cache.get(_key(language))
+    known: SiteNotices | None = cache.get(_key(language))
     if known is None:
         known = _read(language)
         cache.set(_key(language), known, KEPT_SECONDS)
@@ -86,13 +86,13 @@ def _frame() -> Frame:
 
 
 def _key(language: str) -> str:
-    return f"support.frame.{language}"
+    return f"support.site_notices.{language}"
 
 
-def _read(language: str) -> Frame:
+def _read(language: str) -> SiteNotices:
     found: Any = InfoPage.objects.shown(language).defer("text", "title")
     to_come = Announcement.objects.filter(is_pinned=True).exclude(ends_at__lte=timezone.now())[:MOST]
-    return Frame(
+    return SiteNotices(
         tuple(Link(page.slug, page.heading) for page in found),
         tuple(Pinned(one.pk, one.kind, one.title, bool(one.text), one.starts_at, one.ends_at) for one in to_come),
     )

@@ -17,7 +17,7 @@ from storefront.support.models.ticket import TicketStatus
 from storefront.web import keyset, query_params
 
 PAGE_SIZE = 25
-TALK_SIZE = 50
+CONVERSATION_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class TicketStatusLabel:
     mark: str
 
 
-SHOWN: Mapping[str, TicketStatusLabel] = {
-    TicketStatus.OPEN: TicketStatusLabel(_("We will answer"), "pending"),
-    TicketStatus.WAITING: TicketStatusLabel(_("Needs your answer"), "partial"),
+STATUS_LABELS: Mapping[str, TicketStatusLabel] = {
+    TicketStatus.OPEN: TicketStatusLabel(_("Awaiting our reply"), "pending"),
+    TicketStatus.WAITING: TicketStatusLabel(_("Awaiting your reply"), "partial"),
     TicketStatus.ANSWERED: TicketStatusLabel(_("Answered"), "completed"),
     TicketStatus.CLOSED: TicketStatusLabel(_("Closed"), "canceled"),
 }
@@ -56,22 +56,24 @@ def list_tickets(user: Any, query: QueryDict) -> TicketPage:
     own = Ticket.objects.of(user)
     counts = {row["status"]: row["count"] for row in own.order_by().values("status").annotate(count=Count("pk"))}
     code = query.get("status", "")
-    code = code if code in SHOWN else ""
+    code = code if code in STATUS_LABELS else ""
     tabs = [TicketTab("", _("All"), sum(counts.values()), not code)]
-    tabs += [TicketTab(status, shown.label, counts.get(status, 0), status == code) for status, shown in SHOWN.items()]
+    tabs += [
+        TicketTab(status, shown.label, counts.get(status, 0), status == code) for status, shown in STATUS_LABELS.items()
+    ]
     rows = (own.filter(status=code) if code else own).select_related("category")
     total = next(tab.count for tab in tabs if tab.is_current)
     return TicketPage(tabs, total, keyset.page(rows, query, PAGE_SIZE, key="last_message"))
 
 
-def talk(ticket: Ticket, query: QueryDict) -> keyset.KeysetPage[Message]:
+def conversation(ticket: Ticket, query: QueryDict) -> keyset.KeysetPage[Message]:
     """Return a page of the conversation, newest first, with two queries."""
-    return keyset.page(_told(ticket), query, TALK_SIZE)
+    return keyset.page(_public_messages(ticket), query, CONVERSATION_SIZE)
 
 
 def newer(ticket: Ticket, seen: int) -> list[Message]:
     """Return the messages after message ``seen``, newest first."""
-    return list(_told(ticket).filter(pk__gt=seen).order_by("-pk")[:TALK_SIZE])
+    return list(_public_messages(ticket).filter(pk__gt=seen).order_by("-pk")[:CONVERSATION_SIZE])
 
 
 def mark(ticket: Ticket) -> str:
@@ -79,7 +81,7 @@ def mark(ticket: Ticket) -> str:
     return f"{ticket.last_message or 0}-{ticket.status}"
 
 
-def seen(query: QueryDict) -> int:
+def newest_seen(query: QueryDict) -> int:
     """Return the newest message that the requesting page already shows."""
     return query_params.number(query.get("seen", "").partition("-")[0]) or 0
 
@@ -88,5 +90,5 @@ def orders_of(ticket: Ticket) -> list[Order]:
     return list(Order.objects.filter(tickets__ticket=ticket).with_service().order_by("tickets__id"))
 
 
-def _told(ticket: Ticket) -> Any:
+def _public_messages(ticket: Ticket) -> Any:
     return Message.objects.public().filter(ticket=ticket).prefetch_related("attachments")

@@ -42,7 +42,7 @@ MESSAGES_MOST = 10
 WITHIN = timedelta(minutes=10)
 #: Maximum bytes of a customer's files per day; otherwise anybody could fill the disk.
 BYTES_MOST = 50 * 1024 * 1024
-A_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 #: Statuses in rising order of urgency. A merged ticket keeps the more urgent one of the two.
 URGENCY = (TicketStatus.CLOSED, TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.OPEN)
 
@@ -84,10 +84,10 @@ def open_ticket(
         )
         TicketOrder.objects.bulk_create(TicketOrder(ticket=ticket, order_id=number) for number in numbers)
         message = _write(ticket, kept, author=user, text=text)
-        return _moved(ticket, last_message=message.pk)
+        return _update(ticket, last_message=message.pk)
 
 
-def say(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
+def reply(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
     """Add a message of the customer. The ticket then waits for staff, even if it was closed.
 
     Raises:
@@ -100,7 +100,9 @@ def say(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFi
         row = _locked(ticket)
         _within_limits(row.user, kept, is_one_more=row.is_closed)
         message = _write(row, kept, author=row.user, text=text)
-        _put(row, TicketStatus.OPEN, last_message=message.pk, changed_at=message.created_at, is_unread_by_staff=True)
+        _set_status(
+            row, TicketStatus.OPEN, last_message=message.pk, changed_at=message.created_at, is_unread_by_staff=True
+        )
         return message
 
 
@@ -121,7 +123,7 @@ def answer(
     with _stored(uploads) as kept, transaction.atomic():
         row = _locked(ticket)
         message = _write(row, kept, author=author, text=text, is_staff=True)
-        _put(
+        _set_status(
             row,
             status,
             last_message=message.pk,
@@ -145,22 +147,22 @@ def note(ticket: Ticket, *, author: Any, text: str, uploads: Sequence[private_fi
         return _write(_locked(ticket), kept, author=author, text=text, is_staff=True, is_internal=True)
 
 
-def put(ticket: Ticket, *, status: TicketStatus) -> Ticket:
+def set_status(ticket: Ticket, *, status: TicketStatus) -> Ticket:
     """Set the status without a message."""
     with transaction.atomic():
-        return _put(_locked(ticket), status)
+        return _set_status(_locked(ticket), status)
 
 
 def close(ticket: Ticket) -> Ticket:
     """Close a ticket for its customer. A closed ticket stays as it is."""
     with transaction.atomic():
         row = _locked(ticket)
-        return row if row.is_closed else _put(row, TicketStatus.CLOSED, is_unread_by_customer=False)
+        return row if row.is_closed else _set_status(row, TicketStatus.CLOSED, is_unread_by_customer=False)
 
 
 def assign(ticket: Ticket, *, assignee: Any | None) -> Ticket:
     with transaction.atomic():
-        return _moved(_locked(ticket), assignee=assignee)
+        return _update(_locked(ticket), assignee=assignee)
 
 
 def merge(ticket: Ticket, *, into: Ticket, actor: Any) -> Ticket:
@@ -176,12 +178,12 @@ def merge(ticket: Ticket, *, into: Ticket, actor: Any) -> Ticket:
         found = {row.pk: row for row in rows.order_by("pk")}
         if len(found) != 2:
             raise NotMergeable(_("A ticket cannot be merged with itself."))
-        gone, kept = found[ticket.pk], found[into.pk]
-        if gone.user_id != kept.user_id:
-            raise NotMergeable(_("These are tickets of two customers."))
-        if gone.merged_into_id or kept.merged_into_id:
-            raise NotMergeable(_("One of them was merged before."))
-        return _merged(gone, kept, actor)
+        source, kept = found[ticket.pk], found[into.pk]
+        if source.user_id != kept.user_id:
+            raise NotMergeable(_("The tickets belong to different customers."))
+        if source.merged_into_id or kept.merged_into_id:
+            raise NotMergeable(_("One of the tickets has already been merged."))
+        return _merged(source, kept, actor)
 
 
 def read_by_customer(ticket: Ticket) -> None:
@@ -232,7 +234,7 @@ def _refuse_twice(wanted_for: Order | None, kind: TicketKind) -> None:
 
 def _within_limits(user: Any, kept: Sequence[private_files.Kept], *, is_one_more: bool) -> None:
     if kept:
-        of_today = Attachment.objects.filter(message__author=user, message__created_at__gt=timezone.now() - A_DAY)
+        of_today = Attachment.objects.filter(message__author=user, message__created_at__gt=timezone.now() - DAY)
         held = of_today.order_by().aggregate(sum=Sum("size"))["sum"] or 0
         if held + sum(one.size for one in kept) > BYTES_MOST:
             raise TooMuch(f"{held} bytes of files within a day")
@@ -291,7 +293,7 @@ def _write(
     return message
 
 
-def _put(row: Ticket, status: TicketStatus, **columns: Any) -> Ticket:
+def _set_status(row: Ticket, status: TicketStatus, **columns: Any) -> Ticket:
     """Set the status and the columns that depend on it."""
     now, is_closed = timezone.now(), status == TicketStatus.CLOSED
     columns["waiting_since"] = (row.waiting_since or now) if status == TicketStatus.OPEN else None
@@ -302,31 +304,31 @@ def _put(row: Ticket, status: TicketStatus, **columns: Any) -> Ticket:
         others = Ticket.objects.filter(wanted_for=row.wanted_for_id, kind=row.kind, closed_at=None)
         if others.exists():
             columns |= {"wanted_for": None, "kind": TicketKind.QUESTION}
-    return _moved(row, status=status, **columns)
+    return _update(row, status=status, **columns)
 
 
-def _moved(row: Ticket, **columns: Any) -> Ticket:
+def _update(row: Ticket, **columns: Any) -> Ticket:
     for name, value in columns.items():
         setattr(row, name, value)
     row.save(update_fields=list(columns))
     return row
 
 
-def _merged(gone: Ticket, kept: Ticket, actor: Any) -> Ticket:
+def _merged(source: Ticket, kept: Ticket, actor: Any) -> Ticket:
     """Merge two locked tickets. The merged one first gives up the columns that must be unique."""
-    status = max(TicketStatus(gone.status), TicketStatus(kept.status), key=URGENCY.index)
-    newest = max((one.last_message for one in (gone, kept) if one.last_message), default=None)
-    since = min((one.waiting_since for one in (gone, kept) if one.waiting_since), default=None)
-    request = {"kind": gone.kind, "wanted_for": gone.wanted_for} if not kept.wanted_for_id else {}
-    unread = gone.is_unread_by_customer or kept.is_unread_by_customer
-    unseen = gone.is_unread_by_staff or kept.is_unread_by_staff
-    changed_at = max(gone.changed_at, kept.changed_at)
-    Message.objects.filter(ticket=gone).update(ticket=kept)
-    Ticket.objects.filter(merged_into=gone).update(merged_into=kept)
+    status = max(TicketStatus(source.status), TicketStatus(kept.status), key=URGENCY.index)
+    newest = max((one.last_message for one in (source, kept) if one.last_message), default=None)
+    since = min((one.waiting_since for one in (source, kept) if one.waiting_since), default=None)
+    request = {"kind": source.kind, "wanted_for": source.wanted_for} if not kept.wanted_for_id else {}
+    unread_by_customer = source.is_unread_by_customer or kept.is_unread_by_customer
+    unread_by_staff = source.is_unread_by_staff or kept.is_unread_by_staff
+    changed_at = max(source.changed_at, kept.changed_at)
+    Message.objects.filter(ticket=source).update(ticket=kept)
+    Ticket.objects.filter(merged_into=source).update(merged_into=kept)
     known = TicketOrder.objects.filter(ticket=kept).values("order")
-    TicketOrder.objects.filter(ticket=gone).exclude(order__in=known).update(ticket=kept)
-    _put(
-        gone,
+    TicketOrder.objects.filter(ticket=source).exclude(order__in=known).update(ticket=kept)
+    _set_status(
+        source,
         TicketStatus.CLOSED,
         merged_into=kept,
         last_message=None,
@@ -335,17 +337,22 @@ def _merged(gone: Ticket, kept: Ticket, actor: Any) -> Ticket:
         wanted_for=None,
     )
     kept.waiting_since = since
-    _put(
+    _set_status(
         kept,
         status,
         last_message=newest,
         changed_at=changed_at,
-        is_unread_by_customer=unread,
-        is_unread_by_staff=unseen,
-        assignee=kept.assignee or gone.assignee,
+        is_unread_by_customer=unread_by_customer,
+        is_unread_by_staff=unread_by_staff,
+        assignee=kept.assignee or source.assignee,
         **request,
     )
     _write(
-        kept, (), author=actor, text=_("Ticket %s was merged into this one.") % gone.pk, is_staff=True, is_internal=True
+        kept,
+        (),
+        author=actor,
+        text=_("Ticket %s was merged into this one.") % source.pk,
+        is_staff=True,
+        is_internal=True,
     )
     return kept

@@ -6,7 +6,7 @@ from storefront.support.views import news, tickets
 
 app_name = "support"
 urlpatterns = [
-    path("support/", tickets.listed, name="tickets"),
+    path("support/", tickets.list_page, name="tickets"),
     path("support/new/", tickets.new, name="new"),
     path("support/requests/", tickets.request_for_order, name="request"),
     path("support/files/<int:pk>/", tickets.file, name="file"),
@@ -14,6 +14,6 @@ urlpatterns = [
     path("support/<int:pk>/live/", tickets.live, name="live"),
     path("support/<int:pk>/close/", tickets.close, name="close"),
     path("updates/", news.updates, name="updates"),
-    path("updates/<int:pk>/put-away/", news.put_away, name="put_away"),
+    path("updates/<int:pk>/dismiss/", news.dismiss, name="dismiss"),
     path("pages/<slug:slug>/", news.page, name="page"),
 ]

@@ -106,7 +106,7 @@ class CounterCache(BaseCache):
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         with self._found(key, version) as (table, slot, number, held):
             if held is None:
-                raise ValueError(f"there is no number called {key!r}")
+                raise ValueError(f"key {key!r} not found")
             until, value = held
             table.write(slot, number, until, value + delta)
             return value + delta

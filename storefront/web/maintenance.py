@@ -29,20 +29,20 @@ OPEN = (
     "/language/",
 )
 _FLAG = "maintenance"
-_WORDS_MAX = 500
+_MESSAGE_MAX = 500
 
 
 def flag() -> Path:
     return Path(settings.VAR_DIR) / _FLAG
 
 
-def words() -> str | None:
+def message() -> str | None:
     """Return the text for customers, or None while the shop is open; an unreadable file also closes it."""
     # Every request calls this, so the check for a missing file must cost next to nothing.
     if not os.path.exists(f"{settings.VAR_DIR}/{_FLAG}"):
         return None
     try:
-        return flag().read_text(encoding="utf-8", errors="replace")[:_WORDS_MAX].strip()
+        return flag().read_text(encoding="utf-8", errors="replace")[:_MESSAGE_MAX].strip()
     except FileNotFoundError:
         return None
     except OSError:
@@ -55,10 +55,10 @@ def maintenance_middleware(
     """Create the middleware that shows the maintenance page for every path except those in ``OPEN``."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        told = words()
-        if told is None or request.path_info.startswith(OPEN):
+        text = message()
+        if text is None or request.path_info.startswith(OPEN):
             return get_response(request)
-        page = render(request, "503.html", {"words": told}, status=503)
+        page = render(request, "503.html", {"maintenance_message": text}, status=503)
         page["Retry-After"] = str(RETRY_AFTER)
         return page
 

@@ -39,7 +39,7 @@ _ENDINGS = {
 KINDS: Final = frozenset(_ENDINGS)
 #: The ``accept`` attribute of file inputs; the server checks the content in any case.
 ACCEPTED = ",".join(ending for endings in _ENDINGS.values() for ending in endings)
-KIND_HINT = _("Pictures (PNG, JPEG, GIF, WebP), PDF or plain text, 5 MB each at most.")
+KIND_HINT = _("Images (PNG, JPEG, GIF, WebP), PDF, or plain text, up to 5 MB each.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class PrivateStorage(FileSystemStorage):
         super().__init__(location=settings.PRIVATE_DIR, file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
     def url(self, name: str | None) -> str:
-        raise ValueError("a private file has no address: hand it out through a view that asks who looks")
+        raise ValueError("a private file has no URL; serve it through a view that checks permissions")
 
 
 def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
@@ -77,15 +77,13 @@ def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
     if not upload.size:
         raise ValidationError(_("“%(name)s” is empty. Choose another file."), "empty", {"name": name})
     if upload.size > MAX_BYTES:
-        raise ValidationError(
-            _("“%(name)s” is larger than 5 MB. Send a smaller file, or a part of it."), "too_large", {"name": name}
-        )
+        raise ValidationError(_("“%(name)s” is larger than 5 MB. Choose a smaller file."), "too_large", {"name": name})
     upload.seek(0)
     found = file_types.type_of(upload.read())
     upload.seek(0)
     if found is None or found not in kinds:
         raise ValidationError(
-            _("“%(name)s” is none of the kinds that can be sent: PNG, JPEG, GIF, WebP, PDF or plain text."),
+            _("“%(name)s” is not a supported file type. Use PNG, JPEG, GIF, WebP, PDF, or plain text."),
             "kind",
             {"name": name},
         )
@@ -181,7 +179,9 @@ class FilesField(forms.FileField):
         if self.required and not uploads:
             raise ValidationError(self.error_messages["required"], "required")
         if len(uploads) > self.most:
-            raise ValidationError(_("At most %(most)d files at a time."), "too_many", {"most": self.most})
+            raise ValidationError(
+                _("You can upload at most %(limit)d files at a time."), "too_many", {"limit": self.most}
+            )
         problems = []
         for upload in uploads:
             try:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 SHARED = "allauth"
 #: Maximum number of files. Beyond it a third of them, chosen at random, is deleted.
 MOST = 20_000
-_TELL_EVERY = 60  # seconds
+_LOG_EVERY = 60  # seconds
 _FAILED = (OSError, EOFError, pickle.UnpicklingError, zlib.error)
 
 
@@ -67,7 +67,7 @@ class SharedCache(LocMemCache):
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(location, params)
         self._files = _Files(location)
-        self._told = -1
+        self._logged_minute = -1
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         return bool(self._by("add", key, value, timeout, version))
@@ -90,12 +90,12 @@ class SharedCache(LocMemCache):
             try:
                 return getattr(self._files, act)(key, *values)
             except _FAILED as failure:
-                self._tell(failure)
+                self._log_failure(failure)
         return getattr(super(), act)(key, *values)
 
-    def _tell(self, failure: Exception) -> None:
+    def _log_failure(self, failure: Exception) -> None:
         """Log the failure at most once a minute, because every access fails in the same way."""
-        minute = int(time.monotonic() // _TELL_EVERY)
-        if minute != self._told:
-            self._told = minute
-            log.warning("Log-in limits hold for each process alone now: %s", failure)
+        minute = int(time.monotonic() // _LOG_EVERY)
+        if minute != self._logged_minute:
+            self._logged_minute = minute
+            log.warning("Sign-in limits now apply to each process separately: %s", failure)

@@ -40,27 +40,27 @@ def test_by_hand_without_scripts_up_to_the_money_in_the_wallet(visit: Callable[.
     payment = Payment.objects.get()
     expect(page.locator("#payment")).to_contain_text(f"Send 25.00 USD, purpose {payment.reference}.")
     fake = {"name": "receipt.png", "mimeType": "image/png", "buffer": b"<html>"}
-    page.get_by_label("Picture or PDF").set_input_files(fake)  # type: ignore[arg-type]
-    page.get_by_role("button", name="Send the proof").click()
-    expect(page.locator("#e-file")).to_contain_text("whatever its name says")
-    page.get_by_label("Picture or PDF").set_input_files({**fake, "buffer": png()})  # type: ignore[arg-type]
+    page.get_by_label("Image or PDF").set_input_files(fake)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Send proof").click()
+    expect(page.locator("#e-file")).to_contain_text("is not a PNG, JPEG, or WebP image or a PDF")
+    page.get_by_label("Image or PDF").set_input_files({**fake, "buffer": png()})  # type: ignore[arg-type]
     page.get_by_label("Comment").fill("sent at noon")
-    page.get_by_role("button", name="Send the proof").click()
-    expect(page.locator("#payment .status")).to_have_text("We are checking")
+    page.get_by_role("button", name="Send proof").click()
+    expect(page.locator("#payment .status")).to_have_text("Under review")
 
     office = visit()
     sign_in(office, clerk.email)
     office.goto("/admin/")
-    office.get_by_role("link", name="Look at them").click()
+    office.get_by_role("link", name="Review payments").click()
     office.get_by_role("link", name=payment.reference).click()
     picture = office.locator(".proof img")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
-    office.get_by_role("button", name="Add it to the wallet").click()
-    expect(office.locator(".messagelist")).to_contain_text("$25.00 is in the wallet")
+    office.get_by_role("button", name="Approve payment").click()
+    expect(office.locator(".messagelist")).to_contain_text("Payment approved; $25.00 added to")
 
     page.reload()
-    expect(page.locator("#payment")).to_contain_text("$25.00 is in your wallet")
+    expect(page.locator("#payment")).to_contain_text("$25.00 added to your balance")
     expect(page.locator("#balance")).to_contain_text("$25.00")
 
 
@@ -74,11 +74,11 @@ def test_the_demo_pays_by_webhook_and_leads_back_to_the_order(visit: Callable[..
     page.get_by_label("Quantity").press_sequentially("100")
     expect(page.locator("#price")).to_contain_text("Short by")
     page.locator("#price").get_by_role("link", name="Add funds").click()
-    expect(page.get_by_label("How much, in USD")).to_have_value("9.00")
+    expect(page.get_by_label("Amount in USD")).to_have_value("9.00")
     page.get_by_role("radio", name="Demo payment").check()
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Pay, and send the webhook three times").click()
-    expect(page.locator("#payment")).to_contain_text("$9.00 is in your wallet")
+    page.get_by_role("button", name="Pay and send the webhook three times").click()
+    expect(page.locator("#payment")).to_contain_text("$9.00 added to your balance")
     assert list(Transfer.objects.filter(reference__startswith="payment:demo:").values_list("amount", flat=True)) == [
         Decimal(9)
     ]
@@ -97,17 +97,19 @@ def test_the_page_follows_a_webhook_that_comes_later(
     page = visit()
     sign_in(page)
     page.goto(f"/wallet/payments/{payment.reference}/")
-    page.get_by_role("link", name="Go to the payment page").click()
-    page.get_by_role("button", name="Pay, and send the webhook later").click()
-    expect(page.locator("#payment .status")).to_have_text("Waiting for the payment")
+    page.get_by_role("link", name="Continue to payment").click()
+    page.get_by_role("button", name="Pay and send the webhook later").click()
+    expect(page.locator("#payment .status")).to_have_text("Waiting for payment")
     before = page.locator("#payment h1").bounding_box()
-    expect(page.locator("#payment .status")).to_have_text("Added")
+    expect(page.locator("#payment .status")).to_have_text("Added to balance")
     assert page.locator("#payment h1").bounding_box() == before
     expect(page.locator("#balance")).to_contain_text("$30.00")
     assert page.locator("#payment").get_attribute("hx-get") is None
 
 
-@pytest.mark.parametrize(("button", "words"), [("Pay half", "Another amount came"), ("Decline", "was declined")])
+@pytest.mark.parametrize(
+    ("button", "words"), [("Pay half", "We received a different amount"), ("Decline", "Payment declined")]
+)
 def test_what_goes_wrong_at_the_demo_is_said(visit: Callable[..., Page], button: str, words: str) -> None:
     payment = payments.demo(factories.customer("0", email=EMAIL, password=PASSWORD))
     page = visit()

@@ -97,7 +97,7 @@ def payment(walker: Walker) -> None:
     walker.look("no amount")
     page.get_by_role("link", name=walker.money("25")).click()
     page.get_by_role("radio").check()
-    walker.look("an amount and a way of paying")
+    walker.look("an amount and a payment method")
     walker.button("Continue").click()
     walker.data.append(Payment.objects.get().reference)
     expect(page.locator("main .price")).to_have_text(walker.money("25"))
@@ -186,12 +186,12 @@ def ask_for_a_refill(walker: Walker, order: Order, provider: Provider, panel: Pa
 
 def ask_the_staff(walker: Walker, order: Order) -> None:
     page = walker.page
-    walker.link("Ask about this order").click()
+    walker.link("Contact support about this order").click()
     expect(walker.field("Order numbers")).to_have_value(str(order.pk))
     walker.look("a new ticket")
     walker.field("Subject").fill(SUBJECT)
     walker.field("Message").fill(ASKED)
-    walker.button("Send").click()
+    walker.button("Submit ticket").click()
     expect(page.locator(".talk")).to_contain_text(ASKED)
     walker.look("asked")
     agent = User.objects.create_superuser("agent@example.com", PASSWORD)

@@ -57,11 +57,11 @@ def test_without_scripts_nothing_is_missing(visit: Callable[..., Page], start_pa
 
 
 def ask_how_to_pay(walker: Walker) -> None:
-    """No way of paying is set up yet: the page says what to do."""
+    """No payment method is set up yet: the page says what to do."""
     page = walker.page
     page.goto("/wallet/add-funds/")
     walker.look("no way to pay")
-    walker.link("Write to us").click()
+    walker.link("Contact support").click()
     walker.look("a question about paying")
     payments.bank(WAY, instructions="{amount} {reference}", details=IBAN)
 
@@ -115,15 +115,15 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
     walker.look("how to pay")
     wrong: Any = {"name": "dekont.png", "mimeType": "image/png", "buffer": b"<html>"}
     page.locator("[name=file]").set_input_files(wrong)
-    walker.button("Send the proof").click()
+    walker.button("Send proof").click()
     expect(page.locator("#e-file")).to_be_in_viewport()
     walker.look("no picture")
     page.locator("[name=file]").set_input_files({**wrong, "buffer": payments.png()})
-    walker.button("Send the proof").click()
-    expect(page.locator("#payment .status")).to_have_text(walker.word("We are checking"))
-    expect(page.get_by_text(walker.word("Load this page again to see how it stands."))).to_be_visible()
+    walker.button("Send proof").click()
+    expect(page.locator("#payment .status")).to_have_text(walker.word("Under review"))
+    expect(page.get_by_text(walker.word("Reload this page to see the current status."))).to_be_visible()
     expect(
-        page.get_by_text(walker.word("This page changes by itself when the money is in your wallet."))
+        page.get_by_text(walker.word("This page updates automatically when the amount is added to your balance."))
     ).to_be_hidden()
     walker.look("proven")
 
@@ -131,8 +131,8 @@ def pay_by_hand(walker: Walker, office: Page) -> None:
     sign_in(office, "agent@example.com")
     office.goto(f"/admin/payments/payment/{payment.pk}/change/")
     expect(office.locator(".proof img")).to_be_visible()
-    office.get_by_role("button", name="Add it to the wallet").click()
-    expect(office.locator(".messagelist")).to_contain_text("is in the wallet")
+    office.get_by_role("button", name="Approve payment").click()
+    expect(office.locator(".messagelist")).to_contain_text("Payment approved")
 
     page.reload()
     expect(page.locator("#balance")).to_contain_text(walker.money("10"))
@@ -186,12 +186,12 @@ def buy_again_and_cancel(walker: Walker, first: Order) -> None:
 
 def ask_the_staff(walker: Walker, order: Order) -> None:
     page = walker.page
-    walker.link("Ask about this order").click()
+    walker.link("Contact support about this order").click()
     walker.field("Subject").fill(SUBJECT)
     walker.field("Message").fill(ASKED)
     picture: Any = {"name": "ekran.png", "mimeType": "image/png", "buffer": payments.png()}
     page.locator("[name=uploads]").set_input_files(picture)
-    walker.button("Send").click()
+    walker.button("Submit ticket").click()
     expect(page.locator(".talk")).to_contain_text(ASKED)
     address = page.locator(".files a").get_attribute("href")
     assert page.request.get(str(address)).body() == payments.png()

@@ -11,17 +11,17 @@ from storefront.currencies import display
 from storefront.support import site_notices
 
 
-def know_the_look() -> None:
+def cache_default_look() -> None:
     cache.set(theme._NAME, theme.Look(), 3600)
 
 
-def know_the_frame() -> None:
-    know_the_look()
+def cache_empty_site_notices() -> None:
+    cache_default_look()
     cache.set(display._NAME, {}, 3600)
     for language, _name in settings.LANGUAGES:
-        cache.set(site_notices._key(language), site_notices.Frame((), ()), 3600)
+        cache.set(site_notices._key(language), site_notices.SiteNotices((), ()), 3600)
 
 
 @pytest.fixture(autouse=True)
 def _frame() -> None:
-    know_the_frame()
+    cache_empty_site_notices()

@@ -59,9 +59,9 @@ def test_only_a_color_is_a_color(admin_client: Client, accent: str) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "neither a PNG nor a WebP"),
-        (b"<html>", "neither a PNG nor a WebP"),
-        (PNG + b"\x00" * 110_000, "more than 100 kB"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "not a PNG or WebP"),
+        (b"<html>", "not a PNG or WebP"),
+        (PNG + b"\x00" * 110_000, "larger than 100 kB"),
         (PNG[:16] + struct.pack(">II", 5000, 32) + PNG[24:], "more than 1,024 pixels"),
     ],
 )

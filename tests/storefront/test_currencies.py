@@ -22,7 +22,7 @@ from storefront.currencies import display
 from storefront.currencies.models import Currency
 from storefront.demo import seed
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 
 PROFILE = "/account/profile/"
 LIST = "/admin/currencies/currency/"
@@ -33,7 +33,7 @@ def fresh(db: None, settings: Any) -> Iterator[None]:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.STORE_CURRENCY = "USD"
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     display.forget()
     yield
     cache.clear()
@@ -70,9 +70,9 @@ def approx(text: str) -> str:
 @pytest.mark.parametrize(
     ("code", "rate", "problem"),
     [
-        ("ABC", "1", "no currency's code"),
-        ("eur", "1", "no currency's code"),
-        ("USD", "1", "shop's own currency"),
+        ("ABC", "1", "not a currency code"),
+        ("eur", "1", "not a currency code"),
+        ("USD", "1", "store currency, which is always shown"),
         ("EUR", "0", "greater than or equal to 1E-8"),
         ("EUR", "-0.5", "greater than or equal to 1E-8"),
         ("EUR", "NaN", "not a number"),
@@ -134,7 +134,7 @@ def test_rates_are_changed_in_the_list(
 
 def test_the_form_says_what_is_wrong(admin_client: Client) -> None:
     answer = admin_client.post(f"{LIST}add/", {"code": "ABC", "rate": "0", "is_active": "on"})
-    assert "no currency's code" in text_of(answer)
+    assert "not a currency code" in text_of(answer)
     assert not Currency.objects.exists()
 
 
@@ -142,7 +142,7 @@ def test_other_processes_show_a_change_within_half_a_minute(time_machine_now: An
     assert approx("€92.00") in text_of(page.get("/wallet/"))
     Currency.objects.update(is_active=False)  # as another process does, which cannot reach this one's cache
     time_machine_now(display.KEPT + 1)
-    know_the_frame()
+    cache_empty_site_notices()
     assert "approx" not in text_of(page.get("/wallet/"))
 
 

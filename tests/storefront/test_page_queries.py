@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tests import pages
 from tests.filled import Filled
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 
 pytestmark = pytest.mark.django_db
 FEW, MANY = {"services": 10, "orders": 20}, {"services": 60, "orders": 80}
@@ -62,7 +62,7 @@ def test_a_page_asks_as_often_for_many_rows_as_for_few(found) -> None:
     shop = Filled.open()
     shop.grow(**FEW, until=timezone.now() - timedelta(days=700))
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     # What is kept for everybody is kept by now, what the first reader makes is made, what was new has been seen.
     counted(found(shop), shop)
     few = counted(found(shop), shop)

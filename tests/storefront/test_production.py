@@ -166,11 +166,11 @@ def test_mail_that_reaches_nobody_is_an_error_and_a_notice(fresh: Path) -> None:
 
 def test_check_deploy_says_in_plain_words_what_is_missing(fresh: Path) -> None:
     said = run(fresh, "manage.py", "check", "--deploy").stderr
-    assert "(shop.W001) The shop's address is http://127.0.0.1:8000" in said
+    assert "(shop.W001) SHOP_URL is http://127.0.0.1:8000" in said
     assert "ENCRYPTION_KEYS were generated" in said
     ready = {"SHOP_URL": "https://shop.example", "EMAIL_URL": "smtp+tls://a:b@mail.example:587"}
     said = run(fresh, "manage.py", "check", "--deploy", **ready).stderr
-    assert "(shop.W002) HTTPS is on, but the shop cannot see it" in said
+    assert "(shop.W002) HTTPS is on, but the shop cannot detect it" in said
     done = run(fresh, "manage.py", "check", "--deploy", "--fail-level", "WARNING", BEHIND_PROXY="true", **ready)
     assert done.returncode == 0, done.stderr
 

@@ -21,7 +21,7 @@ from storefront.support.models import Attachment
 from storefront.webhooks import endpoints, outbox
 from storefront.webhooks.models import Delivery, Endpoint
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 from tests.storefront.payments import payments
 
 #: What everybody may see, what a signed token of its own opens, and what staff alone has.
@@ -38,7 +38,7 @@ def _shop(db: None, settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.STORAGES = {**settings.STORAGES}
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     yield
     cache.clear()
 

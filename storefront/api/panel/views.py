@@ -44,7 +44,7 @@ def panel(request: HttpRequest) -> HttpResponse:
         name = text(params, "action").lower()
         if params["key"] and plain_http.is_exposed(request):
             return responses.exposed(name)
-        if maintenance.words() is not None:
+        if maintenance.message() is not None:
             return _not_now(name, responses.CLOSED, 503, maintenance.RETRY_AFTER)
         return _sent(request, _answer(request, name, params))
     except PanelRefusal as refusal:

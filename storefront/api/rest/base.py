@@ -61,7 +61,7 @@ class RestViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check everything that does not depend on the action: the shop is open, limits, key, scope."""
-        if maintenance.words() is not None:
+        if maintenance.message() is not None:
             raise Problem(Code.MAINTENANCE, headers={"Retry-After": str(maintenance.RETRY_AFTER)})
         household = ip_addresses.household(ip_addresses.client_address(request._request))
         # Before the key is looked up, so that guessing keys is limited as well.

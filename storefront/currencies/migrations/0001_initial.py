@@ -17,9 +17,9 @@ class Migration(migrations.Migration):
             name='Currency',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text='Three letters, such as EUR.', max_length=3, unique=True, validators=[storefront.currencies.models.can_be_shown], verbose_name='code')),
-                ('rate', orders.db.money_fields.RateField(help_text='How many units of it one unit of the store currency is. Nothing is booked by it.', validators=[django.core.validators.MinValueValidator(Decimal('1E-8'))], verbose_name='rate')),
-                ('is_active', models.BooleanField(default=True, verbose_name='can be chosen')),
+                ('code', models.CharField(help_text='Three-letter code, such as EUR.', max_length=3, unique=True, validators=[storefront.currencies.models.can_be_shown], verbose_name='code')),
+                ('rate', orders.db.money_fields.RateField(help_text='How many units of this currency equal one unit of the store currency. Used for display only.', validators=[django.core.validators.MinValueValidator(Decimal('1E-8'))], verbose_name='exchange rate')),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
             ],
             options={

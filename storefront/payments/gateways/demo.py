@@ -33,7 +33,7 @@ class Demo(Gateway):
         return [
             Way(
                 label=_("Demo payment"),
-                hint=_("At once, no real money is moved"),
+                hint=_("Instant, no real money is charged"),
                 minimum=Decimal(1),
                 maximum=Decimal(10_000),
                 fee=_("No fee"),

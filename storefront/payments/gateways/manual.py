@@ -17,7 +17,7 @@ from storefront.payments.models import ManualMethod
 class Manual(Gateway):
     # Do not use "manual": in the ledger it marks credits that operators make on the command line.
     name = "transfer"
-    label = _("By hand")
+    label = _("Manual payment")
     takes_proofs = True
     expires_after = timedelta(days=14)
 

@@ -24,13 +24,13 @@ from storefront.payments.views import paying
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def demo(request: HttpRequest, reference: str) -> HttpResponse:
-    payment = paying.own(request, reference)
+    payment = paying.own_payment(request, reference)
     if payment.gateway != Demo.name or gateways.find(Demo.name) is None:
         raise Http404
     if request.method != "POST":
         return render(request, "payments/demo.html", {"payment": payment, "half": _half(payment)})
     if not _act(request, payment, request.POST.get("act", "")):
-        messages.warning(request, _("The demo's webhook did not arrive. Press the button again."))
+        messages.warning(request, _("The demo webhook was not delivered. Try again."))
     return redirect("payments:payment", reference)
 
 

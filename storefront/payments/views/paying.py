@@ -22,32 +22,41 @@ from storefront.payments.models import Payment, PaymentStatus
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    is_sent = request.method == "POST"
-    asked = payment_form.read({name: str(text) for name, text in (request.POST if is_sent else request.GET).items()})
-    if is_sent and not asked.problem:
-        return _start(request, asked)
-    problem = asked.problem if is_sent else ""
-    context = {"asked": asked, "problem": problem, "amount": asked.text if is_sent else payment_form.prefilled(asked)}
+    is_submitted = request.method == "POST"
+    inputs = request.POST if is_submitted else request.GET
+    payment_request = payment_form.read({name: str(text) for name, text in inputs.items()})
+    if is_submitted and not payment_request.problem:
+        return _start(request, payment_request)
+    context = {
+        "payment_request": payment_request,
+        "problem": payment_request.problem if is_submitted else "",
+        "amount": payment_request.text if is_submitted else payment_form.prefilled(payment_request),
+    }
     response = render(request, "payments/new.html", context)
     # The answer to the form redirects to the gateway's host, and browsers apply ``form-action`` to that redirect too.
-    hosts = [f"https://{host}" for choice in asked.choices for host in choice.gateway.hosts]
+    hosts = [f"https://{host}" for choice in payment_request.choices for host in choice.gateway.hosts]
     response._csp_update = {"form-action": hosts}  # type: ignore[attr-defined]  # as csp's decorator does it
     return response
 
 
-def _start(request: HttpRequest, asked: payment_form.PaymentRequest) -> HttpResponse:
-    assert asked.choice is not None
-    chosen = asked.choice
+def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -> HttpResponse:
+    assert payment_request.choice is not None
+    chosen = payment_request.choice
     try:
         payment = starting.start(
-            request.user, gateway=chosen.gateway, way=chosen.way, amount=asked.amount, return_to=asked.return_to
+            request.user,
+            gateway=chosen.gateway,
+            way=chosen.way,
+            amount=payment_request.amount,
+            return_to=payment_request.return_to,
         )
     except crediting.TooManyOpenPayments:
-        told = _("You have %d payments that are not finished. Finish one of them, or wait until they end.")
-        messages.error(request, told % crediting.OPEN_MAX)
+        text = _("You have %d unpaid payments. Complete one of them or wait until one expires.")
+        messages.error(request, text % crediting.OPEN_MAX)
         return redirect("payments:list")
     except Unreachable:
-        messages.error(request, _("This way of paying does not answer. Nothing was paid; try again or take another."))
+        text = _("This payment method is not responding. You were not charged. Try again or choose another method.")
+        messages.error(request, text)
         return redirect("payments:new")
     return redirect(payment.address)
 
@@ -62,7 +71,7 @@ def payments(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def payment(request: HttpRequest, reference: str) -> HttpResponse:
-    return render(request, "payments/payment.html", shown(own(request, reference)))
+    return render(request, "payments/payment.html", page_context(own_payment(request, reference)))
 
 
 @never_cache
@@ -71,18 +80,18 @@ def live(request: HttpRequest, reference: str) -> HttpResponse:
     """Return the part of the page that can change; 204 if nothing has changed."""
     if not request.user.is_authenticated:
         return HttpResponseClientRefresh()
-    payment = own(request, reference)
+    payment = own_payment(request, reference)
     if payment.mark == request.GET.get("seen"):
         return HttpResponse(status=204)
-    return render(request, "payments/_payment.html", {**shown(payment), "is_live": True})
+    return render(request, "payments/_payment.html", {**page_context(payment), "is_live": True})
 
 
-def own(request: HttpRequest, reference: str) -> Payment:
+def own_payment(request: HttpRequest, reference: str) -> Payment:
     """Return the customer's own payment. Any other gives 404, as if it did not exist."""
     return get_object_or_404(Payment.objects.of(request.user), reference=reference)
 
 
-def shown(payment: Payment, *, problem: str = "", comment: str = "") -> dict[str, Any]:
+def page_context(payment: Payment, *, problem: str = "", comment: str = "") -> dict[str, Any]:
     gateway = gateways.find(payment.gateway)
     is_unpaid = payment.is_open and payment.paid_amount is None
     proofs = list(payment.proofs.all()) if gateway is None or gateway.takes_proofs else []
@@ -94,7 +103,7 @@ def shown(payment: Payment, *, problem: str = "", comment: str = "") -> dict[str
             gateway and gateway.takes_proofs and payment.is_open and len(proofs) < crediting.PROOFS_MAX
         ),
         "pay_at": payment.address if gateway and is_unpaid and not gateway.takes_proofs else "",
-        "is_checked": payment.is_open and payment.is_in_review,
+        "is_in_review": payment.is_open and payment.is_in_review,
         "is_credited": payment.status == PaymentStatus.CREDITED,
         "problem": problem,
         "comment": comment,

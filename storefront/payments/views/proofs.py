@@ -28,7 +28,7 @@ def send(request: HttpRequest, reference: str) -> HttpResponse:
         left = DRAIN_MAX
         while left > 0 and request.read(64 * 1024):
             left -= 64 * 1024
-        messages.error(request, _("The file is larger than %d MB. Send a smaller picture of it.") % _megabytes())
+        messages.error(request, _("The file is larger than %d MB. Choose a smaller one.") % _megabytes())
         return redirect("payments:payment", reference)
     return _send(request, reference)
 
@@ -36,7 +36,7 @@ def send(request: HttpRequest, reference: str) -> HttpResponse:
 @csrf_protect
 @login_required
 def _send(request: HttpRequest, reference: str) -> HttpResponse:
-    payment = paying.own(request, reference)
+    payment = paying.own_payment(request, reference)
     gateway = gateways.find(payment.gateway)
     if gateway is None or not gateway.takes_proofs:
         raise Http404
@@ -44,13 +44,15 @@ def _send(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         payment_proofs.add(payment, file=request.FILES.get("file"), comment=comment)
     except payment_proofs.BadFile as problem:
-        return render(request, "payments/payment.html", paying.shown(payment, problem=problem.code, comment=comment))
+        return render(
+            request, "payments/payment.html", paying.page_context(payment, problem=problem.code, comment=comment)
+        )
     except crediting.AlreadyEnded:
-        messages.error(request, _("This top-up has ended. Start a new one."))
+        messages.error(request, _("This payment has ended. Start a new one."))
     except crediting.TooManyOpenPayments:
-        messages.error(request, _("You have sent %d files, which is the most.") % crediting.PROOFS_MAX)
+        messages.error(request, _("You can upload at most %d files for one payment.") % crediting.PROOFS_MAX)
     else:
-        messages.success(request, _("Thank you. We look at it and tell you here."))
+        messages.success(request, _("Proof received. We'll review it and update this page."))
     return redirect("payments:payment", reference)
 
 

@@ -9,14 +9,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from orders.admin import base, formatting
 from storefront.support import site_notices
 from storefront.support.models import Announcement, CannedReply, InfoPage, PageText, Ticket, TicketCategory
 
 
-class Framed:
+class SiteNoticesMixin:
     """Mixin that clears the cached site notices after a change, so that the shop shows the change at once."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -38,7 +37,7 @@ class PageTextInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(InfoPage)
-class PageAdmin(Framed, base.ModelAdmin):
+class PageAdmin(SiteNoticesMixin, base.ModelAdmin):
     list_display = ("title", "slug", "position", "is_published", "changed")
     list_filter = ("is_published",)
     show_facets = admin.ShowFacets.NEVER
@@ -56,18 +55,18 @@ class PageAdmin(Framed, base.ModelAdmin):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(Framed, base.ModelAdmin):
+class AnnouncementAdmin(SiteNoticesMixin, base.ModelAdmin):
     list_display = ("title", "kind", "is_pinned", "begins", "ends")
     list_filter = ("kind", "is_pinned")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("title",)
     fields = ("title", "kind", "text", "is_pinned", "starts_at", "ends_at")
 
-    @admin.display(description=pgettext_lazy("a moment", "from"), ordering="starts_at")
+    @admin.display(description=_("starts at"), ordering="starts_at")
     def begins(self, one: Announcement) -> str:
         return formatting.moment(one.starts_at)
 
-    @admin.display(description=pgettext_lazy("a moment", "until"), ordering="ends_at")
+    @admin.display(description=_("ends at"), ordering="ends_at")
     def ends(self, one: Announcement) -> str:
         return formatting.moment(one.ends_at)
 

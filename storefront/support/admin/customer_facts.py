@@ -20,7 +20,7 @@ PLACEMENTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamFacts:
+class SubmissionFacts:
     """One submission of an order to a provider. Only operators may see it."""
 
     provider: str
@@ -34,7 +34,7 @@ class OrderFacts:
     link: str
     mark: str
     delivered: str
-    there: list[UpstreamFacts]
+    submissions: list[SubmissionFacts]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,42 +49,42 @@ class CustomerFacts:
 
 def customer(ticket: Ticket, viewer: Any) -> CustomerFacts:
     user = ticket.user
-    found = CustomerFacts(link=base.page_link(user) if viewer.has_perm("accounts.view_user") else str(user))
+    facts = CustomerFacts(link=base.page_link(user) if viewer.has_perm("accounts.view_user") else str(user))
     if viewer.has_perm("orders.view_account"):
         wallet = Account.objects.filter(user=user).first()
         if wallet:
-            found.balance, found.spent = formatting.amount(wallet.balance), formatting.amount(wallet.spent)
+            facts.balance, facts.spent = formatting.amount(wallet.balance), formatting.amount(wallet.spent)
     if viewer.has_perm("orders.view_order"):
         newest = Order.objects.of(user).select_related("service")[:NEWEST]
-        found.newest = [_shown(order, viewer, []) for order in newest]
-        found.orders_link = base.list_url(Order, user__id__exact=user.pk)
+        facts.newest = [_order_facts(order, viewer, []) for order in newest]
+        facts.orders_link = base.list_url(Order, user__id__exact=user.pk)
     others = Ticket.objects.of(user).exclude(pk=ticket.pk).order_by("-last_message")
-    found.tickets = list(others[:NEWEST])
-    return found
+    facts.tickets = list(others[:NEWEST])
+    return facts
 
 
 def attached(ticket: Ticket, viewer: Any) -> list[OrderFacts]:
     """Return the orders of the ticket. Their submissions are included only for viewers who may see placements."""
     orders = list(Order.objects.filter(tickets__ticket=ticket).select_related("service").order_by("tickets__id"))
-    tries: dict[int, list[UpstreamFacts]] = {}
+    submissions_by_order: dict[int, list[SubmissionFacts]] = {}
     if orders and viewer.has_perm("providers.view_placement"):
         rows = Placement.objects.filter(order__in=orders).select_related("provider").order_by("-id")
         for row in rows[: PLACEMENTS * len(orders)]:
-            there = UpstreamFacts(
+            submission = SubmissionFacts(
                 provider=base.page_link(row, row.provider),
                 upstream_id=row.upstream_id or formatting.NONE,
                 mark=placement.state_mark(row),
             )
-            tries.setdefault(row.order_id, []).append(there)
-    return [_shown(order, viewer, tries.get(order.pk, [])) for order in orders]
+            submissions_by_order.setdefault(row.order_id, []).append(submission)
+    return [_order_facts(order, viewer, submissions_by_order.get(order.pk, [])) for order in orders]
 
 
-def _shown(order: Order, viewer: Any, there: list[UpstreamFacts]) -> OrderFacts:
+def _order_facts(order: Order, viewer: Any, submissions: list[SubmissionFacts]) -> OrderFacts:
     may_open = viewer.has_perm("orders.view_order")
     return OrderFacts(
         order=order,
         link=base.page_link(order, order.pk) if may_open else str(order.pk),
         mark=formatting.status_badge(order.status),
         delivered=formatting.delivered(order),
-        there=there,
+        submissions=submissions,
     )

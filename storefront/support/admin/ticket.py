@@ -32,15 +32,15 @@ MARKS = {"open": "pending", "answered": "completed", "waiting": "partial", "clos
 class TicketStatusFilter(admin.SimpleListFilter):
     """Filter tickets. By default the list shows those that wait for staff; a search covers all tickets."""
 
-    title = _("shown")
-    parameter_name = "shown"
+    title = _("queue")
+    parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("open", _("not closed")), ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        yield {**first, "display": _("waiting for us")}
+        yield {**first, "display": _("waiting for staff")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -52,11 +52,11 @@ class TicketStatusFilter(admin.SimpleListFilter):
 
 
 class AssigneeFilter(admin.SimpleListFilter):
-    title = _("taken by")
-    parameter_name = "taken"
+    title = _("assignee")
+    parameter_name = "assignee"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("me", _("me")), ("nobody", _("nobody"))]
+        return [("me", _("me")), ("nobody", _("unassigned"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -74,7 +74,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
     list_select_related = ("user", "category", "assignee")
     list_display_links = ("number", "what")
     search_fields = ("id",)
-    search_help_text = _("Ticket number, order number, or the beginning of a customer's e-mail.")
+    search_help_text = _("Ticket number, order number, or the beginning of a customer's email address.")
     actions = ("take", "close")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -88,7 +88,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
         return rows.filter(merged_into=None)
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        is_queue = not request.GET.get("q") and request.GET.get("shown") not in ("all", "open")
+        is_queue = not request.GET.get("q") and request.GET.get("queue") not in ("all", "open")
         return ("waiting_since", "id") if is_queue else ("-id",)
 
     def get_search_results(
@@ -182,7 +182,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
             "opts": self.opts,
             "ticket": ticket,
             "mark": _mark(ticket),
-            "page": keyset.page(said, request.GET, ticket_list.TALK_SIZE),
+            "page": keyset.page(said, request.GET, ticket_list.CONVERSATION_SIZE),
             "customer": customer_facts.customer(ticket, request.user),
             "attached": customer_facts.attached(ticket, request.user),
             "is_request": ticket.kind != TicketKind.QUESTION,
@@ -211,7 +211,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
     def customer(self, ticket: Ticket) -> str:
         return format_html('<bdi class="clip">{}</bdi>', ticket.user)
 
-    @admin.display(description=_("about"))
+    @admin.display(description=_("category"))
     def about(self, ticket: Ticket) -> str:
         is_question = ticket.kind == TicketKind.QUESTION
         return str(ticket.category or formatting.NONE) if is_question else str(ticket.get_kind_display())
@@ -220,11 +220,11 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
     def mark(self, ticket: Ticket) -> str:
         return _mark(ticket)
 
-    @admin.display(description=_("taken by"))
+    @admin.display(description=_("assignee"))
     def taken(self, ticket: Ticket) -> str:
         return format_html('<bdi class="clip">{}</bdi>', ticket.assignee or formatting.NONE)
 
-    @admin.display(description=_("waits for"))
+    @admin.display(description=_("waiting time"))
     def waiting(self, ticket: Ticket) -> str:
         return formatting.ago(ticket.waiting_since)
 
@@ -234,20 +234,20 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
 
     # ---------------------------------------------------------------------------------------------- actions
 
-    @admin.action(description=_("Take (mine from now on)"), permissions=["change"])
+    @admin.action(description=_("Assign to me"), permissions=["change"])
     def take(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._each(request, queryset, lambda ticket: tickets.assign(ticket, assignee=request.user), "Taken.")
+        self._each(request, queryset, lambda ticket: tickets.assign(ticket, assignee=request.user), "Assigned.")
 
-    @admin.action(description=_("Close"), permissions=["change"])
+    @admin.action(description=_("Close tickets"), permissions=["change"])
     def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._each(request, queryset, lambda ticket: tickets.put(ticket, status=TicketStatus.CLOSED), "Closed.")
+        self._each(request, queryset, lambda ticket: tickets.set_status(ticket, status=TicketStatus.CLOSED), "Closed.")
 
     def _each(self, request: HttpRequest, rows: QuerySet[Any], act: Any, did: str) -> None:
         done = [act(ticket) for ticket in rows]
         for ticket in done:
             self.log_change(request, ticket, did)
-        told = ngettext("%d ticket changed.", "%d tickets changed.", len(done)) % len(done)
-        self.message_user(request, told, messages.SUCCESS)
+        text = ngettext("%d ticket updated.", "%d tickets updated.", len(done)) % len(done)
+        self.message_user(request, text, messages.SUCCESS)
 
 
 def _mark(ticket: Ticket) -> str:

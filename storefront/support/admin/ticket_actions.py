@@ -27,7 +27,7 @@ class AnswerForm(forms.Form):
     )
     uploads = private_files.FilesField(label=gettext_lazy("Files"), most=tickets.FILES_MOST, required=False)
     status = forms.ChoiceField(
-        label=gettext_lazy("Afterwards"),
+        label=gettext_lazy("Status after sending"),
         choices=[(status.value, status.label) for status in AFTER_ANSWER],
         initial=TicketStatus.ANSWERED,
         required=False,
@@ -44,10 +44,10 @@ class CannedForm(forms.Form):
 
 class AssignForm(forms.Form):
     assignee = forms.ModelChoiceField(
-        label=gettext_lazy("Taken by"),
+        label=gettext_lazy("Assignee"),
         queryset=get_user_model().objects.filter(is_staff=True, is_active=True).order_by("email"),
         required=False,
-        empty_label=gettext_lazy("Nobody"),
+        empty_label=gettext_lazy("Unassigned"),
     )
 
 
@@ -57,45 +57,47 @@ class StatusForm(forms.Form):
 
 class MergeForm(forms.Form):
     into = forms.IntegerField(
-        label=gettext_lazy("Into ticket"),
+        label=gettext_lazy("Merge into ticket"),
         min_value=1,
         max_value=2**62,
-        help_text=gettext_lazy("The number of another ticket of this customer. This one's messages move there."),
+        help_text=gettext_lazy(
+            "The number of another ticket of this customer. The messages of this ticket move there."
+        ),
     )
 
 
 def write(ticket: Ticket, author: Any, *, is_note: bool, text: str, uploads: Any, status: str) -> str:
     if is_note:
         tickets.note(ticket, author=author, text=text, uploads=uploads)
-        return _("Noted. The customer does not see it.")
+        return _("Internal note saved. The customer cannot see it.")
     tickets.answer(
         ticket, author=author, text=text, uploads=uploads, status=TicketStatus(status or TicketStatus.ANSWERED)
     )
-    return _("Ticket %s is answered.") % ticket.pk
+    return _("Reply sent for ticket %s.") % ticket.pk
 
 
 def assign(ticket: Ticket, actor: Any, *, assignee: Any) -> str:
     tickets.assign(ticket, assignee=assignee)
-    return _("Taken by %s.") % assignee if assignee else _("Nobody has taken it now.")
+    return _("Assigned to %s.") % assignee if assignee else _("Ticket unassigned.")
 
 
-def put(ticket: Ticket, actor: Any, *, status: str) -> str:
-    tickets.put(ticket, status=TicketStatus(status))
-    return _("The status is: %s.") % TicketStatus(status).label
+def set_status(ticket: Ticket, actor: Any, *, status: str) -> str:
+    tickets.set_status(ticket, status=TicketStatus(status))
+    return _("Status changed to “%s”.") % TicketStatus(status).label
 
 
 def merge(ticket: Ticket, actor: Any, *, into: int) -> str:
     target = Ticket.objects.filter(pk=into).first()
     if target is None:
-        raise NotMergeable(_("There is no ticket %s.") % into)
+        raise NotMergeable(_("Ticket %s does not exist.") % into)
     tickets.merge(ticket, into=target, actor=actor)
-    return _("Ticket %(gone)s is part of ticket %(kept)s now.") % {"gone": ticket.pk, "kept": into}
+    return _("Ticket %(source)s merged into ticket %(target)s.") % {"source": ticket.pk, "target": into}
 
 
 #: The small forms next to the conversation, and what each does.
 ACTS: Mapping[str, tuple[type[forms.Form], Callable[..., str]]] = {
     "assign": (AssignForm, assign),
-    "status": (StatusForm, put),
+    "status": (StatusForm, set_status),
     "merge": (MergeForm, merge),
 }
 

@@ -9,11 +9,10 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 FORMAT_HINT = _(
-    "Plain text. An empty line begins a paragraph, a line that begins with “# ” is a heading, lines that begin with "
-    "“- ” are a list. Addresses that begin with https:// become links."
+    "Plain text. Separate paragraphs with an empty line. Begin headings with “# ” and list items with “- ”. "
+    "Addresses that begin with https:// become links."
 )
 
 
@@ -38,12 +37,12 @@ class Announcement(models.Model):
     title = models.CharField(_("title"), max_length=150)
     text = models.TextField(_("text"), blank=True, max_length=10_000, help_text=FORMAT_HINT)
     is_pinned = models.BooleanField(
-        _("pinned"), default=False, help_text=_("Shown above every page until it ends or the reader puts it away.")
+        _("pinned"),
+        default=False,
+        help_text=_("Shown at the top of every page until it ends or the reader dismisses it."),
     )
-    starts_at = models.DateTimeField(pgettext_lazy("a moment", "from"), default=timezone.now)
-    ends_at = models.DateTimeField(
-        pgettext_lazy("a moment", "until"), null=True, blank=True, help_text=_("Empty: no end.")
-    )
+    starts_at = models.DateTimeField(_("starts at"), default=timezone.now)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True, help_text=_("Leave empty for no end."))
 
     objects = AnnouncementQuerySet.as_manager()
 
@@ -85,10 +84,14 @@ class InfoPageQuerySet(models.QuerySet["InfoPage"]):
 class InfoPage(models.Model):
     """A text page such as terms or privacy. Its own text is used for languages without a PageText."""
 
-    slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of its address: terms, faq."))
+    slug = models.SlugField(
+        _("address"), unique=True, help_text=_("The last part of the page's address, such as terms or faq.")
+    )
     title = models.CharField(_("title"), max_length=150)
     text = models.TextField(_("text"), max_length=100_000, help_text=FORMAT_HINT)
-    position = models.PositiveIntegerField(_("position"), default=0, help_text=_("In the foot of every page."))
+    position = models.PositiveIntegerField(
+        _("position"), default=0, help_text=_("Order of the links in the footer of every page.")
+    )
     is_published = models.BooleanField(_("published"), default=False)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True)
 

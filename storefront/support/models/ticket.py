@@ -16,7 +16,7 @@ class TicketCategory(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     position = models.PositiveIntegerField(_("position"), default=0)
-    is_active = models.BooleanField(_("offered"), default=True, help_text=_("Customers can choose it."))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Customers can choose it for new tickets."))
 
     class Meta:
         ordering = ("position", "id")
@@ -74,10 +74,10 @@ class Ticket(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=TicketStatus.choices, default=TicketStatus.OPEN)
     #: The order that a request is about.
     wanted_for = models.ForeignKey(
-        Order, models.PROTECT, null=True, blank=True, related_name="requests", verbose_name=_("requested for")
+        Order, models.PROTECT, null=True, blank=True, related_name="requests", verbose_name=_("requested for order")
     )
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("taken by")
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("assignee")
     )
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name=_("merged into")
@@ -146,8 +146,8 @@ class TicketOrder(models.Model):
 
     class Meta:
         ordering = ("id",)
-        verbose_name = _("order of a ticket")
-        verbose_name_plural = _("orders of tickets")
+        verbose_name = _("ticket order")
+        verbose_name_plural = _("ticket orders")
         constraints = (models.UniqueConstraint(name="ticket_order_once", fields=("ticket", "order")),)
 
     def __str__(self) -> str:
@@ -166,11 +166,11 @@ class Message(models.Model):
     ticket = models.ForeignKey(
         Ticket, models.CASCADE, related_name="messages", db_index=False, verbose_name=_("ticket")
     )
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
-    is_staff = models.BooleanField(_("by staff"), default=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
+    is_staff = models.BooleanField(_("from staff"), default=False)
     is_internal = models.BooleanField(_("internal note"), default=False)
     text = models.TextField(_("text"))
-    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("sent at"), auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()
 
@@ -196,10 +196,10 @@ class Attachment(models.Model):
     """A file of a message. ``key`` is its name in the private storage of ``private_files``."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attachments", verbose_name=_("message"))
-    key = models.CharField(_("stored as"), max_length=200, unique=True)
+    key = models.CharField(_("storage name"), max_length=200, unique=True)
     name = models.CharField(_("name"), max_length=150)
     content_type = models.CharField(_("type"), max_length=50)
-    size = models.PositiveIntegerField(_("bytes"))
+    size = models.PositiveIntegerField(_("size in bytes"))
 
     class Meta:
         ordering = ("id",)
@@ -221,10 +221,12 @@ class CannedReply(models.Model):
     text = models.TextField(
         _("text"),
         max_length=5000,
-        help_text=_("{name} becomes the customer's name, {order} the number of the order the ticket is about."),
+        help_text=_(
+            "{name} is replaced with the customer's name, {order} with the number of the ticket's first order."
+        ),
     )
     position = models.PositiveIntegerField(_("position"), default=0)
-    is_active = models.BooleanField(_("offered"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         ordering = ("position", "title")

@@ -26,8 +26,8 @@ def message(text: str) -> SafeString:
 
 
 @register.filter
-def shown_ticket(ticket: Ticket) -> ticket_list.TicketStatusLabel:
-    return ticket_list.SHOWN[ticket.status]
+def ticket_status(ticket: Ticket) -> ticket_list.TicketStatusLabel:
+    return ticket_list.STATUS_LABELS[ticket.status]
 
 
 @register.filter
@@ -36,6 +36,6 @@ def percent(change: PriceChange) -> Decimal | None:
 
 
 @register.filter
-def askable(order: Order) -> list[tuple[str, object]]:
+def support_requests(order: Order) -> list[tuple[str, object]]:
     """Return the requests that a customer can make about the order, each with the text of its button."""
     return [(kind.value, order_requests.LABELS[kind]) for kind in order_requests.possible(order)]

@@ -9,30 +9,29 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
-from storefront.support import price_updates as reading
-from storefront.support import site_notices
+from storefront.support import price_updates, site_notices
 from storefront.support.models import InfoPage
 
-A_YEAR = 365 * 24 * 60 * 60
+YEAR = 365 * 24 * 60 * 60
 
 
 @require_safe
 def updates(request: HttpRequest) -> HttpResponse:
-    listed = reading.list_price_updates(request.user, request.GET)
-    return render(request, "support/updates.html", {"listed": listed, "tabs": reading.TABS.items()})
+    page = price_updates.list_price_updates(request.user, request.GET)
+    return render(request, "support/updates.html", {"updates": page, "tabs": price_updates.TABS.items()})
 
 
 @require_POST
-def put_away(request: HttpRequest, pk: int) -> HttpResponse:
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     """Dismiss a pinned announcement in this browser."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     answer = redirect(target) if is_ours else redirect("support:updates")
-    known = [number for number in site_notices.put_away(request) if number != pk]
+    others = [number for number in site_notices.dismissed(request) if number != pk]
     answer.set_cookie(
         site_notices.COOKIE,
-        ".".join(map(str, [pk, *known][: site_notices.MOST])),
-        max_age=A_YEAR,
+        ".".join(map(str, [pk, *others][: site_notices.MOST])),
+        max_age=YEAR,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

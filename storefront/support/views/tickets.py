@@ -23,8 +23,8 @@ from storefront.web import private_files, query_params
 
 @require_safe
 @login_required
-def listed(request: HttpRequest) -> HttpResponse:
-    return render(request, "support/tickets.html", {"listed": ticket_list.list_tickets(request.user, request.GET)})
+def list_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "support/tickets.html", {"ticket_list": ticket_list.list_tickets(request.user, request.GET)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,12 +35,12 @@ def new(request: HttpRequest) -> HttpResponse:
     form = forms.TicketForm(request.POST or None, request.FILES or None, initial={"orders": number or ""})
     if request.method == "POST" and form.is_valid():
         try:
-            made = tickets.open_ticket(request.user, **form.cleaned_data)
+            new_ticket = tickets.open_ticket(request.user, **form.cleaned_data)
         except TicketError as problem:
             forms.refuse(form, problem)
         else:
-            messages.success(request, _("Your ticket is open. The answer comes here."))
-            return redirect("support:ticket", made.pk)
+            messages.success(request, _("Ticket opened. We'll reply here."))
+            return redirect("support:ticket", new_ticket.pk)
     return render(request, "support/new.html", {"form": form})
 
 
@@ -51,19 +51,19 @@ def request_for_order(request: HttpRequest) -> HttpResponse:
     number = query_params.number(request.POST.get("order", ""))
     order = get_object_or_404(Order.objects.of(request.user).select_related("service", "user"), pk=number)
     try:
-        made = order_requests.ask(order, kind=TicketKind(request.POST.get("kind", "")))
+        new_ticket = order_requests.open_request(order, kind=TicketKind(request.POST.get("kind", "")))
     except ValueError:
-        messages.error(request, _("Nothing was asked for: choose one of the buttons."))
+        messages.error(request, _("Choose what you want to request."))
     except RequestAlreadyMade as problem:
-        messages.info(request, _("You asked for this already. Write here if you want to add something."))
+        messages.info(request, _("You have already requested this. Reply here to add details."))
         return redirect("support:ticket", problem.ticket.pk)
     except HandledAutomatically as problem:
         messages.error(request, str(problem.why))
     except TicketError as problem:
-        messages.error(request, forms.words(problem))
+        messages.error(request, forms.error_text(problem))
     else:
-        messages.success(request, _("A person looks at it. The answer comes here."))
-        return redirect("support:ticket", made.pk)
+        messages.success(request, _("Request sent. We'll reply here."))
+        return redirect("support:ticket", new_ticket.pk)
     return redirect("shop:order", order.pk)
 
 
@@ -75,16 +75,18 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     form = forms.ReplyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            said = tickets.say(own, **form.cleaned_data)
+            message = tickets.reply(own, **form.cleaned_data)
         except TicketError as problem:
             forms.refuse(form, problem)
         else:
-            return redirect("support:ticket", said.ticket_id)
+            return redirect("support:ticket", message.ticket_id)
     if own.merged_into_id:
         return redirect("support:ticket", own.merged_into_id)
     tickets.read_by_customer(own)
     return render(
-        request, "support/ticket.html", {**_shown(own), "form": form, "page": ticket_list.talk(own, request.GET)}
+        request,
+        "support/ticket.html",
+        {**_page_context(own), "form": form, "page": ticket_list.conversation(own, request.GET)},
     )
 
 
@@ -99,16 +101,16 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseClientRefresh()
     if ticket_list.mark(own) == request.GET.get("seen"):
         return HttpResponse(status=204)
-    said = ticket_list.newer(own, ticket_list.seen(request.GET))
+    new_messages = ticket_list.newer(own, ticket_list.newest_seen(request.GET))
     tickets.read_by_customer(own)
-    return render(request, "support/_live.html", {**_shown(own), "said": said, "is_live": True})
+    return render(request, "support/_live.html", {**_page_context(own), "new_messages": new_messages, "is_live": True})
 
 
 @require_POST
 @login_required
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     tickets.close(_own(request, pk))
-    messages.success(request, _("The ticket is closed. A new message opens it again."))
+    messages.success(request, _("This ticket is closed. Reply to reopen it."))
     return redirect("support:ticket", pk)
 
 
@@ -129,5 +131,5 @@ def _own(request: HttpRequest, pk: int) -> Ticket:
     return get_object_or_404(Ticket.objects.select_related("category", "user"), pk=pk, user_id=request.user.pk)
 
 
-def _shown(own: Ticket) -> dict[str, Any]:
+def _page_context(own: Ticket) -> dict[str, Any]:
     return {"ticket": own, "mark": ticket_list.mark(own), "orders": ticket_list.orders_of(own)}

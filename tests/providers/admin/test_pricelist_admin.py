@@ -53,7 +53,7 @@ def decide(client: Client, action: str, offer: Offer) -> None:
 def test_what_waits_for_approval_is_on_the_work_list_and_in_the_lists(office: Client, provider: Provider) -> None:
     Provider.objects.update(list_problem="the price list is empty; nothing was changed")
     start = page(office, "index")
-    assert "1 offer waits for approval" in start
+    assert "1 provider service waiting for approval" in start
     assert "the price list is empty; nothing was changed" in start
     listed = page(office, "providers_offer_changelist", state="held_used")
     assert "Waits for approval" in listed

@@ -68,7 +68,7 @@ def test_the_queue_shows_what_waits_for_a_person_first(boss: Client) -> None:
     assert "order-a1" not in boss.get("/admin/orders/refill/?shown=person").content.decode()
     assert "order-a1" in boss.get("/admin/orders/refill/?q=order-a1").content.decode()
     assert (first.is_open, answered.is_open) == (True, False)
-    assert "1 refill for a person" in boss.get("/admin/").content.decode()
+    assert "1 refill to handle" in boss.get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize("count", [2, 30])

@@ -10,14 +10,14 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 
 
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> Iterator[None]:
     """Nothing that the test before counted against guessing."""
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     yield
     cache.clear()
 

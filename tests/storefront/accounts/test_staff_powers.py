@@ -51,7 +51,7 @@ def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
     me = clerk("view_payment", "change_payment", is_superuser=is_superuser)
     payment = payments.proven(me)
     page = text_of(browser(me).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"}, follow=True))
-    assert "This is your own payment. A colleague has to decide about it." in page
+    assert "This is your own payment. Ask a colleague to decide about it." in page
     payment.refresh_from_db()
     assert (payment.status, balance(me)) == ("waiting", 0)
     assert not LogEntry.objects.exists()

@@ -11,7 +11,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 from tests.storefront.mail.mail_server import MailServer
 
 
@@ -20,7 +20,7 @@ def _shop(settings: Any) -> Iterator[None]:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.SHOP_URL, settings.SHOP_NAME = "https://shop.example", "Corner Shop"
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     yield
     cache.clear()
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 from tests.storefront.payments import payments
 
 
@@ -23,7 +23,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.VAR_DIR = tmp_path
     settings.PRIVATE_DIR = tmp_path / "private"
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     yield
     cache.clear()
 

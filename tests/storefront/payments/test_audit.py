@@ -38,7 +38,9 @@ def test_a_credit_without_its_transfer_is_found(nadia: User) -> None:
     payment.paid_amount, payment.credited_at = Decimal(10), payment.ended_at
     payment.save()
     (found,) = audit.findings()
-    assert found == f"top-up {payment.reference}: 10.00 was credited by its row, the wallet got 0.00 in 0 transfers"
+    assert found == (
+        f"payment {payment.reference}: 10.00 was credited by its row, but the balance received 0.00 in 0 transfers"
+    )
     with pytest.raises(CommandError):
         call_command("audit_ledger", stdout=StringIO())
 
@@ -51,8 +53,8 @@ def test_a_credit_of_another_amount_or_to_another_wallet_is_found(nadia: User) -
     Payment.objects.filter(pk=other.pk).update(user=factories.customer("0"))
     found = sorted(audit.findings())
     assert len(found) == 2
-    assert any(f"top-up {payment.reference}: 11.00" in line and "got 10.00 in 1" in line for line in found)
-    assert any(f"top-up {other.reference}: 7.00" in line and "got 0.00 in 0" in line for line in found)
+    assert any(f"payment {payment.reference}: 11.00" in line and "received 10.00 in 1" in line for line in found)
+    assert any(f"payment {other.reference}: 7.00" in line and "received 0.00 in 0" in line for line in found)
 
 
 def test_money_without_a_row_or_before_its_row_says_so_is_found(nadia: User) -> None:
@@ -60,5 +62,7 @@ def test_money_without_a_row_or_before_its_row_says_so_is_found(nadia: User) -> 
     transfers.credit_payment(wallet, amount=Decimal(3), gateway="demo", reference="nobody")
     transfers.credit_payment(wallet, amount=Decimal(10), gateway="demo", reference=payment.reference)
     first, second = audit.findings()
-    assert first == f"top-up {payment.reference}: 0.00 was credited by its row, the wallet got 10.00 in 1 transfers"
-    assert second.endswith("there is no top-up payment:demo:nobody")
+    assert first == (
+        f"payment {payment.reference}: 0.00 was credited by its row, but the balance received 10.00 in 1 transfers"
+    )
+    assert second.endswith("there is no payment payment:demo:nobody")

@@ -100,7 +100,7 @@ def test_a_gateway_that_does_not_answer_leaves_the_row_and_tells_the_customer(
 
     monkeypatch.setitem(gateways.GATEWAYS, "northpay", Silent())
     answer = page.post("/wallet/add-funds/", {"amount": "20", "way": "northpay"}, follow=True)
-    assert "does not answer. Nothing was paid" in answer.content.decode()
+    assert "is not responding. You were not charged" in answer.content.decode()
     assert Payment.objects.get().status == "started"
 
 

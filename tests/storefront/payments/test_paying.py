@@ -49,17 +49,17 @@ def test_references_do_not_repeat() -> None:
 @pytest.mark.parametrize(
     ("amount", "words"),
     [
-        ("", "Write how much"),
-        ("ten", "Write a number"),
-        ("1,000", "Write a number"),
-        ("1e3", "Write a number"),
-        ("NaN", "Write a number"),
-        ("9" * 300, "Write a number"),
-        ("12.345", "Nothing smaller than"),
-        ("0", "The least"),
-        ("-5", "The least"),
-        ("0.99", "The least"),
-        ("10000.01", "The most"),
+        ("", "Enter an amount"),
+        ("ten", "Enter a number"),
+        ("1,000", "Enter a number"),
+        ("1e3", "Enter a number"),
+        ("NaN", "Enter a number"),
+        ("9" * 300, "Enter a number"),
+        ("12.345", "Round the amount to a multiple of"),
+        ("0", "The minimum"),
+        ("-5", "The minimum"),
+        ("0.99", "The minimum"),
+        ("10000.01", "The maximum"),
     ],
 )
 def test_an_amount_that_cannot_be_paid_is_said_so(page: Client, amount: str, words: str) -> None:
@@ -78,25 +78,25 @@ def test_an_amount_is_read_as_people_write_it(page: Client, text: str) -> None:
 @pytest.mark.parametrize("way", ["", "nobody", "transfer-999", "demo-x"])
 def test_a_way_that_is_not_offered_is_not_taken(page: Client, way: str) -> None:
     payments.bank()
-    assert "Choose how you want to pay" in text_of(page.post(NEW, {"amount": "10", "way": way}))
+    assert "Choose a payment method" in text_of(page.post(NEW, {"amount": "10", "way": way}))
     assert not Payment.objects.exists()
 
 
 def test_the_limits_are_those_of_the_way(page: Client, settings: Any) -> None:
     method = payments.bank(maximum=50)
     way = f"transfer-{method.pk}"
-    assert "The least for this way of paying is <bdi>$5.00" in text_of(page.post(NEW, {"amount": "4", "way": way}))
-    assert "The most for this way of paying is <bdi>$50.00" in text_of(page.post(NEW, {"amount": "51", "way": way}))
+    assert "The minimum for this payment method is <bdi>$5.00" in text_of(page.post(NEW, {"amount": "4", "way": way}))
+    assert "The maximum for this payment method is <bdi>$50.00" in text_of(page.post(NEW, {"amount": "51", "way": way}))
     ManualMethod.objects.update(is_active=False)
     # What is no longer offered is not replaced by what still is.
-    assert "Choose how you want to pay" in text_of(page.post(NEW, {"amount": "10", "way": way}))
+    assert "Choose a payment method" in text_of(page.post(NEW, {"amount": "10", "way": way}))
     assert not Payment.objects.exists()
 
 
 def test_without_any_way_the_shop_is_to_be_asked(page: Client, nadia: User, settings: Any) -> None:
     settings.DEMO_GATEWAY = False
     text = text_of(page.get(NEW))
-    assert "Money is added by the shop's staff" in text
+    assert "Contact support to add funds" in text
     assert nadia.email in text
 
 
@@ -114,7 +114,7 @@ def test_presets_keep_the_way_back(page: Client) -> None:
 def test_so_many_unfinished_payments_are_enough(page: Client, nadia: User) -> None:
     for _ in range(crediting.OPEN_MAX):
         payments.demo(nadia)
-    assert "not finished" in text_of(page.post(NEW, {"amount": "10", "way": "demo"}, follow=True))
+    assert "unpaid payments" in text_of(page.post(NEW, {"amount": "10", "way": "demo"}, follow=True))
     assert Payment.objects.count() == crediting.OPEN_MAX
 
 
@@ -203,11 +203,11 @@ def test_nobody_sees_anothers_payment(page: Client) -> None:
 def test_the_page_follows_the_payment(page: Client, nadia: User) -> None:
     payment = payments.demo(nadia)
     base = f"/wallet/payments/{payment.reference}/"
-    assert "Waiting for the payment" in text_of(page.get(base))
+    assert "Waiting for payment" in text_of(page.get(base))
     assert page.get(f"{base}live/?seen={payment.mark}").status_code == 204
     deliver(told(payment))
     text = text_of(page.get(f"{base}live/?seen={payment.mark}"))
-    assert "is in your wallet" in text
+    assert "added to your balance" in text
     assert 'hx-swap-oob="true"' in text
     assert "hx-get" not in text
     assert Client().get(f"{base}live/")["HX-Refresh"] == "true"
@@ -215,7 +215,7 @@ def test_the_page_follows_the_payment(page: Client, nadia: User) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"status": "declined"}, "was declined"), ({"amount": "5"}, "Another amount came than was asked for")],
+    [({"status": "declined"}, "Payment declined"), ({"amount": "5"}, "We received a different amount")],
 )
 def test_what_went_otherwise_is_said(page: Client, nadia: User, changes: dict[str, str], words: str) -> None:
     payment = payments.demo(nadia)

@@ -69,7 +69,7 @@ def test_a_file_is_judged_by_its_content_not_by_its_name(
 ) -> None:
     payment = payments.by_hand(nadia)
     answer = upload(page, payment, content, name=name, comment="kept <b>")
-    assert "whatever its name says" in answer.content.decode()
+    assert "is not a PNG, JPEG, or WebP image or a PDF" in answer.content.decode()
     assert "kept &lt;b&gt;" in answer.content.decode()
     assert not Proof.objects.exists()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -93,8 +93,8 @@ def test_a_request_that_is_far_too_long_is_not_even_parsed(page: Client, nadia: 
 def test_no_file_is_no_proof(page: Client, nadia: User) -> None:
     payment = payments.by_hand(nadia)
     answer = page.post(f"/wallet/payments/{payment.reference}/proofs/", {"comment": "paid!"})
-    assert "Choose a file first" in answer.content.decode()
-    assert "Choose a file first" in upload(page, payment, b"").content.decode()
+    assert "Choose a file." in answer.content.decode()
+    assert "Choose a file." in upload(page, payment, b"").content.decode()
 
 
 def test_several_proofs_are_taken_and_no_end_of_them_is_not(page: Client, nadia: User, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_proof_is_shown_to_its_owner_and_to_staff_and_to_nobody_else(page: Cli
     for stranger in (factories.customer("0"), curious):
         assert payments.browser(stranger).get(address(payment)).status_code == 404
     assert Client().get(address(payment)).url.startswith("/account/login/")
-    # The number alone is not enough, not even with a top-up of one's own.
+    # The number alone is not enough, not even with the reference of one's own payment.
     mine = payments.by_hand(stranger, method=payments.bank("Other"))
     wrong = f"/wallet/payments/{mine.reference}/proofs/{payment.proofs.get().pk}/"
     assert payments.browser(stranger).get(wrong).status_code == 404

@@ -35,7 +35,7 @@ def act(client: Client, payment: Payment, name: str, **data: str) -> Any:
 
 def test_what_is_approved_is_in_the_wallet_and_in_the_history(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
-    assert "$10.00 is in the wallet of" in act(boss, payment, "approve", amount="10").content.decode()
+    assert "Payment approved; $10.00 added to" in act(boss, payment, "approve", amount="10").content.decode()
     payment.refresh_from_db()
     assert (payment.status, payment.is_in_review, str(payment.actor)) == ("credited", False, "boss@example.com")
     assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
@@ -45,8 +45,8 @@ def test_what_is_approved_is_in_the_wallet_and_in_the_history(boss: Client, nadi
 def test_a_double_click_credits_once(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     act(boss, payment, "approve", amount="10")
-    assert "credited meanwhile" in act(boss, payment, "approve", amount="10").content.decode()
-    assert "credited meanwhile" in act(boss, payment, "refuse", reason="no").content.decode()
+    assert "already added to the balance" in act(boss, payment, "approve", amount="10").content.decode()
+    assert "already added to the balance" in act(boss, payment, "refuse", reason="no").content.decode()
     assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
 
 
@@ -68,7 +68,7 @@ def test_two_colleagues_at_once_make_one_transfer() -> None:
 
 def test_another_amount_needs_a_reason_and_is_what_is_credited(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
-    assert "say why" in act(boss, payment, "approve", amount="8").content.decode()
+    assert "Enter a reason" in act(boss, payment, "approve", amount="8").content.decode()
     assert booked(payment) == []
     act(boss, payment, "approve", amount="8", reason="The bank kept 2.")
     assert (balance(nadia), booked(payment)) == (Decimal(8), [Decimal(8)])
@@ -95,13 +95,13 @@ def test_the_customer_sees_why_it_was_refused(boss: Client, nadia: User) -> None
         "No such payment came."
         in payments.browser(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
     )
-    assert "has ended meanwhile" in act(boss, payment, "refuse", reason="again").content.decode()
+    assert "has already ended" in act(boss, payment, "refuse", reason="again").content.decode()
 
 
 def test_money_that_comes_after_a_refusal_can_still_be_added(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     act(boss, payment, "refuse", reason="Nothing came.")
-    assert "say why" in act(boss, payment, "approve", amount="10").content.decode()
+    assert "Enter a reason" in act(boss, payment, "approve", amount="10").content.decode()
     act(boss, payment, "approve", amount="10", reason="It came on Monday.")
     assert balance(nadia) == 10
 
@@ -119,7 +119,7 @@ def test_deciding_needs_the_right_to_change_and_seeing_the_right_to_see(nadia: U
     reader = payments.browser(payments.staff("view_payment"))
     page = reader.get(f"{LIST}{payment.pk}/change/")
     assert page.status_code == 200
-    assert "Add it to the wallet" not in page.content.decode()
+    assert "Approve payment" not in page.content.decode()
     for name in ("approve", "refuse", "settle"):
         assert act(reader, payment, name, amount="10", reason="x").status_code == 403
     nobody = payments.browser(payments.staff(email="nobody@example.com"))
@@ -147,11 +147,11 @@ def test_what_waits_for_a_person_stands_first_and_on_the_start_page(boss: Client
     page = boss.get(LIST).content.decode()
     assert page.index(proven.reference) < page.index(newer.reference)
     start = boss.get("/admin/").content.decode()
-    assert "1 payment for review" in start
+    assert "1 payment to review" in start
     only = boss.get(f"{LIST}?review=1").content.decode()
     assert proven.reference in only
     assert newer.reference not in only
-    assert "for review" not in payments.browser(payments.staff("view_order")).get("/admin/").content.decode()
+    assert "to review" not in payments.browser(payments.staff("view_order")).get("/admin/").content.decode()
 
 
 def test_payments_are_found_by_reference_number_there_and_email(boss: Client, nadia: User) -> None:
@@ -184,7 +184,7 @@ def test_the_list_costs_the_same_for_few_and_for_many(boss: Client, nadia: User)
 
 def test_ways_to_pay_by_hand_are_written_by_staff(boss: Client) -> None:
     data = {"name": "Cash", "instructions": "Bring {amount}", "minimum": "5", "maximum": "4", "position": "1"}
-    assert "The most is less than the least" in boss.post("/admin/payments/manualmethod/add/", data).content.decode()
+    assert "The maximum is below the minimum" in boss.post("/admin/payments/manualmethod/add/", data).content.decode()
     boss.post("/admin/payments/manualmethod/add/", {**data, "maximum": "", "is_active": "on"})
     method = ManualMethod.objects.get()
     assert (method.name, method.minimum, method.maximum, method.is_active) == ("Cash", Decimal(5), None, True)

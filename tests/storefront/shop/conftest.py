@@ -10,7 +10,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _fresh_shop(db: None, settings) -> Iterator[None]:
     """Nothing kept from the test before, and nobody upstream to wake."""
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     yield
     cache.clear()
 

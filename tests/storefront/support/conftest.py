@@ -13,7 +13,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
-from tests.storefront.conftest import know_the_look
+from tests.storefront.conftest import cache_default_look
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def _fresh_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.PRIVATE_DIR = tmp_path / "private"
     cache.clear()
-    know_the_look()
+    cache_default_look()
     yield
     cache.clear()
 

@@ -52,7 +52,7 @@ def test_a_ticket_is_opened_with_orders_and_files(page: Client, nadia: User) -> 
     ticket = Ticket.objects.get()
     assert response.redirect_chain == [(f"/support/{ticket.pk}/", 302)]
     text = text_of(response)
-    for part in ("Where?", "It is late.", "shot.png", "log.txt", f"/orders/{orders[1]}/", "We will answer"):
+    for part in ("Where?", "It is late.", "shot.png", "log.txt", f"/orders/{orders[1]}/", "Awaiting our reply"):
         assert part in text
     assert ticket.category == category
 
@@ -61,12 +61,12 @@ def test_a_ticket_is_opened_with_orders_and_files(page: Client, nadia: User) -> 
     ("change", "told"),
     [
         ({"orders": "99999"}, "Order 99999 is not one of your orders"),
-        ({"orders": "12, abc"}, "“abc” is no order number"),
-        ({"orders": " ".join(map(str, range(1, 30)))}, "At most 20 orders"),
+        ({"orders": "12, abc"}, "“abc” is not an order number"),
+        ({"orders": " ".join(map(str, range(1, 30)))}, "at most 20 orders"),
         ({"subject": ""}, "This field is required"),
         ({"text": "x" * 5001}, "at most 5000"),
-        ({"uploads": [SimpleUploadedFile("x.exe", b"MZ\x00\x01")]}, "“x.exe” is none of the kinds"),
-        ({"uploads": [SimpleUploadedFile(f"{n}.png", PNG) for n in range(6)]}, "At most 5 files"),
+        ({"uploads": [SimpleUploadedFile("x.exe", b"MZ\x00\x01")]}, "“x.exe” is not a supported file type"),
+        ({"uploads": [SimpleUploadedFile(f"{n}.png", PNG) for n in range(6)]}, "at most 5 files"),
     ],
 )
 def test_what_cannot_be_sent_is_said_and_the_words_are_kept(change: dict[str, Any], told: str, page: Client) -> None:
@@ -81,10 +81,10 @@ def test_a_limit_is_told_in_words(page: Client, nadia: User, settings: Any) -> N
     settings.SUPPORT_OPEN_TICKETS = 1
     ticket = opened(nadia)
     text = text_of(page.post("/support/new/", {"subject": "S", "text": "T"}))
-    assert "You have 1 open tickets, which is the most" in text
+    assert "You already have 1 open tickets" in text
     for number in range(tickets.MESSAGES_MOST):
         last = page.post(f"/support/{ticket.pk}/", {"text": f"m{number}"})
-    assert "many messages within a few minutes" in text_of(last)
+    assert "You have sent too many messages" in text_of(last)
 
 
 def test_a_reply_and_closing_are_plain_forms(page: Client, nadia: User) -> None:
@@ -92,8 +92,8 @@ def test_a_reply_and_closing_are_plain_forms(page: Client, nadia: User) -> None:
     response = page.post(f"/support/{ticket.pk}/", {"text": "More"}, follow=True)
     assert "More" in text_of(response)
     response = page.post(f"/support/{ticket.pk}/close/", follow=True)
-    assert "A new message opens it again" in text_of(response)
-    assert "close the ticket" not in text_of(response)
+    assert "Reply to reopen it" in text_of(response)
+    assert "Close ticket" not in text_of(response)
 
 
 def test_one_click_on_an_order_asks_a_person_once(page: Client, nadia: User) -> None:
@@ -105,11 +105,13 @@ def test_one_click_on_an_order_asks_a_person_once(page: Client, nadia: User) -> 
     first = page.post("/support/requests/", data)
     again = page.post("/support/requests/", data, follow=True)
     assert again.redirect_chain == [(first.headers["Location"], 302)]
-    assert "You asked for this already" in text_of(again)
+    assert "You have already requested this" in text_of(again)
     assert Ticket.objects.count() == 1
     refused = page.post("/support/requests/", {"order": order.pk, "kind": "refill"}, follow=True)
-    assert "A refill is of what was delivered" in text_of(refused)
-    assert "choose one of the buttons" in text_of(page.post("/support/requests/", {"order": order.pk}, follow=True))
+    assert "Refills are available only after" in text_of(refused)
+    assert "Choose what you want to request" in text_of(
+        page.post("/support/requests/", {"order": order.pk}, follow=True)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ whose it is
@@ -226,7 +228,7 @@ def test_what_people_write_is_text_everywhere(page: Client, desk: Client, nadia:
         page.get("/support/"),
         page.get(f"/support/{ticket.pk}/"),
         page.get(f"/support/{ticket.pk}/live/"),
-        desk.get("/admin/support/ticket/?shown=all"),
+        desk.get("/admin/support/ticket/?queue=all"),
         desk.get(f"/admin/support/ticket/{ticket.pk}/change/"),
     )
     for response in pages:
@@ -255,7 +257,7 @@ def test_only_what_is_new_comes_live(page: Client, nadia: User, agent: User) -> 
     text = text_of(page.get(clock[1]))
     assert "the answer" in text
     assert "the first words" not in text
-    assert "Needs your answer" in text
+    assert "Awaiting your reply" in text
     assert "<html" not in text
     clock = re.search(r'hx-get="(/support/\d+/live/\?seen=[^"]+)"', text)
     assert clock
@@ -283,7 +285,7 @@ def test_a_conversation_costs_the_same_whatever_its_length(
     page.get(f"/support/{ticket.pk}/")
     with django_assert_num_queries(7):  # session, customer, ticket, orders, messages, files, balance
         text = text_of(page.get(f"/support/{ticket.pk}/"))
-    assert text.count('<li class="said') == ticket_list.TALK_SIZE
+    assert text.count('<li class="said') == ticket_list.CONVERSATION_SIZE
     older = re.search(r'href="(\?before=\d+)" rel="next"', text)
     assert older
     assert "hx-trigger" not in text_of(page.get(f"/support/{ticket.pk}/{older[1]}"))
@@ -304,7 +306,7 @@ def test_tabs_hold_what_they_count(page: Client, nadia: User, agent: User) -> No
     opened(nadia)
     tickets.answer(opened(nadia), author=agent, text="x")
     text = re.sub(r"<[^>]*>", " ", text_of(page.get("/support/?status=answered")))
-    assert re.search(r"All\s+2\s+We will answer\s+1\s+Needs your answer\s+0\s+Answered\s+1\s+Closed\s+0", text)
+    assert re.search(r"All\s+2\s+Awaiting our reply\s+1\s+Awaiting your reply\s+0\s+Answered\s+1\s+Closed\s+0", text)
     assert "1 ticket" in text
 
 

@@ -34,24 +34,24 @@ def changed(service: Service, old: str, new: str) -> PriceChange:
 # ------------------------------------------------------------------------------------------------ announcements
 
 
-def test_a_pinned_announcement_stands_above_every_page_until_it_is_put_away(client: Client) -> None:
+def test_a_pinned_announcement_stands_above_every_page_until_it_is_dismissed(client: Client) -> None:
     one, other = announced(is_pinned=True, text="x"), announced("Second", is_pinned=True)
     for address in ("/", "/services/", "/nothing-here/"):
         assert "Down on Sunday" in text_of(client.get(address))
-    answer = client.post(f"/updates/{one.pk}/put-away/", {"next": "/services/?q=a"})
+    answer = client.post(f"/updates/{one.pk}/dismiss/", {"next": "/services/?q=a"})
     assert answer.headers["Location"] == "/services/?q=a"
     assert answer.cookies[site_notices.COOKIE]["httponly"]
     text = text_of(client.get("/services/"))
     assert "Down on Sunday" not in text
     assert "Second" in text
     assert "Down on Sunday" in text_of(client.get("/updates/"))
-    client.post(f"/updates/{other.pk}/put-away/")
+    client.post(f"/updates/{other.pk}/dismiss/")
     assert "Second" not in text_of(client.get("/services/"))
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-def test_putting_away_leads_nowhere_else(target: str, client: Client) -> None:
-    assert client.post("/updates/1/put-away/", {"next": target}).headers["Location"] == "/updates/"
+def test_dismissing_redirects_only_within_the_shop(target: str, client: Client) -> None:
+    assert client.post("/updates/1/dismiss/", {"next": target}).headers["Location"] == "/updates/"
 
 
 @pytest.mark.parametrize("cookie", ["x", "1.x.²", "9" * 500, "." * 999, "<script>"])
@@ -59,7 +59,7 @@ def test_an_odd_cookie_is_no_error(cookie: str, client: Client) -> None:
     one = announced(is_pinned=True)
     client.cookies[site_notices.COOKIE] = cookie
     assert client.get("/").status_code == 200
-    assert client.post(f"/updates/{one.pk}/put-away/").status_code == 302
+    assert client.post(f"/updates/{one.pk}/dismiss/").status_code == 302
     assert "Down on Sunday" not in text_of(client.get("/"))
 
 
@@ -94,7 +94,7 @@ def test_price_changes_are_told_in_words(client: Client) -> None:
     changed(factories.service(name="Free before"), "0", "1")
     changed(factories.service(name="Gone", is_active=False), "1", "2")
     text = text_of(client.get("/updates/?show=prices"))
-    for part in ("25 % cheaper", "0.5 % dearer", "$2.00", "$1.50", "Free before"):
+    for part in ("25% lower", "0.5% higher", "$2.00", "$1.50", "Free before"):
         assert part in text
     assert "Gone" not in text
 

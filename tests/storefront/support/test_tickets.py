@@ -81,7 +81,7 @@ def test_who_took_a_ticket_keeps_it_when_another_answers(nadia: User, agent: Use
 def test_several_messages_wait_since_the_first(nadia: User) -> None:
     ticket = opened(nadia)
     with later():
-        tickets.say(ticket, text="Hello?")
+        tickets.reply(ticket, text="Hello?")
     assert now(ticket).waiting_since == ticket.waiting_since
 
 
@@ -89,7 +89,7 @@ def test_a_customers_message_opens_a_closed_ticket_again(nadia: User, agent: Use
     ticket = opened(nadia)
     tickets.answer(ticket, author=agent, text="Done.", status=TicketStatus.CLOSED)
     assert now(ticket).closed_at is not None
-    tickets.say(ticket, text="It is not.")
+    tickets.reply(ticket, text="It is not.")
     row = now(ticket)
     assert (row.status, row.closed_at, row.is_unread_by_staff) == ("open", None, True)
 
@@ -106,7 +106,7 @@ def test_a_staff_answer_is_told_where_the_setting_says(nadia: User, agent: User,
     settings.SUPPORT_ANSWERED = "tests.storefront.support.test_tickets.listen"
     told.clear()
     ticket = opened(nadia)
-    tickets.say(ticket, text="More")
+    tickets.reply(ticket, text="More")
     tickets.note(ticket, author=agent, text="Hm")
     assert told == []
     said = tickets.answer(ticket, author=agent, text="Here.")
@@ -151,32 +151,32 @@ def test_only_so_many_tickets_are_open_at_once(nadia: User, settings: Any) -> No
     tickets.close(first)
     opened(nadia)
     with pytest.raises(TooManyOpen):
-        tickets.say(first, text="Opens it again")
+        tickets.reply(first, text="Opens it again")
     opened(factories.customer())
 
 
 def test_messages_come_only_so_fast(nadia: User) -> None:
     ticket = opened(nadia)
     for number in range(tickets.MESSAGES_MOST - 1):
-        tickets.say(ticket, text=str(number))
+        tickets.reply(ticket, text=str(number))
     with pytest.raises(TooFast):
-        tickets.say(ticket, text="one more")
+        tickets.reply(ticket, text="one more")
     with pytest.raises(TooFast):
         opened(nadia)
     with later(11):
-        tickets.say(ticket, text="one more")
+        tickets.reply(ticket, text="one more")
 
 
 def test_a_customers_files_of_a_day_have_a_bound(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "BYTES_MOST", 2 * len(PNG))
     ticket = opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
-    tickets.say(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
+    tickets.reply(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
     with pytest.raises(TooMuch):
-        tickets.say(ticket, text="too many", uploads=[SimpleUploadedFile("c.png", PNG)])
-    tickets.say(ticket, text="none")
+        tickets.reply(ticket, text="too many", uploads=[SimpleUploadedFile("c.png", PNG)])
+    tickets.reply(ticket, text="none")
     opened(factories.customer(), uploads=[SimpleUploadedFile("d.png", PNG)])
     with later(24 * 60):
-        tickets.say(ticket, text="tomorrow", uploads=[SimpleUploadedFile("e.png", PNG)])
+        tickets.reply(ticket, text="tomorrow", uploads=[SimpleUploadedFile("e.png", PNG)])
 
 
 def test_only_own_orders_are_attached(nadia: User) -> None:
@@ -199,7 +199,7 @@ def test_a_ticket_that_was_not_opened_leaves_no_file(nadia: User, settings: Any)
     with pytest.raises(TooManyOpen):
         opened(nadia, uploads=[SimpleUploadedFile("b.png", PNG)])
     with pytest.raises(ValidationError):
-        tickets.say(
+        tickets.reply(
             Ticket.objects.get(),
             text="x",
             uploads=[SimpleUploadedFile("c.png", PNG), SimpleUploadedFile("d.exe", b"MZ\x00")],
@@ -235,7 +235,7 @@ def test_a_person_is_asked_only_for_what_no_button_does(
     for kind in (TicketKind.SPEED_UP, TicketKind.CANCEL, TicketKind.REFILL):
         if kind not in kinds:
             with pytest.raises(HandledAutomatically):
-                order_requests.ask(order, kind=kind)
+                order_requests.open_request(order, kind=kind)
 
 
 def test_a_refill_window_that_is_over_is_a_matter_for_a_person(nadia: User) -> None:
@@ -247,23 +247,23 @@ def test_a_refill_window_that_is_over_is_a_matter_for_a_person(nadia: User) -> N
 
 def test_a_request_carries_its_order_and_is_made_once(nadia: User, agent: User) -> None:
     order = bought(nadia, "in_progress")
-    ticket = order_requests.ask(order, kind=TicketKind.SPEED_UP)
+    ticket = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     assert (ticket.kind, ticket.wanted_for) == ("speed_up", order)
     assert TicketOrder.objects.get().order == order
     with pytest.raises(RequestAlreadyMade) as asked:
-        order_requests.ask(order, kind=TicketKind.SPEED_UP)
+        order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     assert asked.value.ticket == ticket
-    order_requests.ask(order, kind=TicketKind.CANCEL)
-    tickets.put(ticket, status=TicketStatus.CLOSED)
-    assert order_requests.ask(order, kind=TicketKind.SPEED_UP) != ticket
+    order_requests.open_request(order, kind=TicketKind.CANCEL)
+    tickets.set_status(ticket, status=TicketStatus.CLOSED)
+    assert order_requests.open_request(order, kind=TicketKind.SPEED_UP) != ticket
 
 
 def test_an_old_request_that_opens_again_beside_a_new_one_is_a_question(nadia: User) -> None:
     order = bought(nadia, "in_progress")
-    old = order_requests.ask(order, kind=TicketKind.SPEED_UP)
+    old = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     tickets.close(old)
-    new = order_requests.ask(order, kind=TicketKind.SPEED_UP)
-    tickets.say(old, text="And?")
+    new = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
+    tickets.reply(old, text="And?")
     assert (now(old).kind, now(old).status, now(new).kind) == ("question", "open", "speed_up")
 
 
@@ -274,7 +274,7 @@ def test_two_tickets_become_one_with_messages_in_order(nadia: User, agent: User)
     orders = [factories.order(nadia).pk for _ in range(2)]
     first = opened(nadia, "1", orders=orders[:1])
     second = opened(nadia, "2", orders=orders)
-    tickets.say(first, text="3")
+    tickets.reply(first, text="3")
     tickets.answer(second, author=agent, text="4")
     merged = tickets.merge(second, into=first, actor=agent)
     assert [row.text for row in Message.objects.public().filter(ticket=first)] == ["1", "2", "3", "4"]
@@ -290,17 +290,17 @@ def test_a_message_to_a_merged_ticket_reaches_the_one_that_is_left(nadia: User, 
     tickets.merge(third, into=second, actor=agent)
     tickets.merge(second, into=first, actor=agent)
     assert now(third).merged_into == first
-    assert tickets.say(third, text="Still here?").ticket == first
+    assert tickets.reply(third, text="Still here?").ticket == first
     assert tickets.answer(second, author=agent, text="Yes.").ticket == first
 
 
 def test_a_request_is_not_lost_in_a_merge(nadia: User, agent: User) -> None:
     order = bought(nadia, "in_progress")
-    question, request = opened(nadia), order_requests.ask(order, kind=TicketKind.SPEED_UP)
+    question, request = opened(nadia), order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     merged = tickets.merge(request, into=question, actor=agent)
     assert (merged.kind, merged.wanted_for) == ("speed_up", order)
     with pytest.raises(RequestAlreadyMade) as asked:
-        order_requests.ask(order, kind=TicketKind.SPEED_UP)
+        order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     assert asked.value.ticket == question
 
 
@@ -339,11 +339,11 @@ def test_nothing_is_lost_when_all_happens_at_once(settings: Any) -> None:
     one, two = opened(nadia, "1"), opened(nadia, "2")
     acts = [
         lambda: tickets.merge(one, into=two, actor=agent),
-        lambda: tickets.say(one, text="3"),
+        lambda: tickets.reply(one, text="3"),
         lambda: tickets.close(one),
         lambda: tickets.answer(one, author=agent, text="4"),
         lambda: tickets.close(two),
-        lambda: tickets.say(two, text="5"),
+        lambda: tickets.reply(two, text="5"),
     ]
     assert [outcome for outcome in together(acts) if isinstance(outcome, Exception)] == []
     left = Ticket.objects.get(merged_into=None)
@@ -360,6 +360,6 @@ def test_limits_hold_and_a_request_is_made_once_when_clicked_often(settings: Any
     assert Ticket.objects.count() == 3
     Ticket.objects.all().delete()
     order = bought(nadia, "in_progress")
-    asked = together([lambda: order_requests.ask(order, kind=TicketKind.SPEED_UP)] * 5)
+    asked = together([lambda: order_requests.open_request(order, kind=TicketKind.SPEED_UP)] * 5)
     assert sum(isinstance(outcome, RequestAlreadyMade) for outcome in asked) == 4
     assert Ticket.objects.count() == 1

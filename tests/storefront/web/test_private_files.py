@@ -157,7 +157,7 @@ def test_a_field_takes_several_and_says_which_one_is_wrong() -> None:
     assert [one.name for one in field.clean([upload(PNG, "a.png"), upload(b"text", "b.txt")])] == ["a.png", "b.txt"]
     with pytest.raises(ValidationError, match=r"bad\.bin"):
         field.clean([upload(PNG, "a.png"), upload(b"\x00\x01", "bad.bin")])
-    with pytest.raises(ValidationError, match="At most 2"):
+    with pytest.raises(ValidationError, match="at most 2"):
         field.clean([upload(PNG)] * 3)
     with pytest.raises(ValidationError, match="required"):
         FilesField(most=1).clean(None)

@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_used_locks_nobody_out(tmp_path: Path, caplog: p
             False,
             1,
         )
-    assert caplog.text.count("each process alone") == 1
+    assert caplog.text.count("each process separately") == 1
 
 
 def test_a_file_that_was_cut_counts_as_nothing(kept: SharedCache) -> None:

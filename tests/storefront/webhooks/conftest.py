@@ -15,7 +15,7 @@ from storefront.mail.models import Email
 from storefront.webhooks import endpoints
 from storefront.webhooks.models import Endpoint
 from tests import factories
-from tests.storefront.conftest import know_the_frame
+from tests.storefront.conftest import cache_empty_site_notices
 from tests.storefront.webhooks.receiver import Receiver
 
 EVERYTHING = {"has_orders": True, "has_refills": True, "has_balance": True, "has_prices": True}
@@ -27,7 +27,7 @@ def _quiet(settings: Any) -> Iterator[None]:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.ALLOW_PRIVATE_WEBHOOKS = True
     cache.clear()
-    know_the_frame()
+    cache_empty_site_notices()
     yield
     cache.clear()
 

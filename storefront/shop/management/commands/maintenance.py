@@ -21,7 +21,7 @@ class Command(BaseCommand):
             maintenance.flag().write_text(message, encoding="utf-8")
         elif state == "off":
             maintenance.flag().unlink(missing_ok=True)
-        shown_message = maintenance.words()
+        shown_message = maintenance.message()
         if shown_message is None:
             self.stdout.write("The shop is open.")
         else:
