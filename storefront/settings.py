@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "storefront.shop",
     "storefront.api.sandbox",
     "storefront.api.rest.apps.RestConfig",
+    "storefront.api.adminapi.apps.AdminApiConfig",
     "storefront.support",
     "storefront.webhooks",
     "storefront.payments",
@@ -327,6 +328,8 @@ Q_CLUSTER: dict[str, Any] = {
 # Calls a minute that a key may make, and that may come from one address; 0: as many as they like.
 API_CALLS_A_MINUTE = env.int("API_CALLS_A_MINUTE", 600)
 API_ADDRESS_CALLS_A_MINUTE = env.int("API_ADDRESS_CALLS_A_MINUTE", 6000)
+# Calls a second that a staff key may make to the Admin API; 0: as many as it likes.
+ADMIN_API_CALLS_A_SECOND = env.int("ADMIN_API_CALLS_A_SECOND", 5)
 # Keys of the sandbox: the play money of each, in the store currency, and how long an order or a refill takes there.
 SANDBOX_BALANCE = env.str("SANDBOX_BALANCE", "1000")
 SANDBOX_SECONDS = env.int("SANDBOX_SECONDS", 120)
@@ -385,8 +388,8 @@ CONTENT_SECURITY_POLICY = {
 }
 SECURE_SSL = env.bool("HTTPS", SHOP_URL.startswith("https://"))
 SECURE_SSL_REDIRECT = SECURE_SSL
-# The panel API answers over plain http as well: a redirect loses the body of every POST.
-SECURE_REDIRECT_EXEMPT = [r"^api/"]
+# The APIs answer over plain http as well: a redirect loses the body of every POST.
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^adminapi/"]
 # Whether the last entry of X-Forwarded-For, and X-Forwarded-Proto, are a proxy's of ours and can be believed.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("storefront.shop.urls")),
     path("", include("storefront.support.urls")),
     path("", include("storefront.api.urls")),
+    path("", include("storefront.api.adminapi.urls")),
 ]
 
 handler400 = "storefront.api.error_handlers.bad_request"

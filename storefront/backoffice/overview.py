@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -36,11 +34,10 @@ from storefront.mail.models import Email
 from storefront.payments.models import Payment
 from storefront.support.models import Ticket
 from storefront.web import formats
+from storefront.web.id_ranges import first_since
 
 #: Counts stop here: "1,000 or more" is enough to act on.
 ENOUGH = 1000
-#: The first step of the search in ``first_since``: above the number of ids in any of these tables.
-LONGEST_STEP = 2**40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,28 +111,6 @@ def build(user: Any) -> Overview:
         seen.figures = list(_figures())
     seen.providers = [_line(provider) for provider in providers]
     return seen
-
-
-def first_since(model: type[models.Model], moment: datetime) -> int:
-    """Return the id from which on all rows of ``model`` were created at ``moment`` or later.
-
-    Ids and creation times increase together, so these tables need no index on the time: one statement finds the id by
-    binary search, with about forty look-ups in the primary key. Counting from that id on reads only the new rows.
-    """
-    table = connection.ops.quote_name(model._meta.db_table)
-    query = f"""
-        WITH RECURSIVE walk(low, step) AS (
-            SELECT COALESCE(MIN(id), 0) - 1, {LONGEST_STEP} FROM {table}
-            UNION ALL
-            SELECT CASE WHEN (SELECT created_at FROM {table} WHERE id >= low + step ORDER BY id LIMIT 1) < %s
-                        THEN low + step ELSE low END,
-                   step / 2
-            FROM walk WHERE step > 0
-        )
-        SELECT MAX(low) + 1 FROM walk"""  # noqa: S608  # the table's name is Django's own
-    with connection.cursor() as cursor:
-        cursor.execute(query, [connection.ops.adapt_datetimefield_value(moment)])
-        return int(cursor.fetchone()[0])
 
 
 # ------------------------------------------------------------------------------------------------ tasks

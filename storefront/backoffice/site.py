@@ -40,7 +40,11 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
         _("Money"),
         ("payments.payment", "orders.account", "orders.transfer", "payments.manualmethod", "currencies.currency"),
     ),
-    ("people", _("People"), ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "auth.group")),
+    (
+        "people",
+        _("People"),
+        ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "adminapi.staffkey", "auth.group"),
+    ),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
     ("content", _("Content and branding"), ("support.announcement", "support.infopage", "brand.brand")),
     ("webhooks", _("Webhooks"), ("webhooks.endpoint", "webhooks.delivery")),

@@ -25,6 +25,7 @@ from providers.models import Heartbeat, Provider
 from providers.worker import heartbeat
 from storefront.accounts.models import ApiKey, User
 from storefront.backoffice import overview
+from storefront.web import id_ranges
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -179,7 +180,7 @@ def test_the_first_row_since_a_moment_is_found(cut: int) -> None:
     orders = [factories.order() for _ in range(20)]
     for age, order in enumerate(orders):
         Order.objects.filter(pk=order.pk).update(created_at=now - timedelta(days=1) if age < cut else now)
-    first = overview.first_since(Order, now)
+    first = id_ranges.first_since(Order, now)
     assert Order.objects.filter(pk__gte=first).count() == 20 - cut
 
 

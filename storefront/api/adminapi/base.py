@@ -1,0 +1,78 @@
+"""The base class of the views of the Admin API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from storefront.api.adminapi import envelope
+from storefront.api.adminapi.authentication import AddressThrottle, HasScope, KeyThrottle, StaffKeyAuthentication
+from storefront.api.adminapi.models import Group, StaffKey
+from storefront.api.adminapi.parsing import LenientParser
+from storefront.api.negotiation import IgnoreAccept
+from storefront.api.renderers import JsonRenderer
+
+
+class AdminApiView(APIView):
+    """A view whose every answer, also that to an error, is JSON in the envelope.
+
+    GET reads, POST changes. ``group`` is the scope that the key needs.
+    """
+
+    group: ClassVar[Group]
+    http_method_names = ["get", "post"]
+    authentication_classes = [StaffKeyAuthentication]
+    permission_classes = [HasScope]
+    throttle_classes = [KeyThrottle]
+    parser_classes = [LenientParser]
+    renderer_classes = [JsonRenderer]
+    content_negotiation_class = IgnoreAccept
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the call. Unlike in DRF, refused calls count: the rate limit comes before the permission."""
+        self.format_kwarg = None  # DRF's name of a suffix such as ".json", which these addresses do not have
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        AddressThrottle().allow_request(request, self)
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        if request.method in self.allowed_methods:
+            self.check_permissions(request)
+
+    def get_exception_handler(self) -> Callable[..., Response]:
+        return envelope.exception_response
+
+    @property
+    def key(self) -> StaffKey:
+        key: Any = self.request.auth
+        assert isinstance(key, StaffKey)
+        return key
+
+    def read_query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        return _read(serializer, self.request.query_params.dict())
+
+    def read_body(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        return _read(serializer, self.request.data)
+
+
+class UnknownAddressView(AdminApiView):
+    """Answer every other address."""
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is no such address. The API is at /adminapi/v2/.")
+
+
+def _read(serializer: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+    reading = serializer(data=given)
+    reading.is_valid(raise_exception=True)
+    values: dict[str, Any] = reading.validated_data
+    return values

@@ -1,0 +1,145 @@
+"""The parameters of the Admin API, in queries and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders.rules.state_machine import Status
+
+#: Maximum number of rows of one answer, and of ids of one call; and the number of rows without ``limit``.
+LIMIT_MAX, LIMIT_DEFAULT = 1000, 100
+ID_MAX = 2**63 - 1
+_OFFSET_MAX = 10_000_000
+#: The end of the year 9999, in seconds since 1970.
+_TIME_MAX = 253_402_300_799
+
+#: The statuses of orders by the words of this API. Operators see a failed order as failed, unlike customers.
+ORDER_STATUSES: Mapping[str, tuple[Status, ...]] = {
+    "pending": (Status.QUEUED, Status.SUBMITTING, Status.PENDING),
+    "in_progress": (Status.IN_PROGRESS,),
+    "processing": (Status.PROCESSING, Status.IN_DOUBT),
+    "completed": (Status.COMPLETED,),
+    "partial": (Status.PARTIAL,),
+    "canceled": (Status.CANCELED,),
+    "fail": (Status.FAILED,),
+}
+
+
+def normalize_word(text: str) -> str:
+    """Return a status as this API spells it: clients write "In progress", "in-progress" and "cancelled" too."""
+    word = text.strip().lower().replace(" ", "_").replace("-", "_")
+    return {"cancelled": "canceled", "failed": "fail", "inprogress": "in_progress"}.get(word, word)
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]})
+class IdsField(serializers.Field[Any, Any, Any, Any]):
+    """Numbers separated by commas, as a text or as a list; duplicates are removed."""
+
+    default_error_messages = {
+        "invalid": "Write numbers separated by commas.",
+        "empty": "Write at least one number.",
+        "too_many": f"No more than {LIMIT_MAX} numbers.",
+    }
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        parts = data if isinstance(data, list) else str(data).split(",")
+        found: dict[int, None] = {}
+        for part in parts:
+            word = str(part).strip()
+            if not word:
+                continue
+            if not (word.isascii() and word.isdigit() and len(word) < 20 and int(word) <= ID_MAX):
+                self.fail("invalid")
+            found[int(word)] = None
+        if len(found) > LIMIT_MAX:
+            self.fail("too_many")
+        if not found and self.required:
+            self.fail("empty")
+        return list(found)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "string"})
+class OrderStatusesField(serializers.Field[Any, Any, Any, Any]):
+    """One status or several, separated by commas."""
+
+    default_error_messages = {"invalid": f"Use one of: {', '.join(ORDER_STATUSES)}."}
+
+    def to_internal_value(self, data: Any) -> list[Status]:
+        found: list[Status] = []
+        for word in filter(None, map(normalize_word, str(data).split(","))):
+            if word not in ORDER_STATUSES:
+                self.fail("invalid")
+            found += ORDER_STATUSES[word]
+        return found
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "integer"})
+class UnixTimeField(serializers.IntegerField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=_TIME_MAX, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return int(super().to_internal_value(data))
+
+
+def moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class PageQuery(serializers.Serializer[Any]):
+    """Paging of every list: add ``limit`` to ``offset`` until a list is shorter than ``limit``."""
+
+    limit = serializers.IntegerField(
+        min_value=0, max_value=LIMIT_MAX, default=LIMIT_DEFAULT, help_text="Rows in the answer; 0 means 100."
+    )
+    offset = serializers.IntegerField(min_value=0, max_value=_OFFSET_MAX, default=0, help_text="Rows to leave out.")
+
+    def validate_limit(self, value: int) -> int:
+        return value or LIMIT_DEFAULT
+
+
+class OrdersQuery(PageQuery):
+    ids = IdsField(required=False, help_text="Order numbers, separated by commas.")
+    order_status = OrderStatusesField(required=False, help_text=f"One or several of: {', '.join(ORDER_STATUSES)}.")
+    service_ids = IdsField(required=False, help_text="Service numbers, separated by commas.")
+    user = serializers.CharField(required=False, max_length=254, help_text="The customer's email address.")
+    provider = serializers.CharField(required=False, max_length=255, help_text="The provider's name.")
+    link = serializers.CharField(required=False, max_length=2048, help_text="The whole link.")
+    mode = serializers.CharField(required=False, max_length=10, help_text="Auto or Manual.")
+    creation_type = serializers.CharField(required=False, max_length=10, help_text="API or Web.")
+    created_from = UnixTimeField(required=False, help_text="Unix seconds.")
+    created_to = UnixTimeField(required=False, help_text="Unix seconds.")
+    sort = serializers.CharField(required=False, max_length=20, help_text="date-desc (default) or date-asc.")
+
+    def validate_mode(self, value: str) -> str:
+        return _one_of(value, ("auto", "manual"))
+
+    def validate_creation_type(self, value: str) -> str:
+        return _one_of(value, ("api", "web"))
+
+    def validate_sort(self, value: str) -> str:
+        return _one_of(value, ("date-desc", "date-asc"))
+
+
+class UsersQuery(PageQuery):
+    ids = IdsField(required=False, help_text="User numbers, separated by commas.")
+    username = serializers.CharField(required=False, max_length=254, help_text="The email address.")
+    email = serializers.CharField(required=False, max_length=254, help_text="The email address.")
+
+
+def _one_of(value: str, known: tuple[str, ...]) -> str:
+    word = value.strip().lower()
+    if word not in known:
+        raise serializers.ValidationError(f"Use one of: {', '.join(known)}.")
+    return word
