@@ -1,4 +1,4 @@
-"""The back office of the middle floor: providers, and the pages of services and orders, which show what panels do."""
+"""Back office pages of providers, provider services, submissions, orders, services, refills and cancellations."""
 
 from providers.admin import catalog, order, placement, provider, upstream_request
 

@@ -1,4 +1,4 @@
-"""What an operator must look at, as query sets over open rows, never over the history, and the filters that show it."""
+"""Querysets and list filters of what needs an operator's attention; they read open rows only, never the history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from providers.tracking import waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why orders wait, in words. ``title`` is given how many there are and holds one ``%s`` for that number."""
+    """A reason why orders wait. ``title`` is called with the number of orders and contains one ``%s`` for it."""
 
     label: Any
     title: Callable[[int], str]
@@ -30,7 +30,7 @@ class Reason:
     icon: str = "clock"
 
 
-#: By the names of ``waiting.ORDERS``, in the same order.
+#: By the keys of ``waiting.ORDERS``, in the same order.
 REASONS: Mapping[str, Reason] = {
     "undecided": Reason(
         label=_("outcome unknown, needs a decision"),
@@ -49,7 +49,7 @@ REASONS: Mapping[str, Reason] = {
     "submitting": Reason(
         label=_("submission not finished"),
         title=lambda n: ngettext("%s submission was not finished", "%s submissions were not finished", n),
-        detail=_("The worker that sent them has stopped. A running worker finds out what became of them."),
+        detail=_("The worker that was sending them stopped. A running worker finds out whether they were placed."),
         tone="danger",
     ),
     "routeless": Reason(
@@ -66,14 +66,18 @@ REASONS: Mapping[str, Reason] = {
         icon="pause",
     ),
     "retrying": Reason(
-        label=_("waiting for the next try"),
-        title=lambda n: ngettext("%s order waits for its next try", "%s orders wait for their next try", n),
-        detail=_("The provider could not be reached or did not take the order, for example for lack of funds."),
+        label=_("waiting for the next attempt"),
+        title=lambda n: ngettext("%s order waits for its next attempt", "%s orders wait for their next attempt", n),
+        detail=_(
+            "The provider could not be reached or did not accept the order, for example because our balance is too low."
+        ),
     ),
     "waiting": Reason(
         label=_("queued for over 15 minutes"),
         title=lambda n: ngettext("%s order queued for over 15 minutes", "%s orders queued for over 15 minutes", n),
-        detail=_("A provider could take them. Either the worker is behind, or every route costs more than the order."),
+        detail=_(
+            "A provider could accept them. Either the worker is behind, or every route costs more than the order."
+        ),
     ),
     "overdue": Reason(
         label=_("in progress for too long"),
@@ -81,25 +85,27 @@ REASONS: Mapping[str, Reason] = {
         detail=_("Much longer than their service usually takes. Ask the provider, or cancel them."),
     ),
     "odd": Reason(
-        label=_("unexpected report"),
-        title=lambda n: ngettext("%s order with an unexpected report", "%s orders with an unexpected report", n),
-        detail=_("The report changed nothing. Look at the order, then mark the report as seen."),
+        label=_("unexpected report from the provider"),
+        title=lambda n: ngettext(
+            "%s order with an unexpected provider report", "%s orders with an unexpected provider report", n
+        ),
+        detail=_("The report changed nothing. Check the order, then mark it as seen."),
         icon="warning",
     ),
 }
 
 
 def unserved() -> QuerySet[Service]:
-    """Services that can be bought, though no route leads to an offer that can."""
+    """Return the services on sale without a route to a provider service that can be bought."""
     return Service.objects.filter(~Exists(_usable("pk")), is_active=True, category__is_active=True)
 
 
 def at_a_loss() -> QuerySet[Service]:
-    """Services on sale that cost more than their price on one of their routes. Not exact: for looking at."""
-    # A higher cost that waits for approval is what the panel bills already.
+    """Return the services on sale that cost more than their price on a route; approximate, for display only."""
+    # A higher cost that waits for approval counts, because the panel bills it already.
     billed = Greatest(F("offer__rate"), Coalesce(F("offer__held_rate"), F("offer__rate")))
     cost = ExpressionWrapper(
-        # Floats: the product of the two columns of 10^-8 does not fit 64 bits.
+        # As floats, because the product of the two columns, each in units of 10^-8, does not fit 64 bits.
         Cast(billed, FloatField()) * Cast("offer__provider__exchange_rate", FloatField()) / 1e8,
         output_field=FloatField(),
     )
@@ -109,13 +115,13 @@ def at_a_loss() -> QuerySet[Service]:
 
 
 def gone() -> QuerySet[Offer]:
-    """Offers that are no longer in their provider's price list while a service on sale still uses them."""
+    """Return the provider services that left the price list although a service on sale uses them."""
     used = Route.objects.filter(offer=OuterRef("pk"), is_active=True, service__is_active=True)
     return Offer.objects.filter(Exists(used.order_by()), is_available=False)
 
 
 def held() -> QuerySet[Offer]:
-    """Offers of services that wait for approval: their cost jumped, they came back, or they became something else."""
+    """Return the provider services with a route that wait for approval."""
     return Offer.objects.filter(Exists(Route.objects.filter(offer=OuterRef("pk")).order_by()), is_held=True)
 
 
@@ -169,10 +175,10 @@ class OfferState(admin.SimpleListFilter):
         return [
             ("sellable", _("can be sold")),
             ("held", _("waits for approval")),
-            ("held_used", _("waits for approval, and services use it")),
+            ("held_used", _("waits for approval, used by services")),
             ("problem", _("cannot be sold")),
-            ("gone", _("gone from the list")),
-            ("gone_used", _("gone, but services use it")),
+            ("gone", _("not in the price list")),
+            ("gone_used", _("not in the price list, used by services")),
             ("unused", _("not used by any service")),
         ]
 
@@ -196,7 +202,7 @@ class OfferState(admin.SimpleListFilter):
 
 
 def kinds_of(field: str, title: Any, choices: list[tuple[str, Any]]) -> type[admin.SimpleListFilter]:
-    """A filter by a column with known values; Django's own would read the distinct ones from the whole table."""
+    """Return a filter by a column with known values; Django's own reads the distinct ones from the whole table."""
 
     def lookups(self: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return choices

@@ -1,4 +1,4 @@
-"""Services, routes and offers in the back office: what we sell, through whom, and what that leaves us."""
+"""Services, routes, provider services, service type rules and markups in the back office."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -23,7 +21,7 @@ from orders.catalog import price_changes
 from orders.models import Service
 from orders.rules import amounts
 from orders.rules.service_types import SERVICE_TYPES
-from providers.admin import attention
+from providers.admin import action_page, attention
 from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
 from providers.models.type_rule import kind_choices
 from providers.placing import costs
@@ -46,7 +44,7 @@ def cost_here(offer: Offer) -> Decimal:
 
 
 def margin(service: Service, offer: Offer) -> str:
-    """What is left of the price, in percent; in red below nothing. Prices of different units are not compared."""
+    """Return the margin in percent of the price, in red if negative; none if price and cost have different units."""
     if service.is_flat != offer.is_flat or not service.rate:
         return formatting.NONE
     share = (service.rate - cost_here(offer)) / service.rate * 100
@@ -60,7 +58,7 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
     autocomplete_fields = ("offer",)
     fields = ("offer", "priority", "is_active", "provider", "cost", "left", "state")
     readonly_fields = ("provider", "cost", "left", "state")
-    verbose_name_plural = _("routes, lowest priority number first")
+    verbose_name_plural = _("routes (lowest priority number first)")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("offer__provider", "service").order_by("priority", "id")
@@ -77,7 +75,7 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
     def left(self, route: Route) -> str:
         return margin(route.service, route.offer) if route.pk else formatting.NONE
 
-    @admin.display(description=_("offer"))
+    @admin.display(description=_("provider service"))
     def state(self, route: Route) -> str:
         return offer_state(route.offer) if route.pk else formatting.NONE
 
@@ -94,7 +92,7 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("=id", "name", "category__name")
-    search_help_text = _("Number, or words of the name or the category.")
+    search_help_text = _("ID, or words from the name or the category")
     autocomplete_fields = ("category",)
     formfield_overrides = base.PLAIN_NUMBERS
     inlines = (RouteInline, translations.ServiceTextInline)
@@ -104,8 +102,11 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
         (None, {"fields": ("name", "category", "kind", "description", "is_active")}),
         (_("Price and quantity"), {"fields": (("rate", "is_pinned"), "is_flat", ("min_quantity", "max_quantity"))}),
         (_("Link"), {"fields": ("link_pattern", "link_example", "is_one_per_link")}),
-        (_("After the purchase"), {"fields": (("has_refill", "has_cancel", "has_dripfeed"), "refill_days")}),
-        (_("Place"), {"fields": ("position", "created_at")}),
+        (
+            _("Refills, cancellations and drip-feed"),
+            {"fields": (("has_refill", "has_cancel", "has_dripfeed"), "refill_days")},
+        ),
+        (_("Position"), {"fields": ("position", "created_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -113,12 +114,12 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
         return super().get_queryset(request).prefetch_related(Prefetch("routes", routes, to_attr="active_routes"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only one that was never bought, from its own page; others are taken off sale."""
+        """Allow it on the page of a service without orders; others are taken off sale instead."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and obj is not None and not obj.orders.exists()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """From the service's page and from the list alike, within the page's transaction: what a price was is kept."""
+        """Also record a changed price, from the page and from the list."""
         super().save_model(request, obj, form, change)
         if change and "rate" in form.changed_data:
             price_changes.record([price_changes.RateChange.of(obj, old_rate=form.initial["rate"])])
@@ -127,7 +128,7 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
 
     @admin.display(description=_("cost"))
     def cost(self, service: Any) -> str:
-        """On the route that is tried first."""
+        """Return the cost on the route that is tried first."""
         first = next(iter(service.active_routes), None)
         if first is None:
             return format_html('<span class="muted">{}</span>', _("no route"))
@@ -176,7 +177,7 @@ class RouteAdmin(base.EditableRowsMixin, base.ModelAdmin):
     ordering = ("-id",)
     autocomplete_fields = ("service", "offer")
     search_fields = ("=service__id", "service__name", "=offer__upstream_id")
-    search_help_text = _("A service's number or name, or an offer's number at its provider.")
+    search_help_text = _("Service ID or name, or provider service ID")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "offer__id__exact" or super().lookup_allowed(lookup, value, request)
@@ -197,7 +198,7 @@ class RouteAdmin(base.EditableRowsMixin, base.ModelAdmin):
     def left(self, route: Route) -> str:
         return margin(route.service, route.offer)
 
-    @admin.display(description=_("offer"))
+    @admin.display(description=_("provider service"))
     def state(self, route: Route) -> str:
         return offer_state(route.offer)
 
@@ -206,7 +207,7 @@ def offer_state(offer: Offer) -> str:
     if offer.is_held:
         return formatting.status_badge("in_doubt", label=_("Waits for approval"))
     if not offer.is_available:
-        return formatting.status_badge("partial", label=_("Gone"))
+        return formatting.status_badge("partial", label=_("Not in the price list"))
     if offer.problem:
         return formatting.status_badge("canceled", label=_("Cannot be sold"))
     return formatting.status_badge("completed", label=_("Available"))
@@ -216,14 +217,14 @@ class AssignTypeForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Service type"),
         required=False,
-        choices=lambda: [("", _("As the price list says")), *kind_choices()],
-        help_text=_("A type that the provider's API cannot order leaves the offers off sale."),
+        choices=lambda: [("", _("As in the price list")), *kind_choices()],
+        help_text=_("If the provider's API cannot order this type, the provider services are not sold."),
     )
 
 
 @admin.register(Offer)
 class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
-    """Facts from the provider's price list: they change when the list is read again, not by hand."""
+    """Read only: provider services change with the next price list, not by hand."""
 
     list_display = ("upstream_id", "name", "provider", "kind", "there", "here", "limits", "status", "used")
     list_display_links = ("upstream_id", "name")
@@ -236,7 +237,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     ordering = ("provider_id", "id")
     search_fields = ("=upstream_id", "name")
     actions = ("approve", "reject", "assign_type")
-    search_help_text = _("The number at the provider, or words of the name.")
+    search_help_text = _("Provider service ID, or words from the name")
     fields = (
         "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind", "there",
         "here", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem",
@@ -247,59 +248,61 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
         return super().get_queryset(request).select_related("provider").prefetch_related("routes")
 
     def choice(self, offer: Offer) -> str:
-        """How an offer is told from others in a search field: the same name is sold by several providers."""
+        """Return the text for search fields; several providers sell services with the same name."""
         cost = amounts.plain(cost_here(offer))
         return f"{offer.provider} · {offer.upstream_id} · {offer.name} · {cost} {settings.STORE_CURRENCY}"
 
-    @admin.display(description=_("cost there"), ordering="rate")
+    @admin.display(description=_("cost in the provider's currency"), ordering="rate")
     def there(self, offer: Offer) -> str:
         return formatting.amount(offer.rate, offer.provider.currency)
 
-    @admin.display(description=_("new cost, not in force yet"))
+    @admin.display(description=_("new cost (waits for approval)"))
     def new_cost(self, offer: Offer) -> str:
         return formatting.amount(offer.held_rate, offer.provider.currency)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("providers.change_offer")
 
-    @admin.action(description=_("Approve: buy it at its cost now"), permissions=["decide"])
+    @admin.action(description=_("Approve changes"), permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._decide(request, queryset, availability.approve_all, "Approved.")
+        count = self._decide(request, queryset, availability.approve_all, "Approved.")
+        text = ngettext("%d provider service approved.", "%d provider services approved.", count)
+        self.message_user(request, text % count, messages.SUCCESS if count else messages.WARNING)
 
-    @admin.action(description=_("Reject: leave it off sale"), permissions=["decide"])
+    @admin.action(description=_("Reject changes and stop selling"), permissions=["decide"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._decide(request, queryset, availability.reject_all, "Rejected.")
+        count = self._decide(request, queryset, availability.reject_all, "Rejected.")
+        text = ngettext(
+            "%d provider service rejected and taken off sale.",
+            "%d provider services rejected and taken off sale.",
+            count,
+        )
+        self.message_user(request, text % count, messages.SUCCESS if count else messages.WARNING)
 
     @admin.action(description=_("Assign service type…"), permissions=["decide"])
     def assign_type(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Asks for the type first; it holds for later price lists too."""
+        """Ask for the type, which also applies to later price lists."""
         offers = list(queryset.prefetch_related(None))
-        form = AssignTypeForm(request.POST if "assign" in request.POST else None)
+        form = AssignTypeForm(request.POST if action_page.is_confirmed(request) else None)
         if not form.is_valid():
-            context = {
-                **self.admin_site.each_context(request),
-                "title": _("Assign service type"),
-                "opts": self.opts,
-                "form": form,
-                "offers": offers,
-                "checkbox": ACTION_CHECKBOX_NAME,
-            }
-            return TemplateResponse(request, "admin/providers/offer/type.html", context)
+            title = _("Assign service type")
+            return action_page.render(self, request, template="assign_type", title=title, form=form, rows=offers)
         for provider in {offer.provider for offer in offers}:
             keys = [offer.pk for offer in offers if offer.provider == provider]
             assignment.assign_type(provider, offers=keys, kind=form.cleaned_data["kind"])
         said = f"Assigned type: {form.cleaned_data['kind'] or 'as the price list says'}."
         LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, said)  # type: ignore[arg-type]
-        told = ngettext("%d offer has this type now.", "%d offers have this type now.", len(offers))
+        told = ngettext(
+            "Service type of %d provider service set.", "Service type of %d provider services set.", len(offers)
+        )
         self.message_user(request, told % len(offers), messages.SUCCESS)
         return None
 
-    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], decide: Any, said: str) -> None:
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], decide: Any, said: str) -> int:
         chosen = list(queryset.prefetch_related(None))
         count = decide(Offer.objects.filter(pk__in=[offer.pk for offer in chosen]), actor=request.user)
         LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, said)  # type: ignore[arg-type]
-        told = ngettext("%d offer was decided.", "%d offers were decided.", count)
-        self.message_user(request, told % count, messages.SUCCESS if count else messages.WARNING)
+        return int(count)
 
     @admin.display(description=_("cost"))
     def here(self, offer: Offer) -> str:
@@ -331,7 +334,7 @@ class OfferChangeAdmin(base.ReadOnlyMixin, base.LargeTableMixin, base.ModelAdmin
 
 @admin.register(TypeRule)
 class TypeRuleAdmin(base.ModelAdmin):
-    """A change of a rule changes the offers it is about, at once and with every later price list."""
+    """A changed rule applies at once and to later price lists."""
 
     list_display = ("id", "provider", "type_name", "kind")
     list_display_links = ("id", "type_name")
@@ -355,13 +358,15 @@ class TypeRuleAdmin(base.ModelAdmin):
 
     def _apply(self, request: HttpRequest, providers: set[int]) -> None:
         count = sum(assignment.apply_rules(provider) for provider in Provider.objects.filter(pk__in=providers))
-        told = ngettext("%d offer has another type now.", "%d offers have another type now.", count)
+        told = ngettext(
+            "Service type of %d provider service changed.", "Service type of %d provider services changed.", count
+        )
         self.message_user(request, told % count)
 
 
 @admin.register(Markup)
 class MarkupAdmin(base.ModelAdmin):
-    """A change of a rule reprices what it is about, at once."""
+    """A changed rule recalculates prices at once."""
 
     list_display = ("id", "service", "category", "provider", "percent", "fixed")
     list_select_related = ("service", "category", "provider")

@@ -1,6 +1,6 @@
-"""What an operator decides about one order: a POST with a reason, one function below that does it, a line of history.
+"""The decisions of an operator about one order: a POST with a reason, a function that acts, a line in the history.
 
-Nothing here writes by itself: money and status go through ``orders.lifecycle.fulfillment``, unknown outcomes through
+Money and status are written by ``orders.lifecycle.fulfillment``, unknown outcomes by
 ``providers.reconciling.decisions``.
 """
 
@@ -32,60 +32,60 @@ from providers.models import Placement
 from providers.reconciling import decisions
 
 PERMISSION = "orders.change_order"
-#: Open, and no call is under way: an order of unknown outcome is decided at its placement.
+#: Open orders without a call under way; an unknown outcome is decided on the submission.
 CANCELABLE = (Status.QUEUED, *FOLLOWED)
-#: A panel had it. One that ended may still turn out to be short; that only ever pays back more.
+#: Orders that a panel had. An ended one may still turn out to be short; that only ever refunds more.
 SHORTENABLE = (*FOLLOWED, Status.COMPLETED, Status.PARTIAL)
 
 Decide = Callable[..., str]
 
 
 class NotNow(OrdersError):
-    """The order has moved on: this decision is no longer open."""
+    """The order has changed, so this decision is no longer possible."""
 
 
 class Reason(forms.Form):
     why = forms.CharField(
-        label=gettext_lazy("Why"), max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=gettext_lazy("Reason"), max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
 
 class Number(forms.Form):
     upstream_id = forms.CharField(
-        label=gettext_lazy("Order number at the provider"),
+        label=gettext_lazy("Provider order ID"),
         max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class Undelivered(Reason):
-    remains = forms.IntegerField(label=gettext_lazy("Pieces not delivered"), min_value=1)
+    remains = forms.IntegerField(label=gettext_lazy("Quantity not delivered"), min_value=1)
     field_order = ("remains", "why")
 
 
 def cancel(order: Order, actor: Any, *, why: str) -> str:
-    """Ends an open order and pays everything back. The panel is not told."""
+    """Cancel an open order and refund it in full, without telling the panel."""
     _lock(order, CANCELABLE)
     done = fulfillment.cancel(order.pk, actor=actor, why=why)
-    return _("Order %(order)s is canceled; %(amount)s went back.") % {
+    return _("Order %(order)s canceled; %(amount)s refunded.") % {
         "order": done.pk,
         "amount": formatting.amount_text(done.refunded),
     }
 
 
 def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
-    """Ends the order as partial, or partial by more than before, and pays back what was not delivered."""
+    """Mark the order as partial, or as partial by more than before, and refund what was not delivered."""
     row = _lock(order, SHORTENABLE)
     if remains > row.quantity:
-        raise NotNow(_("Only %d pieces were ordered.") % row.quantity)
+        raise NotNow(_("Enter at most %d, the quantity that was ordered.") % row.quantity)
     fulfillment.add_event(
         row, kind=EventKind.NOTE, actor=actor, decision=EventDecision.SET_PARTIAL, remains=remains, why=why
     )
     decided = fulfillment.apply_progress(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
     if decided.undelivered is None:
-        raise NotNow(_("At least that much is paid back already."))
+        raise NotNow(_("At least this much has been refunded already."))
     row.refresh_from_db()
-    return _("Order %(order)s is partial; %(amount)s went back in all.") % {
+    return _("Order %(order)s marked as partial; %(amount)s refunded in total.") % {
         "order": row.pk,
         "amount": formatting.amount_text(row.refunded),
     }
@@ -94,12 +94,12 @@ def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
 def mark_seen(order: Order, actor: Any) -> str:
     """Take the order off the list of unexpected reports."""
     fulfillment.mark_seen(order.pk, actor=actor)
-    return _("The report on order %s is marked as seen.") % order.pk
+    return _("Order %s marked as seen.") % order.pk
 
 
 def was_placed(placement: Placement, actor: Any, *, upstream_id: str) -> str:
     decisions.attach(placement, upstream_id=upstream_id, actor=actor)
-    return _("Order %s is tracked under this number from now on.") % placement.order_id
+    return _("Order %s is now tracked under this provider order ID.") % placement.order_id
 
 
 def send_again(placement: Placement, actor: Any, *, why: str) -> str:
@@ -109,7 +109,7 @@ def send_again(placement: Placement, actor: Any, *, why: str) -> str:
 
 def teach(placement: Placement, actor: Any) -> str:
     decisions.teach(placement, actor)
-    return _("Order %s is back in the queue. From now on this text means “not placed” at this provider.") % (
+    return _("Order %s is back in the queue. This error now means “not placed” at this provider.") % (
         placement.order_id
     )
 
@@ -125,7 +125,7 @@ def pay_back(placement: Placement, actor: Any, *, why: str) -> str:
 
 
 def decision(model: type[models.Model], form_class: type[forms.Form], decide: Decide) -> Callable[..., HttpResponse]:
-    """The address of one button: POST only, with the right to change orders. What it did stands in the history."""
+    """Return the view of one button: POST only, for staff who may change orders, logged in the history."""
 
     @require_POST
     def view(request: HttpRequest, pk: int) -> HttpResponse:
@@ -135,7 +135,7 @@ def decision(model: type[models.Model], form_class: type[forms.Form], decide: De
         order = row if isinstance(row, Order) else row.order
         form = form_class(request.POST)
         if order.user_id == request.user.pk:
-            messages.error(request, _("This is your own order. A colleague has to decide about it."))
+            messages.error(request, _("This is your own order. Ask a colleague to decide."))
         elif form.is_valid():
             _run(request, order, lambda: decide(row, request.user, **form.cleaned_data))
         else:
@@ -160,5 +160,5 @@ def _run(request: HttpRequest, order: Order, act: Callable[[], str]) -> None:
 def _lock(order: Order, allowed: tuple[Status, ...]) -> Order:
     row = Order.objects.select_for_update().get(pk=order.pk)
     if row.state not in allowed:
-        raise NotNow(_("The order is %s by now; look at it again.") % row.get_status_display())
+        raise NotNow(_("The status of the order is now “%s”. Check it again.") % row.get_status_display())
     return row

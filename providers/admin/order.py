@@ -1,4 +1,4 @@
-"""Orders in the back office: the list, and the page with everything about one order."""
+"""Orders in the back office: the list, and the page of one order."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from providers.placing.waiting import explain
 from providers.reconciling import evidence
 from providers.tracking import waiting
 
-#: Links have no index of their own: they are looked for among this many of the newest orders.
+#: Links have no index, so only this many of the newest orders are searched for a link.
 LINKS_AMONG = 200_000
 
 
 @dataclass(frozen=True)
 class OrderLine:
-    """One line of the timeline, in words."""
+    """One line of the timeline."""
 
     event: OrderEvent
     title: str
@@ -44,7 +44,7 @@ class OrderLine:
 
 @dataclass(frozen=True)
 class Try:
-    """One placement with what it costs; ``here`` at the rate that was frozen when it was sent."""
+    """One submission with its cost; ``here`` is in the store currency, at the rate when it was sent."""
 
     row: Placement
     mark: str
@@ -73,8 +73,8 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     actions: Any = ("mark_reports_seen",)
     search_fields = ("id",)
     search_help_text = _(
-        "Order number, number at the provider, the beginning of a customer's e-mail, or a link or its beginning "
-        "(among the newest 200,000 orders)."
+        "Order ID, provider order ID, or the beginning of a customer's email address or of a link. Links are searched "
+        "in the newest 200,000 orders."
     )
 
     def get_urls(self) -> list[Any]:
@@ -97,7 +97,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Each kind of text is looked up through one index; nothing reads the history."""
+        """Look up each kind of text through an index, so that no search reads the whole history."""
         text = search_term.strip()
         if not text:
             return queryset, False
@@ -118,7 +118,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(decisions.PERMISSION)
 
-    @admin.action(description=_("Mark unexpected reports as seen"), permissions=["decide"])
+    @admin.action(description=_("Mark as seen"), permissions=["decide"])
     def mark_reports_seen(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         keys = list(queryset.filter(odd_at__isnull=False).values_list("pk", flat=True))
         for key in keys:
@@ -147,7 +147,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             "lines": _lines(order),
             "tries": tries,
             "money": _money(order, tries),
-            "transfers": base.list_link(Transfer, _("Transfers"), order__id__exact=order.pk),
+            "transfers": base.list_link(Transfer, _("Transactions"), order__id__exact=order.pk),
             **_choices(request, order),
         }
         return TemplateResponse(request, "admin/orders/order/page.html", context)
@@ -164,12 +164,12 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             is_in_doubt=row.state == PlacementState.IN_DOUBT,
             evidence=evidence.sentences(row) if row.state == PlacementState.IN_DOUBT else [],
             taught="" if row.evidence.get("number") else row.evidence.get("said", ""),
-            calls=base.list_link(PanelCall, _("Panel calls"), placement__id__exact=row.pk),
+            calls=base.list_link(PanelCall, _("Call log"), placement__id__exact=row.pk),
         )
 
     # ---------------------------------------------------------------------------------------------- columns
 
-    @admin.display(description=_("No."))
+    @admin.display(description=_("ID"))
     def number(self, order: Order) -> int:
         return order.pk
 
@@ -193,7 +193,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def charged(self, order: Order) -> str:
         return formatting.amount(order.charge)
 
-    @admin.display(description=_("paid back"))
+    @admin.display(description=_("refunded"))
     def paid_back(self, order: Order) -> str:
         return formatting.amount(order.refunded) if order.refunded else formatting.NONE
 
@@ -207,7 +207,7 @@ def _placements(order: Order) -> QuerySet[Placement]:
 
 
 def _lines(order: Order) -> list[OrderLine]:
-    """The whole timeline, newest first. Two queries, however many providers are in it."""
+    """Return the whole timeline, newest first, in two queries."""
     names: dict[Any, str] = dict(Provider.objects.values_list("pk", "name"))
     events = OrderEvent.objects.filter(order=order).select_related("actor").order_by("-id")
     return [OrderLine(event, event.get_kind_display(), formatting.describe_event(event, names)) for event in events]
@@ -230,7 +230,7 @@ def _money(order: Order, tries: list[Try]) -> dict[str, str]:
 
 
 def _choices(request: HttpRequest, order: Order) -> dict[str, Any]:
-    """The buttons that are open to this person now."""
+    """Return what this person may decide now."""
     may = request.user.has_perm(decisions.PERMISSION)
     return {
         "can_decide": may,

@@ -1,4 +1,4 @@
-"""Placements and panel calls in the back office: what was sent where, and what came back. To be read."""
+"""Submissions and the call log in the back office, read only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTCOMES = [
 
 
 def by_upstream_id(text: str) -> QuerySet[Placement]:
-    """Placements with this number at any provider, through the unique index, which begins with the provider."""
+    """Return the submissions with this provider order ID at any provider, through the unique index by provider."""
     providers = list(Provider.objects.values_list("pk", flat=True))
     return Placement.objects.filter(provider__in=providers, upstream_id=text).exclude(upstream_id="")
 
@@ -45,7 +45,7 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_select_related = ("provider",)
     ordering = ("-id",)
     search_fields = ("upstream_id",)
-    search_help_text = _("Order number, or the number at the provider.")
+    search_help_text = _("Order ID or provider order ID")
     fields = (
         "of_order", "run", "provider", "offer", "status", "upstream_id", "quantity", "cost_there", "charged_there",
         "exchange_rate", "words", "reason", "word", "missing", "lease_until", "synced_at", "sync_at", "created_at",
@@ -66,7 +66,7 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "order__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description=_("No."))
+    @admin.display(description=_("ID"))
     def number(self, placement: Placement) -> int:
         return placement.pk
 
@@ -82,7 +82,7 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def cost_there(self, placement: Placement) -> str:
         return formatting.amount(placement.cost, placement.currency)
 
-    @admin.display(description=_("charged there"))
+    @admin.display(description=_("charged by the provider"))
     def charged_there(self, placement: Placement) -> str:
         return formatting.amount(placement.charged, placement.currency)
 
@@ -90,17 +90,17 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def at(self, placement: Placement) -> str:
         return formatting.moment(placement.created_at)
 
-    @admin.display(description=_("last look"))
+    @admin.display(description=_("last status check"))
     def looked(self, placement: Placement) -> str:
         return formatting.moment(placement.synced_at)
 
-    @admin.display(description=_("panel calls"))
+    @admin.display(description=_("call log"))
     def calls(self, placement: Placement) -> str:
-        return base.list_link(PanelCall, _("Panel calls"), placement__id__exact=placement.pk)
+        return base.list_link(PanelCall, _("Call log"), placement__id__exact=placement.pk)
 
 
 def state_mark(placement: Placement) -> str:
-    """A placement's state with the mark of the order status it resembles."""
+    """Return a submission's state with the mark of the order status it resembles."""
     marks = {"accepted": "in-progress", "closed": "completed", "refused": "canceled", "not_sent": "canceled"}
     return formatting.status_badge(marks.get(placement.state, placement.state), label=placement.get_state_display())
 
@@ -110,7 +110,7 @@ class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("at", "provider", "verb", "outcome", "status", "elapsed_ms", "of_placement", "gist")
     list_filter = (
         "provider",
-        attention.kinds_of("verb", _("verb"), VERBS),
+        attention.kinds_of("verb", _("action"), VERBS),
         attention.kinds_of("outcome", _("outcome"), OUTCOMES),
     )
     list_select_related = ("provider",)
@@ -119,24 +119,24 @@ class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "placement__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description=_("at"))
+    @admin.display(description=_("time"))
     def at(self, call: PanelCall) -> str:
         return formatting.moment(call.created_at)
 
-    @admin.display(description=_("placement"))
+    @admin.display(description=_("submission"))
     def of_placement(self, call: PanelCall) -> str:
         if call.placement_id is None:
             return formatting.NONE
         return base.page_link(Placement(pk=call.placement_id), call.placement_id)
 
-    @admin.display(description=_("answer"))
+    @admin.display(description=_("response"))
     def gist(self, call: PanelCall) -> str:
         return format_html('<bdi class="clip mono">{}</bdi>', call.answer[:120])
 
-    @admin.display(description=_("sent"))
+    @admin.display(description=_("request"))
     def sent(self, call: PanelCall) -> str:
         return format_html('<pre dir="ltr" class="said">{}</pre>', call.request)
 
-    @admin.display(description=_("answer"))
+    @admin.display(description=_("response"))
     def came_back(self, call: PanelCall) -> str:
         return format_html('<pre dir="ltr" class="said">{}</pre>', call.answer)

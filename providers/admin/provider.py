@@ -1,4 +1,4 @@
-"""Providers in the back office: the form that never shows a key, and what an operator can do with a provider."""
+"""Providers in the back office: a form that never shows the API key, and the actions of a provider."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -25,7 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from orders.admin import base, formatting
 from orders.db.encrypted_field import Secret
-from providers.admin import provider_health
+from providers.admin import action_page, provider_health
 from providers.errors import ProviderError
 from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
 from providers.pricelists import importer, markup, onboarding
@@ -49,7 +47,7 @@ STATE = (
 
 
 def _field(field: Any, **options: Any) -> Any:
-    """An address without a scheme means https."""
+    """Return the form field; a URL without a scheme means https."""
     return field.formfield(**({"assume_scheme": "https"} if isinstance(field, models.URLField) else {}), **options)
 
 
@@ -84,12 +82,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         has_key = bool(self.instance.key)
-        if "api_key" in self.fields:  # who may only look gets no such field
+        if "api_key" in self.fields:  # the field is missing for staff who may only view
             self.fields["api_key"].required = not has_key
             self.fields["api_key"].help_text = (
-                gettext_lazy("A key is stored, encrypted; it is never shown. Leave this empty to keep it.")
+                gettext_lazy("A key is stored, encrypted, and never shown. Leave empty to keep it.")
                 if has_key
-                else gettext_lazy("It is stored encrypted and never shown again.")
+                else gettext_lazy("Stored encrypted and never shown again.")
             )
 
     @sensitive_variables("data")
@@ -97,7 +95,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         data: dict[str, Any] = super().clean() or self.cleaned_data
         url = data.get("url")
         if self.instance.pk and url and not data.get("api_key"):
-            # As stored, not as loaded with the form: somebody may have moved it meanwhile.
+            # Compare with the stored row: somebody may have changed it since the form was loaded.
             try:
                 onboarding.check_key_stays(Provider.objects.get(pk=self.instance.pk), url=url)
             except forms.ValidationError as problem:
@@ -114,17 +112,19 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class PublishForm(forms.Form):
     markup = forms.DecimalField(
-        label=gettext_lazy("Markup in percent"),
+        label=gettext_lazy("Markup (%)"),
         min_value=Decimal(0),
         max_value=Decimal(10_000),
         decimal_places=2,
-        help_text=gettext_lazy("Becomes the provider's rule: its services that are not pinned are priced by it."),
+        help_text=gettext_lazy(
+            "Saved as the provider's markup rule. The prices of its services follow it, except pinned ones."
+        ),
     )
 
 
 def _state(provider: Provider) -> str:
     if not provider.is_active:
-        return formatting.status_badge("canceled", label=_("Off"))
+        return formatting.status_badge("canceled", label=_("Inactive"))
     if provider.is_paused:
         return formatting.status_badge("partial", label=_("Paused"))
     return formatting.status_badge("completed", label=_("Active"))
@@ -154,14 +154,14 @@ class ProviderAdmin(base.ModelAdmin):
     readonly_fields = (*STATE, *DOUBTS, *HEALTH)
     fieldsets = (
         (None, {"fields": ("name", "url", "api_key", "auth", "dialect", "encoding", "has_request_ids")}),
-        (gettext_lazy("Money"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
-        (gettext_lazy("Limits"), {"fields": ("parallel", "calls_a_minute")}),
+        (gettext_lazy("Billing"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
+        (gettext_lazy("Rate limits"), {"fields": ("parallel", "calls_a_minute")}),
         (gettext_lazy("Unknown outcomes"), {"fields": ("is_probe_allowed", "settle_seconds", *DOUBTS)}),
         (
-            gettext_lazy("State"),
+            gettext_lazy("Status"),
             {"fields": ("is_active", *STATE)},
         ),
-        (gettext_lazy("Health: calls of 24 hours, orders of 30 days"), {"fields": HEALTH}),
+        (gettext_lazy("Health (calls of 24 hours, orders of 30 days)"), {"fields": HEALTH}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -173,7 +173,7 @@ class ProviderAdmin(base.ModelAdmin):
         return first, money, state, *rest
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Reads the health of all the providers listed at once."""
+        """Load the health of all listed providers at once."""
         listed = super().get_changelist_instance(request)
         found = call_stats.of(listed.result_list)
         for provider in listed.result_list:
@@ -191,26 +191,22 @@ class ProviderAdmin(base.ModelAdmin):
             self.message_user(request, ngettext("%d price changed.", "%d prices changed.", count) % count)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only one that was never used, from its own page; others are switched off."""
+        """Allow it on the page of a provider without provider services; others are made inactive instead."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and obj is not None and not Offer.objects.filter(provider=obj).exists()
 
     # ---------------------------------------------------------------------------------------------- columns
 
-    @admin.display(description=gettext_lazy("state"))
+    @admin.display(description=gettext_lazy("status"))
     def state(self, provider: Provider) -> str:
         return _state(provider)
 
-    @admin.display(description=gettext_lazy("why paused"))
+    @admin.display(description=gettext_lazy("pause reason"))
     def paused(self, provider: Provider) -> str:
         if not provider.is_paused:
             return formatting.NONE
         until = formatting.moment(provider.paused_until)
         return format_html('{} <small class="sub">{}</small>', provider.pause_reason, format_html(_("until {}"), until))
-
-    @admin.display(description=gettext_lazy("rate"))
-    def rate(self, provider: Provider) -> str:
-        return formatting.amount(provider.exchange_rate)
 
     @admin.display(description=gettext_lazy("balance"))
     def held(self, provider: Provider) -> str:
@@ -222,17 +218,17 @@ class ProviderAdmin(base.ModelAdmin):
                             formatting.moment(provider.funds_retry_at))  # fmt: skip
         return format_html('{} <small class="sub">{}</small>', balance, waits)
 
-    @admin.display(description=gettext_lazy("seen at"))
+    @admin.display(description=gettext_lazy("balance updated"))
     def seen(self, provider: Provider) -> str:
         return formatting.moment(provider.balance_at)
 
-    @admin.display(description=gettext_lazy("price list read"))
+    @admin.display(description=gettext_lazy("price list imported"))
     def read(self, provider: Provider) -> str:
         return formatting.moment(provider.imported_at)
 
-    @admin.display(description=gettext_lazy("unknown types"))
+    @admin.display(description=gettext_lazy("unknown service types"))
     def unknown_types(self, provider: Provider) -> str:
-        """Each leads to the page where it gets a service type."""
+        """Return links to the form that assigns a service type to each."""
         add = reverse("admin:providers_typerule_add")
         links = [
             format_html(
@@ -251,112 +247,107 @@ class ProviderAdmin(base.ModelAdmin):
             provider.health = call_stats.of([provider])[provider.pk]
         return provider.health  # type: ignore[no-any-return]
 
-    @admin.display(description=gettext_lazy("errors, 24 h"))
+    @admin.display(description=gettext_lazy("errors (24 h)"))
     def errors(self, provider: Provider) -> str:
         return provider_health.errors(self._health(provider))
 
-    @admin.display(description=gettext_lazy("answers in"))
+    @admin.display(description=gettext_lazy("response time"))
     def latency(self, provider: Provider) -> str:
         return provider_health.latency(self._health(provider))
 
-    @admin.display(description=gettext_lazy("delivered, 30 days"))
+    @admin.display(description=gettext_lazy("delivered (30 days)"))
     def delivered(self, provider: Provider) -> str:
         return provider_health.delivered(self._health(provider))
 
-    @admin.display(description=gettext_lazy("times"))
+    @admin.display(description=gettext_lazy("delivery time"))
     def times(self, provider: Provider) -> str:
         return provider_health.times(self._health(provider))
 
-    @admin.display(description=gettext_lazy("offers"))
+    @admin.display(description=gettext_lazy("provider services"))
     def on_list(self, provider: Provider) -> str:
-        """Not called offers: the list would be sorted by that relation, with a row for each offer."""
-        return base.list_link(Offer, _("Offers"), provider__id__exact=provider.pk)
+        """Must not be named like the relation, or the list would be sorted by it, with a row for each offer."""
+        return base.list_link(Offer, _("Provider services"), provider__id__exact=provider.pk)
 
-    @admin.display(description=gettext_lazy("lists"))
+    @admin.display(description=gettext_lazy("related lists"))
     def lists(self, provider: Provider) -> str:
         here = {"provider__id__exact": provider.pk}
         return formatting.row(
-            base.list_link(Offer, _("Offers"), **here),
+            base.list_link(Offer, _("Provider services"), **here),
             base.list_link(TypeRule, _("Service types"), **here),
-            base.list_link(Placement, _("Placements"), **here),
-            base.list_link(PanelCall, _("Panel calls"), **here),
+            base.list_link(Placement, _("Submissions"), **here),
+            base.list_link(PanelCall, _("Call log"), **here),
         )
 
     # ---------------------------------------------------------------------------------------------- actions
 
     @admin.action(description=gettext_lazy("Test connection"), permissions=["change"])
     def test_connection(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._each(request, queryset, _tested)
+        self._each(request, queryset, _test)
 
     @admin.action(description=gettext_lazy("Import price list"), permissions=["change"])
     def import_prices(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._each(request, queryset, _imported)
+        self._each(request, queryset, _import)
 
     @admin.action(description=gettext_lazy("Import and publish…"), permissions=["change"])
     def import_and_publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Asks for the markup first, then imports and makes services of what is new."""
-        asked = request.POST if "markup" in request.POST else None
-        form = PublishForm(asked, initial={"markup": settings.DEFAULT_MARKUP})
-        if asked is None or not form.is_valid():
-            context = {
-                **self.admin_site.each_context(request),
-                "title": _("Import and publish"),
-                "opts": self.opts,
-                "form": form,
-                "providers": queryset,
-                "checkbox": ACTION_CHECKBOX_NAME,
-            }
-            return TemplateResponse(request, "admin/providers/provider/publish.html", context)
+        """Ask for the markup, then import the price list and create services for what is new."""
+        data = request.POST if action_page.is_confirmed(request) else None
+        form = PublishForm(data, initial={"markup": settings.DEFAULT_MARKUP})
+        if not form.is_valid():
+            title = _("Import and publish")
+            return action_page.render(self, request, template="publish", title=title, form=form, rows=queryset)
         percent = form.cleaned_data["markup"]
 
         def publish(provider: Provider) -> str:
-            told = _imported(provider)
-            made = importer.publish(provider, markup_percent=percent)
-            return told + " " + ngettext("%d service was published.", "%d services were published.", made) % made
+            text = _import(provider)
+            count = importer.publish(provider, markup_percent=percent)
+            return text + " " + ngettext("%d service published.", "%d services published.", count) % count
 
         self._each(request, queryset, publish)
         return None
 
-    @admin.action(description=gettext_lazy("Resume"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Resume providers"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for provider in queryset:
             circuit_breaker.resume(provider)
             self.log_change(request, provider, "Resumed.")
-            self.message_user(request, _("Provider %s: orders go there again.") % provider, messages.SUCCESS)
+            self.message_user(request, _("Provider %s resumed.") % provider, messages.SUCCESS)
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Provider], str]) -> None:
-        """One message for each provider; a panel that fails does not stop the others."""
+        """Show one message for each provider; an error at one does not stop the others."""
         for provider in queryset:
             try:
-                self.message_user(request, _("Provider %s:") % provider + " " + act(provider), messages.SUCCESS)
+                text, level = act(provider), messages.SUCCESS
             except ProviderError as problem:
-                self.message_user(
-                    request, _("Provider %s:") % provider + f" {problem.words or problem}", messages.ERROR
-                )
+                text, level = problem.words or type(problem).__name__, messages.ERROR
+            self.message_user(request, _("%(provider)s: %(message)s") % {"provider": provider, "message": text}, level)
 
 
-def _tested(provider: Provider) -> str:
+def _test(provider: Provider) -> str:
     seen = conversation.balance(provider)
     Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
     services = conversation.services(provider)
     if provider.is_active and provider.is_probe_allowed:
         id_search.control(provider)
     balance = formatting.amount_text(seen.amount, seen.currency or provider.currency)
-    told = ngettext("it answers; %(count)s service,", "it answers; %(count)s services,", len(services))
-    told = told % {"count": formatting.count(len(services))} + " " + _("balance %s.") % balance
+    text = ngettext(
+        "Connected: %(count)s service, balance %(balance)s.",
+        "Connected: %(count)s services, balance %(balance)s.",
+        len(services),
+    ) % {"count": formatting.count(len(services)), "balance": balance}
     if seen.currency and seen.currency != provider.currency:
-        told += " " + _("It bills in %(there)s, here it is set to %(here)s.") % {
-            "there": seen.currency,
-            "here": provider.currency,
+        text += " " + _("It bills in %(billed)s but is set to %(configured)s.") % {
+            "billed": seen.currency,
+            "configured": provider.currency,
         }
-    return told
+    return text
 
 
-def _imported(provider: Provider) -> str:
+def _import(provider: Provider) -> str:
     done = importer.import_offers(provider)
     return _(
-        "%(added)s offers are new, %(changed)s changed, %(unchanged)s are as they were, %(missing)s are missing, "
-        "%(unsellable)s cannot be sold."
+        "Price list imported. Added: %(added)s, changed: %(changed)s, unchanged: %(unchanged)s, missing: %(missing)s, "
+        "not sellable: %(unsellable)s."
     ) % {
         "added": formatting.count(done.added),
         "changed": formatting.count(done.changed),

@@ -1,4 +1,4 @@
-"""How providers do, in words for the back office: rates with what they are taken from, never a rate of a few."""
+"""The health of providers as text: each rate with the number it is based on, none for too few."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from providers.transport.call_stats import Health
 
 
 def errors(found: Health) -> str:
-    """The error rate of the last day, and of how many calls."""
+    """Return the error rate of the last day and the number of calls."""
     if found.error_rate is None:
         return formatting.NONE
     tone = "danger" if found.error_rate > 0.1 else "warning" if found.error_rate > 0.02 else ""
@@ -29,32 +29,38 @@ def latency(found: Health) -> str:
 
 
 def delivered(found: Health) -> str:
-    """Completed and partial of what ended in 30 days, once it is enough."""
+    """Return the shares of completed and partial orders of the last 30 days, if there are enough."""
     if found.success_rate is None or found.partial_rate is None:
         return _few(found.ended)
-    told = _("%(full)s full, %(part)s partial") % {
-        "full": _percent(found.success_rate),
-        "part": _percent(found.partial_rate),
+    told = _("%(completed)s completed, %(partial)s partial") % {
+        "completed": _percent(found.success_rate),
+        "partial": _percent(found.partial_rate),
     }
-    return format_html('{} <small class="sub">n {}</small>', told, formatting.count(found.ended))
+    return format_html('{} <small class="sub">{}</small>', told, _orders(found.ended))
 
 
 def times(found: Health) -> str:
-    """Median and slowest tenth to the start and to the end, of the newest delivered placements."""
+    """Return the median and the 90th percentile of the times to start and completion of the newest orders."""
     measure = found.measure
     if measure is None or measure.sample < delivery_stats.MIN_SAMPLE:
         return _few(measure.sample if measure else 0)
-    told = _("start %(start)s, 9 in 10 within %(start_p90)s; done %(end)s, 9 in 10 within %(end_p90)s") % {
+    told = _(
+        "Start: median %(start)s, 90%% within %(start_p90)s. Completion: median %(end)s, 90%% within %(end_p90)s."
+    ) % {
         "start": _time(measure.start_median),
         "start_p90": _time(measure.start_p90),
         "end": _time(measure.finish_median),
         "end_p90": _time(measure.finish_p90),
     }
-    return format_html('{} <small class="sub">n {}</small>', told, formatting.count(measure.sample))
+    return format_html('{} <small class="sub">{}</small>', told, _orders(measure.sample))
 
 
 def _few(count: int) -> SafeString:
-    return format_html('{} <small class="sub">n {}</small>', _("too few"), formatting.count(count))
+    return format_html('{} <small class="sub">{}</small>', _("Not enough data"), _orders(count))
+
+
+def _orders(count: int) -> str:
+    return ngettext("%s order", "%s orders", count) % formatting.count(count)
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""The queue of refills and cancellations: what waits for a person first, and what a person can do about it."""
+"""Refills and cancellations in the back office: those that staff must handle first, and the actions for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from orders.admin import base, formatting
 from orders.errors import OrdersError, OwnMoney
@@ -34,19 +34,19 @@ class ReasonForm(ActionForm):
         label=gettext_lazy("Reason"),
         required=False,
         max_length=500,
-        help_text=gettext_lazy("Needed to reject; customers do not see it."),
+        help_text=gettext_lazy("Required to reject. Customers don't see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class RequestStatusFilter(admin.SimpleListFilter):
-    """Opens with what is not answered yet."""
+    """Shows open requests by default."""
 
-    title = gettext_lazy("shown")
+    title = gettext_lazy("status")
     parameter_name = "shown"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("person", _("for a person")), ("all", _("all"))]
+        return [("person", _("for staff")), ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
@@ -63,15 +63,15 @@ class RequestStatusFilter(admin.SimpleListFilter):
 
 
 class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
-    """What both lists have in common."""
+    """The list of refills and the list of cancellations."""
 
-    list_display = ("number", "of_order", "mark", "why", "provider", "there", "errand", "age", "by")
+    list_display = ("number", "of_order", "mark", "why", "provider", "there", "last_request", "age", "by")
     list_display_links = None
     list_filter = (RequestStatusFilter, attention.RequestAttention)
     list_select_related = ("order", "actor")
     ordering = ("-needs_person", "id")
     search_fields = ("order__id",)
-    search_help_text = gettext_lazy("Order number, or the number at the provider.")
+    search_help_text = gettext_lazy("Order ID or provider order ID")
     action_form = ReasonForm
     actions: Any = ("complete", "reject", "send")
 
@@ -102,7 +102,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     # ---------------------------------------------------------------------------------------------- columns
 
-    @admin.display(description=gettext_lazy("No."))
+    @admin.display(description=gettext_lazy("ID"))
     def number(self, row: Any) -> int:
         return int(row.pk)
 
@@ -112,10 +112,10 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=gettext_lazy("status"))
     def mark(self, row: Any) -> str:
-        label = _("For a person") if row.is_open and row.needs_person else row.get_status_display()
+        label = _("For staff") if row.is_open and row.needs_person else row.get_status_display()
         return formatting.status_badge(MARKS.get(row.status, row.status), label=label)
 
-    @admin.display(description=gettext_lazy("why"))
+    @admin.display(description=gettext_lazy("reason"))
     def why(self, row: Any) -> str:
         return (
             format_html('<bdi class="clip" title="{0}">{0}</bdi>', row.reason_label) if row.reason else formatting.NONE
@@ -125,12 +125,12 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def provider(self, row: Any) -> str:
         return row.provider_name or formatting.NONE
 
-    @admin.display(description=gettext_lazy("number there"))
+    @admin.display(description=gettext_lazy("provider order ID"))
     def there(self, row: Any) -> str:
         return format_html('<bdi class="mono">{}</bdi>', row.upstream_order) if row.upstream_order else formatting.NONE
 
-    @admin.display(description=gettext_lazy("last errand"))
-    def errand(self, row: Any) -> str:
+    @admin.display(description=gettext_lazy("last request to the provider"))
+    def last_request(self, row: Any) -> str:
         if not row.sent_state:
             return formatting.NONE
         label = dict(UpstreamRequest._meta.get_field("state").flatchoices).get(row.sent_state, row.sent_state)
@@ -140,48 +140,48 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def age(self, row: Any) -> str:
         return formatting.ago(row.created_at)
 
-    @admin.display(description=gettext_lazy("asked by"))
+    @admin.display(description=gettext_lazy("requested by"))
     def by(self, row: Any) -> str:
         return format_html('<bdi class="clip">{}</bdi>', row.actor or formatting.NONE)
 
     # ---------------------------------------------------------------------------------------------- actions
 
-    @admin.action(description=gettext_lazy("Mark completed"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Mark as completed"), permissions=["decide"])
     def complete(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(
-            request, queryset, lambda row: customer_requests.complete(row, actor=request.user), "marked as completed"
+            request, queryset, lambda row: customer_requests.complete(row, actor=request.user), "Marked as completed."
         )
 
-    @admin.action(description=gettext_lazy("Reject with reason"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Reject"), permissions=["decide"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         reason = request.POST.get("reason", "").strip()
         if not reason:
-            self.message_user(request, _("Write the reason first. Nothing was rejected."), messages.ERROR)
+            self.message_user(request, _("Enter a reason to reject. Nothing was changed."), messages.ERROR)
             return
         self._each(
             request,
             queryset,
             lambda row: customer_requests.reject(row, reason=reason, actor=request.user),
-            f"rejected: {reason}",
+            f"Rejected: {reason}",
         )
 
-    @admin.action(description=gettext_lazy("Send to the panel (again)"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Send to the provider again"), permissions=["decide"])
     def send(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._each(
             request,
             queryset,
             lambda row: upstream_requests.send_again(row, actor=request.user),
-            "let be sent to the panel again",
+            "Sent to the provider again.",
         )
 
     def _each(self, request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], did: str) -> None:
-        """Each in a transaction of its own, with a line of history; one that has moved on does not stop the others."""
+        """Act on each row in its own transaction and log it; an error at one row does not stop the others."""
         done = 0
         for row in rows:
             try:
                 with transaction.atomic():
                     if row.order.user_id == request.user.pk:
-                        raise OwnMoney(_("This is your own order. A colleague has to decide about it."))
+                        raise OwnMoney(_("This is your own order. Ask a colleague to decide."))
                     act(row)
                     self.log_change(request, row, did)
                     done += 1
@@ -190,7 +190,8 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
                     request, _("Order %(order)s: %(why)s") % {"order": row.order_id, "why": problem}, messages.ERROR
                 )
         if done:
-            self.message_user(request, _("%d done.") % done, messages.SUCCESS)
+            text = ngettext("%d request updated.", "%d requests updated.", done)
+            self.message_user(request, text % done, messages.SUCCESS)
 
 
 @admin.register(Refill)
@@ -202,12 +203,12 @@ class RefillAdmin(RequestAdmin):
 class CancellationAdmin(RequestAdmin):
     actions = ("cancel_order", *RequestAdmin.actions)
 
-    @admin.action(description=gettext_lazy("Cancel the order and pay back"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Cancel and refund the order"), permissions=["decide"])
     def cancel_order(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """The panel is not told. The end of the order answers the request."""
+        """Cancel the order without telling the panel; that completes the request."""
         why = request.POST.get("reason", "").strip()[:500]
 
         def act(row: Cancellation) -> None:
             decisions.cancel(row.order, request.user, why=why)
 
-        self._each(request, queryset, act, "order canceled and paid back")
+        self._each(request, queryset, act, "Order canceled and refunded.")

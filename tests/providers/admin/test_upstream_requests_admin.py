@@ -86,7 +86,7 @@ def test_completed_and_rejected_with_a_reason(boss: Client) -> None:
     )
     act(boss, done, "complete")
     assert done.status == "completed"
-    assert "Write the reason first" in act(boss, refused, "reject", reason=" ")
+    assert "Enter a reason to reject" in act(boss, refused, "reject", reason=" ")
     assert refused.status == "waiting"
     act(boss, refused, "reject", reason="it did not drop")
     assert (refused.status, refused.reason) == ("rejected", "it did not drop")

@@ -181,7 +181,7 @@ def test_an_operator_assigns_a_type_to_chosen_offers(office: Client, provider: P
     chosen = list(Offer.objects.filter(upstream_id__in=["1", "4"]).values_list("pk", flat=True))
     asked = office.post(url, {"action": "assign_type", "_selected_action": chosen})
     assert "Assign type" in asked.content.decode()
-    data = {"action": "assign_type", "_selected_action": chosen, "kind": "default", "assign": ""}
+    data = {"action": "assign_type", "_selected_action": chosen, "kind": "default", "confirm": ""}
     assert office.post(url, data).status_code == 302
     assert sold(provider) == {"1", "4"}
     assert office.post(url, {**data, "kind": ""}).status_code == 302
@@ -193,6 +193,6 @@ def test_who_may_only_look_assigns_nothing(client: Client, provider: Provider) -
     clerk.user_permissions.add(Permission.objects.get(codename="view_offer"))
     client.force_login(clerk)
     chosen = list(Offer.objects.values_list("pk", flat=True))
-    data = {"action": "assign_type", "_selected_action": chosen, "kind": "default", "assign": ""}
+    data = {"action": "assign_type", "_selected_action": chosen, "kind": "default", "confirm": ""}
     client.post(reverse("admin:providers_offer_changelist"), data)
     assert sold(provider) == set()

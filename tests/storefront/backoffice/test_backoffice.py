@@ -140,7 +140,7 @@ def test_each_reason_leads_to_the_orders_that_wait_for_it(boss: Client) -> None:
     told = {todo.title: todo for todo in found}
     overdue = told["1 order in progress for too long"]
     assert overdue.detail.startswith("Longest wait: 4\xa0weeks.")
-    for todo in (overdue, told["1 order with an unexpected report"]):
+    for todo in (overdue, told["1 order with an unexpected provider report"]):
         assert f"/{order.pk}/change/" in boss.get(todo.url).content.decode()
     page = boss.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
     assert "In progress for too long" in page
