@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from orders.errors import InvalidField, OrderInvalid, RequestReused
 from orders.models import Order
-from orders.rules import service_types
+from orders.rules import order_inputs
 
 #: The length of the column, in characters.
 REQUEST_ID_MAX = 128
@@ -30,7 +30,7 @@ _ENVELOPE = frozenset({"key", "api", "api_key", "api_token", "secret", "action",
 
 def fingerprint(service_id: int, inputs: Mapping[str, Any]) -> int:
     """Return a 64-bit hash of the service and every parameter with a value, regardless of their order."""
-    asked = {name: text for name in inputs if name not in _ENVELOPE if (text := service_types.text_of(inputs, name))}
+    asked = {name: text for name in inputs if name not in _ENVELOPE if (text := order_inputs.text_of(inputs, name))}
     told = json.dumps([service_id, sorted(asked.items())])
     return int.from_bytes(blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
 
@@ -48,7 +48,7 @@ class IdempotentRequest:
         name = self.request_id or ""
         if len(name) > REQUEST_ID_MAX:
             raise OrderInvalid([InvalidField("request_id", "too_long", limit=REQUEST_ID_MAX)])
-        if service_types.UNSTORABLE.search(name):
+        if order_inputs.UNSTORABLE.search(name):
             raise OrderInvalid([InvalidField("request_id", "unsupported")])
 
     def earlier(self) -> Order | None:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from orders.errors import InvalidField
-from orders.rules import service_types
+from orders.rules import order_inputs
 
 NAME = "start_at"
 EXAMPLE = "2030-12-31T18:00"
@@ -25,7 +25,7 @@ def parse_start(inputs: Mapping[str, Any]) -> datetime | None:
     Raises:
         InvalidField: The text is not a time, is more than SCHEDULE_MAX_DAYS ahead, or scheduling is off.
     """
-    text = service_types.text_of(inputs, NAME)
+    text = order_inputs.text_of(inputs, NAME)
     if not text or text == "0":
         return None
     if not settings.SCHEDULE_MAX_DAYS:

@@ -1,5 +1,6 @@
 import django.core.validators
 import django.db.models.deletion
+import orders.rules.service_types
 import orders.db.money_fields
 import orders.models.catalog
 import orders.models.languages
@@ -174,7 +175,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
                 ('description', models.TextField(blank=True, verbose_name='description')),
-                ('kind', models.CharField(choices=[('default', 'Default'), ('package', 'Package'), ('seo', 'SEO'), ('custom_comments', 'Custom Comments'), ('custom_comments_package', 'Custom Comments Package'), ('mentions', 'Mentions'), ('mentions_with_hashtags', 'Mentions with Hashtags'), ('mentions_custom_list', 'Mentions Custom List'), ('mentions_hashtag', 'Mentions Hashtag'), ('mentions_user_followers', 'Mentions User Followers'), ('mentions_media_likers', 'Mentions Media Likers'), ('comment_likes', 'Comment Likes'), ('comment_replies', 'Comment Replies'), ('poll', 'Poll'), ('invites_from_groups', 'Invites from Groups'), ('subscriptions', 'Subscriptions'), ('web_traffic', 'Web Traffic')], default='default', max_length=32, verbose_name='type')),
+                ('kind', models.CharField(choices=orders.rules.service_types.choices, default='default', max_length=32, verbose_name='type')),
                 ('rate', orders.db.money_fields.RateField(help_text='In the store currency: for 1,000 pieces, or for one where the price is flat.', validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='price')),
                 ('is_flat', models.BooleanField(default=False, help_text='The price is for one, not for 1,000.', verbose_name='flat price')),
                 ('min_quantity', models.PositiveBigIntegerField(default=1, verbose_name='least quantity')),

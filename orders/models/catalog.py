@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.db.money_fields import NOT_NEGATIVE, RateField
 from orders.models import languages
-from orders.rules import link_patterns
+from orders.rules import link_patterns, service_types
 from orders.rules.service_types import SERVICE_TYPES, ServiceType, has_runs
 
 Row = TypeVar("Row", bound=models.Model)
@@ -158,9 +158,7 @@ class Service(models.Model):
     category = models.ForeignKey(Category, models.PROTECT, related_name="services", verbose_name=_("category"))
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("description"), blank=True)
-    kind = models.CharField(
-        _("type"), max_length=32, choices=[(kind.code, kind.wire) for kind in SERVICE_TYPES.values()], default="default"
-    )
+    kind = models.CharField(_("type"), max_length=32, choices=service_types.choices, default="default")
     rate = RateField(
         _("price"),
         validators=[NOT_NEGATIVE],

@@ -5,37 +5,21 @@ The types and their spelling are those of the panel API's ``add`` and ``services
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from orders.errors import InvalidField, OrderInvalid
-from orders.rules.invisible import strip_invisible
+from orders.rules import order_inputs
+from orders.rules.order_inputs import Input, Shape, gettext_noop, read_input, text_of, whole_number, within
 
-LINK_MAX = 2048
-LINES_MAX = 100_000
-TEXT_MAX = 500_000
 #: Maximum number of new posts, and of existing posts, of a subscription: far more than any panel accepts.
 POSTS_MAX = 10_000
 #: The highest answer number of a poll.
 ANSWER_MAX = 1000
-#: A quantity has at most 15 digits: exact as a JSON number, and far below the limit of a 64-bit column.
-QUANTITY_MAX = 10**15 - 1
-#: NUL and lone surrogates: no database stores them, and no valid input contains them.
-UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
-#: A line break written as the two characters backslash and n, which some clients send.
-_LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
-#: Words that clients send for an absent value: PHP sends an empty text, JavaScript the names of its empty values.
-ABSENT = frozenset({"", "undefined", "null", "nan", "none", "false"})
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
-TRAFFIC_KEYWORD, TRAFFIC_REFERRER = 1, 2
-#: Limits of drip-feed: number of runs, and minutes between the starts of two runs.
-RUNS_MIN, RUNS_MAX = 2, 1000
-INTERVAL_MAX = 1440
 
 
 class Count(StrEnum):
@@ -45,17 +29,6 @@ class Count(StrEnum):
     LINES = "lines"  # the number of entries in one input
     ONE = "one"  # always 1, for a package
     POSTS = "posts"  # for a subscription: new and old posts, times the maximum for each
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One input besides link and quantity; ``read`` cleans its text or raises InvalidField."""
-
-    name: str
-    read: Callable[[str, str], Any]
-    is_required: bool = True
-    is_multiline: bool = False
-    choices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,202 +62,230 @@ class Details:
     interval: int = 0
 
 
-def text_of(inputs: Mapping[str, Any], name: str) -> str:
-    """Return the input ``name`` as text, a list as lines; "" if it is absent or a word that means "absent".
+COMMENTS = Input(
+    "comments",
+    gettext_noop("Comments"),
+    gettext_noop("One comment per line."),
+    "What a view!\nWhere is this?\nSaved for later.",
+    Shape.LINES,
+    order_inputs.read_lines,
+)
+USERNAMES = Input(
+    "usernames",
+    gettext_noop("Usernames"),
+    gettext_noop("One username per line, without @."),
+    "nadia.kerr\ntom.lindt\nmira.voss",
+    Shape.LINES,
+    order_inputs.read_names,
+)
+#: Each name is charged, so commas always separate: a panel may split by lines and by commas.
+COUNTED_USERNAMES = replace(USERNAMES, read=order_inputs.read_counted_names)
+USERNAME = Input(
+    "username", gettext_noop("Username"), gettext_noop("Without @."), "nadia.kerr", read=order_inputs.read_line
+)
+HASHTAGS = Input(
+    "hashtags",
+    gettext_noop("Hashtags"),
+    gettext_noop("One hashtag per line, without #."),
+    "travel\nmountains",
+    Shape.LINES,
+    order_inputs.read_names,
+)
+HASHTAG = Input("hashtag", gettext_noop("Hashtag"), gettext_noop("Without #."), "travel", read=order_inputs.read_line)
+MEDIA = Input(
+    "media",
+    gettext_noop("Post link"),
+    gettext_noop("Users who liked this post are mentioned."),
+    "https://photos.example.com/p/8kd2",
+    read=order_inputs.read_line,
+)
+KEYWORDS = Input(
+    "keywords",
+    gettext_noop("Keywords"),
+    gettext_noop("One keyword per line."),
+    "handmade lamps\nreading lamp",
+    Shape.LINES,
+    order_inputs.read_names,
+)
+GROUPS = Input(
+    "groups",
+    gettext_noop("Groups"),
+    gettext_noop("One group link per line."),
+    "https://groups.example.com/readers\nhttps://groups.example.com/writers",
+    Shape.LINES,
+    order_inputs.read_names,
+)
+ANSWER_NUMBER = Input(
+    "answer_number",
+    gettext_noop("Answer number"),
+    gettext_noop("The position of the answer, counted from the top."),
+    "2",
+    Shape.NUMBER,
+    order_inputs.number_between(1, ANSWER_MAX),
+)
+MIN = Input(
+    "min",
+    gettext_noop("Minimum per post"),
+    "",
+    "100",
+    Shape.NUMBER,
+    order_inputs.number_between(1, order_inputs.QUANTITY_MAX),
+    is_quantity=True,
+)
+MAX = replace(MIN, name="max", label=gettext_noop("Maximum per post"), example="200")
+POSTS = Input(
+    "posts",
+    gettext_noop("New posts"),
+    gettext_noop("Number of future posts to include. Enter 0 for existing posts only."),
+    "10",
+    Shape.NUMBER,
+    order_inputs.number_between(0, POSTS_MAX),
+)
+OLD_POSTS = Input(
+    "old_posts",
+    gettext_noop("Existing posts"),
+    gettext_noop("Number of existing posts to include, newest first."),
+    "0",
+    Shape.NUMBER,
+    order_inputs.number_between(0, POSTS_MAX),
+    is_required=False,
+)
+DELAY = Input(
+    "delay",
+    gettext_noop("Delay"),
+    gettext_noop("Time between a new post and the start of its delivery."),
+    "30",
+    Shape.CHOICE,
+    order_inputs.one_of(*DELAYS),
+    {0: gettext_noop("No delay"), **dict.fromkeys(DELAYS[1:], "")},
+)
+EXPIRY = Input(
+    "expiry",
+    gettext_noop("End date"),
+    gettext_noop("DD/MM/YYYY. Leave empty to end after the last post."),
+    "31/12/2030",
+    read=order_inputs.read_date,
+    is_required=False,
+)
+COUNTRY = Input(
+    "country",
+    gettext_noop("Country"),
+    gettext_noop("Country name or two-letter code."),
+    "US",
+    read=order_inputs.read_line,
+)
+DEVICE = Input(
+    "device",
+    gettext_noop("Device"),
+    "",
+    "5",
+    Shape.CHOICE,
+    order_inputs.one_of(1, 2, 3, 4, 5),
+    {
+        1: gettext_noop("Desktop"),
+        2: gettext_noop("Android phones"),
+        3: gettext_noop("iPhones"),
+        4: gettext_noop("All phones"),
+        5: gettext_noop("All devices"),
+    },
+)
+TYPE_OF_TRAFFIC = Input(
+    "type_of_traffic",
+    gettext_noop("Traffic source"),
+    "",
+    "3",
+    Shape.CHOICE,
+    order_inputs.one_of(1, 2, 3),
+    {
+        1: gettext_noop("Search engine"),
+        2: gettext_noop("Referring page"),
+        3: gettext_noop("Direct (no referring page)"),
+    },
+)
+GOOGLE_KEYWORD = Input(
+    "google_keyword",
+    gettext_noop("Search keyword"),
+    gettext_noop("Required for search traffic."),
+    "handmade lamps",
+    read=order_inputs.read_line,
+    is_required=False,
+    required_if=("type_of_traffic", 1),
+)
+REFERRING_URL = Input(
+    "referring_url",
+    gettext_noop("Referring page"),
+    gettext_noop("Required for traffic from a referring page."),
+    "https://news.example.com/lamps",
+    read=order_inputs.read_line,
+    is_required=False,
+    required_if=("type_of_traffic", 2),
+)
 
-    Inputs are cleaned here only, whether they come from a page, a spreadsheet or an API: white space and invisible
-    characters at their ends are removed.
-    """
-    value = inputs.get(name)
-    if value is None or isinstance(value, bool):
-        return ""
-    text = "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    text = strip_invisible(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "" if text.lower() in ABSENT else text
 
-
-def whole_number(name: str, text: str) -> int:
-    """Parse a whole number such as "100" or "100.0", in ASCII digits; raise InvalidField for anything else."""
-    match = re.fullmatch(r"([+-]?\d{1,15})(?:\.0{1,10})?", text, re.ASCII)
-    if not match:
-        raise InvalidField(name, "not_a_number")
-    return int(match[1])
-
-
-def _line(name: str, text: str) -> str:
-    line = " ".join(text.split())
-    if len(line) > LINK_MAX:
-        raise InvalidField(name, "too_long", limit=LINK_MAX)
-    return _storable(name, line)
-
-
-def _lines(name: str, text: str) -> list[str]:
-    """Parse one entry per line, split wherever a panel may split.
-
-    Panels and clients separate entries by any line break, by the two characters backslash-n, or send a JSON list of
-    texts. Each entry is charged, so whatever the panel would count as two entries must be two entries here.
-    """
-    if len(text) > TEXT_MAX:
-        raise InvalidField(name, "too_long", limit=TEXT_MAX)
-    return _checked_entries(name, _split_lines(text))
-
-
-def _split_lines(text: str) -> list[str]:
-    """Split ``text`` repeatedly until the entries no longer change, because a JSON list can contain another one."""
-    entries = [text]
-    while True:
-        joined = "\n".join(entries)
-        listed = _json_list(joined)
-        parts = [joined] if listed is None else listed
-        divided = [line.strip() for part in parts for line in _LITERAL_BREAK.sub("\n", part).splitlines()]
-        divided = [line for line in divided if line]
-        if divided == entries or not divided:
-            return divided
-        entries = divided
-
-
-def _checked_entries(name: str, lines: list[str]) -> list[str]:
-    if not lines:
-        raise InvalidField(name, "missing")
-    if len(lines) > LINES_MAX:
-        raise InvalidField(name, "too_long", limit=LINES_MAX)
-    for line in lines:
-        _storable(name, line)
-    return lines
-
-
-def _storable(name: str, text: str) -> str:
-    if UNSTORABLE.search(text):
-        raise InvalidField(name, "unsupported")
-    return text
-
-
-def _json_list(text: str) -> list[str] | None:
-    if not text.startswith("["):
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
-
-
-def _names(name: str, text: str) -> list[str]:
-    """Parse one entry per line; if there is only one line, commas separate the entries."""
-    lines = _lines(name, text)
-    if len(lines) > 1 or "," not in lines[0]:
-        return lines
-    return _checked_entries(name, [entry for part in lines[0].split(",") if (entry := part.strip())])
-
-
-def _counted_names(name: str, text: str) -> list[str]:
-    """Parse names that are charged one by one: commas always separate them, because a panel may split by both."""
-    return _checked_entries(
-        name, [entry for line in _lines(name, text) for part in line.split(",") if (entry := part.strip())]
-    )
-
-
-def _number_between(least: int, most: int) -> Callable[[str, str], int]:
-    def read(name: str, text: str) -> int:
-        return within(name, whole_number(name, text), least, most)
-
-    return read
-
-
-def _one_of(*choices: int) -> Callable[[str, str], int]:
-    def read(name: str, text: str) -> int:
-        number = whole_number(name, text)
-        if number not in choices:
-            raise InvalidField(name, "invalid_choice", limit=", ".join(map(str, choices)))
-        return number
-
-    return read
-
-
-def _date(name: str, text: str) -> str:
-    """Parse a date in the panel API's format d/m/Y, or in ISO format, and return it in ISO format."""
-    for form in ("%d/%m/%Y", "%Y-%m-%d"):
-        try:
-            day: date = datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-        return day.isoformat()
-    raise InvalidField(name, "invalid_choice", limit="31/12/2030")
-
-
-_COMMENTS = Input("comments", _lines, is_multiline=True)
-_USERNAME = Input("username", _line)
-_USERNAMES = Input("usernames", _names, is_multiline=True)
 _LIST: tuple[ServiceType, ...] = (
     ServiceType(code="default", wire="Default"),
     ServiceType(code="package", wire="Package", count=Count.ONE, is_flat=True),
-    ServiceType(code="seo", wire="SEO", inputs=(Input("keywords", _names, is_multiline=True),)),
+    ServiceType(code="seo", wire="SEO", inputs=(KEYWORDS,)),
     ServiceType(
-        code="custom_comments", wire="Custom Comments", inputs=(_COMMENTS,), count=Count.LINES, counted="comments"
+        code="custom_comments", wire="Custom Comments", inputs=(COMMENTS,), count=Count.LINES, counted="comments"
     ),
     ServiceType(
         code="custom_comments_package",
         wire="Custom Comments Package",
-        inputs=(_COMMENTS,),
+        inputs=(COMMENTS,),
         count=Count.ONE,
         is_flat=True,
     ),
-    ServiceType(code="mentions", wire="Mentions", inputs=(_USERNAMES,)),
-    ServiceType(
-        code="mentions_with_hashtags",
-        wire="Mentions with Hashtags",
-        inputs=(_USERNAMES, Input("hashtags", _names, is_multiline=True)),
-    ),
+    ServiceType(code="mentions", wire="Mentions", inputs=(USERNAMES,)),
+    ServiceType(code="mentions_with_hashtags", wire="Mentions with Hashtags", inputs=(USERNAMES, HASHTAGS)),
     ServiceType(
         code="mentions_custom_list",
         wire="Mentions Custom List",
-        inputs=(Input("usernames", _counted_names, is_multiline=True),),
+        inputs=(COUNTED_USERNAMES,),
         count=Count.LINES,
         counted="usernames",
     ),
-    ServiceType(code="mentions_hashtag", wire="Mentions Hashtag", inputs=(Input("hashtag", _line),)),
-    ServiceType(code="mentions_user_followers", wire="Mentions User Followers", inputs=(_USERNAME,)),
-    ServiceType(code="mentions_media_likers", wire="Mentions Media Likers", inputs=(Input("media", _line),)),
-    ServiceType(code="comment_likes", wire="Comment Likes", inputs=(_USERNAME,)),
+    ServiceType(code="mentions_hashtag", wire="Mentions Hashtag", inputs=(HASHTAG,)),
+    ServiceType(code="mentions_user_followers", wire="Mentions User Followers", inputs=(USERNAME,)),
+    ServiceType(code="mentions_media_likers", wire="Mentions Media Likers", inputs=(MEDIA,)),
+    ServiceType(code="comment_likes", wire="Comment Likes", inputs=(USERNAME,)),
     ServiceType(
         code="comment_replies",
         wire="Comment Replies",
-        inputs=(_USERNAME, _COMMENTS),
+        inputs=(USERNAME, COMMENTS),
         count=Count.LINES,
         counted="comments",
     ),
-    ServiceType(code="poll", wire="Poll", inputs=(Input("answer_number", _number_between(1, ANSWER_MAX)),)),
-    ServiceType(
-        code="invites_from_groups", wire="Invites from Groups", inputs=(Input("groups", _names, is_multiline=True),)
-    ),
+    ServiceType(code="poll", wire="Poll", inputs=(ANSWER_NUMBER,)),
+    ServiceType(code="invites_from_groups", wire="Invites from Groups", inputs=(GROUPS,)),
     ServiceType(
         code="subscriptions",
         wire="Subscriptions",
-        inputs=(
-            _USERNAME,
-            Input("min", _number_between(1, QUANTITY_MAX)),
-            Input("max", _number_between(1, QUANTITY_MAX)),
-            Input("posts", _number_between(0, POSTS_MAX)),
-            Input("old_posts", _number_between(0, POSTS_MAX), is_required=False),
-            Input("delay", _one_of(*DELAYS), choices=DELAYS),
-            Input("expiry", _date, is_required=False),
-        ),
+        inputs=(USERNAME, MIN, MAX, POSTS, OLD_POSTS, DELAY, EXPIRY),
         count=Count.POSTS,
         has_link=False,
     ),
     ServiceType(
-        code="web_traffic",
-        wire="Web Traffic",
-        inputs=(
-            Input("country", _line),
-            Input("device", _one_of(1, 2, 3, 4, 5), choices=(1, 2, 3, 4, 5)),
-            Input("type_of_traffic", _one_of(1, 2, 3), choices=(1, 2, 3)),
-            Input("google_keyword", _line, is_required=False),
-            Input("referring_url", _line, is_required=False),
-        ),
+        code="web_traffic", wire="Web Traffic", inputs=(COUNTRY, DEVICE, TYPE_OF_TRAFFIC, GOOGLE_KEYWORD, REFERRING_URL)
     ),
 )
 SERVICE_TYPES: Mapping[str, ServiceType] = {kind.code: kind for kind in _LIST}
+#: Every input by its name.
+INPUTS: Mapping[str, Input] = {
+    spec.name: spec
+    for spec in (
+        *(order_inputs.LINK, order_inputs.QUANTITY),
+        *(spec for kind in _LIST for spec in kind.inputs),
+        *(order_inputs.RUNS, order_inputs.INTERVAL, order_inputs.START_AT),
+    )
+}
+
+
+def choices() -> list[tuple[str, str]]:
+    """Return code and name of each service type, for the choices of a field."""
+    return [(kind.code, kind.wire) for kind in _LIST]
+
+
 _ALIASES = {"custom_comment": "custom_comments", "custom_comment_package": "custom_comments_package"}
 
 
@@ -319,13 +320,13 @@ def read(
                 problems.append(problem)
             return None
 
-    link = keep(read_link, text_of(inputs, "link")) if kind.has_link else ""
+    link = keep(order_inputs.read_link, text_of(inputs, "link")) if kind.has_link else ""
     for spec in kind.inputs:
-        value = keep(_input, spec, text_of(inputs, spec.name))
+        value = keep(read_input, spec, text_of(inputs, spec.name))
         if value is not None:
             fields[spec.name] = value
-    if kind.code == "web_traffic":
-        keep(_check_traffic, fields)
+    for spec in kind.inputs:
+        keep(_check_required_if, spec, fields)
     quantity = 0
     if not any(problem.field in (kind.counted, "min", "max", "posts", "old_posts") for problem in problems):
         quantity = keep(_quantity, kind, inputs, fields, minimum, maximum)
@@ -358,7 +359,7 @@ def _runs(inputs: Mapping[str, Any], is_offered: bool) -> int:
             raise InvalidField("runs", "missing")
         return 1
     runs = whole_number("runs", text)
-    return 1 if runs in (0, 1) else within("runs", runs, RUNS_MIN, RUNS_MAX)
+    return 1 if runs in (0, 1) else within("runs", runs, order_inputs.RUNS_MIN, order_inputs.RUNS_MAX)
 
 
 def _interval(inputs: Mapping[str, Any]) -> int:
@@ -367,41 +368,18 @@ def _interval(inputs: Mapping[str, Any]) -> int:
     minutes = whole_number("interval", text) if text else 0
     if not minutes:
         raise InvalidField("interval", "missing")
-    return within("interval", minutes, 1, INTERVAL_MAX)
+    return within("interval", minutes, 1, order_inputs.INTERVAL_MAX)
 
 
-def read_link(text: str) -> str:
-    """Return the link unchanged.
-
-    Raises:
-        InvalidField: The link is missing, too long, a script, data or file URL, or has spaces or control characters.
-    """
-    if not text:
-        raise InvalidField("link", "missing")
-    if len(text) > LINK_MAX:
-        raise InvalidField("link", "too_long", limit=LINK_MAX)
-    is_script = re.match(r"(javascript|data|vbscript|file):", text, re.IGNORECASE)
-    if is_script or any(character.isspace() or not character.isprintable() for character in text):
-        raise InvalidField("link", "bad_link")
-    return text
-
-
-def _input(spec: Input, text: str) -> Any:
-    if text:
-        return spec.read(spec.name, text)
-    if spec.is_required:
+def _check_required_if(spec: Input, fields: dict[str, Any]) -> None:
+    """Require an input that the value of another one makes necessary, and drop one that it makes meaningless."""
+    if spec.required_if is None:
+        return
+    other, value = spec.required_if
+    if fields.get(other) != value:
+        fields.pop(spec.name, None)
+    elif spec.name not in fields:
         raise InvalidField(spec.name, "missing")
-    return None
-
-
-def _check_traffic(fields: dict[str, Any]) -> None:
-    """Require the keyword for traffic type 1 and the referring URL for type 2, and drop the input that is not used."""
-    needs = {TRAFFIC_KEYWORD: "google_keyword", TRAFFIC_REFERRER: "referring_url"}.get(fields.get("type_of_traffic", 0))
-    for name in ("google_keyword", "referring_url"):
-        if name != needs:
-            fields.pop(name, None)
-    if needs and needs not in fields:
-        raise InvalidField(needs, "missing")
 
 
 def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, Any], minimum: int, maximum: int) -> int:
@@ -416,7 +394,7 @@ def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, An
             # An unknown number of posts cannot be charged, so "posts=0" without old posts is rejected.
             if not fields["posts"] and not fields.get("old_posts"):
                 raise InvalidField("posts", "unlimited")
-            within("posts", posts_of(fields), 1, QUANTITY_MAX // most)
+            within("posts", posts_of(fields), 1, order_inputs.QUANTITY_MAX // most)
             return posts_of(fields) * most
         case Count.LINES:
             return within(kind.counted, len(fields[kind.counted]), minimum, maximum)
@@ -446,12 +424,3 @@ def delivers_at_most(kind: ServiceType, fields: Mapping[str, Any], *, quantity: 
     except KeyError:
         return False
     return True
-
-
-def within(name: str, number: int, minimum: int, maximum: int) -> int:
-    """Return ``number`` if it is within the limits; raise InvalidField otherwise."""
-    if number < minimum:
-        raise InvalidField(name, "too_small", limit=minimum)
-    if number > maximum:
-        raise InvalidField(name, "too_large", limit=maximum)
-    return number

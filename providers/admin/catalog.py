@@ -19,15 +19,11 @@ from orders.admin import base, formatting, translations
 from orders.buying import link_locks
 from orders.catalog import price_changes
 from orders.models import Service
-from orders.rules import amounts
-from orders.rules.service_types import SERVICE_TYPES
+from orders.rules import amounts, service_types
 from providers.admin import action_page, attention
 from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
-from providers.models.type_rule import kind_choices
 from providers.placing import costs
 from providers.pricelists import assignment, availability, markup
-
-KIND_CHOICES = [(kind.code, kind.wire) for kind in SERVICE_TYPES.values()]
 
 
 def in_store_currency(rate: Decimal, provider: Provider) -> Decimal:
@@ -217,7 +213,7 @@ class AssignTypeForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Service type"),
         required=False,
-        choices=lambda: [("", _("As in the price list")), *kind_choices()],
+        choices=lambda: [("", _("As in the price list")), *service_types.choices()],
         help_text=_("If the provider's API cannot order this type, the provider services are not sold."),
     )
 
@@ -228,7 +224,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
     list_display = ("upstream_id", "name", "provider", "kind", "there", "here", "limits", "status", "used")
     list_display_links = ("upstream_id", "name")
-    list_filter = (attention.OfferState, "provider", attention.kinds_of("kind", _("type"), KIND_CHOICES))
+    list_filter = (attention.OfferState, "provider", attention.kinds_of("kind", _("type"), service_types.choices()))
     list_select_related = ("provider",)
     list_per_page = 100
     list_max_show_all = 200

@@ -4,7 +4,7 @@ import django.utils.timezone
 import orders.db.encrypted_field
 import orders.db.money_fields
 import providers.models.provider
-import providers.models.type_rule
+import orders.rules.service_types
 from decimal import Decimal
 from django.db import migrations, models
 from orders.db import catalog_triggers
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('description', models.TextField(blank=True, verbose_name='description')),
                 ('type_name', models.CharField(blank=True, max_length=64, verbose_name='type there')),
                 ('kind', models.CharField(blank=True, max_length=32, verbose_name='type')),
-                ('assigned_kind', models.CharField(blank=True, choices=providers.models.type_rule.kind_choices, help_text='Replaces the type in the price list, also in later ones. Leave empty to use the price list.', max_length=32, verbose_name='assigned type')),
+                ('assigned_kind', models.CharField(blank=True, choices=orders.rules.service_types.choices, help_text='Replaces the type in the price list, also in later ones. Leave empty to use the price list.', max_length=32, verbose_name='assigned type')),
                 ('rate', orders.db.money_fields.RateField(verbose_name='cost')),
                 ('is_flat', models.BooleanField(default=False, verbose_name='flat')),
                 ('min_quantity', models.PositiveBigIntegerField(default=1, verbose_name='least quantity')),
@@ -305,7 +305,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type_name', models.CharField(help_text='As the provider writes it. * stands for every type that is unknown otherwise.', max_length=64, verbose_name='type in the price list')),
-                ('kind', models.CharField(choices=providers.models.type_rule.kind_choices, max_length=32, verbose_name='service type')),
+                ('kind', models.CharField(choices=orders.rules.service_types.choices, max_length=32, verbose_name='service type')),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='type_rules', to='providers.provider', verbose_name='provider')),
             ],
             options={

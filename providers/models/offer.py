@@ -12,9 +12,8 @@ from django.utils.translation import pgettext_lazy
 
 from orders.db.money_fields import MoneyField, RateField
 from orders.models import Category, Service
-from orders.rules import charges
+from orders.rules import charges, service_types
 from providers.models.provider import Provider
-from providers.models.type_rule import kind_choices
 
 
 class Offer(models.Model):
@@ -31,7 +30,7 @@ class Offer(models.Model):
         _("assigned type"),
         max_length=32,
         blank=True,
-        choices=kind_choices,
+        choices=service_types.choices,
         help_text=_("Replaces the type in the price list, also in later ones. Leave empty to use the price list."),
     )
     rate = RateField(_("cost"))

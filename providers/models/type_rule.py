@@ -6,14 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders.rules.service_types import SERVICE_TYPES
+from orders.rules import service_types
 from providers.models.provider import Provider
 from providers.panels.services import ANY_TYPE, type_key
-
-
-def kind_choices() -> list[tuple[str, str]]:
-    """A function, so that a new service type is no new migration."""
-    return [(kind.code, kind.wire) for kind in SERVICE_TYPES.values()]
 
 
 class TypeRule(models.Model):
@@ -25,7 +20,7 @@ class TypeRule(models.Model):
         max_length=64,
         help_text=_("As the provider writes it. * stands for every type that is unknown otherwise."),
     )
-    kind = models.CharField(_("service type"), max_length=32, choices=kind_choices)
+    kind = models.CharField(_("service type"), max_length=32, choices=service_types.choices)
 
     class Meta:
         ordering = ["provider", "type_name"]

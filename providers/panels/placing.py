@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from orders.rules.service_types import INPUTS
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
 from providers.http.messages import Answer
 from providers.panels.bodies import is_order_number, parse_or_text, scalar, shorten, whole_id
@@ -26,26 +27,7 @@ _PARAMETERS = {
     **dict.fromkeys(("service", "service_id"), "service"),
     **dict.fromkeys(("quantity", "amount"), "quantity"),
     **dict.fromkeys(("link", "url"), "link"),
-    **dict.fromkeys(
-        (
-            *("action", "comments", "usernames", "username", "hashtags", "hashtag", "media", "groups", "answer_number"),
-            *(
-                "runs",
-                "interval",
-                "keywords",
-                "min",
-                "max",
-                "posts",
-                "old_posts",
-                "delay",
-                "expiry",
-                "country",
-                "device",
-            ),
-            *("type_of_traffic", "google_keyword", "referring_url"),
-        ),
-        "request",
-    ),
+    **dict.fromkeys(("action", *INPUTS.keys() - {"link", "quantity", "start_at"}), "request"),
 }
 _VALIDATION_STATUSES = (400, 422)
 _NUMBER_IN_TEXT = re.compile(r"\border\b\D{0,20}?([0-9]{1,18})\b", re.IGNORECASE)

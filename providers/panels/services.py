@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from orders.rules import amounts, service_types
+from orders.rules import amounts, order_inputs, service_types
 from orders.rules.service_types import ServiceType
 from providers.errors import Refused, UnreadableAnswer
 from providers.http.messages import Answer
@@ -25,7 +25,7 @@ ANY_TYPE = "*"
 #: The greatest quantity where a panel says that there is none (``max`` of 0). It fits every client's integer column.
 NO_LIMIT = 10**9
 #: A greatest quantity beyond this one is as good as none, and no longer exact in a client's JSON.
-MAX_QUANTITY = service_types.QUANTITY_MAX
+MAX_QUANTITY = order_inputs.QUANTITY_MAX
 #: No rate from here on fits the column that keeps it, in whatever currency.
 MAX_RATE = Decimal(10) ** 10
 #: Lists are nested by category at most; deeper than this nothing is a list of services.

@@ -16,6 +16,7 @@ from django.core.management import call_command
 
 from orders.buying import checkout
 from orders.models import Order, Service, Transfer
+from orders.rules.service_types import INPUTS
 from providers.models import Provider
 from providers.pricelists import importer, onboarding
 from storefront.currencies.models import Currency
@@ -42,25 +43,11 @@ BANK = {
     "minimum": Decimal(5),
     "maximum": Decimal(5000),
 }
-#: An example value for every input that a service type may have.
-EXAMPLES = {
-    "link": "https://photos.example.com/nadia",
+#: A value for every input; of those that are counted, enough entries for the smallest order.
+EXAMPLES = {name: spec.example for name, spec in INPUTS.items()} | {
     "comments": "\n".join(f"Comment number {number}" for number in range(1, 13)),
     "usernames": "\n".join(f"reader{number}" for number in range(1, 61)),
-    "hashtags": "travel\nfood",
-    "hashtag": "travel",
-    "username": "nadia",
-    "media": "https://photos.example.com/p/8kd2",
-    "answer_number": "2",
-    "groups": "readers\nwriters",
-    "keywords": "handmade lamps",
-    "min": "100",
-    "max": "200",
     "posts": "2",
-    "delay": "30",
-    "country": "US",
-    "device": "1",
-    "type_of_traffic": "3",
 }
 
 

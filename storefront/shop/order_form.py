@@ -10,41 +10,39 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from orders.buying import checkout, scheduled_start
+from orders.buying import checkout
 from orders.catalog.customer_pricing import CustomerPricing
 from orders.errors import InvalidField, OrderInvalid
 from orders.models import Order, Service
-from orders.rules import amounts, charges, service_types
-from orders.rules.service_types import Count, Details, Input
+from orders.rules import amounts, charges, order_inputs, service_types
+from orders.rules.order_inputs import Input, Shape
+from orders.rules.service_types import Count, Details
 from storefront.shop import labels
 
 ADDRESS_MAX = 1500
-NUMBERS = {"quantity", "min", "max", "posts", "old_posts", "answer_number", "runs", "interval"}
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the form, ready to render. ``shape`` is text, number, link, lines, choice, or moment."""
+    """One field of the form, ready to render."""
 
     name: str
     label: str
     hint: str
     example: str
-    shape: str
+    shape: Shape
     value: str
     error: str
     is_required: bool
+    #: Whether the field can always stay empty; some are required by a choice in another field.
+    is_optional: bool
     choices: tuple[tuple[str, str], ...] = ()
 
     @property
-    def is_optional(self) -> bool:
-        """Whether the field can always stay empty. Two fields are required by a choice in another field."""
-        return not self.is_required and self.name not in ("google_keyword", "referring_url")
-
-    @property
     def is_short(self) -> bool:
-        return self.shape in ("number", "choice") or self.name in ("expiry", "country")
+        return self.shape in (Shape.NUMBER, Shape.CHOICE) or self.name in ("expiry", "country")
 
     @property
     def lines(self) -> int:
@@ -81,23 +79,23 @@ class Price:
 
 def fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
     """Return the fields of ``service`` in form order, each with its first problem."""
-    specs = [Input(name, _keep_text) for name in ("link",) if service.type.has_link]
-    specs += service.type.inputs
-    specs += [Input(name, _keep_text) for name in ("quantity",) if service.type.count is Count.GIVEN]
+    specs = (
+        *((order_inputs.LINK,) if service.type.has_link else ()),
+        *service.type.inputs,
+        *((order_inputs.QUANTITY,) if service.type.count is Count.GIVEN else ()),
+    )
     return _build_fields(service, specs, inputs, problems)
 
 
 def run_fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
     """Return the drip-feed fields; none if ``service`` has no drip-feed."""
-    specs = [Input(name, _keep_text, is_required=False) for name in ("runs", "interval") if service.has_runs]
+    specs = (order_inputs.RUNS, order_inputs.INTERVAL) if service.has_runs else ()
     return _build_fields(service, specs, inputs, problems)
 
 
 def start_fields(service: Service, inputs: Mapping[str, Any], problems: Iterable[InvalidField] = ()) -> list[Field]:
     """Return the field of a scheduled start; none if the shop does not offer it."""
-    specs = [
-        Input(name, _keep_text, is_required=False) for name in (scheduled_start.NAME,) if settings.SCHEDULE_MAX_DAYS
-    ]
+    specs = (order_inputs.START_AT,) if settings.SCHEDULE_MAX_DAYS else ()
     return _build_fields(service, specs, inputs, problems)
 
 
@@ -110,35 +108,28 @@ def _build_fields(
     return [_field(service, spec, inputs, errors.get(spec.name)) for spec in specs]
 
 
-def _keep_text(name: str, text: str) -> str:
-    """Parse nothing: fields that are no inputs of a service type are read by ``service_types.read``."""
-    return text
-
-
 def _field(service: Service, spec: Input, inputs: Mapping[str, Any], error: InvalidField | None) -> Field:
     name = spec.name
-    input_labels = labels.INPUTS.get(name, labels.InputLabels(name))
-    hint = str(input_labels.hint)
+    hint = _(spec.hint) if spec.hint else ""
     if name in counted(service):
         hint = f"{hint} {labels.limits(name, service.min_quantity, service.max_quantity)}".strip()
-    shape = "number" if name in NUMBERS else "link" if name == "link" else "text"
-    if spec.is_multiline:
-        shape = "lines"
-    elif spec.choices:
-        shape = "choice"
-    elif name == scheduled_start.NAME:
-        shape = "moment"
     return Field(
         name=name,
-        label=str(input_labels.label),
+        label=_(spec.label),
         hint=hint,
-        example=service.link_example if name == "link" else input_labels.example,
-        shape=shape,
-        value=service_types.text_of(inputs, name),
+        example=service.link_example if spec is order_inputs.LINK else _example(spec),
+        shape=spec.shape,
+        value=order_inputs.text_of(inputs, name),
         error=labels.problem(error) if error else "",
         is_required=spec.is_required,
-        choices=tuple((str(value), labels.choice(name, value)) for value in spec.choices),
+        is_optional=not spec.is_required and spec.required_if is None,
+        choices=tuple((str(value), labels.choice(spec, value)) for value in spec.choices),
     )
+
+
+def _example(spec: Input) -> str:
+    """Return the example to show beside a field; none where the limits of the service or a list say what fits."""
+    return "" if spec.is_quantity or spec.shape in (Shape.LINES, Shape.CHOICE) else spec.example
 
 
 def counted(service: Service) -> tuple[str, ...]:
@@ -183,9 +174,9 @@ def _read_quantity(service: Service, inputs: Mapping[str, Any]) -> Details | Non
     placeholders = {"link": "x"}
     for spec in kind.inputs:
         if spec.name not in counting:
-            placeholders[spec.name] = str(spec.choices[-1] if spec.choices else 1) if spec.is_required else ""
-    if not service_types.text_of(inputs, "interval"):
-        placeholders["interval"] = "1" if service_types.text_of(inputs, "runs") else ""
+            placeholders[spec.name] = str(list(spec.choices)[-1] if spec.choices else 1) if spec.is_required else ""
+    if not order_inputs.text_of(inputs, "interval"):
+        placeholders["interval"] = "1" if order_inputs.text_of(inputs, "runs") else ""
     try:
         return service_types.read(
             kind,
@@ -200,11 +191,11 @@ def _read_quantity(service: Service, inputs: Mapping[str, Any]) -> Details | Non
 
 def link_error(service: Service, inputs: Mapping[str, Any]) -> str:
     """Return the problem with the link while the customer types, or "" if it is empty or valid."""
-    text = service_types.text_of(inputs, "link")
+    text = order_inputs.text_of(inputs, "link")
     if not text or not service.type.has_link:
         return ""
     try:
-        checkout.check_link(service, service_types.read_link(text))
+        checkout.check_link(service, order_inputs.read_link(text))
     except InvalidField as problem:
         return labels.problem(problem)
     return ""
@@ -216,9 +207,7 @@ def add_funds_query(service: Service, inputs: Mapping[str, Any], price: Price) -
     Long lists do not fit in a URL; then the link leads back to an empty form.
     """
     names = {field.name for fields_of in (fields, run_fields, start_fields) for field in fields_of(service, inputs)}
-    entered = {
-        name: service_types.text_of(inputs, name) for name in sorted(names) if service_types.text_of(inputs, name)
-    }
+    entered = {name: order_inputs.text_of(inputs, name) for name in sorted(names) if order_inputs.text_of(inputs, name)}
     form_url = reverse("shop:order_new")
     address = f"{form_url}?{urlencode({'service': service.pk, **entered})}"
     if len(address) > ADDRESS_MAX:

@@ -17,7 +17,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
-from orders.rules import service_types
+from orders.rules import order_inputs
 from storefront.api.panel.responses import INCORRECT_REQUEST, PanelRefusal
 
 #: The parameters by name: a text, or a list where the name was sent as one (``orders[]``, ``orders[0]``, JSON).
@@ -75,7 +75,7 @@ def _request_id_of(http: HttpRequest) -> str:
 
 def text(params: Mapping[str, Any], *names: str) -> str:
     """Return the first of ``names`` that has a value. Texts such as "undefined" and "null" count as no value."""
-    return next(filter(None, (service_types.text_of(params, name) for name in names)), "")
+    return next(filter(None, (order_inputs.text_of(params, name) for name in names)), "")
 
 
 def ids(params: Params, *names: str) -> list[str]:
@@ -91,7 +91,7 @@ def ids(params: Params, *names: str) -> list[str]:
             break
         words = re.split(r"[\s,;]+", ",".join(sent) if isinstance(sent, list) else sent)
         # A form field may contain a JSON list as text.
-        asked = [word for word in (word.strip("[]\"'") for word in words) if word.lower() not in service_types.ABSENT]
+        asked = [word for word in (word.strip("[]\"'") for word in words) if word.lower() not in order_inputs.ABSENT]
         if asked:
             break
     found = list(dict.fromkeys(asked))

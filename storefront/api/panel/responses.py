@@ -29,7 +29,8 @@ from orders.errors import (
     RequestOpen,
     RequestReused,
 )
-from orders.rules.service_types import SERVICE_TYPES, has_runs
+from orders.rules.order_inputs import Shape
+from orders.rules.service_types import INPUTS, SERVICE_TYPES, has_runs
 
 INVALID_KEY = "Invalid API key"
 INCORRECT_REQUEST = "Incorrect request"
@@ -202,6 +203,11 @@ def _one_line(text: str) -> str:
     return " ".join(_CONTROLS.sub(" ", text).translate(_LOOKALIKES).split())
 
 
+def _is_quantity(name: str) -> bool:
+    """Whether the limits of the service apply to the input: a quantity, or entries that are counted."""
+    return name in INPUTS and (INPUTS[name].is_quantity or INPUTS[name].shape is Shape.LINES)
+
+
 def sentence(problem: InvalidField) -> str:
     """Return what is wrong with an input, in the panel API's words.
 
@@ -222,9 +228,9 @@ def sentence(problem: InvalidField) -> str:
             return f"Start at is more than{limit} days ahead"
         case "posts", "missing" | "unlimited":
             return UNLIMITED_POSTS
-        case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_small"):
+        case _, "too_small" if _is_quantity(problem.field):
             return f"Quantity less than minimal{limit}"
-        case (("quantity" | "comments" | "usernames" | "min" | "max"), "too_large"):
+        case _, "too_large" if _is_quantity(problem.field):
             return f"Quantity more than maximum{limit}"
         case _, "missing":
             return f"{name} field is required"

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 from orders.buying import scheduled_start
 from orders.buying.idempotency import REQUEST_ID_MAX
 from orders.errors import InvalidField
-from orders.rules import service_types
-from orders.rules.service_types import SERVICE_TYPES, Count, Input, ServiceType
+from orders.rules import order_inputs, service_types
+from orders.rules.order_inputs import Input, Shape
+from orders.rules.service_types import INPUTS, SERVICE_TYPES, Count, ServiceType
 from storefront.api.panel.parsing import MAX_IDS
 
 Schema: TypeAlias = dict[str, Any]
@@ -34,32 +35,15 @@ IDS: Schema = {
 }
 DATE = r"^(0[1-9]|[12][0-9]|3[01])/(0[1-9]|1[0-2])/[12][0-9]{3}$"
 
+#: The meanings of parameters that are no inputs of one service type, or that mean more in the API than in a form.
 MEANINGS: Mapping[str, Promise] = {
     "service": gettext_lazy("The number of the service, from the price list."),
     "link": gettext_lazy("What to deliver to. It must be public while the order runs."),
     "quantity": gettext_lazy("How many, from the service's min to its max. With drip-feed: how many in each run."),
-    "comments": gettext_lazy("The comments, one a line."),
-    "usernames": gettext_lazy("User names, one a line, without @."),
-    "username": gettext_lazy("A user name without @, or the address of that profile."),
-    "hashtags": gettext_lazy("Hashtags, one a line, without #."),
-    "hashtag": gettext_lazy("One hashtag, without #."),
-    "media": gettext_lazy("The address of the post whose likers are mentioned."),
-    "keywords": gettext_lazy("Keywords, one a line."),
-    "groups": gettext_lazy("Addresses of groups, one a line."),
-    "answer_number": gettext_lazy("Which answer of the poll, counted from the top."),
-    "min": gettext_lazy("The least that each new post gets."),
-    "max": gettext_lazy("The most that each new post gets."),
     "posts": gettext_lazy(
-        "How many future posts are served; 0 for old posts only. All posts are charged in advance, at max each."
+        "Number of future posts to include; 0 for existing posts only. All posts are charged in advance, at max each."
     ),
-    "old_posts": gettext_lazy("How many existing posts are served too, newest first. They are charged like new ones."),
-    "delay": gettext_lazy("Minutes between a new post and its start."),
-    "expiry": gettext_lazy("The last day, as day/month/year. Without it the subscription ends with its posts."),
-    "country": gettext_lazy("Where visitors come from: a name, or a code of two letters."),
-    "device": gettext_lazy("1 desktop, 2 Android, 3 iOS, 4 all phones, 5 all devices."),
-    "type_of_traffic": gettext_lazy("1 from a search, 2 from a page you name, 3 from nowhere."),
-    "google_keyword": gettext_lazy("The search word. Needed for traffic of type 1."),
-    "referring_url": gettext_lazy("The page visitors come from. Needed for traffic of type 2."),
+    "old_posts": gettext_lazy("Number of existing posts to include, newest first. They are charged like new posts."),
     "runs": gettext_lazy("Drip-feed: how many times the quantity is delivered. Only where the service has drip-feed."),
     "interval": gettext_lazy("Drip-feed: minutes from the start of one run to that of the next. Needed with runs."),
     "start_at": gettext_lazy("When to start: ISO 8601, or seconds since 1970. Without it the order starts at once."),
@@ -71,30 +55,6 @@ MEANINGS: Mapping[str, Promise] = {
 }
 EXAMPLES: Mapping[str, str | int] = {
     "service": 1042,
-    "link": "https://photos.example.com/nadia",
-    "quantity": 500,
-    "comments": "What a view!\nWhere is this?\nSaved for later.",
-    "usernames": "nadia.kerr\ntom.lindt\nmira.voss",
-    "username": "nadia.kerr",
-    "hashtags": "travel\nmountains",
-    "hashtag": "travel",
-    "media": "https://photos.example.com/p/8kd2",
-    "keywords": "handmade lamps\nreading lamp",
-    "groups": "https://groups.example.com/readers\nhttps://groups.example.com/writers",
-    "answer_number": 2,
-    "min": 100,
-    "max": 200,
-    "posts": 10,
-    "old_posts": 0,
-    "delay": 30,
-    "expiry": "31/12/2030",
-    "country": "US",
-    "device": 5,
-    "type_of_traffic": 3,
-    "google_keyword": "handmade lamps",
-    "referring_url": "https://news.example.com/lamps",
-    "runs": 5,
-    "interval": 60,
     "start_at": f"{scheduled_start.EXAMPLE}:00Z",
     "request_id": "shop-two-7781",
     "order": 23501,
@@ -114,12 +74,20 @@ class Parameter:
     is_multiline: bool = False
 
     @property
-    def meaning(self) -> Promise:
-        return MEANINGS[self.name]
+    def meaning(self) -> str:
+        if self.name in MEANINGS:
+            return str(MEANINGS[self.name])
+        spec = INPUTS[self.name]
+        choices = ", ".join(f"{value}: {_(label)}" for value, label in spec.choices.items() if label)
+        texts = (_(spec.label), _(spec.hint) if spec.hint else "", choices)
+        return " ".join(f"{text.removesuffix('.')}." for text in texts if text)
 
     @property
     def example(self) -> str | int:
-        return EXAMPLES[self.name]
+        if self.name in EXAMPLES:
+            return EXAMPLES[self.name]
+        spec = INPUTS[self.name]
+        return int(spec.example) if spec.shape in (Shape.NUMBER, Shape.CHOICE) else spec.example
 
     @property
     def allowed(self) -> str:
@@ -130,13 +98,13 @@ class Parameter:
             return _("one of %s") % ", ".join(map(str, self.schema["enum"]))
         if self.schema["type"] == "integer":
             bounds = {"least": self.schema["minimum"], "most": self.schema["maximum"]}
-            if bounds["most"] > service_types.LINES_MAX:
+            if bounds["most"] > order_inputs.LINES_MAX:
                 return _("whole number from %(least)d") % bounds
             return _("whole number from %(least)d to %(most)d") % bounds
         if self.is_multiline:
             return _("lines of text")
-        most = self.schema.get("maxLength", service_types.LINK_MAX)
-        return _("text") if most >= service_types.LINK_MAX else _("text, up to %d characters") % most
+        most = self.schema.get("maxLength", order_inputs.LINK_MAX)
+        return _("text") if most >= order_inputs.LINK_MAX else _("text, up to %d characters") % most
 
 
 ORDER = Parameter("order", ID)
@@ -144,13 +112,13 @@ ORDERS = Parameter("orders", IDS)
 REFILL = Parameter("refill", ID)
 REFILLS = Parameter("refills", IDS)
 SERVICE = Parameter("service", ID)
-LINK = Parameter("link", {"type": "string", "minLength": 1, "maxLength": service_types.LINK_MAX, "pattern": r"^\S+$"})
-QUANTITY = Parameter("quantity", {"type": "integer", "minimum": 1, "maximum": service_types.QUANTITY_MAX})
+LINK = Parameter("link", {"type": "string", "minLength": 1, "maxLength": order_inputs.LINK_MAX, "pattern": r"^\S+$"})
+QUANTITY = Parameter("quantity", {"type": "integer", "minimum": 1, "maximum": order_inputs.QUANTITY_MAX})
 RUNS = Parameter(
-    "runs", {"type": "integer", "minimum": service_types.RUNS_MIN, "maximum": service_types.RUNS_MAX}, is_required=False
+    "runs", {"type": "integer", "minimum": order_inputs.RUNS_MIN, "maximum": order_inputs.RUNS_MAX}, is_required=False
 )
 INTERVAL = Parameter(
-    "interval", {"type": "integer", "minimum": 1, "maximum": service_types.INTERVAL_MAX}, is_required=False
+    "interval", {"type": "integer", "minimum": 1, "maximum": order_inputs.INTERVAL_MAX}, is_required=False
 )
 START_AT = Parameter("start_at", {"type": "string", "format": "date-time"}, is_required=False)
 REQUEST_ID = Parameter("request_id", {"type": "string", "maxLength": REQUEST_ID_MAX}, is_required=False)
@@ -180,27 +148,27 @@ def inputs() -> tuple[Parameter, ...]:
 
 
 def _of_input(spec: Input) -> Parameter:
-    return Parameter(spec.name, _schema(spec), is_required=spec.is_required, is_multiline=spec.is_multiline)
+    return Parameter(spec.name, _schema(spec), is_required=spec.is_required, is_multiline=spec.shape is Shape.LINES)
 
 
 def _schema(spec: Input) -> Schema:
     if spec.choices:
         return {"type": "integer", "enum": list(spec.choices)}
-    if spec.is_multiline:
-        return {"type": "string", "minLength": 1, "maxLength": service_types.TEXT_MAX, "pattern": r"\S"}
+    if spec.shape is Shape.LINES:
+        return {"type": "string", "minLength": 1, "maxLength": order_inputs.TEXT_MAX, "pattern": r"\S"}
     # Ask the input's own reader what it accepts, so that the schema cannot contradict it.
     match _refusal(spec, "word"):
         case InvalidField(code="not_a_number"):
             return {"type": "integer", "minimum": _bound(spec, "-1"), "maximum": _bound(spec, "9" * 15)}
         case InvalidField():
             return {"type": "string", "pattern": DATE}
-    return {"type": "string", "minLength": 1, "maxLength": service_types.LINK_MAX, "pattern": r"\S"}
+    return {"type": "string", "minLength": 1, "maxLength": order_inputs.LINK_MAX, "pattern": r"\S"}
 
 
 def _bound(spec: Input, text: str) -> int:
     """Return the limit in the reader's refusal of ``text``, or the largest quantity if it is not refused."""
     refused = _refusal(spec, text)
-    return refused.limit if refused and isinstance(refused.limit, int) else service_types.QUANTITY_MAX
+    return refused.limit if refused and isinstance(refused.limit, int) else order_inputs.QUANTITY_MAX
 
 
 def _refusal(spec: Input, text: str) -> InvalidField | None:

@@ -23,7 +23,7 @@ from orders.models import (
 from orders.models.customer_request import RequestStatus
 from orders.models.ledger import TransferKind
 from orders.models.order import EventKind
-from orders.rules import charges, service_types
+from orders.rules import charges, order_inputs, service_types
 from orders.rules.service_types import SERVICE_TYPES, Count
 from orders.rules.state_machine import Status
 from storefront.api.rest.fields import AmountField, IdField, RequestSerializer
@@ -176,13 +176,13 @@ def _whole(most: int, least: int = 0, **options: Any) -> serializers.IntegerFiel
 
 
 def _line(**options: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=service_types.LINK_MAX, required=False, **options)
+    return serializers.CharField(max_length=order_inputs.LINK_MAX, required=False, **options)
 
 
 def _lines(**options: Any) -> serializers.ListField:
-    entry = serializers.CharField(max_length=service_types.TEXT_MAX)
+    entry = serializers.CharField(max_length=order_inputs.TEXT_MAX)
     return serializers.ListField(
-        child=entry, min_length=1, max_length=service_types.LINES_MAX, required=False, **options
+        child=entry, min_length=1, max_length=order_inputs.LINES_MAX, required=False, **options
     )
 
 
@@ -191,7 +191,7 @@ class OrderRequest(RequestSerializer):
 
     service = IdField(help_text="The ID of the service.")
     link = _line(help_text="What to deliver to. It must be public while the order runs.")
-    quantity = _whole(service_types.QUANTITY_MAX, 1, help_text="The quantity; with drip-feed that of each run.")
+    quantity = _whole(order_inputs.QUANTITY_MAX, 1, help_text="The quantity; with drip-feed that of each run.")
     comments = _lines()
     usernames = _lines(help_text="User names without @.")
     username = _line(help_text="A user name without @, or the address of that profile.")
@@ -201,8 +201,8 @@ class OrderRequest(RequestSerializer):
     keywords = _lines()
     groups = _lines(help_text="Links of groups.")
     answer_number = _whole(service_types.ANSWER_MAX, 1, help_text="The answer of the poll, counted from the top.")
-    min = _whole(service_types.QUANTITY_MAX, 1, help_text="Subscriptions: the minimum for each post.")
-    max = _whole(service_types.QUANTITY_MAX, 1, help_text="Subscriptions: the maximum for each post.")
+    min = _whole(order_inputs.QUANTITY_MAX, 1, help_text="Subscriptions: the minimum for each post.")
+    max = _whole(order_inputs.QUANTITY_MAX, 1, help_text="Subscriptions: the maximum for each post.")
     posts = _whole(service_types.POSTS_MAX, help_text="Subscriptions: the number of future posts.")
     old_posts = _whole(service_types.POSTS_MAX, help_text="Subscriptions: the number of existing posts.")
     delay = serializers.ChoiceField(
@@ -214,8 +214,8 @@ class OrderRequest(RequestSerializer):
     type_of_traffic = _whole(3, 1, help_text="1 search, 2 referring page, 3 direct.")
     google_keyword = _line(help_text="Required for type_of_traffic 1.")
     referring_url = _line(help_text="Required for type_of_traffic 2.")
-    runs = _whole(service_types.RUNS_MAX, 1, help_text="Drip-feed: the number of runs.")
-    interval = _whole(service_types.INTERVAL_MAX, help_text="Drip-feed: minutes from one run to the next.")
+    runs = _whole(order_inputs.RUNS_MAX, 1, help_text="Drip-feed: the number of runs.")
+    interval = _whole(order_inputs.INTERVAL_MAX, help_text="Drip-feed: minutes from one run to the next.")
     start_at = serializers.DateTimeField(required=False, help_text="When to start; omit it to start now.")
     expected_charge = AmountField(
         required=False, help_text="The charge that you agreed to. If it has changed, nothing is bought."

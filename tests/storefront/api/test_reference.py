@@ -291,7 +291,7 @@ def test_lines_of_text_arrive_as_lines(language: str, live: str, reseller: Resel
         sample.code: sample.text for sample in samples.calls(f"{live}/api/v2", {"action": "add", **page._order(sold)})
     }
     run(language, made[language].replace("YOUR_KEY", reseller.key), tmp_path)
-    assert Order.objects.get().fields["comments"] == str(parameters.EXAMPLES["comments"]).split("\n")
+    assert Order.objects.get().fields["comments"] == service_types.INPUTS["comments"].example.split("\n")
 
 
 # ------------------------------------------------------------------------------------------------ callbacks
