@@ -6,6 +6,9 @@ from django.urls import include, path
 from storefront.accounts import languages
 
 urlpatterns = [
+    # First, because they are called most often.
+    path("", include("storefront.api.urls")),
+    path("", include("storefront.api.adminapi.urls")),
     path("admin/", admin.site.urls),
     path("language/", languages.choose, name="language"),
     path("account/", include("storefront.accounts.urls")),
@@ -17,8 +20,6 @@ urlpatterns = [
     path("", include("storefront.payments.urls")),
     path("", include("storefront.shop.urls")),
     path("", include("storefront.support.urls")),
-    path("", include("storefront.api.urls")),
-    path("", include("storefront.api.adminapi.urls")),
 ]
 
 handler400 = "storefront.api.error_handlers.bad_request"

@@ -16,9 +16,9 @@ from orders.models import Order, Refill
 from orders.models.customer_request import RequestStatus
 from orders.models.order import Source
 from orders.rules import amounts
+from storefront.api.keys import Caller
 from storefront.api.panel import queries, responses, rows, services_cache
-from storefront.api.panel.authentication import Caller
-from storefront.api.panel.parsing import Params, number, text
+from storefront.api.panel.parameters import Params, number, text
 from storefront.api.panel.responses import PanelRefusal, ServicesDocument
 from storefront.web import panel_vocabulary
 

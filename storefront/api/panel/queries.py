@@ -15,7 +15,7 @@ from django.db import connection
 from orders.catalog.versioned_cache import VersionedCache
 from orders.models import Category, CustomerRate, Service
 from orders.rules import amounts
-from storefront.api.panel.authentication import Caller
+from storefront.api.keys import Caller
 
 # The columns of a service that a purchase needs, in the order of the model's columns, as ``from_db`` requires.
 _NEEDED = {

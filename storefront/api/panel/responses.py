@@ -1,18 +1,18 @@
-"""The answers of the panel API: its rows, its error texts, and the HTTP responses around them.
+"""The answers of the panel API: its rows, its error texts, and the responses around them.
 
 The shapes are exactly those of the panel API's example page: clients compare words, types and whole objects.
 """
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
-import orjson
-from django.http import HttpResponse, HttpResponseNotModified
+from rest_framework.response import Response
 
 from orders.errors import (
     CancelNotOffered,
@@ -74,78 +74,41 @@ class ServicesDocument:
     """A price list, ready to be sent, with an ETag that no other list has."""
 
     body: bytes
-    packed: bytes
+    gzip: bytes
     etag: str
 
 
 class PanelRefusal(Exception):
-    """The call is refused with ``text`` as its error. Nothing was done.
+    """The call is refused with ``text`` as its error and HTTP 200, as in all panels of this family."""
 
-    Logical errors have HTTP 200, as in all panels of this family.
-    """
-
-    def __init__(self, text: str, *, status: int = 200) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
-        self.status = status
 
 
-def reply(data: Any, *, status: int = 200) -> HttpResponse:
-    """Return ``data`` as a JSON response in plain ASCII, marked as English.
-
-    No cache may store it, because the key may be in the URL.
-    """
-    headers = {"Cache-Control": "no-store", "Content-Language": "en"}
-    text = orjson.dumps(data)
-    if not text.isascii():
-        text = json.dumps(data, separators=(",", ":")).encode()
-    return HttpResponse(text, content_type="application/json", status=status, headers=headers)
+def reply(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return ``data``, marked as English. No cache may store it, because the key may be in the URL."""
+    return Response(data, status, headers={"Cache-Control": "no-store", "Content-Language": "en", **(headers or {})})
 
 
-def listed(book: ServicesDocument, *, is_packed: bool) -> HttpResponse:
-    """Return a rendered price list. Only the caller may cache it, and has to revalidate it each time."""
-    answer = HttpResponse(book.packed if is_packed else book.body, content_type="application/json")
-    if is_packed:
-        answer["Content-Encoding"] = "gzip"
-    return _labelled(answer, book)
-
-
-def unchanged(book: ServicesDocument) -> HttpResponse:
-    """Return a 304: the caller's list is up to date."""
-    return _labelled(HttpResponseNotModified(), book)
-
-
-def _labelled(answer: HttpResponse, book: ServicesDocument) -> HttpResponse:
-    answer["ETag"] = book.etag
-    answer["Cache-Control"] = "private, no-cache"
-    answer["Vary"] = "Accept-Encoding"
-    return answer
-
-
-def not_allowed() -> HttpResponse:
-    answer = error("Use GET or POST", status=405)
-    answer["Allow"] = "GET, POST"
-    return answer
-
-
-def later(status: int, wait: int) -> HttpResponse:
-    """Return a response for reads without ``error``, which clients take as final. ``wait`` is in seconds."""
-    answer = reply({}, status=status)
-    answer["Retry-After"] = str(wait)
-    return answer
-
-
-def exposed(name: str) -> HttpResponse:
-    """Return the response to a key that was sent over plain HTTP. Nothing was done.
-
-    Clients take an ``error`` in the status of an order as the order's end, so those actions answer without one.
-    """
-    return reply({}, status=403) if name in ("status", "refill_status") else error(HTTPS_ONLY)
-
-
-def error(text: str, *, status: int = 200) -> HttpResponse:
+def error(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error response. It has no other key, because clients compare the whole object."""
-    return reply({"error": text}, status=status)
+    return reply({"error": text}, status=status, headers=headers)
+
+
+def services(document: ServicesDocument, *, is_gzip: bool) -> Response:
+    """Return a rendered price list. Only the caller may cache it, and has to revalidate it each time."""
+    headers = {**_caching(document), "Content-Encoding": "gzip"} if is_gzip else _caching(document)
+    return Response(document.gzip if is_gzip else document.body, headers=headers)
+
+
+def unchanged(document: ServicesDocument) -> Response:
+    """Return a 304: the caller's list is up to date."""
+    return Response(status=HTTPStatus.NOT_MODIFIED, headers=_caching(document))
+
+
+def _caching(document: ServicesDocument) -> dict[str, str]:
+    return {"ETag": document.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
 
 
 def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bool]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from orders.errors import NotPossible
 from storefront.api.panel import responses
-from storefront.api.panel.parsing import Params, ids, number
+from storefront.api.panel.parameters import Params, ids, number
 from storefront.api.panel.responses import PanelRefusal
 
 #: The result for each order number: the number of its new refill (1 for an accepted cancellation), or the problem.

@@ -19,8 +19,8 @@ from typing import Any, Generic, TypeVar
 
 from orders.models import CustomerRate, Service
 from orders.rules import charges
+from storefront.api.keys import Caller
 from storefront.api.panel import responses
-from storefront.api.panel.authentication import Caller
 from storefront.api.panel.responses import ServicesDocument
 from storefront.web import panel_vocabulary
 

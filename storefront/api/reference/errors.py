@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from storefront.api.panel import responses
 from storefront.api.panel.actions import ACTIONS, WRITES
-from storefront.api.panel.parsing import MAX_FIELDS, MAX_IDS
+from storefront.api.panel.parameters import MAX_FIELDS, MAX_IDS
 
 READS = frozenset(ACTIONS) - WRITES
 
@@ -85,6 +85,12 @@ CALLS = (
         _("The body has more bytes than we read."),
         _("Send less in one call."),
         http=413,
+    ),
+    Error(
+        f"{responses.INCORRECT_REQUEST}: send Content-Length",
+        _("The body is sent in chunks, and the server of this shop reads no chunks."),
+        _("Send the body with its length."),
+        http=411,
     ),
     Error(
         responses.HTTPS_ONLY,

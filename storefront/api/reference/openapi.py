@@ -1,24 +1,30 @@
-"""The OpenAPI document of the panel API. It is separate from the view that answers.
+"""The OpenAPI document of the panel API.
 
 The requests are made from the same parameters as the reference page; tests compare real answers with the shapes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.urls import path
 from django.utils import translation
+from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse, extend_schema
-from rest_framework.request import Request
-from rest_framework.response import Response
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiRequest,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework.views import APIView
 
+from storefront.api.panel.views import PanelView
 from storefront.api.reference import parameters, shapes
 from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter, Schema
@@ -54,7 +60,7 @@ def document() -> Schema:
     generator: Any = SchemaGenerator  # it has no types
     # The document is in English, whatever the language of the first request.
     with translation.override("en"):
-        made = generator(patterns=[path("api/v2", _described())]).get_schema(request=None, public=True)
+        made = generator(patterns=[path("api/v2", PanelView.as_view())]).get_schema(request=None, public=True)
         made["info"] = {"title": f"{settings.SHOP_NAME} API", "version": "2", "description": ABOUT}
         made["components"] = {"schemas": shapes.components(), "securitySchemes": SECURITY}
         # Resolve lazy texts inside the override: they are translated when they are read.
@@ -73,34 +79,33 @@ def _rendered(renderer: type[Any], *depends_on: Any) -> bytes:
     return text
 
 
-def _described() -> Callable[..., Any]:
-    """Return a view that is never called; drf-spectacular reads the document from its methods."""
-    request = partial(OpenApiRequest, request=shapes.ref("Call"), examples=_examples())
-    common: Schema = {"auth": [*({name: []} for name in SECURITY), {}], "tags": ["v2"], "responses": _responses()}
+class PanelViewDescription(OpenApiViewExtension):  # type: ignore[no-untyped-call]
+    """What drf-spectacular cannot read from ``PanelView`` itself: the parameters and answers of each action."""
 
-    class Described(APIView):
-        @extend_schema(
+    target_class = "storefront.api.panel.views.PanelView"
+
+    def view_replacement(self) -> type[APIView]:
+        request = partial(OpenApiRequest, request=shapes.ref("Call"), examples=_examples())
+        common: Schema = {"auth": [*({name: []} for name in SECURITY), {}], "tags": ["v2"]}
+        post = extend_schema(
             operation_id="call",
             summary="Call an action",
             description=ABOUT,
             request={FORM: request(encoding=_LISTS), MULTIPART: request(encoding=_LISTS), JSON: request()},
             parameters=[_idempotency_key()],
+            responses=_responses(),
             **common,
         )
-        def post(self, request: Request) -> Response:
-            raise NotImplementedError  # described here, answered by storefront.api.panel.views
-
-        @extend_schema(
+        get = extend_schema(
             operation_id="callByQuery",
             summary="Call an action by GET",
             description="The same with every parameter in the query. The key is then in the logs on the way.",
             parameters=[*_query(), _idempotency_key()],
-            **{**common, "responses": {**_responses(), 304: _UNCHANGED}},
+            responses={**_responses(), 304: _UNCHANGED},
+            **common,
         )
-        def get(self, request: Request) -> Response:
-            raise NotImplementedError  # described here, answered by storefront.api.panel.views
-
-    return Described.as_view()
+        described: type[APIView] = extend_schema_view(post=post, get=get)(type("PanelView", (self.target,), {}))
+        return described
 
 
 def _examples() -> list[OpenApiExample]:
@@ -141,6 +146,7 @@ def _responses() -> dict[int, OpenApiResponse]:
         400: OpenApiResponse(error, "The request cannot be read."),
         404: OpenApiResponse(error, "Another address than that of the API."),
         405: OpenApiResponse(error, "Another method than GET and POST."),
+        411: OpenApiResponse(error, "The body has no Content-Length."),
         413: OpenApiResponse(error, "The body is too large."),
         429: OpenApiResponse(empty, "Too many calls that only read: wait as long as Retry-After says."),
         500: OpenApiResponse({"anyOf": [empty, error]}, "Ours. An order: send it again with the same request_id."),

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from orders.models import Order, Service
 from orders.rules import amounts
 from orders.rules.service_types import SERVICE_TYPES, Count, ServiceType
-from storefront.api.panel.parsing import MAX_IDS
+from storefront.api.panel.parameters import MAX_IDS
 from storefront.api.reference import errors, parameters, samples, vocabulary
 from storefront.api.reference.actions import Action, all_actions
 from storefront.api.reference.parameters import Parameter

@@ -20,7 +20,7 @@ from orders.errors import InvalidField
 from orders.rules import order_inputs, service_types
 from orders.rules.order_inputs import Input, Shape
 from orders.rules.service_types import INPUTS, SERVICE_TYPES, Count, ServiceType
-from storefront.api.panel.parsing import MAX_IDS
+from storefront.api.panel.parameters import MAX_IDS
 
 Schema: TypeAlias = dict[str, Any]
 

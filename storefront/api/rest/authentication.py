@@ -12,9 +12,8 @@ from rest_framework.request import Request
 
 from storefront.accounts import ip_addresses, plain_http, security_log
 from storefront.accounts.models import User
-from storefront.api.panel import authentication
-from storefront.api.panel.authentication import Caller
-from storefront.api.panel.responses import PanelRefusal
+from storefront.api import keys
+from storefront.api.keys import Caller
 from storefront.api.rest.problems import Code, Problem
 
 READ, ORDER = "read", "order"
@@ -29,11 +28,10 @@ class BearerAuthentication(BaseAuthentication):
             return None
         if plain_http.is_exposed(request._request):
             raise Problem(Code.HTTPS_REQUIRED)
-        try:
-            caller = authentication.identify(token.strip())
-        except PanelRefusal:
+        caller = keys.find_caller(token.strip())
+        if caller is None:
             _note_unknown_key(request)
-            raise AuthenticationFailed from None
+            raise AuthenticationFailed
         return caller.user, caller
 
     def authenticate_header(self, request: Request) -> str:

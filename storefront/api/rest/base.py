@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from storefront.accounts import ip_addresses
-from storefront.api.panel.authentication import Caller
+from storefront.api.keys import Caller
 from storefront.api.parsers import JsonParser
 from storefront.api.renderers import JsonRenderer
 from storefront.api.rest import problems

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders.db.encrypted_field import Secret
-from storefront.api.panel.authentication import Caller
+from storefront.api.keys import Caller
 from storefront.api.renderers import JsonRenderer
 from storefront.api.rest import problems
 from storefront.api.rest.models import StoredAnswer

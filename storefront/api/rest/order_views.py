@@ -21,8 +21,8 @@ from orders.lifecycle import customer_requests
 from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.order import Source
 from orders.rules import amounts
+from storefront.api.keys import Caller
 from storefront.api.panel import queries
-from storefront.api.panel.authentication import Caller
 from storefront.api.rest import problems
 from storefront.api.rest.authentication import READ
 from storefront.api.rest.base import RestViewSet

@@ -9,11 +9,11 @@ from django.conf import settings
 from orders.catalog.customer_pricing import CustomerPricing
 from orders.errors import InsufficientFunds, LinkInUse, NotPossible, OrderInvalid, RequestReused, ServiceNotSold
 from orders.rules import amounts
+from storefront.api.keys import Caller
 from storefront.api.panel import actions as live
 from storefront.api.panel import queries, responses, rows
 from storefront.api.panel.actions import Answer
-from storefront.api.panel.authentication import Caller
-from storefront.api.panel.parsing import Params, number, text
+from storefront.api.panel.parameters import Params, number, text
 from storefront.api.panel.responses import PanelRefusal
 from storefront.api.sandbox import store
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill

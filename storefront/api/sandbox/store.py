@@ -25,7 +25,7 @@ from orders.models import Service
 from orders.rules import amounts, charges, same_link
 from orders.rules.state_machine import Status
 from storefront.accounts.models import ApiKey
-from storefront.api.panel.authentication import Caller
+from storefront.api.keys import Caller
 from storefront.api.sandbox import progress
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
 

@@ -10,8 +10,8 @@ from django.test import RequestFactory
 
 from orders.buying import checkout
 from orders.models import Order
+from storefront.api import keys
 from storefront.api.error_handlers import server_error
-from storefront.api.panel import authentication
 from tests.factories import order, service
 from tests.storefront.api.reseller import Reseller
 
@@ -50,7 +50,7 @@ def test_an_add_whose_outcome_the_database_did_not_tell_says_nothing(
 @pytest.mark.parametrize("action", ["status", "balance", "services"])
 def test_a_read_that_broke_carries_no_error(reseller: Reseller, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in a status is final for clients: they would never ask for that order again."""
-    monkeypatch.setattr(authentication, "digest", broken(RuntimeError("a bug")))
+    monkeypatch.setattr(keys, "digest", broken(RuntimeError("a bug")))
     assert posted(reseller, action=action, order=order(reseller.user, service()).pk) == (500, {})
 
 

@@ -76,7 +76,7 @@ def test_every_way_to_call_and_to_send_a_key_is_described(document: Any) -> None
     assert call["post"]["security"] == [{"bearer": []}, {"header": []}, {"query": []}, {}]
     in_query = {one["name"] for one in call["get"]["parameters"] if one["in"] == "query"}
     assert in_query == {"action", "order", "orders", "refill", "refills", *(one.name for one in parameters.inputs())}
-    assert set(call["post"]["responses"]) == {"200", "400", "404", "405", "413", "429", "500"}
+    assert set(call["post"]["responses"]) == {"200", "400", "404", "405", "411", "413", "429", "500"}
     assert "content" not in call["get"]["responses"]["304"]
 
 

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from storefront.api.panel.parsing import Params, ids, number, read, text
+from storefront.api.panel.parameters import Params, ids, number, text
 from storefront.api.panel.responses import PanelRefusal
+from storefront.api.panel.views import PanelView
 
 
 def sent(query: str = "", **options: Any) -> Params:
-    return read(RequestFactory().generic("POST", f"/api/v2?{query}", **options))
+    request = PanelView().initialize_request(RequestFactory().generic("POST", f"/api/v2?{query}", **options))
+    request.read_parameters()
+    return request.params
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Read the parameters of a call from wherever the client put them, and refuse malformed input with an error text.
+"""The parameters of a call: names and texts, gathered from the query, the body and the headers.
 
 Clients of the panel API send a form, a multipart form, JSON, a query string or a mixture of them, with the right
 content type, a wrong one or none.
@@ -11,11 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
-
-from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import HttpRequest, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
 
 from orders.rules import order_inputs
 from storefront.api.panel.responses import INCORRECT_REQUEST, PanelRefusal
@@ -33,44 +28,6 @@ _REPEATABLE = frozenset({"order", "orders", "order_id", "id", "refill", "refills
 _PLAIN_IDS = re.compile(r"\d+(?:,\d+)*", re.ASCII)
 #: Characters that databases cannot store, and those that replace bytes which were not UTF-8.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
-
-
-def read(http: HttpRequest) -> Params:
-    """Return all parameters. Those of the body take precedence over those of the query, and both over the headers.
-
-    ``key`` and ``request_id`` are always present, "" if they were not sent.
-
-    Raises:
-        PanelRefusal: The request is malformed or too large.
-    """
-    try:
-        size = int(http.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        raise PanelRefusal(INCORRECT_REQUEST, status=400) from None
-    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise PanelRefusal(f"{INCORRECT_REQUEST}: it is too large", status=413)
-    # A WSGI server passes the bytes of the query as Latin-1.
-    query = http.META.get("QUERY_STRING", "").encode("latin-1", "replace")
-    params = {**_gather(_form(query)), **_body(http)}
-    params["key"] = text(params, *KEY_NAMES) or _key_of(http)
-    params["request_id"] = text(params, "request_id") or _request_id_of(http)
-    return params
-
-
-def _key_of(http: HttpRequest) -> str:
-    """Return the key from the headers, where some clients send it."""
-    scheme, _, token = http.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    bearer = token.strip() if scheme.lower() == "bearer" else ""
-    return bearer or str(http.META.get("HTTP_X_API_KEY", "")).strip()
-
-
-def _request_id_of(http: HttpRequest) -> str:
-    """Return the request id from the headers. A WSGI server passes them as Latin-1, and clients send UTF-8."""
-    value = str(http.META.get("HTTP_IDEMPOTENCY_KEY", "")).strip()
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return value
 
 
 def text(params: Mapping[str, Any], *names: str) -> str:
@@ -109,34 +66,35 @@ def number(word: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _body(http: HttpRequest) -> Params:
-    try:
-        if http.content_type == "multipart/form-data":
-            http.encoding = "utf-8"  # whatever charset was announced
-            # Read this before http.body: Django can read a multipart body only once.
-            return _gather((name, value) for name, values in http.POST.lists() for value in map(str, values))
-        raw = http.body.removeprefix(b"\xef\xbb\xbf").strip()
-    except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError) as problem:
-        raise PanelRefusal(f"{INCORRECT_REQUEST}: its body cannot be read") from problem
-    # Detect the format from the body, because the content type is too often missing or wrong.
-    return _gather(_json(raw) if raw.startswith((b"{", b"[")) else _form(raw))
+def from_form(raw: bytes) -> Params:
+    """Read a form or a query string.
 
-
-def _form(raw: bytes) -> list[tuple[str, str]]:
+    Raises:
+        PanelRefusal: There are more than ``MAX_FIELDS`` parameters, or one cannot be stored.
+    """
     try:
-        return parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         raise PanelRefusal(f"{INCORRECT_REQUEST}: more than {MAX_FIELDS} parameters") from None
+    return gather(pairs)
 
 
-def _json(raw: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of a JSON object. Numbers stay texts, so that 100.0 is treated like the "100.0" of a form."""
+def from_json(raw: bytes) -> Params:
+    """Read a JSON object. Numbers stay texts, so that 100.0 is treated like the "100.0" of a form.
+
+    Raises:
+        PanelRefusal: It is not an object, or a value cannot be stored.
+    """
     try:
         data = json.loads(raw, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise PanelRefusal(f"{INCORRECT_REQUEST}: the body is not a JSON object")
+    return gather(_pairs(data))
+
+
+def _pairs(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in data.items():
         if isinstance(value, str):
             yield name, value
@@ -146,7 +104,12 @@ def _json(raw: bytes) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}[]", item) for item in items if isinstance(item, str))
 
 
-def _gather(pairs: Iterable[tuple[str, str]]) -> Params:
+def gather(pairs: Iterable[tuple[str, str]]) -> Params:
+    """Return the parameters of ``pairs``, with the values of a repeatable name as a list.
+
+    Raises:
+        PanelRefusal: A value cannot be stored.
+    """
     params: Params = {}
     for name, value in pairs:
         if _UNKEEPABLE.search(value):

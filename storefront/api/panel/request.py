@@ -1,0 +1,57 @@
+"""The request of a call, with its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from storefront.api import keys
+from storefront.api.keys import Caller
+from storefront.api.panel import parameters
+from storefront.api.panel.parameters import KEY_NAMES, Params, text
+
+
+class PanelRequest(Request):
+    """A request of the panel API. ``action`` is in lower case, "" until ``read_parameters`` or if none was sent."""
+
+    params: Params
+    action: str
+
+    def read_parameters(self) -> None:
+        """Read all parameters. Those of the body take precedence over those of the query, and both over the headers.
+
+        ``key`` and ``request_id`` are always present, "" if they were not sent.
+
+        Raises:
+            PanelRefusal: The request is malformed.
+        """
+        # A WSGI server passes the bytes of the query as Latin-1.
+        query = self.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+        data: Any = self.data
+        params: Params = {**parameters.from_form(query), **data}
+        params["key"] = text(params, *KEY_NAMES) or keys.key_in_headers(self._request)
+        params["request_id"] = text(params, "request_id") or _request_id_in_headers(self._request)
+        self.params = params
+        self.action = text(params, "action").lower()
+
+    @property
+    def key(self) -> str:
+        return text(self.params, "key")
+
+    @property
+    def caller(self) -> Caller:
+        """Return who calls; the first use authenticates."""
+        caller: Any = self.auth
+        assert isinstance(caller, Caller)
+        return caller
+
+
+def _request_id_in_headers(http: HttpRequest) -> str:
+    """Return the Idempotency-Key. A WSGI server passes headers as Latin-1, and clients send UTF-8."""
+    value = str(http.META.get("HTTP_IDEMPOTENCY_KEY", "")).strip()
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
