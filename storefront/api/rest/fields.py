@@ -41,6 +41,13 @@ class IdField(serializers.IntegerField):
 class RequestSerializer(serializers.Serializer[Any]):
     """What a client sends. An unknown field is an error: ignoring a misspelled one would sell something else."""
 
+    @classmethod
+    def read(cls, data: Any) -> dict[str, Any]:
+        """Return the validated fields of ``data``. Raises ValidationError."""
+        serializer = cls(data=data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             unknown = {

@@ -64,7 +64,7 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     @idempotent(is_required=True)
     def bulk(self, request: Request) -> Response:
         """Place several orders, with a result for each line. A line that fails does not stop the others."""
-        lines = _validated(BulkOrderRequest, request.data)["orders"]
+        lines = BulkOrderRequest.read(request.data)["orders"]
         results = [{"index": index, **_placed_line(self.caller, line)} for index, line in enumerate(lines)]
         return Response({"placed": sum(row["order"] is not None for row in results), "results": results})
 
@@ -86,7 +86,7 @@ class QuoteViewSet(RestViewSet):
     @idempotent()
     def create(self, request: Request) -> Response:
         """Get the price of an order before buying it. Nothing is bought."""
-        inputs = _inputs(_validated(OrderRequest, request.data))
+        inputs = _inputs(OrderRequest.read(request.data))
         service, pricing = _sold(self.caller, inputs.pop("service"))
         quote = checkout.quote(service, inputs=inputs, paid_by=pricing)
         held = amounts.from_units(self.caller.balance, amounts.AMOUNT_PLACES)
@@ -99,7 +99,7 @@ class _RequestViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     ask: Callable[..., Mapping[int, Any]]
 
     def _requested(self, request: Request) -> Response:
-        number = _validated(OrderReference, request.data)["order"]
+        number = OrderReference.read(request.data)["order"]
         orders = Order.objects.filter(user=self.caller.user_id, pk=number)
         outcome = type(self).ask(orders, actor=self.caller.user).get(number)
         if outcome is None:
@@ -147,7 +147,7 @@ class CancellationViewSet(_RequestViewSet):
 
 # ------------------------------------------------------------------------------------------------ placing
 def _place(caller: Caller, data: Any) -> Order:
-    inputs = _inputs(_validated(OrderRequest, data))
+    inputs = _inputs(OrderRequest.read(data))
     service, pricing = _sold(caller, inputs.pop("service"))
     shown_charge = inputs.pop("expected_charge", None)
     return checkout.place_order(
@@ -175,12 +175,6 @@ def _sold(caller: Caller, service_id: int) -> tuple[Any, CustomerPricing]:
         raise ServiceNotSold
     service, own_rate = found
     return service, CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate})
-
-
-def _validated(kind: type[Any], data: Any) -> dict[str, Any]:
-    serializer = kind(data=data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _inputs(data: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -28,6 +29,7 @@ from orders.rules.service_types import SERVICE_TYPES, Count
 from orders.rules.state_machine import Status
 from storefront.api.rest.fields import AmountField, IdField, RequestSerializer
 from storefront.payments.models import Payment, PaymentStatus
+from storefront.webhooks.models import FLAGS, TEST, Delivery, DeliveryState, Endpoint, Pause
 
 #: The status that customers see, by the internal one.
 STATUSES = {
@@ -374,3 +376,86 @@ class BulkLineSerializer(serializers.Serializer[Any]):
 class BulkResultSerializer(serializers.Serializer[Any]):
     placed = serializers.IntegerField(help_text="The number of orders that were placed.")
     results = BulkLineSerializer(many=True)
+
+
+# ------------------------------------------------------------------------------------------------ webhooks
+TOPICS = tuple(topic.value for topic in FLAGS)
+
+
+class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+    """A URL and the events that are sent to it. ``pause_reason`` says why it is not active."""
+
+    events = serializers.SerializerMethodField()
+    pause_reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Endpoint
+        fields: tuple[str, ...] = (
+            "id",
+            "url",
+            "events",
+            "is_active",
+            "pause_reason",
+            "paused_at",
+            "failing_since",
+            "created_at",
+        )
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=TOPICS)))
+    def get_events(self, endpoint: Endpoint) -> list[str]:
+        return [topic.value for topic, flag in FLAGS.items() if getattr(endpoint, flag)]
+
+    @extend_schema_field({"type": ["string", "null"], "enum": [*Pause.values, None]})
+    def get_pause_reason(self, endpoint: Endpoint) -> str | None:
+        return endpoint.pause_reason or None
+
+
+class EndpointWithSecretSerializer(EndpointSerializer):
+    """An endpoint with its signing secret, which is shown only in this answer."""
+
+    secret = serializers.CharField()
+
+    class Meta(EndpointSerializer.Meta):
+        fields = (*EndpointSerializer.Meta.fields, "secret")
+
+
+class EndpointRequest(RequestSerializer):
+    url = serializers.CharField(max_length=500, help_text="An https URL on the public internet.")
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=TOPICS), min_length=1, max_length=len(TOPICS), help_text="What to send."
+    )
+
+
+class EndpointChange(RequestSerializer):
+    """What to change; omitted fields stay as they are."""
+
+    url = serializers.CharField(max_length=500, required=False)
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=TOPICS), min_length=1, max_length=len(TOPICS), required=False
+    )
+    is_active = serializers.BooleanField(required=False, help_text="false pauses the endpoint, true resumes it.")
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """The delivery of an event to one endpoint. ``last_status`` is the HTTP status of the last attempt."""
+
+    endpoint = serializers.IntegerField(source="endpoint_id")
+    state = serializers.ChoiceField(choices=DeliveryState.values)
+
+    class Meta:
+        model = Delivery
+        fields = ("endpoint", "state", "attempts", "last_status", "delivered_at")
+
+
+class EventSerializer(serializers.Serializer[Delivery]):
+    """An event as it was sent, and its deliveries. The statuses in ``data`` are written as API v2 writes them."""
+
+    id = serializers.UUIDField(source="event_id")
+    type = serializers.ChoiceField(source="event.topic", choices=[*TOPICS, TEST])
+    data = serializers.SerializerMethodField()  # type: ignore[assignment]  # the metaclass takes it off the class
+    created_at = serializers.DateTimeField(source="event.created_at")
+    deliveries = DeliverySerializer(source="event.own_deliveries", many=True)
+
+    def get_data(self, delivery: Delivery) -> dict[str, Any]:
+        data: dict[str, Any] = orjson.loads(delivery.event.body)["data"]
+        return data

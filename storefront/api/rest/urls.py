@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from storefront.api.rest import catalog_views, money_views, order_views, problems
+from storefront.api.rest import catalog_views, money_views, order_views, problems, webhook_views
 
 router = SimpleRouter(trailing_slash=False)
 router.register("services", catalog_views.ServiceViewSet, "v3-services")
@@ -13,6 +13,8 @@ router.register("refills", order_views.RefillViewSet, "v3-refills")
 router.register("cancellations", order_views.CancellationViewSet, "v3-cancellations")
 router.register("transactions", money_views.TransactionViewSet, "v3-transactions")
 router.register("payments", money_views.PaymentViewSet, "v3-payments")
+router.register("webhook-endpoints", webhook_views.EndpointViewSet, "v3-webhook-endpoints")
+router.register("events", webhook_views.EventViewSet, "v3-events")
 
 resources = [
     *router.urls,
