@@ -67,7 +67,7 @@ class Measured:
 
 def main(rounds: int = 5, seconds: float = 3.0, *wanted: str) -> None:
     shop.prepare()
-    os.environ |= {"API_CALLS_A_MINUTE": "0", "API_ADDRESS_CALLS_A_MINUTE": "0", "LOG_LEVEL": "ERROR"}
+    os.environ |= {"API_CALLS_PER_MINUTE": "0", "API_ADDRESS_CALLS_PER_MINUTE": "0", "LOG_LEVEL": "ERROR"}
     from django.db import connection  # imported here: after prepare()
 
     if connection.vendor != "postgresql":

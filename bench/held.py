@@ -26,7 +26,7 @@ def main() -> None:
         first, provider = Order.objects.get(), Provider.objects.get()
         offer = Offer.objects.get(routes__service=first.service)
         now = timezone.now()
-        Provider.objects.update(is_probe_allowed=True, controlled_at=now)
+        Provider.objects.update(is_search_allowed=True, search_checked_at=now)
         Order.objects.update(status="in_doubt")
         Placement.objects.create(
             order=first,
@@ -39,7 +39,7 @@ def main() -> None:
             exchange_rate=provider.exchange_rate,
             lease_until=now,
             answered_at=now,
-            doubted_at=now,
+            in_doubt_at=now,
         )
 
         def line_up(count: int, quantity: int) -> None:

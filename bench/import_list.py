@@ -45,7 +45,9 @@ def measure(title: str, text: str) -> None:
     from providers.pricelists import importer, onboarding
 
     print(title)
-    provider = onboarding.save_provider(f"bench-{time.time_ns()}", url="http://127.0.0.1:9009/", key="k", dialect="v2")
+    provider = onboarding.save_provider(
+        f"bench-{time.time_ns()}", url="http://127.0.0.1:9009/", key="k", dialect_name="v2"
+    )
     try:
         reading_seconds, rows = timed(lambda: read_services(Answer(status=200, text=text), DIALECTS["v2"]))
         first, done = timed(lambda: importer.store(provider, rows))

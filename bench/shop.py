@@ -73,7 +73,7 @@ def queue_orders(url: str, count: int) -> None:
     from orders.rules import charges  # imported here: after prepare()
     from providers.pricelists import importer, onboarding
 
-    provider = onboarding.save_provider("bench", url=url, key="simulator-key", dialect="v2", currency="USD")
+    provider = onboarding.save_provider("bench", url=url, key="simulator-key", dialect_name="v2", currency="USD")
     importer.import_offers(provider)
     importer.publish(provider, markup_percent=Decimal(30))
     user = get_user_model().objects.create_user(email="bench@example.com")

@@ -25,9 +25,13 @@ def cost_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def news_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if isinstance(settings.ORDERS_NEWS, str):
-        return [Error("ORDERS_NEWS is a text.", hint="Give a list of dotted paths.", id="orders.E005")]
-    return [found for path in settings.ORDERS_NEWS for found in _is_a_function("ORDERS_NEWS", path, "orders.E005")]
+    if isinstance(settings.ORDERS_EVENT_LISTENERS, str):
+        return [Error("ORDERS_EVENT_LISTENERS is a text.", hint="Give a list of dotted paths.", id="orders.E005")]
+    return [
+        found
+        for path in settings.ORDERS_EVENT_LISTENERS
+        for found in _is_a_function("ORDERS_EVENT_LISTENERS", path, "orders.E005")
+    ]
 
 
 @register()

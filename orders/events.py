@@ -1,6 +1,7 @@
 """Events that customers' programs can receive, published in the same transaction as the change itself.
 
-This package does not know the listeners: the setting ORDERS_NEWS names functions, each called with a list of ShopEvent.
+This package does not know the listeners: the setting ORDERS_EVENT_LISTENERS names functions, each called with a list of
+ShopEvent.
 """
 
 from __future__ import annotations
@@ -45,5 +46,5 @@ def publish(news: Iterable[ShopEvent]) -> None:
     """
     told = list(news)
     if told:
-        for listener in settings.ORDERS_NEWS:
+        for listener in settings.ORDERS_EVENT_LISTENERS:
             import_string(listener)(told)

@@ -7,12 +7,12 @@ Texts of these errors are shown to operators and kept in the database: they neve
 class ProviderError(Exception):
     """Base of everything a panel, or the way to it, can do to us.
 
-    ``words`` is the panel's own text or a short technical reason, redacted, for the operator; never for the customer.
+    ``message`` is the panel's own text or a short technical reason, redacted, for the operator; never for the customer.
     """
 
-    def __init__(self, words: str = "") -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class NotSent(ProviderError):
@@ -30,8 +30,8 @@ class OutcomeUnknown(ProviderError):
     the order's. ``is_lasting``: what answered so would answer the next order the same way, so the provider is paused.
     """
 
-    def __init__(self, words: str = "", *, said: str = "", upstream_id: str = "", is_lasting: bool = False) -> None:
-        super().__init__(words)
+    def __init__(self, message: str = "", *, said: str = "", upstream_id: str = "", is_lasting: bool = False) -> None:
+        super().__init__(message)
         self.said, self.upstream_id, self.is_lasting = said, upstream_id, is_lasting
 
 
@@ -42,16 +42,16 @@ class NumberHeld(OutcomeUnknown):
     so answers the next order the same way.
     """
 
-    def __init__(self, words: str, *, upstream_id: str, holder: int, is_twin: bool) -> None:
-        super().__init__(words, upstream_id=upstream_id, is_lasting=not is_twin)
+    def __init__(self, message: str, *, upstream_id: str, holder: int, is_twin: bool) -> None:
+        super().__init__(message, upstream_id=upstream_id, is_lasting=not is_twin)
         self.holder, self.is_twin = holder, is_twin
 
 
 class Refused(ProviderError):
     """The panel answered, readably, that it did not do it."""
 
-    def __init__(self, words: str = "", *, reason: str = "other") -> None:
-        super().__init__(words)
+    def __init__(self, message: str = "", *, reason: str = "other") -> None:
+        super().__init__(message)
         self.reason = reason
 
 

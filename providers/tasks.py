@@ -43,12 +43,12 @@ def tick() -> None:
         enqueue_once("providers.tasks.submit_due", provider_id)
     for provider_id in status_sync.providers_to_sync():
         enqueue_once("providers.tasks.sync_statuses", provider_id)
-    probe_due()
-    errands_due()
+    search_due()
+    requests_due()
     heartbeat.beat()
 
 
-def probe_due() -> None:
+def search_due() -> None:
     for provider_id in id_search.providers_to_search():
         enqueue_once("providers.tasks.search", provider_id)
 
@@ -57,12 +57,12 @@ def search(provider_id: int) -> None:
     id_search.search(Provider.objects.get(pk=provider_id))
 
 
-def errands_due() -> None:
+def requests_due() -> None:
     for provider_id in upstream_requests.sort_out():
-        enqueue_once("providers.tasks.run_errands", provider_id)
+        enqueue_once("providers.tasks.run_requests", provider_id)
 
 
-def run_errands(provider_id: int) -> None:
+def run_requests(provider_id: int) -> None:
     upstream_requests.run(Provider.objects.get(pk=provider_id))
 
 
@@ -72,7 +72,7 @@ def control_due() -> None:
 
 
 def look_back_due() -> None:
-    for provider_id in Provider.objects.filter(is_active=True, is_probe_allowed=True).values_list("pk", flat=True):
+    for provider_id in Provider.objects.filter(is_active=True, is_search_allowed=True).values_list("pk", flat=True):
         enqueue_once("providers.tasks.look_back", provider_id)
 
 

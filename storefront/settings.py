@@ -265,24 +265,25 @@ SESSION_COOKIE_AGE = CUSTOMER_SESSION_LIMITS["idle"]
 SHOP_NAME = env.str("SHOP_NAME", "Vitrine")
 # One currency for every wallet and price. It cannot be changed once money has been booked (a system check says so).
 STORE_CURRENCY = env.str("STORE_CURRENCY", "USD").upper()
-# `orders` may not import `providers`: it wakes upstream work through this dotted path (checked at start).
+# `orders` may not import `providers` or `storefront`. It calls them through these dotted paths, checked at start.
+# Called with a queued Order, so that it is placed now rather than at the next tick.
 ORDERS_WAKE = "providers.tasks.wake"
-# ... and asks by this one what an order would cost us, so that nothing is sold below cost.
+# Returns what an order would cost us, so that nothing is sold below cost.
 ORDERS_COST_FLOOR = "providers.placing.cost_floor.cost_of"
-# ... and tells these what customers and their programs want to know, each in the transaction of the change.
-ORDERS_NEWS = ["storefront.webhooks.outbox.keep", "storefront.mail.notifications.keep"]
-# ... and lets these prove their part of the books: functions that yield a sentence for whatever does not add up.
+# Called with a list of ShopEvent in the transaction of the change, for emails and webhooks.
+ORDERS_EVENT_LISTENERS = ["storefront.webhooks.outbox.keep", "storefront.mail.notifications.keep"]
+# Called by the ledger audit; each yields one sentence for everything in its tables that does not add up.
 ORDERS_AUDITS = ["storefront.payments.audit.findings"]
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
-# Called with the Message when staff has answered a customer, in that transaction; empty: nobody listens.
-SUPPORT_ANSWERED = "storefront.mail.ticket_answers.keep"
-# Called with the Payment when it was credited, in that transaction; empty: nobody listens.
-PAYMENT_CREDITED = "storefront.mail.receipts.keep"
-# Called with a letter of the log-in library: a confirmation, a password reset, a change of the account.
-ACCOUNTS_LETTER = "storefront.mail.account_security.keep"
+# Called with the Message when staff answers a customer, in the same transaction. Empty: no notification.
+SUPPORT_ANSWER_LISTENER = "storefront.mail.ticket_answers.keep"
+# Called with the Payment when it is credited, in the same transaction. Empty: no notification.
+PAYMENT_CREDIT_LISTENER = "storefront.mail.receipts.keep"
+# Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
+ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.keep"
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.
-ACCOUNTS_ACCESS = ["storefront.accounts.access.api_keys", "storefront.webhooks.access.webhooks"]
+ACCOUNTS_ACCESS_SOURCES = ["storefront.accounts.access.api_keys", "storefront.webhooks.access.webhooks"]
 # Panels on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # The same for the addresses that customers give for callbacks; where it is false they must begin with https as well.
@@ -297,7 +298,7 @@ SYNC_INTERVAL = env.int("SYNC_INTERVAL", 60)
 # How many days ahead an order may be told to start; 0 sells no later start.
 SCHEDULE_MAX_DAYS = env.int("SCHEDULE_MAX_DAYS", 30)
 # Without a request id, the same request of the same customer within so many seconds buys once.
-REPEAT_SECONDS = env.int("REPEAT_SECONDS", 60)
+IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", 60)
 # Amounts that customers can pay in with one click.
 PAYMENT_PRESETS = env.list("PAYMENT_PRESETS", default=["10", "25", "50", "100"])
 # Percent put on top of a provider's cost when its price list is published and no other markup is given.
@@ -326,8 +327,8 @@ Q_CLUSTER: dict[str, Any] = {
 
 # --------------------------------------------------------------------------------------------- API
 # Calls a minute that a key may make, and that may come from one address; 0: as many as they like.
-API_CALLS_A_MINUTE = env.int("API_CALLS_A_MINUTE", 600)
-API_ADDRESS_CALLS_A_MINUTE = env.int("API_ADDRESS_CALLS_A_MINUTE", 6000)
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 600)
+API_ADDRESS_CALLS_PER_MINUTE = env.int("API_ADDRESS_CALLS_PER_MINUTE", 6000)
 # Calls a second that a staff key may make to the Admin API; 0: as many as it likes.
 ADMIN_API_CALLS_A_SECOND = env.int("ADMIN_API_CALLS_A_SECOND", 5)
 # Keys of the sandbox: the play money of each, in the store currency, and how long an order or a refill takes there.

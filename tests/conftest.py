@@ -22,7 +22,7 @@ from orders.db import append_only
 
 def pytest_configure() -> None:
     # Hundreds of calls a second by one customer: who tests the limits sets them.
-    settings.API_CALLS_A_MINUTE = settings.API_ADDRESS_CALLS_A_MINUTE = 0
+    settings.API_CALLS_PER_MINUTE = settings.API_ADDRESS_CALLS_PER_MINUTE = 0
     # Accounts open at once: who tests that addresses are confirmed first sets it.
     settings.CONFIRM_SIGN_UPS, settings.ACCOUNT_EMAIL_VERIFICATION = False, "optional"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -142,10 +142,10 @@ class Filled:
             Provider.objects.create(
                 name=name,
                 url=f"https://{name}.example.com/api",
-                dialect="v2",
+                dialect_name="v2",
                 key=Secret.hide("k" * 32),
                 balance=Decimal(50),
-                balance_at=timezone.now(),
+                balance_seen_at=timezone.now(),
             )
         Markup.objects.create(percent=Decimal(30))
         bulk(ManualMethod(name=name, instructions="Pay {amount}", minimum=Decimal(1)) for name in ("Bank", "Card"))
@@ -396,7 +396,8 @@ def _offer(n: int, service: Service, provider: Provider) -> Offer:
     return Offer(
         provider=provider, upstream_id=str(1000 + n), name=service.name, category=service.category.name,
         kind=service.kind, rate=service.rate * (3 if odd == 7 else 1) / 2, is_flat=service.is_flat,
-        min_quantity=10, max_quantity=100_000, is_held=odd == 3, held_rate=Decimal(9) if odd == 3 else None,
+        min_quantity=10, max_quantity=100_000, is_pending_approval=odd == 3,
+        pending_rate=Decimal(9) if odd == 3 else None,
         is_available=odd != 4, problem="no such type" if odd == 5 else "",
     )  # fmt: skip
 
@@ -435,13 +436,13 @@ def _story(order: Order) -> Iterator[tuple[str, dict[str, Any], datetime | None]
     yield "accepted", {"provider": 1, "upstream_id": "1"}, order.started_at
     yield "status", {"status": order.status, "remains": order.remains}, order.ended_at
     if order.pk % 400 == 11:
-        yield "oddity", {"oddity": "unknown_word", "word": "lost"}, order.created_at
+        yield "oddity", {"oddity": "unknown_status", "panel_status": "lost"}, order.created_at
 
 
 def _request(model: Any, order: Order, status: str, n: int) -> Any:
     at = order.created_at + timedelta(days=1)
     is_open = status in ("waiting", "in_progress")
-    return model(order=order, status=status, needs_person=status == "waiting", created_at=at,
+    return model(order=order, status=status, needs_operator=status == "waiting", created_at=at,
                  ended_at=None if is_open else at + timedelta(hours=3))  # fmt: skip
 
 

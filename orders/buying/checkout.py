@@ -117,7 +117,7 @@ def place_order(
     fingerprint: int | None = None,
     paid_by: CustomerPricing | None = None,
     shown_charge: Decimal | None = None,
-    stamp: int | None = None,
+    catalog_version: int | None = None,
 ) -> Order:
     """Place an order for the customer: the order and its charge in one short transaction, then the wake-up call.
 
@@ -128,7 +128,7 @@ def place_order(
         fingerprint: The hash of the request's content, used where there is no ``request_id``.
         paid_by: The customer's pricing; looked up if it is omitted.
         shown_charge: The price that the customer agreed to, in the store currency.
-        stamp: The catalog version, if the caller has just read it: values cached for it are not read again.
+        catalog_version: The catalog version, if the caller has just read it: values cached for it are not read again.
 
     Raises:
         ServiceNotSold: The service is not on sale; SoldBelowCost if its price is below its cost.
@@ -138,15 +138,15 @@ def place_order(
         RequestReused: The ``request_id`` was used for another order.
         InsufficientFunds: The balance is below the charge.
     """
-    # With REPEAT_SECONDS 0 no request counts as a repeat; a stored fingerprint would only block the next order.
-    is_known_again = bool(request_id or settings.REPEAT_SECONDS)
+    # With IDEMPOTENCY_SECONDS 0 no request counts as a repeat; a stored fingerprint would only block the next order.
+    is_known_again = bool(request_id or settings.IDEMPOTENCY_SECONDS)
     request = idempotency.IdempotentRequest(user.pk, request_id or None, fingerprint if is_known_again else None)
     request.check()
     try:
         if paid_by is None:
             paid_by = customer_pricing.pricing_for(user, service.pk)
         offer = quote(service, inputs=inputs, paid_by=paid_by)
-        _check_price(offer, shown_charge, stamp)
+        _check_price(offer, shown_charge, catalog_version)
         order = _sell_once(request, offer, source)
     except OrdersError:
         # A retry can fail because its first attempt succeeded, for example by spending the balance: return that order.
@@ -206,11 +206,11 @@ def _is_link_held(offer: Quote) -> bool:
     return Order.objects.open().filter(link_lock=_link_lock(offer)).exists()
 
 
-def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) -> None:
+def _check_price(offer: Quote, shown_charge: Decimal | None, catalog_version: int | None) -> None:
     """Raise PriceChanged or SoldBelowCost; log the latter once an hour for each service."""
     if shown_charge is not None and offer.charge != shown_charge:
         raise PriceChanged(offer.charge)
-    cost = cost_of(offer.service, quantity=offer.details.quantity, stamp=stamp)
+    cost = cost_of(offer.service, quantity=offer.details.quantity, catalog_version=catalog_version)
     if cost is None or cost <= offer.charge:
         return
     message = (
@@ -222,12 +222,14 @@ def _check_price(offer: Quote, shown_charge: Decimal | None, stamp: int | None) 
     raise SoldBelowCost(message)
 
 
-def cost_of(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal | None:
+def cost_of(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal | None:
     """Return what ``quantity`` pieces cost us, in the store currency, or None if the cost is not known.
 
     Nothing is sold below this cost.
     """
-    cost: Decimal | None = import_string(settings.ORDERS_COST_FLOOR)(service, quantity=quantity, stamp=stamp)
+    cost: Decimal | None = import_string(settings.ORDERS_COST_FLOOR)(
+        service, quantity=quantity, catalog_version=catalog_version
+    )
     return cost
 
 

@@ -1,8 +1,8 @@
 """Detection of repeated purchase requests: a client that received no answer tries again and must not buy twice.
 
 A request is recognized by its ``request_id`` for a day or, without one, by the fingerprint of its content for
-REPEAT_SECONDS. There is no query beforehand: unique constraints reject the second order, and only then is the first one
-looked up.
+IDEMPOTENCY_SECONDS. There is no query beforehand: unique constraints reject the second order, and only then is the
+first one looked up.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class IdempotentRequest:
         elif self.fingerprint is not None:
             mine = Order.objects.filter(user=self.user_id, request_id=None)
             found = mine.filter(fingerprint=self.fingerprint).first()
-            window = timedelta(seconds=settings.REPEAT_SECONDS)
+            window = timedelta(seconds=settings.IDEMPOTENCY_SECONDS)
         else:
             return None
         if found is None:

@@ -18,18 +18,18 @@ class VersionedCache(Generic[V]):
         self._size = size
         self._held: tuple[int, dict[Hashable, V]] = (0, {})
 
-    def get(self, stamp: int | None, key: Hashable, read: Callable[[], V | None]) -> V | None:
+    def get(self, version: int | None, key: Hashable, read: Callable[[], V | None]) -> V | None:
         """Return the value of ``key``; call ``read`` for it if it is not cached.
 
-        Nothing is cached without a ``stamp`` (the catalog version) or if ``read`` returns None.
+        Nothing is cached without a ``version`` (the catalog version) or if ``read`` returns None.
         """
-        if not stamp:
+        if not version:
             return read()
         # Read the pair once, because another thread may replace it in the meantime.
         known, kept = self._held
-        if known != stamp:
+        if known != version:
             kept = {}
-            self._held = (stamp, kept)
+            self._held = (version, kept)
         found = kept.get(key)
         if found is None:
             found = read()

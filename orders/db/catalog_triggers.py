@@ -17,14 +17,14 @@ TABLES: Mapping[str, tuple[str, ...]] = {"orders_service": (), "orders_category"
 # No "OR REPLACE" on SQLite: the conflict clause of the outer statement overrides the one in a trigger, so an outer
 # INSERT OR IGNORE would leave the version unchanged.
 _FOR_SQLITE = """
-INSERT INTO orders_catalogversion (id, stamp) SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM orders_catalogversion);
-UPDATE orders_catalogversion SET stamp = random() WHERE id = 1
+INSERT INTO orders_catalogversion (id, version) SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM orders_catalogversion);
+UPDATE orders_catalogversion SET version = random() WHERE id = 1
 """
 _FOR_POSTGRES = """
-CREATE OR REPLACE FUNCTION orders_catalog_stamped() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO orders_catalogversion (id, stamp)
+CREATE OR REPLACE FUNCTION orders_change_catalog_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO orders_catalogversion (id, version)
         VALUES (1, ('x' || substr(md5(random()::text || clock_timestamp()::text), 1, 16))::bit(64)::bigint)
-        ON CONFLICT (id) DO UPDATE SET stamp = EXCLUDED.stamp;
+        ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version;
     RETURN NULL;
 END $$
 """
@@ -39,14 +39,14 @@ def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) 
         update = f"UPDATE OF {', '.join(columns)}" if columns else "UPDATE"
         if is_sqlite:
             for name, event in (("insert", "INSERT"), ("update", update), ("delete", "DELETE")):
-                trigger = f"CREATE TRIGGER {table}_stamp_{name} AFTER {event} ON {table}"
+                trigger = f"CREATE TRIGGER {table}_version_{name} AFTER {event} ON {table}"
                 schema_editor.execute(f"{trigger} BEGIN {_FOR_SQLITE}; END")
         else:
             # BEFORE makes a writer wait for the version's row before it locks rows of the table. A writer that waited
             # while holding rows would deadlock with one that holds the version's row and needs those rows next.
             schema_editor.execute(
-                f"CREATE TRIGGER {table}_stamp BEFORE INSERT OR {update} OR DELETE OR TRUNCATE ON {table}"
-                " FOR EACH STATEMENT EXECUTE FUNCTION orders_catalog_stamped()"
+                f"CREATE TRIGGER {table}_version BEFORE INSERT OR {update} OR DELETE OR TRUNCATE ON {table}"
+                " FOR EACH STATEMENT EXECUTE FUNCTION orders_change_catalog_version()"
             )
 
 
@@ -55,6 +55,6 @@ def remove(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) -
     for table in tables:
         if schema_editor.connection.vendor == "sqlite":
             for name in ("insert", "update", "delete"):
-                schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_stamp_{name}")
+                schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_version_{name}")
         else:
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_stamp ON {table}")
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_version ON {table}")

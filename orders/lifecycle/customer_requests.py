@@ -122,13 +122,15 @@ def request_cancellations(orders: QuerySet[Order], *, actor: Any = None) -> dict
 
 def mark_sent(request: R, **data: Any) -> R:
     """Mark the request as accepted by a panel."""
-    return _step(request, RequestStatus.SENT, allowed=(RequestStatus.WAITING,), needs_person=False, due_at=None, **data)
+    return _step(
+        request, RequestStatus.SENT, allowed=(RequestStatus.WAITING,), needs_operator=False, due_at=None, **data
+    )
 
 
 def apply_refill_status(request: Refill, *, status: RequestStatus, **data: Any) -> Refill:
     """Apply the status of a refill that the panel reports; never move it backward or change one that has ended."""
     if status in _ENDED:
-        return _step(request, status, allowed=OPEN_REQUEST, needs_person=False, **data)
+        return _step(request, status, allowed=OPEN_REQUEST, needs_operator=False, **data)
     return _step(request, status, allowed=OPEN_REQUEST[: OPEN_REQUEST.index(status)], **data)
 
 
@@ -160,9 +162,9 @@ def hand_to_staff(request: R, *, why: str) -> R:
     """
     with transaction.atomic():
         row = _lock_request(request)
-        if row.is_open and not row.needs_person:
-            row.needs_person, row.reason = True, why[:500]
-            row.save(update_fields=["needs_person", "reason"])
+        if row.is_open and not row.needs_operator:
+            row.needs_operator, row.reason = True, why[:500]
+            row.save(update_fields=["needs_operator", "reason"])
             fulfillment.add_event(row.order, kind=_KINDS[type(row)], step=EventStep.STAFF, why=why[:500])
         return row
 
@@ -174,8 +176,8 @@ def release(request: R, *, actor: Any) -> R:
         if not row.is_open:
             raise RequestClosed(f"request {row} is {row.get_status_display()}")
         is_moved = row.status != RequestStatus.WAITING
-        row.status, row.needs_person, row.due_at, row.reason = RequestStatus.WAITING, False, None, ""
-        row.save(update_fields=["status", "needs_person", "due_at", "reason"])
+        row.status, row.needs_operator, row.due_at, row.reason = RequestStatus.WAITING, False, None, ""
+        row.save(update_fields=["status", "needs_operator", "due_at", "reason"])
         if is_moved:
             _publish([row])
         # A note, because customers must not see this event.
@@ -304,9 +306,9 @@ def _step(
 
     Args:
         is_told: Whether to add an event to the order's timeline.
-        values: Columns to set (needs_person, due_at, reason); all others are data of the event.
+        values: Columns to set (needs_operator, due_at, reason); all others are data of the event.
     """
-    columns = {name: values.pop(name) for name in ("needs_person", "due_at", "reason") if name in values}
+    columns = {name: values.pop(name) for name in ("needs_operator", "due_at", "reason") if name in values}
     with transaction.atomic():
         row = _lock_request(request)
         if row.status not in allowed:
@@ -338,4 +340,4 @@ def _close(request: R, status: RequestStatus, *, actor: Any, **values: Any) -> R
         row = _lock_request(request)
         if not row.is_open:
             raise RequestClosed(f"request {row} is {row.get_status_display()}")
-        return _step(row, status, allowed=OPEN_REQUEST, needs_person=False, actor=actor, **values)
+        return _step(row, status, allowed=OPEN_REQUEST, needs_operator=False, actor=actor, **values)

@@ -41,7 +41,7 @@ def mark_submitting(order_ids: Iterable[int]) -> None:
 
 def split_into_runs(order: Order) -> None:
     """Create the runs of the (locked) order, each with its due time; do nothing if it is already split."""
-    if not order.parts.exists():
+    if not order.run_rows.exists():
         due = dripfeed.due_times(timezone.now(), runs=order.runs, interval=order.interval)
         each = order.quantity // order.runs
         Run.objects.bulk_create(
@@ -52,7 +52,7 @@ def split_into_runs(order: Order) -> None:
 def mark_run_submitting(order: Order, number: int) -> None:
     """Mark the queued run ``number`` as being submitted; the caller has locked the order and will call the panel."""
     split_into_runs(order)
-    order.parts.filter(number=number, status=Status.QUEUED).update(status=Status.SUBMITTING)
+    order.run_rows.filter(number=number, status=Status.QUEUED).update(status=Status.SUBMITTING)
     _follow_runs(order)
 
 
@@ -148,7 +148,7 @@ def stop_runs(order_id: int, *, actor: Any = None) -> Order:
     """
     with transaction.atomic():
         order = _lock_order(order_id)
-        if order.is_open and order.parts.exists() and not _is_stopped(order):
+        if order.is_open and order.run_rows.exists() and not _is_stopped(order):
             add_event(order, kind=EventKind.RUN, actor=actor, step=EventStep.STOPPED)
             _cancel_waiting(order)
         return order
@@ -162,7 +162,9 @@ def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decisi
             return _apply_run_progress(order, _subject(order, run), progress)
         decision = decide(order, progress)
         if decision.oddity:
-            add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity.value, word=progress.word[:64])
+            add_event(
+                order, kind=EventKind.ODDITY, oddity=decision.oddity.value, panel_status=progress.panel_status[:64]
+            )
         if decision.undelivered or (decision.status in state_machine.TERMINAL and decision.status is not order.state):
             _finish(
                 order,
@@ -324,7 +326,7 @@ def _lock_order(order_id: int) -> Order:
 
 def _subject(order: Order, run: int) -> Order | Run:
     """Return the (locked) order or one of its runs; the lock on the order also protects its runs."""
-    return order.parts.get(number=run) if run else order
+    return order.run_rows.get(number=run) if run else order
 
 
 def _step(
@@ -400,7 +402,7 @@ def _answer_cancellations(order: Order) -> dict[str, bool]:
     answer = RequestStatus.COMPLETED if is_done else RequestStatus.REJECTED
     reason = "" if is_done else RejectionReason.DELIVERED
     asked = Cancellation.objects.open().filter(order=order)
-    if not asked.update(status=answer, needs_person=False, reason=reason, ended_at=order.ended_at):
+    if not asked.update(status=answer, needs_operator=False, reason=reason, ended_at=order.ended_at):
         return {}
     if not is_done:
         add_event(order, kind=EventKind.CANCELLATION, step=EventStep.REJECTED, why=RejectionReason.DELIVERED)
@@ -413,7 +415,7 @@ def _reject_cancellations(order_ids: Sequence[int]) -> set[int]:
         return set()
     asked = list(Cancellation.objects.open().filter(order__in=bulk.keys(order_ids)).values_list("order_id", flat=True))
     if asked:
-        answer = {"status": RequestStatus.REJECTED, "reason": RejectionReason.DELIVERED, "needs_person": False}
+        answer = {"status": RequestStatus.REJECTED, "reason": RejectionReason.DELIVERED, "needs_operator": False}
         Cancellation.objects.open().filter(order__in=asked).update(**answer, ended_at=timezone.now())
         facts = {"step": EventStep.REJECTED, "why": RejectionReason.DELIVERED}
         OrderEvent.objects.bulk_create(
@@ -429,7 +431,7 @@ def _apply_run_progress(order: Order, run: Order | Run, progress: Progress) -> D
     """Apply a report about one run of the (locked) order."""
     decision = decide(run, progress)
     if decision.oddity:
-        add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity.value, word=progress.word[:64])
+        add_event(order, kind=EventKind.ODDITY, oddity=decision.oddity.value, panel_status=progress.panel_status[:64])
     is_over = decision.status in state_machine.TERMINAL
     run.status, run.remains, run.start_count = decision.status, decision.remains, decision.start_count
     run.ended_at = run.ended_at or (timezone.now() if is_over else None)
@@ -446,7 +448,7 @@ def _follow_runs(order: Order) -> None:
     """
     parts = [
         dripfeed.RunState(Status(status), quantity, remains, start_count)
-        for status, quantity, remains, start_count in order.parts.order_by("number").values_list(
+        for status, quantity, remains, start_count in order.run_rows.order_by("number").values_list(
             "status", "quantity", "remains", "start_count"
         )
     ]
@@ -481,7 +483,7 @@ def _move_with_runs(order: Order, found: dripfeed.OrderState) -> None:
 
 def _cancel_waiting(order: Order) -> None:
     """Cancel the queued runs of the (locked) order, so that none of them is placed."""
-    waiting = order.parts.filter(status=Status.QUEUED)
+    waiting = order.run_rows.filter(status=Status.QUEUED)
     if waiting.update(status=Status.CANCELED, remains=F("quantity"), ended_at=timezone.now()):
         _follow_runs(order)
 

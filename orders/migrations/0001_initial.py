@@ -22,7 +22,7 @@ def open_house_accounts(apps):
 def install(apps, schema_editor):
     append_only.install(schema_editor, "orders_transfer")
     catalog_triggers.install(schema_editor)
-    apps.get_model("orders", "CatalogVersion").objects.get_or_create(pk=1, defaults={"stamp": 1})
+    apps.get_model("orders", "CatalogVersion").objects.get_or_create(pk=1, defaults={"version": 1})
     open_house_accounts(apps)
 
 
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             name='CatalogVersion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stamp', models.BigIntegerField()),
+                ('version', models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('status', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('in_progress', 'In progress'), ('completed', 'Completed'), ('rejected', 'Rejected')], default='waiting', max_length=12, verbose_name='status')),
-                ('needs_person', models.BooleanField(default=False, verbose_name='for a person')),
+                ('needs_operator', models.BooleanField(default=False, verbose_name='for a person')),
                 ('reason', models.CharField(blank=True, help_text='For the operator.', max_length=500, verbose_name='reason')),
                 ('due_at', models.DateTimeField(blank=True, help_text='A panel that did not take it now is asked again then.', null=True, verbose_name='not sent before')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='asked at')),
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
                 ('remains', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='remains')),
                 ('due_at', models.DateTimeField(verbose_name='due at')),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended at')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='orders.order', verbose_name='order')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='run_rows', to='orders.order', verbose_name='order')),
             ],
             options={
                 'verbose_name': 'run',
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                 ('measured_at', models.DateTimeField(auto_now=True, verbose_name='measured at')),
                 ('sample', models.PositiveIntegerField(default=0, verbose_name='orders measured')),
                 ('finish_p10', models.PositiveIntegerField(null=True, verbose_name='10 % finished')),
-                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='measure', to='orders.service', verbose_name='service')),
+                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='delivery_stats', to='orders.service', verbose_name='service')),
             ],
             options={
                 'verbose_name': 'measure',
@@ -312,7 +312,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('status', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('in_progress', 'In progress'), ('completed', 'Completed'), ('rejected', 'Rejected')], default='waiting', max_length=12, verbose_name='status')),
-                ('needs_person', models.BooleanField(default=False, verbose_name='for a person')),
+                ('needs_operator', models.BooleanField(default=False, verbose_name='for a person')),
                 ('reason', models.CharField(blank=True, help_text='For the operator.', max_length=500, verbose_name='reason')),
                 ('due_at', models.DateTimeField(blank=True, help_text='A panel that did not take it now is asked again then.', null=True, verbose_name='not sent before')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='asked at')),
@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'cancellations',
                 'ordering': ('-id',),
                 'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['needs_person', 'status', 'id'], name='cancellation_open')],
+                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['needs_operator', 'status', 'id'], name='cancellation_open')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ('waiting', 'sent', 'in_progress'))), fields=('order',), name='cancellation_one_open')],
             },
         ),
@@ -356,7 +356,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='refill',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['needs_person', 'status', 'id'], name='refill_open'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['needs_operator', 'status', 'id'], name='refill_open'),
         ),
         migrations.AddConstraint(
             model_name='refill',

@@ -134,12 +134,12 @@ def with_services(rows: models.QuerySet[Row], path: str, code: str | None = None
 
 
 class CatalogVersion(models.Model):
-    """The catalog version: database triggers change ``stamp`` whenever anything in the price list changes."""
+    """The catalog version: database triggers change ``version`` whenever anything in the price list changes."""
 
-    stamp = models.BigIntegerField()
+    version = models.BigIntegerField()
 
     def __str__(self) -> str:
-        return str(self.stamp)
+        return str(self.version)
 
 
 def _is_pattern(value: str) -> None:

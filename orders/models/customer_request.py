@@ -31,15 +31,15 @@ class RequestQuerySet(models.QuerySet[Any]):
 
     def queue(self) -> RequestQuerySet:
         """Return the open requests that wait for an operator."""
-        return self.open().filter(needs_person=True)
+        return self.open().filter(needs_operator=True)
 
 
 class CustomerRequest(models.Model):
-    """The fields that refills and cancellations share; ``needs_person`` puts a request into the operators' queue."""
+    """The fields that refills and cancellations share; ``needs_operator`` puts a request into the operators' queue."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="%(class)ss", verbose_name=_("order"))
     status = models.CharField(_("status"), max_length=12, choices=RequestStatus.choices, default=RequestStatus.WAITING)
-    needs_person = models.BooleanField(_("for a person"), default=False)
+    needs_operator = models.BooleanField(_("for a person"), default=False)
     reason = models.CharField(_("reason"), max_length=500, blank=True, help_text=_("For the operator."))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
@@ -84,7 +84,7 @@ class Refill(CustomerRequest):
             # Holds open requests only: for those to be sent, and for the operators' queue.
             models.Index(
                 name="refill_open",
-                fields=["needs_person", "status", "id"],
+                fields=["needs_operator", "status", "id"],
                 condition=models.Q(ended_at__isnull=True),
             ),
         )
@@ -108,7 +108,7 @@ class Cancellation(CustomerRequest):
             # Holds open requests only: for those to be sent, and for the operators' queue.
             models.Index(
                 name="cancellation_open",
-                fields=["needs_person", "status", "id"],
+                fields=["needs_operator", "status", "id"],
                 condition=models.Q(ended_at__isnull=True),
             ),
         )

@@ -32,7 +32,7 @@ class DeliveryStats(DeliveryFigures):
 
     LEAST = 10
 
-    service = models.OneToOneField(Service, models.CASCADE, related_name="measure", verbose_name=_("service"))
+    service = models.OneToOneField(Service, models.CASCADE, related_name="delivery_stats", verbose_name=_("service"))
     sample = models.PositiveIntegerField(_("orders measured"), default=0)
     # xgettext:no-python-format
     finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)

@@ -102,7 +102,7 @@ class Order(models.Model):
                 condition=models.Q(refunded__gte=0, refunded__lte=models.F("charge")),
             ),
             models.UniqueConstraint(name="order_request_once", fields=["user", "request_id"]),
-            # Without a request id the fingerprint of the content identifies a repeated request, for REPEAT_SECONDS.
+            # Without a request id, the fingerprint of the content identifies a repeat for IDEMPOTENCY_SECONDS.
             models.UniqueConstraint(
                 name="order_twin_once",
                 fields=["user", "fingerprint"],

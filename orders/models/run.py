@@ -40,7 +40,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """A part of an order that is placed separately when it is due. The order's status is derived from its runs."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="parts", verbose_name=_("order"))
+    order = models.ForeignKey(Order, models.PROTECT, related_name="run_rows", verbose_name=_("order"))
     number = models.PositiveIntegerField(_("number"), help_text=_("From 1."))
     quantity = models.PositiveBigIntegerField(_("quantity"))
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)

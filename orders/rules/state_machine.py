@@ -29,7 +29,7 @@ class Status(StrEnum):
 class Oddity(StrEnum):
     """Why an operator should look at a report."""
 
-    UNKNOWN_WORD = "unknown_word"
+    UNKNOWN_WORD = "unknown_status"
     REMAINS_MISSING = "remains_missing"
     REMAINS_OUT_OF_RANGE = "remains_out_of_range"
     FAILED_UPSTREAM = "failed_upstream"
@@ -54,7 +54,7 @@ class Progress:
     """
 
     status: Status | None
-    word: str = ""
+    panel_status: str = ""
     start_count: int | None = None
     remains: int | None = None
     charge: Decimal | None = None

@@ -103,7 +103,7 @@ def unserved() -> QuerySet[Service]:
 def at_a_loss() -> QuerySet[Service]:
     """Return the services on sale that cost more than their price on a route; approximate, for display only."""
     # A higher cost that waits for approval counts, because the panel bills it already.
-    billed = Greatest(F("offer__rate"), Coalesce(F("offer__held_rate"), F("offer__rate")))
+    billed = Greatest(F("offer__rate"), Coalesce(F("offer__pending_rate"), F("offer__rate")))
     cost = ExpressionWrapper(
         # As floats, because the product of the two columns, each in units of 10^-8, does not fit 64 bits.
         Cast(billed, FloatField()) * Cast("offer__provider__exchange_rate", FloatField()) / 1e8,
@@ -122,7 +122,7 @@ def gone() -> QuerySet[Offer]:
 
 def held() -> QuerySet[Offer]:
     """Return the provider services with a route that wait for approval."""
-    return Offer.objects.filter(Exists(Route.objects.filter(offer=OuterRef("pk")).order_by()), is_held=True)
+    return Offer.objects.filter(Exists(Route.objects.filter(offer=OuterRef("pk")).order_by()), is_pending_approval=True)
 
 
 def _usable(service: str) -> QuerySet[Route]:
@@ -187,7 +187,7 @@ class OfferState(admin.SimpleListFilter):
             case "sellable":
                 return queryset.filter(is_available=True, problem="")
             case "held":
-                return queryset.filter(is_held=True)
+                return queryset.filter(is_pending_approval=True)
             case "held_used":
                 return queryset.filter(pk__in=held().values("pk"))
             case "problem":

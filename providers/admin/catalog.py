@@ -36,7 +36,7 @@ def cost_here(offer: Offer) -> Decimal:
 
     A higher cost that waits for approval counts already, because the panel bills it.
     """
-    return in_store_currency(costs.billed(offer.rate, offer.held_rate), offer.provider)
+    return in_store_currency(costs.billed(offer.rate, offer.pending_rate), offer.provider)
 
 
 def margin(service: Service, offer: Offer) -> str:
@@ -200,7 +200,7 @@ class RouteAdmin(base.EditableRowsMixin, base.ModelAdmin):
 
 
 def offer_state(offer: Offer) -> str:
-    if offer.is_held:
+    if offer.is_pending_approval:
         return formatting.status_badge("in_doubt", label=_("Waits for approval"))
     if not offer.is_available:
         return formatting.status_badge("partial", label=_("Not in the price list"))
@@ -237,7 +237,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     fields = (
         "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind", "there",
         "here", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem",
-        "missed", "seen_at", "used",
+        "missed_imports", "seen_at", "used",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -254,7 +254,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=_("new cost (waits for approval)"))
     def new_cost(self, offer: Offer) -> str:
-        return formatting.amount(offer.held_rate, offer.provider.currency)
+        return formatting.amount(offer.pending_rate, offer.provider.currency)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("providers.change_offer")

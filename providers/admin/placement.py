@@ -40,7 +40,17 @@ class ByState(base.StatusFilter):
 
 @admin.register(Placement)
 class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
-    list_display = ("number", "of_order", "provider", "upstream_id", "status", "word", "cost_there", "at", "looked")
+    list_display = (
+        "number",
+        "of_order",
+        "provider",
+        "upstream_id",
+        "status",
+        "panel_status",
+        "cost_there",
+        "at",
+        "looked",
+    )
     list_filter = ("provider", ("state", ByState))
     list_select_related = ("provider",)
     ordering = ("-id",)
@@ -48,8 +58,8 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     search_help_text = _("Order ID or provider order ID")
     fields = (
         "of_order", "run", "provider", "offer", "status", "upstream_id", "quantity", "cost_there", "charged_there",
-        "exchange_rate", "words", "reason", "word", "missing", "lease_until", "synced_at", "sync_at", "created_at",
-        "ended_at", "calls",
+        "exchange_rate", "panel_error", "reason", "panel_status", "missed_checks", "lease_until", "synced_at",
+        "sync_at", "created_at", "ended_at", "calls",
     )  # fmt: skip
 
     def get_search_results(

@@ -31,16 +31,16 @@ from providers.reconciling import id_search
 from providers.transport import call_stats, circuit_breaker, conversation, type_rules
 
 HEALTH = ("errors", "latency", "delivered", "times")
-DOUBTS = ("probe_note", "controlled_at")
+DOUBTS = ("search_check_result", "search_checked_at")
 STATE = (
     "state",
     "paused",
     "held",
     "seen",
     "read",
-    "list_problem",
+    "price_list_error",
     "order_currency",
-    "lists_refused_at",
+    "batch_refused_at",
     "unknown_types",
     "lists",
 )
@@ -64,7 +64,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "name",
             "url",
-            "dialect",
+            "dialect_name",
             "auth",
             "encoding",
             "has_request_ids",
@@ -73,9 +73,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "price_jump",
             "is_active",
             "parallel",
-            "calls_a_minute",
-            "refunds_failed",
-            "is_probe_allowed",
+            "calls_per_minute",
+            "has_failure_refunds",
+            "is_search_allowed",
             "settle_seconds",
         )
 
@@ -137,7 +137,7 @@ class ProviderAdmin(base.ModelAdmin):
         "name",
         "state",
         "paused",
-        "dialect",
+        "dialect_name",
         "currency",
         "held",
         "errors",
@@ -146,17 +146,17 @@ class ProviderAdmin(base.ModelAdmin):
         "read",
         "on_list",
     )
-    list_filter = ("is_active", "dialect")
+    list_filter = ("is_active", "dialect_name")
     search_fields = ("name", "url")
     show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {**base.PLAIN_NUMBERS, **base.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
     readonly_fields = (*STATE, *DOUBTS, *HEALTH)
     fieldsets = (
-        (None, {"fields": ("name", "url", "api_key", "auth", "dialect", "encoding", "has_request_ids")}),
-        (gettext_lazy("Billing"), {"fields": ("currency", "exchange_rate", "price_jump", "refunds_failed")}),
-        (gettext_lazy("Rate limits"), {"fields": ("parallel", "calls_a_minute")}),
-        (gettext_lazy("Unknown outcomes"), {"fields": ("is_probe_allowed", "settle_seconds", *DOUBTS)}),
+        (None, {"fields": ("name", "url", "api_key", "auth", "dialect_name", "encoding", "has_request_ids")}),
+        (gettext_lazy("Billing"), {"fields": ("currency", "exchange_rate", "price_jump", "has_failure_refunds")}),
+        (gettext_lazy("Rate limits"), {"fields": ("parallel", "calls_per_minute")}),
+        (gettext_lazy("Unknown outcomes"), {"fields": ("is_search_allowed", "settle_seconds", *DOUBTS)}),
         (
             gettext_lazy("Status"),
             {"fields": ("is_active", *STATE)},
@@ -169,7 +169,7 @@ class ProviderAdmin(base.ModelAdmin):
         if obj is None:
             return first, money, (state[0], {"fields": ("is_active",)})
         if not self.has_change_permission(request, obj):
-            first = (None, {"fields": ("name", "url", "auth", "dialect", "encoding", "has_request_ids")})
+            first = (None, {"fields": ("name", "url", "auth", "dialect_name", "encoding", "has_request_ids")})
         return first, money, state, *rest
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -220,7 +220,7 @@ class ProviderAdmin(base.ModelAdmin):
 
     @admin.display(description=gettext_lazy("balance updated"))
     def seen(self, provider: Provider) -> str:
-        return formatting.moment(provider.balance_at)
+        return formatting.moment(provider.balance_seen_at)
 
     @admin.display(description=gettext_lazy("price list imported"))
     def read(self, provider: Provider) -> str:
@@ -319,15 +319,15 @@ class ProviderAdmin(base.ModelAdmin):
             try:
                 text, level = act(provider), messages.SUCCESS
             except ProviderError as problem:
-                text, level = problem.words or type(problem).__name__, messages.ERROR
+                text, level = problem.message or type(problem).__name__, messages.ERROR
             self.message_user(request, _("%(provider)s: %(message)s") % {"provider": provider, "message": text}, level)
 
 
 def _test(provider: Provider) -> str:
     seen = conversation.balance(provider)
-    Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_at=timezone.now())
+    Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_seen_at=timezone.now())
     services = conversation.services(provider)
-    if provider.is_active and provider.is_probe_allowed:
+    if provider.is_active and provider.is_search_allowed:
         id_search.control(provider)
     balance = formatting.amount_text(seen.amount, seen.currency or provider.currency)
     text = ngettext(

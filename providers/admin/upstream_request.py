@@ -58,7 +58,7 @@ class RequestStatusFilter(admin.SimpleListFilter):
             case "all":
                 return queryset
             case "person":
-                return queryset.filter(status__in=OPEN_REQUEST, needs_person=True)
+                return queryset.filter(status__in=OPEN_REQUEST, needs_operator=True)
         return queryset.filter(status__in=OPEN_REQUEST)
 
 
@@ -69,7 +69,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display_links = None
     list_filter = (RequestStatusFilter, attention.RequestAttention)
     list_select_related = ("order", "actor")
-    ordering = ("-needs_person", "id")
+    ordering = ("-needs_operator", "id")
     search_fields = ("order__id",)
     search_help_text = gettext_lazy("Order ID or provider order ID")
     action_form = ReasonForm
@@ -84,7 +84,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             provider_name=Subquery(had.values("provider__name")[:1]),
             upstream_order=Subquery(had.values("upstream_id")[:1]),
             sent_state=Subquery(sent.values("state")[:1]),
-            sent_words=Subquery(sent.values("words")[:1]),
+            sent_words=Subquery(sent.values("panel_error")[:1]),
         )
         return found
 
@@ -112,7 +112,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=gettext_lazy("status"))
     def mark(self, row: Any) -> str:
-        label = _("For staff") if row.is_open and row.needs_person else row.get_status_display()
+        label = _("For staff") if row.is_open and row.needs_operator else row.get_status_display()
         return formatting.status_badge(MARKS.get(row.status, row.status), label=label)
 
     @admin.display(description=gettext_lazy("reason"))

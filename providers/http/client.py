@@ -209,7 +209,7 @@ def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> Provid
 def _words(error: Exception, limits: Limits, wire: Wire) -> str:
     """A short technical reason, made of our own words: texts of libraries hold URLs."""
     if isinstance(error, ProviderError):
-        return error.words
+        return error.message
     if wire.is_expired or wire.remaining() <= 0:
         return _late(wire.phase, f"within {limits.total:g} s")
     if wire.phase == Phase.TLS:

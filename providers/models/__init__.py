@@ -2,13 +2,13 @@
 
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import LIVE, PanelCall, Placement, PlacementState, UpstreamRequest
-from providers.models.provider import CallTally, Provider, ProviderMeasure, RefusalText
+from providers.models.provider import CallStats, Provider, ProviderStats, RefusalText
 from providers.models.type_rule import TypeRule
 from providers.worker.models import Heartbeat, QueuedTask, Turn
 
 __all__ = [
     "LIVE",
-    "CallTally",
+    "CallStats",
     "Heartbeat",
     "Markup",
     "Offer",
@@ -17,7 +17,7 @@ __all__ = [
     "Placement",
     "PlacementState",
     "Provider",
-    "ProviderMeasure",
+    "ProviderStats",
     "QueuedTask",
     "RefusalText",
     "Route",

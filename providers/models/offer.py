@@ -42,11 +42,11 @@ class Offer(models.Model):
     has_dripfeed = models.BooleanField(_("drip-feed"), default=False)
     problem = models.CharField(_("why it cannot be sold"), max_length=255, blank=True)
     is_available = models.BooleanField(_("available"), default=True)
-    is_held = models.BooleanField(
+    is_pending_approval = models.BooleanField(
         _("waits for approval"), default=False, help_text=_("Its cost jumped, or it came back after it was gone.")
     )
-    held_rate = RateField(_("new cost"), null=True, blank=True, help_text=_("Not in force before it is approved."))
-    missed = models.PositiveIntegerField(_("times missed in a row"), default=0)
+    pending_rate = RateField(_("new cost"), null=True, blank=True, help_text=_("Not in force before it is approved."))
+    missed_imports = models.PositiveIntegerField(_("times missed in a row"), default=0)
     seen_at = models.DateTimeField(_("seen at"), default=timezone.now)
 
     class Meta:

@@ -48,23 +48,23 @@ class Placement(models.Model):
     )
     currency = models.CharField(_("currency"), max_length=3)
     exchange_rate = RateField(_("exchange rate"), help_text=_("Frozen when the order was placed."))
-    words = models.CharField(_("the panel's words"), max_length=600, blank=True)
+    panel_error = models.CharField(_("the panel's words"), max_length=600, blank=True)
     reason = models.CharField(_("why not"), max_length=16, blank=True)
-    word = models.CharField(_("status there"), max_length=64, blank=True)
+    panel_status = models.CharField(_("status there"), max_length=64, blank=True)
     evidence = models.JSONField(
         _("evidence"), default=dict, blank=True, help_text=_("What speaks for and against its having been placed.")
     )
-    probe_at = models.DateTimeField(_("next search"), null=True, blank=True)
+    next_search_at = models.DateTimeField(_("next search"), null=True, blank=True)
     #: The answer, or the certainty that none comes: until when, from ``created_at`` on, the request was on its way.
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
-    doubted_at = models.DateTimeField(
+    in_doubt_at = models.DateTimeField(
         _("outcome unknown since"), null=True, blank=True, help_text=_("Kept when the outcome is known.")
     )
     lease_until = models.DateTimeField(_("answer expected until"))
     sync_at = models.DateTimeField(_("next look"), null=True, blank=True)
     synced_at = models.DateTimeField(_("last look"), null=True, blank=True)
-    missing = models.PositiveIntegerField(_("looks without an answer"), default=0)
-    missed_at = models.DateTimeField(_("without an answer since"), null=True, blank=True)
+    missed_checks = models.PositiveIntegerField(_("looks without an answer"), default=0)
+    first_missed_at = models.DateTimeField(_("without an answer since"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
@@ -107,18 +107,25 @@ class Placement(models.Model):
 class UpstreamRequest(models.Model):
     """One Refill or Cancellation taken to the panel that has the order. Committed before the call, as a Placement."""
 
-    placement = models.ForeignKey(Placement, models.PROTECT, related_name="errands", verbose_name=_("placement"))
+    placement = models.ForeignKey(
+        Placement, models.PROTECT, related_name="upstream_requests", verbose_name=_("placement")
+    )
     refill = models.ForeignKey(
-        Refill, models.PROTECT, null=True, blank=True, related_name="errands", verbose_name=_("refill")
+        Refill, models.PROTECT, null=True, blank=True, related_name="upstream_requests", verbose_name=_("refill")
     )
     cancellation = models.ForeignKey(
-        Cancellation, models.PROTECT, null=True, blank=True, related_name="errands", verbose_name=_("cancellation")
+        Cancellation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="upstream_requests",
+        verbose_name=_("cancellation"),
     )
     state = models.CharField(
         _("state"), max_length=12, choices=PlacementState.choices, default=PlacementState.SUBMITTING
     )
     upstream_id = models.CharField(_("number there"), max_length=64, blank=True)
-    words = models.CharField(_("the panel's words"), max_length=600, blank=True)
+    panel_error = models.CharField(_("the panel's words"), max_length=600, blank=True)
     lease_until = models.DateTimeField(_("answer expected until"))
     sync_at = models.DateTimeField(_("next look"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -130,19 +137,23 @@ class UpstreamRequest(models.Model):
         verbose_name_plural = _("errands")
         constraints = [
             models.CheckConstraint(
-                name="errand_for_one_request",
+                name="upstream_request_for_one_request",
                 condition=models.Q(refill__isnull=False, cancellation__isnull=True)
                 | models.Q(refill__isnull=True, cancellation__isnull=False),
             ),
             models.UniqueConstraint(
-                name="errand_one_live_refill", fields=["refill"], condition=models.Q(state__in=LIVE)
+                name="upstream_request_one_live_refill", fields=["refill"], condition=models.Q(state__in=LIVE)
             ),
             models.UniqueConstraint(
-                name="errand_one_live_cancellation", fields=["cancellation"], condition=models.Q(state__in=LIVE)
+                name="upstream_request_one_live_cancellation",
+                fields=["cancellation"],
+                condition=models.Q(state__in=LIVE),
             ),
         ]
         indexes = [
-            models.Index(name="errand_to_sync", fields=["sync_at"], condition=models.Q(sync_at__isnull=False)),
+            models.Index(
+                name="upstream_request_to_sync", fields=["sync_at"], condition=models.Q(sync_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from providers.panels.dialect import Dialect
 from providers.panels.dialects import DIALECTS
 
 #: A control of the search holds for so long: it is made daily, and may fail a few times.
-CONTROL_HOLDS = timedelta(hours=48)
+SEARCH_CHECK_VALIDITY = timedelta(hours=48)
 
 
 def dialect_choices() -> list[tuple[str, str]]:
@@ -38,7 +38,7 @@ class Provider(models.Model):
         _("API address"), max_length=500, help_text=_("The panel's full API address, as its document gives it.")
     )
     key = EncryptedField(_("API key"), default="", editable=False)
-    dialect = models.CharField(_("dialect"), max_length=32, choices=dialect_choices)
+    dialect_name = models.CharField(_("dialect"), max_length=32, choices=dialect_choices)
     currency = models.CharField(_("currency"), max_length=3, default="USD", help_text=_("What the panel bills in."))
     exchange_rate = RateField(
         _("exchange rate"),
@@ -72,11 +72,11 @@ class Provider(models.Model):
     parallel = models.PositiveIntegerField(
         _("calls at once"), default=32, validators=[MinValueValidator(1)], help_text=_("At most so many at a time.")
     )
-    calls_a_minute = models.PositiveIntegerField(_("calls a minute"), null=True, blank=True)
+    calls_per_minute = models.PositiveIntegerField(_("calls a minute"), null=True, blank=True)
     price_jump = models.PositiveIntegerField(
         _("price jump in percent"), default=25, help_text=_("A cost that changes by more waits for approval.")
     )
-    refunds_failed = models.BooleanField(
+    has_failure_refunds = models.BooleanField(
         _("fail means paid back"),
         default=False,
         help_text=_("Whether this panel returns our money when it reports an order as failed."),
@@ -87,7 +87,7 @@ class Provider(models.Model):
     #: Pauses since the last clear answer: each is twice as long as the one before.
     pauses = models.PositiveIntegerField(_("pauses in a row"), default=0, editable=False)
     is_half_open = models.BooleanField(_("on trial after failures"), default=False, editable=False)
-    is_probe_allowed = models.BooleanField(
+    is_search_allowed = models.BooleanField(
         _("Search for orders whose outcome is unknown"),
         default=True,
         help_text=_(
@@ -95,15 +95,15 @@ class Provider(models.Model):
             "by itself once a check has shown that the provider shows us only our own orders, and stops if it does not."
         ),
     )
-    probe_note = models.CharField(_("result of the last check"), max_length=500, blank=True, editable=False)
-    controlled_at = models.DateTimeField(_("last check passed"), null=True, blank=True, editable=False)
+    search_check_result = models.CharField(_("result of the last check"), max_length=500, blank=True, editable=False)
+    search_checked_at = models.DateTimeField(_("last check passed"), null=True, blank=True, editable=False)
     settle_seconds = models.PositiveIntegerField(
         _("Seconds until a lost order counts as not placed"),
         default=120,
         help_text=_("How long after a lost answer the provider may still place the order."),
     )
     balance = MoneyField(_("balance"), null=True, blank=True)
-    balance_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
+    balance_seen_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
     #: After "not enough funds", see ``placing.funds``: orders that cost more wait.
     funds_limit = MoneyField(_("orders that cost more wait"), null=True, blank=True, editable=False)
     #: The balance that was named then, less what was spent since, and when it was read.
@@ -112,11 +112,11 @@ class Provider(models.Model):
     funds_retry_at = models.DateTimeField(_("dearer orders are tried again at"), null=True, blank=True, editable=False)
     funds_attempts = models.PositiveIntegerField(default=0, editable=False)
     #: The last balance that was seen while no order was on its way: what a later one is compared with.
-    quiet_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
-    quiet_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
+    idle_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
+    idle_balance_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
     sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
     sync_failures = models.PositiveIntegerField(_("failed status passes in a row"), default=0, editable=False)
-    lists_refused_at = models.DateTimeField(
+    batch_refused_at = models.DateTimeField(
         _("refused lists of orders at"),
         null=True,
         blank=True,
@@ -131,7 +131,7 @@ class Provider(models.Model):
         help_text=_("Another currency than the provider's that order statuses named. It was reported once."),
     )
     imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
-    list_problem = models.CharField(
+    price_list_error = models.CharField(
         _("why the last price list was not taken"), max_length=500, blank=True, editable=False
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -153,19 +153,19 @@ class Provider(models.Model):
             client.check_address(self.url, allow_private=allow_private())
         except AddressNotAllowed as problem:
             raise ValidationError({"url": str(problem)}) from None
-        if self.has_request_ids and self.dialect in DIALECTS and not self.language.request_id:
-            raise ValidationError({"has_request_ids": _("The %s document has no request ids.") % self.language.title})
+        if self.has_request_ids and self.dialect_name in DIALECTS and not self.dialect.request_id:
+            raise ValidationError({"has_request_ids": _("The %s document has no request ids.") % self.dialect.title})
 
     @property
-    def language(self) -> Dialect:
+    def dialect(self) -> Dialect:
         """The dialect's declaration, with this provider's request format."""
-        return DIALECTS[self.dialect].encoded_as(self.encoding)
+        return DIALECTS[self.dialect_name].encoded_as(self.encoding)
 
     @property
     def is_search_on(self) -> bool:
         """Whether orders of unknown outcome are looked for: it is allowed, and a control has passed lately."""
-        at = self.controlled_at
-        return self.is_probe_allowed and at is not None and timezone.now() - at < CONTROL_HOLDS
+        at = self.search_checked_at
+        return self.is_search_allowed and at is not None and timezone.now() - at < SEARCH_CHECK_VALIDITY
 
     @property
     def is_paused(self) -> bool:
@@ -189,10 +189,10 @@ class RefusalText(models.Model):
         return self.text
 
 
-class CallTally(models.Model):
+class CallStats(models.Model):
     """Calls to a provider in one hour, by verb: what its health is read from, at the price of one row an hour."""
 
-    provider = models.ForeignKey(Provider, models.CASCADE, related_name="tallies", verbose_name=_("provider"))
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="call_stats", verbose_name=_("provider"))
     verb = models.CharField(_("verb"), max_length=16)
     hour = models.DateTimeField(_("hour"))
     calls = models.PositiveIntegerField(_("calls"), default=0)
@@ -203,16 +203,16 @@ class CallTally(models.Model):
         ordering = ["-hour"]
         verbose_name = _("call tally")
         verbose_name_plural = _("call tallies")
-        constraints = [models.UniqueConstraint(name="tally_once", fields=["provider", "verb", "hour"])]
+        constraints = [models.UniqueConstraint(name="call_stats_once", fields=["provider", "verb", "hour"])]
 
     def __str__(self) -> str:
         return f"{self.provider_id} {self.verb} {self.hour:%d.%m. %H}"
 
 
-class ProviderMeasure(DeliveryFigures):
+class ProviderStats(DeliveryFigures):
     """A provider's newest ended placements: times, and how they ended."""
 
-    provider = models.OneToOneField(Provider, models.CASCADE, related_name="measure", verbose_name=_("provider"))
+    provider = models.OneToOneField(Provider, models.CASCADE, related_name="stats", verbose_name=_("provider"))
     sample = models.PositiveIntegerField(_("placements measured"), default=0)
 
     class Meta:

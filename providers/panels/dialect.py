@@ -120,7 +120,7 @@ class Dialect:
     #: Why a panel that answers is not this one, "" if it carries the signs of it. Without: any that answers may be.
     differs: Callable[[Seen], str] | None = None
     #: Words of this panel beside those of ``panels.status.STATUS_WORDS``.
-    words: Mapping[str, Status] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
 
     def encoded_as(self, encoding: str) -> Dialect:
         """The same dialect with its parameters in another ``encoding`` (see METHODS); "" changes nothing."""
@@ -183,7 +183,7 @@ class Dialect:
         """What ``status`` sends for ``ids``."""
         return {self.status_one: ids[0]} if len(ids) == 1 else {"orders": ",".join(ids)}
 
-    def errand_params(self, verb: str, ids: list[str]) -> dict[str, str]:
+    def request_params(self, verb: str, ids: list[str]) -> dict[str, str]:
         """What ``refill``, ``refill_status`` or ``cancel`` sends for ``ids``; cancel takes a list, even of one."""
         name = "refill" if verb == "refill_status" else "order"
         is_one = len(ids) == 1 and verb != "cancel"

@@ -47,8 +47,8 @@ def read_add(answer: Answer, dialect: Dialect) -> str:
     except UnreadableAnswer as unreadable:
         # A page of a rate limiter; broken JSON may hold an order's number.
         if answer.status == 429 and answer.text.lstrip()[:1] not in ("{", "[", '"'):
-            raise Refused(unreadable.words, reason="busy") from None
-        raise OutcomeUnknown(unreadable.words, is_lasting=answer.status in _WALLS) from None
+            raise Refused(unreadable.message, reason="busy") from None
+        raise OutcomeUnknown(unreadable.message, is_lasting=answer.status in _WALLS) from None
     texts, trace = find_texts(body, answer.status), _trace(body)
     said = texts.error or texts.note
     if trace is None:

@@ -39,7 +39,7 @@ class RefillReport:
     """One report about a refill; ``stage`` is None for a word we do not know."""
 
     stage: Stage | None
-    word: str
+    panel_status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _read_write(
     try:
         body = parse_or_text(answer, dialect)
     except UnreadableAnswer as unreadable:
-        raise OutcomeUnknown(unreadable.words) from None
+        raise OutcomeUnknown(unreadable.message) from None
     texts = find_texts(body, answer.status)
     rows = _rows_by_id(body, ids, "order")
     if not rows:

@@ -109,7 +109,7 @@ def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, P
 
 def status_of(word: str, dialect: Dialect) -> Status | None:
     """Return what a panel's word for a status means, None for a word we do not know."""
-    own = dialect.words.get(_BLANKS.sub("", word.lower())) if dialect.words else None
+    own = dialect.statuses.get(_BLANKS.sub("", word.lower())) if dialect.statuses else None
     return own or _standard_status(word)
 
 
@@ -215,7 +215,7 @@ def _report(row: Any, dialect: Dialect) -> Progress | str | None:
 def _progress(row: Mapping[str, Any], word: str, dialect: Dialect) -> Progress:
     return Progress(
         status=status_of(word, dialect),
-        word=word,
+        panel_status=word,
         start_count=read_whole(row.get("start_count", row.get("start_counter"))),
         remains=read_whole(_remains(row)),
         charge=read_amount(row.get("charge")),

@@ -144,7 +144,7 @@ def build_call(provider: Provider, placement: Placement, key: str) -> Call:
         interval=order.interval,
         request_id=_request_id(placement) if provider.has_request_ids else "",
     )
-    dialect = provider.language
+    dialect = provider.dialect
     return dialect.call("add", provider.url, key, auth=provider.auth, **dialect.add_params(wanted))
 
 

@@ -15,24 +15,24 @@ from providers.placing import costs
 # ``routing.usable()`` by hand, as every purchase asks this: the ORM takes longer to write it than the database to
 # answer it. A test holds the two together.
 _STATEMENT = """
-SELECT o.rate, o.held_rate, o.is_flat, p.exchange_rate
+SELECT o.rate, o.pending_rate, o.is_flat, p.exchange_rate
 FROM providers_route r JOIN providers_offer o ON o.id = r.offer_id JOIN providers_provider p ON p.id = o.provider_id
 WHERE r.service_id = %s AND r.is_active AND o.is_available AND o.problem = '' AND p.is_active
 """
 
 
 #: Rate, whether it is flat, and exchange rate of each usable route of a service. Triggers on what is read here change
-#: the stamp (migration 0003).
+#: the catalog_version (migration 0003).
 _kept: VersionedCache[tuple[tuple[Decimal, bool, Decimal], ...]] = VersionedCache(50_000)
 
 
-def cost_of(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal | None:
+def cost_of(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal | None:
     """The least that ``quantity`` pieces of ``service`` cost us on any usable route, in the store currency.
 
     None where no route is usable: a service that people deliver has none, and one whose routes are out waits for them.
-    One query, or none where the costs are kept under ``stamp``, the catalog's as the caller has just read it.
+    One query, or none where the costs are kept under ``catalog_version``, the catalog's as the caller has just read it.
     """
-    routes = _kept.get(stamp, service.pk, partial(_read, service.pk)) or ()
+    routes = _kept.get(catalog_version, service.pk, partial(_read, service.pk)) or ()
     prices = (
         costs.exact(rate, quantity, is_flat=is_flat, exchange_rate=exchange_rate)
         for rate, is_flat, exchange_rate in routes

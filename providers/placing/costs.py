@@ -14,12 +14,12 @@ def exact(rate: Decimal, quantity: int, *, is_flat: bool, exchange_rate: Decimal
     return whole if is_flat else amounts.divide(whole, charges.PER)
 
 
-def billed(rate: Decimal, held_rate: Decimal | None) -> Decimal:
+def billed(rate: Decimal, pending_rate: Decimal | None) -> Decimal:
     """The cost to reckon with: a higher one that waits for our approval is what the panel bills already."""
-    return rate if held_rate is None else max(rate, held_rate)
+    return rate if pending_rate is None else max(rate, pending_rate)
 
 
 def covers(charge: Decimal, offer: Offer, *, quantity: int) -> bool:
     """Whether ``charge`` pays for ``quantity`` pieces of ``offer`` as its panel bills them. Reads its provider."""
-    rate = billed(offer.rate, offer.held_rate)
+    rate = billed(offer.rate, offer.pending_rate)
     return exact(rate, quantity, is_flat=offer.is_flat, exchange_rate=offer.provider.exchange_rate) <= charge

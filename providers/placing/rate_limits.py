@@ -14,7 +14,7 @@ class Pace:
     """Says when the next call of this pass may go out. Without a limit it always says: now."""
 
     def __init__(self, provider: Provider) -> None:
-        self._gap = 60 * SHARES / provider.calls_a_minute if provider.calls_a_minute else 0.0
+        self._gap = 60 * SHARES / provider.calls_per_minute if provider.calls_per_minute else 0.0
         self._next = time.monotonic()
 
     @property

@@ -56,7 +56,7 @@ class Answered:
         if isinstance(outcome, ProviderError):
             return cls(attempt, outcome, problem=outcome)
         try:
-            return cls(attempt, outcome, upstream_id=read_add(outcome, provider.language))
+            return cls(attempt, outcome, upstream_id=read_add(outcome, provider.dialect))
         except ProviderError as problem:
             return cls(attempt, outcome, problem=problem)
         except Exception:  # a fault in a parser must not lose the answers of the other orders of this pass
@@ -88,7 +88,7 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
             moved = fulfillment.accept_many(numbers, provider=provider.pk)
             waiting = Placement.objects.filter(pk__in=[pk for pk, _ in rows], state=PlacementState.SUBMITTING)
             settled = waiting.update(
-                state=PlacementState.ACCEPTED, answered_at=now, probe_at=None, sync_at=_first_look()
+                state=PlacementState.ACCEPTED, answered_at=now, next_search_at=None, sync_at=_first_look()
             )
             if not moved == settled == len(answers):
                 raise _NotPlain
@@ -146,7 +146,7 @@ def _record(provider: Provider, answered: Answered) -> str:
             unknown.said = client.redact(unknown.said, secrets)
             if decisions.is_taught(provider, unknown.said):
                 problem, name, store = Refused(unknown.said), "refused", _refused
-    problem.words = client.redact(problem.words, secrets)
+    problem.message = client.redact(problem.message, secrets)
     try:
         with transaction.atomic():
             store(provider, attempt.placement, problem)
@@ -211,7 +211,7 @@ def _accepted(provider: Provider, answered: Answered) -> str:
                 PlacementState.ACCEPTED,
                 upstream_id=upstream_id,
                 answered_at=timezone.now(),
-                probe_at=None,
+                next_search_at=None,
                 sync_at=_first_look(),
             )
             fulfillment.accept(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
@@ -240,13 +240,13 @@ def _too_late(provider: Provider, answered: Answered) -> str:
 
 def _refused(provider: Provider, placement: Placement, problem: ProviderError) -> None:
     reason = problem.reason if isinstance(problem, Refused) else "request"
-    _move(placement, PlacementState.REFUSED, words=problem.words[:600], reason=reason, ended_at=timezone.now())
+    _move(placement, PlacementState.REFUSED, panel_error=problem.message[:600], reason=reason, ended_at=timezone.now())
     if isinstance(problem, Refused):
         evidence.refused_later(placement, problem)
     facts: dict[str, Any] = {
         "run": placement.run,
         "provider": provider.pk,
-        "words": problem.words,
+        "panel_error": problem.message,
         "reason": reason,
     }
     if reason in routing.PASSING or not routing.is_exhausted(placement.order, placement.run):
@@ -260,20 +260,20 @@ def _not_sent(provider: Provider, placement: Placement, problem: ProviderError) 
     tries = Placement.objects.filter(
         order_id=placement.order_id, run=placement.run, state=PlacementState.NOT_SENT
     ).count()
-    _move(placement, PlacementState.NOT_SENT, words=problem.words[:600], ended_at=timezone.now())
+    _move(placement, PlacementState.NOT_SENT, panel_error=problem.message[:600], ended_at=timezone.now())
     fulfillment.requeue(
         placement.order_id,
         run=placement.run,
         why=EventKind.NOT_SENT,
         due_at=timezone.now() + circuit_breaker.back_off(tries),
         provider=provider.pk,
-        words=problem.words,
+        panel_error=problem.message,
     )
 
 
 def _in_doubt(provider: Provider, placement: Placement, problem: ProviderError) -> None:
     _move(placement, PlacementState.IN_DOUBT, **decisions.opening(provider, problem))
-    fulfillment.mark_in_doubt(placement.order_id, run=placement.run, provider=provider.pk, words=problem.words)
+    fulfillment.mark_in_doubt(placement.order_id, run=placement.run, provider=provider.pk, panel_error=problem.message)
 
 
 def _move(placement: Placement, state: PlacementState, **values: object) -> None:

@@ -82,7 +82,7 @@ def _placeable(provider: Provider | None) -> Exists:
     refused = Placement.objects.filter(
         order_id=OuterRef(OuterRef("pk")), offer_id=OuterRef("offer_id"), run=0, state=PlacementState.REFUSED
     ).exclude(reason__in=PASSING)
-    billed = Greatest(F("offer__rate"), Coalesce(F("offer__held_rate"), F("offer__rate")))
+    billed = Greatest(F("offer__rate"), Coalesce(F("offer__pending_rate"), F("offer__rate")))
     per = Case(When(offer__is_flat=True, then=Value(1.0)), default=Value(1000.0), output_field=FloatField())
     # Floats: the product of the columns of 10^-8 does not fit 64 bits. The result is in millionths, as the charge.
     factors = (Cast(part, FloatField()) for part in (billed, F("offer__provider__exchange_rate"), OuterRef("quantity")))
@@ -129,7 +129,7 @@ def part(order: Order, offer: Offer, run: Run | None = None) -> tuple[int, int]:
     """
     if run:
         return run.number, run.quantity
-    if order.runs == 1 or (offer.has_dripfeed and offer.kind in offer.provider.language.runs):
+    if order.runs == 1 or (offer.has_dripfeed and offer.kind in offer.provider.dialect.runs):
         return 0, order.quantity
     return 1, order.quantity // order.runs
 
@@ -145,7 +145,7 @@ def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, 
     for order in orders:
         for offer in _by_preference(routes[order.service_id], order):
             _number, quantity = part(order, offer, runs.get(order.pk))
-            if offer.pk in tried[order.pk] or holds.is_held(order, offer, quantity, held):
+            if offer.pk in tried[order.pk] or holds.is_order_held(order, offer, quantity, held):
                 continue
             is_worth_it = costs.covers(order.charge, offer, quantity=order.quantity)
             is_paused = offer.provider.is_paused or offer.pk in paused_offers
@@ -168,7 +168,7 @@ def has_refused(offer: Offer, order: Order) -> bool:
 
 def is_exhausted(order: Order, run: int = 0) -> bool:
     """Whether every usable route refused ``order``, or its ``run``, for good."""
-    runs = {order.pk: order.parts.get(number=run)} if run else {}
+    runs = {order.pk: order.run_rows.get(number=run)} if run else {}
     tried = _tried([order], runs)[order.pk]
     return all(route.offer_id in tried for route in _routes_of([order])[order.service_id])
 

@@ -67,7 +67,7 @@ def _at(offer: Offer, order: Order, paused_until: datetime | None, held: holds.H
         )
         price = amounts.plain(cost)
         return text % {**names, "cost": price, "currency": provider.currency, "time": _time(provider.funds_retry_at)}
-    if holds.is_held(order, offer, quantity, held):
+    if holds.is_order_held(order, offer, quantity, held):
         return (
             _("It waits up to two minutes, because the outcome of a similar order at %(provider)s is unknown.") % names
         )

@@ -27,7 +27,7 @@ def apply_rules(provider: Provider) -> int:
     steps = [
         (before, after)
         for before in importer.known_offers(provider).values()
-        if (after := _retype(before, rules, provider.language)) != before
+        if (after := _retype(before, rules, provider.dialect)) != before
     ]
     importer.write_steps(provider, steps)
     return len(steps)

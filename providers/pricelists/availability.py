@@ -97,7 +97,7 @@ def follow(provider: Provider, steps: Iterable[tuple[Known, Known]]) -> int:
 
 def waiting(provider: Provider | None = None) -> QuerySet[Offer]:
     """Offers that wait for a person."""
-    found = Offer.objects.filter(is_held=True)
+    found = Offer.objects.filter(is_pending_approval=True)
     return found if provider is None else found.filter(provider=provider)
 
 
@@ -126,9 +126,11 @@ def reject(offer: Offer, *, actor: Any = None) -> Offer:
 @transaction.atomic
 def approve_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
     """Approves those of ``offers`` that wait or were rejected; returns how many."""
-    decided = _decide(offers.filter(Q(is_held=True) | Q(is_available=False, missed__lt=MISSES)))
+    decided = _decide(offers.filter(Q(is_pending_approval=True) | Q(is_available=False, missed_imports__lt=MISSES)))
     for provider, keys in decided.items():
-        _set(keys, rate=Coalesce("held_rate", "rate"), held_rate=None, is_held=False, is_available=True)
+        _set(
+            keys, rate=Coalesce("pending_rate", "rate"), pending_rate=None, is_pending_approval=False, is_available=True
+        )
         # The panel made another type of it: what the service asks the customer for no longer fits.
         strange = Route.objects.filter(offer__provider=provider, is_active=True).exclude(service__kind=F("offer__kind"))
         misfits = [route for route, offer in strange.values_list("pk", "offer_id") if offer in keys]
@@ -142,9 +144,15 @@ def approve_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
 @transaction.atomic
 def reject_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
     """Rejects those of ``offers`` that wait; returns how many."""
-    decided = _decide(offers.filter(is_held=True))
+    decided = _decide(offers.filter(is_pending_approval=True))
     for provider, keys in decided.items():
-        _set(keys, rate=Coalesce("held_rate", "rate"), held_rate=None, is_held=False, is_available=False)
+        _set(
+            keys,
+            rate=Coalesce("pending_rate", "rate"),
+            pending_rate=None,
+            is_pending_approval=False,
+            is_available=False,
+        )
         withdraw(provider, keys)
         log.info("%s: %d offers rejected by %s", provider.name, len(keys), actor or "the command line")
     return sum(map(len, decided.values()))

@@ -2,7 +2,7 @@
 
 gone (missed twice) and listed again     held, off sale
 another service under the same number    held, off sale
-a cost that jumps                        held: the old cost stays in force, ``held_rate`` is the new one
+a cost that jumps                        held: the old cost stays in force, ``pending_rate`` is the new one
 everything else                          in force at once
 """
 
@@ -26,7 +26,7 @@ COPIED = (
     "has_refill", "has_cancel", "has_dripfeed", "problem",
 )  # fmt: skip
 #: The columns an import may write.
-WRITTEN = (*COPIED, "is_available", "is_held", "held_rate", "missed")
+WRITTEN = (*COPIED, "is_available", "is_pending_approval", "pending_rate", "missed_imports")
 #: A row that cannot be sold says nothing about these: they keep what they were when it last could. Where its type is
 #: all that is in the way, the rest of the row holds.
 _SELLING = ("kind", "rate", "is_flat", "min_quantity", "max_quantity")
@@ -56,9 +56,9 @@ class Known(NamedTuple):
     has_dripfeed: bool
     problem: str
     is_available: bool
-    is_held: bool
-    held_rate: Decimal | None
-    missed: int
+    is_pending_approval: bool
+    pending_rate: Decimal | None
+    missed_imports: int
 
     @property
     def is_sellable(self) -> bool:
@@ -67,7 +67,7 @@ class Known(NamedTuple):
     @property
     def listed_rate(self) -> Decimal:
         """What the panel last asked for, in force or not."""
-        return self.rate if self.held_rate is None else self.held_rate
+        return self.rate if self.pending_rate is None else self.pending_rate
 
 
 class Noted(NamedTuple):
@@ -80,7 +80,7 @@ class Noted(NamedTuple):
 
 def merge(known: Known, row: Listed, *, jump: int) -> Known:
     """``known`` after ``row`` was seen; the very same values if nothing is new. ``jump`` is in percent of the cost."""
-    if known[2:15] == _copied(row) and not known.missed and known.held_rate is None:
+    if known[2:15] == _copied(row) and not known.missed_imports and known.pending_rate is None:
         return known
     taken = dict(zip(COPIED, _copied(row), strict=True))
     is_priced = not row.problem or is_type_problem(row.problem)
@@ -88,23 +88,23 @@ def merge(known: Known, row: Listed, *, jump: int) -> Known:
         taken |= {name: getattr(known, name) for name in _SELLING}
     elif row.problem and known.kind:
         taken |= {"kind": known.kind, "is_flat": known.is_flat}
-    after = known._replace(**taken, missed=0)
-    if known.missed >= MISSES or is_another_service(known, row):
-        return after._replace(is_available=False, is_held=True, held_rate=None)
+    after = known._replace(**taken, missed_imports=0)
+    if known.missed_imports >= MISSES or is_another_service(known, row):
+        return after._replace(is_available=False, is_pending_approval=True, pending_rate=None)
     if not is_priced:
-        return after._replace(held_rate=known.held_rate)
+        return after._replace(pending_rate=known.pending_rate)
     is_shelved = known.problem and row.problem  # could not be sold before, and cannot now
     if known.is_available and not is_shelved and is_jump(known.rate, row.rate, jump):
-        return after._replace(rate=known.rate, held_rate=row.rate, is_held=True)
+        return after._replace(rate=known.rate, pending_rate=row.rate, is_pending_approval=True)
     # What waits for a person as a whole goes on waiting; a jump that went back by itself does not.
-    return after._replace(held_rate=None, is_held=known.is_held and not known.is_available)
+    return after._replace(pending_rate=None, is_pending_approval=known.is_pending_approval and not known.is_available)
 
 
 def missing(known: Known) -> Known:
     """``known`` after a list without it."""
-    if known.missed + 1 < MISSES:
-        return known._replace(missed=known.missed + 1)
-    return known._replace(missed=MISSES, is_available=False, is_held=False, held_rate=None)
+    if known.missed_imports + 1 < MISSES:
+        return known._replace(missed_imports=known.missed_imports + 1)
+    return known._replace(missed_imports=MISSES, is_available=False, is_pending_approval=False, pending_rate=None)
 
 
 def is_jump(old: Decimal, new: Decimal, percent: int) -> bool:
@@ -125,10 +125,10 @@ def is_another_service(known: Known, row: Listed) -> bool:
 
 def notes(before: Known, after: Known) -> Iterable[Noted]:
     """The history of one step: what an operator would want to read."""
-    if before.missed < MISSES <= after.missed:
+    if before.missed_imports < MISSES <= after.missed_imports:
         yield Noted("gone", amounts.plain(before.rate), "")
         return
-    if after.missed:
+    if after.missed_imports:
         return
     if before.listed_rate != after.listed_rate:
         yield Noted("rate", amounts.plain(before.listed_rate), amounts.plain(after.listed_rate))
@@ -137,7 +137,7 @@ def notes(before: Known, after: Known) -> Iterable[Noted]:
     changed = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
     if changed:
         yield Noted("details", _details(before, changed), _details(after, changed))
-    if before.missed >= MISSES:
+    if before.missed_imports >= MISSES:
         yield Noted("back", "", amounts.plain(after.listed_rate))
 
 

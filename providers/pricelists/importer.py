@@ -60,7 +60,7 @@ class Imported:
 def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Imported:
     """Reads the provider's price list into offers; ``is_short_fine`` believes a list that shrank.
 
-    Raises PanelError; then nothing was changed but the provider, which says why in ``list_problem``.
+    Raises PanelError; then nothing was changed but the provider, which says why in ``price_list_error``.
     """
     try:
         _check_balance(provider)
@@ -84,16 +84,16 @@ def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = F
     bulk.insert(Offer, _CREATED, [_created(provider, row, now) for row in new])
     _keep_history(provider, steps, new if known else [], now)
     done = _consequences(provider, steps)
-    Provider.objects.filter(pk=provider.pk).update(imported_at=now, list_problem="")
-    missed = sum(after.missed > before.missed for before, after in steps)
+    Provider.objects.filter(pk=provider.pk).update(imported_at=now, price_list_error="")
+    missed = sum(after.missed_imports > before.missed_imports for before, after in steps)
     return Imported(
         added=len(new),
         changed=len(steps) - missed,
         unchanged=len(listed) - len(new) - len(steps) + missed,
         missing=missed,
         unsellable=(*(row for row in listed.values() if row.problem), *left_out),
-        gone=sum(after.missed >= diff.MISSES for _, after in steps),
-        held=sum(after.is_held and not before.is_held for before, after in steps),
+        gone=sum(after.missed_imports >= diff.MISSES for _, after in steps),
+        held=sum(after.is_pending_approval and not before.is_pending_approval for before, after in steps),
         **done,
     )
 
@@ -111,7 +111,7 @@ def _steps(provider: Provider, listed: dict[str, Listed], known: dict[str, Known
         row = listed.get(name)
         if row is not None:
             after = diff.merge(before, row, jump=provider.price_jump)
-        elif before.missed < diff.MISSES:
+        elif before.missed_imports < diff.MISSES:
             after = diff.missing(before)
         else:
             continue
@@ -145,7 +145,7 @@ def _check_balance(provider: Provider) -> None:
     except ProviderError as problem:
         log.info("%s: no balance: %s", provider.name, problem)
         return
-    Provider.objects.filter(pk=provider.pk).update(balance=balance.amount, balance_at=timezone.now())
+    Provider.objects.filter(pk=provider.pk).update(balance=balance.amount, balance_seen_at=timezone.now())
     if _differs(balance.currency, provider):
         raise _currency_changed(provider, balance.currency)
 
@@ -206,7 +206,7 @@ def _currency_changed(provider: Provider, currency: str) -> CurrencyChanged:
 def _check_length(listed: dict[str, Listed], known: dict[str, Known], *, is_short_fine: bool) -> None:
     if not listed:
         raise BadList("the price list is empty; nothing was changed")
-    last = [offer for offer in known.values() if not offer.missed]
+    last = [offer for offer in known.values() if not offer.missed_imports]
     for what, now, before in (
         ("services", len(listed), len(last)),
         ("services that can be sold", _sellable(listed.values()), _sellable(last)),
@@ -221,8 +221,8 @@ def _sellable(rows: Iterable[Listed | Known]) -> int:
 
 def _alert(provider: Provider, problem: ProviderError) -> None:
     """Tells the operator, in the log and on the provider; the same problem once."""
-    words = (problem.words or type(problem).__name__)[:500]
-    if Provider.objects.filter(pk=provider.pk).exclude(list_problem=words).update(list_problem=words):
+    words = (problem.message or type(problem).__name__)[:500]
+    if Provider.objects.filter(pk=provider.pk).exclude(price_list_error=words).update(price_list_error=words):
         log.warning("%s: the price list was not taken: %s", provider.name, words)
     if isinstance(problem, CurrencyChanged):
         provider.refresh_from_db(fields=["paused_until", "pause_reason"])
@@ -248,7 +248,7 @@ def _keep_history(provider: Provider, steps: list[tuple[Known, Known]], new: lis
     lines = [(after.pk, *note, now) for before, after in steps for note in diff.notes(before, after)]
     if new:
         names = {row.upstream_id: Noted("new", "", amounts.plain(row.rate)) for row in new}
-        offers = Offer.objects.filter(provider=provider, seen_at=now, missed=0).values_list("pk", "upstream_id")
+        offers = Offer.objects.filter(provider=provider, seen_at=now, missed_imports=0).values_list("pk", "upstream_id")
         lines += [(key, *names[name], now) for key, name in offers if name in names]
     bulk.insert(OfferChange, ["offer", "what", "old", "new", "created_at"], lines)
 
@@ -264,7 +264,9 @@ def publish(provider: Provider, *, markup_percent: Decimal | None = None) -> int
     sale already is repriced by it.
     """
     is_new_rule = markup_percent is not None and markup.set_for(provider, percent=markup_percent)
-    sellable = Offer.objects.filter(provider=provider, routes=None, is_available=True, is_held=False, problem="")
+    sellable = Offer.objects.filter(
+        provider=provider, routes=None, is_available=True, is_pending_approval=False, problem=""
+    )
     offers = list(sellable.order_by("pk"))
     categories = _categories({offer.category or provider.name for offer in offers})
     rules = markup.load()
@@ -302,8 +304,8 @@ def _service(provider: Provider, offer: Offer, category: Category, rules: markup
         is_flat=offer.is_flat,
         min_quantity=offer.min_quantity,
         max_quantity=offer.max_quantity,
-        link_pattern=provider.language.link_pattern,
-        link_example=provider.language.link_example,
+        link_pattern=provider.dialect.link_pattern,
+        link_example=provider.dialect.link_example,
         has_refill=offer.has_refill,
         has_cancel=offer.has_cancel,
         has_dripfeed=offer.has_dripfeed,

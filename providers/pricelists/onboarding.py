@@ -59,12 +59,12 @@ def test(provider: Provider) -> Tested:
     """Ask for the balance and the price list, keep the balance, and check whether the search may be used.
 
     Raises PanelError if the panel does not answer. The check needs a history of orders there; without one it says so in
-    ``provider.probe_note`` and is made again every hour until it passes.
+    ``provider.search_check_result`` and is made again every hour until it passes.
     """
     asked_at = timezone.now()
     balance = conversation.balance(provider)
     evidence.note_balance(provider, balance.amount, asked_at=asked_at)
     services = conversation.services(provider)
-    if provider.is_active and provider.is_probe_allowed:
+    if provider.is_active and provider.is_search_allowed:
         id_search.control(provider)
     return Tested(balance.amount, balance.currency or provider.currency, len(services))

@@ -17,7 +17,7 @@ from orders.models.event_codes import EventDecision, Oddity
 from orders.models.order import EventKind
 from providers.errors import NumberHeld, OutcomeUnknown, ProviderError
 from providers.models import Placement, PlacementState, Provider, RefusalText
-from providers.models.provider import CONTROL_HOLDS
+from providers.models.provider import SEARCH_CHECK_VALIDITY
 from providers.reconciling import evidence, id_windows
 from providers.worker import leases
 
@@ -42,10 +42,10 @@ def opening(provider: Provider, problem: ProviderError) -> dict[str, Any]:
     # By the clock of the database: whoever searches later compares it with orders that other machines sent.
     now = leases.database_now()
     return {
-        "words": problem.words[:600],
+        "panel_error": problem.message[:600],
         "answered_at": now,
-        "doubted_at": now,
-        "probe_at": id_windows.next_look(now, timedelta(seconds=provider.settle_seconds), now),
+        "in_doubt_at": now,
+        "next_search_at": id_windows.next_look(now, timedelta(seconds=provider.settle_seconds), now),
         "evidence": evidence.opening(problem),
     }
 
@@ -53,9 +53,9 @@ def opening(provider: Provider, problem: ProviderError) -> dict[str, Any]:
 def awaiting_decision() -> QuerySet[Placement]:
     """Placements of unknown outcome that need a person: the search is off, or has not decided them in time."""
     now = timezone.now()
-    is_searched = Q(provider__is_probe_allowed=True, provider__controlled_at__gt=now - CONTROL_HOLDS)
+    is_searched = Q(provider__is_search_allowed=True, provider__search_checked_at__gt=now - SEARCH_CHECK_VALIDITY)
     return Placement.objects.filter(
-        ~is_searched | Q(doubted_at__lt=now - PATIENCE), state=PlacementState.IN_DOUBT, ended_at=None
+        ~is_searched | Q(in_doubt_at__lt=now - PATIENCE), state=PlacementState.IN_DOUBT, ended_at=None
     ).order_by("pk")
 
 
@@ -84,8 +84,8 @@ def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts
         with transaction.atomic():
             row = _locked(placement)
             row.state, row.upstream_id, row.sync_at = PlacementState.ACCEPTED, upstream_id.strip(), timezone.now()
-            row.probe_at = None
-            row.save(update_fields=["state", "upstream_id", "sync_at", "probe_at"])
+            row.next_search_at = None
+            row.save(update_fields=["state", "upstream_id", "sync_at", "next_search_at"])
             order = fulfillment.accept(row.order_id, run=row.run, provider=row.provider_id, upstream_id=row.upstream_id)
             _tell(order, actor, decision=EventDecision.PLACED, **facts)
     except IntegrityError:
@@ -108,9 +108,9 @@ def release(
     """
     with transaction.atomic():
         row = _locked(placement)
-        row.state, row.ended_at, row.words = PlacementState.NOT_SENT, timezone.now(), why[:600]
-        row.probe_at = None
-        row.save(update_fields=["state", "ended_at", "words", "probe_at"])
+        row.state, row.ended_at, row.panel_error = PlacementState.NOT_SENT, timezone.now(), why[:600]
+        row.next_search_at = None
+        row.save(update_fields=["state", "ended_at", "panel_error", "next_search_at"])
         order = Order.objects.get(pk=row.order_id)
         _tell(
             order,
@@ -144,7 +144,7 @@ def teach(placement: Placement, actor: Any = None) -> Placement:
 def search_now(placement: Placement) -> None:
     """The next pass looks for the order among the panel's numbers. Raises NotInDoubt."""
     open_rows = Placement.objects.filter(pk=placement.pk, state=PlacementState.IN_DOUBT)
-    if not open_rows.update(probe_at=timezone.now()):
+    if not open_rows.update(next_search_at=timezone.now()):
         raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
 
 

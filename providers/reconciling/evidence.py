@@ -77,7 +77,7 @@ def refused_later(placement: Placement, refusal: Refused) -> None:
     doubts = Placement.objects.filter(
         state=PlacementState.IN_DOUBT, provider_id=placement.provider_id, order__link=placement.order.link
     )
-    told = {"order": placement.order_id, "words": refusal.words[:200], "reason": refusal.reason}
+    told = {"order": placement.order_id, "words": refusal.message[:200], "reason": refusal.reason}
     for doubt in doubts.exclude(order__link="").exclude(order_id=placement.order_id):
         others = [one for one in doubt.evidence.get("later", []) if one["order"] != placement.order_id]
         keep(doubt, later=[*others, told][-LATER:])
@@ -89,9 +89,9 @@ def refused_later(placement: Placement, refusal: Refused) -> None:
 def note_balance(provider: Provider, amount: Decimal, *, asked_at: datetime) -> None:
     """Keeps the balance that the panel named; also as one at rest, if no order was on its way while we asked."""
     now = timezone.now()
-    values: dict[str, Any] = {"balance": amount, "balance_at": now}
+    values: dict[str, Any] = {"balance": amount, "balance_seen_at": now}
     if not _moving(provider, asked_at).exists():
-        values |= {"quiet_balance": amount, "quiet_at": now}
+        values |= {"idle_balance": amount, "idle_balance_at": now}
     Provider.objects.filter(pk=provider.pk).update(**values)
     for name, value in values.items():
         setattr(provider, name, value)
@@ -100,7 +100,7 @@ def note_balance(provider: Provider, amount: Decimal, *, asked_at: datetime) -> 
 def refresh(provider: Provider, *, seconds: int = 600) -> None:
     """Reads the balance, at most every ``seconds``: the point at rest that a later doubt is compared with."""
     now = timezone.now()
-    if provider.balance_at is None or (now - provider.balance_at).total_seconds() >= seconds:
+    if provider.balance_seen_at is None or (now - provider.balance_seen_at).total_seconds() >= seconds:
         try:
             note_balance(provider, conversation.balance(provider).amount, asked_at=now)
         except ProviderError:
@@ -112,21 +112,21 @@ def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
 
     It speaks for something only about a single doubt, while nothing else is on its way; it never proves.
     """
-    if provider.quiet_at is None or provider.quiet_balance is None:
+    if provider.idle_balance_at is None or provider.idle_balance is None:
         return
     asked_at = timezone.now()
     try:
         now = conversation.balance(provider).amount
     except ProviderError:
         return
-    since = Placement.objects.filter(provider=provider, created_at__gt=provider.quiet_at)
-    explained = _spent(since) - _returned(provider, provider.quiet_at)
-    left = provider.quiet_balance - now - explained
+    since = Placement.objects.filter(provider=provider, created_at__gt=provider.idle_balance_at)
+    explained = _spent(since) - _returned(provider, provider.idle_balance_at)
+    left = provider.idle_balance - now - explained
     unknown = since.filter(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT)).count()
     is_calm = unknown == 1 and not _moving(provider, asked_at).exclude(state=PlacementState.IN_DOUBT).exists()
     for doubt in doubts:
-        if doubt.created_at > provider.quiet_at:
-            figures = {"before": provider.quiet_balance, "now": now, "explained": explained, "left": left}
+        if doubt.created_at > provider.idle_balance_at:
+            figures = {"before": provider.idle_balance, "now": now, "explained": explained, "left": left}
             told = {name: amounts.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
             speaks = _speaks(left, doubt.cost) if is_calm else ""
             keep(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
@@ -171,7 +171,7 @@ def _speaks(left: Decimal, cost: Decimal) -> str:
 
 def why_undecided(placement: Placement) -> str:
     """Return why the search has not decided ``placement``, in the reader's language."""
-    if not placement.provider.is_probe_allowed:
+    if not placement.provider.is_search_allowed:
         return str(WHY["not allowed"])
     if not placement.provider.is_search_on:
         return str(WHY["no control"])
@@ -209,7 +209,7 @@ def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str
         yield _(
             "Order %(number)s at the provider has no order of ours: charge %(charge)s, remains %(remains)s, "
             "status “%(word)s”. This order costs %(cost)s."
-        ) % {**hit, "cost": f"{amounts.plain(placement.cost)} {placement.currency}"}
+        ) % {**hit, "word": hit["panel_status"], "cost": f"{amounts.plain(placement.cost)} {placement.currency}"}
     if search.get("why"):
         yield _("The search has not decided: %s.") % WHY.get(search["why"], search["why"])
     if search.get("upper"):

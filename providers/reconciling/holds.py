@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from providers.models import Offer, Placement, PlacementState
-from providers.models.provider import CONTROL_HOLDS
+from providers.models.provider import SEARCH_CHECK_VALIDITY
 from providers.worker import leases
 
 #: An order no longer waits when so much time has passed since the other one became unknown, or since it was bought
@@ -34,14 +34,14 @@ def held_requests(now: datetime | None = None) -> Held:
     unknown = Placement.objects.filter(
         state=PlacementState.IN_DOUBT,
         ended_at=None,
-        doubted_at__gt=now - HOLD,
-        provider__is_probe_allowed=True,
-        provider__controlled_at__gt=now - CONTROL_HOLDS,
+        in_doubt_at__gt=now - HOLD,
+        provider__is_search_allowed=True,
+        provider__search_checked_at__gt=now - SEARCH_CHECK_VALIDITY,
     )
     found = frozenset(unknown.order_by().values_list("offer_id", "quantity").distinct()[: MOST + 1])
     return found if len(found) <= MOST else frozenset()
 
 
-def is_held(order: Order, offer: Offer, quantity: int, held: Held) -> bool:
+def is_order_held(order: Order, offer: Offer, quantity: int, held: Held) -> bool:
     """Return whether ``order`` must not be sent to ``offer`` now. ``held`` is what ``held_requests`` returned."""
     return (offer.pk, quantity) in held and order.created_at > timezone.now() - HOLD

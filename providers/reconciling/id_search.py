@@ -67,7 +67,7 @@ class _Answers:
 
 def providers_to_search() -> list[int]:
     """Providers with an order in doubt that is to be looked at."""
-    due = _doubts().filter(probe_at__lte=timezone.now(), provider__is_active=True)
+    due = _doubts().filter(next_search_at__lte=timezone.now(), provider__is_active=True)
     return list(due.order_by().values_list("provider_id", flat=True).distinct())
 
 
@@ -75,8 +75,8 @@ def providers_to_control() -> list[int]:
     """Providers whose control is due: daily, and at once where none has passed yet or lately."""
     now = timezone.now()
     is_quiet = timezone.localtime(now).hour in QUIET_HOURS
-    due = Q(controlled_at=None) | Q(controlled_at__lt=now - (CONTROL_IF_QUIET if is_quiet else CONTROL_EVERY))
-    providers = Provider.objects.filter(due, is_active=True, is_probe_allowed=True)
+    due = Q(search_checked_at=None) | Q(search_checked_at__lt=now - (CONTROL_IF_QUIET if is_quiet else CONTROL_EVERY))
+    providers = Provider.objects.filter(due, is_active=True, is_search_allowed=True)
     return list(providers.order_by("pk").values_list("pk", flat=True))
 
 
@@ -123,8 +123,8 @@ def control(provider: Provider, *, until: float | None = None) -> bool:
     if not answers.is_whole:
         return _note(provider, "it did not answer clearly about every number")
     _note(provider, f"{len(asked)} numbers between ours, none of them shown: as it should be")
-    provider.controlled_at = timezone.now()
-    Provider.objects.filter(pk=provider.pk).update(controlled_at=provider.controlled_at)
+    provider.search_checked_at = timezone.now()
+    Provider.objects.filter(pk=provider.pk).update(search_checked_at=provider.search_checked_at)
     return True
 
 
@@ -154,7 +154,7 @@ def look_back(provider: Provider) -> int:
     rows = Placement.objects.filter(
         provider=provider,
         state=PlacementState.NOT_SENT,
-        doubted_at__isnull=False,
+        in_doubt_at__isnull=False,
         ended_at__gte=timezone.now() - LOOK_BACK,
     )
     ended = {row.pk: (row, _claim(row)) for row in rows.select_related("provider", "order").order_by("pk")}
@@ -180,16 +180,16 @@ def _take(provider: Provider, *, is_now: bool) -> list[Placement]:
     now, settle = timezone.now(), _settle_time(provider)
     due = _doubts().filter(provider=provider).select_related("provider")
     taken = []
-    for row in (due if is_now else due.filter(probe_at__lte=now)).order_by("pk"):
+    for row in (due if is_now else due.filter(next_search_at__lte=now)).order_by("pk"):
         at = id_windows.next_look(_ended_at(row), settle, now)
-        if _doubts().filter(pk=row.pk, probe_at=row.probe_at).update(probe_at=at):
+        if _doubts().filter(pk=row.pk, next_search_at=row.next_search_at).update(next_search_at=at):
             taken.append(row)
     return taken
 
 
 def _why_not(provider: Provider, until: float) -> str:
     """Why ``provider`` must not be searched now, "" if it may."""
-    if not provider.is_probe_allowed:
+    if not provider.is_search_allowed:
         return "not allowed"
     if distrust := id_windows.distrust(_latest(provider)):
         _note(provider, distrust)
@@ -271,7 +271,7 @@ def _ask(provider: Provider, numbers: Collection[int], *, anchor: int, until: fl
             break
         for number in batch:
             report = reports.get(str(number))
-            if isinstance(report, Progress) and report.word:
+            if isinstance(report, Progress) and report.panel_status:
                 answers.rows[number] = report
                 answers.answered.add(number)
             elif isinstance(report, str) and is_foreign(report):
@@ -286,7 +286,7 @@ def _hits(provider: Provider, answers: _Answers) -> list[Hit]:
     known = Placement.objects.filter(provider=provider, upstream_id__in=shown).values_list("upstream_id", flat=True)
     ours = {int(number) for number in known}
     return [
-        Hit(number=number, charge=row.charge, currency=row.currency, remains=row.remains, word=row.word)
+        Hit(number=number, charge=row.charge, currency=row.currency, remains=row.remains, panel_status=row.panel_status)
         for number, row in answers.rows.items()
         if number not in ours
     ]
@@ -297,7 +297,7 @@ def _decimals(answers: _Answers) -> int:
 
 
 def _batch(provider: Provider) -> int:
-    return min(IDS, provider.language.batch_size)
+    return min(IDS, provider.dialect.batch_size)
 
 
 def _within_limit(ranges: Iterable[range], provider: Provider) -> list[int]:
@@ -325,7 +325,7 @@ def _doubts() -> QuerySet[Placement]:
 
 def _ended_at(row: Placement) -> datetime:
     """Until when the request can have reached the panel."""
-    return row.doubted_at or row.lease_until
+    return row.in_doubt_at or row.lease_until
 
 
 def _settle_time(provider: Provider) -> timedelta:
@@ -337,7 +337,7 @@ def _sure(provider_id: int) -> QuerySet[Placement]:
     return Placement.objects.filter(
         provider_id=provider_id,
         state__in=(PlacementState.ACCEPTED, PlacementState.CLOSED),
-        doubted_at=None,
+        in_doubt_at=None,
         answered_at__isnull=False,
     )
 
@@ -405,7 +405,7 @@ def _claims(provider: Provider, *, since: datetime | None = None) -> list[Claim]
     """
     unknown = Q(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT))
     if since:
-        unknown |= Q(state=PlacementState.NOT_SENT, doubted_at__gte=since)
+        unknown |= Q(state=PlacementState.NOT_SENT, in_doubt_at__gte=since)
     rows = Placement.objects.filter(unknown, provider=provider).select_related("provider", "order")
     return [_claim(row) for row in rows.order_by("pk")]
 
@@ -425,16 +425,16 @@ def _shown(hit: Hit) -> dict[str, Any]:
 
 def _note(provider: Provider, text: str) -> bool:
     """Keeps what a control said; False, for the control that did not succeed."""
-    Provider.objects.filter(pk=provider.pk).update(probe_note=text[:500])
-    provider.probe_note = text[:500]
+    Provider.objects.filter(pk=provider.pk).update(search_check_result=text[:500])
+    provider.search_check_result = text[:500]
     return False
 
 
 def _switch_off(provider: Provider, why: str, **values: Any) -> None:
     Provider.objects.filter(pk=provider.pk).update(
-        is_probe_allowed=False, controlled_at=None, probe_note=why[:500], **values
+        is_search_allowed=False, search_checked_at=None, search_check_result=why[:500], **values
     )
-    provider.is_probe_allowed, provider.controlled_at, provider.probe_note = False, None, why[:500]
+    provider.is_search_allowed, provider.search_checked_at, provider.search_check_result = False, None, why[:500]
     log.warning("orders of unknown outcome are no longer searched for at %s: %s", provider.name, why)
 
 

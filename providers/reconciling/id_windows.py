@@ -73,7 +73,7 @@ class Hit:
     charge: Decimal | None
     currency: str
     remains: int | None
-    word: str = ""
+    panel_status: str = ""
 
 
 class Verdict(StrEnum):

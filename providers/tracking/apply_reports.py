@@ -48,12 +48,12 @@ class Followed(NamedTuple):
     pk: int
     upstream_id: str
     state: str
-    word: str
-    words: str
+    panel_status: str
+    panel_error: str
     charged: Decimal | None
     first_charged: Decimal | None
-    missing: int
-    missed_at: datetime | None
+    missed_checks: int
+    first_missed_at: datetime | None
     refunded: Decimal | None
     order_id: int
     run: int
@@ -69,7 +69,7 @@ class Followed(NamedTuple):
 _SHARED, _OF_ORDER = Followed._fields.index("quantity"), Followed._fields.index("user_id")
 COLUMNS = (*Followed._fields[:_SHARED], *(f"order__{name}" for name in Followed._fields[_SHARED:]))
 Report = Progress | str | None
-_WRITTEN = ("word", "words", "charged", "first_charged", "missing", "missed_at")
+_WRITTEN = ("panel_status", "panel_error", "charged", "first_charged", "missed_checks", "first_missed_at")
 _FIRST_WRITTEN = Followed._fields.index(_WRITTEN[0])
 _BEFORE = slice(_FIRST_WRITTEN, _FIRST_WRITTEN + len(_WRITTEN))
 
@@ -160,11 +160,11 @@ def _advance(simple: Mapping[int, tuple[Followed, Progress, Decision]]) -> list[
     return [(row, told) for order_id, (row, told, _) in simple.items() if order_id not in done]
 
 
-def put_off(rows: Iterable[Followed], *, words: str, wait: timedelta) -> None:
+def put_off(rows: Iterable[Followed], *, panel_error: str, wait: timedelta) -> None:
     """Nothing was learnt about ``rows``: they are looked at again after ``wait``."""
     now = timezone.now()
     Placement.objects.filter(pk__in=bulk.keys(row.pk for row in rows), sync_at__isnull=False).update(
-        synced_at=now, sync_at=now + wait, words=words[:600]
+        synced_at=now, sync_at=now + wait, panel_error=panel_error[:600]
     )
 
 
@@ -203,7 +203,7 @@ def _posts(reports: Sequence[tuple[Followed, Report]]) -> dict[int, tuple[int, i
 def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | None) -> Progress:
     """``report`` as this provider means it. Of a subscription the posts it served are paid for, whatever the panel
     calls its end."""
-    if report.status is Status.FAILED and provider.refunds_failed:
+    if report.status is Status.FAILED and provider.has_failure_refunds:
         report = replace(report, status=Status.CANCELED)
     if posts is None or report.posts is None or report.remains is not None:
         return report
@@ -223,15 +223,15 @@ def _reported(provider: Provider, row: Followed, report: Progress) -> tuple[Any,
     is_usable = is_ours and row.refunded is None and report.charge is not None
     if is_usable and report.charge is not None and (is_all_back or 0 < report.charge < _LARGEST_CHARGE):
         charged = amounts.round_up(report.charge)
-    return report.word[:64], "", charged, row.first_charged or charged, 0, None
+    return report.panel_status[:64], "", charged, row.first_charged or charged, 0, None
 
 
 def _unanswered(row: Followed, words: str | None, now: datetime) -> tuple[Any, ...]:
     """The values of ``_WRITTEN`` after a look that said nothing. Told to a person once it lasts; changes no order."""
-    since = row.missed_at or now
-    if row.missing + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in state_machine.TERMINAL:
-        fulfillment.record_oddity(row.order_id, Oddity.UNKNOWN_THERE, words=words or LEFT_OUT)
-    return row.word, (words or LEFT_OUT)[:600], row.charged, row.first_charged, row.missing + 1, since
+    since = row.first_missed_at or now
+    if row.missed_checks + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in state_machine.TERMINAL:
+        fulfillment.record_oddity(row.order_id, Oddity.UNKNOWN_THERE, panel_error=words or LEFT_OUT)
+    return row.panel_status, (words or LEFT_OUT)[:600], row.charged, row.first_charged, row.missed_checks + 1, since
 
 
 def _end(ending: Iterable[tuple[Followed, Progress]]) -> set[int]:

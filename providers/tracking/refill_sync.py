@@ -58,7 +58,7 @@ def follow(
     """Looks at the refills that are due at ``provider``, until ``ends`` (monotonic seconds) or the turn is lost."""
     conversation.outside_transaction()
     run = _Pass(provider, turn, tally=tally)
-    size = provider.language.ids_a_call("refill_status")
+    size = provider.dialect.ids_a_call("refill_status")
     errands = list(_due(provider, is_now=is_now)[:PAGE])
     for start in range(0, len(errands), size):
         if time.monotonic() > ends or run.is_over or not turn.hold():
@@ -93,9 +93,9 @@ class _Pass:
         """Ask for ``errands`` in one call and take in what the panel says."""
         if not errands or self.is_over:
             return
-        dialect = self.provider.language
+        dialect = self.provider.dialect
         ids = [errand.upstream_id for errand in errands]
-        params = dialect.errand_params("refill_status", ids)
+        params = dialect.request_params("refill_status", ids)
         key, auth = self.provider.key.reveal(), self.provider.auth
         call = dialect.call("refill_status", self.provider.url, key, auth=auth, **params)
         outcome = conversation.exchange(
@@ -112,7 +112,7 @@ class _Pass:
         except ProviderError as problem:
             self.tally.add("refill_status", outcome, problem)
             conversation.record(self.provider, call, outcome, name=conversation.name_of(problem))
-            self._fail(errands, problem, words=client.redact(problem.words, call.secrets)[:600])
+            self._fail(errands, problem, panel_error=client.redact(problem.message, call.secrets)[:600])
             return
         self.tally.add("refill_status", outcome, None)
         if self._words and set(reports.values()) == {self._words}:
@@ -122,14 +122,14 @@ class _Pass:
         for errand in errands:
             self.counts["refills_changed"] += _apply(errand, reports.get(errand.upstream_id))
 
-    def _fail(self, errands: Sequence[UpstreamRequest], problem: ProviderError, *, words: str) -> None:
+    def _fail(self, errands: Sequence[UpstreamRequest], problem: ProviderError, *, panel_error: str) -> None:
         is_unclear = isinstance(problem, UnreadableAnswer) or (
             isinstance(problem, Refused) and problem.reason in UNCLEAR
         )
         is_list = is_unclear and len(errands) > 1
         if is_list and not self._is_answering:
             probe = random.choice(errands)  # noqa: S311  # the same one could be what spoils the list every time
-            self._words = words
+            self._words = panel_error
             self.look([probe])
             self._words = ""
             errands = [errand for errand in errands if errand is not probe]
@@ -140,11 +140,11 @@ class _Pass:
             self.look(errands[half:])
             return
         self.is_over = self.is_over or not self._is_answering
-        self._put_off(errands, words)
+        self._put_off(errands, panel_error)
 
     def _put_off(self, errands: Sequence[UpstreamRequest], words: str) -> None:
         pks = [errand.pk for errand in errands]
-        UpstreamRequest.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, words=words)
+        UpstreamRequest.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, panel_error=words)
 
 
 def _apply(errand: UpstreamRequest, report: RefillReport | str | None) -> bool:
@@ -152,21 +152,23 @@ def _apply(errand: UpstreamRequest, report: RefillReport | str | None) -> bool:
     refill, now = errand.refill, timezone.now()
     assert refill is not None  # _due() asks for refills only
     before, after = refill.status, refill
-    errand.sync_at, errand.words = _next_look(errand, now), ""
+    errand.sync_at, errand.panel_error = _next_look(errand, now), ""
     if isinstance(report, RefillReport) and report.stage in _STATUS:
-        after = customer_requests.apply_refill_status(refill, status=_STATUS[report.stage], word=report.word[:64])
+        after = customer_requests.apply_refill_status(
+            refill, status=_STATUS[report.stage], panel_status=report.panel_status[:64]
+        )
     elif isinstance(report, RefillReport) and report.stage is Stage.UNCLEAR:
-        customer_requests.hand_to_staff(refill, why=f"the panel says “{report.word}”")
+        customer_requests.hand_to_staff(refill, why=f"the panel says “{report.panel_status}”")
     else:
-        said = report.word if isinstance(report, RefillReport) else report
-        errand.words = said or "the panel left this refill out of its answer"
+        said = report.panel_status if isinstance(report, RefillReport) else report
+        errand.panel_error = said or "the panel left this refill out of its answer"
         if errand.created_at < now - PATIENCE:
-            customer_requests.hand_to_staff(refill, why=errand.words)
+            customer_requests.hand_to_staff(refill, why=errand.panel_error)
     if not after.is_open:
         errand.state, errand.ended_at, errand.sync_at = PlacementState.CLOSED, now, None
     elif errand.sync_at is None:
         customer_requests.hand_to_staff(refill, why="the panel has not ended it")
-    errand.save(update_fields=["state", "words", "sync_at", "ended_at"])
+    errand.save(update_fields=["state", "panel_error", "sync_at", "ended_at"])
     return after.status != before
 
 

@@ -111,17 +111,17 @@ def _pages(provider: Provider, *, is_now: bool) -> Iterator[list[Followed]]:
 def _batches(provider: Provider, *, is_now: bool) -> Iterator[list[Followed]]:
     """What is due, in lists as long as a call may ask for. Numbers that the panel did not know the last time have
     lists of their own: some panels refuse a whole list for one of them."""
-    size = provider.language.ids_a_call("status")
+    size = provider.dialect.ids_a_call("status")
     for page in _pages(provider, is_now=is_now):
-        known = [row for row in page if not row.missing]
-        for rows in (known, [row for row in page if row.missing]):
+        known = [row for row in page if not row.missed_checks]
+        for rows in (known, [row for row in page if row.missed_checks]):
             for start in range(0, len(rows), size):
                 yield rows[start : start + size]
 
 
 def _asks_singly(provider: Provider) -> bool:
     """Whether the panel refused lists lately."""
-    return provider.lists_refused_at is not None and provider.lists_refused_at > timezone.now() - SINGLY_FOR
+    return provider.batch_refused_at is not None and provider.batch_refused_at > timezone.now() - SINGLY_FOR
 
 
 class _Pass:
@@ -184,7 +184,7 @@ class _Pass:
         return rows
 
     def _ask(self, rows: list[Followed]) -> None:
-        dialect = self.provider.language
+        dialect = self.provider.dialect
         params = dialect.status_params([row.upstream_id for row in rows])
         call = dialect.call("status", self.provider.url, self.key, auth=self.provider.auth, **params)
         self._pace.count()
@@ -203,9 +203,9 @@ class _Pass:
         try:
             if isinstance(outcome, ProviderError):
                 raise outcome
-            reports = read_status(outcome, self.provider.language, [row.upstream_id for row in rows])
+            reports = read_status(outcome, self.provider.dialect, [row.upstream_id for row in rows])
         except ProviderError as problem:
-            problem.words = client.redact(problem.words, call.secrets)
+            problem.message = client.redact(problem.message, call.secrets)
             self.tally.add(call.verb, outcome, problem)
             conversation.record(self.provider, call, outcome, name=conversation.name_of(problem))
             self._fail(rows, problem, outcome)
@@ -232,15 +232,15 @@ class _Pass:
             trial.failed()
             self._follow_trial(trial)
         elif is_unclear and len(rows) > 1:
-            self._doubt_list(rows, problem.words)
+            self._doubt_list(rows, problem.message)
         else:
             if trial:  # the connection failed, or the panel asks for patience: that says nothing about lists
                 self._end_trial(trial)
-            self._put_off(rows, problem.words)
+            self._put_off(rows, problem.message)
             self._failures += 1
         said = outcome.retry_after if isinstance(outcome, Answer) else None
         if reason == "key":
-            self._stop(circuit_breaker.check_key(self.provider, problem.words))
+            self._stop(circuit_breaker.check_key(self.provider, problem.message))
         elif said:
             self._stop(timedelta(seconds=said))
         elif reason == "busy" or self._failures >= FAILURES:
@@ -272,17 +272,17 @@ class _Pass:
         self._trial, self._held = None, []
         if trial.verdict is Verdict.NO_LISTS:
             self._is_singly = True
-            Provider.objects.filter(pk=self.provider.pk).update(lists_refused_at=timezone.now())
+            Provider.objects.filter(pk=self.provider.pk).update(batch_refused_at=timezone.now())
             log.warning("%s does not answer for several orders at once: each is asked for alone", self.provider.name)
 
     def _end_trial(self, trial: Trial[Followed]) -> None:
         """What waited for ``trial`` is asked for in a later pass."""
         for rows in self._held:
-            self._put_off(rows, trial.words)
+            self._put_off(rows, trial.panel_error)
         self._trial, self._held = None, []
 
     def _put_off(self, rows: list[Followed], words: str) -> None:
-        apply_reports.put_off(rows, words=words, wait=self._back_off())
+        apply_reports.put_off(rows, panel_error=words, wait=self._back_off())
 
     def _back_off(self) -> timedelta:
         """How long to wait after this pass if it fails."""

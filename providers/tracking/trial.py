@@ -32,11 +32,11 @@ class Trial(Generic[R]):
 
     Args:
         rows: The rows of the failed call, two or more.
-        words: What the panel said to it.
+        panel_error: What the panel answered to it.
     """
 
-    def __init__(self, rows: Sequence[R], words: str) -> None:
-        self.words = words
+    def __init__(self, rows: Sequence[R], panel_error: str) -> None:
+        self.panel_error = panel_error
         self.verdict = Verdict.OPEN
         self._pair = random.sample(rows, 2)
         self._steps: list[list[R]] = [[self._pair[0]], [self._pair[1]], self._pair]
@@ -63,7 +63,7 @@ class Trial(Generic[R]):
             self.verdict = Verdict.BAD_LIST
             return False
         report = next(iter(reports.values()), None)
-        is_same = isinstance(report, str) and report == self.words
+        is_same = isinstance(report, str) and report == self.panel_error
         if isinstance(report, Progress):
             self.reported += asked
         self._same_words += is_same

@@ -87,16 +87,16 @@ def run(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> 
     if not provider.is_active or (provider.is_paused and not is_now):
         return counts
     longest_call = max(policy.limits(verb).total for verb in VERBS.values())
-    turn = turns.take(f"errands:{provider.pk}", seconds=longest_call + settings.LEASE_GRACE)
+    turn = turns.take(f"requests:{provider.pk}", seconds=longest_call + settings.LEASE_GRACE)
     if turn is None:
         return counts
     tally = call_stats.Tally()
     try:
         for model, verb in VERBS.items():
             after = 0
-            while verb in provider.language.verbs and time.monotonic() < ends:
+            while verb in provider.dialect.verbs and time.monotonic() < ends:
                 lease = Lease.begin(longest_call=longest_call)
-                limit = provider.language.ids_a_call(verb)
+                limit = provider.dialect.ids_a_call(verb)
                 errands = _claim(provider, model, turn, lease, after=after, limit=limit, is_now=is_now)
                 if not errands:
                     break
@@ -116,7 +116,7 @@ def send_again(request: R, *, actor: Any) -> R:
         if earlier.filter(state=PlacementState.SUBMITTING, lease_until__gte=database_now()).exists():
             raise RequestClosed("it is being sent at this moment")
         earlier.update(
-            state=PlacementState.CLOSED, ended_at=timezone.now(), sync_at=None, words="sent again by a person"
+            state=PlacementState.CLOSED, ended_at=timezone.now(), sync_at=None, panel_error="sent again by a person"
         )
         return row
 
@@ -137,7 +137,7 @@ def _waiting(model: type[Refill | Cancellation], *, is_now: bool) -> QuerySet[An
     """Requests whose time has come, oldest first, with the ``placement`` and ``provider`` that have the order."""
     live = UpstreamRequest.objects.filter(**{_name(model): OuterRef("pk")}, state__in=LIVE)
     had = Placement.objects.filter(order=OuterRef("order_id"), state__in=HAD).order_by("-pk")
-    found: QuerySet[Any] = model.objects.filter(~Exists(live), status=RequestStatus.WAITING, needs_person=False)
+    found: QuerySet[Any] = model.objects.filter(~Exists(live), status=RequestStatus.WAITING, needs_operator=False)
     found = found.exclude(order__status__in=NOWHERE).annotate(
         placement=Subquery(had.values("pk")[:1]), provider=Subquery(had.values("provider")[:1])
     )
@@ -153,8 +153,8 @@ def _obstacle(request: Any, provider: Provider | None) -> str:
         return "no provider has this order"
     if not provider.is_active:
         return f"{provider} is switched off"
-    if verb not in provider.language.verbs:
-        return f"the {provider.language.title} document has no {verb}"
+    if verb not in provider.dialect.verbs:
+        return f"the {provider.dialect.title} document has no {verb}"
     if request.created_at < timezone.now() - PATIENCE:
         return f"{provider} has not taken it for {PATIENCE.days} days"
     return ""
@@ -176,7 +176,7 @@ def _expire_leases() -> None:
         state=PlacementState.SUBMITTING, lease_until__lt=database_now()
     ).order_by("pk")[:PAGE]:
         with transaction.atomic():
-            if _move(errand, PlacementState.IN_DOUBT, words=words):
+            if _move(errand, PlacementState.IN_DOUBT, panel_error=words):
                 customer_requests.hand_to_staff(_request(errand), why=words)
 
 
@@ -218,10 +218,10 @@ def _claim(
 def _send(
     provider: Provider, verb: str, errands: list[UpstreamRequest], tally: call_stats.Tally, *, send_by: Deadline
 ) -> Counter[str]:
-    dialect = provider.language
+    dialect = provider.dialect
     ids = [errand.placement.upstream_id for errand in errands]
     key = provider.key.reveal()
-    call = dialect.call(verb, provider.url, key, auth=provider.auth, **dialect.errand_params(verb, ids))
+    call = dialect.call(verb, provider.url, key, auth=provider.auth, **dialect.request_params(verb, ids))
     outcome = conversation.exchange(call, send_by=send_by)
     results: dict[str, Any] = {}
     name, words = "accepted", "the panel left it out of its answer"
@@ -233,7 +233,7 @@ def _send(
     except (Refused, NotSent) as problem:
         name, results, failure = conversation.name_of(problem), dict.fromkeys(ids, problem), problem
     except ProviderError as unknown:
-        name, words, failure = "in_doubt", unknown.words, unknown
+        name, words, failure = "in_doubt", unknown.message, unknown
     tally.add(verb, outcome, failure)
     alone = errands[0].placement if len(errands) == 1 else None
     conversation.record(provider, call, outcome, name=name, placement=alone)
@@ -241,7 +241,7 @@ def _send(
     for errand, upstream_id in zip(errands, ids, strict=True):
         result = results.get(upstream_id) or ProviderError(words)
         if isinstance(result, ProviderError):
-            result.words = client.redact(result.words, call.secrets)
+            result.message = client.redact(result.message, call.secrets)
         counts[f"{verb}_{_record(errand, result)}"] += 1
     return counts
 
@@ -254,8 +254,8 @@ def _record(errand: UpstreamRequest, result: str | CancelAccepted | ProviderErro
         if isinstance(result, NotSent):
             return _not_sent(errand, result)
         if isinstance(result, ProviderError):
-            if _move(errand, PlacementState.IN_DOUBT, words=result.words[:600]):
-                customer_requests.hand_to_staff(_request(errand), why=f"no clear answer: {result.words}")
+            if _move(errand, PlacementState.IN_DOUBT, panel_error=result.message[:600]):
+                customer_requests.hand_to_staff(_request(errand), why=f"no clear answer: {result.message}")
             return "in_doubt"
         return _taken(errand, result)
 
@@ -278,8 +278,8 @@ def _taken(errand: UpstreamRequest, result: str | CancelAccepted) -> str:
 
 
 def _refused(errand: UpstreamRequest, problem: Refused) -> str:
-    request, words = _request(errand), problem.words
-    if not _move(errand, PlacementState.REFUSED, words=words[:600], ended_at=timezone.now()):
+    request, words = _request(errand), problem.message
+    if not _move(errand, PlacementState.REFUSED, panel_error=words[:600], ended_at=timezone.now()):
         return "refused"
     if problem.reason == "early" or problem.reason in routing.PASSING:
         waits = EARLY if problem.reason == "early" else PASSING
@@ -297,8 +297,8 @@ def _refused(errand: UpstreamRequest, problem: Refused) -> str:
 def _not_sent(errand: UpstreamRequest, problem: NotSent) -> str:
     request = _request(errand)
     tries = UpstreamRequest.objects.filter(**{_name(type(request)): request.pk}, state=PlacementState.NOT_SENT).count()
-    if _move(errand, PlacementState.NOT_SENT, words=problem.words[:600], ended_at=timezone.now()):
-        customer_requests.postpone(request, due_at=timezone.now() + BACK_OFF.delay(tries + 1), why=problem.words)
+    if _move(errand, PlacementState.NOT_SENT, panel_error=problem.message[:600], ended_at=timezone.now()):
+        customer_requests.postpone(request, due_at=timezone.now() + BACK_OFF.delay(tries + 1), why=problem.message)
     return "not_sent"
 
 

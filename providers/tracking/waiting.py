@@ -114,9 +114,9 @@ def overdue() -> QuerySet[Order]:
     expected = Case(
         When(service__kind="subscriptions", then=_seconds(SUBSCRIPTION_FOR)),
         When(
-            service__measure__sample__gte=DeliveryStats.LEAST,
-            service__measure__finish_p90__isnull=False,
-            then=Greatest(F("service__measure__finish_p90") * IN_PROGRESS_TIMES, _seconds(IN_PROGRESS_AT_LEAST)),
+            service__delivery_stats__sample__gte=DeliveryStats.LEAST,
+            service__delivery_stats__finish_p90__isnull=False,
+            then=Greatest(F("service__delivery_stats__finish_p90") * IN_PROGRESS_TIMES, _seconds(IN_PROGRESS_AT_LEAST)),
         ),
         default=_seconds(IN_PROGRESS_FOR),
         output_field=IntegerField(),
@@ -156,7 +156,7 @@ def slow_requests(model: type[Refill | Cancellation]) -> QuerySet[Any]:
     """Open refills or cancellations that wait for the panel for too long, and for no person yet."""
     limit = REFILL_FOR if model is Refill else CANCELLATION_FOR
     return model.objects.filter(
-        status__in=OPEN_REQUEST, ended_at=None, needs_person=False, created_at__lt=timezone.now() - limit
+        status__in=OPEN_REQUEST, ended_at=None, needs_operator=False, created_at__lt=timezone.now() - limit
     )
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from orders.catalog import delivery_stats
 from providers.errors import ProviderError, Refused
 from providers.http.messages import Answer
-from providers.models import CallTally, Placement, PlacementState, Provider, ProviderMeasure
+from providers.models import CallStats, Placement, PlacementState, Provider, ProviderStats
 
 #: Hours that the error rate and the latency are taken from.
 HOURS = 24
@@ -57,11 +57,11 @@ class Tally:
 
 
 _ADD = """
-    INSERT INTO providers_calltally (provider_id, verb, hour, calls, failures, elapsed_ms) VALUES {}
+    INSERT INTO providers_callstats (provider_id, verb, hour, calls, failures, elapsed_ms) VALUES {}
     ON CONFLICT (provider_id, verb, hour) DO UPDATE SET
-        calls = providers_calltally.calls + excluded.calls,
-        failures = providers_calltally.failures + excluded.failures,
-        elapsed_ms = providers_calltally.elapsed_ms + excluded.elapsed_ms
+        calls = providers_callstats.calls + excluded.calls,
+        failures = providers_callstats.failures + excluded.failures,
+        elapsed_ms = providers_callstats.elapsed_ms + excluded.elapsed_ms
 """
 
 
@@ -72,7 +72,7 @@ class Health:
     calls: int = 0
     failures: int = 0
     elapsed_ms: int = 0
-    measure: ProviderMeasure | None = None
+    measure: ProviderStats | None = None
 
     @property
     def error_rate(self) -> float | None:
@@ -106,12 +106,12 @@ def of(providers: Iterable[Provider]) -> dict[int, Health]:
     """The health of each of ``providers``, by id: two queries for all of them."""
     ids = [provider.pk for provider in providers]
     since = timezone.now() - timedelta(hours=HOURS)
-    sums = CallTally.objects.filter(provider__in=ids, hour__gte=since).order_by().values("provider")
+    sums = CallStats.objects.filter(provider__in=ids, hour__gte=since).order_by().values("provider")
     tallies = {
         row["provider"]: (row["all"], row["bad"], row["ms"])
         for row in sums.annotate(all=Sum("calls"), bad=Sum("failures"), ms=Sum("elapsed_ms"))
     }
-    measures = {measure.provider_id: measure for measure in ProviderMeasure.objects.filter(provider__in=ids)}
+    measures = {measure.provider_id: measure for measure in ProviderStats.objects.filter(provider__in=ids)}
     return {pk: Health(*tallies.get(pk, (0, 0, 0)), measure=measures.get(pk)) for pk in ids}
 
 
@@ -131,10 +131,10 @@ def measure_due() -> int:
     """Measures the providers that had endings since they were measured; returns how many."""
     newest = Placement.objects.filter(provider=OuterRef("pk"), state=PlacementState.CLOSED).order_by("-ended_at")
     last = Subquery(newest.values("ended_at")[:1])
-    is_newer = Q(measure=None) | Q(last__gt=F("measure__measured_at") - delivery_stats.OVERLAP)
+    is_newer = Q(stats=None) | Q(last__gt=F("stats__measured_at") - delivery_stats.OVERLAP)
     due = list(Provider.objects.alias(last=last).filter(is_newer, last__isnull=False).values_list("pk", flat=True))
     for provider_id in due:
-        ProviderMeasure.objects.update_or_create(provider_id=provider_id, defaults=_measured(provider_id))
+        ProviderStats.objects.update_or_create(provider_id=provider_id, defaults=_measured(provider_id))
     return len(due)
 
 

@@ -49,15 +49,15 @@ def failed(provider: Provider, problem: ProviderError, outcome: Answer | Provide
         return  # the others that were under way when it was paused say nothing new
     if isinstance(problem, Refused):
         if problem.reason == "key":
-            check_key(provider, problem.words)
+            check_key(provider, problem.message)
         else:
             waits = outcome.retry_after if isinstance(outcome, Answer) else None
-            _pause_longer(provider, "busy", reason=problem.words, least=min(waits or 0, RETRY_AFTER_LAST))
+            _pause_longer(provider, "busy", reason=problem.message, least=min(waits or 0, RETRY_AFTER_LAST))
         return
     Provider.objects.filter(pk=provider.pk).update(failures=F("failures") + 1)
     provider.failures += 1
     if why := _why_to_stop(provider, problem):
-        _pause_longer(provider, "failure", reason=f"{why}: {problem.words}")
+        _pause_longer(provider, "failure", reason=f"{why}: {problem.message}")
         Provider.objects.filter(pk=provider.pk).update(is_half_open=True)
         provider.is_half_open = True
 
@@ -75,7 +75,7 @@ def check_key(provider: Provider, words: str) -> timedelta:
         conversation.balance(provider)
         reason = f"The panel rejected a request with “{words}”, but it still accepts the API key."
     except Refused as refusal:
-        reason = f"The panel rejects the API key: “{refusal.words or words}”. Check the key."
+        reason = f"The panel rejects the API key: “{refusal.message or words}”. Check the key."
     except ProviderError:
         reason = f"The panel rejected a request with “{words}”, and its balance could not be read."
     return timedelta(seconds=_pause_longer(provider, "key", reason=reason))
@@ -102,7 +102,7 @@ def _why_to_stop(provider: Provider, problem: ProviderError) -> str:
 def _too_many_unknown(provider: Provider) -> str:
     since = timezone.now() - UNKNOWN_WITHIN
     placements = Placement.objects.filter(provider=provider, created_at__gte=since).order_by("-pk")
-    newest = list(placements.values_list("offer_id", "doubted_at")[:UNKNOWN_AMONG])
+    newest = list(placements.values_list("offer_id", "in_doubt_at")[:UNKNOWN_AMONG])
     paused = offer_pauses.paused_offers()  # these wait on their own
     unknown = sum(at is not None for offer_id, at in newest if offer_id not in paused)
     if unknown <= UNKNOWN_AMONG * UNKNOWN_SHARE:

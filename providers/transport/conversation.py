@@ -38,7 +38,7 @@ def balance(provider: Provider) -> Balance:
 
 def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
     """What the panel says about ``ids``, which need not be ours (see ``read_status``). Raises PanelError."""
-    params = provider.language.status_params(ids)
+    params = provider.dialect.status_params(ids)
     reports = _read(provider, "status", params, lambda answer, dialect: read_status(answer, dialect, ids))
     return redact_reports(reports, (provider.key.reveal(),))
 
@@ -118,7 +118,7 @@ def name_of(problem: ProviderError) -> str:
 
 def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[[Answer, Dialect], T]) -> T:
     outside_transaction()
-    dialect = provider.language
+    dialect = provider.dialect
     call = dialect.call(verb, provider.url, provider.key.reveal(), auth=provider.auth, **params)
     outcome, tally = exchange(call), call_stats.Tally()
     try:
@@ -131,7 +131,7 @@ def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[
         tally.add(verb, outcome, problem)
         # Good reads are not kept: there are thousands a day and they say nothing new.
         record(provider, call, outcome, name=name_of(problem))
-        problem.words = client.redact(problem.words, call.secrets)
+        problem.message = client.redact(problem.message, call.secrets)
         raise
     finally:
         tally.write(provider)
@@ -141,7 +141,7 @@ def _redact_report(report: R, secrets: Collection[str]) -> R:
     if isinstance(report, str):
         return client.redact(report, secrets)
     is_known = report.status if isinstance(report, Progress) else report.stage
-    return report if is_known else replace(report, word=client.redact(report.word, secrets))
+    return report if is_known else replace(report, panel_status=client.redact(report.panel_status, secrets))
 
 
 def _sent(call: Call) -> str:

@@ -121,7 +121,9 @@ class _Conversation:
     def _show(self, price_list: Answer, dialect: Dialect, auth: str) -> Seen:
         refills = ""
         if "refill_status" in dialect.verbs:
-            refills = self.ask(dialect, "refill_status", auth, **dialect.errand_params("refill_status", NO_ORDERS)).text
+            refills = self.ask(
+                dialect, "refill_status", auth, **dialect.request_params("refill_status", NO_ORDERS)
+            ).text
         return Seen(
             rows=raw_rows(price_list, dialect),
             unknown=self.ask(dialect, "status", auth, orders=",".join(NO_ORDERS)).text,

@@ -59,7 +59,7 @@ def refresh(provider: Provider) -> None:
     if provider.funds_limit is None:
         return
     before = provider.funds_balance if provider.funds_balance is not None else provider.funds_limit
-    is_new = provider.balance_at and provider.funds_seen_at and provider.balance_at > provider.funds_seen_at
+    is_new = provider.balance_seen_at and provider.funds_seen_at and provider.balance_seen_at > provider.funds_seen_at
     if is_new and provider.balance is not None and provider.balance > before:
         release(provider)
     elif provider.funds_retry_at is None or provider.funds_retry_at <= timezone.now():
@@ -109,6 +109,6 @@ def _ask_balance(provider: Provider) -> Decimal | None:
     except ProviderError:
         return None  # the call is on record
     provider.balance = provider.funds_balance = amount
-    provider.balance_at = provider.funds_seen_at = asked_at
-    provider.save(update_fields=["balance", "balance_at", "funds_balance", "funds_seen_at"])
+    provider.balance_seen_at = provider.funds_seen_at = asked_at
+    provider.save(update_fields=["balance", "balance_seen_at", "funds_balance", "funds_seen_at"])
     return amount

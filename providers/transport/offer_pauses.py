@@ -27,12 +27,12 @@ def paused_offers() -> dict[int, datetime]:
     """Return until when no more is bought of which offers, by the offer's id. One small query where all is well."""
     now = timezone.now()
     unknown = Placement.objects.filter(
-        state=PlacementState.IN_DOUBT, ended_at=None, doubted_at__gte=now - WITHIN, evidence__has_key="said"
+        state=PlacementState.IN_DOUBT, ended_at=None, in_doubt_at__gte=now - WITHIN, evidence__has_key="said"
     )
     found: defaultdict[int, list[tuple[int, datetime]]] = defaultdict(list)
-    for pk, offer_id, doubted_at in unknown.order_by("pk").values_list("pk", "offer_id", "doubted_at"):
-        if doubted_at is not None:
-            found[offer_id].append((pk, doubted_at))
+    for pk, offer_id, in_doubt_at in unknown.order_by("pk").values_list("pk", "offer_id", "in_doubt_at"):
+        if in_doubt_at is not None:
+            found[offer_id].append((pk, in_doubt_at))
     paused = {}
     for offer_id, cases in found.items():
         if len(cases) < UNCLEAR:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.models import Task
 
-from providers.models import CallTally, PanelCall
+from providers.models import CallStats, PanelCall
 
 KEPT_DAYS = 30
 
@@ -16,6 +16,6 @@ def prune() -> int:
     """Deletes what is older than KEPT_DAYS; returns how many rows. Orders, events and money are kept for good."""
     before = timezone.now() - timedelta(days=KEPT_DAYS)
     calls, _ = PanelCall.objects.filter(created_at__lt=before).delete()
-    tallies, _ = CallTally.objects.filter(hour__lt=before).delete()
+    tallies, _ = CallStats.objects.filter(hour__lt=before).delete()
     tasks, _ = Task.objects.filter(stopped__lt=before).delete()
     return int(calls) + int(tallies) + int(tasks)

@@ -40,5 +40,5 @@ def set_rule(provider: Provider, *, type_name: str, kind: str) -> None:
 
 def unknown_types(provider: Provider) -> list[tuple[str, int]]:
     """Return the type names of offers that cannot be sold because nobody knows their type, the most frequent first."""
-    names = Offer.objects.filter(provider=provider, missed=0, problem__startswith="unknown type ")
+    names = Offer.objects.filter(provider=provider, missed_imports=0, problem__startswith="unknown type ")
     return Counter(names.order_by().values_list("type_name", flat=True)).most_common()

@@ -1,6 +1,6 @@
 """List and revoke what acts for a customer without signing in, such as API keys and webhooks.
 
-Other applications add their kinds through ACCOUNTS_ACCESS, a list of dotted paths to objects like ``Source``.
+Other applications add their kinds through ACCOUNTS_ACCESS_SOURCES, a list of dotted paths to objects like ``Source``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ api_keys = ApiKeys()
 
 
 def sources() -> list[Source]:
-    return [import_string(path) for path in settings.ACCOUNTS_ACCESS]
+    return [import_string(path) for path in settings.ACCOUNTS_ACCESS_SOURCES]
 
 
 def living(user: User) -> list[Grant]:

@@ -118,7 +118,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_notification_mail(template_prefix, user, context, email or user.email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Pass the email, in the reader's language, to the function named by ACCOUNTS_LETTER. Nothing is sent here."""
+        """Pass the email, in the reader's language, to the function in ACCOUNTS_EMAIL_HANDLER. Nothing is sent here."""
         request = allauth_context.request
         site = get_current_site(request)
         site.name = settings.SHOP_NAME
@@ -127,7 +127,7 @@ class AccountAdapter(DefaultAccountAdapter):
         with translation.override(language), timezone.override(reader.zone if reader else None):
             words = {"request": request, "email": email, "current_site": site, **context}
             letter = self.render_mail(template_prefix, email, words)
-            import_string(settings.ACCOUNTS_LETTER)(
+            import_string(settings.ACCOUNTS_EMAIL_HANDLER)(
                 template_prefix.rpartition("/")[2],
                 user=reader,
                 address=email,

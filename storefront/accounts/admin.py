@@ -128,7 +128,7 @@ class ShowsKey:
 
 class ApiKeyInline(ShowsKey, base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = ApiKey
-    fields = readonly_fields = ("prefix", "name", "may", "addresses", "calls_a_minute", "made", "used", "revoked")
+    fields = readonly_fields = ("prefix", "name", "may", "addresses", "calls_per_minute", "made", "used", "revoked")
     show_change_link = True
     verbose_name_plural = _("API keys (their text is shown once, to the customer)")
 
@@ -401,16 +401,16 @@ class GroupAdmin(DjangoGroupAdmin):
 class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     """Admin of API keys. Their owners create them; staff can revoke them and limit their calls per minute."""
 
-    list_display = ("prefix", "user", "name", "may", "calls_a_minute", "made", "used", "revoked")
+    list_display = ("prefix", "user", "name", "may", "calls_per_minute", "made", "used", "revoked")
     list_select_related = ("user",)
     list_filter = (KeyState, "is_sandbox")
     ordering = ("-id",)
     search_fields = ("=prefix", "user__email__startswith")
     search_help_text = _("How the key begins (8 characters), or the beginning of a customer's e-mail.")
     fields = (
-        "prefix", "name", "user", "may", "addresses", "calls_a_minute", "created_at", "last_used_at", "revoked_at",
+        "prefix", "name", "user", "may", "addresses", "calls_per_minute", "created_at", "last_used_at", "revoked_at",
     )  # fmt: skip
-    readonly_fields = tuple(name for name in fields if name != "calls_a_minute")
+    readonly_fields = tuple(name for name in fields if name != "calls_per_minute")
     actions = ("revoke",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -418,7 +418,7 @@ class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.Model
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save only the limit, so that a concurrent change by the key's owner or the API is not overwritten."""
-        ApiKey.objects.filter(pk=obj.pk).update(calls_a_minute=obj.calls_a_minute)
+        ApiKey.objects.filter(pk=obj.pk).update(calls_per_minute=obj.calls_per_minute)
 
     @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

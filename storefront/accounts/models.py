@@ -147,7 +147,7 @@ class ApiKey(models.Model):
         blank=True,
         help_text=_("IP addresses or networks, one a line: 203.0.113.7 or 198.51.100.0/24. Empty: from anywhere."),
     )
-    calls_a_minute = models.PositiveIntegerField(
+    calls_per_minute = models.PositiveIntegerField(
         _("calls a minute"), null=True, blank=True, help_text=_("Empty: as many as the shop allows everybody.")
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

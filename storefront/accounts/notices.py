@@ -1,6 +1,6 @@
 """Send emails about the security of an account in its owner's language: who may use it changed, or somebody tried to.
 
-They cannot be switched off. ACCOUNTS_LETTER names the function that puts them into the outbox.
+They cannot be switched off. ACCOUNTS_EMAIL_HANDLER names the function that puts them into the outbox.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def send(user: User, name: str, compose: Callable[[], Notice], *, address: str =
     language = user.language if user.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     with translation.override(language), timezone.override(user.zone):
         notice = compose()
-        import_string(settings.ACCOUNTS_LETTER)(
+        import_string(settings.ACCOUNTS_EMAIL_HANDLER)(
             name,
             user=user,
             address=address or user.email,

@@ -22,9 +22,9 @@ _NO_DISCOUNT = Decimal(0)
 # it. The first columns are the first fields of Caller.
 _STATEMENT = """
 SELECT k.id, k.user_id, k.has_read_scope, k.has_order_scope, k.has_get_writes, k.is_sandbox, k.addresses,
-    k.calls_a_minute, w.balance, l.discount,
+    k.calls_per_minute, w.balance, l.discount,
     EXISTS (SELECT 1 FROM orders_customerrate r WHERE r.user_id = k.user_id),
-    (SELECT stamp FROM orders_catalogversion WHERE id = 1),
+    (SELECT version FROM orders_catalogversion WHERE id = 1),
     k.last_used_at IS NULL OR k.last_used_at < %s
 FROM accounts_apikey k
 JOIN accounts_user u ON u.id = k.user_id
@@ -36,7 +36,7 @@ WHERE k.digest = %s AND k.revoked_at IS NULL AND u.is_active
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An active key and its customer. ``balance`` is in millionths; ``stamp`` is the current catalog version."""
+    """An active key and its customer; ``balance`` is in millionths, ``catalog_version`` the current one."""
 
     key_id: int
     user_id: int
@@ -45,11 +45,11 @@ class Caller:
     has_get_writes: bool
     is_sandbox: bool
     addresses: str
-    calls_a_minute: int | None
+    calls_per_minute: int | None
     balance: int
     discount: Decimal
     has_own_rates: bool
-    stamp: int
+    catalog_version: int
 
     @property
     def user(self) -> User:
@@ -72,11 +72,11 @@ def find_caller(key: str) -> Caller | None:
     row = _fetch_row(digest(key), now - USED_EVERY)
     if row is None:
         return None
-    *columns, balance, discount, has_own_rates, stamp, is_mark_due = row
+    *columns, balance, discount, has_own_rates, catalog_version, is_mark_due = row
     if is_mark_due:
         ApiKey.objects.filter(pk=columns[0]).update(last_used_at=now)
     percent = amounts.from_units(discount, 2) if discount else _NO_DISCOUNT
-    return Caller(*columns, balance or 0, percent, bool(has_own_rates), stamp or 0)  # type: ignore[call-arg]
+    return Caller(*columns, balance or 0, percent, bool(has_own_rates), catalog_version or 0)  # type: ignore[call-arg]
 
 
 def _fetch_row(key_digest: str, used_before: datetime) -> tuple[Any, ...] | None:

@@ -58,7 +58,7 @@ class AddressThrottle(WindowThrottle):
 
     def counter(self, request: Request) -> tuple[str, int]:
         address = ip_addresses.household(ip_addresses.client_address(request._request))
-        return f"address.{address}", settings.API_ADDRESS_CALLS_A_MINUTE
+        return f"address.{address}", settings.API_ADDRESS_CALLS_PER_MINUTE
 
 
 class KeyThrottle(WindowThrottle):
@@ -66,8 +66,8 @@ class KeyThrottle(WindowThrottle):
 
     def counter(self, request: Request) -> tuple[str, int]:
         caller: Any = request.auth
-        own = caller.calls_a_minute
-        return f"key.{caller.key_id}", settings.API_CALLS_A_MINUTE if own is None else own
+        own = caller.calls_per_minute
+        return f"key.{caller.key_id}", settings.API_CALLS_PER_MINUTE if own is None else own
 
 
 def count(name: str, most: int, *, window: int = WINDOW) -> int:

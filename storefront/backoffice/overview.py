@@ -143,7 +143,7 @@ def _undecided() -> Iterator[Todo]:
             title=_many(text, count),
             detail=_("Decide whether the provider has them. Oldest: %(age)s, at %(provider)s: %(why)s")
             % {
-                "age": formatting.ago(oldest.doubted_at or oldest.created_at),
+                "age": formatting.ago(oldest.in_doubt_at or oldest.created_at),
                 "provider": oldest.provider,
                 "why": evidence.why_undecided(oldest),
             },
@@ -215,12 +215,12 @@ def _pauses(providers: list[Provider]) -> Iterator[Todo]:
 
 def _lists(providers: list[Provider]) -> Iterator[Todo]:
     for provider in providers:
-        if provider.is_active and provider.list_problem:
+        if provider.is_active and provider.price_list_error:
             yield Todo(
                 tone="warning",
                 icon="warning",
                 title=_("The price list of %s was not imported") % provider,
-                detail=provider.list_problem,
+                detail=provider.price_list_error,
                 label=pgettext("button: go there", "Open"),
                 url=base.page_url(provider),
             )
@@ -408,6 +408,6 @@ def _line(provider: Provider) -> ProviderLine:
         provider=provider,
         state=state,
         balance=formatting.amount(provider.balance, provider.currency),
-        balance_checked=formatting.moment(provider.balance_at),
+        balance_checked=formatting.moment(provider.balance_seen_at),
         imported=formatting.moment(provider.imported_at),
     )

@@ -97,7 +97,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
 def _provider(dialect: str, url: str, key: str) -> None:
     currency, rate = CURRENCIES.get(dialect, ("USD", "1"))
     provider = onboarding.save_provider(
-        f"demo-{dialect}", url=url, key=key, dialect=dialect, currency=currency, exchange_rate=Decimal(rate)
+        f"demo-{dialect}", url=url, key=key, dialect_name=dialect, currency=currency, exchange_rate=Decimal(rate)
     )
     Provider.objects.filter(pk=provider.pk).update(paused_until=None, pause_reason="", failures=0)
     importer.import_offers(provider)

@@ -242,8 +242,8 @@ def _credit(row: Payment, amount: Decimal) -> Payment:
     _end(row, PaymentStatus.CREDITED)
     row.credited_at = row.ended_at
     row.save()
-    if settings.PAYMENT_CREDITED:
-        import_string(settings.PAYMENT_CREDITED)(row)
+    if settings.PAYMENT_CREDIT_LISTENER:
+        import_string(settings.PAYMENT_CREDIT_LISTENER)(row)
     return row
 
 

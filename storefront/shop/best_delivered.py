@@ -29,7 +29,7 @@ def best_services(user: Any) -> list[Service]:
     if not ranked:
         return []
     services_by_id = (
-        Service.objects.on_sale().in_language().with_own_rates(user).select_related("measure").in_bulk([*ranked])
+        Service.objects.on_sale().in_language().with_own_rates(user).select_related("delivery_stats").in_bulk([*ranked])
     )
     services = [services_by_id[pk] for pk in ranked if pk in services_by_id]
     for service in services:
@@ -43,19 +43,19 @@ def _rank_services() -> dict[int, int]:
     One delivered and one undelivered order are added to each service (Laplace smoothing): 10 of 10 proves less than 999
     of 1,000.
     """
-    ended = F("measure__completed") + F("measure__partial") + F("measure__canceled")
-    share = Cast(F("measure__completed") + Value(1), FloatField()) / Cast(ended + Value(2), FloatField())
+    ended = F("delivery_stats__completed") + F("delivery_stats__partial") + F("delivery_stats__canceled")
+    share = Cast(F("delivery_stats__completed") + Value(1), FloatField()) / Cast(ended + Value(2), FloatField())
     rows = (
         Service.objects.on_sale()
         .annotate(ended=ended)
         .alias(share=share)
         .filter(
-            measure__sample__gte=DeliveryStats.LEAST,
+            delivery_stats__sample__gte=DeliveryStats.LEAST,
             ended__gte=DeliveryStats.LEAST,
-            measure__finish_median__isnull=False,
+            delivery_stats__finish_median__isnull=False,
         )
-        .order_by("-share", "measure__finish_median", "id")
-        .values_list("pk", "category_id", "measure__completed", "ended")[:_CANDIDATES_MAX]
+        .order_by("-share", "delivery_stats__finish_median", "id")
+        .values_list("pk", "category_id", "delivery_stats__completed", "ended")[:_CANDIDATES_MAX]
     )
     return dict(_limit_categories(rows))
 

@@ -43,7 +43,7 @@ class CatalogViewer:
 
 def _fastest(services: ServiceQuerySet, viewer: CatalogViewer) -> ServiceQuerySet:
     """Sort by the median completion time; services without enough measured orders come last."""
-    enough = Case(When(measure__sample__gte=DeliveryStats.LEAST, then=F("measure__finish_median")))
+    enough = Case(When(delivery_stats__sample__gte=DeliveryStats.LEAST, then=F("delivery_stats__finish_median")))
     return services.order_by(enough.asc(nulls_last=True), viewer.price().asc(), "id")
 
 
@@ -123,7 +123,7 @@ def find_services(filters: CatalogFilters, page: str, viewer: CatalogViewer) -> 
         shown = next((category.count for category in categories if category.pk == filters.category), 0)
     if filters.sort:
         services = SORTS[filters.sort](services, viewer)
-    services = with_favorites(services, viewer.user).select_related("measure")
+    services = with_favorites(services, viewer.user).select_related("delivery_stats")
     paginator = Paginator(services, PAGE_SIZE)
     paginator.__dict__["count"] = (
         shown  # The counts by category give the total: the paginator needs no COUNT of its own.

@@ -43,7 +43,7 @@ class RequestRow:
     def step(self) -> order_actions.RequestStep:
         """The current step in words for customers, without the reason that is kept for operators."""
         kind = EventKind.REFILL if self.is_refill else EventKind.CANCELLATION
-        if self.request.is_open and self.request.needs_person:
+        if self.request.is_open and self.request.needs_operator:
             return order_actions.BY_STAFF
         if self.request.status == RequestStatus.WAITING:
             return order_actions.WAITING

@@ -1,4 +1,4 @@
-"""Notify other applications of an answer of staff. SUPPORT_ANSWERED names the function, which gets the Message."""
+"""Notify other applications of an answer of staff: the function in SUPPORT_ANSWER_LISTENER gets the Message."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from storefront.support.models import Message
 
 
 def answered(message: Message) -> None:
-    """Call the function of SUPPORT_ANSWERED.
+    """Call the function of SUPPORT_ANSWER_LISTENER.
 
     Call this in the transaction of the answer, so that both are stored or neither.
     """
-    if settings.SUPPORT_ANSWERED:
-        import_string(settings.SUPPORT_ANSWERED)(message)
+    if settings.SUPPORT_ANSWER_LISTENER:
+        import_string(settings.SUPPORT_ANSWER_LISTENER)(message)

@@ -280,7 +280,7 @@ def _error(outcome: Answer | ProviderError) -> str:
         # Do not use the error's own text: it is written for provider panels and reveals the IP address of a host name.
         return "the address is not allowed: it must be https:// and on the public internet"
     if isinstance(outcome, ProviderError):
-        return outcome.words[:300] or "no answer"
+        return outcome.message[:300] or "no answer"
     if 200 <= outcome.status < 300:
         return ""
     if 300 <= outcome.status < 400:

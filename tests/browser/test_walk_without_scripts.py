@@ -153,7 +153,7 @@ def buy(walker: Walker) -> Order:
 def see_it_delivered_and_refilled(walker: Walker, order: Order, provider: Provider, panel: Panel) -> None:
     page = walker.page
     submission.submit_due(provider)
-    panel.report(Placement.objects.get(order=order).upstream_id, panel.words.completed, start_count=3572)
+    panel.report(Placement.objects.get(order=order).upstream_id, panel.statuses.completed, start_count=3572)
     status_sync.sync_statuses(provider, is_now=True)
     page.reload()
     expect(page.locator("#order .status")).to_have_text(walker.word("Completed"))

@@ -15,7 +15,7 @@ from tests.processes import web
 @pytest.fixture(scope="session")
 def server(django_db_setup: Any) -> Iterator[tuple[int, Path]]:
     """One gunicorn for all tests of this folder: it asks the database what there is, as any of its processes must."""
-    with web(API_CALLS_A_MINUTE="0", API_ADDRESS_CALLS_A_MINUTE="0", LOG_LEVEL="ERROR") as (port, log):
+    with web(API_CALLS_PER_MINUTE="0", API_ADDRESS_CALLS_PER_MINUTE="0", LOG_LEVEL="ERROR") as (port, log):
         yield port, log
     # What clients send is never our fault; and if it were, nobody would see it in the answers alone.
     assert "Traceback" not in log.read_text(), log.read_text()[-5000:]

@@ -155,7 +155,7 @@ def test_what_a_sells_arrives_at_b_as_it_is_and_follows_its_prices(chain: Chain)
             sold = amounts.round_up(amounts.multiply(rate, Decimal("1.25")), amounts.RATE_QUANTUM)
             assert Decimal(ours[name]["rate"]) == sold, name
 
-    assert Provider.objects.get().dialect == "v2"
+    assert Provider.objects.get().dialect_name == "v2"
     compare()
     assert {row["type"] for row in chain.here.services().values()} == {kind.wire for kind in SERVICE_TYPES.values()}
     assert any(row["dripfeed"] for row in chain.here.services().values())
@@ -186,14 +186,14 @@ def test_every_type_goes_all_the_way_and_its_status_and_money_come_back(chain: C
         upstream_id: Decimal(row["charge"]) for upstream_id, row in rows.items()
     }
 
-    words = chain.panel.words
+    statuses = chain.panel.statuses
     for number in orders:
         there = chain.at_panel(number)
-        chain.panel.report(there.id, words.running, remains=there.quantity - there.quantity // 4, start_count=number)
+        chain.panel.report(there.id, statuses.running, remains=there.quantity - there.quantity // 4, start_count=number)
     follow(chain, orders, {"In progress"})
     for number in orders:
-        there, word = chain.at_panel(number), (words.completed, words.partial, words.canceled)[number % 3]
-        left = {words.completed: 0, words.partial: there.quantity // 3, words.canceled: there.quantity}[word]
+        there, word = chain.at_panel(number), (statuses.completed, statuses.partial, statuses.canceled)[number % 3]
+        left = {statuses.completed: 0, statuses.partial: there.quantity // 3, statuses.canceled: there.quantity}[word]
         chain.panel.report(there.id, word, remains=left)
     follow(chain, orders, {"Completed", "Partial", "Canceled"})
     for number, text in orders.items():
@@ -224,8 +224,8 @@ def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Ch
     done, stopped, late = (chain.here.buy(service, number) for number in (300, 301, 302))
     due("submit")
     chain.shop.due("submit")
-    words, quantity = chain.panel.words, chain.at_panel(300).quantity
-    for number, word, left in ((300, words.completed, 0), (301, words.running, 60), (302, words.running, 10)):
+    statuses, quantity = chain.panel.statuses, chain.at_panel(300).quantity
+    for number, word, left in ((300, statuses.completed, 0), (301, statuses.running, 60), (302, statuses.running, 10)):
         chain.panel.report(chain.at_panel(number).id, word, remains=left)
     chain.shop.due("sync")
     due("sync")
@@ -241,8 +241,8 @@ def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Ch
     assert set(Order.objects.values_list("refunded", flat=True)) == {0}
     assert chain.here.ask("refill_status", refill=refill) == {"status": "Pending"}
 
-    chain.panel.report(chain.at_panel(301).id, words.partial, remains=60)
-    chain.panel.report(chain.at_panel(302).id, words.completed)
+    chain.panel.report(chain.at_panel(301).id, statuses.partial, remains=60)
+    chain.panel.report(chain.at_panel(302).id, statuses.completed)
     chain.panel.report_refill(*chain.panel.refills, "Completed")
     chain.shop.due("sync")
     due("sync")
@@ -284,7 +284,7 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_number_and_bought_once(
     line = LossyLine(shops.shop.port)
     try:
         shops.open(live_server.url, "--dialect", "auto", "--request-ids", url=line.url)
-        Provider.objects.update(settle_seconds=0, is_probe_allowed=True, parallel=4)
+        Provider.objects.update(settle_seconds=0, is_search_allowed=True, parallel=4)
         service = shops.here.services()["Photo followers, worldwide"]
         for start in (500, 530):
             for number in range(start, start + 30):
@@ -318,7 +318,7 @@ def test_a_web_server_killed_while_it_sells_sells_nothing_twice_and_loses_nothin
 ) -> None:
     monkeypatch.setattr(id_windows, "SKEW", timedelta(0))
     shops.open(live_server.url, "--dialect", "auto", "--request-ids")
-    Provider.objects.update(settle_seconds=2, is_probe_allowed=True, parallel=4)
+    Provider.objects.update(settle_seconds=2, is_search_allowed=True, parallel=4)
     service = shops.here.services()["Photo followers, worldwide"]
     for number in range(700, 760):
         shops.here.buy(service, number, quantity=number)
@@ -334,7 +334,7 @@ def test_a_web_server_killed_while_it_sells_sells_nothing_twice_and_loses_nothin
         shops.shop.open()
         time.sleep(3)  # what waited at its socket is carried out now: late, as at any panel
         circuit_breaker.resume(Provider.objects.get())
-    doubts = Placement.objects.exclude(doubted_at=None).count()
+    doubts = Placement.objects.exclude(in_doubt_at=None).count()
     end = time.monotonic() + 60
     while Order.objects.exclude(status="pending").exists() and time.monotonic() < end:
         due("submit")

@@ -108,7 +108,7 @@ class Shop:
 
         panel.order_id = order_id  # type: ignore[method-assign]
         self.panel = panel
-        self.provider = provider_at(panel, "v2", settle_seconds=SETTLE, is_probe_allowed=True)
+        self.provider = provider_at(panel, "v2", settle_seconds=SETTLE, is_search_allowed=True)
         self.user, self.service = customer(), Service.objects.filter(kind="default")[0]
         self.bought = 0
 
@@ -196,10 +196,10 @@ def check(shop: Shop) -> Counter[str]:
     refunded = set(Order.objects.filter(refunded__gt=0).values_list("link", flat=True))
     assert refunded & set(links) == set(), "paid back although it was placed"
     assert list(audit.findings()) == []
-    assert Provider.objects.get().is_probe_allowed, Provider.objects.get().probe_note
+    assert Provider.objects.get().is_search_allowed, Provider.objects.get().search_check_result
     decided = Counter(row["decision"] for row in resolved())
     return Counter(
-        doubts=Placement.objects.exclude(doubted_at=None).count(),
+        doubts=Placement.objects.exclude(in_doubt_at=None).count(),
         placed=decided["placed"],
         unplaced=decided["send_again"],
         undecided=Placement.objects.filter(state=PlacementState.IN_DOUBT).count(),

@@ -66,7 +66,7 @@ def test_the_page_and_the_api_buy_every_type_alike(dialect: str, start_panel: Ca
     for by_page, by_api in pairs:
         assert sent_for(panel, by_page) == sent_for(panel, by_api)
     for number in panel.orders:
-        panel.report(number, panel.words.completed, remains=0)
+        panel.report(number, panel.statuses.completed, remains=0)
     status_sync.sync_statuses(provider, is_now=True)
     assert set(Order.objects.values_list("status", flat=True)) == {"completed"}
     answer = (

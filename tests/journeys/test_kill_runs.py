@@ -35,12 +35,12 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     assert finished("run_due", "submit").returncode == 0
 
     panel.fault("add", kind, seconds=60)
-    order.parts.filter(number=2).update(due_at=timezone.now())
+    order.run_rows.filter(number=2).update(due_at=timezone.now())
     worker = manage("run_due", "submit")
     until(lambda: len(panel.received("add")) == 2)
     worker.kill()
     worker.wait()
-    assert [run.status for run in order.parts.order_by("number")] == ["pending", "submitting", "queued"]
+    assert [run.status for run in order.run_rows.order_by("number")] == ["pending", "submitting", "queued"]
 
     Turn.objects.all().delete()
     Placement.objects.filter(run=2).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -53,7 +53,7 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     else:
         decisions.attach(doubted, upstream_id=list(panel.orders)[1])
 
-    order.parts.filter(number=3).update(due_at=timezone.now())
+    order.run_rows.filter(number=3).update(due_at=timezone.now())
     submission.submit_due(Provider.objects.get(pk=provider.pk))
     for upstream_id in panel.orders:
         panel.report(upstream_id, "Completed")

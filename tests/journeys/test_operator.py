@@ -76,7 +76,7 @@ def test_from_an_empty_shop_to_a_completed_order(dialect: str, start_panel: Call
     number = answer.json()["order"]
     assert counts("run_due", "submit", "--now") == {"submit": {"accepted": 1}}
     upstream_id = Placement.objects.get(order_id=number).upstream_id
-    panel.report(upstream_id, panel.words.completed, remains=0)
+    panel.report(upstream_id, panel.statuses.completed, remains=0)
     assert counts("run_due", "sync", "--now")["sync"]["changed"] == 1
 
     assert Order.objects.get().status == "completed"

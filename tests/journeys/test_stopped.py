@@ -147,7 +147,7 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
         order.refresh_from_db()
         request = customer_requests.request_cancellation(order)
 
-    with stopped(1, "tests.journeys.test_stopped.run_errands") as worker:
+    with stopped(1, "tests.journeys.test_stopped.run_requests") as worker:
         assert UpstreamRequest.objects.get().state == "submitting"
         let_leases_end()
         upstream_requests.sort_out()
@@ -159,7 +159,7 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
     assert list(UpstreamRequest.objects.order_by("pk").values_list("state", flat=True)) == ["closed", "accepted"]
 
 
-def run_errands() -> Any:
+def run_requests() -> Any:
     """Run in the process that is stopped."""
     return upstream_requests.run(Provider.objects.get())
 

@@ -154,10 +154,10 @@ class Market:
         longest = max(at - created_at for created_at, at in sent)
         assert longest < LONGEST_WAIT
         for row in Placement.objects.filter(state=PlacementState.IN_DOUBT):
-            like_it = Placement.objects.filter(cost=row.cost, doubted_at__isnull=False).exclude(pk=row.pk)
+            like_it = Placement.objects.filter(cost=row.cost, in_doubt_at__isnull=False).exclude(pk=row.pk)
             assert like_it.exists(), f"nothing makes order {row.order_id} ambiguous: {row.evidence}"
         assert list(audit.findings()) == []
-        assert self.provider.is_search_on, self.provider.probe_note
+        assert self.provider.is_search_on, self.provider.search_check_result
         return Counter(
             lost=sum(self.lost.values()),
             undecided=Placement.objects.filter(state=PlacementState.IN_DOUBT).count(),
@@ -177,7 +177,7 @@ def market(start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch) -
     market = Market(start_panel("v2", balance=10_000_000), random.Random(seed), clock)
     while market.bought < id_windows.HISTORY + 10:
         market.step(3)
-    assert id_search.control(market.provider), market.provider.probe_note
+    assert id_search.control(market.provider), market.provider.search_check_result
     return market
 
 

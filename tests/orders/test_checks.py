@@ -38,7 +38,7 @@ def test_an_audit_that_is_not_there_is_found_at_start(settings: Any, path: str) 
 )
 def test_a_listener_that_is_not_there_is_found_at_start(settings: Any, listeners: Any) -> None:
     assert checks.news_can_be_told(None) == []
-    settings.ORDERS_NEWS = listeners
+    settings.ORDERS_EVENT_LISTENERS = listeners
     assert found(checks.news_can_be_told(None)) == ["orders.E005"]
 
 

@@ -69,7 +69,7 @@ def provider_at(panel: Panel, dialect: str, **details: Any) -> Provider:
         details.pop("name", f"at-{dialect}"),
         url=panel.url,
         key=panel.key,
-        dialect=dialect,
+        dialect_name=dialect,
         currency=panel.currency,
         exchange_rate=details.pop("exchange_rate", Decimal(1)),
         **details,

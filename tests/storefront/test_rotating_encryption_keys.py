@@ -34,7 +34,7 @@ def rotate() -> str:
 
 def provider(name: str = "north") -> Provider:
     return Provider.objects.create(
-        name=name, url="https://panel.example/", dialect="v2", currency="USD", key=Secret.hide(f"key of {name}")
+        name=name, url="https://panel.example/", dialect_name="v2", currency="USD", key=Secret.hide(f"key of {name}")
     )
 
 

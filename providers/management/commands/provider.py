@@ -135,14 +135,14 @@ class Command(OperatorCommand):
             **told,
             url=url,
             key=key,
-            dialect=dialect,
+            dialect_name=dialect,
             auth=auth,
             encoding=encoding,
             currency=currency or "USD",
             exchange_rate=amounts.parse(exchange_rate),
         )
         self.stdout.write(
-            f"Provider {provider.name}: {provider.language.title}, {provider.currency} at "
+            f"Provider {provider.name}: {provider.dialect.title}, {provider.currency} at "
             f"{amounts.plain(provider.exchange_rate)} {settings.STORE_CURRENCY}."
         )
         if provider.currency != settings.STORE_CURRENCY and provider.exchange_rate == 1:
@@ -264,8 +264,8 @@ def _provider_services(count: int) -> str:
 
 
 def _why_held(offer: Offer) -> str:
-    if offer.held_rate is not None:
-        return f"the cost changed from {amounts.plain(offer.rate)} to {amounts.plain(offer.held_rate)}"
+    if offer.pending_rate is not None:
+        return f"the cost changed from {amounts.plain(offer.rate)} to {amounts.plain(offer.pending_rate)}"
     last = offer.changes.filter(what__in=["back", "details"]).first()
     if last is None or last.what == "back":
         return f"it is listed again, at a cost of {amounts.plain(offer.rate)}"

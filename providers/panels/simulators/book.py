@@ -8,7 +8,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 
-from providers.panels.simulators.orders import Amount, Service, SimulatedOrder, SimulatedRefill, Words, standing
+from providers.panels.simulators.orders import Amount, Service, SimulatedOrder, SimulatedRefill, StatusNames, standing
 from providers.panels.simulators.reading import Refusal
 
 REFILL_SECONDS = 10.0  # how long a refill takes on a live panel
@@ -18,8 +18,8 @@ class Book:
     """What a panel knows. With ``live`` orders and refills move with the clock, ``pace`` times as fast. A status knows
     nothing of a new order for ``lag`` seconds."""
 
-    def __init__(self, words: Words, balance: Decimal, *, live: bool, pace: float) -> None:
-        self.words = words
+    def __init__(self, statuses: StatusNames, balance: Decimal, *, live: bool, pace: float) -> None:
+        self.statuses = statuses
         self.balance = balance
         self.live = live
         self.pace = pace
@@ -38,7 +38,7 @@ class Book:
                 amounts = {name: Decimal(row[name]) for name in ("unit_price", "charge", "returned")}
                 order = SimulatedOrder(**{**row, **amounts})
                 self.orders[order.id] = order
-                if order.status not in self.words.final:
+                if order.status not in self.statuses.final:
                     self._moving[order.id] = order
             self.refills = {row["id"]: SimulatedRefill(**row) for row in kept["refills"]}
         self._memory = memory
@@ -72,7 +72,7 @@ class Book:
             unit_price=service.unit_price,
             charge=charge,
             start_count=start_count,
-            status=self.words.pending,
+            status=self.statuses.pending,
             remains=asked.total,
             created_at=time.time(),
         )
@@ -97,7 +97,7 @@ class Book:
     def settle(self, order: SimulatedOrder, status: str, remains: int) -> None:
         """Set how an order stands; only the difference to what went back before changes the balance."""
         order.status, order.remains = status, remains
-        owed = order.undelivered if status in self.words.returning else Decimal()
+        owed = order.undelivered if status in self.statuses.returning else Decimal()
         self.balance += owed - order.returned
         order.returned = owed
 
@@ -105,20 +105,20 @@ class Book:
         """Set by hand how an order stands; from now on it does not move by itself."""
         self._moving.pop(order.id, None)
         if remains is None:
-            implied = {self.words.completed: 0, self.words.canceled: order.quantity}
+            implied = {self.statuses.completed: 0, self.statuses.canceled: order.quantity}
             remains = implied.get(status, order.remains)
         self.settle(order, status, remains)
 
     def end_early(self, order: SimulatedOrder) -> Decimal:
         """Cancel what is left of an open order; the money that went back."""
-        status = self.words.canceled if order.remains == order.quantity else self.words.partial
+        status = self.statuses.canceled if order.remains == order.quantity else self.statuses.partial
         self.report(order, status, order.remains)
         return order.returned
 
     def request_cancel(self, order_id: str) -> SimulatedOrder:
         """Note that a cancellation was asked for, where it still can be."""
         order = self.find(order_id)
-        if order.status in self.words.final:
+        if order.status in self.statuses.final:
             raise Refusal("cancel", field="order")
         order.is_cancel_requested = True
         return order
@@ -126,11 +126,11 @@ class Book:
     def open_refill(self, order_id: str, refill_id: str) -> SimulatedRefill:
         """Write a refill down: one at a time, and only of a completed order."""
         order = self.find(order_id)
-        if order.status != self.words.completed:
+        if order.status != self.statuses.completed:
             raise Refusal("not completed", field="order")
-        if any(refill.order == order.id and refill.status == self.words.pending for refill in self.refills.values()):
+        if any(refill.order == order.id and refill.status == self.statuses.pending for refill in self.refills.values()):
             raise Refusal("refilling", field="order")
-        refill = SimulatedRefill(id=refill_id, order=order.id, status=self.words.pending, created_at=time.time())
+        refill = SimulatedRefill(id=refill_id, order=order.id, status=self.statuses.pending, created_at=time.time())
         self.refills[refill.id] = refill
         return refill
 
@@ -149,9 +149,9 @@ class Book:
                 self.end_early(order)
                 continue
             age = (now - order.created_at) * self.pace
-            self.settle(order, *standing(order.number, order.quantity, age, self.words))
-            if order.status in self.words.final:
+            self.settle(order, *standing(order.number, order.quantity, age, self.statuses))
+            if order.status in self.statuses.final:
                 del self._moving[order.id]
         for refill in self.refills.values():
-            if refill.status == self.words.pending and (now - refill.created_at) * self.pace >= REFILL_SECONDS:
-                refill.status = self.words.completed
+            if refill.status == self.statuses.pending and (now - refill.created_at) * self.pace >= REFILL_SECONDS:
+                refill.status = self.statuses.completed

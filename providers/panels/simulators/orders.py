@@ -38,7 +38,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class StatusNames:
     """A panel's own words for the life of an order."""
 
     pending: str = "Pending"
@@ -53,7 +53,7 @@ class Words:
 
     @property
     def returning(self) -> frozenset[str]:
-        """Words after which the money for the undelivered part goes back to the buyer."""
+        """Statuses after which the money for the undelivered part goes back to the buyer."""
         return frozenset({self.partial, self.canceled})
 
 
@@ -118,19 +118,19 @@ def amount(service: Service, params: Mapping[str, str]) -> Amount:
     return Amount(int(params["quantity"]), total, total)
 
 
-def standing(number: int, quantity: int, age: float, words: Words) -> tuple[str, int]:
+def standing(number: int, quantity: int, age: float, statuses: StatusNames) -> tuple[str, int]:
     """The status and remains of a moving order ``age`` seconds after it was placed: finished within 20 to 60 seconds.
 
     One in nine is canceled undelivered, one in five of the others is partial; decided by ``number`` alone.
     """
     started, finished = 2 + number % 4, 20 + number * 7 % 41
-    ending, left = words.completed, 0
+    ending, left = statuses.completed, 0
     if number % 9 == 0:
-        ending, left = words.canceled, quantity
+        ending, left = statuses.canceled, quantity
     elif number % 5 == 0 and quantity > 1:
-        ending, left = words.partial, max(1, quantity * (10 + number * 13 % 40) // 100)
+        ending, left = statuses.partial, max(1, quantity * (10 + number * 13 % 40) // 100)
     if age < started:
-        return words.pending, quantity
+        return statuses.pending, quantity
     if age >= finished:
         return ending, left
-    return words.running, quantity - int((quantity - left) * (age - started) / (finished - started))
+    return statuses.running, quantity - int((quantity - left) * (age - started) / (finished - started))

@@ -20,7 +20,7 @@ from providers.panels.simulators.orders import (
     Service,
     SimulatedOrder,
     SimulatedRefill,
-    Words,
+    StatusNames,
     amount,
     plain,
 )
@@ -50,7 +50,7 @@ class Panel:
     verbs: ClassVar[Mapping[str, Fields]]
     add_fields: ClassVar[Mapping[str, Fields]]
     catalog: ClassVar[tuple[Service, ...]]
-    words: ClassVar[Words] = Words()
+    statuses: ClassVar[StatusNames] = StatusNames()
     errors: ClassVar[Mapping[str, tuple[int, str]]] = FAMILY_ERRORS
     first_id: ClassVar[int] = 23501
     most_ids: ClassVar[int | None] = None
@@ -74,7 +74,7 @@ class Panel:
         self.requests: list[Received] = []
         self.violations: list[str] = []
         self.peak_parallel = 0
-        self.book = Book(self.words, Decimal(1000 if balance is None else balance), live=live, pace=pace)
+        self.book = Book(self.statuses, Decimal(1000 if balance is None else balance), live=live, pace=pace)
         self._faults: list[Fault] = []
         self._parallel = 0
         self._lock = threading.RLock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from providers.panels.simulators.orders import Service, SimulatedOrder, Words
+from providers.panels.simulators.orders import Service, SimulatedOrder, StatusNames
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.reading import Fields
 from providers.panels.simulators.server import Reply
@@ -23,7 +23,7 @@ class Tmsmm(Panel):
 
     currency = "RUB"
     encodings = {"GET": "query", "POST": "form"}
-    words = Words(pending="Awaiting")
+    statuses = StatusNames(pending="Awaiting")
     most_ids = 100
     verbs = {
         "services": Fields(),

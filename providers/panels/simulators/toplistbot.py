@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from providers.panels.simulators.orders import Service, SimulatedOrder, Words
+from providers.panels.simulators.orders import Service, SimulatedOrder, StatusNames
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.reading import FAMILY_ERRORS, Fields, Received, Refusal, Violation, json_object
 from providers.panels.simulators.server import Reply
@@ -20,7 +20,7 @@ class Toplistbot(Panel):
     """
 
     encodings = {"POST": "json"}
-    words = Words("pending", "in progress", "completed", "partial", "canceled")
+    statuses = StatusNames("pending", "in progress", "completed", "partial", "canceled")
     first_id = 123
     verbs = {
         "services": Fields(),

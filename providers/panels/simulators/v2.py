@@ -100,6 +100,6 @@ class V2(Panel):
     def status_row(self, order: SimulatedOrder) -> dict[str, object]:
         if not (self.tells_posts and self.services[order.service].type == "Subscriptions"):
             return super().status_row(order)
-        status = "Active" if order.status in (self.words.pending, self.words.running) else order.status
+        status = "Active" if order.status in (self.statuses.pending, self.statuses.running) else order.status
         served = (order.quantity - order.remains) // int(order.params["max"])
         return {"status": status, "expiry": status == "Expired", "posts": served, "orders": []}

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('has_get_writes', models.BooleanField(default=True, help_text="Old programs order by GET; a proxy's log then has the key.", verbose_name='orders by GET')),
                 ('is_sandbox', models.BooleanField(default=False, help_text='Everything works, nothing is delivered and no money moves.', verbose_name='sandbox')),
                 ('addresses', models.TextField(blank=True, help_text='IP addresses or networks, one a line: 203.0.113.7 or 198.51.100.0/24. Empty: from anywhere.', verbose_name='allowed addresses')),
-                ('calls_a_minute', models.PositiveIntegerField(blank=True, help_text='Empty: as many as the shop allows everybody.', null=True, verbose_name='calls a minute')),
+                ('calls_per_minute', models.PositiveIntegerField(blank=True, help_text='Empty: as many as the shop allows everybody.', null=True, verbose_name='calls a minute')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('last_used_at', models.DateTimeField(blank=True, null=True, verbose_name='last used at')),
                 ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked at')),

@@ -61,7 +61,7 @@ class AddressThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         address = ip_addresses.household(ip_addresses.client_address(request._request))
-        throttling.count(f"address.{address}", settings.API_ADDRESS_CALLS_A_MINUTE)
+        throttling.count(f"address.{address}", settings.API_ADDRESS_CALLS_PER_MINUTE)
         return True
 
 

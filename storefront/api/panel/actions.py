@@ -53,7 +53,7 @@ def add(caller: Caller, params: Params) -> Answer:
             source=Source.API,
             request_id=text(params, "request_id"),
             fingerprint=idempotency.fingerprint(service_id, params),
-            stamp=caller.stamp,
+            catalog_version=caller.catalog_version,
             paid_by=CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate}),
         )
     except (ServiceNotSold, OrderInvalid, LinkInUse, RequestReused, InsufficientFunds) as problem:

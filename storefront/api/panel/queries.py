@@ -45,7 +45,7 @@ def service_for(caller: Caller, pk: int) -> tuple[Service, Decimal | None] | Non
     The service and its category hold only the columns that a purchase needs. They are cached until the catalog version
     changes.
     """
-    service = _kept.get(caller.stamp, pk, partial(_service, pk))
+    service = _kept.get(caller.catalog_version, pk, partial(_service, pk))
     if service is None:
         return None
     own = CustomerRate.objects.filter(user=caller.user_id, service=pk) if caller.has_own_rates else None

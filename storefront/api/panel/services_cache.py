@@ -78,13 +78,13 @@ def book(caller: Caller) -> ServicesDocument:
     if caller.has_own_rates:
         own = dict(CustomerRate.objects.filter(user=caller.user_id).order_by("service").values_list("service", "rate"))
     # A version of 0 means that the database's triggers have not set one yet, so nothing may be cached for it.
-    name = (caller.stamp, caller.discount, tuple(own.items()))
-    make = partial(_made, caller.stamp, caller.discount, own)
-    return _books.get(name, make) if caller.stamp else make()
+    name = (caller.catalog_version, caller.discount, tuple(own.items()))
+    make = partial(_made, caller.catalog_version, caller.discount, own)
+    return _books.get(name, make) if caller.catalog_version else make()
 
 
-def _made(stamp: int, discount: Decimal, own: Mapping[int, Decimal]) -> ServicesDocument:
-    rows = _rows.get(stamp, _read) if stamp else _read()
+def _made(catalog_version: int, discount: Decimal, own: Mapping[int, Decimal]) -> ServicesDocument:
+    rows = _rows.get(catalog_version, _read) if catalog_version else _read()
     texts = [row.written(own[row.pk] if row.pk in own else charges.apply_discount(row.rate, discount)) for row in rows]
     body = f"[{','.join(texts)}]".encode("ascii")
     digest = blake2b(body, digest_size=16).hexdigest()

@@ -73,10 +73,10 @@ def context(user: Any, *, address: str) -> dict[str, Any]:
         "sandbox_seconds": settings.SANDBOX_SECONDS,
         "magic": vocabulary.MAGIC.items(),
         "checks": samples.CHECKS,
-        "calls_a_minute": settings.API_CALLS_A_MINUTE,
-        "address_calls_a_minute": settings.API_ADDRESS_CALLS_A_MINUTE,
+        "calls_per_minute": settings.API_CALLS_PER_MINUTE,
+        "address_calls_per_minute": settings.API_ADDRESS_CALLS_PER_MINUTE,
         "has_later_start": bool(settings.SCHEDULE_MAX_DAYS),
-        "repeat_seconds": settings.REPEAT_SECONDS,
+        "repeat_seconds": settings.IDEMPOTENCY_SECONDS,
         "ids_max": MAX_IDS,
         "webhooks_url": _address_of("webhooks:endpoints"),
     }

@@ -65,12 +65,12 @@ class RestViewSet(GenericViewSet[Any]):
             raise Problem(Code.MAINTENANCE, headers={"Retry-After": str(maintenance.RETRY_AFTER)})
         household = ip_addresses.household(ip_addresses.client_address(request._request))
         # Before the key is looked up, so that guessing keys is limited as well.
-        count(f"address.{household}", settings.API_ADDRESS_CALLS_A_MINUTE)
+        count(f"address.{household}", settings.API_ADDRESS_CALLS_PER_MINUTE)
         super().initial(request, *args, **kwargs)
 
     def check_throttles(self, request: Request) -> None:
         caller = self.caller
-        quota = settings.API_CALLS_A_MINUTE if caller.calls_a_minute is None else caller.calls_a_minute
+        quota = settings.API_CALLS_PER_MINUTE if caller.calls_per_minute is None else caller.calls_per_minute
         self.rate_limit = count(f"key.{caller.key_id}", quota)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:

@@ -155,7 +155,7 @@ def _place(caller: Caller, data: Any) -> Order:
         service=service,
         inputs=inputs,
         source=Source.API,
-        stamp=caller.stamp,
+        catalog_version=caller.catalog_version,
         paid_by=pricing,
         shown_charge=shown_charge,
     )

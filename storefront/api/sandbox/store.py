@@ -171,7 +171,7 @@ def _earlier(key_id: int, request_id: str | None, fingerprint: int) -> SandboxOr
     Raises:
         RequestReused: The id was used for another order.
     """
-    window = idempotency.REQUEST_ID_WINDOW if request_id else timedelta(seconds=settings.REPEAT_SECONDS)
+    window = idempotency.REQUEST_ID_WINDOW if request_id else timedelta(seconds=settings.IDEMPOTENCY_SECONDS)
     own = SandboxOrder.objects.of(key_id).filter(request_id=request_id)
     recent = own.filter(created_at__gt=timezone.now() - window)
     if request_id is None:

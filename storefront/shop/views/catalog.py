@@ -67,7 +67,7 @@ def _search(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def service(request: HttpRequest, pk: int) -> HttpResponse:
-    on_sale = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("measure")
+    on_sale = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("delivery_stats")
     shown = get_object_or_404(catalog.with_favorites(on_sale, request.user), pk=pk)
     pricing = customer_wallet.pricing(request, [shown])
     return render(

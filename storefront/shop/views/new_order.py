@@ -59,7 +59,7 @@ def _service(request: HttpRequest, text: str) -> Service | None:
     number = query_params.number(text)
     if number is None:
         return None
-    services = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("measure")
+    services = Service.objects.on_sale().in_language().with_own_rates(request.user).select_related("delivery_stats")
     return services.filter(pk=number).first()
 
 

@@ -105,7 +105,7 @@ def test_prices_are_edited_in_the_list_without_being_rounded(superuser: Client) 
 
 
 def test_an_event_is_described_with_labels_and_unknown_data_is_kept() -> None:
-    data = {"oddity": "failed_upstream", "provider": 3, "word": "Fail", "why": "note 7", "color": "red"}
+    data = {"oddity": "failed_upstream", "provider": 3, "panel_status": "Fail", "why": "note 7", "color": "red"}
     event = OrderEvent(kind="oddity", data=data)
     description = formatting.describe_event(
         event, {3: "north"}, describe_note=lambda text: text.replace("note 7", "Not ours")

@@ -104,7 +104,7 @@ def test_the_same_again_within_a_minute_is_the_same_order() -> None:
 
 
 def test_how_long_is_a_setting(settings: Any) -> None:
-    settings.REPEAT_SECONDS = 0
+    settings.IDEMPOTENCY_SECONDS = 0
     buyer, service = factories.customer("1"), factories.service()
     assert place(buyer, service) != place(buyer, service)
 
@@ -154,7 +154,7 @@ def test_twenty_at_the_same_moment_are_one_order_and_one_charge(request_id: str 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_window_twenty_at_the_same_moment_are_twenty_orders(settings: Any) -> None:
-    settings.REPEAT_SECONDS = 0
+    settings.IDEMPOTENCY_SECONDS = 0
     buyer, service = factories.customer("10"), factories.service()
     found = together([partial(place, buyer, service)] * 20)
     assert {type(order) for order in found} == {Order}

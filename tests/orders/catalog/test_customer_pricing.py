@@ -34,7 +34,7 @@ def hear(told: list[events.ShopEvent]) -> None:
 @pytest.fixture
 def listening(settings: Any) -> list[events.ShopEvent]:
     heard.clear()
-    settings.ORDERS_NEWS = [f"{__name__}.hear"]
+    settings.ORDERS_EVENT_LISTENERS = [f"{__name__}.hear"]
     return heard
 
 
@@ -127,12 +127,12 @@ def test_of_many_buyers_at_once_one_makes_the_balance_low(listening: list[events
     assert list(audit.findings()) == []
 
 
-# ------------------------------------------------------------------------------------------------ the catalog's stamp
-def test_every_way_to_change_the_price_list_changes_its_stamp() -> None:
+# ------------------------------------------------------------------------------------------------ the catalog version
+def test_every_way_to_change_the_price_list_changes_the_catalog_version() -> None:
     seen = []
 
     def look() -> None:
-        seen.append(CatalogVersion.objects.get().stamp)
+        seen.append(CatalogVersion.objects.get().version)
 
     service = factories.service()
     look()

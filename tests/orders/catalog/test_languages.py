@@ -63,13 +63,13 @@ def test_a_language_is_told_once_for_each() -> None:
             again.save()
 
 
-def test_translations_do_not_change_the_stamp_of_the_price_list() -> None:
+def test_translations_do_not_change_the_catalog_version() -> None:
     sold = factories.service()
-    before = CatalogVersion.objects.get().stamp
+    before = CatalogVersion.objects.get().version
     factories.translate(sold, name="Лампы", category="Свет")
     ServiceText.objects.update(name="Ламы")
     ServiceText.objects.all().delete()
-    assert CatalogVersion.objects.get().stamp == before
+    assert CatalogVersion.objects.get().version == before
 
 
 def test_categories_are_counted_once_whatever_their_names() -> None:

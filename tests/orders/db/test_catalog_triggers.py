@@ -1,4 +1,4 @@
-"""The catalog's stamp follows every change, and stands in nobody's way."""
+"""The catalog version changes with every change of prices, and no writer has to wait for it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests import factories
 from tests.orders.parallel import together
 
 
-def stamp() -> int:
-    return CatalogVersion.objects.get().stamp
+def catalog_version() -> int:
+    return CatalogVersion.objects.get().version
 
 
 @pytest.mark.django_db
-def test_a_writer_that_ignores_conflicts_changes_the_stamp() -> None:
+def test_a_writer_that_ignores_conflicts_changes_the_catalog_version() -> None:
     """SQLite lets the way in which a statement meets conflicts rule its triggers as well."""
     factories.service()
-    before = stamp()
+    before = catalog_version()
     Category.objects.bulk_create([Category(name="New")], ignore_conflicts=True)
-    assert stamp() != before
+    assert catalog_version() != before
 
 
 @pytest.mark.django_db(transaction=True)

@@ -169,7 +169,7 @@ def test_a_request_for_a_person_is_told_once_and_its_answer_ends_it() -> None:
     assert list(Refill.objects.queue()) == [refill]
     customer_requests.reject(refill, reason="it did not drop", actor=order.user)
     refill.refresh_from_db()
-    assert (refill.status, refill.needs_person, refill.reason) == ("rejected", False, "it did not drop")
+    assert (refill.status, refill.needs_operator, refill.reason) == ("rejected", False, "it did not drop")
     with pytest.raises(RequestClosed):
         customer_requests.complete(refill)
     with pytest.raises(RequestClosed):

@@ -161,9 +161,9 @@ def test_a_partial_without_remains_changes_nothing_and_is_noted_once() -> None:
 def test_a_word_nobody_knows_changes_nothing_and_is_noted_once(word: Status | None) -> None:
     order = placed()
     for _ in range(3):
-        report(order, word, remains=5, word="Zagotovka" * 20)
+        report(order, word, remains=5, panel_status="Zagotovka" * 20)
     assert (order.status, order.remains, story(order)) == ("in_progress", None, ["oddity"])
-    assert order.events.get().data == {"oddity": "unknown_word", "word": ("Zagotovka" * 20)[:64]}
+    assert order.events.get().data == {"oddity": "unknown_status", "panel_status": ("Zagotovka" * 20)[:64]}
 
 
 def test_a_panel_that_gives_up_moves_no_money_until_a_person_decides() -> None:
@@ -181,8 +181,8 @@ def test_what_no_panel_took_stays_failed_whatever_is_reported_later() -> None:
 
 def test_failed_twice_pays_once() -> None:
     order = placed("submitting")
-    fulfillment.fail(order.pk, provider=7, words="no balance")
-    fulfillment.fail(order.pk, provider=8, words="no balance")
+    fulfillment.fail(order.pk, provider=7, panel_error="no balance")
+    fulfillment.fail(order.pk, provider=8, panel_error="no balance")
     assert (balance(order), story(order)) == (1, ["refused", "status", "refunded"])
 
 
@@ -205,7 +205,7 @@ def test_the_story_of_an_order_is_written_once_line_by_line() -> None:
 
 def test_the_panels_words_are_in_lines_that_customers_do_not_see() -> None:
     order = placed("submitting")
-    fulfillment.fail(order.pk, provider=1, words="Your panel account is out of money")
+    fulfillment.fail(order.pk, provider=1, panel_error="Your panel account is out of money")
     public = order.events.filter(kind__in=OrderEvent.PUBLIC)
     assert [event.kind for event in public] == ["status", "refunded"]
     assert "panel" not in "".join(str(event.data) for event in public)
@@ -219,14 +219,14 @@ def test_who_canceled_is_kept() -> None:
 
 def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> None:
     order = placed("pending")
-    report(order, None, word="x")
-    report(order, None, word="x")
+    report(order, None, panel_status="x")
+    report(order, None, panel_status="x")
     report(order, Status.IN_PROGRESS)
-    assert report(order, None, word="x").odd_at is not None
+    assert report(order, None, panel_status="x").odd_at is not None
     assert story(order) == ["oddity", "status"]
     assert fulfillment.mark_seen(order.pk).odd_at is None
-    assert report(order, None, word="x").odd_at is None
-    assert report(order, None, word="y").odd_at is not None
+    assert report(order, None, panel_status="x").odd_at is None
+    assert report(order, None, panel_status="y").odd_at is not None
     assert story(order) == ["oddity", "status", "note", "oddity"]
 
 

@@ -245,7 +245,7 @@ def test_a_run_that_fails_is_paid_back_and_the_others_go_on() -> None:
     fulfillment.mark_run_submitting(order, 1)
     order.refresh_from_db()
     assert order.status == "submitting"
-    fulfillment.fail(order.pk, run=1, words="bad link")
+    fulfillment.fail(order.pk, run=1, panel_error="bad link")
     start(order, 2)
     order.refresh_from_db()
     assert order.status == "in_progress"
@@ -297,7 +297,7 @@ def test_a_stop_pays_back_what_has_not_started_and_later_what_was_left_undeliver
     assert (order.status, order.refunded) == ("in_progress", charges.refund(order.charge, quantity=132, remains=33))
     # The third was on its way: the panel did not get it, so it is not sent again.
     fulfillment.requeue(order.pk, run=3, why=EventKind.NOT_SENT)
-    assert [run.status for run in order.parts.all()] == ["completed", "pending", "canceled", "canceled"]
+    assert [run.status for run in order.run_rows.all()] == ["completed", "pending", "canceled", "canceled"]
     assert (told(order, 2, P, 10).status, order.remains) == ("partial", 76)
     assert order.refunded == charges.refund(order.charge, quantity=132, remains=76)
     assert list(audit.findings()) == []
@@ -325,7 +325,7 @@ def test_a_person_who_cancels_the_whole_ends_it_once(reports: list[Status]) -> N
     for number, status in enumerate(reports, start=1):
         told(order, number, status, 3)
     assert (order.status, order.refunded) == ("canceled", order.charge)
-    assert [run.status for run in order.parts.all()][2] == "canceled"
+    assert [run.status for run in order.run_rows.all()][2] == "canceled"
     assert list(audit.findings()) == []
 
 
@@ -352,12 +352,12 @@ def test_any_life_of_the_runs_keeps_the_books(seed: int) -> None:
                 fulfillment.fail(order.pk, run=run)
             case "stop":
                 fulfillment.stop_runs(order.pk)
-            case "report" if order.parts.get(number=run).state not in (Q, S, D):
+            case "report" if order.run_rows.get(number=run).state not in (Q, S, D):
                 told(order, run, chance.choice([N, I, C, P, X, F]), chance.choice([None, -1, 0, 5, 20, 33, 60]))
         order.refresh_from_db()
         assert paid_back <= order.refunded <= order.charge
         paid_back = order.refunded
-        ended = sum(part.remains or 0 for part in order.parts.all() if part.state in (C, P, X, F))
+        ended = sum(part.remains or 0 for part in order.run_rows.all() if part.state in (C, P, X, F))
         assert paid_back == charges.refund(order.charge, quantity=132, remains=ended)
     wallet = transfers.open_wallet(order.user)
     assert wallet.balance == 100 - order.charge + order.refunded

@@ -71,11 +71,11 @@ def decide(current: Status, status: Status | None, remains: int | None = None, *
         (IP, FA, IP, None, "failed_upstream"),
         (CO, FA, CO, None, ""),
         (CA, FA, CA, None, ""),
-        (IP, None, IP, None, "unknown_word"),
-        (CO, None, CO, None, "unknown_word"),
-        (IP, Q, IP, None, "unknown_word"),
-        (PE, S, PE, None, "unknown_word"),
-        (D, D, D, None, "unknown_word"),
+        (IP, None, IP, None, "unknown_status"),
+        (CO, None, CO, None, "unknown_status"),
+        (IP, Q, IP, None, "unknown_status"),
+        (PE, S, PE, None, "unknown_status"),
+        (D, D, D, None, "unknown_status"),
     ],
 )
 def test_what_a_report_changes(

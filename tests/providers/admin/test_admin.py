@@ -76,7 +76,7 @@ def form(**changes: Any) -> dict[str, Any]:
     return {
         "name": "north",
         "url": "https://panel.example.com/api/v2",
-        "dialect": "v2",
+        "dialect_name": "v2",
         "currency": "usd",
         "exchange_rate": "1",
         "price_jump": "25",
@@ -152,7 +152,7 @@ def test_actions_call_the_panel_outside_a_transaction(boss: Client, panel: Panel
     assert "Connected: " in act(boss, "test_connection", provider)
     provider.refresh_from_db()
     assert provider.balance is not None
-    assert provider.balance_at is not None
+    assert provider.balance_seen_at is not None
     assert "Price list imported." in act(boss, "import_prices", provider)
     assert Offer.objects.exists()
 
@@ -332,16 +332,16 @@ def test_orders_are_found_by_every_number_people_have(boss: Client, order: Order
 
 def test_odd_reports_are_found_until_somebody_has_seen_them(boss: Client, order: Order) -> None:
     url, link = "/admin/orders/order/?attention=odd", f"/{order.pk}/change/"
-    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", panel_status="Fail")
     assert link in page(boss, url)
     fulfillment.add_event(order, kind=EventKind.STATUS, status="in_progress")
     assert link in page(boss, url), "whatever happened since"
     boss.post(f"/admin/orders/order/{order.pk}/seen/")
     assert link not in page(boss, url)
-    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", panel_status="Fail")
     assert link not in page(boss, url), "the panel repeats what somebody has seen"
     assert OrderEvent.objects.filter(order=order, kind="oddity").count() == 1
-    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="unknown_word", word="Sleeping")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="unknown_status", panel_status="Sleeping")
     assert link in page(boss, url), "another report is news"
     data = {"action": "mark_reports_seen", "_selected_action": [order.pk]}
     assert boss.post("/admin/orders/order/", data, follow=True).status_code == 200
@@ -391,7 +391,7 @@ def test_the_page_of_an_order_costs_the_same_for_a_long_story(boss: Client, orde
     url = f"/admin/orders/order/{order.pk}/change/"
     few = queries(boss, url)
     for number in range(40):
-        fulfillment.add_event(order, kind=EventKind.NOTE, actor=order.user, provider=1, words=f"{number}")
+        fulfillment.add_event(order, kind=EventKind.NOTE, actor=order.user, provider=1, panel_error=f"{number}")
     assert queries(boss, url) == few
 
 

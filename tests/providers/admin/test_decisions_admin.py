@@ -59,12 +59,12 @@ def test_words_can_be_taught_to_mean_not_placed(boss: Client, placement: Placeme
 
 def test_a_search_is_offered_only_where_it_is_allowed(boss: Client, placement: Placement) -> None:
     assert "Search now" in page(boss, placement)
-    Provider.objects.update(is_probe_allowed=False)
+    Provider.objects.update(is_search_allowed=False)
     assert "Search now" not in page(boss, placement)
     press(boss, "search", placement)
     placement.refresh_from_db()
-    assert placement.probe_at is not None
-    assert placement.probe_at <= timezone.now()
+    assert placement.next_search_at is not None
+    assert placement.next_search_at <= timezone.now()
 
 
 def overview(boss: Client) -> str:
@@ -76,17 +76,17 @@ def test_the_start_page_says_why_a_person_has_to_decide(boss: Client, placement:
     assert list(decisions.awaiting_decision()) == [placement]
     assert "1 order with an unknown outcome" in overview(boss)
     assert "the check that permits the search has not passed" in overview(boss)
-    Provider.objects.update(is_probe_allowed=False)
+    Provider.objects.update(is_search_allowed=False)
     assert "the search is off for this provider" in overview(boss)
 
 
 def test_while_the_search_may_still_decide_the_start_page_asks_for_nothing(boss: Client, placement: Placement) -> None:
-    Provider.objects.update(controlled_at=timezone.now())
+    Provider.objects.update(search_checked_at=timezone.now())
     assert not decisions.awaiting_decision().exists()
     assert "1 order is being searched for" in overview(boss)
     assert "with an unknown outcome" not in overview(boss)
     evidence.keep(placement, search={"why": "indistinct", "hits": []})
-    Placement.objects.filter(pk=placement.pk).update(doubted_at=timezone.now() - decisions.PATIENCE)
+    Placement.objects.filter(pk=placement.pk).update(in_doubt_at=timezone.now() - decisions.PATIENCE)
     assert list(decisions.awaiting_decision()) == [placement]
     assert "it was placed, and so were others with the same cost" in overview(boss)
     shown = boss.get(reverse("admin:orders_order_changelist"), {"attention": "undecided"}).content.decode()
@@ -108,5 +108,5 @@ def test_nothing_can_be_decided_without_the_right(placement: Placement) -> None:
 
 def test_limits_and_searches_are_set_on_the_providers_page(boss: Client, placement: Placement) -> None:
     text = boss.get(reverse("admin:providers_provider_change", args=[placement.provider_id])).content.decode()
-    for name in ("parallel", "calls_a_minute", "price_jump", "is_probe_allowed", "settle_seconds"):
+    for name in ("parallel", "calls_per_minute", "price_jump", "is_search_allowed", "settle_seconds"):
         assert f'name="{name}"' in text

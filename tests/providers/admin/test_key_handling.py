@@ -42,7 +42,7 @@ def clerk() -> Client:
 
 @pytest.fixture
 def north() -> Provider:
-    return Provider.objects.create(name="north", url=HOME, dialect="v2", currency="USD", key=Secret.hide(KEY))
+    return Provider.objects.create(name="north", url=HOME, dialect_name="v2", currency="USD", key=Secret.hide(KEY))
 
 
 @pytest.mark.parametrize(

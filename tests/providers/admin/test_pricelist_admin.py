@@ -32,7 +32,7 @@ def office(client: Client) -> Client:
 def provider() -> Provider:
     """Nine services; the cost of the last one jumped."""
     address = "http://127.0.0.1:9009/api/v2"
-    provider = onboarding.save_provider("north", url=address, key="k", dialect="v2", currency="USD")
+    provider = onboarding.save_provider("north", url=address, key="k", dialect_name="v2", currency="USD")
     importer.store(provider, rows(9))
     importer.publish(provider)
     importer.store(provider, with_last(rows(9), rate=Decimal(2)))
@@ -51,22 +51,22 @@ def decide(client: Client, action: str, offer: Offer) -> None:
 
 
 def test_what_waits_for_approval_is_on_the_work_list_and_in_the_lists(office: Client, provider: Provider) -> None:
-    Provider.objects.update(list_problem="the price list is empty; nothing was changed")
+    Provider.objects.update(price_list_error="the price list is empty; nothing was changed")
     start = page(office, "index")
     assert "1 provider service waiting for approval" in start
     assert "the price list is empty; nothing was changed" in start
     listed = page(office, "providers_offer_changelist", state="held_used")
     assert "Waits for approval" in listed
-    assert "2.00" in page(office, "providers_offer_change", Offer.objects.get(is_held=True).pk)
+    assert "2.00" in page(office, "providers_offer_change", Offer.objects.get(is_pending_approval=True).pk)
     assert "2.00" in page(office, "providers_offerchange_changelist")
     assert "nothing was changed" in page(office, "providers_provider_change", provider.pk)
 
 
 def test_an_operator_approves_or_rejects_and_it_is_logged(office: Client, provider: Provider) -> None:
-    offer = Offer.objects.get(is_held=True)
+    offer = Offer.objects.get(is_pending_approval=True)
     decide(office, "reject", offer)
     offer.refresh_from_db()
-    assert (offer.is_held, offer.is_available) == (False, False)
+    assert (offer.is_pending_approval, offer.is_available) == (False, False)
     decide(office, "approve", offer)
     offer.refresh_from_db()
     assert (offer.is_available, offer.rate) == (True, Decimal(2))
@@ -74,8 +74,8 @@ def test_an_operator_approves_or_rejects_and_it_is_logged(office: Client, provid
 
 
 def test_cost_and_margin_count_a_waiting_cost_as_checkout_does(office: Client, provider: Provider) -> None:
-    offer = Offer.objects.get(is_held=True)
-    Offer.objects.filter(pk=offer.pk).update(rate=Decimal(1), held_rate=Decimal(3))
+    offer = Offer.objects.get(is_pending_approval=True)
+    Offer.objects.filter(pk=offer.pk).update(rate=Decimal(1), pending_rate=Decimal(3))
     service = Service.objects.get(routes__offer=offer)
     Service.objects.filter(pk=service.pk).update(rate=Decimal("1.3"))
     service.refresh_from_db()
@@ -96,10 +96,10 @@ def test_who_may_only_look_decides_nothing(client: Client, provider: Provider) -
     clerk = get_user_model().objects.create_user(email="clerk@example.com", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_offer"))
     client.force_login(clerk)
-    offer = Offer.objects.get(is_held=True)
+    offer = Offer.objects.get(is_pending_approval=True)
     client.post(reverse("admin:providers_offer_changelist"), {"action": "approve", "_selected_action": [offer.pk]})
     offer.refresh_from_db()
-    assert offer.is_held
+    assert offer.is_pending_approval
 
 
 def test_a_markup_rule_reprices_when_it_is_saved_and_when_it_is_deleted(office: Client, provider: Provider) -> None:

@@ -29,7 +29,7 @@ def boss() -> Client:
 def placed(status: str, number: str = "65ae5538afdd1") -> Order:
     order = factories.order(of=factories.service(has_refill=True, has_cancel=True), status=status)
     Order.objects.filter(pk=order.pk).update(remains=0 if status == "completed" else 100)
-    provider, _ = Provider.objects.get_or_create(name="north", url="http://127.0.0.1/api", dialect="tmsmm")
+    provider, _ = Provider.objects.get_or_create(name="north", url="http://127.0.0.1/api", dialect_name="tmsmm")
     offer = Offer.objects.create(
         provider=provider, upstream_id=number, name="x", category="x", type_name="Default", kind="default", rate=1,
         min_quantity=1, max_quantity=100, seen_at=timezone.now(),
@@ -98,7 +98,7 @@ def test_sent_again(boss: Client) -> None:
     refill = customer_requests.request_refill(placed("completed"))
     customer_requests.hand_to_staff(refill, why="no clear answer")
     act(boss, refill, "send")
-    assert (refill.status, refill.needs_person, refill.reason) == ("waiting", False, "")
+    assert (refill.status, refill.needs_operator, refill.reason) == ("waiting", False, "")
 
 
 def test_canceled_and_paid_back(boss: Client) -> None:

@@ -95,7 +95,7 @@ def no_kept_addresses() -> Iterator[None]:
 def test_an_unknown_name_is_not_sent() -> None:
     error = outcome(order("http://panel.invalid/api/v2"))
     assert type(error) is NotSent
-    assert error.words == "the name panel.invalid has no address"
+    assert error.message == "the name panel.invalid has no address"
 
 
 def test_a_look_up_that_hangs_is_not_sent_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_a_refused_connection_is_not_sent() -> None:
         port = closed.getsockname()[1]
     error = outcome(order(f"http://127.0.0.1:{port}/"))
     assert type(error) is NotSent
-    assert "connection refused" in error.words
+    assert "connection refused" in error.message
 
 
 def test_an_address_that_swallows_connections_is_not_sent() -> None:
@@ -124,7 +124,7 @@ def test_an_address_that_swallows_connections_is_not_sent() -> None:
         for filler in fillers:
             filler.close()
     assert type(error) is NotSent
-    assert "no answer within 0.5 s" in error.words
+    assert "no answer within 0.5 s" in error.message
 
 
 def test_a_stalled_tls_handshake_is_not_sent() -> None:
@@ -132,7 +132,7 @@ def test_a_stalled_tls_handshake_is_not_sent() -> None:
         error = outcome(order(f"https://127.0.0.1:{server.port}/"))
         assert server.connections == 1
     assert type(error) is NotSent
-    assert error.words == "TLS handshake not finished within 1 s"
+    assert error.message == "TLS handshake not finished within 1 s"
 
 
 @pytest.mark.parametrize("end", ["fin", "rst"])
@@ -152,7 +152,7 @@ def test_tls_to_a_plain_text_port_is_not_sent() -> None:
     with RawServer(plain) as server:
         error = outcome(order(f"https://127.0.0.1:{server.port}/"))
     assert type(error) is NotSent
-    assert "TLS handshake failed" in error.words
+    assert "TLS handshake failed" in error.message
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_fault_after_the_first_byte_leaves_the_outcome_unknown(case: str) -> N
     script, words = UNKNOWN[case]
     error = outcome_of(script)
     assert type(error) is OutcomeUnknown
-    assert words in error.words
+    assert words in error.message
 
 
 # --- over TLS ----------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def test_a_certificate_nobody_vouches_for_is_not_sent(tls: ssl.SSLContext) -> No
         error = outcome(order(server.url))
         assert server.requests == []
     assert type(error) is NotSent
-    assert error.words == "TLS handshake failed: certificate not accepted, self-signed certificate"
+    assert error.message == "TLS handshake failed: certificate not accepted, self-signed certificate"
 
 
 @pytest.mark.usefixtures("trusted")
@@ -270,7 +270,7 @@ def test_a_certificate_for_another_name_is_not_sent(tls: ssl.SSLContext) -> None
         error = outcome(order(server.url.replace("127.0.0.1", "localhost")))
         assert server.requests == []
     assert type(error) is NotSent
-    assert "certificate not accepted" in error.words
+    assert "certificate not accepted" in error.message
 
 
 @pytest.mark.usefixtures("trusted")
@@ -290,7 +290,7 @@ def test_over_tls_too_the_outcome_is_unknown_once_sent(case: str, tls: ssl.SSLCo
         error = outcome(order(server.url))
         assert (server.connections, len(server.requests)) == (1, 1)
     assert type(error) is OutcomeUnknown
-    assert "request was sent" in error.words or "not complete" in error.words
+    assert "request was sent" in error.message or "not complete" in error.message
 
 
 # --- too large ---------------------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def test_large_answers_are_left_and_memory_stays_small() -> None:
         finally:
             tracemalloc.stop()
         assert type(error) is OutcomeUnknown
-        assert script is endless or error.words == "answer larger than 256 kB"
+        assert script is endless or error.message == "answer larger than 256 kB"
         assert peak < 3 * 1024 * 1024
 
 
@@ -452,7 +452,7 @@ def test_the_key_is_in_no_part_of_an_error_nor_in_a_log(
             call = replace(balance(url), query=(("key", secret),), secrets=(secret,))
             error = outcome(call)
             if isinstance(error, ProviderError):
-                texts = [str(error), repr(error), repr(error.args), error.words]
+                texts = [str(error), repr(error), repr(error.args), error.message]
                 texts += traceback.format_exception(error)
                 assert error.__cause__ is None
                 assert error.__context__ is None
@@ -467,7 +467,7 @@ def forms(secret: str) -> set[str]:
 def test_words_of_a_name_that_is_the_key_are_redacted() -> None:
     error = outcome(replace(order("http://s3cret.invalid/"), secrets=("s3cret",)))
     assert isinstance(error, NotSent)
-    assert error.words == "the name [key].invalid has no address"
+    assert error.message == "the name [key].invalid has no address"
 
 
 @pytest.mark.parametrize(
@@ -513,7 +513,7 @@ def test_a_name_that_resolves_to_a_private_address_is_refused(private: str, monk
     monkeypatch.setattr(socket.socket, "connect", lambda *a: pytest.fail("connected"))
     error = outcome(order("http://panel.example/"), Limits(total=1.0))
     assert type(error) is AddressNotAllowed
-    assert private in error.words
+    assert private in error.message
 
 
 @pytest.mark.usefixtures("no_kept_addresses")

@@ -76,7 +76,7 @@ def test_zlib_is_known_by_its_first_bytes() -> None:
 def test_a_body_that_cannot_be_unpacked_says_nothing(body: bytes, coding: str, words: str) -> None:
     with pytest.raises(OutcomeUnknown) as problem:
         unpack(body, coding, LIMIT)
-    assert problem.value.words == words
+    assert problem.value.message == words
 
 
 @pytest.mark.parametrize("coding", ["", "gzip", "deflate"])

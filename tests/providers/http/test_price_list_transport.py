@@ -38,6 +38,6 @@ EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 )
 def test_a_list_is_read_whatever_the_server_makes_of_it(raw: bytes) -> None:
     with RawServer(says(raw)) as server:
-        provider = onboarding.save_provider("north", url=server.url, key="k", dialect="v2", currency="USD")
+        provider = onboarding.save_provider("north", url=server.url, key="k", dialect_name="v2", currency="USD")
         (row,) = conversation.services(provider)
     assert (row.upstream_id, row.name, row.problem) == ("1", "Подписчики", "")

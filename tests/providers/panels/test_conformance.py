@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
 
 def words_of(dialect: str) -> tuple[str, ...]:
     """The panel's own words, as its document or its family has them: pending, moving, completed, partial, canceled."""
-    words = SIMULATORS[dialect].words
-    return words.pending, words.running, words.completed, words.partial, words.canceled
+    statuses = SIMULATORS[dialect].statuses
+    return statuses.pending, statuses.running, statuses.completed, statuses.partial, statuses.canceled
 
 
 def placed(panel: Panel, provider: Provider, order: Order) -> str:

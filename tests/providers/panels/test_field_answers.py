@@ -135,7 +135,7 @@ def test_an_answer_that_is_no_report_changes_no_order(
 ) -> None:
     followed = orders(number)
     submission.submit_due(provider, is_now=True)
-    Provider.objects.update(refunds_failed=True)
+    Provider.objects.update(has_failure_refunds=True)
     answer_with(panel, "status", body, status, times=12)
     sync(provider)
     for order in followed:
@@ -182,7 +182,7 @@ def test_a_key_that_a_panel_echoes_about_an_order_is_not_kept(panel: Panel, prov
     answer_with(panel, "status", {name: f"hidden from {panel.key}", "remains": "5"})
     sync(provider)
     placement = Placement.objects.get(order=order)
-    told = f"{placement.words} {placement.word} {list(OrderEvent.objects.values_list('data', flat=True))}"
+    told = f"{placement.panel_error} {placement.panel_status} {list(OrderEvent.objects.values_list('data', flat=True))}"
     assert "hidden from [key]" in told
     assert panel.key not in told
 
@@ -226,7 +226,7 @@ def test_a_refill_that_was_not_plainly_taken_goes_to_a_person(
     answer_with(panel, "refill", body)
     upstream_requests.run(provider, is_now=True)
     refill.refresh_from_db()
-    assert (refill.needs_person, UpstreamRequest.objects.get().upstream_id) == (True, "")
+    assert (refill.needs_operator, UpstreamRequest.objects.get().upstream_id) == (True, "")
 
 
 @pytest.mark.parametrize("text", ["Refill will be available in 20 hours", "Refill already in progress"])
@@ -237,7 +237,7 @@ def test_a_refill_that_comes_too_early_is_asked_for_again(
     answer_with(panel, "refill", {"error": text})
     upstream_requests.run(provider, is_now=True)
     refill.refresh_from_db()
-    assert (refill.status, refill.needs_person) == ("waiting", False)
+    assert (refill.status, refill.needs_operator) == ("waiting", False)
     assert refill.due_at is not None
 
 
@@ -269,4 +269,4 @@ def test_success_around_a_refusal_to_cancel_is_no_yes(panel: Panel, provider: Pr
     answer_with(panel, "cancel", body)
     upstream_requests.run(provider, is_now=True)
     cancellation.refresh_from_db()
-    assert (cancellation.status, cancellation.needs_person) == (status, status == "waiting")
+    assert (cancellation.status, cancellation.needs_operator) == (status, status == "waiting")

@@ -80,7 +80,7 @@ def waiting(dialect: str, start_panel: Callable[..., Panel]) -> Scene:
 def moving(waiting: Scene) -> Scene:
     """An order that the panel has and that has moved: half of it is left."""
     waiting.submit()
-    waiting.panel.report(waiting.number, waiting.words[1], remains=waiting.order.quantity // 2)
+    waiting.panel.report(waiting.number, waiting.statuses[1], remains=waiting.order.quantity // 2)
     assert waiting.look().status == "in_progress"
     return waiting
 
@@ -134,7 +134,7 @@ def test_a_readable_refusal_at_any_http_status_ends_the_order_and_pays_back(
 ) -> None:
     waiting.panel.fault("add", "http_error", status=status, body=f'{{"error":"{text}"}}')
     assert (waiting.submit().status, waiting.order.refunded) == ("failed", waiting.order.charge)
-    assert waiting.placement.words == text
+    assert waiting.placement.panel_error == text
     assert balanced()
 
 
@@ -225,7 +225,7 @@ def test_a_status_that_says_nothing_changes_nothing(moving: Scene, kind: str, op
         moving.look()
         assert (moving.order.status, moving.order.remains, moving.order.refunded) == before
     moving.panel.clear_faults()
-    moving.panel.report(moving.number, moving.words[2], remains=0)
+    moving.panel.report(moving.number, moving.statuses[2], remains=0)
     assert moving.look().status == "completed", "the next good answer counts"
 
 
@@ -242,7 +242,7 @@ def test_an_unknown_word_is_told_once(moving: Scene) -> None:
     moving.panel.fault("status", "rows", times=3, status="Sleeping")
     for _ in range(3):
         moving.look()
-    assert moving.oddities() == ["unknown_word"]
+    assert moving.oddities() == ["unknown_status"]
 
 
 @ALL_DIALECTS
@@ -251,14 +251,14 @@ def test_an_order_that_the_panel_does_not_know_yet_is_left_alone_for_an_hour_and
     waiting.submit()
     for _ in range(4):
         assert (waiting.look().status, waiting.order.refunded, waiting.oddities()) == ("pending", 0, [])
-    assert waiting.placement.missing == 4
-    Placement.objects.update(missed_at=timezone.now() - apply_reports.MISSING_FOR)
+    assert waiting.placement.missed_checks == 4
+    Placement.objects.update(first_missed_at=timezone.now() - apply_reports.MISSING_FOR)
     for _ in range(2):
         waiting.look()
     assert (waiting.order.status, waiting.oddities()) == ("pending", ["unknown_there"]), "told once, canceled never"
     waiting.panel.book.lag = 0
     waiting.look()
-    assert (waiting.placement.missing, waiting.placement.missed_at) == (0, None)
+    assert (waiting.placement.missed_checks, waiting.placement.first_missed_at) == (0, None)
 
 
 @ALL_DIALECTS
@@ -266,7 +266,7 @@ def test_an_hour_without_three_looks_is_not_enough(waiting: Scene) -> None:
     waiting.panel.book.lag = 1e6
     waiting.submit()
     waiting.look()
-    Placement.objects.update(missed_at=timezone.now() - timedelta(days=1))
+    Placement.objects.update(first_missed_at=timezone.now() - timedelta(days=1))
     waiting.look()
     assert waiting.oddities() == []
 
@@ -278,17 +278,17 @@ def test_a_row_that_vanishes_changes_nothing(moving: Scene) -> None:
     )
     moving.submit()
     there = Placement.objects.get(order=second).upstream_id
-    moving.panel.report(there, moving.words[2], remains=0)
+    moving.panel.report(there, moving.statuses[2], remains=0)
     moving.panel.fault("status", "left_out", ids=[moving.number])
     moving.look()
     second.refresh_from_db()
-    assert (moving.order.status, second.status, moving.placement.missing) == ("in_progress", "completed", 1)
+    assert (moving.order.status, second.status, moving.placement.missed_checks) == ("in_progress", "completed", 1)
 
 
 @ALL_DIALECTS
 @pytest.mark.parametrize(("remains", "share"), [(-5, 0), (10**9, 1), ("0", 0)])
 def test_remains_are_clamped_before_they_move_money(moving: Scene, remains: Any, share: int) -> None:
-    moving.panel.fault("status", "rows", status=moving.words[3], remains=remains)
+    moving.panel.fault("status", "rows", status=moving.statuses[3], remains=remains)
     assert (moving.look().status, moving.order.refunded) == ("partial", moving.order.charge * share)
     assert 0 <= (moving.order.remains or 0) <= moving.order.quantity
     assert balanced()
@@ -297,7 +297,7 @@ def test_remains_are_clamped_before_they_move_money(moving: Scene, remains: Any,
 @ALL_DIALECTS
 @pytest.mark.parametrize("remains", ["Unknown", "", None, [], 1.5])
 def test_a_partial_without_a_number_is_for_a_person(moving: Scene, remains: Any) -> None:
-    moving.panel.fault("status", "rows", times=2, status=moving.words[3], remains=remains)
+    moving.panel.fault("status", "rows", times=2, status=moving.statuses[3], remains=remains)
     for _ in range(2):
         moving.look()
     assert (moving.order.status, moving.order.refunded, moving.oddities()) == ("in_progress", 0, ["remains_missing"])
@@ -329,18 +329,18 @@ def test_charges_are_kept_the_first_and_the_last_and_none_is_no_charge(moving: S
 @ALL_DIALECTS
 def test_a_canceled_order_that_the_panel_charges_nothing_for_costs_nothing(moving: Scene) -> None:
     Placement.objects.update(charged="1.5", first_charged="1.5")
-    moving.panel.fault("status", "rows", charge=0, status=moving.panel.words.canceled)
+    moving.panel.fault("status", "rows", charge=0, status=moving.panel.statuses.canceled)
     moving.look()
     assert (moving.placement.first_charged, moving.placement.charged) == (Decimal("1.5"), 0)
 
 
 @ALL_DIALECTS
 def test_backwards_reports_move_nothing_back(moving: Scene) -> None:
-    moving.panel.report(moving.number, moving.words[0], remains=moving.order.quantity)
+    moving.panel.report(moving.number, moving.statuses[0], remains=moving.order.quantity)
     assert moving.look().status == "in_progress"
-    moving.panel.report(moving.number, moving.words[2], remains=0)
+    moving.panel.report(moving.number, moving.statuses[2], remains=0)
     assert moving.look().status == "completed"
-    for word in moving.words[:2]:
+    for word in moving.statuses[:2]:
         moving.panel.report(moving.number, word, remains=moving.order.quantity)
         assert (moving.look().status, moving.order.refunded) == ("completed", 0)
 
@@ -348,7 +348,7 @@ def test_backwards_reports_move_nothing_back(moving: Scene) -> None:
 @ALL_DIALECTS
 def test_late_changes_only_ever_pay_back_the_difference(moving: Scene) -> None:
     quantity, charge = moving.order.quantity, moving.order.charge
-    _, _, completed, partial, canceled = moving.words
+    _, _, completed, partial, canceled = moving.statuses
     left = quantity // 3
     part = charges.refund(charge, quantity=quantity, remains=left)
     for word, remains, refunded in (
@@ -417,7 +417,7 @@ def test_a_price_list_that_cannot_be_whole_changes_nothing(waiting: Scene, kind:
     with pytest.raises(ProviderError):
         importer.import_offers(waiting.provider)
     assert list(Offer.objects.order_by("pk").values()) == before
-    assert Provider.objects.get().list_problem
+    assert Provider.objects.get().price_list_error
 
 
 @ALL_DIALECTS

@@ -24,7 +24,8 @@ V2, TMSMM, TOPLISTBOT = DIALECTS["v2"], DIALECTS["tmsmm"], DIALECTS["toplistbot"
 
 def told(results: dict[str, Any]) -> dict[str, Any]:
     return {
-        asked: (found.words, found.reason) if isinstance(found, Refused) else found for asked, found in results.items()
+        asked: (found.message, found.reason) if isinstance(found, Refused) else found
+        for asked, found in results.items()
     }
 
 
@@ -131,7 +132,7 @@ def test_refill_words(word: str, stage: Stage | None) -> None:
     for body in ({"status": word}, [{"refill": 1, "status": word}], {"1": {"status": word}}, [{"status": word}]):
         (report,) = read_refill_status(answer(body), V2, ["1"]).values()
         assert not isinstance(report, str)
-        assert (report.stage, report.word) == (stage, word)
+        assert (report.stage, report.panel_status) == (stage, word)
 
 
 def test_statuses_of_many_refills() -> None:
@@ -229,7 +230,7 @@ def test_a_cancellation_that_is_not_plainly_taken_is_not_taken(body: Any) -> Non
 def test_success_with_the_text_of_a_refusal_is_a_refusal(text: str) -> None:
     (refused,) = read_cancel(answer({"status": "success", "message": text}), V2, ["9"]).values()
     assert isinstance(refused, Refused)
-    assert (refused.words, refused.reason) == (text, "final")
+    assert (refused.message, refused.reason) == (text, "final")
 
 
 @pytest.mark.parametrize(
@@ -289,11 +290,11 @@ def test_what_is_no_report_ends_no_refill(body: Any, status: int) -> None:
 
 # ------------------------------------------------------------------------------------------------ requests
 def test_one_and_many_are_asked_for_as_the_documents_have_it() -> None:
-    assert V2.errand_params("refill", ["1"]) == {"order": "1"}
-    assert TMSMM.errand_params("refill", ["a", "b"]) == {"orders": "a,b"}
-    assert V2.errand_params("refill_status", ["1"]) == {"refill": "1"}
-    assert TMSMM.errand_params("refill_status", ["a", "b"]) == {"refills": "a,b"}
-    assert V2.errand_params("cancel", ["1"]) == {"orders": "1"}
+    assert V2.request_params("refill", ["1"]) == {"order": "1"}
+    assert TMSMM.request_params("refill", ["a", "b"]) == {"orders": "a,b"}
+    assert V2.request_params("refill_status", ["1"]) == {"refill": "1"}
+    assert TMSMM.request_params("refill_status", ["a", "b"]) == {"refills": "a,b"}
+    assert V2.request_params("cancel", ["1"]) == {"orders": "1"}
     sizes = {name: dialect.ids_a_call("refill") for name, dialect in DIALECTS.items() if "refill" in dialect.verbs}
     assert sizes == {"v2": 100, "smpanelim": 1, "tmsmm": 100}
 

@@ -219,8 +219,8 @@ def test_every_live_panel_speaks_its_own_words(dialect: str) -> None:
             requests.request(method, panel.url, timeout=5, **{manner[encoding]: fields})
         time.sleep(0.25)
         words = {order.status for order in panel.orders.values()}
-        expected = {panel.words.completed, panel.words.canceled}
-        assert words == expected | (set() if dialect == "tzsmmpay" else {panel.words.partial})
+        expected = {panel.statuses.completed, panel.statuses.canceled}
+        assert words == expected | (set() if dialect == "tzsmmpay" else {panel.statuses.partial})
         assert panel.violations == []
 
 

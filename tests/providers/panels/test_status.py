@@ -16,7 +16,12 @@ from tests.providers.panels.answers import answer
 V2 = DIALECTS["v2"]
 ROW = {"status": "In progress", "start_count": "5", "remains": "50", "charge": "0.1", "currency": "USD"}
 READ = Progress(
-    status=Status.IN_PROGRESS, word="In progress", start_count=5, remains=50, charge=Decimal("0.1"), currency="USD"
+    status=Status.IN_PROGRESS,
+    panel_status="In progress",
+    start_count=5,
+    remains=50,
+    charge=Decimal("0.1"),
+    currency="USD",
 )
 
 
@@ -241,7 +246,9 @@ def test_a_row_without_a_status_is_a_text_for_the_operator(row: Any) -> None:
 def test_figures_are_read_under_their_other_names() -> None:
     body = {"status": "processing", "start_counter": 77, "remain": 50, "currency": "USD"}
     report = read_status(answer(body), V2, ["7"])["7"]
-    assert report == Progress(status=Status.PROCESSING, word="processing", start_count=77, remains=50, currency="USD")
+    assert report == Progress(
+        status=Status.PROCESSING, panel_status="processing", start_count=77, remains=50, currency="USD"
+    )
 
 
 @pytest.mark.parametrize(

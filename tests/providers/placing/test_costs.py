@@ -36,7 +36,7 @@ def untold() -> Iterator[None]:
 
 @pytest.fixture
 def provider() -> Provider:
-    details = {"url": "http://127.0.0.1:9009/api/v2", "dialect": "v2", "currency": "RUB"}
+    details = {"url": "http://127.0.0.1:9009/api/v2", "dialect_name": "v2", "currency": "RUB"}
     provider = onboarding.save_provider("north", key="k", exchange_rate=Decimal("0.0125"), **details)
     importer.store(provider, rows(2, rate=Decimal(80)))
     importer.publish(provider)
@@ -74,7 +74,7 @@ def test_at_cost_it_is_sold_whatever_the_rounding(provider: Provider) -> None:
 
 def test_one_route_that_is_covered_is_enough(provider: Provider) -> None:
     user, service = customer(), service_of("2")
-    other = onboarding.save_provider("south", key="k", url="http://127.0.0.1:9009/", dialect="v2", currency="USD")
+    other = onboarding.save_provider("south", key="k", url="http://127.0.0.1:9009/", dialect_name="v2", currency="USD")
     importer.store(other, rows(1, rate=Decimal("0.5")))
     Route.objects.create(service=service, offer=Offer.objects.get(provider=other), priority=9)
     Service.objects.filter(pk=service.pk).update(rate=Decimal("0.6"))
@@ -137,5 +137,5 @@ def test_an_offer_is_bought_only_if_the_orders_charge_pays_for_it(
     provider: Provider, rate: str, held: str | None, charge: str, is_covered: bool
 ) -> None:
     offer: Any = Offer.objects.select_related("provider")[0]
-    offer.rate, offer.held_rate = Decimal(rate), None if held is None else Decimal(held)
+    offer.rate, offer.pending_rate = Decimal(rate), None if held is None else Decimal(held)
     assert costs.covers(Decimal(charge), offer, quantity=100) is is_covered

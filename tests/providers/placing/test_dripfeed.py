@@ -39,7 +39,7 @@ def sync(order: Order) -> Order:
 
 def due(order: Order, *numbers: int) -> None:
     """The time of these runs has come."""
-    order.parts.filter(number__in=numbers).update(due_at=timezone.now())
+    order.run_rows.filter(number__in=numbers).update(due_at=timezone.now())
 
 
 def sold(panel: Panel, dialect: str) -> Service:
@@ -56,7 +56,7 @@ def drip(service: Service, runs: int = 3, **inputs: str) -> Order:
 
 
 def runs_of(order: Order) -> list[str]:
-    return [run.status for run in order.parts.order_by("number")]
+    return [run.status for run in order.run_rows.order_by("number")]
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_panel_without_drip_feed_gets_one_order_for_each_run_at_its_time(tmsmm
     assert len(tmsmm.received("add")) == 1, "not before its time, also with --now"
     assert routing.providers_to_submit() == []
 
-    spaces = [run.due_at - order.parts.get(number=1).due_at for run in order.parts.order_by("number")]
+    spaces = [run.due_at - order.run_rows.get(number=1).due_at for run in order.run_rows.order_by("number")]
     assert spaces == [timedelta(0), timedelta(hours=1), timedelta(hours=2)]
     for number in (2, 3):
         tmsmm.report(list(tmsmm.orders)[-1], "Completed")
@@ -229,7 +229,7 @@ def test_a_panel_that_is_not_there_keeps_the_run_waiting(tmsmm: Panel, order: Or
     submit()
     order.refresh_from_db()
     assert (order.status, runs_of(order)) == ("queued", ["queued"] * 3)
-    assert order.parts.get(number=1).due_at > timezone.now()
+    assert order.run_rows.get(number=1).due_at > timezone.now()
     assert Placement.objects.get().run == 1
 
 

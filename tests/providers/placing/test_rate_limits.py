@@ -39,7 +39,7 @@ def gaps(panel: Panel, verb: str) -> list[float]:
 
 def test_orders_are_sent_at_the_providers_calls_a_minute(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2")
-    submission.submit_due(orders_at(panel, 5, calls_a_minute=600))
+    submission.submit_due(orders_at(panel, 5, calls_per_minute=600))
     assert len(panel.orders) == 5
     assert min(gaps(panel, "add")) > 0.15, "half of 600 a minute is one in 0.2 s"
 
@@ -50,7 +50,7 @@ def test_statuses_are_asked_for_at_the_providers_calls_a_minute(
     panel = start_panel("v2")
     provider = orders_at(panel, 5)
     submission.submit_due(provider)
-    Provider.objects.update(calls_a_minute=600)
+    Provider.objects.update(calls_per_minute=600)
     single = {**dialects.DIALECTS, "v2": replace(dialects.DIALECTS["v2"], batch_size=1)}
     monkeypatch.setattr(models.provider, "DIALECTS", single)
     counts = status_sync.sync_statuses(Provider.objects.get(), is_now=True)
@@ -97,7 +97,7 @@ def test_priority_comes_before_cost(two: tuple[Order, Provider, Provider]) -> No
 
 def test_a_provider_that_cannot_pay_comes_last(two: tuple[Order, Provider, Provider]) -> None:
     order, first, _ = two
-    Provider.objects.filter(pk=first.pk).update(balance=Decimal("0.001"), balance_at=timezone.now())
+    Provider.objects.filter(pk=first.pk).update(balance=Decimal("0.001"), balance_seen_at=timezone.now())
     assert taken_by(order) == "second"
 
 

@@ -52,7 +52,11 @@ def test_plain_answers_are_recorded_as_one_by_one(provider: Provider) -> None:
         orders = [one.attempt.placement.order_id for one in answers]
         rows = Placement.objects.filter(order__in=orders).order_by("pk")
         return [
-            list(rows.values_list("state", "words", "reason", "probe_at", "ended_at", "doubted_at", "order__status")),
+            list(
+                rows.values_list(
+                    "state", "panel_error", "reason", "next_search_at", "ended_at", "in_doubt_at", "order__status"
+                )
+            ),
             [row.answered_at is not None and row.sync_at is not None and row.sync_at > row.answered_at for row in rows],
             [event.kind for event in OrderEvent.objects.filter(order__in=orders)],
             list(PanelCall.objects.filter(placement__in=rows).values_list("verb", "outcome", "status", "provider")),
@@ -124,4 +128,4 @@ def test_an_answer_that_cannot_be_recorded_leaves_its_order_unknown_and_spoils_n
     assert [recording.record(provider, one) for one in answers] == ["accepted", "in_doubt", "accepted"]
     row = Placement.objects.get(order=broken)
     assert (row.state, row.evidence["number"]) == ("in_doubt", "7002")
-    assert "could not be recorded" in row.words
+    assert "could not be recorded" in row.panel_error

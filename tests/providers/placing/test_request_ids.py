@@ -47,7 +47,7 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
 
     assert len(panel.orders) == 1
     assert (first.status, second.status, held.upstream_id) == ("pending", "in_doubt", "")
-    assert f"which our order {first.pk} has" in held.words
+    assert f"which our order {first.pk} has" in held.panel_error
     assert held.evidence["holder"] == first.pk
     told = " ".join(map(str, evidence.sentences(held)))
     assert f"which order {first.pk} already has" in told

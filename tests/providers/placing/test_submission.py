@@ -124,7 +124,7 @@ def test_a_plain_refusal_with_no_other_route_ends_the_order_and_pays_back(
     submit()
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("failed", order.charge)
-    assert Placement.objects.get().words == text
+    assert Placement.objects.get().panel_error == text
     assert list(audit.findings()) == []
 
 
@@ -227,7 +227,7 @@ def test_a_number_that_another_order_has_is_a_doubt_not_an_order(panel: Panel, o
     submit()
     second.refresh_from_db()
     assert second.status == "in_doubt"
-    assert number in Placement.objects.get(order=second).words
+    assert number in Placement.objects.get(order=second).panel_error
 
 
 def test_a_claim_whose_worker_died_stands_in_doubt_and_is_not_sent(panel: Panel, order: Order) -> None:

@@ -95,7 +95,7 @@ def test_an_offer_that_is_answered_in_unfamiliar_words_is_named(panel: Panel, or
             currency="USD",
             exchange_rate=1,
             evidence={"said": "Words that nobody knows"},
-            doubted_at=timezone.now(),
+            in_doubt_at=timezone.now(),
             lease_until=timezone.now(),
         )
         for number in range(2)

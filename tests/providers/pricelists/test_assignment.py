@@ -47,7 +47,9 @@ def provider(panel: Panel) -> Provider:
 
 def sold(provider: Provider) -> set[str]:
     """The numbers of the offers that can be bought as Default."""
-    offers = Offer.objects.filter(provider=provider, problem="", is_available=True, is_held=False, kind="default")
+    offers = Offer.objects.filter(
+        provider=provider, problem="", is_available=True, is_pending_approval=False, kind="default"
+    )
     return set(offers.values_list("upstream_id", flat=True))
 
 

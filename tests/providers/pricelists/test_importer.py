@@ -72,7 +72,7 @@ def prices(panel: Panel, *services: Sold) -> None:
 
 @pytest.fixture
 def provider() -> Provider:
-    details = {"url": "http://127.0.0.1:9009/api/v2", "dialect": "v2", "currency": "RUB"}
+    details = {"url": "http://127.0.0.1:9009/api/v2", "dialect_name": "v2", "currency": "RUB"}
     return onboarding.save_provider("north", key="k", exchange_rate=Decimal("0.0125"), **details)
 
 
@@ -92,7 +92,7 @@ def test_a_second_import_of_the_same_list_writes_nothing_but_when_it_was_read(pr
 def test_a_long_list_takes_as_many_statements_as_a_short_one(how: str) -> None:
     counts = []
     for size in (100, 2000):
-        details = {"url": "http://127.0.0.1:9009/api/v2", "dialect": "v2", "currency": "USD"}
+        details = {"url": "http://127.0.0.1:9009/api/v2", "dialect_name": "v2", "currency": "USD"}
         provider = onboarding.save_provider(f"of-{size}", key="k", **details)
         if how != "first":
             importer.store(provider, rows(size))
@@ -144,7 +144,7 @@ def test_an_empty_or_short_list_changes_nothing(provider: Provider, count: int) 
     importer.store(provider, rows(50))
     with pytest.raises(BadList, match="nothing was changed"):
         importer.store(provider, rows(count))
-    assert Offer.objects.filter(is_available=True, missed=0).count() == 50
+    assert Offer.objects.filter(is_available=True, missed_imports=0).count() == 50
 
 
 def test_a_list_whose_rows_lost_their_prices_is_as_short_as_one_without_them(provider: Provider) -> None:
@@ -174,12 +174,12 @@ def test_a_broken_list_changes_nothing_and_alerts_once(
             importer.import_offers(provider)
     assert list(Offer.objects.values()) == before
     provider.refresh_from_db()
-    assert provider.list_problem
+    assert provider.price_list_error
     told = [record for record in caplog.records if "was not taken" in record.message]
     assert [(record.name, record.levelno) for record in told] == [("vitrine.providers", logging.WARNING)]
     importer.import_offers(provider)
     provider.refresh_from_db()
-    assert provider.list_problem == "", "a good list ends the alert"
+    assert provider.price_list_error == "", "a good list ends the alert"
 
 
 def test_an_error_in_the_place_of_the_list_is_kept_in_the_panels_words(start_panel: Callable[..., Panel]) -> None:
@@ -189,7 +189,7 @@ def test_an_error_in_the_place_of_the_list_is_kept_in_the_panels_words(start_pan
     with pytest.raises(ProviderError):
         importer.import_offers(provider)
     provider.refresh_from_db()
-    assert provider.list_problem == "API is Disable for this user"
+    assert provider.price_list_error == "API is Disable for this user"
 
 
 # ------------------------------------------------------------------------------------------------ gone and back
@@ -229,12 +229,12 @@ def test_what_comes_back_needs_a_person(provider: Provider) -> None:
         importer.store(provider, rows(49))
     done = importer.store(provider, with_last(rows(50), rate=Decimal(3)))
     offer.refresh_from_db()
-    assert (offer.is_held, offer.is_available, offer.rate, done.held) == (True, False, Decimal(3), 1)
+    assert (offer.is_pending_approval, offer.is_available, offer.rate, done.held) == (True, False, Decimal(3), 1)
     assert history()[-1] == ("back", "", "3.00")
     assert importer.store(provider, with_last(rows(50), rate=Decimal(3))).changed == 0
     availability.approve(offer)
     service = Service.objects.get(routes__offer=offer)
-    assert (offer.is_held, offer.is_available, service.is_active) == (False, True, True)
+    assert (offer.is_pending_approval, offer.is_available, service.is_active) == (False, True, True)
     assert service.rate == Decimal(3) * Decimal("0.0125") * Decimal("1.3"), (
         "the price follows the cost it came back with"
     )
@@ -268,16 +268,18 @@ def test_an_offer_that_cannot_be_sold_for_a_while_takes_its_service_along_and_br
 
 
 # ------------------------------------------------------------------------------------------------ jumps
-@pytest.mark.parametrize(("rate", "is_held"), [("1.12", False), ("1.13", True), ("0.68", False), ("0.67", True)])
+@pytest.mark.parametrize(
+    ("rate", "is_pending_approval"), [("1.12", False), ("1.13", True), ("0.68", False), ("0.67", True)]
+)
 def test_a_cost_that_jumps_up_or_down_waits_for_approval_and_a_small_step_does_not(
-    provider: Provider, rate: str, is_held: bool
+    provider: Provider, rate: str, is_pending_approval: bool
 ) -> None:
     importer.store(provider, rows(9))
     done = importer.store(provider, with_last(rows(9), rate=Decimal(rate)))
     offer = Offer.objects.get(upstream_id="9")
-    held = (True, Decimal("0.9"), Decimal(rate)) if is_held else (False, Decimal(rate), None)
-    assert (offer.is_held, offer.rate, offer.held_rate) == held
-    assert (offer.is_available, done.held) == (True, int(is_held))
+    held = (True, Decimal("0.9"), Decimal(rate)) if is_pending_approval else (False, Decimal(rate), None)
+    assert (offer.is_pending_approval, offer.rate, offer.pending_rate) == held
+    assert (offer.is_available, done.held) == (True, int(is_pending_approval))
     assert history() == [("rate", "0.90", rate)]
     assert importer.store(provider, with_last(rows(9), rate=Decimal(rate))).changed == 0
 
@@ -287,7 +289,7 @@ def test_a_jump_that_goes_back_by_itself_waits_for_nobody(provider: Provider) ->
     importer.store(provider, with_last(rows(9), rate=Decimal(9)))
     importer.store(provider, with_last(rows(9), rate=Decimal("0.91")))
     offer = Offer.objects.get(upstream_id="9")
-    assert (offer.is_held, offer.held_rate, offer.rate) == (False, None, Decimal("0.91"))
+    assert (offer.is_pending_approval, offer.pending_rate, offer.rate) == (False, None, Decimal("0.91"))
     assert history() == [("rate", "0.90", "9.00"), ("rate", "9.00", "0.91")]
 
 
@@ -304,7 +306,7 @@ def test_an_approved_cost_is_in_force_and_the_price_follows(provider: Provider) 
     offer = Offer.objects.get(upstream_id="9")
     assert not PriceChange.objects.exists(), "what waits changes no price"
     availability.approve(offer, actor="olga")
-    assert (offer.rate, offer.held_rate, offer.is_held) == (Decimal(2), None, False)
+    assert (offer.rate, offer.pending_rate, offer.is_pending_approval) == (Decimal(2), None, False)
     change = PriceChange.objects.get()
     assert (change.service.rate, change.new_rate) == (Decimal("0.0325"), Decimal("0.0325"))
     with pytest.raises(NothingToDecide):
@@ -317,7 +319,7 @@ def test_a_rejected_offer_is_off_sale_until_it_is_approved(provider: Provider) -
     dearer = with_last(rows(9), rate=Decimal(2))
     importer.store(provider, dearer)
     offer = availability.reject(Offer.objects.get(upstream_id="9"))
-    assert (offer.is_available, offer.is_held, offer.rate) == (False, False, Decimal(2))
+    assert (offer.is_available, offer.is_pending_approval, offer.rate) == (False, False, Decimal(2))
     assert not Service.objects.get(routes__offer=offer).is_active
     assert importer.store(provider, dearer).changed == 0, "nobody is asked again"
     offer = availability.approve(offer)
@@ -329,7 +331,7 @@ def test_a_rejected_offer_is_off_sale_until_it_is_approved(provider: Provider) -
 
 # ------------------------------------------------------------------------------------------------ another service
 @pytest.mark.parametrize(
-    ("change", "is_held"),
+    ("change", "is_pending_approval"),
     [
         ({"kind": "poll", "type_name": "Poll"}, True),
         ({"name": "Telegram members", "category": "Telegram"}, True),
@@ -339,14 +341,14 @@ def test_a_rejected_offer_is_off_sale_until_it_is_approved(provider: Provider) -
     ],
 )
 def test_a_number_that_stands_for_another_service_is_held(
-    provider: Provider, change: dict[str, Any], is_held: bool
+    provider: Provider, change: dict[str, Any], is_pending_approval: bool
 ) -> None:
     importer.store(provider, rows(9))
     importer.publish(provider)
     importer.store(provider, with_last(rows(9), **change))
     offer = Offer.objects.get(upstream_id="9")
-    assert (offer.is_held, offer.is_available) == (is_held, not is_held)
-    assert Service.objects.get(routes__offer=offer).is_active is not is_held
+    assert (offer.is_pending_approval, offer.is_available) == (is_pending_approval, not is_pending_approval)
+    assert Service.objects.get(routes__offer=offer).is_active is not is_pending_approval
     assert importer.store(provider, with_last(rows(9), **change)).changed == 0
 
 
@@ -453,7 +455,7 @@ def test_a_list_is_found_in_every_wrapping(form: str, start_panel: Callable[...,
     row = json.dumps(GOOD)
     body = json.dumps(f"[{row}]") if form == "twice" else form.format(row)
     panel = start_panel("v2")
-    provider = onboarding.save_provider("wrapped", url=panel.url, key=panel.key, dialect="v2", currency="USD")
+    provider = onboarding.save_provider("wrapped", url=panel.url, key=panel.key, dialect_name="v2", currency="USD")
     panel.fault("services", "text", body=body)
     assert importer.import_offers(provider).added == 1
 

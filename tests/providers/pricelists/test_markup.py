@@ -28,7 +28,9 @@ def provider() -> Provider:
 
 
 def at(name: str) -> Provider:
-    return onboarding.save_provider(name, url="http://127.0.0.1:9009/api/v2", key="k", dialect="v2", currency="USD")
+    return onboarding.save_provider(
+        name, url="http://127.0.0.1:9009/api/v2", key="k", dialect_name="v2", currency="USD"
+    )
 
 
 def rates() -> list[Decimal]:

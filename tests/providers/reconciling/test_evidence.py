@@ -98,13 +98,13 @@ def test_a_deposit_meanwhile_says_nothing(panel: Panel) -> None:
 
 
 def test_the_balance_is_at_rest_only_while_nothing_is_in_doubt(panel: Panel) -> None:
-    before = provider().quiet_at
+    before = provider().idle_balance_at
     lost = lose(panel, "reset_after")
     evidence.refresh(provider(), seconds=0)
-    assert provider().quiet_at == before
+    assert provider().idle_balance_at == before
     decisions.attach(lost, upstream_id="1")
     evidence.refresh(provider(), seconds=0)
-    assert provider().quiet_balance == panel.balance
+    assert provider().idle_balance == panel.balance
     asked = len(panel.received("balance"))
     evidence.refresh(provider())
     assert len(panel.received("balance")) == asked, "not more often than every ten minutes"

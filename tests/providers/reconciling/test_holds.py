@@ -31,7 +31,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 def placement(panel: Panel) -> Placement:
     """An order that the panel has, whose answer was lost; the search is on."""
     provider = provider_at(panel, "v2")
-    Provider.objects.update(controlled_at=timezone.now())
+    Provider.objects.update(search_checked_at=timezone.now())
     buy(customer(), Service.objects.filter(kind="default")[0])
     panel.fault("add", "reset_after")
     submission.submit_due(provider)
@@ -65,7 +65,7 @@ def test_only_what_asks_for_the_same_waits_and_only_until_the_outcome_is_known(
 
 def test_nothing_waits_once_the_other_order_has_been_unknown_for_a_while(placement: Placement) -> None:
     same = buy_like(placement, 1)
-    Placement.objects.filter(pk=placement.pk).update(doubted_at=timezone.now() - holds.HOLD)
+    Placement.objects.filter(pk=placement.pk).update(in_doubt_at=timezone.now() - holds.HOLD)
     submit()
     assert status_of(same) == "pending"
 
@@ -83,7 +83,7 @@ def test_what_waited_goes_out_after_other_orders_have_closed_the_window_of_the_l
     settled = timedelta(seconds=placement.provider.settle_seconds)
     same = buy_like(placement, 1)
     for since, expected in ((settled + 2 * id_windows.SKEW, "queued"), (settled + timedelta(seconds=10), "pending")):
-        Placement.objects.filter(pk=placement.pk).update(doubted_at=timezone.now() - since)
+        Placement.objects.filter(pk=placement.pk).update(in_doubt_at=timezone.now() - since)
         submit()
         assert status_of(same) == expected
 
@@ -91,9 +91,9 @@ def test_what_waited_goes_out_after_other_orders_have_closed_the_window_of_the_l
 @pytest.mark.parametrize(
     "values",
     [
-        {"is_probe_allowed": False},
-        {"controlled_at": None},
-        {"controlled_at": timezone.now() - timedelta(days=3)},
+        {"is_search_allowed": False},
+        {"search_checked_at": None},
+        {"search_checked_at": timezone.now() - timedelta(days=3)},
     ],
 )
 def test_without_the_search_nothing_waits(placement: Placement, values: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ class Shop:
     """A shop with one provider and a history of 50 orders there."""
 
     def __init__(self, panel: Panel) -> None:
-        provider_at(panel, "v2", settle_seconds=0, is_probe_allowed=True)
+        provider_at(panel, "v2", settle_seconds=0, is_search_allowed=True)
         self.panel, self.user, self.bought = panel, customer(), 0
         self.service = Service.objects.filter(kind="default")[0]
         for _ in range(id_windows.HISTORY):
@@ -124,12 +124,12 @@ def test_nothing_is_decided_before_the_panel_has_settled(shop: Shop) -> None:
     shop.lose("reset_before")
     shop.later()
     assert shop.search() == {"open": 1}
-    Placement.objects.filter(state="in_doubt").update(doubted_at=timezone.now() - timedelta(seconds=3600))
+    Placement.objects.filter(state="in_doubt").update(in_doubt_at=timezone.now() - timedelta(seconds=3600))
     assert shop.search() == {"open": 1}, "the later order was sent while ours could still be carried out"
 
 
 def test_without_permission_nothing_is_asked_and_nothing_decided(shop: Shop) -> None:
-    Provider.objects.update(is_probe_allowed=False)
+    Provider.objects.update(is_search_allowed=False)
     lost = shop.lose("reset_before")
     shop.later()
     assert shop.search() == {"open": 1}
@@ -140,8 +140,8 @@ def test_without_permission_nothing_is_asked_and_nothing_decided(shop: Shop) -> 
 def test_what_the_panel_carried_out_in_time_is_found_long_before_it_has_settled(shop: Shop) -> None:
     Provider.objects.update(settle_seconds=3600)
     lost = shop.lose("reset_after")
-    assert lost.probe_at is not None
-    assert lost.probe_at - timezone.now() < timedelta(seconds=11)
+    assert lost.next_search_at is not None
+    assert lost.next_search_at - timezone.now() < timedelta(seconds=11)
     assert shop.search() == {"placed": 1}
     assert status_of(lost) == "pending"
 
@@ -151,13 +151,13 @@ def test_what_was_not_found_in_time_is_looked_for_again_as_soon_as_it_can_be_dec
     lost = shop.lose("reset_before")
     assert shop.search() == {"open": 1}
     lost.refresh_from_db()
-    assert lost.doubted_at is not None
-    assert lost.probe_at == lost.doubted_at + timedelta(seconds=10), "looked at before it was due"
-    Placement.objects.filter(pk=lost.pk).update(doubted_at=timezone.now() - timedelta(seconds=121))
+    assert lost.in_doubt_at is not None
+    assert lost.next_search_at == lost.in_doubt_at + timedelta(seconds=10), "looked at before it was due"
+    Placement.objects.filter(pk=lost.pk).update(in_doubt_at=timezone.now() - timedelta(seconds=121))
     assert shop.search() == {"open": 1}, "no later order closes the window yet"
     lost.refresh_from_db()
-    assert lost.probe_at is not None
-    assert lost.probe_at - timezone.now() < timedelta(seconds=15)
+    assert lost.next_search_at is not None
+    assert lost.next_search_at - timezone.now() < timedelta(seconds=15)
 
 
 def test_two_lost_orders_for_the_same_get_their_own_numbers_where_an_order_between_them_tells_them_apart(
@@ -327,7 +327,7 @@ def test_an_order_is_sent_again_by_itself_five_times_at_most(shop: Shop, monkeyp
 
 def test_two_searches_at_once_look_at_an_order_once(shop: Shop) -> None:
     shop.lose("reset_before")
-    Placement.objects.filter(state="in_doubt").update(probe_at=timezone.now())
+    Placement.objects.filter(state="in_doubt").update(next_search_at=timezone.now())
     assert id_search.providers_to_search() == [shop.provider.pk]
     assert len(id_search._take(shop.provider, is_now=False)) == 1
     assert id_search._take(shop.provider, is_now=False) == []
@@ -339,7 +339,7 @@ def test_a_doubt_that_stays_open_is_reported_after_15_minutes_once(
 ) -> None:
     lost = shop.lose("reset_before")
     early = timezone.now() - timedelta(minutes=16)
-    Placement.objects.filter(pk=lost.pk).update(doubted_at=early, created_at=early)
+    Placement.objects.filter(pk=lost.pk).update(in_doubt_at=early, created_at=early)
     with caplog.at_level(logging.WARNING, "vitrine.providers"):
         shop.search()
         shop.search()
@@ -354,11 +354,11 @@ def test_the_search_waits_for_a_control_that_succeeded(shop: Shop) -> None:
     shop.lose("reset_before")
     shop.later()
     assert shop.search() == {"open": 1}
-    assert "did not answer" in shop.provider.probe_note
-    assert shop.provider.controlled_at is None
+    assert "did not answer" in shop.provider.search_check_result
+    assert shop.provider.search_checked_at is None
     assert shop.search() == {"unplaced": 1}
-    assert "none of them shown" in shop.provider.probe_note
-    assert shop.provider.controlled_at is not None
+    assert "none of them shown" in shop.provider.search_check_result
+    assert shop.provider.search_checked_at is not None
 
 
 def test_a_panel_that_shows_the_order_of_a_stranger_is_never_searched(
@@ -375,8 +375,8 @@ def test_a_panel_that_shows_the_order_of_a_stranger_is_never_searched(
     monkeypatch.setattr(shop.panel, "status_rows", all_shown)
     with caplog.at_level(logging.WARNING, "vitrine.providers"):
         assert shop.search() == {"open": 1}
-    assert (shop.provider.is_probe_allowed, shop.provider.controlled_at) == (False, None)
-    assert "not ours" in shop.provider.probe_note
+    assert (shop.provider.is_search_allowed, shop.provider.search_checked_at) == (False, None)
+    assert "not ours" in shop.provider.search_check_result
     assert any("no longer searched" in line for line in caplog.messages)
 
 
@@ -385,7 +385,7 @@ def test_an_order_placed_by_hand_with_our_key_ends_the_search(shop: Shop) -> Non
     manual = next(iter(shop.panel.orders.values()))
     shop.panel.book.orders["23601"] = manual
     assert not id_search.control(shop.provider)
-    assert not shop.provider.is_probe_allowed
+    assert not shop.provider.is_search_allowed
 
 
 def test_numbers_that_do_not_rise_with_time_are_not_searched(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,8 +393,8 @@ def test_numbers_that_do_not_rise_with_time_are_not_searched(shop: Shop, monkeyp
     monkeypatch.setattr(shop.panel, "order_id", lambda number: str(10_000 - number))
     shop.later()
     assert shop.search() == {"open": 1}
-    assert "do not rise" in shop.provider.probe_note
-    assert shop.provider.is_probe_allowed, "that is a fact about the panel, not an alarm"
+    assert "do not rise" in shop.provider.search_check_result
+    assert shop.provider.is_search_allowed, "that is a fact about the panel, not an alarm"
 
 
 def test_a_control_passes_although_an_order_of_unknown_outcome_may_have_every_number_since(shop: Shop) -> None:
@@ -404,9 +404,9 @@ def test_a_control_passes_although_an_order_of_unknown_outcome_may_have_every_nu
         shop.buy()
     shop.submit()
     asked = len(shop.panel.received("status"))
-    assert id_search.control(shop.provider), shop.provider.probe_note
+    assert id_search.control(shop.provider), shop.provider.search_check_result
     assert len(shop.panel.received("status")) > asked, "older numbers are asked for"
-    assert "none of them shown" in shop.provider.probe_note
+    assert "none of them shown" in shop.provider.search_check_result
 
 
 def test_a_control_sees_a_stranger_also_among_older_numbers(shop: Shop) -> None:
@@ -418,11 +418,11 @@ def test_a_control_sees_a_stranger_also_among_older_numbers(shop: Shop) -> None:
     shop.submit()
     shop.panel.book.orders["23601"] = stranger
     assert not id_search.control(shop.provider)
-    assert not shop.provider.is_probe_allowed
+    assert not shop.provider.is_search_allowed
 
 
 def test_the_search_is_on_by_itself_once_a_control_has_passed(shop: Shop) -> None:
-    assert Provider._meta.get_field("is_probe_allowed").default is True
+    assert Provider._meta.get_field("is_search_allowed").default is True
     assert not shop.provider.is_search_on
     onboarding.test(shop.provider)
     assert shop.provider.is_search_on
@@ -434,7 +434,7 @@ def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
     def due_at(hour: int, age: timedelta | None) -> bool:
         now = timezone.localtime().replace(hour=hour, minute=30)
         monkeypatch.setattr(timezone, "now", lambda: now)
-        Provider.objects.update(controlled_at=None if age is None else now - age)
+        Provider.objects.update(search_checked_at=None if age is None else now - age)
         return id_search.providers_to_control() == [shop.provider.pk]
 
     assert due_at(15, None)
@@ -442,14 +442,14 @@ def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
     assert not due_at(15, timedelta(hours=20))
     assert due_at(3, timedelta(hours=20))
     assert not due_at(3, timedelta(hours=2)), "once a night"
-    Provider.objects.update(is_probe_allowed=False)
+    Provider.objects.update(is_search_allowed=False)
     assert not due_at(15, None), "a person switched it off"
 
 
 def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
     onboarding.test(provider)
-    assert "only 0 numbers of 50" in provider.probe_note
+    assert "only 0 numbers of 50" in provider.search_check_result
     assert panel.received("status") == []
 
 
@@ -477,8 +477,8 @@ def test_an_order_that_comes_late_ends_the_search_and_is_booked_as_ours(shop: Sh
     lost.refresh_from_db()
     assert (lost.state, lost.upstream_id) == ("closed", str(window["lower"] + 1))
     provider = shop.provider
-    assert (provider.is_probe_allowed, provider.settle_seconds) == (False, 60)
-    assert "came late" in provider.probe_note
+    assert (provider.is_search_allowed, provider.settle_seconds) == (False, 60)
+    assert "came late" in provider.search_check_result
     assert status_of(lost) == "pending", "the order follows its second attempt"
     assert id_search.look_back(provider) == 0, "once"
     assert list(audit.findings()) == []
@@ -492,7 +492,7 @@ def test_an_operator_who_paid_back_in_error_costs_us_not_the_customer(shop: Shop
     lost.refresh_from_db()
     order = Order.objects.get(pk=lost.order_id)
     assert (lost.state, order.status, order.refunded) == ("closed", "failed", order.charge)
-    assert shop.provider.is_probe_allowed, "the search was not wrong"
+    assert shop.provider.is_search_allowed, "the search was not wrong"
     assert OrderEvent.objects.filter(order=order, kind="oddity").exists()
     assert list(audit.findings()) == []
 

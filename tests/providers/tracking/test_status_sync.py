@@ -94,7 +94,7 @@ def test_a_row_the_panel_leaves_out_is_counted_and_changes_nothing(panel: Panel,
     sync(order)
     second.refresh_from_db()
     assert (order.status, second.status) == ("pending", "completed")
-    assert Placement.objects.get(order=order).missing == 1
+    assert Placement.objects.get(order=order).missed_checks == 1
 
 
 @pytest.mark.parametrize(("remains", "refunded_pieces"), [("-5", 0), ("250", 100), ("0", 0), ("100", 100)])
@@ -122,7 +122,7 @@ def test_fail_is_left_to_a_person_unless_this_panel_pays_back(panel: Panel, orde
     body = '{"status":"Fail","remains":"100","charge":"0.1"}'
     panel.fault("status", "text", body=body)
     assert (sync(order).status, order.refunded) == ("pending", 0)
-    Provider.objects.update(refunds_failed=True)
+    Provider.objects.update(has_failure_refunds=True)
     panel.fault("status", "text", body='{"status":"Fail"}')
     assert (sync(order).status, order.refunded) == ("pending", 0), "this may be the call that failed, not the order"
     panel.fault("status", "text", body=body)
@@ -446,7 +446,7 @@ def test_one_message_to_every_call_is_heard_three_times_and_the_panel_is_left_al
         waits.append(round((provider.sync_paused_until - timezone.now()).total_seconds() / 60))
         Provider.objects.update(sync_paused_until=None)
     assert waits == [1, 2, 4]
-    assert not Placement.objects.filter(missing__gt=0).exists(), "it was not about any order"
+    assert not Placement.objects.filter(missed_checks__gt=0).exists(), "it was not about any order"
     panel.clear_faults()
     panel.report(number_of(order), "In progress", remains=40)
     assert status_sync.sync_statuses(make_due())["changed"] == 196
@@ -478,7 +478,7 @@ def test_a_panel_that_answers_for_one_order_only_is_asked_one_by_one(
     panel.report(number_of(order), "In progress", remains=30)
     assert status_sync.sync_statuses(make_due())["calls"] == 250, "it is remembered"
     monkeypatch.undo()
-    Provider.objects.update(lists_refused_at=timezone.now() - timedelta(days=2))
+    Provider.objects.update(batch_refused_at=timezone.now() - timedelta(days=2))
     assert status_sync.sync_statuses(make_due())["calls"] == 3, "and tried again after a day"
 
 
@@ -492,8 +492,8 @@ def test_one_order_that_spoils_every_list_holds_up_no_other(
     counts = status_sync.sync_statuses(make_due())
     assert Order.objects.filter(status="in_progress").count() == 99
     assert counts["calls"] < 30
-    assert Placement.objects.get(missing=1).upstream_id == "50042"
-    assert Provider.objects.get().lists_refused_at is None
+    assert Placement.objects.get(missed_checks=1).upstream_id == "50042"
+    assert Provider.objects.get().batch_refused_at is None
     calls = status_sync.sync_statuses(make_due())["calls"]
     assert calls == 2, "the next time it is asked for apart from the others"
 

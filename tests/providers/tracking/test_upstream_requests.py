@@ -66,7 +66,7 @@ class Shop:
         return Placement.objects.get(order=order, state__in=upstream_requests.HAD).upstream_id
 
     def report(self, order: Order, status: str, **values: int) -> Order:
-        self.panel.report(self.number(order), getattr(self.panel.words, status), **values)
+        self.panel.report(self.number(order), getattr(self.panel.statuses, status), **values)
         status_sync.sync_statuses(self.provider, is_now=True)
         order.refresh_from_db()
         return order
@@ -113,10 +113,10 @@ def test_a_refill_is_asked_for_followed_and_done(dialect: str, start_panel: Star
     assert (again(refill).status, steps(order)) == ("sent", ["requested", "sent"])
     assert shop.panel.received("refill")[-1].params["order"] == shop.number(order)
 
-    shop.panel.report_refill(upstream_id, shop.panel.words.running)
+    shop.panel.report_refill(upstream_id, shop.panel.statuses.running)
     assert shop.follow()["refills_changed"] == 1
     assert again(refill).status == "in_progress"
-    shop.panel.report_refill(upstream_id, shop.panel.words.completed)
+    shop.panel.report_refill(upstream_id, shop.panel.statuses.completed)
     shop.follow()
     assert (again(refill).status, UpstreamRequest.objects.get().state) == ("completed", "closed")
     assert shop.tick() == {}
@@ -172,7 +172,7 @@ def test_a_verb_that_the_document_lacks_goes_to_a_person_and_nothing_is_sent(dia
         requests.append(customer_requests.request_refill(shop.completed()))
     assert shop.tick() == shop.tick() == {}
     for request in requests:
-        assert (again(request).status, request.needs_person) == ("waiting", True)
+        assert (again(request).status, request.needs_operator) == ("waiting", True)
         assert "document has no" in request.reason
         assert steps(request.order) == ["requested", "staff"]
     assert not [call for verb in lacking for call in shop.panel.received(verb)]
@@ -182,7 +182,7 @@ def test_a_verb_that_the_document_lacks_goes_to_a_person_and_nothing_is_sent(dia
 
 # ------------------------------------------------------------------------------------------------ answers
 @pytest.mark.parametrize(
-    ("kind", "options", "state", "status", "needs_person"),
+    ("kind", "options", "state", "status", "needs_operator"),
     [
         ("error", {"text": "Refill days are over"}, "refused", "rejected", False),
         ("error", {"text": "Too many requests"}, "refused", "waiting", False),
@@ -203,13 +203,13 @@ def test_a_verb_that_the_document_lacks_goes_to_a_person_and_nothing_is_sent(dia
 )
 @pytest.mark.usefixtures("quick_calls")
 def test_what_an_answer_means(
-    shop: Shop, kind: str, options: dict[str, Any], state: str, status: str, needs_person: bool
+    shop: Shop, kind: str, options: dict[str, Any], state: str, status: str, needs_operator: bool
 ) -> None:
     refill = customer_requests.request_refill(shop.completed())
     shop.panel.fault("refill", kind, **options)
     shop.tick()
     assert UpstreamRequest.objects.get().state == state
-    assert (again(refill).status, refill.needs_person) == (status, needs_person)
+    assert (again(refill).status, refill.needs_operator) == (status, needs_operator)
     shop.tick()
     assert len(shop.panel.received("refill")) == 1, "nothing is sent again at once, or by itself"
 
@@ -238,13 +238,13 @@ def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> N
     assert len(shop.panel.received("refill")) == 3
     with time_machine.travel(now + timedelta(days=4)):
         shop.tick()
-    assert again(refill).needs_person
+    assert again(refill).needs_operator
     assert len(shop.panel.received("refill")) == 3
 
 
 def claim(shop: Shop) -> tuple[list[UpstreamRequest], turns.HeldTurn]:
     """What waits, claimed by a worker of which nothing more is heard."""
-    turn = turns.take(f"errands:{shop.provider.pk}", seconds=60)
+    turn = turns.take(f"requests:{shop.provider.pk}", seconds=60)
     assert turn
     lease = Lease.begin(longest_call=30)
     return upstream_requests._claim(shop.provider, Refill, turn, lease, after=0, limit=1, is_now=False), turn
@@ -264,18 +264,18 @@ def test_a_claim_whose_worker_died_is_in_doubt_and_a_person_may_send_it_again(sh
         upstream_requests.send_again(refill, actor=None)
     let_leases_end()
     assert shop.tick() == {}
-    assert (UpstreamRequest.objects.get().state, again(refill).needs_person) == ("in_doubt", True)
+    assert (UpstreamRequest.objects.get().state, again(refill).needs_operator) == ("in_doubt", True)
     upstream_requests.send_again(refill, actor=shop.user)
     assert shop.tick() == {"refill_accepted": 1}
-    assert (again(refill).status, refill.needs_person) == ("sent", False)
+    assert (again(refill).status, refill.needs_operator) == ("sent", False)
     assert list(UpstreamRequest.objects.values_list("state", flat=True)) == ["closed", "accepted"]
 
 
 def test_a_worker_that_lost_its_turn_claims_nothing(shop: Shop) -> None:
     customer_requests.request_refill(shop.completed())
-    turn = turns.take(f"errands:{shop.provider.pk}", seconds=60)
+    turn = turns.take(f"requests:{shop.provider.pk}", seconds=60)
     let_leases_end()
-    assert turns.take(f"errands:{shop.provider.pk}", seconds=60)
+    assert turns.take(f"requests:{shop.provider.pk}", seconds=60)
     assert turn
     lease = Lease.begin(longest_call=30)
     assert upstream_requests._claim(shop.provider, Refill, turn, lease, after=0, limit=1, is_now=False) == []
@@ -298,10 +298,10 @@ def test_a_refill_that_the_panel_left_unclear_is_for_a_person_and_still_followed
     shop.tick()
     shop.panel.report_refill("1", "Error")
     shop.follow()
-    assert (again(refill).status, refill.needs_person) == ("sent", True)
+    assert (again(refill).status, refill.needs_operator) == ("sent", True)
     shop.panel.report_refill("1", "Completed")
     shop.follow()
-    assert (again(refill).status, refill.needs_person) == ("completed", False)
+    assert (again(refill).status, refill.needs_operator) == ("completed", False)
 
 
 @pytest.mark.parametrize("kind", ["html", "empty", "http_500", "truncated"])
@@ -332,7 +332,7 @@ def test_one_message_to_every_refill_status_ends_the_pass(shop: Shop) -> None:
         shop.panel.fault("refill_status", "text", times=99, body=body)
         assert shop.follow()["refill_calls"] == 2, "the list, and one of it"
         shop.panel.clear_faults()
-    assert (again(refill).status, refill.needs_person) == ("sent", False)
+    assert (again(refill).status, refill.needs_operator) == ("sent", False)
     assert not UpstreamRequest.objects.exclude(state="closed").filter(sync_at__lte=timezone.now()).exists()
 
 
@@ -361,10 +361,10 @@ def test_a_refill_that_the_panel_does_not_know_is_for_a_person_in_the_end(shop: 
     shop.tick()
     UpstreamRequest.objects.update(upstream_id="77")
     shop.follow()
-    assert not again(refill).needs_person
+    assert not again(refill).needs_operator
     with time_machine.travel(timezone.now() + timedelta(days=4)):
         shop.follow()
-    assert (again(refill).needs_person, refill.reason) == (True, "Refill not found")
+    assert (again(refill).needs_operator, refill.reason) == (True, "Refill not found")
 
 
 # ------------------------------------------------------------------------------------------------ cancellations
@@ -397,7 +397,7 @@ def test_one_asked_for_while_it_was_being_sent_follows_when_the_panel_has_it(sho
     assert order.status == "submitting"
     request = customer_requests.request_cancellation(order)
     assert shop.tick() == {}
-    assert (again(request).status, request.needs_person) == ("waiting", False)
+    assert (again(request).status, request.needs_operator) == ("waiting", False)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
     order.refresh_from_db()
@@ -430,7 +430,7 @@ def test_a_provider_that_is_switched_off_leaves_it_to_a_person(shop: Shop) -> No
     request = customer_requests.request_cancellation(shop.order("has_cancel"))
     Provider.objects.update(is_active=False)
     assert shop.tick() == {}
-    assert again(request).needs_person
+    assert again(request).needs_operator
     assert "switched off" in request.reason
 
 
@@ -439,7 +439,7 @@ def test_an_order_without_a_provider_is_for_a_person(shop: Shop) -> None:
     Placement.objects.update(state="refused", order=order)
     refill = customer_requests.request_refill(order)
     shop.tick()
-    assert again(refill).needs_person
+    assert again(refill).needs_operator
 
 
 def test_a_paused_provider_is_left_alone_until_then(shop: Shop) -> None:

@@ -27,7 +27,7 @@ def service() -> Service:
     """A service with one route to an active provider."""
     sold = factories.service()
     provider = Provider.objects.create(
-        name="north", url="https://p.example.com/api", dialect="v2", key=Secret.hide("k" * 32)
+        name="north", url="https://p.example.com/api", dialect_name="v2", key=Secret.hide("k" * 32)
     )
     offer = Offer.objects.create(
         provider=provider, upstream_id="1", name="likes", kind="default", rate=Decimal("0.5"),
@@ -103,11 +103,11 @@ def test_an_unknown_outcome_is_searched_for_or_waits_for_a_decision(service: Ser
     offer = Offer.objects.get()
     Placement.objects.create(
         order=order, provider=offer.provider, offer=offer, quantity=100, cost=1, currency="USD", exchange_rate=1,
-        state="in_doubt", lease_until=timezone.now(), doubted_at=timezone.now(),
+        state="in_doubt", lease_until=timezone.now(), in_doubt_at=timezone.now(),
     )  # fmt: skip
-    Provider.objects.update(is_probe_allowed=False)
+    Provider.objects.update(is_search_allowed=False)
     assert waiting.reasons_of(order) == ["undecided"]
-    Provider.objects.update(is_probe_allowed=True, controlled_at=timezone.now())
+    Provider.objects.update(is_search_allowed=True, search_checked_at=timezone.now())
     assert waiting.reasons_of(order) == ["searched"]
 
 

@@ -14,7 +14,7 @@ from orders.catalog import delivery_stats
 from orders.models import DeliveryStats, Order, Service
 from providers import tasks
 from providers.errors import OutcomeUnknown, Refused
-from providers.models import CallTally, Placement, Provider, ProviderMeasure
+from providers.models import CallStats, Placement, Provider, ProviderStats
 from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.tracking import status_sync
@@ -94,7 +94,7 @@ def test_only_services_with_new_endings_are_measured_again(
     tasks.measure()
     later = timezone.now() + delivery_stats.OVERLAP * 2
     DeliveryStats.objects.update(measured_at=later)
-    ProviderMeasure.objects.update(measured_at=later)
+    ProviderStats.objects.update(measured_at=later)
     with django_assert_max_num_queries(4):
         assert (delivery_stats.update_delivery_stats(), call_stats.measure_due()) == (0, 0)
 
@@ -107,18 +107,18 @@ def test_drip_feed_is_no_measure_of_speed(panel: Panel, provider: Provider) -> N
 
 
 def test_calls_are_counted_by_the_hour_in_one_row_a_verb(panel: Panel, provider: Provider) -> None:
-    CallTally.objects.all().delete()
+    CallStats.objects.all().delete()
     delivered(panel, provider, 3)
     panel.fault("status", "html")
     status_sync.sync_statuses(provider, is_now=True)
-    tallies = dict(CallTally.objects.values_list("verb", "calls"))
+    tallies = dict(CallStats.objects.values_list("verb", "calls"))
     assert tallies["add"] == 3
-    assert CallTally.objects.get(verb="status").failures == 1
-    assert CallTally.objects.count() == len(tallies)
+    assert CallStats.objects.get(verb="status").failures == 1
+    assert CallStats.objects.count() == len(tallies)
 
 
 def test_a_pass_writes_its_tally_in_one_statement(provider: Provider, django_assert_num_queries: Any) -> None:
-    CallTally.objects.all().delete()
+    CallStats.objects.all().delete()
     for _ in range(2):
         tally = call_stats.Tally()
         for _ in range(50):
@@ -127,20 +127,20 @@ def test_a_pass_writes_its_tally_in_one_statement(provider: Provider, django_ass
             tally.add("add", Refused("no", reason="key"), Refused("no", reason="key"))
         with django_assert_num_queries(1):
             tally.write(provider)
-    assert dict(CallTally.objects.values_list("verb", "failures")) == {"status": 100, "add": 100}
-    assert CallTally.objects.get(verb="add").calls == 200
+    assert dict(CallStats.objects.values_list("verb", "failures")) == {"status": 100, "add": 100}
+    assert CallStats.objects.get(verb="add").calls == 200
 
 
 def test_what_there_is_too_little_of_says_nothing_and_counts_as_good(provider: Provider) -> None:
-    CallTally.objects.all().delete()
+    CallStats.objects.all().delete()
     found = call_stats.of([provider])[provider.pk]
     assert (found.error_rate, found.latency_ms, found.success_rate, found.partial_rate) == (None, None, None, None)
     assert call_stats.score(provider) == 1
 
 
 def test_the_score_falls_with_errors_and_with_what_is_not_delivered(provider: Provider) -> None:
-    CallTally.objects.all().delete()
-    ProviderMeasure.objects.create(provider=provider, completed=6, partial=2, canceled=2)
+    CallStats.objects.all().delete()
+    ProviderStats.objects.create(provider=provider, completed=6, partial=2, canceled=2)
     assert call_stats.score(provider) == pytest.approx(0.7)
     tally = call_stats.Tally()
     for number in range(10):
@@ -150,9 +150,9 @@ def test_the_score_falls_with_errors_and_with_what_is_not_delivered(provider: Pr
 
 
 def test_old_tallies_are_pruned(provider: Provider) -> None:
-    CallTally.objects.update(hour=timezone.now() - timedelta(days=retention.KEPT_DAYS + 1))
+    CallStats.objects.update(hour=timezone.now() - timedelta(days=retention.KEPT_DAYS + 1))
     retention.prune()
-    assert not CallTally.objects.exists()
+    assert not CallStats.objects.exists()
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -138,8 +138,8 @@ MANNERS = {
 def test_a_standard_panel_is_found_in_whatever_format_it_takes_requests_and_keeps_every_verb(odd_panel: Panel) -> None:
     call_command("provider", "add", "north", "--url", odd_panel.url, "--key", odd_panel.key)
     provider = Provider.objects.get()
-    assert (provider.dialect, provider.encoding, provider.auth) == ("v2", *MANNERS[type(odd_panel).__name__])
-    assert (provider.language.status_one, "refill" in provider.language.verbs) == ("order", True)
+    assert (provider.dialect_name, provider.encoding, provider.auth) == ("v2", *MANNERS[type(odd_panel).__name__])
+    assert (provider.dialect.status_one, "refill" in provider.dialect.verbs) == ("order", True)
     odd_panel.requests.clear()
     odd_panel.violations.clear()
 

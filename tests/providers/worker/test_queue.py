@@ -132,14 +132,16 @@ def test_ticks_of_a_standstill_leave_one_task_for_each_provider(
     monkeypatch.setattr("providers.tracking.upstream_requests.sort_out", lambda: found)
     for _ in range(120):
         tasks.tick()
-    kinds = [("submit_due", 3), ("sync_statuses", 3), ("search", 1), ("run_errands", 3)]
+    kinds = [("submit_due", 3), ("sync_statuses", 3), ("search", 1), ("run_requests", 3)]
     expected = [(f"providers.tasks.{kind}", (number,)) for kind, count in kinds for number in found[:count]]
     assert waiting(broker) == expected
     assert QueuedTask.objects.count() == len(expected)
 
 
 def test_price_lists_are_read_once_however_often_it_is_asked(broker: Broker) -> None:
-    provider = Provider.objects.create(name="p", url="https://p.example/api/v2", dialect="v2", is_probe_allowed=True)
+    provider = Provider.objects.create(
+        name="p", url="https://p.example/api/v2", dialect_name="v2", is_search_allowed=True
+    )
     for _ in range(3):
         tasks.import_due()
         tasks.control_due()

@@ -79,9 +79,9 @@ def test_a_key_without_a_name_or_a_use_is_not_made(data: dict[str, str], page: C
 
 def test_nobody_gives_his_key_more_calls_or_another_owner(page: Client, nadia: User) -> None:
     other = factories.user()
-    page.post(KEYS, filled(calls_a_minute="99999", user=str(other.pk), digest="0" * 64, revoked_at="2020-01-01"))
+    page.post(KEYS, filled(calls_per_minute="99999", user=str(other.pk), digest="0" * 64, revoked_at="2020-01-01"))
     key = ApiKey.objects.get()
-    assert (key.user, key.calls_a_minute, key.revoked_at) == (nadia, None, None)
+    assert (key.user, key.calls_per_minute, key.revoked_at) == (nadia, None, None)
 
 
 def test_a_customer_has_no_more_than_twenty_living_keys(page: Client, nadia: User) -> None:

@@ -54,7 +54,7 @@ def test_the_list_is_narrowed_by_state(keeper: Client) -> None:
     used, unused, revoked, sandbox = issued(), issued(), issued(), issued(is_sandbox=True)
     ApiKey.objects.filter(pk__in=[used.pk, sandbox.pk]).update(last_used_at=timezone.now())
     ApiKey.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
-    ApiKey.objects.filter(pk=used.pk).update(calls_a_minute=0)
+    ApiKey.objects.filter(pk=used.pk).update(calls_per_minute=0)
     assert listed(keeper, state="living") == {used.prefix, unused.prefix, sandbox.prefix}
     assert listed(keeper, state="unused") == {unused.prefix}
     assert listed(keeper, state="revoked") == {revoked.prefix}
@@ -79,22 +79,22 @@ def test_the_list_costs_the_same_for_few_and_for_many(keeper: Client) -> None:
 def test_operators_set_the_limit_and_nothing_else(keeper: Client) -> None:
     key = issued(name="bot")
     page = f"{LIST}{key.pk}/change/"
-    keeper.post(page, {"calls_a_minute": "90", "name": "mine", "is_sandbox": "on", "addresses": "10.0.0.1"})
+    keeper.post(page, {"calls_per_minute": "90", "name": "mine", "is_sandbox": "on", "addresses": "10.0.0.1"})
     key.refresh_from_db()
-    assert (key.calls_a_minute, key.name, key.is_sandbox, key.addresses) == (90, "bot", False, "")
-    keeper.post(page, {"calls_a_minute": ""})
+    assert (key.calls_per_minute, key.name, key.is_sandbox, key.addresses) == (90, "bot", False, "")
+    keeper.post(page, {"calls_per_minute": ""})
     key.refresh_from_db()
-    assert key.calls_a_minute is None
+    assert key.calls_per_minute is None
 
 
 def test_who_may_only_look_changes_nothing() -> None:
     key = issued()
     onlooker = staff("view_apikey")
     assert onlooker.get(f"{LIST}{key.pk}/change/").status_code == 200
-    assert onlooker.post(f"{LIST}{key.pk}/change/", {"calls_a_minute": "90"}).status_code == 403
+    assert onlooker.post(f"{LIST}{key.pk}/change/", {"calls_per_minute": "90"}).status_code == 403
     onlooker.post(LIST, {"action": "revoke", "_selected_action": key.pk})
     key.refresh_from_db()
-    assert (key.calls_a_minute, key.revoked_at) == (None, None)
+    assert (key.calls_per_minute, key.revoked_at) == (None, None)
 
 
 def test_keys_are_neither_added_nor_deleted(keeper: Client) -> None:

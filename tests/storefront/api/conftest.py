@@ -25,5 +25,5 @@ def stranger(db: Any) -> people.Reseller:
 def watched(db: Any, settings: Any) -> Watched:
     """A customer whose every request is watched. Nobody delivers what they order."""
     settings.ORDERS_WAKE = "builtins.id"
-    settings.API_CALLS_A_MINUTE = settings.API_ADDRESS_CALLS_A_MINUTE = 0
+    settings.API_CALLS_PER_MINUTE = settings.API_ADDRESS_CALLS_PER_MINUTE = 0
     return Watched.set_up()

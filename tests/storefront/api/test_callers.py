@@ -64,7 +64,7 @@ def test_a_key_works_from_its_addresses_only(reseller: Reseller, settings: Any) 
 @pytest.fixture
 def limits(settings: Any) -> Any:
     caches["counters"].clear()
-    settings.API_CALLS_A_MINUTE = 3
+    settings.API_CALLS_PER_MINUTE = 3
     with time_machine.travel("2026-05-04T12:00:40Z", tick=False):
         yield settings
     caches["counters"].clear()
@@ -96,8 +96,8 @@ def test_too_many_orders_get_an_error_that_says_so_and_buy_nothing(
 
 
 def test_an_operator_can_set_another_limit_for_a_key(reseller: Reseller, stranger: Reseller, limits: Any) -> None:
-    ApiKey.objects.filter(user=reseller.user).update(calls_a_minute=5)
-    ApiKey.objects.filter(user=stranger.user).update(calls_a_minute=0)
+    ApiKey.objects.filter(user=reseller.user).update(calls_per_minute=5)
+    ApiKey.objects.filter(user=stranger.user).update(calls_per_minute=0)
     called = [reseller.client.post("/api/v2", {"key": reseller.key, "action": "balance"}) for _ in range(6)]
     assert [answer.status_code for answer in called] == [200] * 5 + [429]
     for _ in range(10):
@@ -105,7 +105,7 @@ def test_an_operator_can_set_another_limit_for_a_key(reseller: Reseller, strange
 
 
 def test_an_address_has_a_limit_whatever_keys_it_tries(reseller: Reseller, limits: Any) -> None:
-    limits.API_ADDRESS_CALLS_A_MINUTE = 4
+    limits.API_ADDRESS_CALLS_PER_MINUTE = 4
     tried = [reseller.client.post("/api/v2", {"key": f"guess {n}", "action": "balance"}) for n in range(4)]
     assert {answer.content for answer in tried} == {b'{"error":"Invalid API key"}'}
     refused = reseller.client.post("/api/v2", {"key": reseller.key, "action": "balance"})
@@ -113,7 +113,7 @@ def test_an_address_has_a_limit_whatever_keys_it_tries(reseller: Reseller, limit
 
 
 def test_of_ipv6_a_whole_network_of_a_customer_is_one_address(reseller: Reseller, limits: Any) -> None:
-    limits.API_ADDRESS_CALLS_A_MINUTE, limits.BEHIND_PROXY, limits.API_CALLS_A_MINUTE = 2, True, 0
+    limits.API_ADDRESS_CALLS_PER_MINUTE, limits.BEHIND_PROXY, limits.API_CALLS_PER_MINUTE = 2, True, 0
 
     def asks(address: str) -> int:
         headers = {"X-Forwarded-For": address}

@@ -215,7 +215,7 @@ STATIC = ("vitrine.css", "vitrine.js", "reference.js", "icon.svg")
 
 
 def test_the_limits_of_the_shop_show(client: Client, db: Any, settings: Any) -> None:
-    settings.API_CALLS_A_MINUTE, settings.REPEAT_SECONDS, settings.SCHEDULE_MAX_DAYS = 1234, 17, 0
+    settings.API_CALLS_PER_MINUTE, settings.IDEMPOTENCY_SECONDS, settings.SCHEDULE_MAX_DAYS = 1234, 17, 0
     settings.SANDBOX_BALANCE, settings.SANDBOX_SECONDS = "75", 33
     text = text_of(client.get("/api/").content.decode())
     assert "1,234 a minute" in text

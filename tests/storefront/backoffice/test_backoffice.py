@@ -57,7 +57,9 @@ def staff(*permissions: str) -> Client:
 
 
 def provider(name: str = "north") -> Provider:
-    return Provider.objects.create(name=name, url="https://p.example.com/api", dialect="v2", key=Secret.hide("k" * 32))
+    return Provider.objects.create(
+        name=name, url="https://p.example.com/api", dialect_name="v2", key=Secret.hide("k" * 32)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ start page
@@ -135,7 +137,7 @@ def test_each_reason_leads_to_the_orders_that_wait_for_it(boss: Client) -> None:
     heartbeat.beat()
     order = factories.order(status="pending")
     Order.objects.filter(pk=order.pk).update(created_at=timezone.now() - timedelta(days=30))
-    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", word="Fail")
+    fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", panel_status="Fail")
     found = overview.build(User.objects.get(email="boss@example.com")).todos
     told = {todo.title: todo for todo in found}
     overdue = told["1 order in progress for too long"]

@@ -21,7 +21,7 @@ NO_KEYS = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
 RATES = "/admin/orders/customerrate/"
 
 
-def dear(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal:
+def dear(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal:
     return Decimal(quantity) / 1000
 
 

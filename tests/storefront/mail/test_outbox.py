@@ -139,7 +139,9 @@ def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: 
 
 def test_an_order_that_is_delivered_is_no_news(nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
-    fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED, remains=0, word="Completed"))
+    fulfillment.apply_progress(
+        order.pk, progress=Progress(status=Status.COMPLETED, remains=0, panel_status="Completed")
+    )
     order.refresh_from_db()
     assert (order.status, PendingNotification.objects.count()) == ("completed", 0)
 

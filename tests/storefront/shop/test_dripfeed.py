@@ -73,7 +73,7 @@ def test_the_order_page_tells_its_runs(page: Client, nadia: User) -> None:
     assert "3, every 60 minutes" in text_of(page.get(f"/orders/{order.pk}/"))
     fulfillment.split_into_runs(order)
     fulfillment.mark_run_submitting(order, 1)
-    fulfillment.accept(order.pk, run=1, provider=1, words="AcmePanel")
+    fulfillment.accept(order.pk, run=1, provider=1, panel_error="AcmePanel")
     fulfillment.apply_progress(order.pk, run=1, progress=Progress(status=Status.COMPLETED))
     text = text_of(page.get(f"/orders/{order.pk}/"))
     assert "1 / 3" in text

@@ -195,7 +195,7 @@ def test_refills_and_cancellations_are_one_list_of_the_customers_own(page: Clien
     foreign = delivered(factories.customer())
     other.force_login(foreign.user)
     other.post("/orders/refill/", {"order": foreign.pk})
-    Refill.objects.filter(order=refill).update(reason="AcmePanel is down", needs_person=True)
+    Refill.objects.filter(order=refill).update(reason="AcmePanel is down", needs_operator=True)
     text = words_of(page.get("/refills/"))
     assert text.index(f"Cancellation of order {canceled.pk}") < text.index(f"Refill for order {refill.pk}")
     assert "Our team is working on it" in text

@@ -128,7 +128,7 @@ def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, 
     fulfillment.mark_in_doubt(order.pk, **facts)
     fulfillment.add_event(order, kind=EventKind.RESOLVED, **facts)
     fulfillment.accept(order.pk, **facts)
-    fulfillment.apply_progress(order.pk, progress=Progress(status=None, word="AcmePanel broke"))
+    fulfillment.apply_progress(order.pk, progress=Progress(status=None, panel_status="AcmePanel broke"))
     fulfillment.add_event(order, kind=EventKind.NOTE, text="AcmePanel owes us")
     fulfillment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=40))
     refused = factories.order(nadia)

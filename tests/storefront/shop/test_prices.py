@@ -18,7 +18,7 @@ from tests.factories import INPUTS
 from tests.storefront.shop.forms import ADDRESS, filled, inputs_on, send, text_of
 
 
-def dear(service: Service, *, quantity: int, stamp: int | None = None) -> Decimal:
+def dear(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal:
     """A cost of 1 per 1,000, whatever it is."""
     return Decimal(quantity) / 1000
 

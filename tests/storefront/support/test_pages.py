@@ -183,7 +183,7 @@ def test_the_panel_behind_an_order_never_reaches_the_customer(page: Client, nadi
 
 def placed_at(order: Order) -> None:
     provider = Provider.objects.create(
-        name="AcmePanel", url="https://p.example.com/api", dialect="v2", key=Secret.hide("k" * 32)
+        name="AcmePanel", url="https://p.example.com/api", dialect_name="v2", key=Secret.hide("k" * 32)
     )
     offer = Offer.objects.create(
         provider=provider, upstream_id="9", name="Offer", rate=1, min_quantity=1, max_quantity=9

@@ -103,7 +103,7 @@ def test_a_note_changes_nothing_for_the_customer(nadia: User, agent: User) -> No
 
 
 def test_a_staff_answer_is_told_where_the_setting_says(nadia: User, agent: User, settings: Any) -> None:
-    settings.SUPPORT_ANSWERED = "tests.storefront.support.test_tickets.listen"
+    settings.SUPPORT_ANSWER_LISTENER = "tests.storefront.support.test_tickets.listen"
     told.clear()
     ticket = opened(nadia)
     tickets.reply(ticket, text="More")

@@ -202,7 +202,7 @@ def test_a_purchase_that_makes_the_balance_low_is_told_once(nadia: User, listen:
 def repriced(count: int) -> None:
     """So many services are published, and then their prices rise."""
     provider = onboarding.save_provider(
-        "north", url="http://127.0.0.1:9009/api/v2", key="k", dialect="v2", currency="USD"
+        "north", url="http://127.0.0.1:9009/api/v2", key="k", dialect_name="v2", currency="USD"
     )
     importer.store(provider, rows(count))
     importer.publish(provider, markup_percent=Decimal(30))

@@ -60,7 +60,7 @@ def test_a_key_over_plain_http_is_refused_where_the_shop_has_https(caller: Progr
 
 
 def test_a_key_has_a_quota_that_it_is_told(caller: Program, settings: Any) -> None:
-    settings.API_CALLS_A_MINUTE = 2
+    settings.API_CALLS_PER_MINUTE = 2
     first = caller.call("GET", "balance")
     assert first["RateLimit-Policy"] == '"key";q=2;w=60'
     assert first["RateLimit"].startswith('"key";r=1;t=')
@@ -72,7 +72,7 @@ def test_a_key_has_a_quota_that_it_is_told(caller: Program, settings: Any) -> No
 
 
 def test_an_address_has_a_quota_before_its_keys_are_looked_at(db: Any, settings: Any) -> None:
-    settings.API_ADDRESS_CALLS_A_MINUTE = 1
+    settings.API_ADDRESS_CALLS_PER_MINUTE = 1
     headers = {"Authorization": "Bearer 00ff"}
     assert Client(REMOTE_ADDR="203.0.113.9").get("/api/v3/balance", headers=headers).status_code == 401
     assert Client(REMOTE_ADDR="203.0.113.9").get("/api/v3/balance", headers=headers).status_code == 429

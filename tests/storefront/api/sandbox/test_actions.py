@@ -154,7 +154,7 @@ def test_a_price_below_cost_is_no_matter_here(reseller: Reseller, settings: Any)
     assert bought(reseller, what)
 
 
-def dear(sold: Service, *, quantity: int, stamp: int | None) -> Decimal:
+def dear(sold: Service, *, quantity: int, catalog_version: int | None) -> Decimal:
     return Decimal(10**6)
 
 

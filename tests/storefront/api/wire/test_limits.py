@@ -36,7 +36,7 @@ def posted(reseller: Reseller, action: str, **fields: Any) -> tuple[int, dict[st
     return send(request(urlencode({"key": reseller.key, "action": action, **fields}).encode(), content_type=FORM))
 
 
-@pytest.mark.parametrize("setting", ["API_CALLS_A_MINUTE", "API_ADDRESS_CALLS_A_MINUTE"])
+@pytest.mark.parametrize("setting", ["API_CALLS_PER_MINUTE", "API_ADDRESS_CALLS_PER_MINUTE"])
 @pytest.mark.parametrize("action", READS)
 def test_a_read_too_many_is_429_without_an_error(reseller: Reseller, settings: Any, setting: str, action: str) -> None:
     """An error in a status is final for programs; an empty object changes nothing, and the header says when."""
@@ -50,7 +50,7 @@ def test_a_read_too_many_is_429_without_an_error(reseller: Reseller, settings: A
 
 @pytest.mark.parametrize("action", WRITES)
 def test_a_write_too_many_says_that_nothing_was_done(reseller: Reseller, settings: Any, action: str) -> None:
-    settings.API_CALLS_A_MINUTE = 1
+    settings.API_CALLS_PER_MINUTE = 1
     assert posted(reseller, "balance")[0] == 200
     own = order(reseller.user, service(has_refill=True, has_cancel=True), status="completed")
     fields = {"service": own.service_id, "link": "x", "quantity": 100, "orders": own.pk}
@@ -61,13 +61,13 @@ def test_a_write_too_many_says_that_nothing_was_done(reseller: Reseller, setting
 def test_every_key_has_its_own_count_and_may_have_its_own_limit(
     reseller: Reseller, stranger: Reseller, settings: Any
 ) -> None:
-    settings.API_CALLS_A_MINUTE = 2
-    stranger.user.api_keys.update(calls_a_minute=4)
+    settings.API_CALLS_PER_MINUTE = 2
+    stranger.user.api_keys.update(calls_per_minute=4)
     assert [posted(reseller, "balance")[0] for _ in range(4)] == [200, 200, 429, 429]
     assert [posted(stranger, "balance")[0] for _ in range(5)] == [200, 200, 200, 200, 429]
 
 
-@pytest.mark.parametrize("setting", ["API_CALLS_A_MINUTE", "API_ADDRESS_CALLS_A_MINUTE"])
+@pytest.mark.parametrize("setting", ["API_CALLS_PER_MINUTE", "API_ADDRESS_CALLS_PER_MINUTE"])
 def test_a_shop_that_sets_nothing_allows_300_calls_a_minute(reseller: Reseller, settings: Any, setting: str) -> None:
     listed = re.search(rf"^# {setting}=(\d+)", (settings.BASE_DIR / ".env.example").read_text(), re.MULTILINE)
     assert listed is not None
