@@ -24,8 +24,8 @@ def demo_data_stays_in_the_demo(app_configs: Any, databases: Any = None, **kwarg
         return []
     return [
         Error(
-            "This database is the demo's: it holds play money and an operator whose password everybody knows.",
-            hint="Give the shop a database of its own with DATABASE_URL or VAR_DIR.",
+            "This database belongs to the demo: it contains play money and an operator whose password is public.",
+            hint="Set DATABASE_URL or VAR_DIR to use a separate database for the shop.",
             id="demo.E001",
         )
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CATEGORIES = ("Orders", "Payments", "API", "Something else")
+CATEGORIES = ("Orders", "Payments", "API", "Other")
 
 #: The category whose services accept links of one site only, and the pattern of those links.
 LINKED = "Photo network"
@@ -11,67 +11,66 @@ LINK_PATTERN = r"https://photos\.example\.com/[\w./-]+"
 REPLIES = (
     (
         "We are looking into it",
-        "Hello {name},\n\nthank you for your message. We are looking into order {order} and write here as soon as we "
-        "know more.",
+        "Hello {name},\n\nThank you for your message. We are looking into order {order} and will reply here as soon as "
+        "we know more.",
     ),
     (
         "Link must be public",
-        "Hello {name},\n\norder {order} cannot be delivered while its link is private or does not open. Please make "
-        "it public and tell us here.",
+        "Hello {name},\n\nOrder {order} cannot be delivered because its link is private or does not open. Please make "
+        "it public and reply here.",
     ),
 )
 
 TERMS = """\
-These terms are between you and the shop. With an account you accept them.
+These terms apply between you and the shop. You accept them when you create an account.
 
 # What we sell
-Each service says what is delivered, in which quantity, and at what price. Times that are shown were measured on \
-earlier orders; they are no promise.
+Each service states what is delivered, in which quantity, and at what price. Delivery times are averages of earlier \
+orders and are not guaranteed.
 
 # Payment
-You pay from your wallet when you place an order. Prices are those on the page at that moment, and nothing is added at \
-the end.
+Orders are paid from your balance when you place them, at the price shown at that moment. There are no hidden fees.
 
-# What comes back
-- An order that cannot be delivered is paid back in full.
-- Of an order that is delivered in part, the rest is paid back.
-- What is paid back goes to your wallet.
+# Refunds
+- An order that cannot be delivered is refunded in full.
+- If an order is delivered in part, we refund what was not delivered.
+- Refunds are added to your balance.
 
-# Your part
-- Give links that are public and yours to use.
-- Do not place a second order for a link while the first one is under way.
-- Keep your password and your API keys to yourself: whoever has them buys from your wallet.
+# Your responsibilities
+- Use only links that are public and that you have the right to use.
+- Do not place a second order for a link while the first one is in progress.
+- Keep your password and API keys secret. Anyone who has them can spend your balance.
 
-# Refills and canceling
-Whether a service can be refilled or canceled is written beside it. Ask on the order's page.
+# Refills and cancellations
+Each service shows whether it can be refilled or canceled. You can request both on the order's page.
 
 # Changes
-When these terms change, it is said on the page of updates before the change counts.
+We announce changes to these terms on the Updates page before they take effect.
 """
 
 FAQ = """\
 # How do I place an order?
-Choose a service, give the link and the quantity, and order. The price is shown while you type.
+Choose a service, enter the link and the quantity, and place the order. The price is shown as you type.
 
-# When does it start?
-Most services show how long earlier orders took to start and to finish. An order's page follows the delivery by itself.
+# When does my order start?
+Most services show how long earlier orders took to start and to complete. The order's page updates automatically.
 
 # What do the statuses mean?
-- Pending: paid, and lined up for delivery.
-- Processing and In progress: the delivery has begun.
+- Pending: the order is paid and waiting to start.
+- Processing and In progress: delivery has started.
 - Completed: everything was delivered.
-- Partial: a part was delivered, and the rest was paid back.
-- Canceled: nothing was delivered, and everything was paid back.
+- Partial: a part was delivered, and the rest was refunded.
+- Canceled: the order was stopped, and what was not delivered was refunded.
 
-# Something dropped after the delivery. What now?
-If the service has a refill, ask for it on the order's page.
+# What if the number drops after delivery?
+If the service includes refills, request one on the order's page.
 
-# My link was wrong. Can I change it?
-No. If the service can be canceled, cancel on the order's page; otherwise open a ticket.
+# Can I change a wrong link?
+No. If the service can be canceled, cancel the order on its page. Otherwise, open a ticket.
 
-# Can a program order for me?
-Yes. Make an API key in your account; the API page says how to call it.
+# Can I order through an API?
+Yes. Create an API key in your account. The API page explains how to use it.
 """
 
 #: Slug, title and text of each page.
-PAGES = (("terms", "Terms", TERMS), ("faq", "Questions", FAQ))
+PAGES = (("terms", "Terms", TERMS), ("faq", "FAQ", FAQ))

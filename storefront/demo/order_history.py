@@ -24,15 +24,15 @@ from storefront.mail import email_preferences
 from storefront.mail.models import EmailKind
 
 CUSTOMER = "earlier@example.com"
-#: Number of orders of each service, and of the days over which they are spread.
+#: Number of orders of each service, and number of days over which they are spread.
 EACH, DAYS = 24, 20
 #: Median minutes from the purchase to the end, and the number of 24 orders that were not delivered in full.
-PACES = ((14, 0), (95, 1), (300, 0), (26, 2), (780, 1), (2900, 0), (48, 0), (170, 4))
+SAMPLES = ((14, 0), (95, 1), (300, 0), (26, 2), (780, 1), (2900, 0), (48, 0), (170, 4))
 
 
 @transaction.atomic
 def make(services: list[Service], inputs: dict[str, str]) -> None:
-    """Create completed orders of as many ``services`` as there are paces, for a customer who cannot sign in."""
+    """Create completed orders of as many ``services`` as there are samples, for a customer who cannot sign in."""
     customer = get_user_model().objects.create_user(email=CUSTOMER)
     transfers.credit_payment(
         transfers.open_wallet(customer), amount=Decimal(5000), gateway="manual", reference="demo-past"
@@ -40,11 +40,11 @@ def make(services: list[Service], inputs: dict[str, str]) -> None:
     email_preferences.switch_off(customer.pk, kind=EmailKind.ORDERS)
     chance = random.Random(7)  # noqa: S311  # a fixed seed makes the same demo every time
     now = timezone.now()
-    begun = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(EACH * len(PACES)))
-    for number, at in enumerate(begun):
-        place, nth = number % len(PACES), number // len(PACES)
+    start_times = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(EACH * len(SAMPLES)))
+    for number, at in enumerate(start_times):
+        place, nth = number % len(SAMPLES), number // len(SAMPLES)
         if place < len(services):
-            minutes, short = PACES[place]
+            minutes, short = SAMPLES[place]
             took = min(timedelta(minutes=minutes * chance.lognormvariate(0, 0.6)), (now - at) * 0.9)
             _order(customer, services[place], inputs, at=at, took=took, is_short=nth < short)
     delivery_stats.update_delivery_stats()
@@ -53,9 +53,9 @@ def make(services: list[Service], inputs: dict[str, str]) -> None:
 def _order(
     customer: Any, service: Service, inputs: dict[str, str], *, at: datetime, took: timedelta, is_short: bool
 ) -> None:
-    said = {**inputs, "link": service.link_example or inputs["link"], "quantity": str(service.min_quantity)}
+    order_inputs = {**inputs, "link": service.link_example or inputs["link"], "quantity": str(service.min_quantity)}
     order = checkout.place_order(
-        customer, service=service, inputs=said, request_id=f"past-{service.pk}-{at.timestamp()}"
+        customer, service=service, inputs=order_inputs, request_id=f"past-{service.pk}-{at.timestamp()}"
     )
     Order.objects.filter(pk=order.pk).update(status=Status.PENDING)
     end = (

@@ -30,15 +30,15 @@ CUSTOMER, ADMIN, PASSWORD = "demo@example.com", "admin@example.com", "vitrine-de
 #: The panels' currencies, and what one unit is worth in the store currency.
 CURRENCIES = {"tmsmm": ("RUB", "0.0125"), "smpanelim": ("TRY", "0.0240")}
 #: The display currencies, and how many units make one dollar.
-SHOWN = {"EUR": "0.92", "RUB": "80", "TRY": "41.67"}
+DISPLAY_CURRENCIES = {"EUR": "0.92", "RUB": "80", "TRY": "41.67"}
 MARKUP = Decimal(30)
 FIRST_ORDERS = 14
 #: A manual payment method; the account belongs to nobody.
 BANK = {
     "name": "Bank transfer",
-    "hint": "One to two working days",
-    "instructions": "Send {amount} to the account below and write {reference} as the purpose of the payment.\n\n"
-    "Then take a picture of the confirmation and send it to us on this page.",
+    "hint": "1 to 2 business days",
+    "instructions": "Send {amount} to the account below with {reference} as the payment reference.\n\n"
+    "Then upload a screenshot of the confirmation on this page.",
     "details": "Vitrine Demo Ltd\nIBAN XX00 0000 0000 0000 0000 00\nExample Bank",
     "minimum": Decimal(5),
     "maximum": Decimal(5000),
@@ -56,7 +56,7 @@ def logins() -> dict[str, str]:
     return {
         "shop": f"{CUSTOMER} / {PASSWORD}",
         "admin": f"{ADMIN} / {PASSWORD}",
-        "api": f"a key: VAR_DIR={settings.VAR_DIR} {sys.executable} manage.py customer key {CUSTOMER}",
+        "api": f"create a key: VAR_DIR={settings.VAR_DIR} {sys.executable} manage.py customer key {CUSTOMER}",
     }
 
 
@@ -65,7 +65,7 @@ def is_demo_database() -> bool:
     return Transfer.objects.filter(reference=f"payment:manual:{CREDIT_REFERENCE}").exists()
 
 
-def is_somebody_elses() -> bool:
+def is_other_shop() -> bool:
     """Return whether this database belongs to a shop that is not the demo."""
     others = get_user_model().objects.exclude(email__in=(ADMIN, CUSTOMER))
     return others.exists() and not is_demo_database()
@@ -111,7 +111,9 @@ def _provider(dialect: str, url: str, key: str) -> None:
 def _currencies() -> None:
     """Create the display currencies, unless there are any: changes by an operator are kept."""
     if settings.STORE_CURRENCY == "USD" and not Currency.objects.exists():
-        Currency.objects.bulk_create(Currency(code=code, rate=Decimal(rate)) for code, rate in SHOWN.items())
+        Currency.objects.bulk_create(
+            Currency(code=code, rate=Decimal(rate)) for code, rate in DISPLAY_CURRENCIES.items()
+        )
 
 
 def _support() -> None:
@@ -135,7 +137,7 @@ def _support() -> None:
 
 def _first_orders(customer: Any) -> None:
     """Place one order of each of the cheaper services, so that orders of many service types can be watched."""
-    services = sorted(Service.objects.on_sale(), key=_price_of_least)
+    services = sorted(Service.objects.on_sale(), key=_price_of_minimum)
     for service in services[:FIRST_ORDERS]:
         link = service.link_example or EXAMPLES["link"]
         quantity = min(max(service.min_quantity, 250), service.max_quantity)
@@ -144,5 +146,5 @@ def _first_orders(customer: Any) -> None:
     order_history.make([service for service in services if not service.is_flat], EXAMPLES)
 
 
-def _price_of_least(service: Service) -> Decimal:
+def _price_of_minimum(service: Service) -> Decimal:
     return service.rate * (1 if service.is_flat else service.min_quantity) / (1 if service.is_flat else 1000)

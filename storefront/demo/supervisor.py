@@ -186,12 +186,12 @@ class Supervisor:
         for program in self.programs:
             code = program.process.poll()
             if code is not None and not self.is_stopping:
-                raise ProgramFailed(self._report(program, f"ended by itself (exit code {code})"))
+                raise ProgramFailed(self._report(program, f"exited unexpectedly (exit code {code})"))
 
     def _report(self, program: Program, what: str) -> str:
         log = self.log(program.name)
         lines = log.read_text(errors="replace").splitlines()[-15:]
-        return "\n".join([f"{program.name} {what}. The end of {log}:", *(f"  {line}" for line in lines)])
+        return "\n".join([f"{program.name} {what}. Last lines of {log}:", *(f"  {line}" for line in lines)])
 
 
 def marked(run_id: str) -> list[int]:

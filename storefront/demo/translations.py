@@ -132,12 +132,12 @@ def put() -> None:
     if ServiceText.objects.exists() or CategoryText.objects.exists():
         return
     ServiceText.objects.bulk_create(
-        ServiceText(service_id=pk, language=language, name=told)
+        ServiceText(service_id=pk, language=language, name=translated_name)
         for pk, name in Service.objects.order_by("pk").values_list("pk", "name")
-        for language, told in zip(LANGUAGES, SERVICES.get(name, ()), strict=False)
+        for language, translated_name in zip(LANGUAGES, SERVICES.get(name, ()), strict=False)
     )
     CategoryText.objects.bulk_create(
-        CategoryText(category_id=pk, language=language, name=told)
+        CategoryText(category_id=pk, language=language, name=translated_name)
         for pk, name in Category.objects.order_by("pk").values_list("pk", "name")
-        for language, told in zip(LANGUAGES, CATEGORIES.get(name, ()), strict=False)
+        for language, translated_name in zip(LANGUAGES, CATEGORIES.get(name, ()), strict=False)
     )

@@ -230,7 +230,7 @@ def test_the_demo_starts_with_play_money_and_keeps_to_its_own_data(tmp_path: Pat
         assert "/account/password/reset/key/" not in logs
     refused = run(tmp_path, "manage.py", "migrate")
     assert refused.returncode == 1
-    assert "(demo.E001) This database is the demo's" in refused.stderr
+    assert "(demo.E001) This database belongs to the demo" in refused.stderr
 
 
 def test_the_demo_does_not_start_on_the_database_of_a_shop(fresh: Path) -> None:

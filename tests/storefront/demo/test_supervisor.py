@@ -51,7 +51,7 @@ def test_helpers_of_a_program_that_died_end_with_the_block(tmp_path: Path) -> No
 def test_a_program_that_dies_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     with supervisor(tmp_path) as running:
         running.start("web", ["sh", "-c", "echo no such table; exit 3"], lambda pid: False)
-        with pytest.raises(ProgramFailed, match=r"web ended by itself \(exit code 3\)(.|\n)*no such table"):
+        with pytest.raises(ProgramFailed, match=r"web exited unexpectedly \(exit code 3\)(.|\n)*no such table"):
             running.wait_until_ready(10)
 
 

@@ -32,7 +32,7 @@ env = environ.Env()
 
 
 class Command(BaseCommand):
-    help = "Start the demo: web server, task cluster and five pretend panels, until Ctrl-C."
+    help = "Start the demo: web server, worker, and five simulated panels. Stop it with Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -46,10 +46,10 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
-        if seed.is_somebody_elses():
+        if seed.is_other_shop():
             raise CommandError(
-                "This database belongs to a shop. The demo would put play money and well-known passwords into it. "
-                "Unset DATABASE_URL and VAR_DIR, or name an empty database."
+                "This database belongs to a shop. The demo would add play money and public passwords to it. "
+                "Unset DATABASE_URL and VAR_DIR, or use an empty database."
             )
         children = {"SYNC_INTERVAL": SYNC_INTERVAL, "SHOP_URL": f"http://{host}:{port}", **os.environ}
         with Supervisor(
@@ -74,8 +74,7 @@ class Command(BaseCommand):
         The panels come first, because the seed may ask them for their price lists.
         """
         self._say("Starting ...")
-        # The panels keep their orders on disk, as the shop does, so that both still know each other's at the next
-        # start.
+        # The panels keep their orders on disk, as the shop does, so that order numbers still match at the next start.
         memory = Path(settings.VAR_DIR) / "panels"
         memory.mkdir(parents=True, exist_ok=True)
         for name, number in ports.items():
@@ -104,7 +103,7 @@ class Command(BaseCommand):
         except ValueError:
             port = 0
         if not 0 < port < 65536:
-            raise CommandError(f"PORT must be a number from 1 to 65535, and it is {env.str('PORT')!r}.")
+            raise CommandError(f"PORT must be a number from 1 to 65535, not {env.str('PORT')!r}.")
         return port
 
     def _check_free(self, host: str, port: int) -> None:
@@ -113,7 +112,7 @@ class Command(BaseCommand):
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise CommandError(
-                    f"Port {port} on {host} is in use by another program; choose another: PORT={port + 100} make run"
+                    f"Port {port} on {host} is already in use. Choose another one: PORT={port + 100} make run"
                 ) from error
             raise CommandError(f"The web server cannot listen on {host} port {port}: {error.strerror}.") from error
 
@@ -200,11 +199,11 @@ def panel_ports(port: int) -> Iterator[int]:
 def table(shop: str, panels: dict[str, tuple[str, str]]) -> str:
     logins = seed.logins()
     rows = [
-        ("What", "Address", "Log-in"),
+        ("What", "Address", "Sign-in"),
         ("Shop", f"{shop}/", logins["shop"]),
         ("Back office", f"{shop}/admin/", logins["admin"]),
         ("API", f"{shop}/api/v2", logins["api"]),
-        ("Emails", settings.EMAIL_CONFIG.get("EMAIL_FILE_PATH", "sent as EMAIL_URL says"), "one file each"),
+        ("Emails", settings.EMAIL_CONFIG.get("EMAIL_FILE_PATH", "sent through EMAIL_URL"), "one file per email"),
         *((f"Panel {DIALECTS[name].title}", url, f"key {key}") for name, (url, key) in panels.items()),
     ]
     widths = [max(len(row[column]) for row in rows) + 3 for column in (0, 1)]
