@@ -18,7 +18,7 @@ from orders.admin import base, formatting
 from orders.models import Transfer
 from storefront.payments import gateways, review
 from storefront.payments.history import MARKS
-from storefront.payments.models import ManualMethod, Payment, PaymentStatus
+from storefront.payments.models import REPORTED, ManualMethod, Payment, PaymentStatus
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -39,7 +39,8 @@ class GatewayFilter(admin.SimpleListFilter):
     parameter_name = "gateway"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(gateway.name, gateway.label) for gateway in gateways.GATEWAYS.values()]
+        known = [(gateway.name, gateway.label) for gateway in gateways.GATEWAYS.values()]
+        return [*known, (REPORTED, _("Reported by a program"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(gateway=self.value()) if self.value() else queryset

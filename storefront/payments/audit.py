@@ -12,6 +12,7 @@ from django.db import connection
 
 from orders.rules import amounts
 from storefront.payments.gateways import GATEWAYS
+from storefront.payments.models import REPORTED
 
 UNBOOKED = """
     SELECT t.reference, t.paid_amount, COALESCE(b.count, 0), COALESCE(b.amount, 0) FROM payments_payment t
@@ -37,7 +38,7 @@ def findings() -> Iterator[str]:
                 f"payment {reference}: {_amount(paid or 0)} was credited by its row, "
                 f"but the balance received {_amount(booked)} in {count} transfers"
             )
-        for name in GATEWAYS:
+        for name in (*GATEWAYS, REPORTED):
             cursor.execute(UNKNOWN, [f"payment:{name}:%"])
             for number, reference in cursor.fetchall():
                 yield f"transfer {number}: there is no payment {reference}"

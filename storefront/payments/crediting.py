@@ -8,6 +8,7 @@ Transfer.
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,15 +20,18 @@ from django.utils.module_loading import import_string
 
 from orders.errors import InvalidAmount, OrdersError, OwnMoney
 from orders.ledger import transfers
+from orders.models import Account
 from orders.rules import amounts
 from storefront.payments.gateway import Gateway, GatewayReport, Next, ReportedState, Way
-from storefront.payments.models import Payment, PaymentStatus, Proof
+from storefront.payments.models import REPORTED, Payment, PaymentStatus, Proof
 
 #: Characters of references. Those that are easily confused in print or speech are left out.
 _SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: Maximum number of unpaid payments per customer, and of proofs per payment.
 OPEN_MAX, PROOFS_MAX = 20, 5
 _REMARKS_MAX = 8000
+#: For so long the same report credits once.
+REPEATED_WITHIN = timedelta(minutes=10)
 
 
 class PaymentError(OrdersError):
@@ -194,6 +198,48 @@ def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
     _remark(row, f"settled by {actor}: {_plain(reason, 500)}")
     row.save()
     return row
+
+
+@transaction.atomic
+def credit_reported(user: Any, *, amount: Decimal, method: str, memo: str, actor: Any) -> tuple[Payment, bool]:
+    """Credit a payment that a program of the operator reports, for methods without a gateway in this shop.
+
+    Such programs repeat a request whose answer was lost, and send nothing that identifies it. So the same amount with
+    the same memo for the same customer is credited once in ``REPEATED_WITHIN``, also if both come at the same moment.
+
+    Args:
+        method: The name of the payment method that the customer sees.
+        memo: For staff.
+
+    Returns:
+        The payment, and whether it is new.
+
+    Raises:
+        InvalidAmount: The amount is not above zero, or the wallet cannot hold it.
+        OwnMoney: ``actor`` is the customer.
+    """
+    if actor.pk == user.pk:
+        raise OwnMoney("nobody credits their own balance")
+    if amount <= 0:
+        raise InvalidAmount("the amount must be above zero")
+    memo = _plain(memo, _REMARKS_MAX)
+    # Of two requests at once, the second waits here and finds the payment of the first.
+    Account.objects.select_for_update().get(pk=transfers.open_wallet(user).pk)
+    since = timezone.now() - REPEATED_WITHIN
+    of_program = Payment.objects.of(user).filter(gateway=REPORTED, amount=amount, remark=memo, created_at__gt=since)
+    if earlier := of_program.order_by("pk").first():
+        return earlier, False
+    row = Payment.objects.create(
+        user=user,
+        gateway=REPORTED,
+        label=_plain(method, 100),
+        amount=amount,
+        currency=settings.STORE_CURRENCY,
+        reference=new_reference(),
+        remark=memo,
+        actor=actor,
+    )
+    return _credit(row, amount), True
 
 
 @transaction.atomic

@@ -21,6 +21,8 @@ class PaymentStatus(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
+#: In the place of a gateway's name: payments that a program of the operator reports.
+REPORTED = "reported"
 OPEN = (PaymentStatus.STARTED, PaymentStatus.WAITING)
 ENDED = (PaymentStatus.CREDITED, PaymentStatus.REFUSED, PaymentStatus.EXPIRED)
 

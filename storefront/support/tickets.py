@@ -87,6 +87,23 @@ def open_ticket(
         return _update(ticket, last_message=message.pk)
 
 
+def open_by_staff(user: Any, *, subject: str, text: str, author: Any) -> Ticket:
+    """Open a ticket for a customer with a message of staff. It waits for the customer, whose limits do not apply.
+
+    Raises:
+        TextRefused: The subject or the text is empty or too long.
+    """
+    subject, text = _checked(" ".join(subject.split()), SUBJECT_MAX), _checked(text, TEXT_MAX)
+    with transaction.atomic():
+        ticket = Ticket.objects.create(
+            user=user, subject=subject, status=TicketStatus.WAITING, assignee=author, is_unread_by_staff=False
+        )
+        message = _write(ticket, [], author=author, text=text, is_staff=True)
+        _update(ticket, last_message=message.pk, changed_at=message.created_at, is_unread_by_customer=True)
+        notifications.answered(message)
+        return ticket
+
+
 def reply(ticket: Ticket, *, text: str, uploads: Sequence[private_files.UploadedFile] = ()) -> Message:
     """Add a message of the customer. The ticket then waits for staff, even if it was closed.
 

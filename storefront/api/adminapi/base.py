@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -30,7 +32,7 @@ class AdminApiView(APIView):
     authentication_classes = [StaffKeyAuthentication]
     permission_classes = [HasScope]
     throttle_classes = [KeyThrottle]
-    parser_classes = [LenientParser]
+    parser_classes = [MultiPartParser, LenientParser]
     renderer_classes = [JsonRenderer]
     content_negotiation_class = IgnoreAccept
 
@@ -54,10 +56,10 @@ class AdminApiView(APIView):
         return key
 
     def read_query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        return _read(serializer, self.request.query_params.dict())
+        return read(serializer, self.request.query_params.dict())
 
     def read_body(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        return _read(serializer, self.request.data)
+        return read(serializer, body_of(self.request))
 
 
 class UnknownAddressView(AdminApiView):
@@ -71,7 +73,13 @@ class UnknownAddressView(AdminApiView):
         raise NotFound("There is no such address. The API is at /adminapi/v2/.")
 
 
-def _read(serializer: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+def body_of(request: Request) -> dict[str, Any]:
+    """Return the parameters in the body; of a field that is repeated in a form, the last value counts."""
+    body: Any = request.data
+    return body.dict() if isinstance(body, QueryDict) else dict(body)
+
+
+def read(serializer: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
     reading = serializer(data=given)
     reading.is_valid(raise_exception=True)
     values: dict[str, Any] = reading.validated_data

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from orders.errors import InvalidAmount
+from orders.rules import amounts
 from orders.rules.state_machine import Status
+from storefront.support.models.ticket import TicketStatus
 
 #: Maximum number of rows of one answer, and of ids of one call; and the number of rows without ``limit``.
 LIMIT_MAX, LIMIT_DEFAULT = 1000, 100
@@ -27,6 +31,13 @@ ORDER_STATUSES: Mapping[str, tuple[Status, ...]] = {
     "partial": (Status.PARTIAL,),
     "canceled": (Status.CANCELED,),
     "fail": (Status.FAILED,),
+}
+#: The statuses of tickets by the words of this API: "pending" waits for staff.
+TICKET_STATUSES: Mapping[str, TicketStatus] = {
+    "pending": TicketStatus.OPEN,
+    "answered": TicketStatus.ANSWERED,
+    "waiting": TicketStatus.WAITING,
+    "closed": TicketStatus.CLOSED,
 }
 
 
@@ -143,3 +154,86 @@ def _one_of(value: str, known: tuple[str, ...]) -> str:
     if word not in known:
         raise serializers.ValidationError(f"Use one of: {', '.join(known)}.")
     return word
+
+
+class PaymentsQuery(PageQuery):
+    ids = IdsField(required=False, help_text="Payment numbers, separated by commas.")
+    user = serializers.CharField(required=False, max_length=254, help_text="The customer's email address.")
+
+
+class AmountField(serializers.Field[Any, Any, Any, Any]):
+    """An amount above zero with at most six decimal places, as a text or a number."""
+
+    default_error_messages = {"invalid": "Write an amount above zero, such as 12.50."}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            amount = amounts.parse(data if isinstance(data, str | int | Decimal) else "")
+            amounts.to_units(amount, amounts.AMOUNT_PLACES)
+        except InvalidAmount:
+            self.fail("invalid")
+        if amount <= 0:
+            self.fail("invalid")
+        return amount
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class NewPayment(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=254, help_text="The customer's email address.")
+    amount = AmountField(help_text="In the store currency.")
+    method = serializers.CharField(
+        max_length=100, default="Bonus", allow_blank=True, help_text="What the customer sees as the payment method."
+    )
+    memo = serializers.CharField(
+        max_length=500,
+        default="",
+        allow_blank=True,
+        allow_null=True,
+        help_text="For staff. Give each payment a memo of its own: a repeated one is credited once in ten minutes.",
+    )
+    affiliate_commission = serializers.JSONField(required=False, help_text="Ignored: the shop pays no commissions.")
+
+    def validate_method(self, value: str) -> str:
+        return value or "Bonus"
+
+    def validate_memo(self, value: str | None) -> str:
+        return value or ""
+
+
+class TicketsQuery(PageQuery):
+    user = serializers.CharField(required=False, max_length=254, help_text="The customer's email address.")
+    status = serializers.CharField(required=False, max_length=20, help_text="pending, answered, waiting or closed.")
+
+    def validate_status(self, value: str) -> str:
+        return _one_of("pending" if value.strip().lower() == "open" else value, tuple(TICKET_STATUSES))
+
+
+class TicketReply(serializers.Serializer[Any]):
+    message = serializers.CharField(max_length=5000, help_text="Plain text.")
+    staff_name = serializers.CharField(
+        max_length=254,
+        default="",
+        allow_blank=True,
+        allow_null=True,
+        help_text="Name or email address of a member of staff. Default: the person who created the key.",
+    )
+
+
+class NewTicket(TicketReply):
+    username = serializers.CharField(max_length=254, help_text="The customer's email address.")
+    subject = serializers.CharField(max_length=150)
+
+
+class V1Orders(serializers.Serializer[Any]):
+    orders = IdsField()
+
+
+class V1User(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=254)
+
+
+class V1Payment(V1User):
+    amount = AmountField()
+    details = serializers.CharField(max_length=500, default="", allow_blank=True)

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from storefront.api.adminapi import orders, users
+from storefront.api.adminapi import orders, payments, tickets, users
 from storefront.api.adminapi.base import AdminApiView, UnknownAddressView
+from storefront.api.adminapi.v1 import V1View
 
 app_name = "adminapi"
 
@@ -19,5 +20,13 @@ urlpatterns = [
     *endpoint("orders", orders.OrdersView),
     *endpoint("orders/<int:pk>", orders.OrderView),
     *endpoint("users", users.UsersView),
+    *endpoint("payments", payments.PaymentsView),
+    *endpoint("payments/add", payments.AddPaymentView),
+    *endpoint("tickets", tickets.TicketsView),
+    *endpoint("tickets/add", tickets.AddTicketView),
+    *endpoint("tickets/<int:pk>", tickets.TicketView),
+    *endpoint("tickets/<int:pk>/reply", tickets.ReplyView),
+    path("adminapi/v1", V1View.as_view()),
+    path("adminapi/v1/", V1View.as_view()),
     re_path(r"^adminapi(?:/|$)", UnknownAddressView.as_view()),
 ]
