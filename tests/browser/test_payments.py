@@ -1,4 +1,4 @@
-"""Adding money, in a real browser: by hand without scripts, and with the demo gateway's webhooks over real HTTP."""
+"""Adding funds in a real browser: manually without scripts, and with the demo gateway's webhooks over real HTTP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> None:
     settings.PRIVATE_DIR = tmp_path / "private"
 
 
-def test_by_hand_without_scripts_up_to_the_money_in_the_wallet(visit: Callable[..., Page]) -> None:
+def test_a_manual_payment_works_without_scripts(visit: Callable[..., Page]) -> None:
     factories.customer("0", email=EMAIL, password=PASSWORD)
     clerk = payments.staff("view_payment", "change_payment")
     clerk.set_password(PASSWORD)
@@ -64,7 +64,7 @@ def test_by_hand_without_scripts_up_to_the_money_in_the_wallet(visit: Callable[.
     expect(page.locator("#balance")).to_contain_text("$25.00")
 
 
-def test_the_demo_pays_by_webhook_and_leads_back_to_the_order(visit: Callable[..., Page]) -> None:
+def test_a_demo_payment_returns_to_the_order(visit: Callable[..., Page]) -> None:
     factories.customer("1", email=EMAIL, password=PASSWORD)
     service = factories.service(rate="100")
     page = visit()
@@ -88,7 +88,7 @@ def test_the_demo_pays_by_webhook_and_leads_back_to_the_order(visit: Callable[..
     expect(page.locator("#order .status")).to_have_text("Pending")
 
 
-def test_the_page_follows_a_webhook_that_comes_later(
+def test_the_page_updates_when_a_late_webhook_arrives(
     visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo_bank, "LATER", 2)
@@ -110,7 +110,7 @@ def test_the_page_follows_a_webhook_that_comes_later(
 @pytest.mark.parametrize(
     ("button", "words"), [("Pay half", "We received a different amount"), ("Decline", "Payment declined")]
 )
-def test_what_goes_wrong_at_the_demo_is_said(visit: Callable[..., Page], button: str, words: str) -> None:
+def test_a_declined_or_partial_demo_payment_is_explained(visit: Callable[..., Page], button: str, words: str) -> None:
     payment = payments.demo(factories.customer("0", email=EMAIL, password=PASSWORD))
     page = visit()
     sign_in(page)

@@ -1,4 +1,4 @@
-"""A question from an order's page and its answer from the back office, in two real browsers at once."""
+"""A ticket from an order's page and its reply from the back office, in two real browsers at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _private(settings: Any, tmp_path: Path) -> None:
     settings.PRIVATE_DIR = tmp_path / "private"
 
 
-def test_a_customer_asks_about_an_order_and_sees_the_answer_come(visit: Callable[..., Page]) -> None:
+def test_a_reply_appears_on_the_customers_page(visit: Callable[..., Page]) -> None:
     buyer = factories.customer("10", email=EMAIL, password=PASSWORD)
     order = factories.order(buyer, status="in_progress")
     User.objects.create_superuser("agent@example.com", PASSWORD)
@@ -58,7 +58,7 @@ def test_a_customer_asks_about_an_order_and_sees_the_answer_come(visit: Callable
     expect(customer.locator("#ticket-head")).to_have_text("Closed")
 
 
-def test_a_ticket_needs_no_scripts(visit: Callable[..., Page]) -> None:
+def test_tickets_work_without_scripts(visit: Callable[..., Page]) -> None:
     factories.customer("10", email=EMAIL, password=PASSWORD)
     Announcement.objects.create(title="Down on Sunday", is_pinned=True)
     page = visit(java_script_enabled=False)

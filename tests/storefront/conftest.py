@@ -1,4 +1,4 @@
-"""What is around every page is known before each test, as it is in a shop that runs: no page pays queries for it."""
+"""Cache branding, currencies and site notices before each test, so that no page needs queries for them."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def cache_empty_site_notices() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _frame() -> None:
+def _cached_site_notices() -> None:
     cache_empty_site_notices()

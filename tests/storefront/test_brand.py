@@ -1,4 +1,4 @@
-"""The shop's own color and logo."""
+"""Branding: the shop's accent color and logo."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def save(admin_client: Client, **fields: Any) -> Any:
     return admin_client.post("/admin/brand/brand/1/change/", fields)
 
 
-def test_a_shop_without_a_look_of_its_own_has_ours(client: Client) -> None:
+def test_without_branding_the_default_look_is_used(client: Client) -> None:
     page = client.get("/").content.decode()
     assert "/brand/" not in page
     assert client.get("/brand/1.css").status_code == client.get("/brand/1/logo").status_code == 404
 
 
-def test_an_operator_sets_color_and_logo_and_pages_show_them(admin_client: Client, client: Client) -> None:
+def test_color_and_logo_appear_on_pages(admin_client: Client, client: Client) -> None:
     logo = SimpleUploadedFile("logo.png", PNG, content_type="text/html")
     assert save(admin_client, accent="#a3246f", upload=logo).status_code == 302
     page = client.get("/").content.decode()
@@ -50,7 +50,7 @@ def test_an_operator_sets_color_and_logo_and_pages_show_them(admin_client: Clien
 
 
 @pytest.mark.parametrize("accent", ["red", "#12345", "#1234567", "#0b6b78}body{display:none", "#0b6b78\n"])
-def test_only_a_color_is_a_color(admin_client: Client, accent: str) -> None:
+def test_an_invalid_color_is_rejected(admin_client: Client, accent: str) -> None:
     answer = save(admin_client, accent=accent)
     assert answer.status_code == 200 or Brand.objects.get().accent == accent.strip()
     assert Brand.objects.get().accent in ("", "#0b6b78")
@@ -65,14 +65,14 @@ def test_only_a_color_is_a_color(admin_client: Client, accent: str) -> None:
         (PNG[:16] + struct.pack(">II", 5000, 32) + PNG[24:], "more than 1,024 pixels"),
     ],
 )
-def test_a_logo_is_a_small_picture_whatever_its_name(admin_client: Client, content: bytes, problem: str) -> None:
+def test_a_logo_is_checked_by_content_and_size(admin_client: Client, content: bytes, problem: str) -> None:
     answer = save(admin_client, accent="", upload=SimpleUploadedFile("logo.png", content, content_type="image/png"))
     assert answer.status_code == 200
     assert problem in answer.content.decode()
     assert bytes(Brand.objects.get().logo) == b""
 
 
-def test_pages_ask_for_the_look_once_in_a_while(client: Client, django_assert_max_num_queries: Any) -> None:
+def test_the_look_is_cached(client: Client, django_assert_max_num_queries: Any) -> None:
     client.get("/style/")
     with django_assert_max_num_queries(0):
         client.get("/style/")

@@ -1,4 +1,4 @@
-"""Amounts in a currency that the reader chose, beside the exact ones: shown where one decides, booked nowhere."""
+"""Display currencies: shown next to exact amounts where customers decide, never booked."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ def approx(text: str) -> str:
         ("EUR", "NaN", "not a number"),
     ],
 )
-def test_only_a_known_currency_at_a_positive_rate_is_kept(code: str, rate: str, problem: str) -> None:
+def test_only_known_currencies_with_positive_rates_are_valid(code: str, rate: str, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Currency(code=code, rate=rate).full_clean()
 
 
-def test_the_database_keeps_no_rate_of_nothing() -> None:
+def test_the_database_rejects_a_rate_of_zero() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Currency.objects.create(code="EUR", rate=Decimal(0))
 
 
-def test_a_rate_is_exact() -> None:
+def test_rates_are_exact() -> None:
     Currency.objects.create(code="EUR", rate=Decimal("0.92345678"))
     Currency.objects.create(code="IRR", rate=Decimal("42105.1"))
     assert [str(rate.normalize()) for rate in Currency.objects.values_list("rate", flat=True)] == [
@@ -97,7 +97,7 @@ def test_a_rate_is_exact() -> None:
     ]
 
 
-def test_an_operator_adds_changes_and_switches_off(
+def test_an_operator_can_add_change_and_deactivate_a_currency(
     admin_client: Client, page: Client, nadia: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     def save(path: str, **fields: str) -> None:
@@ -109,7 +109,7 @@ def test_an_operator_adds_changes_and_switches_off(
     lira = Currency.objects.get(code="TRY")
     User.objects.filter(pk=nadia.pk).update(currency="TRY")
     assert approx("TRY4,167.00") in text_of(page.get("/wallet/"))
-    # Another code would be another currency: what is sent for it is not read.
+    # The code is read-only, so what the form sends for it is ignored.
     save(f"{LIST}{lira.pk}/change/", code="JPY", rate="40", is_active="on")
     assert approx("TRY4,000.00") in text_of(page.get("/wallet/"))
     save(f"{LIST}{lira.pk}/change/", rate="40")
@@ -120,7 +120,7 @@ def test_an_operator_adds_changes_and_switches_off(
     assert "approx" not in text_of(page.get("/wallet/"))
 
 
-def test_rates_are_changed_in_the_list(
+def test_rates_can_be_edited_in_the_list(
     admin_client: Client, page: Client, euro: Currency, django_capture_on_commit_callbacks: Any
 ) -> None:
     page.get("/wallet/")
@@ -132,7 +132,7 @@ def test_rates_are_changed_in_the_list(
     assert approx("€50.00") in text_of(page.get("/wallet/"))
 
 
-def test_the_form_says_what_is_wrong(admin_client: Client) -> None:
+def test_an_invalid_currency_shows_an_error(admin_client: Client) -> None:
     answer = admin_client.post(f"{LIST}add/", {"code": "ABC", "rate": "0", "is_active": "on"})
     assert "not a currency code" in text_of(answer)
     assert not Currency.objects.exists()
@@ -155,7 +155,7 @@ def time_machine_now() -> Iterator[Any]:
 # ------------------------------------------------------------------------------------------------ who sees what
 
 
-def test_a_shop_without_currencies_asks_nobody_and_shows_nothing_new() -> None:
+def test_without_currencies_nothing_is_shown() -> None:
     client = Client()
     client.force_login(factories.customer("100"))
     assert 'name="currency"' not in text_of(client.get(PROFILE))
@@ -165,7 +165,7 @@ def test_a_shop_without_currencies_asks_nobody_and_shows_nothing_new() -> None:
     assert User.objects.get().currency == ""
 
 
-def test_who_chose_none_sees_none_and_neither_does_a_visitor(euro: Currency) -> None:
+def test_customers_without_a_choice_and_visitors_see_none(euro: Currency) -> None:
     service = factories.service()
     client = Client()
     for path in ("/", "/services/", f"/services/{service.pk}/"):
@@ -175,7 +175,7 @@ def test_who_chose_none_sees_none_and_neither_does_a_visitor(euro: Currency) -> 
         assert "≈" not in text_of(client.get(path)), path
 
 
-def test_a_customer_chooses_among_those_that_are_on(page: Client, nadia: User) -> None:
+def test_a_customer_can_choose_an_active_currency(page: Client, nadia: User) -> None:
     Currency.objects.create(code="TRY", rate=Decimal(41))
     Currency.objects.create(code="RUB", rate=Decimal(80), is_active=False)
     cache.delete(display._NAME)
@@ -194,12 +194,12 @@ def test_a_customer_chooses_among_those_that_are_on(page: Client, nadia: User) -
     assert "≈" not in text_of(page.get("/wallet/"))
 
 
-def test_what_a_reader_chose_ends_with_the_request(page: Client) -> None:
+def test_the_choice_ends_with_the_request(page: Client) -> None:
     page.get("/wallet/")
     assert display.current() is None
 
 
-def test_staff_see_what_a_customer_chose(admin_client: Client, nadia: User) -> None:
+def test_staff_see_the_customers_currency(admin_client: Client, nadia: User) -> None:
     shown = text_of(admin_client.get(f"/admin/accounts/user/{nadia.pk}/change/"))
     assert "Shown currency" in shown
     assert '<div class="readonly">EUR</div>' in shown
@@ -208,7 +208,7 @@ def test_staff_see_what_a_customer_chose(admin_client: Client, nadia: User) -> N
 # ------------------------------------------------------------------------------------------------ where it is shown
 
 
-def test_both_amounts_stand_where_one_compares_and_decides(page: Client, settings: Any) -> None:
+def test_prices_and_balances_show_both_amounts(page: Client, settings: Any) -> None:
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, "for-the-tests-only"
     service = factories.service(rate="0.90", min_quantity=500, name="Lamps")
     rate, least, balance = "€0.83", "€0.41", "€92.00"
@@ -228,7 +228,7 @@ def test_both_amounts_stand_where_one_compares_and_decides(page: Client, setting
     assert "Amounts marked ≈ are estimates: 1 USD = 0.92 EUR." in shown
 
 
-def test_the_price_of_what_is_typed_has_both(page: Client) -> None:
+def test_the_order_price_shows_both_amounts(page: Client) -> None:
     service = factories.service(rate="0.90")
     data = {"service": service.pk, "link": "https://example.com/p", "quantity": "10000"}
     shown = text_of(page.post("/orders/price/", data, headers={"HX-Request": "true"}))
@@ -236,14 +236,14 @@ def test_the_price_of_what_is_typed_has_both(page: Client) -> None:
     assert approx("€8.28") in shown
 
 
-def test_many_orders_are_priced_in_both(page: Client) -> None:
+def test_mass_orders_show_both_amounts(page: Client) -> None:
     service = factories.service(rate="0.90")
     shown = text_of(page.post("/orders/mass/", {"text": f"{service.pk} | https://example.com/p | 10000"}))
     assert approx("€8.28") in shown
     assert approx("€83.72") in shown
 
 
-def test_statement_and_orders_stay_in_the_store_currency(page: Client, nadia: User) -> None:
+def test_transactions_and_orders_stay_in_the_store_currency(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     rows = text_of(page.get("/wallet/")).partition("<tbody>")[2].partition("</tbody>")[0]
     assert "$0.09" in rows
@@ -252,7 +252,7 @@ def test_statement_and_orders_stay_in_the_store_currency(page: Client, nadia: Us
     assert "≈" not in text_of(page.get(f"/orders/{order.pk}/")).partition("<main")[2].partition("</main>")[0]
 
 
-def test_nothing_is_booked_in_it(page: Client, nadia: User) -> None:
+def test_orders_are_charged_in_the_store_currency(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     assert Order.objects.get().charge == Decimal("0.09")
     assert Account.objects.get(user=nadia).currency == "USD"
@@ -260,7 +260,7 @@ def test_nothing_is_booked_in_it(page: Client, nadia: User) -> None:
     assert Transfer.objects.get(reference=f"charge:{order.pk}").amount == Decimal("0.09")
 
 
-def test_what_costs_something_never_reads_as_nothing(page: Client, euro: Currency) -> None:
+def test_a_small_amount_is_never_shown_as_zero(page: Client, euro: Currency) -> None:
     tiny = factories.service(rate="0.0009", min_quantity=1)
     shown = text_of(page.get(f"/services/{tiny.pk}/"))
     assert approx("€0.00083") in shown
@@ -270,20 +270,20 @@ def test_what_costs_something_never_reads_as_nothing(page: Client, euro: Currenc
     assert approx("€0.000000000009") in text_of(page.get(f"/services/{tiny.pk}/"))
 
 
-def test_a_currency_without_cents_has_none(page: Client, nadia: User) -> None:
+def test_currencies_without_decimals_show_none(page: Client, nadia: User) -> None:
     Currency.objects.create(code="JPY", rate=Decimal("151.23"))
     User.objects.filter(pk=nadia.pk).update(currency="JPY")
     shown = text_of(page.get("/wallet/"))
     assert approx("¥15,123") in shown
 
 
-def test_nothing_at_all_is_the_same_in_every_currency(euro: Currency) -> None:
+def test_zero_is_zero_in_every_currency(euro: Currency) -> None:
     client = Client()
     client.force_login(factories.customer("0", currency="EUR"))
     assert '<small class="approx">' not in text_of(client.get("/wallet/"))
 
 
-def test_a_chosen_currency_costs_no_query(page: Client, nadia: User) -> None:
+def test_a_display_currency_needs_no_extra_query(page: Client, nadia: User) -> None:
     for _number in range(5):
         factories.service()
 
@@ -296,7 +296,7 @@ def test_a_chosen_currency_costs_no_query(page: Client, nadia: User) -> None:
     with_it = count()
     User.objects.filter(pk=nadia.pk).update(currency="")
     assert with_it == count()
-    # Even when it is not known yet, one for the whole page.
+    # Even with an empty cache, the whole page needs one query.
     User.objects.filter(pk=nadia.pk).update(currency="EUR")
     cache.delete(display._NAME)
     assert count() == with_it + 1
@@ -306,12 +306,12 @@ def test_a_chosen_currency_costs_no_query(page: Client, nadia: User) -> None:
     ("language", "text"),
     [("ru", "92,00\N{NO-BREAK SPACE}€"), ("tr", "€92,00"), ("ar", "\u206692.00\N{NO-BREAK SPACE}€\u2069")],
 )
-def test_it_is_written_as_the_readers_language_does(language: str, text: str, page: Client, nadia: User) -> None:
+def test_amounts_follow_the_readers_language(language: str, text: str, page: Client, nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(language=language)
     assert approx(text) in text_of(page.get("/wallet/"))
 
 
-def test_a_name_is_in_the_readers_language(page: Client, nadia: User) -> None:
+def test_currency_names_follow_the_readers_language(page: Client, nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(language="ar")
     assert ">يورو (EUR)</option>" in text_of(page.get(PROFILE))
 
@@ -319,7 +319,7 @@ def test_a_name_is_in_the_readers_language(page: Client, nadia: User) -> None:
 # ------------------------------------------------------------------------------------------------ the demo
 
 
-def test_the_demo_shows_three_and_keeps_what_an_operator_made_of_them() -> None:
+def test_the_demo_creates_three_currencies_once() -> None:
     seed._currencies()
     assert set(Currency.objects.values_list("code", flat=True)) == {"EUR", "RUB", "TRY"}
     Currency.objects.filter(code="EUR").update(rate=Decimal("0.9"))

@@ -1,4 +1,4 @@
-"""The start page, the sections and the people of the back office."""
+"""The start page, the navigation and the user pages of the back office."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/accounts/user/"
-#: What the browser sends of the list of keys, which nobody can change.
+#: What the browser sends for the read-only list of API keys.
 NO_KEYS = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
 
 
@@ -73,21 +73,21 @@ def test_the_start_page_works_on_an_empty_database(boss: Client) -> None:
     assert "Add provider" in page
 
 
-def test_staff_without_permissions_see_nothing_and_are_told_why() -> None:
+def test_staff_without_permissions_see_only_an_explanation() -> None:
     factories.order()
     page = staff().get("/admin/").content.decode()
     assert "have no permissions in the back office" in page
     assert "Orders today" not in page
 
 
-def test_each_part_needs_its_permission() -> None:
+def test_each_part_requires_its_permission() -> None:
     provider()
     page = staff("view_provider").get("/admin/").content.decode()
     assert "north" in page
     assert "Orders today" not in page
 
 
-def test_what_needs_attention_is_said_and_leads_to_its_list(boss: Client) -> None:
+def test_tasks_link_to_their_lists(boss: Client) -> None:
     paused = provider()
     Provider.objects.filter(pk=paused.pk).update(
         paused_until=timezone.now() + timedelta(minutes=5), pause_reason="Not enough funds"
@@ -106,7 +106,7 @@ def titles() -> list[str]:
     return [todo.title for todo in overview.build(User.objects.get(email="boss@example.com")).todos]
 
 
-def test_a_shop_without_a_worker_says_so_within_a_minute(boss: Client) -> None:
+def test_a_missing_worker_is_reported_within_a_minute(boss: Client) -> None:
     assert titles() == ["No worker is running"]
     heartbeat.beat()
     assert titles() == []
@@ -118,7 +118,7 @@ def test_a_shop_without_a_worker_says_so_within_a_minute(boss: Client) -> None:
     assert "Orders go out" not in page
 
 
-def test_the_machine_of_the_page_may_have_another_clock_than_the_database(boss: Client) -> None:
+def test_the_worker_check_uses_the_database_clock(boss: Client) -> None:
     heartbeat.beat()
     for skew in (-3600, 3600):
         with time_machine.travel(timezone.now() + timedelta(seconds=skew)):
@@ -127,13 +127,13 @@ def test_the_machine_of_the_page_may_have_another_clock_than_the_database(boss: 
     assert not heartbeat.pulse().is_alive, "written before the database's clock was put back"
 
 
-def test_a_finished_tick_says_that_a_worker_runs(boss: Client) -> None:
+def test_a_finished_tick_proves_a_running_worker(boss: Client) -> None:
     tasks.tick()
     assert heartbeat.pulse().is_alive
     assert titles() == []
 
 
-def test_each_reason_leads_to_the_orders_that_wait_for_it(boss: Client) -> None:
+def test_each_reason_links_to_its_orders(boss: Client) -> None:
     heartbeat.beat()
     order = factories.order(status="pending")
     Order.objects.filter(pk=order.pk).update(created_at=timezone.now() - timedelta(days=30))
@@ -165,7 +165,7 @@ def test_slow_requests_are_shown(boss: Client) -> None:
         assert f"/{order.pk}/change/" in page
 
 
-def test_todays_figures_leave_out_yesterday(boss: Client) -> None:
+def test_todays_figures_exclude_yesterday(boss: Client) -> None:
     before, today = factories.order(), factories.order()
     Order.objects.filter(pk=before.pk).update(created_at=timezone.now() - timedelta(days=1))
     figures = {
@@ -177,7 +177,7 @@ def test_todays_figures_leave_out_yesterday(boss: Client) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 7, 19, 20])
-def test_the_first_row_since_a_moment_is_found(cut: int) -> None:
+def test_first_since_finds_the_first_row_of_a_time(cut: int) -> None:
     now = timezone.now()
     orders = [factories.order() for _ in range(20)]
     for age, order in enumerate(orders):
@@ -186,7 +186,7 @@ def test_the_first_row_since_a_moment_is_found(cut: int) -> None:
     assert Order.objects.filter(pk__gte=first).count() == 20 - cut
 
 
-def test_the_start_page_costs_the_same_for_few_and_for_many_rows(boss: Client) -> None:
+def test_the_start_page_needs_the_same_queries_for_any_number_of_rows(boss: Client) -> None:
     def queries() -> int:
         boss.get("/admin/")
         with CaptureQueriesContext(connection) as caught:
@@ -206,13 +206,13 @@ def test_the_start_page_costs_the_same_for_few_and_for_many_rows(boss: Client) -
 # ------------------------------------------------------------------------------------------------ sections
 
 
-def test_nobody_names_a_python_callable_in_the_back_office(boss: Client) -> None:
+def test_queued_tasks_cannot_be_edited_in_admin(boss: Client) -> None:
     labels = {model._meta.app_label for model in admin.site._registry}
     assert not labels & {"django_q", "account"}
     assert boss.get("/admin/django_q/schedule/").status_code == 404
 
 
-def test_sections_follow_what_is_done_there(boss: Client) -> None:
+def test_navigation_is_grouped_by_sections(boss: Client) -> None:
     sections = [str(section["name"]) for section in boss.get("/admin/").context["app_list"]]
     assert sections[:5] == ["Orders", "Catalog", "Providers", "Money", "People"]
 
@@ -220,20 +220,20 @@ def test_sections_follow_what_is_done_there(boss: Client) -> None:
 # ------------------------------------------------------------------------------------------------ people
 
 
-def test_whom_staff_add_has_a_wallet(boss: Client) -> None:
+def test_a_customer_added_by_staff_has_a_balance(boss: Client) -> None:
     assert boss.post(f"{PEOPLE}add/", {"email": "New@Example.com", "name": ""}).status_code == 302
     user = User.objects.get(email="new@example.com")
     assert Account.objects.get(user=user).balance == 0
 
 
-def test_nobody_is_deleted(boss: Client) -> None:
+def test_users_cannot_be_deleted(boss: Client) -> None:
     user = factories.order().user
     assert boss.post(f"{PEOPLE}{user.pk}/delete/", {"post": "yes"}).status_code == 403
     boss.post(PEOPLE, {"action": "delete_selected", "_selected_action": user.pk, "post": "yes"})
     assert User.objects.filter(pk=user.pk).exists()
 
 
-def test_staff_cannot_make_themselves_or_others_powerful() -> None:
+def test_staff_cannot_grant_permissions() -> None:
     client = staff("view_user", "change_user")
     user = factories.user("plain@example.com")
     powers = {"is_staff": "on", "is_superuser": "on", "groups": "1", "user_permissions": "1"}
@@ -250,7 +250,7 @@ def test_staff_cannot_make_themselves_or_others_powerful() -> None:
         assert client.post(f"{PEOPLE}{other.pk}/password/", taken).status_code == 403
 
 
-def test_a_former_address_opens_the_account_no_longer(boss: Client) -> None:
+def test_a_former_email_address_cannot_sign_in(boss: Client) -> None:
     user = factories.user("old@example.com")
     EmailAddress.objects.create(user=user, email="old@example.com", primary=True)
     boss.post(f"{PEOPLE}{user.pk}/change/", {"email": "new@example.com", "name": "", "is_active": "on", **NO_KEYS})
@@ -273,8 +273,8 @@ def test_a_former_address_opens_the_account_no_longer(boss: Client) -> None:
         "НАДЯ",
     ],
 )
-def test_a_customer_is_found_by_any_part_of_name_or_address(words: str, boss: Client) -> None:
-    """Names have capitals and two words; people type neither."""
+def test_customers_are_found_by_parts_of_name_or_email(words: str, boss: Client) -> None:
+    """Search ignores case and matches parts of names."""
     found = factories.user("nadia@example.com", name="Nadia Petrova (Надя)")
     factories.user("omar@example.com", name="Omar")
     page = boss.get(PEOPLE, {"q": words}).content.decode()
@@ -282,7 +282,7 @@ def test_a_customer_is_found_by_any_part_of_name_or_address(words: str, boss: Cl
     assert "omar@example.com" not in page
 
 
-def test_a_key_is_listed_by_how_it_begins_and_can_be_revoked(boss: Client) -> None:
+def test_api_keys_are_listed_by_prefix_and_can_be_revoked(boss: Client) -> None:
     row, text = ApiKey.objects.issue(factories.user("api@example.com"), name="site")
     page = boss.get(f"{PEOPLE}{row.user_id}/change/").content.decode()
     assert row.prefix in page
@@ -293,7 +293,7 @@ def test_a_key_is_listed_by_how_it_begins_and_can_be_revoked(boss: Client) -> No
     assert row.revoked_at is not None
 
 
-def test_the_list_of_people_costs_the_same_for_few_and_for_many(boss: Client) -> None:
+def test_the_user_list_needs_the_same_queries_for_any_number_of_rows(boss: Client) -> None:
     def queries() -> int:
         boss.get(PEOPLE)
         with CaptureQueriesContext(connection) as caught:

@@ -1,4 +1,4 @@
-"""Saving a list with inputs writes what the operator changed, and nothing that others changed meanwhile."""
+"""Saving an editable list writes what the operator changed and keeps concurrent changes of others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIST = "/admin/orders/service/"
 
 
 def opened(client: Client, address: str) -> dict[str, str]:
-    """What a browser would send back for the list, or the page, as it is now."""
+    """Return the form data that a browser would submit for the list or page as it is now."""
     text = client.get(address).content.decode()
     (form,) = re.findall(r'<form [^>]*id="(?:changelist-form|\w+_form)".*?</form>', text, re.DOTALL)
     sent: dict[str, str] = {}
@@ -53,7 +53,7 @@ def save(client: Client, address: str, sent: dict[str, str]) -> Any:
     return client.post(address, {**sent, "_save": "Save"}, follow=True)
 
 
-def test_saving_the_list_reverts_nothing_that_changed_meanwhile(admin_client: Client) -> None:
+def test_saving_the_list_keeps_concurrent_changes(admin_client: Client) -> None:
     edited, repriced = factories.service(rate="1"), factories.service(rate="2")
     sent = opened(admin_client, LIST)
     Service.objects.filter(pk=repriced.pk).update(rate=Decimal(5), is_active=False)
@@ -68,7 +68,7 @@ def test_saving_the_list_reverts_nothing_that_changed_meanwhile(admin_client: Cl
     assert list(LogEntry.objects.values_list("object_id", flat=True)) == [str(edited.pk)]
 
 
-def test_a_value_that_somebody_else_changed_is_not_overwritten(admin_client: Client) -> None:
+def test_a_conflicting_change_is_not_overwritten(admin_client: Client) -> None:
     contested, other = factories.service(rate="1"), factories.service(rate="2")
     sent = opened(admin_client, LIST)
     Service.objects.filter(pk=contested.pk).update(rate=Decimal(5))
@@ -81,7 +81,7 @@ def test_a_value_that_somebody_else_changed_is_not_overwritten(admin_client: Cli
     assert (contested.rate, other.rate) == (Decimal(5), Decimal(2))
 
 
-def test_after_the_message_the_operator_can_decide_anew(admin_client: Client) -> None:
+def test_after_a_conflict_the_operator_can_save_again(admin_client: Client) -> None:
     contested = factories.service(rate="1")
     sent = opened(admin_client, LIST)
     Service.objects.filter(pk=contested.pk).update(rate=Decimal(5))
@@ -93,7 +93,7 @@ def test_after_the_message_the_operator_can_decide_anew(admin_client: Client) ->
     assert contested.rate == Decimal("1.5")
 
 
-def test_a_page_of_one_service_reverts_nothing_either(admin_client: Client) -> None:
+def test_saving_a_service_keeps_concurrent_changes(admin_client: Client) -> None:
     service = factories.service(rate="1", name="Before", description="One line\nand another")
     address = f"{LIST}{service.pk}/change/"
     sent = opened(admin_client, address)
@@ -111,7 +111,7 @@ def test_a_page_of_one_service_reverts_nothing_either(admin_client: Client) -> N
     assert service.description == "Other\r\nlines"
 
 
-def test_currencies_are_compared_as_well(admin_client: Client) -> None:
+def test_currency_lists_detect_conflicts(admin_client: Client) -> None:
     euro = Currency.objects.create(code="EUR", rate=Decimal("0.92"))
     pound = Currency.objects.create(code="GBP", rate=Decimal("0.8"))
     address = "/admin/currencies/currency/"
@@ -124,7 +124,7 @@ def test_currencies_are_compared_as_well(admin_client: Client) -> None:
 EDITABLE = [model for model, options in admin.site._registry.items() if options.list_editable]
 
 
-def test_every_list_with_inputs_is_known_here() -> None:
+def test_every_editable_list_is_tested() -> None:
     assert {model._meta.label for model in EDITABLE} == {
         "orders.Category", "orders.Service", "providers.Route", "currencies.Currency", "payments.ManualMethod",
         "support.CannedReply", "support.TicketCategory",
@@ -132,7 +132,7 @@ def test_every_list_with_inputs_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("label", sorted(model._meta.label for model in EDITABLE))
-def test_every_list_with_inputs_and_its_pages_compare(label: str, rf: Any, admin_user: Any) -> None:
+def test_every_editable_list_detects_conflicts(label: str, rf: Any, admin_user: Any) -> None:
     options: Any = admin.site._registry[apps.get_model(label)]
     request = rf.get("/")
     request.user = admin_user

@@ -1,4 +1,4 @@
-"""Price levels and own prices in the back office: who may set them, and what is said of a price below cost."""
+"""Price levels and custom rates in the back office: permissions, and the warning about a price below cost."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_level_is_set_on_the_customers_page(boss: Client) -> None:
     assert (wallet.level, wallet.is_level_pinned) == (None, False)
 
 
-def test_who_may_not_change_wallets_sees_the_level_and_sets_nothing() -> None:
+def test_the_level_is_read_only_without_permission() -> None:
     customer, gold = factories.customer(), PriceLevel.objects.create(name="Gold", discount=Decimal(5))
     transfers.set_price_level(Account.objects.get(user=customer), level=gold, is_pinned=False)
     client = staff("change_user", "view_user")
@@ -76,20 +76,20 @@ def test_who_may_not_change_wallets_sees_the_level_and_sets_nothing() -> None:
     assert User.objects.get(pk=customer.pk).name == "Renamed"
 
 
-def test_who_may_only_look_at_people_sees_the_level_too() -> None:
+def test_viewers_of_customers_see_the_level() -> None:
     customer, gold = factories.customer(), PriceLevel.objects.create(name="Gold", discount=Decimal(5))
     transfers.set_price_level(Account.objects.get(user=customer), level=gold, is_pinned=False)
     page = staff("view_user").get(f"/admin/accounts/user/{customer.pk}/change/")
     assert "Gold" in text_of(page)
 
 
-def test_somebody_without_a_wallet_has_no_level_to_set(boss: Client) -> None:
+def test_a_user_without_a_balance_has_no_level(boss: Client) -> None:
     colleague = factories.user()
     assert 'name="level"' not in text_of(boss.get(f"/admin/accounts/user/{colleague.pk}/change/"))
     assert save(boss, colleague, level="1").status_code == 200
 
 
-def test_a_level_is_made_and_leads_to_its_wallets(boss: Client) -> None:
+def test_a_level_can_be_added_and_links_to_its_customers(boss: Client) -> None:
     boss.post("/admin/orders/pricelevel/add/", {"name": "Gold", "discount": "12.5", "from_spend": "100"})
     gold = PriceLevel.objects.get()
     assert (gold.discount, gold.from_spend) == (Decimal("12.5"), Decimal(100))
@@ -104,7 +104,7 @@ def test_a_level_is_made_and_leads_to_its_wallets(boss: Client) -> None:
     assert "less than or equal to 100" in text
 
 
-def test_an_own_price_is_given_from_the_customers_page(boss: Client) -> None:
+def test_a_custom_rate_can_be_added_from_the_customers_page(boss: Client) -> None:
     customer, service = factories.customer(), factories.service(rate="2")
     text = text_of(boss.get(f"/admin/accounts/user/{customer.pk}/change/"))
     assert f"{RATES}add/?user={customer.pk}" in text
@@ -122,7 +122,7 @@ def test_an_own_price_is_given_from_the_customers_page(boss: Client) -> None:
     assert (own.rate, own.user_id, own.service_id) == (Decimal("1.25"), customer.pk, service.pk)
 
 
-def test_an_own_price_below_cost_is_kept_with_a_warning(boss: Client, settings: Any) -> None:
+def test_a_custom_rate_below_cost_is_saved_with_a_warning(boss: Client, settings: Any) -> None:
     settings.ORDERS_COST_FLOOR = f"{__name__}.dear"
     customer, service = factories.customer(), factories.service(rate="2")
     data = {"user": customer.pk, "service": service.pk, "rate": "0.99999999"}
@@ -137,7 +137,9 @@ def test_an_own_price_below_cost_is_kept_with_a_warning(boss: Client, settings: 
     assert "the price is below it" not in text_of(boss.get(f"{RATES}{own.pk}/change/"))
 
 
-def test_the_list_of_own_prices_costs_the_same_whatever_its_length(boss: Client, django_assert_max_num_queries) -> None:
+def test_the_custom_rate_list_needs_the_same_queries_for_any_length(
+    boss: Client, django_assert_max_num_queries
+) -> None:
     services = [factories.service() for _number in range(30)]
     CustomerRate.objects.bulk_create(
         CustomerRate(user=factories.customer(), service=service, rate=Decimal(1)) for service in services
@@ -149,7 +151,7 @@ def test_the_list_of_own_prices_costs_the_same_whatever_its_length(boss: Client,
         boss.get(f"{RATES}?q=customer")
 
 
-def test_prices_need_their_own_permission() -> None:
+def test_pricing_requires_its_own_permission() -> None:
     client = staff("change_user", "view_user")
     assert client.get(RATES).status_code == 403
     assert client.get("/admin/orders/pricelevel/").status_code == 403

@@ -1,4 +1,4 @@
-"""Nothing that the supervisor started outlives it. Real processes: a supervisor is about nothing else."""
+"""Nothing that the supervisor started outlives it, tested with real processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storefront.demo.supervisor import ProgramFailed, Supervisor, marked
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes through /proc")
 
-# Deaf to SIGTERM, with a helper in its own group and one that left for a session of its own.
+# Ignores SIGTERM, with one helper in its process group and one in a separate session.
 STUBBORN = ["sh", "-c", "trap '' TERM; sleep 600 & setsid sleep 600 & while :; do sleep 1; done"]
 
 

@@ -1,4 +1,4 @@
-"""The demo shows its services in every language of the shop."""
+"""The demo's services have names in every language of the shop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests import factories
 
 
 @pytest.mark.parametrize("dialect", SIMULATORS)
-def test_everything_that_the_pretend_panels_sell_has_a_name_in_every_language(dialect: str) -> None:
+def test_every_simulated_service_has_a_name_in_every_language(dialect: str) -> None:
     sold = list(SIMULATORS[dialect]().services.values())
     assert sold
     assert {service.name for service in sold} <= translations.SERVICES.keys()
@@ -26,7 +26,7 @@ def test_the_names_are_in_the_languages_of_the_shop() -> None:
 
 
 @pytest.mark.django_db
-def test_they_are_put_in_place_once_and_what_people_wrote_stays() -> None:
+def test_translations_are_created_once_and_edits_are_kept() -> None:
     factories.service(name="Contest votes", category=factories.category("Polls"))
     factories.service(name="Of their own")
     translations.put()

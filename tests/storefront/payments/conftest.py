@@ -1,4 +1,4 @@
-"""Who pays, and where proofs lie while a test runs."""
+"""Fixtures of the payment tests: a customer, and a private folder for proofs."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def nadia(db: None) -> User:
 
 @pytest.fixture
 def page(nadia: User) -> Client:
-    """A browser in which Nadia is logged in."""
+    """A client signed in as Nadia."""
     return payments.browser(nadia)

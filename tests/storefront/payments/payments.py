@@ -1,4 +1,4 @@
-"""Payments as gateways, customers and staff make them, through the doors that they have."""
+"""Helpers that create payments as gateways, customers and staff do."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ def staff(*permissions: str, email: str = "staff@example.com") -> User:
 
 
 def bank(name: str = "Bank transfer", **details: Any) -> ManualMethod:
-    words = {"instructions": "Send {amount}, purpose {reference}.", "details": "IBAN 1"}
-    return ManualMethod.objects.create(name=name, minimum=Decimal(5), **{**words, **details})
+    texts = {"instructions": "Send {amount}, purpose {reference}.", "details": "IBAN 1"}
+    return ManualMethod.objects.create(name=name, minimum=Decimal(5), **{**texts, **details})
 
 
 def demo(user: User, amount: str = "10", **details: Any) -> Payment:
-    """A payment that was begun with the demo gateway."""
+    """Start a payment with the demo gateway."""
     gateway = GATEWAYS["demo"]
     return starting.start(user, gateway=gateway, way=gateway.ways()[0], amount=Decimal(amount), **details)
 
 
 def by_hand(user: User, amount: str = "10", method: ManualMethod | None = None) -> Payment:
-    """A payment by hand, of which nobody has sent a proof yet."""
+    """Start a manual payment without a proof."""
     wanted, gateway = method or bank(), GATEWAYS["transfer"]
     way = next(way for way in gateway.ways() if way.method == str(wanted.pk))
     return starting.start(user, gateway=gateway, way=way, amount=Decimal(amount))
 
 
 def proven(user: User, amount: str = "10") -> Payment:
-    """A payment by hand that waits for staff."""
+    """Create a manual payment with a proof, waiting for review."""
     payment = by_hand(user, amount)
     key = private_files.PrivateStorage().save("proofs/one.png", ContentFile(png()))
     crediting.credit_proven(payment, key=key, kind="png", size=len(png()))
@@ -64,7 +64,7 @@ def proven(user: User, amount: str = "10") -> Payment:
 
 
 def told(payment: Payment, **changes: Any) -> dict[str, Any]:
-    """What the webhook of a payment in full says."""
+    """Return the webhook of a fully paid payment, with ``changes``."""
     facts = {
         "id": "p1",
         "status": "paid",
@@ -76,7 +76,7 @@ def told(payment: Payment, **changes: Any) -> dict[str, Any]:
 
 
 def deliver(body: Any, *, at: float | None = None, header: str | None = None, client: Client | None = None) -> Any:
-    """Posts a webhook; ``body`` is JSON, or bytes as they are."""
+    """Post a signed webhook; ``body`` is encoded as JSON unless it is bytes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     signed = signature(raw, at=int(time.time() if at is None else at)) if header is None else header
     sender = client or Client(raise_request_exception=False)
@@ -88,6 +88,6 @@ def balance(user: User) -> Decimal:
 
 
 def booked(payment: Payment) -> list[Decimal]:
-    """What the ledger brought into the wallet for this top-up."""
+    """Return the amounts of the ledger's transfers for the payment."""
     reference = f"payment:{payment.gateway}:{payment.reference}"
     return list(Transfer.objects.filter(reference=reference).values_list("amount", flat=True))

@@ -1,4 +1,4 @@
-"""The audit finds what the writers would never do."""
+"""The payment audit reports every difference between payments and ledger."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.storefront.payments import payments
 from tests.storefront.payments.payments import deliver, told
 
 
-def test_what_came_the_usual_ways_adds_up(nadia: User) -> None:
+def test_regular_payments_match_the_ledger(nadia: User) -> None:
     deliver(told(payments.demo(nadia)))
     deliver(told(payments.demo(nadia), amount="4"))
     crediting.approve(payments.proven(nadia), amount=Decimal(8), actor=payments.staff(), reason="less")
     payments.demo(nadia)
-    # From the command line; no gateway of this room has a part in it.
+    # A credit from the command line belongs to no gateway, so the audit ignores it.
     transfers.credit_payment(
         Account.objects.get(user=nadia), amount=Decimal(1), gateway="manual", reference="invoice-9"
     )
@@ -32,7 +32,7 @@ def test_what_came_the_usual_ways_adds_up(nadia: User) -> None:
     assert list(books.findings()) == []
 
 
-def test_a_credit_without_its_transfer_is_found(nadia: User) -> None:
+def test_a_credited_payment_without_its_transfer_is_reported(nadia: User) -> None:
     payment = payments.demo(nadia)
     crediting._end(payment, "credited")  # type: ignore[arg-type]
     payment.paid_amount, payment.credited_at = Decimal(10), payment.ended_at
@@ -45,7 +45,7 @@ def test_a_credit_without_its_transfer_is_found(nadia: User) -> None:
         call_command("audit_ledger", stdout=StringIO())
 
 
-def test_a_credit_of_another_amount_or_to_another_wallet_is_found(nadia: User) -> None:
+def test_a_credit_of_another_amount_or_to_another_customer_is_reported(nadia: User) -> None:
     payment, other = payments.demo(nadia), payments.demo(nadia, "7")
     deliver(told(payment))
     deliver(told(other, id="p2"))
@@ -57,7 +57,7 @@ def test_a_credit_of_another_amount_or_to_another_wallet_is_found(nadia: User) -
     assert any(f"payment {other.reference}: 7.00" in line and "received 0.00 in 0" in line for line in found)
 
 
-def test_money_without_a_row_or_before_its_row_says_so_is_found(nadia: User) -> None:
+def test_a_transfer_without_a_credited_payment_is_reported(nadia: User) -> None:
     wallet, payment = Account.objects.get(user=nadia), payments.demo(nadia)
     transfers.credit_payment(wallet, amount=Decimal(3), gateway="demo", reference="nobody")
     transfers.credit_payment(wallet, amount=Decimal(10), gateway="demo", reference=payment.reference)

@@ -1,4 +1,4 @@
-"""The pretend bank: it calls the server it stands on, and nobody whom a visitor names."""
+"""The simulated bank calls its own server only, never a host that a visitor names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_webhooks_go_to_the_servers_own_socket(server: str, host: str, settings:
     assert (shop.host, shop.port, shop.name, shop.path) == (host, 8123, "elsewhere.example:99", "/hook/")
 
 
-def test_a_webhook_that_nobody_takes_is_said_not_to_have_arrived() -> None:
-    # Port 9 takes no connections on this machine.
+def test_an_unreachable_shop_is_reported_as_not_delivered() -> None:
+    # Nothing listens on port 9 of this machine.
     shop = demo_bank.Shop("127.0.0.1", 9, "shop.example", is_secure=False, path="/")
     assert demo_bank.send(shop, b"{}", times=2) is False

@@ -1,4 +1,4 @@
-"""What nobody paid ends by itself; what waits for a person, or is paid after all, does not."""
+"""Unpaid payments expire; those in review or paid late do not stay unpaid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_an_unpaid_demo_payment_expires_after_a_day(nadia: User, time_machine: A
     assert statuses() == {"demo": "expired", "transfer": "expired"}
 
 
-def test_what_waits_for_a_person_does_not_expire(nadia: User, time_machine: Any) -> None:
+def test_payments_in_review_do_not_expire(nadia: User, time_machine: Any) -> None:
     time_machine.move_to("2030-01-01T00:00Z")
     payments.proven(nadia)
     half = payments.demo(nadia)
@@ -42,7 +42,7 @@ def test_what_waits_for_a_person_does_not_expire(nadia: User, time_machine: Any)
     assert set(statuses().values()) == {"waiting"}
 
 
-def test_what_was_paid_too_late_is_credited_all_the_same(nadia: User, time_machine: Any) -> None:
+def test_a_late_payment_is_credited_after_expiry(nadia: User, time_machine: Any) -> None:
     time_machine.move_to("2030-01-01T00:00Z")
     payment = payments.demo(nadia)
     time_machine.move_to("2030-01-03T00:00Z")
@@ -53,7 +53,7 @@ def test_what_was_paid_too_late_is_credited_all_the_same(nadia: User, time_machi
 
 
 @pytest.mark.django_db
-def test_the_schedules_name_tasks_that_are_there() -> None:
+def test_schedules_name_existing_tasks() -> None:
     sync_schedules(tasks.SCHEDULES)
     for schedule in tasks.SCHEDULES:
         module, _, name = schedule.func.rpartition(".")

@@ -1,4 +1,4 @@
-"""The seam: the example of docs/payments.md is built as it stands there, registered, and paid with."""
+"""The gateway interface, tested with the example of docs/payments.md exactly as printed there."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def deliver(payment: Payment, *, secret: str = SECRET, **changes: str) -> Any:
     return Client().post(address, raw, content_type="application/json", headers={"X-Signature": signed})
 
 
-def test_the_example_takes_a_payment_from_the_choice_to_the_wallet(
-    northpay: Gateway, page: Client, nadia: User
-) -> None:
+def test_the_documented_gateway_takes_a_payment_end_to_end(northpay: Gateway, page: Client, nadia: User) -> None:
     payment = begin(page)
     assert (payment.status, payment.upstream_id) == ("waiting", f"np-{payment.pk}")
     assert 'href="https://pay.northpay.example/' in page.get(f"/wallet/payments/{payment.reference}/").content.decode()
@@ -63,13 +61,13 @@ def test_the_example_takes_a_payment_from_the_choice_to_the_wallet(
     assert booked(payment) == [Decimal(20)]
 
 
-def test_browsers_may_follow_the_form_to_the_gateways_hosts_and_no_others(northpay: Gateway, page: Client) -> None:
+def test_form_action_allows_only_hosts_of_gateways(northpay: Gateway, page: Client) -> None:
     policy = page.get("/wallet/add-funds/")["Content-Security-Policy"]
     assert "form-action 'self' https://pay.northpay.example" in policy
     assert "northpay" not in page.get("/wallet/")["Content-Security-Policy"]
 
 
-def test_what_a_gateway_needs_decides_whether_it_is_offered(northpay: Gateway, page: Client, settings: Any) -> None:
+def test_a_gateway_without_its_settings_is_not_offered(northpay: Gateway, page: Client, settings: Any) -> None:
     assert "Card" in page.get("/wallet/add-funds/").content.decode()
     settings.NORTHPAY_SECRET = ""
     assert "Card" not in page.get("/wallet/add-funds/").content.decode()
@@ -78,7 +76,7 @@ def test_what_a_gateway_needs_decides_whether_it_is_offered(northpay: Gateway, p
 
 
 @pytest.mark.parametrize("address", ["https://elsewhere.example/", "http://pay.northpay.example/", "//x.example/", "x"])
-def test_a_gateway_sends_nobody_to_a_host_it_has_not_named(
+def test_a_gateway_cannot_redirect_to_an_undeclared_host(
     northpay: Gateway, page: Client, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     class Lost(type(northpay)):  # type: ignore[misc]
@@ -90,7 +88,7 @@ def test_a_gateway_sends_nobody_to_a_host_it_has_not_named(
     assert Payment.objects.get().status == "started"
 
 
-def test_a_gateway_that_does_not_answer_leaves_the_row_and_tells_the_customer(
+def test_an_unreachable_gateway_keeps_the_payment_and_shows_an_error(
     northpay: Gateway, page: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Silent(type(northpay)):  # type: ignore[misc]
@@ -104,7 +102,7 @@ def test_a_gateway_that_does_not_answer_leaves_the_row_and_tells_the_customer(
     assert Payment.objects.get().status == "started"
 
 
-def test_a_gateway_that_can_be_asked_is_asked_before_a_payment_expires(
+def test_a_gateway_with_queries_is_queried_before_a_payment_expires(
     northpay: Gateway, nadia: User, monkeypatch: pytest.MonkeyPatch, time_machine: Any
 ) -> None:
     class Talking(type(northpay)):  # type: ignore[misc]
@@ -135,6 +133,6 @@ def test_a_gateway_that_can_be_asked_is_asked_before_a_payment_expires(
 
 
 @pytest.mark.parametrize(("texts", "count"), [(["10", "25.50"], 0), (["ten"], 1), (["-1"], 1), ([], 0)])
-def test_presets_that_are_no_amounts_are_found_at_start(settings: Any, texts: list[str], count: int) -> None:
+def test_invalid_presets_fail_a_system_check(settings: Any, texts: list[str], count: int) -> None:
     settings.PAYMENT_PRESETS = texts
     assert len(checks.presets_are_amounts(None)) == count

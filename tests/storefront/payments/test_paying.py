@@ -1,4 +1,4 @@
-"""The pages of a customer who adds money: the form, the list, one payment, and the way back to the order."""
+"""The customer's payment pages: the form, the list, one payment, and the return to the order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def text_of(answer: Any) -> str:
 # ------------------------------------------------------------------------------------------------ the form
 
 
-def test_choosing_leads_to_the_gateway_and_leaves_a_row(page: Client, nadia: User) -> None:
+def test_submitting_the_form_stores_a_payment_and_redirects_to_the_gateway(page: Client, nadia: User) -> None:
     answer = page.post(NEW, {"amount": "12.50", "way": "demo"})
     payment = Payment.objects.get()
     assert answer.url == f"/wallet/payments/{payment.reference}/demo/"
@@ -42,7 +42,7 @@ def test_choosing_leads_to_the_gateway_and_leaves_a_row(page: Client, nadia: Use
     assert re.fullmatch(r"([2-9A-HJKMNP-Z]{4}-){2}[2-9A-HJKMNP-Z]{4}", payment.reference)
 
 
-def test_references_do_not_repeat() -> None:
+def test_references_are_unique() -> None:
     assert len({crediting.new_reference() for _ in range(500)}) == 500
 
 
@@ -62,7 +62,7 @@ def test_references_do_not_repeat() -> None:
         ("10000.01", "The maximum"),
     ],
 )
-def test_an_amount_that_cannot_be_paid_is_said_so(page: Client, amount: str, words: str) -> None:
+def test_an_invalid_amount_shows_an_error(page: Client, amount: str, words: str) -> None:
     answer = page.post(NEW, {"amount": amount, "way": "demo", "next": "/orders/"})
     assert words in text_of(answer)
     assert 'name="next" value="/orders/"' in text_of(answer)
@@ -70,30 +70,30 @@ def test_an_amount_that_cannot_be_paid_is_said_so(page: Client, amount: str, wor
 
 
 @pytest.mark.parametrize("text", ["12,5", "12,50", " 12.50 "])
-def test_an_amount_is_read_as_people_write_it(page: Client, text: str) -> None:
+def test_decimal_commas_and_spaces_are_accepted(page: Client, text: str) -> None:
     page.post(NEW, {"amount": text, "way": "demo"})
     assert str(Payment.objects.get().amount) == "12.500000"
 
 
 @pytest.mark.parametrize("way", ["", "nobody", "transfer-999", "demo-x"])
-def test_a_way_that_is_not_offered_is_not_taken(page: Client, way: str) -> None:
+def test_an_unknown_payment_method_shows_an_error(page: Client, way: str) -> None:
     payments.bank()
     assert "Choose a payment method" in text_of(page.post(NEW, {"amount": "10", "way": way}))
     assert not Payment.objects.exists()
 
 
-def test_the_limits_are_those_of_the_way(page: Client, settings: Any) -> None:
+def test_limits_are_those_of_the_payment_method(page: Client, settings: Any) -> None:
     method = payments.bank(maximum=50)
     way = f"transfer-{method.pk}"
     assert "The minimum for this payment method is <bdi>$5.00" in text_of(page.post(NEW, {"amount": "4", "way": way}))
     assert "The maximum for this payment method is <bdi>$50.00" in text_of(page.post(NEW, {"amount": "51", "way": way}))
     ManualMethod.objects.update(is_active=False)
-    # What is no longer offered is not replaced by what still is.
+    # A method that is no longer offered is not replaced by another one.
     assert "Choose a payment method" in text_of(page.post(NEW, {"amount": "10", "way": way}))
     assert not Payment.objects.exists()
 
 
-def test_without_any_way_the_shop_is_to_be_asked(page: Client, nadia: User, settings: Any) -> None:
+def test_without_payment_methods_the_page_leads_to_support(page: Client, nadia: User, settings: Any) -> None:
     settings.DEMO_GATEWAY = False
     text = text_of(page.get(NEW))
     assert "Contact support to add funds" in text
@@ -101,29 +101,29 @@ def test_without_any_way_the_shop_is_to_be_asked(page: Client, nadia: User, sett
 
 
 @pytest.mark.parametrize(("asked", "shown"), [("3.456789", "3.46"), ("0.000001", "1.00"), ("25", "25.00"), ("x", "x")])
-def test_what_is_missing_is_rounded_up_to_what_can_be_paid(page: Client, asked: str, shown: str) -> None:
+def test_the_prefilled_amount_is_rounded_up_to_a_payable_one(page: Client, asked: str, shown: str) -> None:
     assert f'name="amount" value="{shown}"' in text_of(page.get(NEW, {"amount": asked}))
 
 
-def test_presets_keep_the_way_back(page: Client) -> None:
+def test_presets_keep_the_return_path(page: Client) -> None:
     text = text_of(page.get(NEW, {"next": "/orders/new/?service=1&link=a%26b"}))
     (address,) = re.findall(r'href="(/wallet/add-funds/\?amount=25\.00[^"]*)"', text)
     assert parse_qs(urlsplit(address).query)["next"] == ["/orders/new/?service=1&link=a%26b"]
 
 
-def test_so_many_unfinished_payments_are_enough(page: Client, nadia: User) -> None:
+def test_the_number_of_unpaid_payments_is_limited(page: Client, nadia: User) -> None:
     for _ in range(crediting.OPEN_MAX):
         payments.demo(nadia)
     assert "unpaid payments" in text_of(page.post(NEW, {"amount": "10", "way": "demo"}, follow=True))
     assert Payment.objects.count() == crediting.OPEN_MAX
 
 
-def test_only_customers_add_money() -> None:
+def test_payment_pages_require_sign_in() -> None:
     for address in (NEW, "/wallet/payments/", "/wallet/payments/X/", "/wallet/payments/X/demo/"):
         assert Client().get(address).url == f"/account/login/?next={address}"
 
 
-# ------------------------------------------------------------------------------------------------ the way back
+# ------------------------------------------------------------------------------------------------ the return path
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_only_customers_add_money() -> None:
         "/" + "a" * 3000,
     ],
 )
-def test_the_way_back_stays_in_the_shop(page: Client, nadia: User, address: str) -> None:
+def test_the_return_path_stays_within_the_shop(page: Client, nadia: User, address: str) -> None:
     assert return_urls.local(address) == ""
-    # The choice of a language in the foot leads back to this very address, whatever stands in it.
+    # The language form in the footer returns to this very address, whatever it contains.
     assert "evil" not in text_of(page.get(NEW, {"next": address})).partition("<footer")[0]
     page.post(NEW, {"amount": "10", "way": "demo", "next": address})
     payment = Payment.objects.get()
@@ -155,7 +155,7 @@ def test_the_way_back_stays_in_the_shop(page: Client, nadia: User, address: str)
     assert "Back to your order" not in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
 
 
-def test_from_an_order_that_costs_too_much_and_back_to_it(page: Client, nadia: User) -> None:
+def test_a_payment_for_an_order_returns_to_the_filled_in_form(page: Client, nadia: User) -> None:
     service = factories.service(rate="100", name="Harp lessons")
     form = forms.filled(page, service, quantity="105", link="https://example.com/a?b=1&c=2")
     text = text_of(forms.send(page, form))
@@ -171,7 +171,7 @@ def test_from_an_order_that_costs_too_much_and_back_to_it(page: Client, nadia: U
     assert (again["quantity"], again["link"]) == ("105", "https://example.com/a?b=1&c=2")
 
 
-def test_long_lists_are_left_out_of_the_way_back(page: Client, nadia: User) -> None:
+def test_long_inputs_are_left_out_of_the_return_path(page: Client, nadia: User) -> None:
     service = factories.service(kind="custom_comments", rate="1000000")
     form = forms.filled(page, service, comments="\n".join(["word"] * 2000))
     (address,) = re.findall(
@@ -183,7 +183,7 @@ def test_long_lists_are_left_out_of_the_way_back(page: Client, nadia: User) -> N
 # ------------------------------------------------------------------------------------------------ one payment
 
 
-def test_instructions_are_filled_in_and_nothing_else_in_them_is(page: Client, nadia: User) -> None:
+def test_instructions_replace_only_the_two_placeholders(page: Client, nadia: User) -> None:
     evil = "{amount} for {reference}. {payment.user.password} {0} {reference.__class__} %(x)s {{ user }} <script>"
     payment = payments.by_hand(nadia, "10", payments.bank(instructions=evil, details="IBAN 7 {reference}"))
     text = page.get(f"/wallet/payments/{payment.reference}/").content.decode()
@@ -192,7 +192,7 @@ def test_instructions_are_filled_in_and_nothing_else_in_them_is(page: Client, na
     assert f"IBAN 7 {payment.reference}" in text
 
 
-def test_nobody_sees_anothers_payment(page: Client) -> None:
+def test_payments_of_other_customers_are_not_found(page: Client) -> None:
     other = payments.demo(factories.customer("0"))
     for address in ("", "live/", "demo/"):
         assert page.get(f"/wallet/payments/{other.reference}/{address}").status_code == 404
@@ -200,7 +200,7 @@ def test_nobody_sees_anothers_payment(page: Client) -> None:
     assert other.reference not in text_of(page.get("/wallet/payments/"))
 
 
-def test_the_page_follows_the_payment(page: Client, nadia: User) -> None:
+def test_the_page_updates_with_the_payment(page: Client, nadia: User) -> None:
     payment = payments.demo(nadia)
     base = f"/wallet/payments/{payment.reference}/"
     assert "Waiting for payment" in text_of(page.get(base))
@@ -217,13 +217,15 @@ def test_the_page_follows_the_payment(page: Client, nadia: User) -> None:
     ("changes", "words"),
     [({"status": "declined"}, "Payment declined"), ({"amount": "5"}, "We received a different amount")],
 )
-def test_what_went_otherwise_is_said(page: Client, nadia: User, changes: dict[str, str], words: str) -> None:
+def test_a_declined_or_different_payment_is_explained(
+    page: Client, nadia: User, changes: dict[str, str], words: str
+) -> None:
     payment = payments.demo(nadia)
     deliver(told(payment, **changes))
     assert words in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
 
 
-def test_a_gateway_that_was_taken_out_leaves_its_payments_readable(page: Client, nadia: User) -> None:
+def test_payments_of_a_removed_gateway_stay_readable(page: Client, nadia: User) -> None:
     payment = payments.demo(nadia)
     Payment.objects.filter(pk=payment.pk).update(gateway="gone")
     assert page.get(f"/wallet/payments/{payment.reference}/").status_code == 200
@@ -249,7 +251,7 @@ def test_the_list_is_paged_by_keys(page: Client, nadia: User) -> None:
         assert page.get(f"/wallet/payments/{nonsense}").status_code == 200
 
 
-def test_pages_cost_the_same_for_few_and_for_many(
+def test_the_number_of_queries_does_not_grow_with_rows(
     page: Client, nadia: User, django_assert_max_num_queries: Any
 ) -> None:
     method = payments.bank()
@@ -273,6 +275,6 @@ def test_a_webhook_costs_a_fixed_number_of_queries(nadia: User, django_assert_ma
         deliver(told(payment))
 
 
-def test_money_is_added_from_the_wallet_and_from_every_page(page: Client) -> None:
+def test_add_funds_is_linked_from_transactions_and_the_header(page: Client) -> None:
     for address in ("/wallet/", "/services/"):
         assert f'href="{NEW}"' in text_of(page.get(address))

@@ -1,4 +1,4 @@
-"""Proofs: taken by content and size, kept where no address leads, shown to those whom they concern."""
+"""Proofs of payment: checked by content and size, stored privately, shown to their owner and staff only."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def upload(client: Client, payment: Payment, content: bytes, *, name: str = "rec
 @pytest.mark.parametrize(
     "content", [b"GIF89a" + HTML, GIF, b"", HTML, SVG, b"paid at noon", b"PK\x03\x04" + b"\x00" * 30]
 )
-def test_only_pictures_that_stand_still_and_pdf_prove_something(content: bytes, nadia: User) -> None:
+def test_only_still_images_and_pdf_are_accepted_as_proofs(content: bytes, nadia: User) -> None:
     file = SimpleUploadedFile("receipt.png", content, "image/png")
     with pytest.raises(payment_proofs.BadFile):
         payment_proofs.add(payments.by_hand(nadia), file=file, comment="")
 
 
 @pytest.mark.parametrize(("content", "kind"), [(png(), "png"), (JPEG, "jpeg"), (PDF, "pdf"), (WEBP, "webp")])
-def test_a_proof_is_what_its_content_says(content: bytes, kind: str, nadia: User) -> None:
+def test_the_type_of_a_proof_is_detected_from_its_content(content: bytes, kind: str, nadia: User) -> None:
     file = SimpleUploadedFile("receipt.exe", content, "application/x-msdownload")
     assert payment_proofs.add(payments.by_hand(nadia), file=file, comment="").kind == kind
 
@@ -46,7 +46,7 @@ def test_a_proof_is_what_its_content_says(content: bytes, kind: str, nadia: User
 # ------------------------------------------------------------------------------------------------ sending
 
 
-def test_a_proof_is_kept_and_puts_the_payment_before_staff(page: Client, nadia: User, tmp_path: Path) -> None:
+def test_a_proof_is_stored_and_puts_the_payment_in_review(page: Client, nadia: User, tmp_path: Path) -> None:
     payment = payments.by_hand(nadia)
     answer = upload(page, payment, png(), name="../../../static/evil.html", comment="paid at\nnoon")
     assert answer.status_code == 302
@@ -64,7 +64,7 @@ def test_a_proof_is_kept_and_puts_the_payment_before_staff(page: Client, nadia: 
 @pytest.mark.parametrize(
     ("name", "content"), [("a.png", HTML), ("a.svg", SVG), ("a.png", SVG), ("a.jpg", png() + HTML)]
 )
-def test_a_file_is_judged_by_its_content_not_by_its_name(
+def test_a_file_is_checked_by_content_not_by_name(
     page: Client, nadia: User, name: str, content: bytes, tmp_path: Path
 ) -> None:
     payment = payments.by_hand(nadia)
@@ -82,7 +82,7 @@ def test_a_large_file_is_refused(page: Client, nadia: User) -> None:
     assert not Proof.objects.exists()
 
 
-def test_a_request_that_is_far_too_long_is_not_even_parsed(page: Client, nadia: User) -> None:
+def test_an_oversized_request_is_not_parsed(page: Client, nadia: User) -> None:
     payment = payments.by_hand(nadia)
     answer = upload(page, payment, b"\x00" * (proofs.BODY_MAX + 1))
     assert answer.url == f"/wallet/payments/{payment.reference}/"
@@ -90,14 +90,14 @@ def test_a_request_that_is_far_too_long_is_not_even_parsed(page: Client, nadia: 
     assert not Proof.objects.exists()
 
 
-def test_no_file_is_no_proof(page: Client, nadia: User) -> None:
+def test_a_missing_or_empty_file_shows_an_error(page: Client, nadia: User) -> None:
     payment = payments.by_hand(nadia)
     answer = page.post(f"/wallet/payments/{payment.reference}/proofs/", {"comment": "paid!"})
     assert "Choose a file." in answer.content.decode()
     assert "Choose a file." in upload(page, payment, b"").content.decode()
 
 
-def test_several_proofs_are_taken_and_no_end_of_them_is_not(page: Client, nadia: User, tmp_path: Path) -> None:
+def test_the_number_of_proofs_is_limited(page: Client, nadia: User, tmp_path: Path) -> None:
     payment = payments.by_hand(nadia)
     for content in (png(), JPEG, PDF, WEBP, png()):
         upload(page, payment, content)
@@ -107,7 +107,7 @@ def test_several_proofs_are_taken_and_no_end_of_them_is_not(page: Client, nadia:
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 5
 
 
-def test_nothing_is_sent_for_what_has_ended_or_is_anothers(page: Client, nadia: User, tmp_path: Path) -> None:
+def test_proofs_for_ended_or_foreign_payments_are_rejected(page: Client, nadia: User, tmp_path: Path) -> None:
     ended = payments.by_hand(nadia)
     crediting.expire(ended)
     assert "has ended" in page.get(upload(page, ended, png()).url).content.decode()
@@ -119,7 +119,7 @@ def test_nothing_is_sent_for_what_has_ended_or_is_anothers(page: Client, nadia: 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_form_of_another_site_sends_nothing(nadia: User) -> None:
+def test_a_form_of_another_site_is_rejected(nadia: User) -> None:
     payment = payments.by_hand(nadia)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(nadia)
@@ -134,7 +134,7 @@ def address(payment: Payment) -> str:
     return f"/wallet/payments/{payment.reference}/proofs/{payment.proofs.get().pk}/"
 
 
-def test_a_proof_is_shown_to_its_owner_and_to_staff_and_to_nobody_else(page: Client, nadia: User) -> None:
+def test_a_proof_is_visible_to_its_owner_and_staff_only(page: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     assert page.get(address(payment)).getvalue() == png()
     assert payments.browser(payments.staff("view_payment")).get(address(payment)).getvalue() == png()
@@ -151,7 +151,7 @@ def test_a_proof_is_shown_to_its_owner_and_to_staff_and_to_nobody_else(page: Cli
 @pytest.mark.parametrize(
     ("content", "kind", "shown"), [(png(), "image/png", "inline"), (PDF, "application/pdf", "attachment")]
 )
-def test_a_browser_takes_a_proof_for_nothing_but_what_it_is(
+def test_a_proof_is_served_with_its_detected_type(
     page: Client, nadia: User, content: bytes, kind: str, shown: str
 ) -> None:
     payment = payments.by_hand(nadia)
@@ -164,7 +164,7 @@ def test_a_browser_takes_a_proof_for_nothing_but_what_it_is(
     assert answer["Cache-Control"] == "private, no-store"
 
 
-def test_no_address_leads_to_a_proof_by_its_path(page: Client, nadia: User) -> None:
+def test_a_proof_has_no_public_url(page: Client, nadia: User) -> None:
     key = payments.proven(nadia).proofs.get().key
     for place in ("/static/", "/media/", "/private/", "/var/private/", "/static/../private/", "/"):
         assert page.get(f"{place}{key}").status_code in (301, 404)
@@ -174,7 +174,7 @@ def test_no_address_leads_to_a_proof_by_its_path(page: Client, nadia: User) -> N
     assert not private.is_relative_to(Path(shop_settings.STATIC_ROOT))
 
 
-def test_a_file_that_is_gone_is_not_found(page: Client, nadia: User) -> None:
+def test_a_deleted_file_is_not_found(page: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     private_files.PrivateStorage().delete(payment.proofs.get().key)
     assert page.get(address(payment)).status_code == 404

@@ -1,4 +1,4 @@
-"""Staff decides: in the back office, once, with a reason where one is due."""
+"""Reviews of payments in the back office: each decision is made once, with a reason where required."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def act(client: Client, payment: Payment, name: str, **data: str) -> Any:
     return client.post(f"{LIST}{payment.pk}/{name}/", data, follow=True)
 
 
-def test_what_is_approved_is_in_the_wallet_and_in_the_history(boss: Client, nadia: User) -> None:
+def test_an_approved_payment_is_credited_and_logged(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     assert "Payment approved; $10.00 added to" in act(boss, payment, "approve", amount="10").content.decode()
     payment.refresh_from_db()
@@ -51,7 +51,7 @@ def test_a_double_click_credits_once(boss: Client, nadia: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_colleagues_at_once_make_one_transfer() -> None:
+def test_two_operators_at_once_make_one_transfer() -> None:
     user = factories.customer("0")
     payment = payments.proven(user)
     people = [User.objects.create_superuser(f"boss{number}@example.com", "x") for number in range(4)]
@@ -66,7 +66,7 @@ def test_two_colleagues_at_once_make_one_transfer() -> None:
     assert booked(payment) == [payment.paid_amount] == [balance(user)]
 
 
-def test_another_amount_needs_a_reason_and_is_what_is_credited(boss: Client, nadia: User) -> None:
+def test_a_different_amount_needs_a_reason_and_is_credited(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     assert "Enter a reason" in act(boss, payment, "approve", amount="8").content.decode()
     assert booked(payment) == []
@@ -77,13 +77,13 @@ def test_another_amount_needs_a_reason_and_is_what_is_credited(boss: Client, nad
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-5", "NaN", "1e3x", "0.0000001"])
-def test_an_amount_that_is_none_is_not_credited(boss: Client, nadia: User, amount: str) -> None:
+def test_an_invalid_amount_is_not_credited(boss: Client, nadia: User, amount: str) -> None:
     payment = payments.proven(nadia)
     assert "Amount received" in act(boss, payment, "approve", amount=amount, reason="x").content.decode()
     assert booked(payment) == []
 
 
-def test_the_customer_sees_why_it_was_refused(boss: Client, nadia: User) -> None:
+def test_the_customer_sees_why_a_payment_was_declined(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     act(boss, payment, "refuse", reason=" ")
     payment.refresh_from_db()
@@ -98,7 +98,7 @@ def test_the_customer_sees_why_it_was_refused(boss: Client, nadia: User) -> None
     assert "has already ended" in act(boss, payment, "refuse", reason="again").content.decode()
 
 
-def test_money_that_comes_after_a_refusal_can_still_be_added(boss: Client, nadia: User) -> None:
+def test_a_declined_payment_can_still_be_approved(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     act(boss, payment, "refuse", reason="Nothing came.")
     assert "Enter a reason" in act(boss, payment, "approve", amount="10").content.decode()
@@ -106,7 +106,7 @@ def test_money_that_comes_after_a_refusal_can_still_be_added(boss: Client, nadia
     assert balance(nadia) == 10
 
 
-def test_a_half_payment_is_suggested_as_it_came(boss: Client, nadia: User) -> None:
+def test_the_received_amount_is_suggested_for_approval(boss: Client, nadia: User) -> None:
     payment = payments.demo(nadia)
     payments.deliver(payments.told(payment, amount="5"))
     page = boss.get(f"{LIST}{payment.pk}/change/").content.decode()
@@ -114,7 +114,7 @@ def test_a_half_payment_is_suggested_as_it_came(boss: Client, nadia: User) -> No
     assert "payment p1: 5.00 USD" in page
 
 
-def test_deciding_needs_the_right_to_change_and_seeing_the_right_to_see(nadia: User) -> None:
+def test_reviewing_requires_permissions(nadia: User) -> None:
     payment = payments.proven(nadia)
     reader = payments.browser(payments.staff("view_payment"))
     page = reader.get(f"{LIST}{payment.pk}/change/")
@@ -131,7 +131,7 @@ def test_deciding_needs_the_right_to_change_and_seeing_the_right_to_see(nadia: U
     assert booked(payment) == []
 
 
-def test_nobody_edits_a_payment_by_hand(boss: Client, nadia: User) -> None:
+def test_payments_cannot_be_edited_in_admin(boss: Client, nadia: User) -> None:
     payment = payments.proven(nadia)
     before = Payment.objects.values().get()
     assert boss.post(f"{LIST}{payment.pk}/change/", {"status": "credited"}).status_code == 403
@@ -141,7 +141,7 @@ def test_nobody_edits_a_payment_by_hand(boss: Client, nadia: User) -> None:
     assert Payment.objects.values().get() == before
 
 
-def test_what_waits_for_a_person_stands_first_and_on_the_start_page(boss: Client, nadia: User) -> None:
+def test_payments_in_review_come_first_and_are_on_the_start_page(boss: Client, nadia: User) -> None:
     proven = payments.proven(nadia)
     newer = payments.demo(nadia)
     page = boss.get(LIST).content.decode()
@@ -154,7 +154,7 @@ def test_what_waits_for_a_person_stands_first_and_on_the_start_page(boss: Client
     assert "to review" not in payments.browser(payments.staff("view_order")).get("/admin/").content.decode()
 
 
-def test_payments_are_found_by_reference_number_there_and_email(boss: Client, nadia: User) -> None:
+def test_payments_are_found_by_reference_gateway_id_and_email(boss: Client, nadia: User) -> None:
     payment = payments.demo(nadia)
     other = payments.demo(factories.customer("0", email="other@example.com"))
     payments.deliver(payments.told(payment, id="up-77"))
@@ -168,7 +168,7 @@ def test_payments_are_found_by_reference_number_there_and_email(boss: Client, na
         assert other.reference not in page
 
 
-def test_the_list_costs_the_same_for_few_and_for_many(boss: Client, nadia: User) -> None:
+def test_the_list_needs_the_same_queries_for_any_number_of_rows(boss: Client, nadia: User) -> None:
     def queries() -> int:
         boss.get(LIST)
         with CaptureQueriesContext(connection) as caught:
@@ -182,7 +182,7 @@ def test_the_list_costs_the_same_for_few_and_for_many(boss: Client, nadia: User)
     assert queries() == few
 
 
-def test_ways_to_pay_by_hand_are_written_by_staff(boss: Client) -> None:
+def test_staff_can_add_manual_payment_methods(boss: Client) -> None:
     data = {"name": "Cash", "instructions": "Bring {amount}", "minimum": "5", "maximum": "4", "position": "1"}
     assert "The maximum is below the minimum" in boss.post("/admin/payments/manualmethod/add/", data).content.decode()
     boss.post("/admin/payments/manualmethod/add/", {**data, "maximum": "", "is_active": "on"})
@@ -192,6 +192,6 @@ def test_ways_to_pay_by_hand_are_written_by_staff(boss: Client) -> None:
     assert boss.post(f"/admin/payments/manualmethod/{method.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_demos_way_to_pay_by_hand_is_one_that_staff_could_have_written(nadia: User) -> None:
+def test_the_demos_manual_payment_method_is_valid(nadia: User) -> None:
     ManualMethod(**seed.BANK).full_clean()
     assert {"{amount}", "{reference}"} <= set(seed.BANK["instructions"].split())

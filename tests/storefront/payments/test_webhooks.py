@@ -1,4 +1,4 @@
-"""Webhooks: what is not proven changes nothing, what is proven is credited once."""
+"""Webhooks of gateways: an unproven one changes nothing, a proven payment is credited once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_replayed_webhook_credits_once(nadia: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_deliveries_at_once_make_one_transfer() -> None:
+def test_concurrent_webhooks_make_one_transfer() -> None:
     user = factories.customer("0")
     payment = payments.demo(user)
     body = told(payment)
@@ -74,7 +74,7 @@ def test_a_forged_signature_changes_nothing(nadia: User, header: str) -> None:
     assert balance(nadia) == 0
 
 
-def test_a_signature_holds_for_its_own_body_and_secret_only(nadia: User, settings: Any) -> None:
+def test_a_signature_is_valid_only_for_its_body_and_secret(nadia: User, settings: Any) -> None:
     payment = payments.demo(nadia)
     cheap = json.dumps(told(payment, amount="1")).encode()
     header = signature(cheap, at=int(time.time()))
@@ -87,14 +87,14 @@ def test_a_signature_holds_for_its_own_body_and_secret_only(nadia: User, setting
 
 
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (290, 200), (310, 400), (-290, 200), (-310, 400)])
-def test_a_signature_is_good_for_five_minutes(nadia: User, age: int, status: int) -> None:
+def test_a_signature_is_valid_for_five_minutes(nadia: User, age: int, status: int) -> None:
     payment = payments.demo(nadia)
     assert deliver(told(payment), at=time.time() - age).status_code == status
     assert len(booked(payment)) == (status == 200)
 
 
 @pytest.mark.parametrize("changes", [{"amount": "5"}, {"amount": "10.01"}, {"currency": "EUR"}, {"currency": "usd"}])
-def test_another_amount_or_currency_goes_to_staff_and_is_not_credited(nadia: User, changes: dict[str, str]) -> None:
+def test_a_different_amount_or_currency_is_left_to_review(nadia: User, changes: dict[str, str]) -> None:
     payment = payments.demo(nadia)
     body = told(payment, **changes)
     assert deliver(body).json() == {"status": "waiting"}
@@ -109,20 +109,20 @@ def test_another_amount_or_currency_goes_to_staff_and_is_not_credited(nadia: Use
     assert payment.remark == remark
 
 
-def test_a_replay_does_not_reopen_what_staff_has_refused(nadia: User) -> None:
+def test_a_replay_does_not_reopen_a_declined_payment(nadia: User) -> None:
     payment = payments.demo(nadia)
     half = told(payment, amount="5")
     deliver(half)
     crediting.refuse(payment, reason="It went back to your card.", actor=payments.staff())
     assert deliver(half).json() == {"status": "refused"}
-    # Another payment, though of the right amount, is for the staff that refused.
+    # Another payment, even of the right amount, is left to the staff that declined the first.
     assert deliver(told(payment, id="p2")).json() == {"status": "waiting"}
     payment.refresh_from_db()
     assert payment.is_in_review
     assert balance(nadia) == 0
 
 
-def test_a_second_payment_of_the_same_thing_is_asked_about_and_not_credited(nadia: User) -> None:
+def test_a_second_payment_under_a_reference_is_left_to_review(nadia: User) -> None:
     payment = payments.demo(nadia)
     deliver(told(payment))
     assert deliver(told(payment, id="p2")).json() == {"status": "credited"}
@@ -135,7 +135,7 @@ def test_a_second_payment_of_the_same_thing_is_asked_about_and_not_credited(nadi
     assert (payment.is_in_review, payment.status) == (False, "credited")
 
 
-def test_what_was_declined_is_refused_and_may_still_be_paid(nadia: User) -> None:
+def test_a_payment_declined_by_the_gateway_can_still_be_paid(nadia: User) -> None:
     payment = payments.demo(nadia)
     assert deliver(told(payment, status="declined")).json() == {"status": "refused"}
     assert balance(nadia) == 0
@@ -144,7 +144,7 @@ def test_what_was_declined_is_refused_and_may_still_be_paid(nadia: User) -> None
     assert deliver(told(payment, id="p3", status="declined")).json() == {"status": "credited"}
 
 
-def test_a_webhook_that_is_faster_than_the_way_back_stands(nadia: User) -> None:
+def test_a_webhook_before_the_start_returns_is_kept(nadia: User) -> None:
     gateway = GATEWAYS["demo"]
     payment = crediting.open_payment(nadia, gateway=gateway, way=gateway.ways()[0], amount=Decimal(10))
     deliver(told(payment))
@@ -154,14 +154,14 @@ def test_a_webhook_that_is_faster_than_the_way_back_stands(nadia: User) -> None:
 
 
 @pytest.mark.parametrize("reference", ["XXXX-XXXX-XXXX", "", "\x00", "a" * 5000, "1 OR 1=1"])
-def test_an_unknown_reference_is_said_to_be_unknown(nadia: User, reference: str) -> None:
+def test_an_unknown_reference_returns_404(nadia: User, reference: str) -> None:
     payments.demo(nadia)
     answer = deliver(told(Payment.objects.get(), reference=reference, id=""))
     assert (answer.status_code, answer.json()) == (404, {"error": "unknown reference"})
     assert Transfer.objects.count() == 0
 
 
-def test_a_reference_of_another_gateway_is_unknown_to_this_one(nadia: User) -> None:
+def test_a_gateway_cannot_report_payments_of_another(nadia: User) -> None:
     payment = payments.by_hand(nadia)
     assert deliver(told(payment)).status_code == 404
     assert booked(payment) == []
@@ -181,17 +181,17 @@ def test_a_reference_of_another_gateway_is_unknown_to_this_one(nadia: User) -> N
         b'{"id": "p", "status": "stolen", "amount": "1", "currency": "USD", "reference": "x"}',
     ],
 )
-def test_a_body_that_says_nothing_is_refused(nadia: User, body: bytes) -> None:
+def test_an_unreadable_body_is_rejected(nadia: User, body: bytes) -> None:
     assert deliver(body).status_code == 400
 
 
 @pytest.mark.parametrize("amount", ["0.0000001", "99999999999999999999"])
-def test_an_amount_that_cannot_be_kept_is_refused(nadia: User, amount: str) -> None:
+def test_an_amount_that_cannot_be_stored_is_rejected(nadia: User, amount: str) -> None:
     assert deliver(told(payments.demo(nadia), amount=amount)).status_code == 400
     assert balance(nadia) == 0
 
 
-def test_text_from_outside_is_kept_as_one_printable_line(nadia: User) -> None:
+def test_external_text_is_stored_as_one_printable_line(nadia: User) -> None:
     payment = payments.demo(nadia)
     deliver(told(payment, id="p\x00\n1", currency="E\x00UR" * 90, amount="3"))
     payment.refresh_from_db()
@@ -199,12 +199,12 @@ def test_text_from_outside_is_kept_as_one_printable_line(nadia: User) -> None:
     assert payment.paid_currency == ("E UR" * 90)[:12]
 
 
-def test_a_long_body_is_not_read(nadia: User) -> None:
+def test_an_oversized_body_is_not_read(nadia: User) -> None:
     body = b" " * (webhooks.BODY_MAX + 1)
     assert deliver(body).status_code == 413
 
 
-def test_only_gateways_that_are_ready_have_webhooks(page: Any, nadia: User, settings: Any) -> None:
+def test_only_configured_gateways_accept_webhooks(page: Any, nadia: User, settings: Any) -> None:
     payment = payments.demo(nadia)
     assert page.post("/wallet/add-funds/webhooks/nobody/", "{}", content_type="application/json").status_code == 404
     assert page.post("/wallet/add-funds/webhooks/transfer/", "{}", content_type="application/json").status_code == 400
@@ -216,7 +216,7 @@ def test_only_gateways_that_are_ready_have_webhooks(page: Any, nadia: User, sett
     assert booked(payment) == []
 
 
-def test_a_gateway_may_know_a_payment_by_its_own_number_alone(nadia: User) -> None:
+def test_a_payment_is_found_by_the_gateways_id_alone(nadia: User) -> None:
     payment = payments.demo(nadia)
     Payment.objects.filter(pk=payment.pk).update(upstream_id="session-1")
     facts = GatewayReport(said=ReportedState.PAID, amount=Decimal(10), currency="USD", upstream_id="session-1")
@@ -226,5 +226,5 @@ def test_a_gateway_may_know_a_payment_by_its_own_number_alone(nadia: User) -> No
     assert crediting.report_paid(GATEWAYS["demo"], report=GatewayReport(said=ReportedState.PAID)) is None
 
 
-def test_the_header_is_the_one_that_is_documented() -> None:
+def test_the_signature_header_is_the_documented_one() -> None:
     assert HEADER == "X-Demo-Signature"

@@ -1,4 +1,4 @@
-"""Who asks and who answers."""
+"""Fixtures of the support tests: a customer and staff, with clients signed in as them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def nadia(db: None) -> User:
 
 @pytest.fixture
 def page(nadia: User) -> Client:
-    """A browser in which Nadia is logged in."""
+    """A client signed in as Nadia."""
     client = Client()
     client.force_login(nadia)
     return client
@@ -41,7 +41,7 @@ def page(nadia: User) -> Client:
 
 @pytest.fixture
 def agent(db: None) -> User:
-    """One of the staff, with every right."""
+    """A superuser."""
     return User.objects.create_superuser("agent@example.com", "x")
 
 
@@ -54,7 +54,7 @@ def desk(agent: User) -> Client:
 
 @pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
-    """Logs in one of the staff with just these permissions."""
+    """Return a function that signs in a staff user with the given permissions only."""
 
     def log_in(*permissions: str) -> Client:
         user = User.objects.create_user(f"staff{User.objects.count()}@example.com", is_staff=True)

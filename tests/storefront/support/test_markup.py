@@ -1,4 +1,4 @@
-"""Plain text becomes HTML, and nothing that somebody wrote becomes markup."""
+"""Plain text is rendered as HTML, and nothing in it becomes markup."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def assert_harmless(html: str) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL)
-def test_what_somebody_wrote_is_never_markup(text: str) -> None:
+def test_user_text_is_never_markup(text: str) -> None:
     for made in (markup.document(text), markup.message(text)):
         assert_harmless(made)
         assert text.lstrip("#- ").strip() in read(made).text
 
 
 @given(st.text(alphabet=st.sampled_from("<>&\"'`# -\n\r/:hxtps.()\x00а\u202e"), max_size=80) | st.text())
-def test_no_text_whatever_becomes_markup(text: str) -> None:
+def test_random_text_is_never_markup(text: str) -> None:
     assert_harmless(markup.document(text))
     assert_harmless(markup.message(text))
 
@@ -72,7 +72,7 @@ def test_a_document_has_headings_lists_and_paragraphs() -> None:
     assert made == "<h2>Head</h2>\n<p>One<br>two</p>\n<ul><li>a</li><li>b</li></ul>\n<p>After</p>\n<h3>Less</h3>"
 
 
-def test_a_message_keeps_its_signs() -> None:
+def test_a_message_has_no_headings_or_lists() -> None:
     assert markup.message("# 1 is late\n- really") == "<p># 1 is late<br>- really</p>"
 
 
@@ -92,5 +92,5 @@ def test_a_link_ends_where_its_sentence_does(text: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n \r\n ", "\x00"])
-def test_nothing_is_nothing(text: str) -> None:
+def test_empty_text_renders_nothing(text: str) -> None:
     assert markup.document(text) == markup.message(text) == ""

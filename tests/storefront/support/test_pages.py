@@ -1,4 +1,4 @@
-"""What customers see of support: their own tickets and files, and nothing that staff keeps to itself."""
+"""The customer's support pages show the customer's own tickets and files, and nothing internal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def many(user: User, count: int) -> None:
     Message.objects.bulk_create(Message(ticket=row, author=user, text="x") for row in rows)
 
 
-# ------------------------------------------------------------------------------------------------ a ticket's way
+# ------------------------------------------------------------------------------------------------ one ticket
 
 
 def test_a_ticket_is_opened_with_orders_and_files(page: Client, nadia: User) -> None:
@@ -69,7 +69,7 @@ def test_a_ticket_is_opened_with_orders_and_files(page: Client, nadia: User) -> 
         ({"uploads": [SimpleUploadedFile(f"{n}.png", PNG) for n in range(6)]}, "at most 5 files"),
     ],
 )
-def test_what_cannot_be_sent_is_said_and_the_words_are_kept(change: dict[str, Any], told: str, page: Client) -> None:
+def test_an_invalid_form_shows_the_error_and_keeps_the_text(change: dict[str, Any], told: str, page: Client) -> None:
     response = page.post("/support/new/", {"subject": "Sub", "text": "A text of mine", **change})
     assert response.status_code == 200
     assert told in text_of(response)
@@ -77,7 +77,7 @@ def test_what_cannot_be_sent_is_said_and_the_words_are_kept(change: dict[str, An
     assert not Ticket.objects.exists()
 
 
-def test_a_limit_is_told_in_words(page: Client, nadia: User, settings: Any) -> None:
+def test_reaching_a_limit_shows_an_error(page: Client, nadia: User, settings: Any) -> None:
     settings.SUPPORT_OPEN_TICKETS = 1
     ticket = opened(nadia)
     text = text_of(page.post("/support/new/", {"subject": "S", "text": "T"}))
@@ -87,7 +87,7 @@ def test_a_limit_is_told_in_words(page: Client, nadia: User, settings: Any) -> N
     assert "You have sent too many messages" in text_of(last)
 
 
-def test_a_reply_and_closing_are_plain_forms(page: Client, nadia: User) -> None:
+def test_replying_and_closing_work_as_plain_forms(page: Client, nadia: User) -> None:
     ticket = opened(nadia)
     response = page.post(f"/support/{ticket.pk}/", {"text": "More"}, follow=True)
     assert "More" in text_of(response)
@@ -96,7 +96,7 @@ def test_a_reply_and_closing_are_plain_forms(page: Client, nadia: User) -> None:
     assert "Close ticket" not in text_of(response)
 
 
-def test_one_click_on_an_order_asks_a_person_once(page: Client, nadia: User) -> None:
+def test_a_request_from_an_order_opens_one_ticket(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
     shown = text_of(page.get(f"/orders/{order.pk}/"))
     assert f"/support/new/?order={order.pk}" in shown
@@ -114,7 +114,7 @@ def test_one_click_on_an_order_asks_a_person_once(page: Client, nadia: User) -> 
     )
 
 
-# ------------------------------------------------------------------------------------------------ whose it is
+# ------------------------------------------------------------------------------------------------ ownership
 
 
 def test_another_customers_ticket_is_not_found(page: Client) -> None:
@@ -131,7 +131,7 @@ def test_another_customers_ticket_is_not_found(page: Client) -> None:
     assert Message.objects.count() == 1
 
 
-def test_a_file_is_for_its_customer_and_for_support_staff(page: Client, nadia: User, staff: Any) -> None:
+def test_a_file_is_visible_to_its_customer_and_support_staff_only(page: Client, nadia: User, staff: Any) -> None:
     opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     address = f"/support/files/{Attachment.objects.get().pk}/"
     answer = page.get(address)
@@ -147,7 +147,7 @@ def test_a_file_is_for_its_customer_and_for_support_staff(page: Client, nadia: U
     assert page.get("/support/files/0/").status_code == 404
 
 
-def test_the_files_lie_under_no_address_of_the_web_server(page: Client, nadia: User, settings: Any) -> None:
+def test_files_have_no_public_url(page: Client, nadia: User, settings: Any) -> None:
     opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     kept = Attachment.objects.get()
     for prefix in ("/", "/static/", "/media/", "/private/"):
@@ -155,7 +155,7 @@ def test_the_files_lie_under_no_address_of_the_web_server(page: Client, nadia: U
     assert not str(settings.PRIVATE_DIR).startswith(str(settings.STATIC_ROOT))
 
 
-def test_internal_notes_and_their_files_never_reach_the_customer(page: Client, nadia: User, agent: User) -> None:
+def test_internal_notes_are_never_shown_to_the_customer(page: Client, nadia: User, agent: User) -> None:
     ticket = opened(nadia)
     seen = ticket_list.mark(ticket)
     tickets.note(ticket, author=agent, text="AcmePanel is slow", uploads=[SimpleUploadedFile("n.png", PNG)])
@@ -171,7 +171,7 @@ def test_internal_notes_and_their_files_never_reach_the_customer(page: Client, n
     assert page.get(f"/support/files/{Attachment.objects.get().pk}/").status_code == 404
 
 
-def test_the_panel_behind_an_order_never_reaches_the_customer(page: Client, nadia: User) -> None:
+def test_the_provider_of_an_order_is_never_shown_to_the_customer(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
     placed_at(order)
     ticket = opened(nadia, orders=[order.pk])
@@ -202,7 +202,7 @@ def placed_at(order: Order) -> None:
     )
 
 
-def test_a_merged_tickets_address_leads_to_what_is_left(page: Client, nadia: User, agent: User) -> None:
+def test_a_merged_ticket_redirects_to_its_target(page: Client, nadia: User, agent: User) -> None:
     one, two = opened(nadia), opened(nadia, "the second")
     tickets.merge(two, into=one, actor=agent)
     assert page.get(f"/support/{two.pk}/").headers["Location"] == f"/support/{one.pk}/"
@@ -218,10 +218,10 @@ def test_a_visitor_is_asked_to_sign_in(address: str, client: Client, db: None) -
     assert client.get("/support/1/live/").headers["HX-Refresh"] == "true"
 
 
-# ------------------------------------------------------------------------------------------------ what is shown
+# ------------------------------------------------------------------------------------------------ content and cost
 
 
-def test_what_people_write_is_text_everywhere(page: Client, desk: Client, nadia: User, agent: User) -> None:
+def test_user_text_is_escaped_on_every_page(page: Client, desk: Client, nadia: User, agent: User) -> None:
     ticket = opened(nadia, EVIL, subject=EVIL, uploads=[SimpleUploadedFile(f"{EVIL}.png", PNG)])
     tickets.answer(ticket, author=agent, text=EVIL)
     pages = (
@@ -248,7 +248,7 @@ def test_an_unread_answer_is_marked_until_it_is_read(page: Client, nadia: User, 
     assert "(unread)" not in text_of(page.get("/support/"))
 
 
-def test_only_what_is_new_comes_live(page: Client, nadia: User, agent: User) -> None:
+def test_live_updates_contain_only_new_messages(page: Client, nadia: User, agent: User) -> None:
     ticket = opened(nadia, "the first words")
     clock = re.search(r'hx-get="(/support/\d+/live/\?seen=[^"]+)"', text_of(page.get(f"/support/{ticket.pk}/")))
     assert clock
@@ -266,7 +266,7 @@ def test_only_what_is_new_comes_live(page: Client, nadia: User, agent: User) -> 
 
 
 @pytest.mark.parametrize("count", [30, 1000])
-def test_the_list_costs_the_same_whatever_its_length(
+def test_the_list_needs_the_same_queries_for_any_length(
     count: int, page: Client, nadia: User, django_assert_num_queries: Any
 ) -> None:
     many(nadia, count)
@@ -277,7 +277,7 @@ def test_the_list_costs_the_same_whatever_its_length(
 
 
 @pytest.mark.parametrize("count", [60, 1000])
-def test_a_conversation_costs_the_same_whatever_its_length(
+def test_a_conversation_needs_the_same_queries_for_any_length(
     count: int, page: Client, nadia: User, django_assert_num_queries: Any
 ) -> None:
     ticket = opened(nadia)
@@ -291,7 +291,7 @@ def test_a_conversation_costs_the_same_whatever_its_length(
     assert "hx-trigger" not in text_of(page.get(f"/support/{ticket.pk}/{older[1]}"))
 
 
-def test_older_and_newer_lead_through_all_tickets_once(page: Client, nadia: User) -> None:
+def test_paging_shows_every_ticket_once(page: Client, nadia: User) -> None:
     many(nadia, 60)
     seen, address = [], "/support/"
     while address:
@@ -302,7 +302,7 @@ def test_older_and_newer_lead_through_all_tickets_once(page: Client, nadia: User
     assert seen == list(Ticket.objects.order_by("-last_message").values_list("pk", flat=True))
 
 
-def test_tabs_hold_what_they_count(page: Client, nadia: User, agent: User) -> None:
+def test_tabs_show_the_tickets_they_count(page: Client, nadia: User, agent: User) -> None:
     opened(nadia)
     tickets.answer(opened(nadia), author=agent, text="x")
     text = re.sub(r"<[^>]*>", " ", text_of(page.get("/support/?status=answered")))
@@ -311,7 +311,7 @@ def test_tabs_hold_what_they_count(page: Client, nadia: User, agent: User) -> No
 
 
 @pytest.mark.parametrize("query", ["status=<x>", "before=x", "after=²", "before=99999999999999999999", "seen=%00-x"])
-def test_an_odd_query_is_no_error(query: str, page: Client, nadia: User) -> None:
+def test_an_invalid_query_string_is_ignored(query: str, page: Client, nadia: User) -> None:
     ticket = opened(nadia)
     for address in ("/support/", f"/support/{ticket.pk}/", f"/support/{ticket.pk}/live/", "/support/new/", "/updates/"):
         assert page.get(f"{address}?{query}").status_code in (200, 204)

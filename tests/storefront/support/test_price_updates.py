@@ -1,4 +1,4 @@
-"""What the shop tells everybody: announcements, changed prices, its own pages."""
+"""Announcements, price changes, new services and info pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def changed(service: Service, old: str, new: str) -> PriceChange:
 # ------------------------------------------------------------------------------------------------ announcements
 
 
-def test_a_pinned_announcement_stands_above_every_page_until_it_is_dismissed(client: Client) -> None:
+def test_a_pinned_announcement_is_on_every_page_until_dismissed(client: Client) -> None:
     one, other = announced(is_pinned=True, text="x"), announced("Second", is_pinned=True)
     for address in ("/", "/services/", "/nothing-here/"):
         assert "Down on Sunday" in text_of(client.get(address))
@@ -55,7 +55,7 @@ def test_dismissing_redirects_only_within_the_shop(target: str, client: Client) 
 
 
 @pytest.mark.parametrize("cookie", ["x", "1.x.²", "9" * 500, "." * 999, "<script>"])
-def test_an_odd_cookie_is_no_error(cookie: str, client: Client) -> None:
+def test_an_invalid_cookie_is_ignored(cookie: str, client: Client) -> None:
     one = announced(is_pinned=True)
     client.cookies[site_notices.COOKIE] = cookie
     assert client.get("/").status_code == 200
@@ -63,7 +63,7 @@ def test_an_odd_cookie_is_no_error(cookie: str, client: Client) -> None:
     assert "Down on Sunday" not in text_of(client.get("/"))
 
 
-def test_an_announcement_has_its_time(client: Client) -> None:
+def test_an_announcement_is_shown_between_start_and_end(client: Client) -> None:
     now, hour = timezone.now(), timedelta(hours=1)
     announced("To come", is_pinned=True, starts_at=now + hour)
     announced("Over", is_pinned=True, starts_at=now - 2 * hour, ends_at=now - hour)
@@ -74,7 +74,7 @@ def test_an_announcement_has_its_time(client: Client) -> None:
     assert ("To come" in page, "Over" in page, "Is on" in page) == (False, True, True)
 
 
-def test_pages_pay_no_query_for_what_is_around_them(client: Client, django_assert_num_queries: Any) -> None:
+def test_site_notices_need_no_query_on_later_pages(client: Client, django_assert_num_queries: Any) -> None:
     for number in range(30):
         announced(f"a{number}", is_pinned=True)
         InfoPage.objects.create(slug=f"p{number}", title=f"p{number}", text="x", is_published=True)
@@ -88,7 +88,7 @@ def test_pages_pay_no_query_for_what_is_around_them(client: Client, django_asser
 # ------------------------------------------------------------------------------------------------ prices and services
 
 
-def test_price_changes_are_told_in_words(client: Client) -> None:
+def test_price_changes_show_both_prices_and_the_percentage(client: Client) -> None:
     changed(factories.service(name="Cheap"), "2", "1.5")
     changed(factories.service(name="Dear"), "1", "1.005")
     changed(factories.service(name="Free before"), "0", "1")
@@ -99,7 +99,7 @@ def test_price_changes_are_told_in_words(client: Client) -> None:
     assert "Gone" not in text
 
 
-def test_prices_of_ordered_services_alone(page: Client, nadia: User, client: Client) -> None:
+def test_price_changes_can_be_limited_to_ordered_services(page: Client, nadia: User, client: Client) -> None:
     ordered = factories.service(name="Mine")
     factories.order(nadia, ordered)
     changed(ordered, "1", "2")
@@ -110,7 +110,7 @@ def test_prices_of_ordered_services_alone(page: Client, nadia: User, client: Cli
     assert "Not mine" in text_of(client.get("/updates/?show=prices&own=1"))
 
 
-def test_new_services_are_those_on_sale_newest_first(client: Client) -> None:
+def test_new_services_are_active_and_newest_first(client: Client) -> None:
     factories.service(name="Older one")
     factories.service(name="Newer one")
     factories.service(name="Off sale", is_active=False)
@@ -121,7 +121,7 @@ def test_new_services_are_those_on_sale_newest_first(client: Client) -> None:
 
 @pytest.mark.parametrize("show", ["", "prices", "services"])
 @pytest.mark.parametrize("count", [5, 500])
-def test_updates_cost_the_same_whatever_there_is(
+def test_updates_need_the_same_queries_for_any_number_of_rows(
     show: str, count: int, client: Client, django_assert_num_queries: Any
 ) -> None:
     shelf = factories.category()
@@ -135,7 +135,7 @@ def test_updates_cost_the_same_whatever_there_is(
         assert client.get(f"/updates/?show={show}").status_code == 200
 
 
-def test_older_news_is_one_page_on(client: Client) -> None:
+def test_older_announcements_are_on_the_next_page(client: Client) -> None:
     Announcement.objects.bulk_create(Announcement(title=f"a{n}") for n in range(price_updates.PAGE_SIZE + 1))
     assert 'rel="next"' in text_of(client.get("/updates/"))
 
@@ -143,7 +143,7 @@ def test_older_news_is_one_page_on(client: Client) -> None:
 # ------------------------------------------------------------------------------------------------ pages
 
 
-def test_a_page_is_read_in_the_readers_language_or_the_first(client: Client) -> None:
+def test_an_info_page_falls_back_to_the_default_language(client: Client) -> None:
     page = InfoPage.objects.create(slug="terms", title="Terms", text="# One\nTwo", is_published=True)
     PageText.objects.create(page=page, language="ru", title="Условия", text="Три")
     russian = text_of(client.get("/pages/terms/", headers={"accept-language": "ru"}))
@@ -161,7 +161,7 @@ def test_only_published_pages_are_shown(client: Client) -> None:
     assert "Draft page" not in text_of(client.get("/"))
 
 
-def test_what_is_written_in_the_back_office_is_text(client: Client, desk: Client) -> None:
+def test_text_from_the_back_office_is_escaped(client: Client, desk: Client) -> None:
     evil = "<script>alert(1)</script>"
     desk.post(
         "/admin/support/infopage/add/",
@@ -178,7 +178,7 @@ def test_what_is_written_in_the_back_office_is_text(client: Client, desk: Client
         assert "&lt;script&gt;" in source
 
 
-def test_a_change_in_the_back_office_shows_at_once(
+def test_a_change_in_the_back_office_is_shown_immediately(
     client: Client, desk: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
     page = InfoPage.objects.create(slug="terms", title="Terms", text="x", is_published=True)
@@ -195,7 +195,7 @@ def test_a_change_in_the_back_office_shows_at_once(
     assert ">Rules</a>" not in text_of(client.get("/"))
 
 
-def test_an_announcement_that_ends_before_it_begins_is_refused_in_words(desk: Client) -> None:
+def test_an_announcement_cannot_end_before_it_starts(desk: Client) -> None:
     data = {
         "title": "x", "kind": "news", "starts_at_0": "2026-11-21", "starts_at_1": "10:00",
         "ends_at_0": "2026-11-20", "ends_at_1": "10:00",
@@ -204,7 +204,7 @@ def test_an_announcement_that_ends_before_it_begins_is_refused_in_words(desk: Cl
     assert not Announcement.objects.exists()
 
 
-def test_the_demos_pages_are_in_the_format_they_use(client: Client) -> None:
+def test_the_demos_info_pages_render_completely(client: Client) -> None:
     for slug, title, text in content.PAGES:
         InfoPage.objects.create(slug=slug, title=title, text=text, is_published=True)
         shown = text_of(client.get(f"/pages/{slug}/"))

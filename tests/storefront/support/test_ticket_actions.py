@@ -1,4 +1,4 @@
-"""The operator's desk: the queue, the ticket's page, what each button does, and who may do it."""
+"""The admin pages of tickets: the queue, one ticket, its actions, and their permissions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def act(desk: Client, ticket: Ticket, name: str, **data: Any) -> str:
 
 
 def listed(desk: Client, query: str = "") -> list[int]:
-    """The tickets of the list, top down."""
+    """Return the ticket numbers of the list, from top to bottom."""
     source = text_of(desk.get(f"{LIST}?{query}"))
     return [int(pk) for pk in re.findall(r'class="field-number"><a href="/admin/support/ticket/(\d+)/', source)]
 
@@ -46,7 +46,7 @@ def listed(desk: Client, query: str = "") -> list[int]:
 # ------------------------------------------------------------------------------------------------ the queue
 
 
-def test_who_has_waited_longest_is_first(desk: Client, nadia: User, agent: User) -> None:
+def test_the_longest_waiting_ticket_is_first(desk: Client, nadia: User, agent: User) -> None:
     waiting = [opened(nadia).pk for _ in range(3)]
     answered = opened(nadia)
     tickets.answer(answered, author=agent, text="x")
@@ -57,7 +57,7 @@ def test_who_has_waited_longest_is_first(desk: Client, nadia: User, agent: User)
     assert answered.pk not in listed(desk, "queue=open")
 
 
-def test_the_queue_is_filtered_by_who_took_it_and_by_category(desk: Client, nadia: User, agent: User) -> None:
+def test_the_queue_is_filtered_by_assignee_and_category(desk: Client, nadia: User, agent: User) -> None:
     category = TicketCategory.objects.create(name="Payments")
     free, mine = opened(nadia, category=category), opened(nadia)
     tickets.assign(mine, assignee=agent)
@@ -77,7 +77,7 @@ def test_tickets_are_found_by_customer_order_and_number_even_when_closed(desk: C
 
 
 @pytest.mark.parametrize("address", [LIST, f"{LIST}?queue=all", f"{LIST}?q=nadia@"])
-def test_the_list_costs_the_same_for_few_and_for_many(address: str, desk: Client, nadia: User) -> None:
+def test_the_list_needs_the_same_queries_for_any_number_of_rows(address: str, desk: Client, nadia: User) -> None:
     def queries() -> int:
         desk.get(address)
         with CaptureQueriesContext(connection) as caught:
@@ -97,7 +97,7 @@ def test_the_list_costs_the_same_for_few_and_for_many(address: str, desk: Client
     assert queries() == few
 
 
-def test_the_overview_counts_what_waits_for_those_who_may_see_it(
+def test_the_start_page_counts_waiting_tickets_for_permitted_staff(
     desk: Client, nadia: User, staff: Callable[..., Client]
 ) -> None:
     assert "waiting for a reply" not in text_of(desk.get("/admin/"))
@@ -110,7 +110,7 @@ def test_the_overview_counts_what_waits_for_those_who_may_see_it(
 # ------------------------------------------------------------------------------------------------ one ticket
 
 
-def test_the_page_shows_customer_orders_and_panels(desk: Client, nadia: User) -> None:
+def test_the_page_shows_customer_orders_and_submissions(desk: Client, nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
     placed_at(order)
     ticket = opened(nadia, "Where is it?", orders=[order.pk])
@@ -129,7 +129,9 @@ def test_the_page_shows_customer_orders_and_panels(desk: Client, nadia: User) ->
 
 
 @pytest.mark.parametrize("count", [1, 1000])
-def test_the_page_costs_the_same_whatever_was_said(count: int, desk: Client, nadia: User, agent: User) -> None:
+def test_the_page_needs_the_same_queries_for_any_conversation(
+    count: int, desk: Client, nadia: User, agent: User
+) -> None:
     order = factories.order(nadia)
     ticket = opened(nadia, orders=[order.pk])
     Message.objects.bulk_create(Message(ticket=ticket, author=agent, text=f"m{n}", is_staff=True) for n in range(count))
@@ -139,7 +141,7 @@ def test_the_page_costs_the_same_whatever_was_said(count: int, desk: Client, nad
     assert len(caught) <= 14, "\n".join(query["sql"][:150] for query in caught.captured_queries)
 
 
-def test_an_answer_reaches_the_customer_and_a_note_does_not(desk: Client, page: Client, nadia: User) -> None:
+def test_the_customer_sees_replies_but_not_notes(desk: Client, page: Client, nadia: User) -> None:
     ticket = opened(nadia)
     files = {"uploads": SimpleUploadedFile("a.png", PNG)}
     text = text_of(write(desk, ticket, "answer", text="Here you are.", status="waiting", **files))
@@ -153,13 +155,13 @@ def test_an_answer_reaches_the_customer_and_a_note_does_not(desk: Client, page: 
     assert "angry" in text_of(desk.get(change(ticket)))
 
 
-def test_the_next_ticket_follows(desk: Client, nadia: User) -> None:
+def test_send_and_next_opens_the_next_ticket(desk: Client, nadia: User) -> None:
     first, second = opened(nadia), opened(nadia)
     assert write(desk, first, "next", text="x").redirect_chain == [(change(second), 302)]
     assert write(desk, second, "next", text="x").redirect_chain == [(change(second), 302)]
 
 
-def test_a_canned_reply_is_filled_in_and_nothing_is_sent(desk: Client, nadia: User) -> None:
+def test_inserting_a_canned_reply_sends_nothing(desk: Client, nadia: User) -> None:
     order = factories.order(nadia)
     ticket = opened(nadia, orders=[order.pk])
     canned = CannedReply.objects.create(title="Late", text="Dear {name}, {order} is late. {0} {x.y}")
@@ -170,7 +172,7 @@ def test_a_canned_reply_is_filled_in_and_nothing_is_sent(desk: Client, nadia: Us
     assert "Dear zoe,  is late" in text_of(write(desk, bare, "insert", canned=canned.pk))
 
 
-def test_an_empty_answer_is_refused_in_words(desk: Client, nadia: User) -> None:
+def test_an_invalid_reply_shows_an_error(desk: Client, nadia: User) -> None:
     ticket = opened(nadia)
     assert "This field is required" in text_of(write(desk, ticket, "answer"))
     assert "not a supported file type" in text_of(
@@ -180,7 +182,7 @@ def test_an_empty_answer_is_refused_in_words(desk: Client, nadia: User) -> None:
     assert Message.objects.count() == 1
 
 
-def test_a_ticket_is_assigned_put_and_merged(desk: Client, nadia: User, agent: User) -> None:
+def test_a_ticket_can_be_assigned_closed_and_merged(desk: Client, nadia: User, agent: User) -> None:
     one, two = opened(nadia), opened(nadia)
     assert "Assigned to agent@example.com" in act(desk, one, "assign", assignee=agent.pk)
     assert "valid choice" in act(desk, one, "assign", assignee=nadia.pk)
@@ -194,7 +196,7 @@ def test_a_ticket_is_assigned_put_and_merged(desk: Client, nadia: User, agent: U
     assert desk.post(f"{LIST}{one.pk}/act/explode/").status_code == 403
 
 
-def test_many_are_taken_or_closed_from_the_list(desk: Client, nadia: User, agent: User) -> None:
+def test_tickets_can_be_assigned_and_closed_in_bulk(desk: Client, nadia: User, agent: User) -> None:
     rows = [opened(nadia).pk for _ in range(2)]
     desk.post(LIST, {"action": "take", "_selected_action": rows})
     assert set(Ticket.objects.values_list("assignee", flat=True)) == {agent.pk}
@@ -202,10 +204,10 @@ def test_many_are_taken_or_closed_from_the_list(desk: Client, nadia: User, agent
     assert set(Ticket.objects.values_list("status", flat=True)) == {"closed"}
 
 
-# ------------------------------------------------------------------------------------------------ who may
+# ------------------------------------------------------------------------------------------------ permissions
 
 
-def test_support_needs_its_permissions(nadia: User, staff: Callable[..., Client]) -> None:
+def test_support_pages_require_permissions(nadia: User, staff: Callable[..., Client]) -> None:
     order = factories.order(nadia)
     placed_at(order)
     ticket = opened(nadia, orders=[order.pk])
@@ -230,14 +232,14 @@ def test_support_needs_its_permissions(nadia: User, staff: Callable[..., Client]
     assert agent.post(f"{LIST}{ticket.pk}/act/status/", {"status": "closed"}).status_code == 302
 
 
-def test_nobody_deletes_or_makes_tickets_by_hand(desk: Client, nadia: User) -> None:
+def test_tickets_cannot_be_added_or_deleted_in_admin(desk: Client, nadia: User) -> None:
     ticket = opened(nadia)
     assert desk.post(f"{LIST}{ticket.pk}/delete/", {"post": "yes"}).status_code == 403
     assert desk.get(f"{LIST}add/").status_code == 403
     assert desk.get(f"{LIST}{ticket.pk}/write/").status_code == 405
 
 
-def test_a_customers_links_lead_no_operator_anywhere(desk: Client, nadia: User, agent: User) -> None:
+def test_links_in_customers_messages_are_not_clickable_for_staff(desk: Client, nadia: User, agent: User) -> None:
     ticket = opened(nadia, "look at https://evil.example/")
     tickets.answer(ticket, author=agent, text="see https://good.example/")
     source = desk.get(change(ticket)).content.decode()

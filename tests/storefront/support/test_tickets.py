@@ -1,4 +1,4 @@
-"""The rules of tickets: who owes an answer, what is open again, what becomes one, and a customer's limits."""
+"""The rules of tickets: waiting, reopening, requests, merging, and the customer's limits."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_new_ticket_waits_for_staff(nadia: User) -> None:
     assert ticket.last_message == Message.objects.get().pk
 
 
-def test_an_answer_ends_the_wait_and_takes_the_ticket(nadia: User, agent: User) -> None:
+def test_a_reply_ends_the_wait_and_assigns_the_ticket(nadia: User, agent: User) -> None:
     ticket = opened(nadia)
     tickets.answer(ticket, author=agent, text="Here.", status=TicketStatus.WAITING)
     row = now(ticket)
@@ -70,7 +70,7 @@ def test_an_answer_ends_the_wait_and_takes_the_ticket(nadia: User, agent: User) 
     assert (row.is_unread_by_customer, row.is_unread_by_staff) == (True, False)
 
 
-def test_who_took_a_ticket_keeps_it_when_another_answers(nadia: User, agent: User) -> None:
+def test_a_reply_by_a_colleague_keeps_the_assignee(nadia: User, agent: User) -> None:
     ticket = opened(nadia)
     other = User.objects.create_superuser("other@example.com", "x")
     tickets.assign(ticket, assignee=other)
@@ -78,14 +78,14 @@ def test_who_took_a_ticket_keeps_it_when_another_answers(nadia: User, agent: Use
     assert now(ticket).assignee == other
 
 
-def test_several_messages_wait_since_the_first(nadia: User) -> None:
+def test_waiting_time_counts_from_the_first_unanswered_message(nadia: User) -> None:
     ticket = opened(nadia)
     with later():
         tickets.reply(ticket, text="Hello?")
     assert now(ticket).waiting_since == ticket.waiting_since
 
 
-def test_a_customers_message_opens_a_closed_ticket_again(nadia: User, agent: User) -> None:
+def test_a_customers_reply_reopens_a_closed_ticket(nadia: User, agent: User) -> None:
     ticket = opened(nadia)
     tickets.answer(ticket, author=agent, text="Done.", status=TicketStatus.CLOSED)
     assert now(ticket).closed_at is not None
@@ -102,7 +102,7 @@ def test_a_note_changes_nothing_for_the_customer(nadia: User, agent: User) -> No
     assert not now(ticket).is_unread_by_customer
 
 
-def test_a_staff_answer_is_told_where_the_setting_says(nadia: User, agent: User, settings: Any) -> None:
+def test_a_staff_reply_calls_the_configured_function(nadia: User, agent: User, settings: Any) -> None:
     settings.SUPPORT_ANSWER_LISTENER = "tests.storefront.support.test_tickets.listen"
     told.clear()
     ticket = opened(nadia)
@@ -110,12 +110,12 @@ def test_a_staff_answer_is_told_where_the_setting_says(nadia: User, agent: User,
     tickets.note(ticket, author=agent, text="Hm")
     assert told == []
     said = tickets.answer(ticket, author=agent, text="Here.")
-    # The setting names this module by its path, which may be a second copy of it.
+    # The setting imports this module by its path, which may create a second copy of it.
     heard = __import__("tests.storefront.support.test_tickets", fromlist=["told"]).told
     assert heard == [said]
 
 
-def test_what_was_answered_while_the_customer_read_stays_unread(nadia: User, agent: User) -> None:
+def test_a_reply_during_reading_stays_unread(nadia: User, agent: User) -> None:
     ticket = opened(nadia)
     tickets.answer(ticket, author=agent, text="One")
     as_drawn = now(ticket)
@@ -136,13 +136,13 @@ def test_the_database_refuses_a_ticket_that_waits_without_being_open(nadia: User
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00", "x" * 5001])
-def test_a_text_is_neither_empty_nor_endless(text: str, nadia: User) -> None:
+def test_an_empty_or_too_long_text_is_rejected(text: str, nadia: User) -> None:
     with pytest.raises(TextRefused):
         opened(nadia, text)
     assert not Ticket.objects.exists()
 
 
-def test_only_so_many_tickets_are_open_at_once(nadia: User, settings: Any) -> None:
+def test_the_number_of_open_tickets_is_limited(nadia: User, settings: Any) -> None:
     settings.SUPPORT_OPEN_TICKETS = 2
     first = opened(nadia)
     opened(nadia)
@@ -155,7 +155,7 @@ def test_only_so_many_tickets_are_open_at_once(nadia: User, settings: Any) -> No
     opened(factories.customer())
 
 
-def test_messages_come_only_so_fast(nadia: User) -> None:
+def test_the_message_rate_is_limited(nadia: User) -> None:
     ticket = opened(nadia)
     for number in range(tickets.MESSAGES_MOST - 1):
         tickets.reply(ticket, text=str(number))
@@ -167,7 +167,7 @@ def test_messages_come_only_so_fast(nadia: User) -> None:
         tickets.reply(ticket, text="one more")
 
 
-def test_a_customers_files_of_a_day_have_a_bound(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_daily_size_of_files_is_limited(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "BYTES_MOST", 2 * len(PNG))
     ticket = opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     tickets.reply(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
@@ -179,7 +179,7 @@ def test_a_customers_files_of_a_day_have_a_bound(nadia: User, monkeypatch: pytes
         tickets.reply(ticket, text="tomorrow", uploads=[SimpleUploadedFile("e.png", PNG)])
 
 
-def test_only_own_orders_are_attached(nadia: User) -> None:
+def test_only_own_orders_can_be_attached(nadia: User) -> None:
     own, foreign = factories.order(nadia), factories.order()
     with pytest.raises(NotTheirOrder) as refused:
         opened(nadia, orders=[own.pk, foreign.pk])
@@ -188,7 +188,7 @@ def test_only_own_orders_are_attached(nadia: User) -> None:
     assert list(ticket.attached.values_list("order_id", flat=True)) == [own.pk]
 
 
-def test_a_ticket_that_was_not_opened_leaves_no_file(nadia: User, settings: Any) -> None:
+def test_a_rejected_ticket_leaves_no_file(nadia: User, settings: Any) -> None:
     def stored() -> list[Path]:
         return [path for path in Path(settings.PRIVATE_DIR).rglob("*") if path.is_file()]
 
@@ -227,7 +227,7 @@ def bought(user: User, status: str, **details: Any) -> Order:
         ("canceled", {}, []),
     ],
 )
-def test_a_person_is_asked_only_for_what_no_button_does(
+def test_requests_are_possible_only_where_no_button_exists(
     status: str, sold: dict[str, Any], kinds: list[str], nadia: User
 ) -> None:
     order = bought(nadia, status, **sold)
@@ -238,14 +238,14 @@ def test_a_person_is_asked_only_for_what_no_button_does(
                 order_requests.open_request(order, kind=kind)
 
 
-def test_a_refill_window_that_is_over_is_a_matter_for_a_person(nadia: User) -> None:
+def test_a_refill_after_its_window_can_be_requested_from_staff(nadia: User) -> None:
     order = bought(nadia, "completed", has_refill=True, refill_days=30)
     assert order_requests.possible(order) == []
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert order_requests.possible(order) == [TicketKind.REFILL]
 
 
-def test_a_request_carries_its_order_and_is_made_once(nadia: User, agent: User) -> None:
+def test_a_request_names_its_order_and_is_made_once(nadia: User, agent: User) -> None:
     order = bought(nadia, "in_progress")
     ticket = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     assert (ticket.kind, ticket.wanted_for) == ("speed_up", order)
@@ -258,7 +258,7 @@ def test_a_request_carries_its_order_and_is_made_once(nadia: User, agent: User) 
     assert order_requests.open_request(order, kind=TicketKind.SPEED_UP) != ticket
 
 
-def test_an_old_request_that_opens_again_beside_a_new_one_is_a_question(nadia: User) -> None:
+def test_a_reopened_request_beside_a_newer_one_becomes_a_question(nadia: User) -> None:
     order = bought(nadia, "in_progress")
     old = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     tickets.close(old)
@@ -270,7 +270,7 @@ def test_an_old_request_that_opens_again_beside_a_new_one_is_a_question(nadia: U
 # ------------------------------------------------------------------------------------------------ merge
 
 
-def test_two_tickets_become_one_with_messages_in_order(nadia: User, agent: User) -> None:
+def test_merged_tickets_keep_messages_in_order(nadia: User, agent: User) -> None:
     orders = [factories.order(nadia).pk for _ in range(2)]
     first = opened(nadia, "1", orders=orders[:1])
     second = opened(nadia, "2", orders=orders)
@@ -285,7 +285,7 @@ def test_two_tickets_become_one_with_messages_in_order(nadia: User, agent: User)
     assert (now(second).status, now(second).merged_into) == ("closed", merged)
 
 
-def test_a_message_to_a_merged_ticket_reaches_the_one_that_is_left(nadia: User, agent: User) -> None:
+def test_a_reply_to_a_merged_ticket_goes_to_its_target(nadia: User, agent: User) -> None:
     first, second, third = (opened(nadia) for _ in range(3))
     tickets.merge(third, into=second, actor=agent)
     tickets.merge(second, into=first, actor=agent)
@@ -294,7 +294,7 @@ def test_a_message_to_a_merged_ticket_reaches_the_one_that_is_left(nadia: User, 
     assert tickets.answer(second, author=agent, text="Yes.").ticket == first
 
 
-def test_a_request_is_not_lost_in_a_merge(nadia: User, agent: User) -> None:
+def test_a_merge_keeps_the_request(nadia: User, agent: User) -> None:
     order = bought(nadia, "in_progress")
     question, request = opened(nadia), order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     merged = tickets.merge(request, into=question, actor=agent)
@@ -304,7 +304,7 @@ def test_a_request_is_not_lost_in_a_merge(nadia: User, agent: User) -> None:
     assert asked.value.ticket == question
 
 
-def test_what_cannot_be_merged(nadia: User, agent: User) -> None:
+def test_invalid_merges_are_rejected(nadia: User, agent: User) -> None:
     one, two, foreign = opened(nadia), opened(nadia), opened(factories.customer())
     for gone, kept in ((one, one), (one, foreign)):
         with pytest.raises(NotMergeable):
@@ -319,7 +319,7 @@ def test_what_cannot_be_merged(nadia: User, agent: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tickets_merged_into_one_another_at_once_leave_one(settings: Any) -> None:
+def test_concurrent_mutual_merges_leave_one_ticket(settings: Any) -> None:
     nadia = factories.customer()
     agent = User.objects.create_superuser("agent@example.com", "x")
     one, two = opened(nadia, "1"), opened(nadia, "2")
@@ -333,7 +333,7 @@ def test_tickets_merged_into_one_another_at_once_leave_one(settings: Any) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_lost_when_all_happens_at_once(settings: Any) -> None:
+def test_concurrent_changes_lose_no_message(settings: Any) -> None:
     nadia = factories.customer()
     agent = User.objects.create_superuser("agent@example.com", "x")
     one, two = opened(nadia, "1"), opened(nadia, "2")
@@ -352,7 +352,7 @@ def test_nothing_is_lost_when_all_happens_at_once(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_limits_hold_and_a_request_is_made_once_when_clicked_often(settings: Any) -> None:
+def test_concurrent_requests_respect_limits_and_open_one_ticket(settings: Any) -> None:
     settings.SUPPORT_OPEN_TICKETS = 3
     nadia = factories.customer()
     made = together([lambda: opened(nadia)] * 6)

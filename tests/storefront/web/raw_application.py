@@ -1,4 +1,4 @@
-"""A WSGI application for tests of the web server: it tells what it received and answers as slowly as it is asked to."""
+"""A WSGI application for tests of the web server: it reports what it received and answers as slowly as requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that all processes of a machine share."""
+"""The counter cache: numbers that all processes of a machine share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def counters(tmp_path: Path) -> CounterCache:
     return CounterCache(str(tmp_path / "counters"), {})
 
 
-def test_it_keeps_numbers_until_they_expire(counters: CounterCache) -> None:
+def test_numbers_are_kept_until_they_expire(counters: CounterCache) -> None:
     with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as clock:
         assert counters.get("a") is None
         assert counters.add("a", 5, 60)
@@ -36,7 +36,7 @@ def test_it_keeps_numbers_until_they_expire(counters: CounterCache) -> None:
         assert not counters.delete("a")
 
 
-def test_threads_lose_no_count(counters: CounterCache) -> None:
+def test_concurrent_threads_lose_no_count(counters: CounterCache) -> None:
     counters.add("a", 0, 60)
 
     def count() -> None:
@@ -51,7 +51,7 @@ def test_threads_lose_no_count(counters: CounterCache) -> None:
     assert counters.get("a") == 4000
 
 
-def test_processes_lose_no_count(tmp_path: Path, counters: CounterCache) -> None:
+def test_concurrent_processes_lose_no_count(tmp_path: Path, counters: CounterCache) -> None:
     counters.add("a", 0, 60)
     program = (
         "import sys, django; from django.conf import settings; settings.configure(); "
@@ -63,7 +63,7 @@ def test_processes_lose_no_count(tmp_path: Path, counters: CounterCache) -> None
     assert counters.get("a") == 6000
 
 
-def test_a_full_table_forgets_what_would_have_gone_next(counters: CounterCache) -> None:
+def test_a_full_table_drops_the_entry_that_expires_next(counters: CounterCache) -> None:
     assert counters.add("kept", 7, 86_400)
     for number in range(_SLOTS + 1000):
         counters.add(f"n{number}", 1, 60)
@@ -71,7 +71,7 @@ def test_a_full_table_forgets_what_would_have_gone_next(counters: CounterCache) 
     assert sum(counters.get(f"n{number}") is not None for number in range(0, _SLOTS, 97)) > 100
 
 
-def test_a_child_of_a_fork_counts_with_its_parent(tmp_path: Path, counters: CounterCache) -> None:
+def test_a_forked_child_shares_counts_with_its_parent(tmp_path: Path, counters: CounterCache) -> None:
     program: Any = (
         "import os, sys; from django.conf import settings; settings.configure(); "
         "from storefront.web.counters import CounterCache; c = CounterCache(sys.argv[1], {}); c.add('b', 0, 60)\n"
@@ -83,8 +83,8 @@ def test_a_child_of_a_fork_counts_with_its_parent(tmp_path: Path, counters: Coun
     assert counters.get("b") == 4000
 
 
-def test_a_file_that_is_deleted_replaced_or_cut_short_is_filled_anew(tmp_path: Path) -> None:
-    """In a process of its own: reading a mapped file that was cut short would end it."""
+def test_a_deleted_replaced_or_truncated_file_is_used_again(tmp_path: Path) -> None:
+    """Run in a separate process, because reading a truncated mapped file would kill it."""
     program = (
         "import os, sys; from pathlib import Path; from django.conf import settings; settings.configure(); "
         "from storefront.web.counters import CounterCache; path = Path(sys.argv[1]); c = CounterCache(str(path), {})\n"
@@ -103,7 +103,7 @@ def test_a_file_that_is_deleted_replaced_or_cut_short_is_filled_anew(tmp_path: P
     assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_a_full_disk_is_an_error_of_the_call_and_not_the_end_of_the_process(tmp_path: Path) -> None:
+def test_a_full_disk_raises_oserror_and_keeps_the_process_alive(tmp_path: Path) -> None:
     program = (
         "import resource, sys; from django.conf import settings; settings.configure(); "
         "from storefront.web.counters import CounterCache; c = CounterCache(sys.argv[1], {})\n"

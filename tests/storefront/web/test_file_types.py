@@ -1,4 +1,4 @@
-"""What a file is: from its first byte, by its content alone."""
+"""Detection of file types from the content alone."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.uploads import GIF, HTML, JPEG, PDF, SVG, WEBP, png
         (WEBP, "image/webp"),
         (PDF, "application/pdf"),
         ("Не пришло. وصل نصفه\r\n\t".encode(), "text/plain"),
-        # Whatever these would be in a browser: they are handed out as text, to be saved.
+        # A browser might run these, but they are served as text downloads.
         (HTML, "text/plain"),
         (SVG, "text/plain"),
         (b"\n" + PDF, "text/plain"),
         (b"<html>" + PDF, "text/plain"),
     ],
 )
-def test_a_kind_is_known_by_the_content(content: bytes, content_type: str) -> None:
+def test_the_type_is_detected_from_the_content(content: bytes, content_type: str) -> None:
     assert file_types.type_of(content) == content_type
 
 
@@ -62,5 +62,5 @@ def test_a_kind_is_known_by_the_content(content: bytes, content_type: str) -> No
         b"\xff\xd8\xff\xe0\x00\x00" * 20,
     ],
 )
-def test_whatever_else_is_nothing(content: bytes) -> None:
+def test_other_content_has_no_type(content: bytes) -> None:
     assert file_types.type_of(content) is None

@@ -1,4 +1,4 @@
-"""Slow clients hold up nobody. Real gunicorn, real sockets, the configuration that the shop ships."""
+"""Slow clients do not delay others. The tests use real gunicorn, real sockets and the shipped configuration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests import processes
 
 CLIENTS = 64
 HEAD = b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-#: What a slow client sends first, and then again and again.
+#: What a slow client sends first, and what it then sends repeatedly.
 SLOW = {
     "headers": (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x"),
     "body": (HEAD + b"Content-Length: 100000\r\n\r\nlogin=", b"x"),
@@ -36,7 +36,7 @@ SLOW = {
 
 @contextmanager
 def slow_clients(port: int, kind: str) -> Iterator[list[socket.socket]]:
-    """64 connections that each send a byte every half second while the block lasts."""
+    """Keep 64 connections open inside the block, each sending a byte every half second."""
     first, more = SLOW[kind]
     done = threading.Event()
     with ExitStack() as opened:
@@ -63,7 +63,7 @@ def slow_clients(port: int, kind: str) -> Iterator[list[socket.socket]]:
 
 @contextmanager
 def raw_server(*options: str) -> Iterator[tuple[int, subprocess.Popen[bytes], Path]]:
-    """gunicorn with the shop's configuration and the application of ``raw_application``: port, process, log."""
+    """Run gunicorn with the shop's configuration and ``raw_application``; yield port, process and log."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     log = Path(settings.VAR_DIR) / f"raw-{port}.log"
@@ -100,7 +100,7 @@ def ask(port: int, path: str = "/", **options: Any) -> tuple[int, bytes]:
 
 
 def test_pages_answer_within_a_second_beside_slow_clients(transactional_db: None) -> None:
-    """The default set-up of the README: gunicorn with its configuration file, nothing in front."""
+    """The setup of the README: gunicorn with its configuration file and no proxy in front."""
     with processes.web(DEBUG="false") as (port, _log):
         for path in ("/", "/account/login/") * 6:  # each process reads its templates once
             assert ask(port, path)[0] == 200
@@ -113,7 +113,7 @@ def test_pages_answer_within_a_second_beside_slow_clients(transactional_db: None
                     assert time.monotonic() - started < 1, (kind, path)
 
 
-def test_headers_that_never_end_are_cut_off_at_their_deadline() -> None:
+def test_endless_headers_are_cut_off_at_their_deadline() -> None:
     with raw_server() as (port, _process, _log), slow_clients(port, "headers") as clients:
         started = time.monotonic()
         for client in clients:
@@ -127,7 +127,7 @@ def test_headers_that_never_end_are_cut_off_at_their_deadline() -> None:
 
 
 def overdue(now: float = 1000.0, **state: Any) -> bool:
-    """Whether a connection in this ``state`` is closed: by default it is idle since a moment."""
+    """Return whether a connection in this ``state`` is closed; by default it has just become idle."""
     channel = SimpleNamespace(
         **{"requests": [], "total_outbufs_len": 0, "request": None, "request_began": now, "last_activity": time.time()}
         | state
@@ -162,19 +162,19 @@ def test_a_chunked_body_arrives_whole() -> None:
         )  # fmt: skip
 
 
-def test_a_body_above_the_limit_is_refused_before_it_is_sent() -> None:
+def test_a_body_above_the_limit_is_rejected_before_it_is_sent() -> None:
     with raw_server() as (port, _process, _log), socket.create_connection(("127.0.0.1", port), 10) as client:
         client.sendall(HEAD + b"Content-Length: 99999999\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_thousand_order_numbers_fit_into_an_address() -> None:
+def test_a_thousand_order_numbers_fit_into_a_url() -> None:
     with raw_server() as (port, _process, _log):
         numbers = ",".join(str(10**17 + number) for number in range(1000))
         assert ask(port, f"/api/v2?action=status&orders={numbers}")[0] == 200
 
 
-def test_clients_that_read_slowly_hold_no_thread() -> None:
+def test_clients_that_read_slowly_occupy_no_thread() -> None:
     with raw_server("--workers", "1", "--threads", "2") as (port, _process, _log), ExitStack() as opened:
         for _ in range(8):
             client = opened.enter_context(socket.create_connection(("127.0.0.1", port), 10))

@@ -1,4 +1,4 @@
-"""While the shop is closed nobody is told something wrong, and operators can open it again."""
+"""Maintenance mode: clients get correct answers, and operators can open the shop again."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def caller() -> Reseller:
     return reseller()
 
 
-def test_people_see_a_page_that_says_when_to_come_again(closed: None, client: Client) -> None:
+def test_visitors_see_the_maintenance_page_with_retry_after(closed: None, client: Client) -> None:
     for path in ("/", "/services/", "/orders/new/", "/no-such-page/"):
         page = client.get(path)
         assert (page.status_code, page["Retry-After"]) == (503, "120")
         assert "Back at &lt;noon&gt;." in page.content.decode()
 
 
-def test_operators_get_in(closed: None, admin_client: Client) -> None:
+def test_operators_can_sign_in_during_maintenance(closed: None, admin_client: Client) -> None:
     assert admin_client.get("/admin/").status_code == 200
 
 
 @pytest.mark.parametrize(
     "name", ["account_login", "mfa_authenticate", "mfa_login_webauthn", "mfa_reauthenticate", "account_logout"]
 )
-def test_every_step_of_a_log_in_is_open(name: str, closed: None, client: Client) -> None:
+def test_every_sign_in_step_is_open_during_maintenance(name: str, closed: None, client: Client) -> None:
     assert client.get(reverse(name)).status_code != 503
     assert client.post(reverse(name)).status_code != 503
 
 
-def test_programs_lose_nothing(closed: None, caller: Reseller) -> None:
-    """An error in a status is final for clients; what is no error in an add may be sent again."""
+def test_api_clients_get_a_retryable_error(closed: None, caller: Reseller) -> None:
+    """Clients treat an error in a status answer as final, and an add without an error as possibly accepted."""
     asked = {"key": caller.key, "service": service().pk, "link": "x", "quantity": 100, "order": 1}
     for action in ("status", "balance", "services", "refill_status"):
         answer = caller.client.post("/api/v2", {**asked, "action": action})
@@ -60,7 +60,7 @@ def test_programs_lose_nothing(closed: None, caller: Reseller) -> None:
     assert not Order.objects.exists()
 
 
-def test_the_command_opens_it_again(closed: None, client: Client, capsys: Any) -> None:
+def test_the_command_ends_maintenance(closed: None, client: Client, capsys: Any) -> None:
     call_command("maintenance")
     call_command("maintenance", "off")
     call_command("maintenance", "off")
@@ -70,7 +70,7 @@ def test_the_command_opens_it_again(closed: None, client: Client, capsys: Any) -
     assert client.get("/").status_code == 200
 
 
-def test_a_flag_that_cannot_be_read_closes_the_shop_and_breaks_nothing(
+def test_an_unreadable_flag_closes_the_shop(
     settings: Any, tmp_path: Path, client: Client, admin_client: Client, caller: Reseller
 ) -> None:
     settings.VAR_DIR = tmp_path

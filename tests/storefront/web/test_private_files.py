@@ -1,4 +1,4 @@
-"""Files that people hand in: told by their content, kept out of reach, handed out harmless."""
+"""Uploaded files: checked by content, stored privately, served safely."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def upload(content: bytes, name: str = "shot.png", told: str = "image/png") -> S
 
 
 @pytest.mark.parametrize("content_type", sorted(SAMPLES))
-def test_a_file_is_what_its_content_says(content_type: str) -> None:
+def test_the_stored_type_is_that_of_the_content(content_type: str) -> None:
     assert private_files.check(upload(SAMPLES[content_type], "x.exe", "application/x-msdownload")) == content_type
 
 
@@ -55,7 +55,7 @@ def test_a_file_is_what_its_content_says(content_type: str) -> None:
         (PNG + b"\x00" * MAX_BYTES, "too_large"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_with_its_name(content: bytes, code: str) -> None:
+def test_a_rejected_file_is_named_in_the_error(content: bytes, code: str) -> None:
     with pytest.raises(ValidationError) as refused:
         private_files.check(upload(content, "C:\\me\\shot.png"))
     assert refused.value.code == code
@@ -63,7 +63,7 @@ def test_what_cannot_be_sent_is_refused_with_its_name(content: bytes, code: str)
     assert "me" not in refused.value.messages[0].split("”")[0]
 
 
-def test_who_wants_fewer_kinds_gets_no_other() -> None:
+def test_callers_can_allow_fewer_types() -> None:
     kept = private_files.keep(upload(PNG), folder="x", kinds={"image/png"})
     assert kept.content_type == "image/png"
     for other in (PDF, GIF, b"text"):
@@ -72,7 +72,7 @@ def test_who_wants_fewer_kinds_gets_no_other() -> None:
         assert refused.value.code == "kind"
 
 
-def test_a_file_is_kept_for_the_shops_own_user_under_a_name_nobody_can_guess(folder: Path) -> None:
+def test_a_file_is_stored_privately_under_a_random_name(folder: Path) -> None:
     kept = private_files.keep(upload(PNG, "../../../etc/cron.d/shot.png"), folder="tickets")
     stored = folder / kept.key
     assert stored.read_bytes() == PNG
@@ -84,7 +84,7 @@ def test_a_file_is_kept_for_the_shops_own_user_under_a_name_nobody_can_guess(fol
     assert not stored.exists()
 
 
-def test_the_name_says_what_the_file_is() -> None:
+def test_the_extension_matches_the_type() -> None:
     page = upload(b"<script>alert(1)</script>", "page.html", "text/html")
     assert private_files.keep(page, folder="x").name == "page.html.txt"
     assert private_files.keep(upload(PNG, "invoice.exe"), folder="x").name == "invoice.exe.png"
@@ -101,12 +101,12 @@ def test_the_name_says_what_the_file_is() -> None:
         ("снимок.png", "снимок.png"),
     ],
 )
-def test_a_name_is_one_harmless_line(name: str | None, cleaned: str) -> None:
+def test_file_names_are_cleaned(name: str | None, cleaned: str) -> None:
     assert private_files.cleaned_name(name) == cleaned
 
 
 @pytest.mark.parametrize("content_type", sorted(SAMPLES))
-def test_nothing_handed_out_can_run_as_a_page(content_type: str) -> None:
+def test_served_files_cannot_run_as_a_page(content_type: str) -> None:
     kept = private_files.keep(upload(SAMPLES[content_type], 'a"; x=<b>.html'), folder="x")
     answer = private_files.response(key=kept.key, name=kept.name, content_type=kept.content_type)
     assert b"".join(answer.streaming_content) == SAMPLES[content_type]  # type: ignore[arg-type]
@@ -119,14 +119,14 @@ def test_nothing_handed_out_can_run_as_a_page(content_type: str) -> None:
     assert "\n" not in answer.headers["Content-Disposition"]
 
 
-def test_a_type_that_we_never_keep_is_never_sent() -> None:
+def test_unknown_types_are_served_as_binary() -> None:
     kept = private_files.keep(upload(b"<script>1</script>"), folder="x")
     answer = private_files.response(key=kept.key, name="a.html", content_type="text/html")
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_a_lost_file_is_not_found_and_no_key_leads_outside(folder: Path) -> None:
+def test_missing_files_and_foreign_paths_are_not_found(folder: Path) -> None:
     with pytest.raises(Http404):
         private_files.response(key="x/2026/11/gone", name="a.png", content_type="image/png")
     (folder.parent / "secret").write_text("s")
@@ -134,8 +134,8 @@ def test_a_lost_file_is_not_found_and_no_key_leads_outside(folder: Path) -> None
         private_files.response(key="../secret", name="a.png", content_type="image/png")
 
 
-def test_an_upload_is_cut_where_it_is_refused() -> None:
-    """Through Django's own parser: the handlers behind the cut see one byte more than is allowed, no more."""
+def test_an_upload_is_cut_one_byte_after_the_limit() -> None:
+    """With Django's own parser, the next handlers receive one byte more than allowed, and no more."""
     seen: list[int] = []
 
     class Counting(FileUploadHandler):
@@ -151,7 +151,7 @@ def test_an_upload_is_cut_where_it_is_refused() -> None:
     assert seen[-1] == -(MAX_BYTES + 1)
 
 
-def test_a_field_takes_several_and_says_which_one_is_wrong() -> None:
+def test_a_field_takes_several_files_and_names_invalid_ones() -> None:
     field = FilesField(most=2, required=False)
     assert field.clean([]) == []
     assert [one.name for one in field.clean([upload(PNG, "a.png"), upload(b"text", "b.txt")])] == ["a.png", "b.txt"]

@@ -1,4 +1,4 @@
-"""What log-in limits count, over all processes of a machine that has no Redis."""
+"""The cache of a shop without Redis: sign-in limits are shared by all processes of a machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def kept(tmp_path: Path) -> SharedCache:
     return SharedCache(str(tmp_path / "limits"), {})
 
 
-def test_four_processes_share_one_limit(tmp_path: Path) -> None:
+def test_processes_share_one_limit(tmp_path: Path) -> None:
     command = [sys.executable, "-c", GUESSES, str(tmp_path / "limits")]
     started = [
         subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True) for _process in range(4)
@@ -44,15 +44,15 @@ def test_four_processes_share_one_limit(tmp_path: Path) -> None:
     assert sum(int(process.communicate(timeout=60)[0]) for process in started) == 5
 
 
-def test_one_of_many_threads_adds(kept: SharedCache) -> None:
+def test_only_one_of_many_threads_adds(kept: SharedCache) -> None:
     with ThreadPoolExecutor(8) as threads:
         for turn in range(20):
             won = list(threads.map(lambda value, turn=turn: kept.add(f"allauth:{turn}", value, 60), range(8)))
             assert won.count(True) == 1
 
 
-def test_a_limit_is_not_pushed_out_by_hundreds_of_others(kept: SharedCache) -> None:
-    """Django keeps 300 entries unless told otherwise: who sent wrong passwords for many accounts reset the limits."""
+def test_an_active_limit_survives_hundreds_of_others(kept: SharedCache) -> None:
+    """By default Django keeps 300 entries, so failed sign-ins to many accounts would reset the limits."""
     kept.set("allauth:rl:victim", [1.5], 3600)
     for number in range(1000):
         kept.set(f"allauth:rl:{number}", [1.5], 3600)
@@ -60,7 +60,7 @@ def test_a_limit_is_not_pushed_out_by_hundreds_of_others(kept: SharedCache) -> N
     assert all(kept.get(f"allauth:rl:{number}") == [1.5] for number in range(1000))
 
 
-def test_what_has_expired_makes_room_first(kept: SharedCache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_entries_are_removed_first(kept: SharedCache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept._files, "_max_entries", 50)
     kept.set("allauth:rl:victim", [1.5], 3600)
     with time_machine.travel(time.time() - 7200):
@@ -70,8 +70,8 @@ def test_what_has_expired_makes_room_first(kept: SharedCache, monkeypatch: pytes
     assert kept.get("allauth:rl:victim") == [1.5]
 
 
-def test_limits_are_shared_and_pages_stay_in_memory(kept: SharedCache, tmp_path: Path) -> None:
-    # Two caches in one process share their memory by name, so the other one is told another name for it.
+def test_only_sign_in_limits_are_shared(kept: SharedCache, tmp_path: Path) -> None:
+    # Two caches of one process share memory by name, so the second one gets another name.
     other = SharedCache(str(tmp_path / "other"), {})
     other._files._dir = kept._files._dir
     kept.set("allauth:rl:x", [1.5], 60)
@@ -85,7 +85,7 @@ def test_limits_are_shared_and_pages_stay_in_memory(kept: SharedCache, tmp_path:
     assert (kept.get("allauth:rl:y"), kept.get("brand.look")) == (None, None)
 
 
-def test_what_has_expired_is_gone(kept: SharedCache) -> None:
+def test_expired_entries_are_gone(kept: SharedCache) -> None:
     with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as clock:
         kept.set("allauth:a", 1, 60)
         clock.shift(61)
@@ -93,7 +93,7 @@ def test_what_has_expired_is_gone(kept: SharedCache) -> None:
         assert kept.add("allauth:a", 2, 60)
 
 
-def test_a_folder_that_cannot_be_used_locks_nobody_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unusable_folder_locks_nobody_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "limits").write_text("a file where the folder should be")
     alone = SharedCache(str(tmp_path / "limits"), {})
     with caplog.at_level(logging.WARNING, shared_cache.__name__):
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_used_locks_nobody_out(tmp_path: Path, caplog: p
     assert caplog.text.count("each process separately") == 1
 
 
-def test_a_file_that_was_cut_counts_as_nothing(kept: SharedCache) -> None:
+def test_a_truncated_file_counts_as_missing(kept: SharedCache) -> None:
     kept.set("allauth:a", [1.0, 2.0], 60)
     (file,) = Path(kept._files._dir).glob("*.djcache")
     file.write_bytes(file.read_bytes()[:-4])
@@ -114,7 +114,7 @@ def test_a_file_that_was_cut_counts_as_nothing(kept: SharedCache) -> None:
     assert kept.get("allauth:a") == [3.0]
 
 
-def test_the_shop_without_redis_has_it(settings: Any) -> None:
+def test_a_shop_without_redis_uses_the_shared_cache(settings: Any) -> None:
     assert settings.REDIS_URL or settings.CACHES["default"]["BACKEND"].endswith("SharedCache")
     cache.set("allauth:here", 1, 60)
     assert list(Path(settings.CACHES["default"]["LOCATION"]).glob("*.djcache"))
