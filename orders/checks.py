@@ -14,46 +14,47 @@ from orders.models import Account
 
 
 @register()
-def upstream_can_be_woken(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return _names_a_function("ORDERS_WAKE", "orders.E001")
+def check_wake(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return _check_setting("ORDERS_WAKE", "orders.E001")
 
 
 @register()
-def cost_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return _names_a_function("ORDERS_COST_FLOOR", "orders.E004")
+def check_cost_floor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return _check_setting("ORDERS_COST_FLOOR", "orders.E004")
 
 
 @register()
-def news_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_listeners(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if isinstance(settings.ORDERS_EVENT_LISTENERS, str):
-        return [Error("ORDERS_EVENT_LISTENERS is a text.", hint="Give a list of dotted paths.", id="orders.E005")]
+        problem = "ORDERS_EVENT_LISTENERS must be a list, not a string."
+        return [Error(problem, hint="Set it to a list of dotted paths.", id="orders.E005")]
     return [
-        found
+        message
         for path in settings.ORDERS_EVENT_LISTENERS
-        for found in _is_a_function("ORDERS_EVENT_LISTENERS", path, "orders.E005")
+        for message in _check_path("ORDERS_EVENT_LISTENERS", path, "orders.E005")
     ]
 
 
 @register()
-def audits_can_be_asked(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [found for path in settings.ORDERS_AUDITS for found in _is_a_function("ORDERS_AUDITS", path, "orders.E006")]
+def check_audits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [message for path in settings.ORDERS_AUDITS for message in _check_path("ORDERS_AUDITS", path, "orders.E006")]
 
 
 @register()
-def store_currency_is_a_code(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_store_currency(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if re.fullmatch(r"[A-Z]{3}", settings.STORE_CURRENCY):
         return []
     return [
         Error(
-            f"STORE_CURRENCY is {settings.STORE_CURRENCY!r}.",
-            hint="Give a three-letter currency code such as USD.",
+            f"STORE_CURRENCY is not a currency code: {settings.STORE_CURRENCY!r}.",
+            hint="Set it to a three-letter code such as USD.",
             id="orders.E002",
         )
     ]
 
 
 @register(Tags.database)
-def store_currency_matches_the_books(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+def check_currency_of_accounts(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Report accounts in another currency, because booked money must not be read as another currency."""
     if not databases or Account._meta.db_table not in connection.introspection.table_names():
         return []  # before the first migration there are no accounts
@@ -63,18 +64,18 @@ def store_currency_matches_the_books(app_configs: Any, databases: Any = None, **
         return []
     return [
         Error(
-            f"STORE_CURRENCY is {settings.STORE_CURRENCY}, but the books hold accounts in {', '.join(found)}.",
-            hint="Set STORE_CURRENCY back; a shop's currency cannot be changed once money has been booked.",
+            f"STORE_CURRENCY is {settings.STORE_CURRENCY}, but the ledger has accounts in {', '.join(found)}.",
+            hint="Restore the previous value. The store currency cannot be changed once money has been booked.",
             id="orders.E003",
         )
     ]
 
 
-def _names_a_function(setting: str, number: str) -> list[CheckMessage]:
-    return _is_a_function(setting, getattr(settings, setting, None), number)
+def _check_setting(setting: str, number: str) -> list[CheckMessage]:
+    return _check_path(setting, getattr(settings, setting, None), number)
 
 
-def _is_a_function(setting: str, path: Any, number: str) -> list[CheckMessage]:
+def _check_path(setting: str, path: Any, number: str) -> list[CheckMessage]:
     try:
         import_string(path)
     except (AttributeError, ImportError, TypeError) as problem:

@@ -58,7 +58,7 @@ class RequestReused(OrdersError):
     """The request id was used before for another order, ``order_id``."""
 
     def __init__(self, order_id: int) -> None:
-        super().__init__(f"the request id was used for order {order_id}")
+        super().__init__(f"the request ID was used for order {order_id}")
         self.order_id = order_id
 
 
@@ -67,7 +67,7 @@ class LinkInUse(OrdersError):
 
 
 class InsufficientFunds(OrdersError):
-    """The wallet's balance is below the charge."""
+    """The customer's balance is below the charge."""
 
 
 class OwnMoney(OrdersError):

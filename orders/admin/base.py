@@ -102,7 +102,10 @@ class ConcurrentForm(Form):
             elif self._shown_then(name) != self._shown_now(name):
                 self.add_error(
                     name,
-                    _("This changed while the page was open: it is now %s. Reload the page and enter it again.")
+                    _(
+                        "This value changed while the page was open. It is now %s. "
+                        "Reload the page and enter your change again."
+                    )
                     % (self._shown_now(name) or "–"),
                 )
         return cleaned

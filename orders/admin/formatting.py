@@ -70,7 +70,7 @@ def amount_text(value: Decimal, currency: str = "") -> str:
 
 def below_cost(cost: Decimal) -> SafeString:
     """Format a cost that is above the price, with a warning that the service is not sold."""
-    text = _("%s: the price is below it, so this is not sold.") % amount_text(cost)
+    text = _("%s. Not sold, because the price is below the cost.") % amount_text(cost)
     return format_html('<strong class="tone" data-tone="danger">{}</strong>', text)
 
 

@@ -16,7 +16,7 @@ from orders.models.ledger import AccountKind, TransferKind
 
 @admin.register(Account)
 class AccountAdmin(base.ReadOnlyMixin, base.ModelAdmin):
-    list_display = ("name", "kind", "held", "level", "created", "moves")
+    list_display = ("name", "kind", "balance_now", "level", "created", "transactions")
     list_filter = ("kind",)
     list_select_related = ("user", "level")
     show_facets = admin.ShowFacets.NEVER
@@ -24,18 +24,18 @@ class AccountAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     show_full_result_count = False
     ordering = ("-id",)
     search_fields = ("user__email__startswith", "code__startswith")
-    search_help_text = _("The beginning of a customer's e-mail, or of a house account's name.")
+    search_help_text = _("Search by the beginning of a customer's email address or of a house account's name.")
     fields = (
         "kind",
         "name",
         "customer",
-        "held",
+        "balance_now",
         "currency",
         "spent",
         "level",
         "is_level_pinned",
         "created_at",
-        "moves",
+        "transactions",
     )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -50,17 +50,17 @@ class AccountAdmin(base.ReadOnlyMixin, base.ModelAdmin):
         return base.page_link(account.user)
 
     @admin.display(description=_("balance"), ordering="balance")
-    def held(self, account: Account) -> str:
+    def balance_now(self, account: Account) -> str:
         return formatting.amount(account.balance, account.currency)
 
     @admin.display(description=_("created at"), ordering="id")
     def created(self, account: Account) -> str:
         return formatting.moment(account.created_at)
 
-    @admin.display(description=_("transfers"))
-    def moves(self, account: Account) -> str:
+    @admin.display(description=_("transactions"))
+    def transactions(self, account: Account) -> str:
         if account.kind == AccountKind.WALLET:
-            return base.list_link(Transfer, _("Statement"), wallet__id__exact=account.pk)
+            return base.list_link(Transfer, _("View transactions"), wallet__id__exact=account.pk)
         return formatting.NONE
 
 
@@ -81,7 +81,7 @@ class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_filter = (("kind", TransferKindFilter),)
     list_select_related = ("wallet__user", "source", "target")
     search_fields = ("reference",)
-    search_help_text = _("Order number, reference (exactly), or the beginning of a customer's e-mail.")
+    search_help_text = _("Search by order ID, exact reference, or the beginning of a customer's email address.")
     fields = (
         "kind", "reference", "customer", "moved", "after", "source", "target", "of_order", "actor", "note",
         "created_at",
@@ -109,7 +109,7 @@ class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def number(self, transfer: Transfer) -> int:
         return transfer.pk
 
-    @admin.display(description=_("at"))
+    @admin.display(description=_("date"))
     def at(self, transfer: Transfer) -> str:
         return formatting.moment(transfer.created_at)
 
@@ -119,7 +119,7 @@ class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     @admin.display(description=_("amount"))
     def moved(self, transfer: Transfer) -> str:
-        """Return the amount, negative if it leaves the customer's wallet."""
+        """Return the amount, negative if it leaves the customer's balance."""
         is_out = transfer.wallet_id == transfer.source_id
         return formatting.amount(-transfer.amount if is_out else transfer.amount, transfer.source.currency)
 

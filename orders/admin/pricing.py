@@ -38,7 +38,7 @@ class PriceLevelAdmin(base.ModelAdmin):
 
     @admin.display(description=_("customers"))
     def customers(self, level: PriceLevel) -> str:
-        return base.list_link(Account, _("Wallets"), level__id__exact=level.pk)
+        return base.list_link(Account, _("View customers"), level__id__exact=level.pk)
 
 
 class CustomerRateForm(base.Form):
@@ -48,7 +48,7 @@ class CustomerRateForm(base.Form):
     def clean_user(self) -> Any:
         user = self.cleaned_data["user"]
         if user.pk == self.staff_pk:
-            raise forms.ValidationError(_("You cannot set a price for yourself. A colleague has to do it."))
+            raise forms.ValidationError(_("You can't set a price for yourself. Ask a colleague to do it."))
         return user
 
 
@@ -58,7 +58,7 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
     list_display_links = ("id", "user")
     list_select_related = ("user", "service")
     search_fields = ("user__email__startswith", "=service__id")
-    search_help_text = _("The beginning of a customer's e-mail, or the number of a service.")
+    search_help_text = _("Search by the beginning of a customer's email address or by service ID.")
     autocomplete_fields = ("user", "service")
     form = CustomerRateForm
     formfield_overrides = PLAIN_NUMBERS
@@ -92,14 +92,14 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
         super().save_model(request, obj, form, change)
         cost = cost_rate(obj.service)
         if cost is not None and obj.rate < cost:
-            told = _("%(service)s costs us %(cost)s now: at %(rate)s it is not sold to this customer.") % {
+            warning = _("%(service)s currently costs us %(cost)s. It isn't sold to this customer at %(rate)s.") % {
                 "service": obj.service,
                 "cost": formatting.amount_text(cost),
                 "rate": formatting.amount_text(obj.rate),
             }
-            self.message_user(request, told, messages.WARNING)
+            self.message_user(request, warning, messages.WARNING)
 
-    @admin.display(description=_("own price"))
+    @admin.display(description=_("custom rate"))
     def own(self, row: CustomerRate) -> str:
         return formatting.amount(row.rate)
 
@@ -113,13 +113,13 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
         listed = row.service.rate
         return formatting.left_to_right(f"{(row.rate - listed) / listed * 100:+.1f} %") if listed else formatting.NONE
 
-    @admin.display(description=_("cost now"))
+    @admin.display(description=_("current cost"))
     def cost(self, row: CustomerRate) -> str:
         cost = cost_rate(row.service)
         if cost is None:
             return formatting.NONE
         return formatting.below_cost(cost) if row.rate < cost else formatting.amount(cost)
 
-    @admin.display(description=_("made"))
+    @admin.display(description=_("created at"))
     def made(self, row: CustomerRate) -> str:
         return formatting.moment(row.created_at)

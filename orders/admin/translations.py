@@ -47,8 +47,8 @@ class TextForm(Form):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if not self.instance.pk and self.cleaned_data.get("language") in self.taken:
-            told = _("Somebody has translated it into this language meanwhile. Open the page again to change that.")
-            raise forms.ValidationError(told)
+            message = _("Somebody else has added a translation into this language. Reload the page to edit it.")
+            raise forms.ValidationError(message)
         return cleaned
 
     def has_changed(self) -> bool:
@@ -88,7 +88,7 @@ class TextInline(Inline):
     form = TextForm
     template = "admin/orders/texts.html"
     can_delete = False
-    verbose_name_plural = _("In other languages")
+    verbose_name_plural = _("translations")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave out translations into languages that the shop no longer has."""
@@ -131,8 +131,8 @@ class TranslationFilter(admin.SimpleListFilter):
         found = []
         for code, name in languages.translation_languages():
             found += [
-                (code, _("%(language)s: translated") % {"language": name}),
-                (f"-{code}", _("%(language)s: something is missing") % {"language": name}),
+                (code, _("%(language)s: complete") % {"language": name}),
+                (f"-{code}", _("%(language)s: incomplete") % {"language": name}),
             ]
         return found
 

@@ -91,7 +91,7 @@ def read_table(content: bytes) -> list[TranslationLine | LineError]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UnreadableTable("It is not UTF-8. Save it as “CSV UTF-8”.") from None
+        raise UnreadableTable("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -100,7 +100,7 @@ def read_table(content: bytes) -> list[TranslationLine | LineError]:
     try:
         names = [cell.strip().lower() for cell in next(reader, [])]
         if NUMBER not in names or not FIELDS.keys() & {*names}:
-            raise UnreadableTable(f"Its first line must name the columns: {', '.join(HEAD)}.")
+            raise UnreadableTable(f"The first line must contain the column names: {', '.join(HEAD)}.")
         start = reader.line_num + 1
         for row in reader:
             if any(map(str.strip, row)):
@@ -113,19 +113,19 @@ def read_table(content: bytes) -> list[TranslationLine | LineError]:
 
 def _line(number: int, names: list[str], row: list[str]) -> TranslationLine | LineError:
     if len(row) != len(names):
-        return LineError(number, f"it has {len(row)} cells, the header has {len(names)}")
+        return LineError(number, f"it has {len(row)} cells, but the header has {len(names)}")
     told = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
     digits = told[NUMBER]
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        return LineError(number, f"“{digits[:40]}” is not the number of a service")
+        return LineError(number, f"“{digits[:40]}” is not a service ID")
     texts = {field: told[column] for column, field in FIELDS.items() if column in told}
     name = texts.get("name", "")
     if "\x00" in "".join(row):
-        return LineError(number, "it holds a NUL character")
+        return LineError(number, "it contains a NUL character")
     if "\n" in name:
-        return LineError(number, "the translated name has a line break")
+        return LineError(number, "the translated name contains a line break")
     if len(name) > NAME_MAX:
-        return LineError(number, f"the translated name has {len(name)} characters, the most is {NAME_MAX}")
+        return LineError(number, f"the translated name has {len(name)} characters; the maximum is {NAME_MAX}")
     return TranslationLine(number, int(digits), told.get(ORIGINAL, ""), texts)
 
 
@@ -139,7 +139,7 @@ def import_lines(language: str, lines: Iterable[TranslationLine | LineError]) ->
     A service whose texts are both empty loses its translation, and readers see the original.
     """
     if not languages.lookup_language(language):
-        raise ValueError(f"{language} is no language that is translated into")
+        raise ValueError(f"{language} is not a language for translations")
     with transaction.atomic():
         names = dict(Service.objects.order_by().values_list("pk", "name"))
         good, wrong = _validate(lines, names)
@@ -155,14 +155,14 @@ def _validate(
         if isinstance(line, LineError):
             wrong.append(line)
         elif line.service not in names:
-            wrong.append(LineError(line.number, f"there is no service {line.service}"))
+            wrong.append(LineError(line.number, f"service {line.service} does not exist"))
         elif line.service in good:
             wrong.append(
-                LineError(line.number, f"service {line.service} is in line {good[line.service].number} already")
+                LineError(line.number, f"service {line.service} is already in line {good[line.service].number}")
             )
         elif line.original and line.original != _normalize_line_ends(names[line.service]):
             # Sorting only one column in a spreadsheet would give every service the name of another.
-            told = f"service {line.service} is called “{names[line.service]}”, not “{line.original}”"
+            told = f"service {line.service} is named “{names[line.service]}”, not “{line.original}”"
             wrong.append(LineError(line.number, told))
         else:
             good[line.service] = line

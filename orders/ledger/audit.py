@@ -14,7 +14,7 @@ from orders.rules import amounts
 #: (message, query for rows that must not exist). Each query reads whole tables once and runs on both databases.
 CHECKS: tuple[tuple[str, str], ...] = (
     (
-        "wallet {0}: the balance is {1:money}, its transfers add up to {2:money}",
+        "account {0}: the balance is {1:money}, but its transfers total {2:money}",
         # UNION ALL splits each transfer into its two ends: a join on either end would read all transfers per wallet.
         """SELECT a.id, a.balance, COALESCE(moved, 0) FROM orders_account a
            LEFT JOIN (SELECT account_id, SUM(amount) AS moved FROM (
@@ -24,7 +24,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
            WHERE a.kind = 'wallet' AND a.balance <> COALESCE(moved, 0)""",
     ),
     (
-        "transfer {0}: the balance after it is {1:money}, by the one before it should be {2:money}",
+        "transfer {0}: the balance after it is {1:money}, expected {2:money}",
         """SELECT id, wallet_after, expected FROM (
              SELECT id, wallet_after,
                     COALESCE(LAG(wallet_after) OVER (PARTITION BY wallet_id ORDER BY id), 0)
@@ -33,19 +33,19 @@ CHECKS: tuple[tuple[str, str], ...] = (
            WHERE wallet_after <> expected""",
     ),
     (
-        "transfer {0}: it touches wallet {1} without naming it and its balance",
+        "transfer {0}: it changes customer account {1} but does not record that account and its balance",
         """SELECT t.id, a.id FROM orders_transfer t JOIN orders_account a ON a.id IN (t.source_id, t.target_id)
            WHERE a.kind = 'wallet' AND (t.wallet_id IS NULL OR t.wallet_id <> a.id OR t.wallet_after IS NULL)""",
     ),
     (
-        "wallet {0}: {1:money} is said to be spent, its orders say {2:money}",
+        "account {0}: the amount spent is {1:money}, but its orders total {2:money}",
         """SELECT a.id, a.spent, COALESCE(moved, 0) FROM orders_account a
            LEFT JOIN (SELECT user_id, SUM(charge - refunded) AS moved FROM orders_order GROUP BY user_id) sums
              ON sums.user_id = a.user_id
            WHERE a.kind = 'wallet' AND a.spent <> COALESCE(moved, 0)""",
     ),
     (
-        "order {0}: the charge is {1:money}, its transfers say {2:money}",
+        "order {0}: the charge is {1:money}, but its transfers total {2:money}",
         """SELECT id, charge, moved FROM (
              SELECT o.id, o.charge,
                     COALESCE(SUM(CASE WHEN t.source_id = t.wallet_id THEN t.amount ELSE -t.amount END), 0) AS moved
@@ -54,7 +54,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
            WHERE charge <> moved""",
     ),
     (
-        "order {0}: {1:money} was paid back, its transfers say {2:money}",
+        "order {0}: {1:money} was refunded, but its transfers total {2:money}",
         """SELECT id, refunded, moved FROM (
              SELECT o.id, o.refunded,
                     COALESCE(SUM(CASE WHEN t.target_id = t.wallet_id THEN t.amount ELSE -t.amount END), 0) AS moved
@@ -63,16 +63,16 @@ CHECKS: tuple[tuple[str, str], ...] = (
            WHERE refunded <> moved""",
     ),
     (
-        "order {0}: it is {1}, so all of {2:money} should be paid back, but {3:money} was",
+        "order {0}: its status is {1}, but only {3:money} of {2:money} was refunded",
         """SELECT id, status, charge, refunded FROM orders_order
            WHERE status IN ('canceled', 'failed') AND refunded <> charge""",
     ),
     (
-        "transfer {0}: it is a {1} without an order",
+        "transfer {0}: its kind is {1}, but it has no order",
         "SELECT id, kind FROM orders_transfer WHERE kind IN ('charge', 'refund') AND order_id IS NULL",
     ),
     (
-        "transfer {0}: the wallet it names is not the customer of order {1}",
+        "transfer {0}: its account does not belong to the customer of order {1}",
         """SELECT t.id, o.id FROM orders_transfer t JOIN orders_order o ON o.id = t.order_id
            JOIN orders_account a ON a.id = t.wallet_id WHERE a.user_id <> o.user_id""",
     ),
@@ -87,11 +87,11 @@ class _Units(int):
 def findings() -> Iterator[str]:
     """Yield one sentence for each discrepancy; yield nothing if the ledger is correct."""
     with connection.cursor() as cursor:
-        for sentence, query in CHECKS:
+        for message, query in CHECKS:
             cursor.execute(query)
             for row in cursor.fetchall():
-                yield sentence.format(*(value if isinstance(value, str) else _Units(value) for value in row))
+                yield message.format(*(value if isinstance(value, str) else _Units(value) for value in row))
     for account in Account.objects.exclude(currency=settings.STORE_CURRENCY):
-        yield f"account {account.pk}: it is kept in {account.currency}, the store in {settings.STORE_CURRENCY}"
+        yield f"account {account.pk}: its currency is {account.currency}, the store uses {settings.STORE_CURRENCY}"
     for path in settings.ORDERS_AUDITS:  # the packages above this one audit their own tables
         yield from import_string(path)()

@@ -87,9 +87,9 @@ def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = Non
         InvalidReference: The reference is too long or not printable.
     """
     if actor is not None and wallet.user_id == actor.pk:
-        raise OwnMoney("nobody adjusts their own balance")
+        raise OwnMoney("you cannot adjust your own balance")
     if not amount:
-        raise InvalidAmount("an adjustment of nothing changes nothing")
+        raise InvalidAmount("the amount must not be zero")
     return _book(
         wallet,
         house=Account.objects.get(code=ADJUSTMENTS),
@@ -133,7 +133,7 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
     if added <= 0:
         return Decimal(0)
     if not Order.objects.filter(pk=order.pk, refunded=order.refunded).update(refunded=target):
-        raise RuntimeError(f"order {order.pk} was paid back by another process: its row was not locked")
+        raise RuntimeError(f"order {order.pk} was refunded by another process: its row was not locked")
     order.refunded = target
     wallet_id, after = _deposit("user_id", order.user_id, added, is_spent=True)
     Transfer.objects.create(
@@ -152,7 +152,7 @@ def refund(order: Order, *, target: Decimal) -> Decimal:
 def set_low_balance_alert(wallet: Account, *, below: Decimal | None) -> Account:
     """Set the balance below which the customer is notified; None turns the alert off."""
     if below is not None and below <= 0:
-        raise InvalidAmount("a balance is low below an amount above zero")
+        raise InvalidAmount("the limit must be above zero")
     Account.objects.filter(pk=wallet.pk, kind=AccountKind.WALLET).update(warn_below=below)
     wallet.warn_below = below
     return wallet
@@ -185,7 +185,7 @@ def _book(
 ) -> Transfer:
     """Move ``amount`` from the house account to the wallet, or back if negative, unless ``reference`` was booked."""
     if len(reference) > REFERENCE_MAX or not reference.isprintable():
-        raise InvalidReference(f"a reference has at most {REFERENCE_MAX} printable characters")
+        raise InvalidReference(f"a reference can have at most {REFERENCE_MAX} printable characters")
     done = _find_transfer(reference, wallet, amount)
     if done:
         return done
@@ -215,7 +215,7 @@ def _book(
 def _find_transfer(reference: str, wallet: Account, amount: Decimal) -> Transfer | None:
     done = Transfer.objects.filter(reference=reference).first()
     if done and (done.wallet_id, done.amount, done.target_id == wallet.pk) != (wallet.pk, abs(amount), amount > 0):
-        raise ReferenceReused(f"the reference {reference!r} was booked before for another customer or amount")
+        raise ReferenceReused(f"the reference {reference!r} was used before for another customer or amount")
     return done
 
 
@@ -227,7 +227,7 @@ def _withdraw(column: str, key: int, amount: Decimal, *, is_spent: bool = False)
     units = amounts.to_units(amount, amounts.AMOUNT_PLACES)
     row = _update(-units, column, "balance >= %s", [key, units], is_spent=is_spent)
     if row is None:
-        raise InsufficientFunds("the wallet holds less than this costs")
+        raise InsufficientFunds("the balance is too low")
     wallet_id, user_id, after, warn_below = row
     if warn_below is not None and after < warn_below <= after + units:
         held, line = (amounts.plain(amounts.from_units(value, amounts.AMOUNT_PLACES)) for value in (after, warn_below))
@@ -243,8 +243,8 @@ def _deposit(column: str, key: int, amount: Decimal, *, is_spent: bool = False) 
     if row:
         return row[0], amounts.from_units(row[2], amounts.AMOUNT_PLACES)
     if Account.objects.filter(**{column: key}, kind=AccountKind.WALLET).exists():
-        raise InvalidAmount("no wallet can hold that much")
-    raise Account.DoesNotExist("this customer has no wallet")
+        raise InvalidAmount("the balance would exceed the maximum")
+    raise Account.DoesNotExist("this customer has no account")
 
 
 def _update(

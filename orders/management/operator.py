@@ -20,5 +20,5 @@ class OperatorCommand(BaseCommand):
         if is_empty and connection.vendor == "sqlite":
             call_command("migrate", verbosity=0)
         elif is_empty:
-            raise CommandError("The database has no tables yet. Run: manage.py migrate")
+            raise CommandError("The database has no tables. Run: manage.py migrate")
         return super().execute(*args, **options)

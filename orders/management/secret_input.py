@@ -20,7 +20,7 @@ def read_file(name: str) -> str:
     except (OSError, UnicodeDecodeError) as problem:
         raise CommandError(f"The file {name} cannot be read: {problem}") from None
     if not text.strip():
-        raise CommandError(f"The file {name} holds no key or password.")
+        raise CommandError(f"The file {name} is empty. It must contain the key or password.")
     return text.strip()
 
 

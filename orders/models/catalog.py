@@ -147,7 +147,7 @@ def _is_pattern(value: str) -> None:
         link_patterns.check(value)
     except link_patterns.PatternNotSupported as problem:
         raise ValidationError(
-            _("This pattern cannot be used: %(problem)s. Look-around and backreferences are not supported."),
+            _("This pattern isn't supported: %(problem)s. Look-around and backreferences can't be used."),
             params={"problem": problem},
         ) from None
 
@@ -162,32 +162,34 @@ class Service(models.Model):
     rate = RateField(
         _("price"),
         validators=[NOT_NEGATIVE],
-        help_text=_("In the store currency: for 1,000 pieces, or for one where the price is flat."),
+        help_text=_("In the store currency: per 1,000, or per unit if the price is flat."),
     )
-    is_flat = models.BooleanField(_("flat price"), default=False, help_text=_("The price is for one, not for 1,000."))
-    min_quantity = models.PositiveBigIntegerField(_("least quantity"), default=1)
-    max_quantity = models.PositiveBigIntegerField(_("greatest quantity"), default=1)
+    is_flat = models.BooleanField(_("flat price"), default=False, help_text=_("The price is per unit, not per 1,000."))
+    min_quantity = models.PositiveBigIntegerField(_("minimum quantity"), default=1)
+    max_quantity = models.PositiveBigIntegerField(_("maximum quantity"), default=1)
     link_pattern = models.CharField(
         _("link pattern"),
         max_length=255,
         blank=True,
         validators=[_is_pattern],
-        help_text=_("A regular expression the whole link must match; empty accepts any link."),
+        help_text=_("A regular expression that the whole link must match. Leave empty to accept any link."),
     )
     link_example = models.CharField(_("link example"), max_length=255, blank=True)
     has_refill = models.BooleanField(_("refill"), default=False)
     has_cancel = models.BooleanField(_("cancel"), default=False)
     has_dripfeed = models.BooleanField(_("drip-feed"), default=False)
     is_one_per_link = models.BooleanField(
-        _("one order a link"),
+        _("one order per link"),
         default=False,
-        help_text=_("No second order for a link before the first one ended."),
+        help_text=_("A link can be ordered again only after the open order for it has ended."),
     )
     refill_days = models.PositiveIntegerField(
-        _("refill window"), default=30, help_text=_("Days after the end in which a refill may be asked for.")
+        _("refill window"),
+        default=30,
+        help_text=_("Number of days after an order ends in which customers can request a refill."),
     )
     is_pinned = models.BooleanField(
-        _("price pinned"), default=False, help_text=_("The price stays when a provider's cost changes.")
+        _("pinned price"), default=False, help_text=_("The price doesn't change when the provider's cost changes.")
     )
     position = models.PositiveIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("on sale"), default=True)
@@ -238,8 +240,8 @@ class Service(models.Model):
     def clean(self) -> None:
         problems: dict[str, Any] = {}
         if self.min_quantity is not None and self.max_quantity is not None and self.max_quantity < self.min_quantity:
-            problems["max_quantity"] = _("The greatest quantity is below the least.")
+            problems["max_quantity"] = _("The maximum quantity is below the minimum.")
         if self.kind in SERVICE_TYPES and self.type.is_flat and not self.is_flat:
-            problems["is_flat"] = _("This type is bought one at a time: its price is flat.")
+            problems["is_flat"] = _("Services of this type are sold per unit. Turn on the flat price.")
         if problems:
             raise ValidationError(problems)

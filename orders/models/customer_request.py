@@ -39,18 +39,23 @@ class CustomerRequest(models.Model):
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="%(class)ss", verbose_name=_("order"))
     status = models.CharField(_("status"), max_length=12, choices=RequestStatus.choices, default=RequestStatus.WAITING)
-    needs_operator = models.BooleanField(_("for a person"), default=False)
-    reason = models.CharField(_("reason"), max_length=500, blank=True, help_text=_("For the operator."))
+    needs_operator = models.BooleanField(_("needs staff"), default=False)
+    reason = models.CharField(_("reason"), max_length=500, blank=True, help_text=_("Visible to staff only."))
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
-    )
-    due_at = models.DateTimeField(
-        _("not sent before"),
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
         null=True,
         blank=True,
-        help_text=_("A panel that did not take it now is asked again then."),
+        related_name="+",
+        verbose_name=_("requested by"),
     )
-    created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    due_at = models.DateTimeField(
+        _("next attempt at"),
+        null=True,
+        blank=True,
+        help_text=_("When the request is sent to the provider again, because it could not be accepted yet."),
+    )
+    created_at = models.DateTimeField(_("requested at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     objects = RequestQuerySet.as_manager()

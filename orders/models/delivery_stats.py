@@ -12,12 +12,10 @@ from orders.models.catalog import Service
 class DeliveryFigures(models.Model):
     """Figures measured on ended orders: times in seconds, and the number of orders by final status."""
 
-    start_median = models.PositiveIntegerField(_("median start"), null=True)
-    # xgettext:no-python-format
-    start_p90 = models.PositiveIntegerField(_("90 % started"), null=True)
-    finish_median = models.PositiveIntegerField(_("median finish"), null=True)
-    # xgettext:no-python-format
-    finish_p90 = models.PositiveIntegerField(_("90 % finished"), null=True)
+    start_median = models.PositiveIntegerField(_("average start"), null=True)
+    start_p90 = models.PositiveIntegerField(_("start time, 90th percentile"), null=True)
+    finish_median = models.PositiveIntegerField(_("average completion"), null=True)
+    finish_p90 = models.PositiveIntegerField(_("completion time, 90th percentile"), null=True)
     completed = models.PositiveIntegerField(_("completed"), default=0)
     partial = models.PositiveIntegerField(_("partial"), default=0)
     canceled = models.PositiveIntegerField(_("canceled"), default=0)
@@ -34,12 +32,11 @@ class DeliveryStats(DeliveryFigures):
 
     service = models.OneToOneField(Service, models.CASCADE, related_name="delivery_stats", verbose_name=_("service"))
     sample = models.PositiveIntegerField(_("orders measured"), default=0)
-    # xgettext:no-python-format
-    finish_p10 = models.PositiveIntegerField(_("10 % finished"), null=True)
+    finish_p10 = models.PositiveIntegerField(_("completion time, 10th percentile"), null=True)
 
     class Meta:
-        verbose_name = _("measure")
-        verbose_name_plural = _("measures")
+        verbose_name = _("delivery statistics")
+        verbose_name_plural = _("delivery statistics")
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.sample}"
@@ -56,7 +53,7 @@ class PriceChange(models.Model):
     service = models.ForeignKey(Service, models.CASCADE, related_name="price_changes", verbose_name=_("service"))
     old_rate = RateField(_("old price"))
     new_rate = RateField(_("new price"))
-    created_at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(_("date"), auto_now_add=True, db_index=True)
 
     class Meta:
         ordering = ["-id"]

@@ -6,7 +6,6 @@ Only ``orders.ledger.transfers`` writes them; database triggers reject changes t
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -19,16 +18,10 @@ from orders.models.order import Order
 
 
 class AccountKind(models.TextChoices):
-    WALLET = "wallet", _("Wallet")
+    WALLET = "wallet", _("Customer balance")
     SALES = "sales", _("Sales")
     CLEARING = "clearing", _("Clearing")
-    BONUSES = "bonuses", _("Bonuses")
     ADJUSTMENTS = "adjustments", _("Adjustments")
-
-
-class AccountQuerySet(models.QuerySet["Account"]):
-    def wallet_of(self, user: Any) -> Account:
-        return self.get(user=user)
 
 
 class Account(models.Model):
@@ -52,23 +45,26 @@ class Account(models.Model):
     )
     currency = models.CharField(_("currency"), max_length=3)
     balance = MoneyField(_("balance"), null=True, blank=True)
-    spent = MoneyField(_("spent"), default=Decimal(0), help_text=_("Charges less what was paid back, over all time."))
+    spent = MoneyField(_("spent"), default=Decimal(0), help_text=_("Total of all charges minus refunds."))
     level = models.ForeignKey(
         PriceLevel, models.SET_NULL, null=True, blank=True, related_name="wallets", verbose_name=_("price level")
     )
     is_level_pinned = models.BooleanField(
-        _("level pinned"), default=False, help_text=_("The level stays, whatever is spent.")
+        _("pinned price level"),
+        default=False,
+        help_text=_("The price level doesn't change when the customer spends more."),
     )
     warn_below = MoneyField(
-        _("low balance"), null=True, blank=True, help_text=_("The customer is told when the balance falls below this.")
+        _("low balance alert"),
+        null=True,
+        blank=True,
+        help_text=_("The customer is notified when the balance falls below this amount."),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects = AccountQuerySet.as_manager()
-
     class Meta:
-        verbose_name = _("account")
-        verbose_name_plural = _("accounts")
+        verbose_name = _("ledger account")
+        verbose_name_plural = _("ledger accounts")
         constraints = [
             models.CheckConstraint(
                 name="account_wallet_or_house",
@@ -79,13 +75,13 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code or f"wallet {self.pk}"
+        return self.code or str(_("customer %s") % self.user_id)
 
 
 class TransferKind(models.TextChoices):
     CHARGE = "charge", _("Order")
-    REFUND = "refund", _("Paid back")
-    PAYMENT = "payment", _("Top-up")
+    REFUND = "refund", _("Refund")
+    PAYMENT = "payment", _("Payment")
     ADJUSTMENT = "adjustment", _("Adjustment")
 
 
@@ -119,7 +115,7 @@ class Transfer(models.Model):
         blank=True,
         related_name="transfers",
         db_index=False,
-        verbose_name=_("wallet"),
+        verbose_name=_("customer account"),
     )
     wallet_after = MoneyField(_("balance after"), null=True, blank=True)
     order = models.ForeignKey(
@@ -129,14 +125,14 @@ class Transfer(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
     note = models.CharField(_("note"), max_length=255, blank=True)
-    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("date"), auto_now_add=True)
 
     objects = TransferQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("transfer")
-        verbose_name_plural = _("transfers")
+        verbose_name = _("transaction")
+        verbose_name_plural = _("transactions")
         constraints = [
             models.CheckConstraint(name="transfer_amount_positive", condition=models.Q(amount__gt=0)),
             models.CheckConstraint(

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from orders.db.money_fields import NOT_NEGATIVE, MoneyField, PercentField, RateField
 from orders.models.catalog import Service
@@ -21,14 +20,17 @@ class PriceLevel(models.Model):
     discount = PercentField(
         _("discount"),
         validators=[NOT_NEGATIVE, MaxValueValidator(Decimal(100))],
-        help_text=_("Percent off every price."),
+        help_text=_("Percentage taken off every price."),
     )
     from_spend = MoneyField(
-        pgettext_lazy("an amount", "from"),
+        _("spending threshold"),
         null=True,
         blank=True,
         validators=[NOT_NEGATIVE],
-        help_text=_("Reached once this much is spent in all; empty: given by hand only."),
+        help_text=_(
+            "Customers reach this level when they have spent this amount in total. "
+            "Leave empty to assign it only manually."
+        ),
     )
 
     class Meta:

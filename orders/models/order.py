@@ -31,7 +31,7 @@ class Status(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    PAGE = "page", _("Page")
+    PAGE = "page", _("Website")
     API = "api", _("API")
 
 
@@ -66,26 +66,32 @@ class Order(models.Model):
     rate = RateField(_("price"), help_text=_("The service's price when the order was placed."))
     is_flat = models.BooleanField(_("flat price"), default=False)
     charge = MoneyField(_("charge"))
-    refunded = MoneyField(_("paid back"), default=Decimal(0))
+    refunded = MoneyField(_("refunded"), default=Decimal(0))
     start_count = models.BigIntegerField(_("start count"), null=True, blank=True)
-    remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
+    remains = models.PositiveBigIntegerField(_("not delivered"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
-    request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # NULLs are not equal: orders without one never clash
+    request_id = models.CharField(_("request ID"), max_length=128, null=True, blank=True)  # noqa: DJ001  # NULLs are not equal: orders without one never clash
     fingerprint = models.BigIntegerField(_("fingerprint"), null=True, blank=True, editable=False)
     link_lock = models.BigIntegerField(_("link lock"), null=True, blank=True, editable=False)
-    runs = models.PositiveIntegerField(_("runs"), default=1, help_text=_("Drip-feed: deliveries of equal size."))
+    runs = models.PositiveIntegerField(
+        _("runs"), default=1, help_text=_("Number of drip-feed deliveries of equal size.")
+    )
     interval = models.PositiveIntegerField(_("minutes between runs"), default=0)
-    starts_at = models.DateTimeField(_("starts at"), null=True, blank=True, help_text=_("The customer's wish."))
-    due_at = models.DateTimeField(_("due at"), null=True, blank=True, help_text=_("Not placed before this time."))
+    starts_at = models.DateTimeField(
+        _("starts at"), null=True, blank=True, help_text=_("Start time chosen by the customer.")
+    )
+    due_at = models.DateTimeField(
+        _("not before"), null=True, blank=True, help_text=_("The order is not sent to a provider before this time.")
+    )
     created_at = models.DateTimeField(_("ordered at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     odd_at = models.DateTimeField(
-        _("odd report since"),
+        _("unexpected report at"),
         null=True,
         blank=True,
         editable=False,
-        help_text=_("Set by a report that changed nothing, until somebody marks it as seen."),
+        help_text=_("Set when a provider's report changed nothing. Cleared when staff mark the report as seen."),
     )
 
     objects = OrderQuerySet.as_manager()
@@ -203,12 +209,12 @@ class OrderEvent(models.Model):
     )
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
-    kind = models.CharField(_("what"), max_length=12, choices=EventKind.choices)
-    data = models.JSONField(_("facts"), default=dict)
+    kind = models.CharField(_("event"), max_length=12, choices=EventKind.choices)
+    data = models.JSONField(_("data"), default=dict)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
-    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("date"), auto_now_add=True)
 
     class Meta:
         ordering = ["id"]

@@ -41,11 +41,11 @@ class Run(models.Model):
     """A part of an order that is placed separately when it is due. The order's status is derived from its runs."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="run_rows", verbose_name=_("order"))
-    number = models.PositiveIntegerField(_("number"), help_text=_("From 1."))
+    number = models.PositiveIntegerField(_("number"), help_text=_("Starts at 1."))
     quantity = models.PositiveBigIntegerField(_("quantity"))
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
     start_count = models.BigIntegerField(_("start count"), null=True, blank=True)
-    remains = models.PositiveBigIntegerField(_("remains"), null=True, blank=True)
+    remains = models.PositiveBigIntegerField(_("not delivered"), null=True, blank=True)
     due_at = models.DateTimeField(_("due at"))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 

@@ -84,7 +84,7 @@ def test_from_an_empty_shop_to_a_completed_order(dialect: str, start_panel: Call
     assert (status["status"], status["remains"]) == ("Completed", "0")
     balance = Client().post("/api/v2", {"key": key, "action": "balance"}).json()["balance"]
     assert float(balance) == pytest.approx(1000 - float(Order.objects.get().charge))
-    assert "The books are in order" in run("audit_ledger")
+    assert "The ledger is correct" in run("audit_ledger")
     assert panel.violations == []
 
 

@@ -20,7 +20,7 @@ def audit() -> str:
 
 def test_books_in_order_are_told_in_one_line() -> None:
     factories.order()
-    assert audit() == "The books are in order: 5 accounts, 2 transfers, 1 orders.\n"
+    assert audit() == "The ledger is correct. Accounts: 4, transfers: 2, orders: 1.\n"
 
 
 def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
@@ -31,11 +31,11 @@ def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
     with pytest.raises(CommandError) as refused:
         call_command("audit_ledger")
     assert refused.value.returncode == 1
-    assert str(refused.value).startswith("Findings: 3.")
+    assert str(refused.value).startswith("Discrepancies: 3.")
     assert capsys.readouterr().out.splitlines() == [
-        f"wallet {order.user.wallet.pk}: the balance is 99.910001, its transfers add up to 99.91",
-        f"wallet {order.user.wallet.pk}: 0.09 is said to be spent, its orders say 0.090001",
-        f"order {order.pk}: the charge is 0.090001, its transfers say 0.09",
+        f"account {order.user.wallet.pk}: the balance is 99.910001, but its transfers total 99.91",
+        f"account {order.user.wallet.pk}: the amount spent is 0.09, but its orders total 0.090001",
+        f"order {order.pk}: the charge is 0.090001, but its transfers total 0.09",
     ]
 
 

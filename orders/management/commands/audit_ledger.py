@@ -12,16 +12,20 @@ from orders.models import Account, Order, Transfer
 
 
 class Command(OperatorCommand):
-    help = "Proves that wallets, orders and transfers agree; exit code 1 and a list when they do not."
+    help = (
+        "Check that balances, orders and transfers agree. If they do not, print each discrepancy and exit with code 1."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = 0
-        for sentence in audit.findings():
-            self.stdout.write(sentence)
+        for discrepancy in audit.findings():
+            self.stdout.write(discrepancy)
             found += 1
         if found:
-            raise CommandError(f"Findings: {found}. No money was moved; keep this list, look into each.", returncode=1)
+            raise CommandError(
+                f"Discrepancies: {found}. Nothing was changed. Keep this list and investigate each entry.", returncode=1
+            )
         self.stdout.write(
-            f"The books are in order: {Account.objects.count()} accounts, "
-            f"{Transfer.objects.count()} transfers, {Order.objects.count()} orders."
+            f"The ledger is correct. Accounts: {Account.objects.count()}, transfers: {Transfer.objects.count()}, "
+            f"orders: {Order.objects.count()}."
         )

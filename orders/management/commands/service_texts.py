@@ -14,21 +14,23 @@ from orders.models import languages
 
 
 class Command(OperatorCommand):
-    help = "Writes the services' names and descriptions as CSV for a translator, and reads them back."
+    help = "Export service names and descriptions as CSV for translation, and import the translations."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="export|import")
-        out = actions.add_parser("export", help="prints every service with what is translated of it, as CSV")
-        out.add_argument("language", help="its code, for example ru")
-        out.add_argument("--missing", action="store_true", help="only services that lack something in that language")
-        back = actions.add_parser("import", help="puts such a table in place: all of it, or nothing")
-        back.add_argument("language", help="its code, for example ru")
-        back.add_argument("file", help="UTF-8, with the header that export writes")
+        out = actions.add_parser("export", help="print all services with their translations as CSV")
+        out.add_argument("language", help="language code, for example ru")
+        out.add_argument("--missing", action="store_true", help="only services that are not fully translated")
+        back = actions.add_parser(
+            "import", help="import a translated CSV file; if a line is invalid, nothing is imported"
+        )
+        back.add_argument("language", help="language code, for example ru")
+        back.add_argument("file", help="CSV file in UTF-8 with the header that export writes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         known = dict(languages.translation_languages())
         if options["language"] not in known:
-            raise CommandError(f"{options['language']} is none of the languages to translate into: {', '.join(known)}.")
+            raise CommandError(f"Unknown language: {options['language']}. Choose one of: {', '.join(known)}.")
         getattr(self, f"_{options['action']}")(**options)
 
     def _export(self, *, language: str, missing: bool, **_: Any) -> None:
@@ -46,8 +48,8 @@ class Command(OperatorCommand):
         done = translations.import_lines(language, lines)
         if isinstance(done, list):
             for wrong in sorted(done, key=lambda wrong: wrong.number):
-                self.stdout.write(f"line {wrong.number}: {wrong.why}")
-            raise CommandError(f"Lines that are wrong: {len(done)}. Nothing was changed.")
+                self.stdout.write(f"Line {wrong.number}: {wrong.why}")
+            raise CommandError(f"Invalid lines: {len(done)}. Nothing was changed.")
         self.stdout.write(
-            f"{language}: {done.added} added, {done.changed} changed, {done.removed} removed, {done.same} as they were."
+            f"{language}: {done.added} added, {done.changed} changed, {done.removed} removed, {done.same} unchanged."
         )

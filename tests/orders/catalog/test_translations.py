@@ -50,11 +50,11 @@ def test_what_was_written_out_comes_back_without_a_change(tmp_path: Path) -> Non
     factories.service(name="Nothing yet")
     before, table = texts(), exported()
     with CaptureQueriesContext(connection) as caught:
-        assert imported(tmp_path, table) == "ru: 0 added, 0 changed, 0 removed, 3 as they were.\n"
+        assert imported(tmp_path, table) == "ru: 0 added, 0 changed, 0 removed, 3 unchanged.\n"
     assert [query["sql"] for query in caught if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))] == []
     assert texts() == before
     ServiceText.objects.all().delete()
-    assert imported(tmp_path, table) == "ru: 2 added, 0 changed, 0 removed, 1 as they were.\n"
+    assert imported(tmp_path, table) == "ru: 2 added, 0 changed, 0 removed, 1 unchanged.\n"
     assert [row[2:] for row in texts()] == [("'=Лампы; «тёплые»", 'Две\nстроки, "да"'), ("+7", "")]
 
 
@@ -68,7 +68,7 @@ def test_a_table_adds_changes_and_removes(tmp_path: Path) -> None:
     for service in (changed, gone, left):
         factories.translate(service, name="Лампы", description="Тёплые.")
     rows = f"{new.pk},Lamps 0,Новые,\n{changed.pk},,Лампы,Очень тёплые.\n{gone.pk},Lamps 2,,\n"
-    assert imported(tmp_path, HEAD + rows) == "ru: 1 added, 1 changed, 1 removed, 0 as they were.\n"
+    assert imported(tmp_path, HEAD + rows) == "ru: 1 added, 1 changed, 1 removed, 0 unchanged.\n"
     assert texts() == [
         (new.pk, "ru", "Новые", ""),
         (changed.pk, "ru", "Лампы", "Очень тёплые."),
@@ -103,25 +103,25 @@ def test_every_line_that_is_wrong_is_told_and_nothing_changes(tmp_path: Path) ->
     ]
     lines, problem = refused(tmp_path, HEAD + "\n".join(rows))
     assert lines == [
-        f"line 3: service {good.pk} is in line 2 already",
-        "line 4: “x” is not the number of a service",
-        "line 5: there is no service 999999",
-        f"line 6: service {other.pk} is called “Chairs”, not “Lamps”",
-        "line 7: the translated name has 256 characters, the most is 255",
-        "line 8: the translated name has a line break",
-        "line 10: it has 2 cells, the header has 4",
-        "line 11: a quotation mark is not closed, or a cell is too long",
+        f"Line 3: service {good.pk} is already in line 2",
+        "Line 4: “x” is not a service ID",
+        "Line 5: service 999999 does not exist",
+        f"Line 6: service {other.pk} is named “Chairs”, not “Lamps”",
+        "Line 7: the translated name has 256 characters; the maximum is 255",
+        "Line 8: the translated name contains a line break",
+        "Line 10: it has 2 cells, but the header has 4",
+        "Line 11: a quotation mark is not closed, or a cell is too long",
     ]
-    assert problem == "Lines that are wrong: 8. Nothing was changed."
+    assert problem == "Invalid lines: 8. Nothing was changed."
     assert texts() == []
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "must name the columns"),
-        ("12,Лампы\n", "must name the columns"),
-        ("number,original name\n", "must name the columns"),
+        ("", "must contain the column names"),
+        ("12,Лампы\n", "must contain the column names"),
+        ("number,original name\n", "must contain the column names"),
         ("number,translated name\n1,Лампы\n".encode("cp1251"), "not UTF-8"),
     ],
 )

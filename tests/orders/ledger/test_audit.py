@@ -62,71 +62,71 @@ def insert(order: Order, **changes: Any) -> None:
 FAULTS: dict[str, tuple[Callable[[Order], None], str]] = {
     "a balance changed by hand": (
         lambda order: run("UPDATE orders_account SET balance = balance + 1 WHERE user_id = %s", order.user_id),
-        "the balance is 9.847001, its transfers add up to 9.847",
+        "the balance is 9.847001, but its transfers total 9.847",
     ),
     "a wallet emptied": (
         lambda order: run("UPDATE orders_account SET balance = 0 WHERE user_id = %s", order.user_id),
-        "the balance is 0.00, its transfers add up to 9.847",
+        "the balance is 0.00, but its transfers total 9.847",
     ),
     "more noted as paid back than was": (
         lambda order: run("UPDATE orders_order SET refunded = refunded + 1 WHERE id = %s", order.pk),
-        "0.027001 was paid back, its transfers say 0.027",
+        "0.027001 was refunded, but its transfers total 0.027",
     ),
     "a charge changed": (
         lambda order: run("UPDATE orders_order SET charge = charge + 1 WHERE id = %s", order.pk),
-        "the charge is 0.090001, its transfers say 0.09",
+        "the charge is 0.090001, but its transfers total 0.09",
     ),
     "an order that was never charged": (
         lambda order: Order.objects.create(
             user_id=order.user_id, service=order.service, quantity=1, rate=Decimal(1), charge=Decimal("0.001")
         )
         and None,
-        "the charge is 0.001, its transfers say 0.00",
+        "the charge is 0.001, but its transfers total 0.00",
     ),
     "canceled without a refund": (
         lambda order: run("UPDATE orders_order SET status = 'canceled' WHERE id = %s", order.pk),
-        "it is canceled, so all of 0.09 should be paid back, but 0.027 was",
+        "its status is canceled, but only 0.027 of 0.09 was refunded",
     ),
     "failed without a refund": (
         lambda order: run("UPDATE orders_order SET status = 'failed' WHERE id = %s", order.pk),
-        "it is failed, so all of 0.09 should be paid back, but 0.027 was",
+        "its status is failed, but only 0.027 of 0.09 was refunded",
     ),
     "a transfer changed": (
         lambda order: unguarded("UPDATE orders_transfer SET amount = amount + 1 WHERE order_id = %s", order.pk),
-        "by the one before it should be",
+        ", expected ",
     ),
     "a transfer deleted": (
         lambda order: unguarded(
             "DELETE FROM orders_transfer WHERE order_id = %s AND kind = 'refund'", order.pk
         ),
-        "by the one before it should be",
+        ", expected ",
     ),
     "a balance in the chain changed": (
         lambda order: unguarded("UPDATE orders_transfer SET wallet_after = wallet_after + 1 WHERE kind = 'payment'"),
-        "the balance after it is 10.000001, by the one before it should be 10.00",
+        "the balance after it is 10.000001, expected 10.00",
     ),
     "a transfer that hides its wallet": (
         lambda order: insert(order, wallet_id=None, wallet_after=None),
-        "without naming it and its balance",
+        "does not record that account and its balance",
     ),
-    "a refund of no order": (lambda order: insert(order, order_id=None), "it is a refund without an order"),
+    "a refund of no order": (lambda order: insert(order, order_id=None), "its kind is refund, but it has no order"),
     "a refund the wrong way round": (
         lambda order: insert(
             order,
             source_id=order.user.wallet.pk,
             target_id=Account.objects.get(code="sales").pk,
         ),
-        "0.027 was paid back, its transfers say 0.00",
+        "0.027 was refunded, but its transfers total 0.00",
     ),
     "a refund to somebody else": (
         lambda order: insert(
             order, wallet_id=Account.objects.exclude(user=order.user).get(user__isnull=False).pk
         ),
-        "is not the customer of order",
+        "does not belong to the customer of order",
     ),
     "an account in another currency": (
         lambda order: run("UPDATE orders_account SET currency = 'EUR' WHERE user_id = %s", order.user_id),
-        "it is kept in EUR, the store in USD",
+        "its currency is EUR, the store uses USD",
     ),
 }  # fmt: skip
 

@@ -218,7 +218,7 @@ def test_it_was_placed_follows_it_under_its_number(boss: Client, panel: Panel, p
     placement.refresh_from_db()
     assert (placement.state, placement.upstream_id, placement.order.status) == ("accepted", number, "pending")
     told = page(boss, f"/admin/orders/order/{placement.order_id}/change/")
-    assert "decided: it was placed" in told
+    assert "The order was placed" in told
     assert "boss@example.com" in told
 
 
@@ -292,7 +292,7 @@ def test_cancel_pays_everything_back_and_the_books_are_right(boss: Client, order
     assert 'class="error"' in boss.post(url, {"why": "twice"}, follow=True).content.decode()
     assert list(audit.findings()) == []
     told = page(boss, f"/admin/orders/order/{order.pk}/change/")
-    assert "why: the customer asked" in told
+    assert "Reason: the customer asked" in told
     assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
 
 

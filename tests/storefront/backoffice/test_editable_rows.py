@@ -75,7 +75,7 @@ def test_a_conflicting_change_is_not_overwritten(admin_client: Client) -> None:
     sent[f"{row_of(sent, contested.pk)}-rate"] = "1.5"
     sent[f"{row_of(sent, other.pk)}-rate"] = "2.5"
     answer = html.unescape(save(admin_client, LIST, sent).content.decode())
-    assert "This changed while the page was open: it is now 5.00." in answer
+    assert "This value changed while the page was open. It is now 5.00." in answer
     contested.refresh_from_db()
     other.refresh_from_db()
     assert (contested.rate, other.rate) == (Decimal(5), Decimal(2))
@@ -102,7 +102,7 @@ def test_saving_a_service_keeps_concurrent_changes(admin_client: Client) -> None
     service.refresh_from_db()
     assert (service.name, service.rate, service.is_active) == ("After", Decimal(5), False)
     answer = save(admin_client, address, {**sent, "name": "Later", "rate": "2"}).content.decode()
-    assert "This changed while the page was open" in answer
+    assert "This value changed while the page was open" in answer
     service.refresh_from_db()
     assert (service.name, service.rate) == ("After", Decimal(5))
     lines = {name: value.replace("\n", "\r\n") for name, value in opened(admin_client, address).items()}

@@ -127,14 +127,14 @@ def test_a_custom_rate_below_cost_is_saved_with_a_warning(boss: Client, settings
     customer, service = factories.customer(), factories.service(rate="2")
     data = {"user": customer.pk, "service": service.pk, "rate": "0.99999999"}
     text = text_of(boss.post(f"{RATES}add/", data, follow=True))
-    assert "costs us $1.00 now" in text
+    assert "currently costs us $1.00" in text
     own = CustomerRate.objects.get()
     page = text_of(boss.get(f"{RATES}{own.pk}/change/"))
-    assert "the price is below it" in page
+    assert "the price is below the cost" in page
     assert f"<h1>{customer.email}, {service}</h1>" in page
     text = text_of(boss.post(f"{RATES}{own.pk}/change/", {"rate": "1"}, follow=True))
     assert "costs us" not in text
-    assert "the price is below it" not in text_of(boss.get(f"{RATES}{own.pk}/change/"))
+    assert "the price is below the cost" not in text_of(boss.get(f"{RATES}{own.pk}/change/"))
 
 
 def test_the_custom_rate_list_needs_the_same_queries_for_any_length(
