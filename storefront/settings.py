@@ -344,7 +344,12 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 # --------------------------------------------------------------------------------------------- language and time
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("ru", _("Russian")), ("tr", _("Turkish")), ("ar", _("Arabic"))]
+LANGUAGES = [
+    ("en", _("English")),
+    ("ru", _("Russian")),
+    ("tr", _("Turkish")),
+    ("ar", _("Arabic")),
+]
 # What a visitor chose in the foot of a page.
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_HTTPONLY = True

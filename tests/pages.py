@@ -144,11 +144,8 @@ POSTS = frozenset({
 })  # fmt: skip
 #: What is no page of this kind, and why.
 ELSEWHERE: Mapping[str, str] = {
-    "api:v2": "the panel API: bench/api.py measures it",
-    "api/v2/": "the panel API",
-    "api/v1": "the panel API",
-    "api/v1/": "the panel API",
     "^api(?:/|$)": "an error",
+    "": "an error of the REST API",
     "brand:sheet": "a style sheet, of one row",
     "brand:logo": "a picture, of one row",
     "support:file": "a file from the disk",
@@ -172,12 +169,12 @@ ELSEWHERE: Mapping[str, str] = {
 
 
 def names(resolver: Any = None, space: str = "") -> Iterator[str]:
-    """The name of every URL of the shop, its route where it has none; without the back office."""
+    """The name of every URL of the shop, its route where it has none; without the back office and the APIs."""
     for entry in (resolver or get_resolver()).url_patterns:
         if isinstance(entry, URLResolver):
             if entry.namespace != "admin":
                 yield from names(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
-        elif isinstance(entry, URLPattern):
+        elif isinstance(entry, URLPattern) and not hasattr(entry.callback, "cls"):  # a view of REST framework
             yield f"{space}{entry.name}" if entry.name else str(entry.pattern)
 
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 FLAT_TYPES = frozenset({"Package", "Custom Comments Package"})
-COUNTED_BY_LINES = {"Custom Comments": "comments", "Comment Replies": "comments", "Mentions Custom List": "usernames"}
+COUNTED_BY_LINES = {
+    "Custom Comments": "comments",
+    "Comment Replies": "comments",
+    "Mentions Custom List": "usernames",
+}
 
 
 def plain(value: Decimal) -> str:

@@ -1,5 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
+import orders.models.languages
 from django.conf import settings
 from django.db import migrations, models
 
@@ -158,7 +159,7 @@ class Migration(migrations.Migration):
             name='PageText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(choices=[('ru', 'Russian'), ('tr', 'Turkish'), ('ar', 'Arabic')], max_length=10, verbose_name='language')),
+                ('language', models.CharField(choices=orders.models.languages.translation_languages, max_length=10, verbose_name='language')),
                 ('title', models.CharField(max_length=150, verbose_name='title')),
                 ('text', models.TextField(max_length=100000, verbose_name='text')),
                 ('page', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='support.infopage', verbose_name='page')),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from orders.models.languages import translation_languages
 
 FORMAT_HINT = _(
     "Plain text. Separate paragraphs with an empty line. Begin headings with “# ” and list items with “- ”. "
@@ -110,7 +111,7 @@ class PageText(models.Model):
     """The text of a page in another language."""
 
     page = models.ForeignKey(InfoPage, models.CASCADE, related_name="texts", verbose_name=_("page"))
-    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES[1:])
+    language = models.CharField(_("language"), max_length=10, choices=translation_languages)
     title = models.CharField(_("title"), max_length=150)
     text = models.TextField(_("text"), max_length=100_000)
 
