@@ -10,17 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.db import models
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
-from orders.admin import base, formatting
+from orders.admin import formatting
+from orders.admin.decision_views import decision_view
 from orders.errors import OrdersError
 from orders.lifecycle import fulfillment
 from orders.models import Order
@@ -114,7 +110,7 @@ def teach(placement: Placement, actor: Any) -> str:
     )
 
 
-def look_now(placement: Placement, actor: Any) -> str:
+def search_now(placement: Placement, actor: Any) -> str:
     decisions.search_now(placement)
     return _("Order %s will be searched for within a minute.") % placement.order_id
 
@@ -125,36 +121,24 @@ def pay_back(placement: Placement, actor: Any, *, why: str) -> str:
 
 
 def decision(model: type[models.Model], form_class: type[forms.Form], decide: Decide) -> Callable[..., HttpResponse]:
-    """Return the view of one button: POST only, for staff who may change orders, logged in the history."""
-
-    @require_POST
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        row: Any = get_object_or_404(model, pk=pk)
-        order = row if isinstance(row, Order) else row.order
-        form = form_class(request.POST)
-        if order.user_id == request.user.pk:
-            messages.error(request, _("This is your own order. Ask a colleague to decide."))
-        elif form.is_valid():
-            _run(request, order, lambda: decide(row, request.user, **form.cleaned_data))
-        else:
-            for name, problems in form.errors.items():
-                messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, problems))}")
-        return redirect(base.page_url(order))
-
-    return view
+    """Return the view of one decision about an order or a submission, for staff who may change orders."""
+    return decision_view(
+        model,
+        form_class,
+        decide,
+        permission=PERMISSION,
+        errors=(OrdersError, ProviderError),
+        subject_of=_order_of,
+        objection=_own_order,
+    )
 
 
-def _run(request: HttpRequest, order: Order, act: Callable[[], str]) -> None:
-    try:
-        with transaction.atomic():
-            said = act()
-            LogEntry.objects.log_actions(request.user.pk, [order], CHANGE, said)  # type: ignore[arg-type]
-    except (OrdersError, ProviderError) as problem:
-        messages.error(request, str(problem))
-    else:
-        messages.success(request, said)
+def _order_of(row: Any) -> Order:
+    return row if isinstance(row, Order) else row.order
+
+
+def _own_order(order: Order, user: Any) -> str:
+    return _("This is your own order. Ask a colleague to decide.") if order.user_id == user.pk else ""
 
 
 def _lock(order: Order, allowed: tuple[Status, ...]) -> Order:

@@ -89,7 +89,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             at("doubt/<int:pk>/placed/", f"{row}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
             at("doubt/<int:pk>/again/", f"{row}_again", decision(Placement, decisions.Reason, decisions.send_again)),
             at("doubt/<int:pk>/teach/", f"{row}_teach", decision(Placement, forms.Form, decisions.teach)),
-            at("doubt/<int:pk>/search/", f"{row}_search", decision(Placement, forms.Form, decisions.look_now)),
+            at("doubt/<int:pk>/search/", f"{row}_search", decision(Placement, forms.Form, decisions.search_now)),
             at("doubt/<int:pk>/back/", f"{row}_back", decision(Placement, decisions.Reason, decisions.pay_back)),
             *super().get_urls(),
         ]

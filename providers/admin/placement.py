@@ -15,8 +15,8 @@ from orders.admin import base, formatting
 from orders.models import Order
 from providers.admin import attention
 from providers.models import LIVE, PanelCall, Placement, PlacementState, Provider
+from providers.panels.dialect import ALL_VERBS
 
-VERBS = [(verb, verb) for verb in ("add", "status", "refill", "refill_status", "cancel", "services", "balance")]
 OUTCOMES = [
     ("accepted", _("accepted")),
     ("refused", _("refused")),
@@ -120,7 +120,7 @@ class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("at", "provider", "verb", "outcome", "status", "elapsed_ms", "of_placement", "gist")
     list_filter = (
         "provider",
-        attention.kinds_of("verb", _("action"), VERBS),
+        attention.kinds_of("verb", _("action"), [(verb, verb) for verb in ALL_VERBS]),
         attention.kinds_of("outcome", _("outcome"), OUTCOMES),
     )
     list_select_related = ("provider",)

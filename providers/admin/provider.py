@@ -14,7 +14,6 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -27,8 +26,7 @@ from providers.admin import action_page, provider_health
 from providers.errors import ProviderError
 from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
 from providers.pricelists import importer, markup, onboarding
-from providers.reconciling import id_search
-from providers.transport import call_stats, circuit_breaker, conversation, type_rules
+from providers.transport import call_stats, circuit_breaker, type_rules
 
 HEALTH = ("errors", "latency", "delivered", "times")
 DOUBTS = ("search_check_result", "search_checked_at")
@@ -324,20 +322,16 @@ class ProviderAdmin(base.ModelAdmin):
 
 
 def _test(provider: Provider) -> str:
-    seen = conversation.balance(provider)
-    Provider.objects.filter(pk=provider.pk).update(balance=seen.amount, balance_seen_at=timezone.now())
-    services = conversation.services(provider)
-    if provider.is_active and provider.is_search_allowed:
-        id_search.control(provider)
-    balance = formatting.amount_text(seen.amount, seen.currency or provider.currency)
+    found = onboarding.test_connection(provider)
+    balance = formatting.amount_text(found.amount, found.currency)
     text = ngettext(
         "Connected: %(count)s service, balance %(balance)s.",
         "Connected: %(count)s services, balance %(balance)s.",
-        len(services),
-    ) % {"count": formatting.count(len(services)), "balance": balance}
-    if seen.currency and seen.currency != provider.currency:
+        found.services,
+    ) % {"count": formatting.count(found.services), "balance": balance}
+    if found.currency != provider.currency:
         text += " " + _("It bills in %(billed)s but is set to %(configured)s.") % {
-            "billed": seen.currency,
+            "billed": found.currency,
             "configured": provider.currency,
         }
     return text

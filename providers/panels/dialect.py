@@ -17,8 +17,9 @@ from providers.http.messages import Call
 
 Encoding = Literal["form", "query", "json"]
 Auth = tuple[Literal["key", "bearer"], ...]
-#: Every verb of the standard panel.
-VERBS = frozenset({"services", "balance", "add", "status", "refill", "refill_status", "cancel"})
+#: Every verb of the standard panel, in the order in which documents and lists show them.
+ALL_VERBS = ("services", "balance", "add", "status", "refill", "refill_status", "cancel")
+VERBS = frozenset(ALL_VERBS)
 _WRITES = frozenset({"add", "refill", "cancel"})
 _JSON_NUMBERS = frozenset({"service", "quantity", "runs", "interval"})
 #: How the parameters travel; an operator may choose for a provider, "" is what the dialect's document says.

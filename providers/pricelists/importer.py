@@ -26,7 +26,7 @@ from providers.models import Offer, OfferChange, Provider, Route
 from providers.panels.dialect import Listed
 from providers.pricelists import availability, diff, markup
 from providers.pricelists.diff import COPIED, WRITTEN, Known, Noted
-from providers.transport import circuit_breaker, conversation
+from providers.transport import balances, circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
 
@@ -141,11 +141,10 @@ def _consequences(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[
 def _check_balance(provider: Provider) -> None:
     """Keeps the balance, and looks whether the panel still bills in the currency we think; it need not answer this."""
     try:
-        balance = conversation.balance(provider)
+        balance = balances.update_balance(provider)
     except ProviderError as problem:
         log.info("%s: no balance: %s", provider.name, problem)
         return
-    Provider.objects.filter(pk=provider.pk).update(balance=balance.amount, balance_seen_at=timezone.now())
     if _differs(balance.currency, provider):
         raise _currency_changed(provider, balance.currency)
 

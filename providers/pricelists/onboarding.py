@@ -1,4 +1,4 @@
-"""Taking a provider in: save it with its key encrypted, and test that it answers."""
+"""Add a provider: save it with its key encrypted, and test the connection."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.db.encrypted_field import Secret
 from providers.errors import AddressNotAllowed
 from providers.http.addresses import origin
 from providers.models import Provider
-from providers.reconciling import evidence, id_search
-from providers.transport import conversation
+from providers.reconciling import id_search
+from providers.transport import balances, conversation
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """What a panel said about our account; ``amount`` in ``currency``."""
+class ConnectionTest:
+    """The result of a connection test: our balance, ``amount`` in ``currency``, and the number of services listed."""
 
     amount: Decimal
     currency: str
@@ -28,7 +27,15 @@ class Tested:
 
 
 def save_provider(name: str, *, key: str, **details: Any) -> Provider:
-    """A new provider called ``name``, or new details of the one with this name. Raises ValidationError."""
+    """Create the provider ``name``, or change the one with this name.
+
+    Args:
+        key: The API key in clear text; it is stored encrypted.
+        details: Other fields of Provider.
+
+    Raises:
+        ValidationError: a field is not valid; nothing was saved.
+    """
     provider = Provider.objects.filter(name=name).first() or Provider(name=name)
     for field, value in details.items():
         setattr(provider, field, value)
@@ -41,7 +48,7 @@ def save_provider(name: str, *, key: str, **details: Any) -> Provider:
 def check_key_stays(provider: Provider, *, url: str) -> None:
     """Raise ValidationError if the stored key of ``provider`` would be sent to another server by moving to ``url``.
 
-    Whoever may change a provider could otherwise read its key: by pointing it at a server of theirs and testing it.
+    Otherwise anyone who may edit a provider could read its key, by moving it to a server of their own and testing it.
     """
     if not provider.key:
         return
@@ -55,16 +62,17 @@ def check_key_stays(provider: Provider, *, url: str) -> None:
         )
 
 
-def test(provider: Provider) -> Tested:
-    """Ask for the balance and the price list, keep the balance, and check whether the search may be used.
+def test_connection(provider: Provider) -> ConnectionTest:
+    """Ask for the balance and the price list, store the balance, and check whether lost orders may be searched for.
 
-    Raises PanelError if the panel does not answer. The check needs a history of orders there; without one it says so in
-    ``provider.search_check_result`` and is made again every hour until it passes.
+    The search check needs orders that were placed earlier. Without them it says so in
+    ``provider.search_check_result`` and runs again every hour until it passes.
+
+    Raises:
+        ProviderError: the panel did not answer.
     """
-    asked_at = timezone.now()
-    balance = conversation.balance(provider)
-    evidence.note_balance(provider, balance.amount, asked_at=asked_at)
+    balance = balances.update_balance(provider)
     services = conversation.services(provider)
     if provider.is_active and provider.is_search_allowed:
         id_search.control(provider)
-    return Tested(balance.amount, balance.currency or provider.currency, len(services))
+    return ConnectionTest(balance.amount, balance.currency or provider.currency, len(services))

@@ -18,7 +18,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -27,7 +26,7 @@ from django.utils.translation import gettext_lazy
 from orders.rules import amounts
 from providers.errors import NumberHeld, OutcomeUnknown, ProviderError, Refused
 from providers.models import Placement, PlacementState, Provider
-from providers.transport import conversation
+from providers.transport import balances, conversation
 
 #: Of the expected cost: what the balance may be off and still speak for something.
 TOLERANCE = Decimal("0.01")
@@ -86,23 +85,12 @@ def refused_later(placement: Placement, refusal: Refused) -> None:
 # ------------------------------------------------------------------------------------------------ the balance
 
 
-def note_balance(provider: Provider, amount: Decimal, *, asked_at: datetime) -> None:
-    """Keeps the balance that the panel named; also as one at rest, if no order was on its way while we asked."""
-    now = timezone.now()
-    values: dict[str, Any] = {"balance": amount, "balance_seen_at": now}
-    if not _moving(provider, asked_at).exists():
-        values |= {"idle_balance": amount, "idle_balance_at": now}
-    Provider.objects.filter(pk=provider.pk).update(**values)
-    for name, value in values.items():
-        setattr(provider, name, value)
-
-
 def refresh(provider: Provider, *, seconds: int = 600) -> None:
     """Reads the balance, at most every ``seconds``: the point at rest that a later doubt is compared with."""
     now = timezone.now()
     if provider.balance_seen_at is None or (now - provider.balance_seen_at).total_seconds() >= seconds:
         try:
-            note_balance(provider, conversation.balance(provider).amount, asked_at=now)
+            balances.update_balance(provider)
         except ProviderError:
             pass  # the call is on record; there will be another time
 
@@ -123,23 +111,16 @@ def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
     explained = _spent(since) - _returned(provider, provider.idle_balance_at)
     left = provider.idle_balance - now - explained
     unknown = since.filter(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT)).count()
-    is_calm = unknown == 1 and not _moving(provider, asked_at).exclude(state=PlacementState.IN_DOUBT).exists()
+    is_calm = (
+        unknown == 1
+        and not balances.placements_under_way(provider, asked_at).exclude(state=PlacementState.IN_DOUBT).exists()
+    )
     for doubt in doubts:
         if doubt.created_at > provider.idle_balance_at:
             figures = {"before": provider.idle_balance, "now": now, "explained": explained, "left": left}
             told = {name: amounts.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
             speaks = _speaks(left, doubt.cost) if is_calm else ""
             keep(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
-
-
-def _moving(provider: Provider, since: datetime) -> Any:
-    """Placements that were on their way at some moment since then."""
-    return Placement.objects.filter(
-        Q(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT))
-        | Q(created_at__gte=since)
-        | Q(answered_at__gte=since),
-        provider=provider,
-    )
 
 
 def _spent(placements: Any) -> Decimal:

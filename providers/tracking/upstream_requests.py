@@ -44,7 +44,7 @@ from providers.worker.leases import Lease, database_now
 R = TypeVar("R", Refill, Cancellation)
 
 #: The request, and its verb. Cancellations first: what is delivered meanwhile cannot be stopped any more.
-VERBS: Mapping[type[Refill | Cancellation], str] = {Cancellation: "cancel", Refill: "refill"}
+VERB_OF: Mapping[type[Refill | Cancellation], str] = {Cancellation: "cancel", Refill: "refill"}
 READERS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "cancel": read_cancel,
     "refill": read_refill,
@@ -68,7 +68,7 @@ def sort_out(*, is_now: bool = False) -> list[int]:
     _close_answered()
     _expire_leases()
     found = set(refill_sync.providers_to_follow())
-    for model in VERBS:
+    for model in VERB_OF:
         for request in _waiting(model, is_now=is_now)[:PAGE]:
             provider = Provider.objects.filter(pk=request.provider).first() if request.provider else None
             obstacle = _obstacle(request, provider)
@@ -86,13 +86,13 @@ def run(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> 
     ends = time.monotonic() + budget
     if not provider.is_active or (provider.is_paused and not is_now):
         return counts
-    longest_call = max(policy.limits(verb).total for verb in VERBS.values())
+    longest_call = max(policy.limits(verb).total for verb in VERB_OF.values())
     turn = turns.take(f"requests:{provider.pk}", seconds=longest_call + settings.LEASE_GRACE)
     if turn is None:
         return counts
     tally = call_stats.Tally()
     try:
-        for model, verb in VERBS.items():
+        for model, verb in VERB_OF.items():
             after = 0
             while verb in provider.dialect.verbs and time.monotonic() < ends:
                 lease = Lease.begin(longest_call=longest_call)
@@ -148,7 +148,7 @@ def _waiting(model: type[Refill | Cancellation], *, is_now: bool) -> QuerySet[An
 
 def _obstacle(request: Any, provider: Provider | None) -> str:
     """Why a person has to do it; "" if the panel can be asked."""
-    verb = VERBS[type(request)]
+    verb = VERB_OF[type(request)]
     if provider is None:
         return "no provider has this order"
     if not provider.is_active:

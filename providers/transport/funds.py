@@ -17,7 +17,7 @@ from django.utils import timezone
 from orders.rules import amounts
 from providers.errors import ProviderError
 from providers.models import Provider
-from providers.transport import conversation
+from providers.transport import balances
 from providers.worker.backoff import Doubling
 
 log = logging.getLogger("vitrine.providers")
@@ -102,13 +102,11 @@ def describe(provider: Provider) -> str:
 
 
 def _ask_balance(provider: Provider) -> Decimal | None:
-    """Ask the panel for the balance and keep it; None if it does not say."""
-    asked_at = timezone.now()
+    """Ask the panel for the balance and store it; return None if the panel does not name one."""
     try:
-        amount = conversation.balance(provider).amount
+        amount = balances.update_balance(provider).amount
     except ProviderError:
-        return None  # the call is on record
-    provider.balance = provider.funds_balance = amount
-    provider.balance_seen_at = provider.funds_seen_at = asked_at
-    provider.save(update_fields=["balance", "balance_seen_at", "funds_balance", "funds_seen_at"])
+        return None  # the call log has the answer
+    provider.funds_balance, provider.funds_seen_at = amount, provider.balance_seen_at
+    provider.save(update_fields=["funds_balance", "funds_seen_at"])
     return amount

@@ -105,7 +105,7 @@ def _provider(dialect: str, url: str, key: str) -> None:
     # Price lists do not say which links a service accepts; an operator enters the pattern, as this does.
     photos = Service.objects.filter(category__name=content.LINKED, kind="default", link_pattern="")
     photos.update(link_pattern=content.LINK_PATTERN, link_example=EXAMPLES["link"])
-    onboarding.test(provider)
+    onboarding.test_connection(provider)
 
 
 def _currencies() -> None:

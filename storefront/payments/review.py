@@ -7,17 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from orders.admin import base, formatting
+from orders.admin.decision_views import decision_view
 from orders.errors import OrdersError, OwnMoney
 from orders.rules import amounts
 from storefront.payments import crediting
@@ -74,36 +69,10 @@ def settle(payment: Payment, actor: Any, *, reason: str) -> str:
 
 
 def decision(form_class: type[forms.Form], decide: Callable[..., str]) -> Callable[..., HttpResponse]:
-    """Return the view of one decision.
-
-    The view accepts POST only, requires the permission to change payments and logs the decision in the admin's history.
-    """
-
-    @require_POST
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        payment = get_object_or_404(Payment, pk=pk)
-        form = form_class(request.POST)
-        if form.is_valid():
-            _run(request, payment, lambda: decide(payment, request.user, **form.cleaned_data))
-        else:
-            for name, problems in form.errors.items():
-                messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, problems))}")
-        return redirect(base.page_url(payment))
-
-    return view
-
-
-def _run(request: HttpRequest, payment: Payment, act: Callable[[], str]) -> None:
-    try:
-        with transaction.atomic():
-            said = act()
-            LogEntry.objects.log_actions(request.user.pk, [payment], CHANGE, said)  # type: ignore[arg-type]
-    except OrdersError as problem:
-        messages.error(request, _error_text(problem))
-    else:
-        messages.success(request, said)
+    """Return the view of one decision about a payment, for staff who may change payments."""
+    return decision_view(
+        Payment, form_class, decide, permission=PERMISSION, errors=(OrdersError,), error_text=_error_text
+    )
 
 
 def _error_text(problem: OrdersError) -> str:

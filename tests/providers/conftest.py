@@ -63,6 +63,18 @@ def start_panel() -> Iterator[Callable[..., Panel]]:
         panel.stop()
 
 
+@pytest.fixture
+def panel(start_panel: Callable[..., Panel]) -> Panel:
+    """A panel of the standard dialect; a test module may have a fixture of its own with this name."""
+    return start_panel("v2")
+
+
+@pytest.fixture
+def provider(panel: Panel) -> Provider:
+    """A provider for ``panel``, its price list imported and published."""
+    return provider_at(panel, "v2")
+
+
 def provider_at(panel: Panel, dialect: str, **details: Any) -> Provider:
     """A provider for ``panel``, its price list imported and published."""
     provider = onboarding.save_provider(

@@ -153,7 +153,7 @@ class Command(OperatorCommand):
 
     def _test(self, *, name: str, **_: Any) -> None:
         provider = _provider(name)
-        found = onboarding.test(provider)
+        found = onboarding.test_connection(provider)
         self.stdout.write(f"{name}: balance {amounts.plain(found.amount)} {found.currency}, {found.services} services")
         if found.currency != provider.currency:
             self.stderr.write(f"Warning: the panel bills in {found.currency} but is set to {provider.currency}.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from orders.rules.service_types import SERVICE_TYPES
-from providers.panels.dialect import METHODS, Dialect
+from providers.panels.dialect import ALL_VERBS, METHODS, Dialect
 from providers.panels.dialects import DIALECTS
 
 BEGIN, END = "<!-- generated: manage.py dialects -->", "<!-- end of the generated part -->"
-VERBS = ("services", "balance", "add", "status", "refill", "refill_status", "cancel")
 
 
 def table() -> str:
@@ -18,7 +17,7 @@ def table() -> str:
         ("document", [dialect.document for dialect in dialects]),
         ("request", [f"{METHODS[dialect.encoding]} {dialect.encoding}" for dialect in dialects]),
         ("key", [" and ".join(dialect.auth) for dialect in dialects]),
-        *((verb, [_verb(dialect, verb) for dialect in dialects]) for verb in VERBS),
+        *((verb, [_verb(dialect, verb) for dialect in dialects]) for verb in ALL_VERBS),
         ("status of one", [f"`{dialect.status_one}`" for dialect in dialects]),
         ("orders a call", [str(dialect.batch_size) for dialect in dialects]),
         ("body mended", ["yes" if dialect.repair else "no" for dialect in dialects]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,16 +33,6 @@ def boss() -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("boss@example.com", "x"))
     return client
-
-
-@pytest.fixture
-def panel(start_panel: Callable[..., Panel]) -> Panel:
-    return start_panel("v2")
-
-
-@pytest.fixture
-def provider(panel: Panel) -> Provider:
-    return provider_at(panel, "v2")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -17,19 +16,9 @@ from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.pricelists import importer, onboarding
 from providers.tracking import status_sync, upstream_requests
-from tests.providers.conftest import buy, customer, provider_at
+from tests.providers.conftest import buy, customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
-
-
-@pytest.fixture
-def panel(start_panel: Callable[..., Panel]) -> Panel:
-    return start_panel("v2")
-
-
-@pytest.fixture
-def provider(panel: Panel) -> Provider:
-    return provider_at(panel, "v2")
 
 
 def orders(number: int) -> list[Order]:
@@ -200,7 +189,7 @@ def test_a_word_for_a_currency_pauses_no_provider(panel: Panel, provider: Provid
 
 def test_another_code_beside_the_balance_is_told(panel: Panel, provider: Provider) -> None:
     answer_with(panel, "balance", {"balance": "12.50 EUR"})
-    assert onboarding.test(provider).currency == "EUR"
+    assert onboarding.test_connection(provider).currency == "EUR"
 
 
 # ------------------------------------------------------------------------------------------------ requests

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def panel(start_panel: Callable[..., Panel]) -> Panel:
-    return start_panel("v2")
-
-
-@pytest.fixture
 def order(panel: Panel) -> Order:
     provider_at(panel, "v2")
     return buy(customer(), Service.objects.filter(kind="default")[0])

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def panel(start_panel: Callable[..., Panel]) -> Panel:
-    return start_panel("v2")
-
-
-@pytest.fixture
 def placement(panel: Panel) -> Placement:
     """An order that the panel has, whose answer was lost."""
     provider = provider_at(panel, "v2")

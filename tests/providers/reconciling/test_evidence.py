@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
 @pytest.fixture
 def panel(start_panel: Callable[..., Panel]) -> Panel:
     panel = start_panel("v2")
-    onboarding.test(provider_at(panel, "v2", settle_seconds=0))
+    onboarding.test_connection(provider_at(panel, "v2", settle_seconds=0))
     return panel
 
 

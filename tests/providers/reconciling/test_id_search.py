@@ -424,7 +424,7 @@ def test_a_control_sees_a_stranger_also_among_older_numbers(shop: Shop) -> None:
 def test_the_search_is_on_by_itself_once_a_control_has_passed(shop: Shop) -> None:
     assert Provider._meta.get_field("is_search_allowed").default is True
     assert not shop.provider.is_search_on
-    onboarding.test(shop.provider)
+    onboarding.test_connection(shop.provider)
     assert shop.provider.is_search_on
 
 
@@ -448,7 +448,7 @@ def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
 
 def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
-    onboarding.test(provider)
+    onboarding.test_connection(provider)
     assert "only 0 numbers of 50" in provider.search_check_result
     assert panel.received("status") == []
 

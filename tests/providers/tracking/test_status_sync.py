@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def panel(start_panel: Callable[..., Panel]) -> Panel:
-    return start_panel("v2")
-
-
-@pytest.fixture
 def order(panel: Panel) -> Order:
     """An order of 100 that the panel has."""
     provider_at(panel, "v2")

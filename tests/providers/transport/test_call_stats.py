@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,16 +21,6 @@ from providers.transport import call_stats, retention
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def panel(start_panel: Callable[..., Panel]) -> Panel:
-    return start_panel("v2")
-
-
-@pytest.fixture
-def provider(panel: Panel) -> Provider:
-    return provider_at(panel, "v2")
 
 
 def delivered(panel: Panel, provider: Provider, count: int, word: str = "Completed") -> list[Order]:
