@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
-from storefront.api.middleware import PREFIXES
+from storefront.web.api_paths import API_PREFIXES
 
 
 @csrf_exempt
@@ -20,7 +20,7 @@ def unknown_address(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a bad request, such as one for an unknown host. This is handler400 of the whole site."""
-    if request.path_info.startswith(PREFIXES):
+    if request.path_info.startswith(API_PREFIXES):
         return _json({"error": "Incorrect request"}, HTTPStatus.BAD_REQUEST)
     return defaults.bad_request(request, exception)
 
@@ -30,7 +30,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Programs get no ``error``, because it is unknown here how far the request was processed.
     """
-    if request.path_info.startswith(PREFIXES):
+    if request.path_info.startswith(API_PREFIXES):
         return _json({}, HTTPStatus.INTERNAL_SERVER_ERROR)
     return defaults.server_error(request)
 

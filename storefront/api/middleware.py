@@ -17,7 +17,8 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-PREFIXES = ("/api/", "/adminapi/")
+from storefront.web.api_paths import API_PREFIXES
+
 #: Pages and documents for people under these prefixes. They have the middleware of the pages.
 PAGES = frozenset({"/api/", "/api/openapi.json", "/api/openapi.yaml"})
 
@@ -48,7 +49,7 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
 
 def is_for_programs(path: str) -> bool:
     """Return whether programs call this path, so that every answer to it has to be JSON."""
-    return path.startswith(PREFIXES) and path not in PAGES
+    return path.startswith(API_PREFIXES) and path not in PAGES
 
 
 def data_headers(get_response: GetResponse) -> GetResponse:

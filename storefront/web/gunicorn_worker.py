@@ -7,6 +7,7 @@ once it is complete. Responses are buffered too, so a client that reads slowly d
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import socket
@@ -21,8 +22,9 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, TcpWSGIServer, UnixWSGIServer
-from waitress.task import ThreadedTaskDispatcher, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
+from storefront.web.api_paths import API_PREFIXES
 from storefront.web.log_redaction import redact
 
 #: Seconds from the first byte of a request, or from the connection, to the end of its headers.
@@ -52,10 +54,39 @@ class Task(WSGITask):
             self.channel.server.log_access(self, datetime.now() - started)
 
 
+class UnreadableTask(ErrorTask):
+    """The answer to a request that cannot be read. Programs that call an API get JSON, as from the views."""
+
+    def execute(self) -> None:
+        if _path_of(self.request).startswith(API_PREFIXES):
+            self.request.error = JsonError(self.request.error)
+        super().execute()
+
+
+class JsonError:
+    """An error of waitress, in the panel API's words. Nothing was done, so an ``error`` is true."""
+
+    def __init__(self, error: Any) -> None:
+        self.status = f"{error.code} {error.reason}"
+        text = {413: "Incorrect request: it is too large", 431: "Incorrect request: the address is too long"}
+        self.body = json.dumps({"error": text.get(error.code, "Incorrect request")}, separators=(",", ":")).encode()
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        return self.status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")], self.body
+
+
+def _path_of(request: Any) -> str:
+    """Return the path of a request, or its whole target if the headers are incomplete, because there were too many."""
+    if request.header_plus:
+        return str(request.header_plus.partition(b" ")[2], "latin-1")
+    return str(getattr(request, "path", ""))
+
+
 class Channel(HTTPChannel):
     """One connection, which records when the request that it is receiving began."""
 
     task_class = Task
+    error_task_class = UnreadableTask
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

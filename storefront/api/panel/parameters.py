@@ -29,6 +29,9 @@ _PLAIN_IDS = re.compile(r"\d+(?:,\d+)*", re.ASCII)
 #: Characters that databases cannot store, and those that replace bytes which were not UTF-8.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
 
+#: The blank that a form makes of a plus which was not escaped. Invitations to Telegram begin with a plus.
+_LOST_PLUS = re.compile(r"((?<![^\s/])(?:t|telegram)\.me/) (?=\S)", re.IGNORECASE)
+
 
 def text(params: Mapping[str, Any], *names: str) -> str:
     """Return the first of ``names`` that has a value. Texts such as "undefined" and "null" count as no value."""
@@ -76,7 +79,11 @@ def from_form(raw: bytes) -> Params:
         pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         raise PanelRefusal(f"{INCORRECT_REQUEST}: more than {MAX_FIELDS} parameters") from None
-    return gather(pairs)
+    params = gather(pairs)
+    link = params.get("link")
+    if isinstance(link, str):
+        params["link"] = _LOST_PLUS.sub(r"\1+", link)
+    return params
 
 
 def from_json(raw: bytes) -> Params:

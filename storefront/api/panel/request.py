@@ -34,7 +34,9 @@ class PanelRequest(Request):
         params["key"] = text(params, *KEY_NAMES) or keys.key_in_headers(self._request)
         params["request_id"] = text(params, "request_id") or _request_id_in_headers(self._request)
         self.params = params
-        self.action = text(params, "action").lower()
+        # A published example asks for the status of refills without an action. Nothing is guessed that writes.
+        default = "refill_status" if text(params, "refill", "refills") else ""
+        self.action = text(params, "action").lower() or default
 
     @property
     def key(self) -> str:

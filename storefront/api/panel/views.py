@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,10 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from storefront.accounts import plain_http
+from storefront.api import cors
 from storefront.api.bodies import prepare_body
 from storefront.api.negotiation import IgnoreAccept
 from storefront.api.panel import permissions, responses
-from storefront.api.panel.actions import ACTIONS
+from storefront.api.panel.actions import ACTIONS, WRITES
 from storefront.api.panel.authentication import KeyAuthentication
 from storefront.api.panel.error_answers import Closed, KeyExposed, answer_error
 from storefront.api.panel.parsers import FormOrJsonParser, MultipartParser
@@ -34,7 +36,7 @@ class PanelView(APIView):
     """Answer a call of the panel API, of the shop or of the sandbox, whichever the key is for."""
 
     # HEAD is refused: with the parameters of an add it would place an order.
-    http_method_names = ["get", "post"]
+    http_method_names = ["get", "post", "options"]
     authentication_classes = [KeyAuthentication]
     throttle_classes = [AddressThrottle, KeyThrottle]
     permission_classes = [
@@ -57,7 +59,15 @@ class PanelView(APIView):
         data = actions[request.action](request.caller, request.params)
         return _services(request, data) if isinstance(data, ServicesDocument) else responses.reply(data)
 
+    def options(self, request: PanelRequest, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """Answer a browser that asks before a call. ``initial`` refuses all other requests with this method."""
+        return Response(status=HTTPStatus.NO_CONTENT, headers=dict(cors.PREFLIGHT))
+
     # -------------------------------------------------------------------------------------------- framework hooks
+    @property
+    def allowed_methods(self) -> list[str]:
+        return ["GET", "POST"]
+
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {}
@@ -77,6 +87,8 @@ class PanelView(APIView):
         """Check the call, throttles first: guesses of keys are counted by address before any key is looked up."""
         self.format_kwarg = None
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        if cors.is_preflight(request._request):
+            return
         if request.method not in self.allowed_methods:
             self.http_method_not_allowed(request)
         prepare_body(request._request)
@@ -94,6 +106,14 @@ class PanelView(APIView):
         for throttle in self.get_throttles():
             if not throttle.allow_request(request, self):
                 self.throttled(request, throttle.wait() or 0)
+
+    def finalize_response(  # type: ignore[override]
+        self, request: PanelRequest, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        if request.action not in WRITES:
+            cors.allow_reading(request._request, final)
+        return final
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return answer_error

@@ -8,6 +8,16 @@ const [manner, url] = process.argv.slice(2);
 // Most wrappers paste whatever they were given: a value that was never set becomes the word "undefined".
 const pairs = (call) => Object.entries(call).map(([name, value]) => [name, String(value)]);
 
+const post = (headers, resolve, reject) => {
+  const request = http.request(url, { method: "POST", headers });
+  request.on("response", async (answer) => {
+    const said = await text(answer);
+    resolve({ status: answer.statusCode, text: () => said });
+  });
+  request.on("error", reject);
+  return request;
+};
+
 const ways = {
   urlsearchparams: (call) => fetch(url, { method: "POST", body: new URLSearchParams(pairs(call)) }),
   query: (call) => fetch(`${url}?${new URLSearchParams(pairs(call))}`),
@@ -33,13 +43,15 @@ const ways = {
           : [`${name}=${encodeURIComponent(value)}`],
       );
       const body = fields.join("&");
-      const request = http.request(url, { method: "POST", headers: { "Content-Length": Buffer.byteLength(body) } });
-      request.on("response", async (answer) => {
-        const said = await text(answer);
-        resolve({ status: answer.statusCode, text: () => said });
-      });
-      request.on("error", reject);
-      request.end(body);
+      const headers = { "Content-Length": Buffer.byteLength(body) };
+      post(headers, resolve, reject).end(body);
+    }),
+  // Without a length, Node sends what is written in chunks.
+  chunked: (call) =>
+    new Promise((resolve, reject) => {
+      const request = post({}, resolve, reject);
+      for (const [name, value] of pairs(call)) request.write(`${name}=${encodeURIComponent(value)}&`);
+      request.end();
     }),
 };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -166,6 +167,30 @@ def test_a_body_above_the_limit_is_rejected_before_it_is_sent() -> None:
     with raw_server() as (port, _process, _log), socket.create_connection(("127.0.0.1", port), 10) as client:
         client.sendall(HEAD + b"Content-Length: 99999999\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "body", "status", "text"),
+    [
+        ("/api/v2?orders=" + "1," * 40_000, "", b"", 431, "Incorrect request: the address is too long"),
+        ("/adminapi/v2/orders", "Content-Length: 99999999\r\n", b"", 413, "Incorrect request: it is too large"),
+        ("/api/v2", "Transfer-Encoding: chunked\r\n", b"f00000\r\n" + b"x" * 13_000_000, 413,
+         "Incorrect request: it is too large"),
+        ("/api/v2", "Transfer-Encoding: chunked\r\n", b"no number\r\n", 400, "Incorrect request"),
+        ("/api/v2", "Transfer-Encoding: gzip\r\n", b"", 501, "Incorrect request"),
+    ],
+    ids=["long address", "length", "chunks", "broken chunks", "unknown encoding"],
+)  # fmt: skip
+def test_a_program_whose_request_cannot_be_read_gets_json(
+    target: str, headers: str, body: bytes, status: int, text: str
+) -> None:
+    with raw_server() as (port, _process, _log), socket.create_connection(("127.0.0.1", port), 10) as client:
+        with suppress(ConnectionError):  # the server may hang up before everything is sent
+            client.sendall(f"POST {target} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode() + body)
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
+        assert json.loads(answer.read()) == {"error": text}
 
 
 def test_a_thousand_order_numbers_fit_into_a_url() -> None:

@@ -150,7 +150,7 @@ def test_the_case_of_an_action_does_not_matter(call: Call, reseller: Reseller, a
     assert call(action=action, order=order(reseller.user, service()).pk)["status"] == "Pending"
 
 
-@pytest.mark.parametrize("name", ["order", "orders", "refill", "refills"])
+@pytest.mark.parametrize("name", ["order", "orders"])
 def test_no_refill_is_guessed_from_a_request_without_an_action(call: Call, reseller: Reseller, name: str) -> None:
     own = order(reseller.user, service(has_refill=True), status="completed")
     assert call(**{name: own.pk}) == {"error": "Incorrect request"}

@@ -99,8 +99,18 @@ aliases of the key
     test_transport.py test_the_key_has_aliases
 aliases of the order for status
     wire/test_parameters.py test_the_id_has_aliases_for_status
+a body in chunks
+    wire/test_odd_requests.py test_a_body_in_chunks_is_read_where_the_server_decodes_it
+a body in chunks from Node and curl
+    clients/test_programs.py test_a_program_reads_buys_and_asks
 no action, no refill
     wire/test_parameters.py test_no_refill_is_guessed_from_a_request_without_an_action
+refills without an action are a status
+    wire/test_odd_requests.py test_refills_without_an_action_are_asked_for_their_status
+an invitation to Telegram keeps its plus
+    wire/test_odd_requests.py test_the_plus_of_an_invitation_that_was_not_escaped_is_still_a_plus
+invisible marks around a link are cut
+    wire/test_odd_requests.py test_invisible_marks_around_a_link_are_cut
 verbs of other servers
     wire/test_parameters.py test_verbs_of_other_servers_are_incorrect_requests
 the case of an action
