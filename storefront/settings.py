@@ -186,7 +186,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "storefront.accounts.passwords.LongEnough"},
+    {"NAME": "storefront.accounts.passwords.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -236,11 +236,11 @@ ACCOUNT_RATE_LIMITS = {
 }
 MFA_ADAPTER = "storefront.accounts.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
-    "authenticate": "storefront.accounts.second_factor.SignInForm",
-    "reauthenticate": "storefront.accounts.second_factor.AskedAgainForm",
+    "authenticate": "storefront.accounts.second_factor.AuthenticateForm",
+    "reauthenticate": "storefront.accounts.second_factor.ReauthenticateForm",
     "authenticate_webauthn": "storefront.accounts.second_factor.PasskeyForm",
     "login_webauthn": "storefront.accounts.second_factor.PasskeySignInForm",
-    "reauthenticate_webauthn": "storefront.accounts.second_factor.PasskeyAskedAgainForm",
+    "reauthenticate_webauthn": "storefront.accounts.second_factor.PasskeyReauthenticateForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -271,7 +271,7 @@ ORDERS_WAKE = "providers.tasks.wake"
 # Returns what an order would cost us, so that nothing is sold below cost.
 ORDERS_COST_FLOOR = "providers.placing.cost_floor.cost_of"
 # Called with a list of ShopEvent in the transaction of the change, for emails and webhooks.
-ORDERS_EVENT_LISTENERS = ["storefront.webhooks.outbox.keep", "storefront.mail.notifications.keep"]
+ORDERS_EVENT_LISTENERS = ["storefront.webhooks.outbox.record", "storefront.mail.notifications.record"]
 # Called by the ledger audit; each yields one sentence for everything in its tables that does not add up.
 ORDERS_AUDITS = ["storefront.payments.audit.findings"]
 # How many tickets of one customer may be open at once.
@@ -281,7 +281,7 @@ SUPPORT_ANSWER_LISTENER = "storefront.mail.ticket_answers.keep"
 # Called with the Payment when it is credited, in the same transaction. Empty: no notification.
 PAYMENT_CREDIT_LISTENER = "storefront.mail.receipts.keep"
 # Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
-ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.keep"
+ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.enqueue"
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.
 ACCOUNTS_ACCESS_SOURCES = ["storefront.accounts.access.api_keys", "storefront.webhooks.access.webhooks"]
 # Panels on this machine or in private ranges are refused unless this allows them.

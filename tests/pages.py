@@ -104,7 +104,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     "support:page": ("visitor /pages/page-0/", "/pages/page-0/"),
     "account": ("/account/",),
     "profile": ("/account/profile/",),
-    "logins": ("/account/logins/",),
+    "sessions": ("/account/sessions/",),
     "api_keys": ("/account/keys/",),
     "api_key": ("/account/keys/{key}/",),
     "api_key_revoke": ("/account/keys/{key}/revoke/",),
@@ -139,8 +139,8 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 #: Addresses that only act.
 POSTS = frozenset({
     "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:dismiss",
-    "webhooks:warn_below", "webhooks:act", "webhooks:send_again", "payments:send_proof", "payments:webhook",
-    "logins_end", "login_end", "language",
+    "webhooks:low_balance", "webhooks:run_action", "webhooks:resend", "payments:send_proof", "payments:webhook",
+    "sessions_end", "session_end", "language",
 })  # fmt: skip
 #: What is no page of this kind, and why.
 ELSEWHERE: Mapping[str, str] = {
@@ -151,7 +151,7 @@ ELSEWHERE: Mapping[str, str] = {
     "support:file": "a file from the disk",
     "payments:proof": "a file from the disk",
     "payments:demo": "pretend payments, in the demo alone",
-    "mail:off": "a link of a letter, about its reader alone",
+    "mail:unsubscribe": "a link of a letter, about its reader alone",
     "account_reauthenticate": "asks for the password again where that is long ago",
     "mfa_reauthenticate": "asks for the second factor again where that is long ago",
     "account_confirm_login_code": "leads to the log-in: no log-in by code here",
@@ -269,7 +269,7 @@ LINKED = (
 #: The pages that models have beside their list and forms; what is not here must be an address that only acts.
 OWN_PAGES = {
     "accounts_user_adjust": "accounts/user/{customer}/adjust/",
-    "accounts_user_second_step": "accounts/user/{customer}/second-step/",
+    "accounts_user_reset_second_factor": "accounts/user/{customer}/reset-second-factor/",
     "auth_user_password_change": "",
 }
 OWN_ACTS = frozenset(

@@ -41,7 +41,7 @@ class Source(Protocol):
     kind: str
     title: Any
 
-    def living(self, user: User) -> list[Grant]:
+    def active(self, user: User) -> list[Grant]:
         """Return the active grants of ``user``, oldest first."""
 
     def revoke(self, user: User, pks: Collection[int]) -> None:
@@ -52,7 +52,7 @@ class ApiKeys:
     kind = "key"
     title = gettext_lazy("API keys")
 
-    def living(self, user: User) -> list[Grant]:
+    def active(self, user: User) -> list[Grant]:
         return [
             Grant(
                 self.kind,
@@ -61,11 +61,11 @@ class ApiKeys:
                 key.created_at,
                 key.last_used_at,
             )
-            for key in ApiKey.objects.living().filter(user=user).order_by("pk")
+            for key in ApiKey.objects.active().filter(user=user).order_by("pk")
         ]
 
     def revoke(self, user: User, pks: Collection[int]) -> None:
-        ApiKey.objects.living().filter(user=user, pk__in=pks).update(revoked_at=timezone.now())
+        ApiKey.objects.active().filter(user=user, pk__in=pks).update(revoked_at=timezone.now())
 
 
 api_keys = ApiKeys()
@@ -75,9 +75,9 @@ def sources() -> list[Source]:
     return [import_string(path) for path in settings.ACCOUNTS_ACCESS_SOURCES]
 
 
-def living(user: User) -> list[Grant]:
+def active(user: User) -> list[Grant]:
     """Return every active grant of ``user``."""
-    return [grant for source in sources() for grant in source.living(user)]
+    return [grant for source in sources() for grant in source.active(user)]
 
 
 def revoke(user: User, grants: Collection[Grant]) -> None:

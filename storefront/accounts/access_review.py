@@ -22,16 +22,18 @@ from storefront.accounts.models import User
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
-    grants = access.living(user)
+    grants = access.active(user)
     if request.method == "POST":
-        wanted = set(request.POST.getlist("revoke"))
-        chosen = [grant for grant in grants if grant.token in wanted]
+        selected_tokens = set(request.POST.getlist("revoke"))
+        selected = [grant for grant in grants if grant.token in selected_tokens]
         with transaction.atomic():
-            access.revoke(user, chosen)
+            access.revoke(user, selected)
             User.objects.filter(pk=user.pk).update(has_access_review=False)
-        security_log.note("access_reviewed", request, user, revoked=len(chosen))
-        if chosen:
-            told = ngettext("%d access revoked.", "%d accesses revoked.", len(chosen)) % len(chosen)
-            messages.success(request, told)
+        security_log.note("access_reviewed", request, user, revoked=len(selected))
+        if selected:
+            message = ngettext("Access revoked for %d item.", "Access revoked for %d items.", len(selected)) % len(
+                selected
+            )
+            messages.success(request, message)
         return redirect("profile")
     return render(request, "accounts/access_review.html", {"grants": grants})

@@ -25,14 +25,14 @@ from storefront.accounts.middleware import SEEN_AT, SIGNED_IN_AT
 from storefront.accounts.models import User
 
 #: Names of the context variables in the library's emails that hold a link.
-LEADS_TO = ("activate_url", "password_reset_url", "signup_url")
+LINK_VARIABLES = ("activate_url", "password_reset_url", "signup_url")
 
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
         # Use the same text whether the address belongs to somebody or cannot be used, so that it reveals no accounts.
-        "email_taken": _("This address cannot be used. If it is yours, sign in, or let us send you a new password."),
+        "email_taken": _("You can't use this email address. If it's yours, sign in or reset your password."),
     }
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return the address by which sign-in limits count, which is also the one that API keys are restricted to."""
         address = ip_addresses.client_address(request)
         if not address:
-            raise PermissionDenied("It cannot be told from where this request came: see BEHIND_PROXY in .env.example.")
+            raise PermissionDenied("The client's IP address is unknown. See BEHIND_PROXY in .env.example.")
         return address
 
     # ---------------------------------------------------------------------------------------------- sign-in
@@ -125,15 +125,15 @@ class AccountAdapter(DefaultAccountAdapter):
         reader = self._reader(request, email, context)
         language = reader.language if reader and reader.language in dict(settings.LANGUAGES) else get_language()
         with translation.override(language), timezone.override(reader.zone if reader else None):
-            words = {"request": request, "email": email, "current_site": site, **context}
-            letter = self.render_mail(template_prefix, email, words)
+            variables = {"request": request, "email": email, "current_site": site, **context}
+            rendered = self.render_mail(template_prefix, email, variables)
             import_string(settings.ACCOUNTS_EMAIL_HANDLER)(
                 template_prefix.rpartition("/")[2],
                 user=reader,
                 address=email,
-                subject=letter.subject,
-                text=str(letter.body),
-                url=next((str(context[name]) for name in LEADS_TO if context.get(name)), ""),
+                subject=rendered.subject,
+                text=str(rendered.body),
+                url=next((str(context[name]) for name in LINK_VARIABLES if context.get(name)), ""),
             )
 
     def _reader(self, request: HttpRequest | None, email: str, context: dict[str, Any]) -> User | None:

@@ -34,12 +34,12 @@ from storefront.accounts import balance_adjustments, email_change, reset_link, s
 from storefront.accounts.models import ApiKey, User
 
 #: Fields that only superusers may change: anybody else could give all permissions to themselves.
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: The price level is stored with the wallet, so changing it needs the permission for wallets.
-LEVEL, MAY_SET_LEVEL = ("level", "is_level_pinned"), "orders.change_account"
+LEVEL_FIELDS, LEVEL_PERMISSION = ("level", "is_level_pinned"), "orders.change_account"
 
-#: Fields that customers choose for themselves.
-READS = ("language", "time_zone", "currency")
+#: Fields that customers set themselves.
+LOCALE_FIELDS = ("language", "time_zone", "currency")
 
 
 class NewUserForm(base.Form):
@@ -57,7 +57,9 @@ class NewUserForm(base.Form):
 class UserForm(base.Form):
     level = forms.ModelChoiceField(PriceLevel.objects.all(), required=False, label=_("Price level"))
     is_level_pinned = forms.BooleanField(
-        required=False, label=_("Level pinned"), help_text=_("The level stays, whatever is spent.")
+        required=False,
+        label=_("Price level pinned"),
+        help_text=_("Keep this level no matter how much the customer spends."),
     )
 
     class Meta:
@@ -81,14 +83,14 @@ def _contains(field: str, word: str) -> Q:
     return Q(**{f"{field}__icontains": word})
 
 
-class KeyState(admin.SimpleListFilter):
-    title = _("state")
+class ApiKeyStatusFilter(admin.SimpleListFilter):
+    title = _("status")
     parameter_name = "state"
     #: Name and condition of each state, by its value in the query string.
     STATES: dict[str, tuple[Any, Q]] = {
-        "living": (_("Living"), Q(revoked_at=None)),
+        "active": (_("Active"), Q(revoked_at=None)),
         "unused": (_("Never used"), Q(revoked_at=None, last_used_at=None)),
-        "limit": (_("With a limit of their own"), Q(calls_a_minute__isnull=False)),
+        "limit": (_("With a custom rate limit"), Q(calls_per_minute__isnull=False)),
         "revoked": (_("Revoked"), Q(revoked_at__isnull=False)),
     }
 
@@ -100,25 +102,25 @@ class KeyState(admin.SimpleListFilter):
         return queryset.filter(state[1]) if state else queryset
 
 
-class ShowsKey:
+class ApiKeyColumnsMixin:
     """Columns of API keys: the permissions in one column, and times short enough for a list."""
 
-    @admin.display(description=_("what it may do"))
-    def may(self, key: ApiKey) -> str:
-        does = (
+    @admin.display(description=_("permissions"))
+    def permissions(self, key: ApiKey) -> str:
+        granted = (
             (key.is_sandbox, _("sandbox")),
-            (key.has_read_scope, pgettext_lazy("what a key may do", "read")),
-            (key.has_order_scope, pgettext_lazy("what a key may do", "order")),
-            (key.has_order_scope and key.has_get_writes, _("by GET too")),
+            (key.has_read_scope, pgettext_lazy("API key permission", "read")),
+            (key.has_order_scope, pgettext_lazy("API key permission", "place orders")),
+            (key.has_order_scope and key.has_get_writes, _("GET orders")),
         )
-        return ", ".join(str(word) for holds, word in does if holds)
+        return ", ".join(str(name) for is_granted, name in granted if is_granted)
 
-    @admin.display(description=_("made"))
-    def made(self, key: ApiKey) -> str:
+    @admin.display(description=_("created"))
+    def created(self, key: ApiKey) -> str:
         return formatting.moment(key.created_at)
 
-    @admin.display(description=_("used"))
-    def used(self, key: ApiKey) -> str:
+    @admin.display(description=_("last used"))
+    def last_used(self, key: ApiKey) -> str:
         return formatting.moment(key.last_used_at)
 
     @admin.display(description=_("revoked"))
@@ -126,11 +128,20 @@ class ShowsKey:
         return formatting.moment(key.revoked_at)
 
 
-class ApiKeyInline(ShowsKey, base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
+class ApiKeyInline(ApiKeyColumnsMixin, base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = ApiKey
-    fields = readonly_fields = ("prefix", "name", "may", "addresses", "calls_per_minute", "made", "used", "revoked")
+    fields = readonly_fields = (
+        "prefix",
+        "name",
+        "permissions",
+        "addresses",
+        "calls_per_minute",
+        "created",
+        "last_used",
+        "revoked",
+    )
     show_change_link = True
-    verbose_name_plural = _("API keys (their text is shown once, to the customer)")
+    verbose_name_plural = _("API keys (only the customer sees the full key, once)")
 
 
 @admin.register(User)
@@ -145,10 +156,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     search_fields = ("email", "name")
-    search_help_text = _("Part of the e-mail or of the name.")
+    search_help_text = _("Search by email or name.")
     readonly_fields = (
-        "balance", "shortcuts", "adjust_link", "second_step", "reset_password", "sessions", "own_prices",
-        "last_login", "created_at", *READS,
+        "balance", "quick_links", "adjust_link", "two_factor", "reset_password", "sessions", "custom_rates",
+        "last_login", "created_at", *LOCALE_FIELDS,
     )  # fmt: skip
     inlines = (ApiKeyInline,)
     fieldsets = (
@@ -159,18 +170,18 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                     "email",
                     "name",
                     "is_active",
-                    "second_step",
+                    "two_factor",
                     "reset_password",
                     "sessions",
                     "balance",
                     "adjust_link",
-                    "shortcuts",
+                    "quick_links",
                 )
             },
         ),
-        (_("How they read"), {"fields": READS}),
-        (_("Prices"), {"fields": (*LEVEL, "own_prices")}),
-        (_("Back office"), {"fields": POWERS}),
+        (_("Language and region"), {"fields": LOCALE_FIELDS}),
+        (_("Pricing"), {"fields": (*LEVEL_FIELDS, "custom_rates")}),
+        (_("Back office"), {"fields": PERMISSION_FIELDS}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name")}),)
@@ -198,9 +209,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
         is_own = obj is not None and obj.pk == request.user.pk
-        if is_own or not (request.user.has_perm(MAY_SET_LEVEL) and getattr(obj, "wallet", None)):
-            fields += LEVEL
-        return fields if request.user.is_superuser else (*fields, *POWERS)
+        if is_own or not (request.user.has_perm(LEVEL_PERMISSION) and getattr(obj, "wallet", None)):
+            fields += LEVEL_FIELDS
+        return fields if request.user.is_superuser else (*fields, *PERMISSION_FIELDS)
 
     def get_urls(self) -> list[Any]:
         guarded = self.admin_site.admin_view
@@ -208,7 +219,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             path("<int:pk>/reset-password/", guarded(self.send_reset_link), name="accounts_user_reset_password"),
             path("<int:pk>/sign-out/", guarded(self.sign_out), name="accounts_user_sign_out"),
             path("<int:pk>/adjust/", guarded(self.adjust), name="accounts_user_adjust"),
-            path("<int:pk>/second-step/", guarded(self.take_off), name="accounts_user_second_step"),
+            path(
+                "<int:pk>/reset-second-factor/",
+                guarded(self.reset_second_factor),
+                name="accounts_user_reset_second_factor",
+            ),
             *super().get_urls(),
         ]
 
@@ -244,18 +259,18 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         with transaction.atomic():
             reset_link.send(request, user)
             self.log_change(request, user, "Sent a password reset link.")
-        told = gettext("A link to set a new password is on its way to %s.") % user.email
-        self.message_user(request, told, messages.SUCCESS)
+        message = gettext("Password reset link sent to %s.") % user.email
+        self.message_user(request, message, messages.SUCCESS)
         return redirect(base.page_url(user))
 
-    def take_off(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Remove a lost second factor. Only superusers may do so for staff and superusers."""
+    def reset_second_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Reset two-factor authentication. Only superusers may do so for staff and superusers."""
         user = get_object_or_404(User, pk=pk)
-        if not self._may_take_off(request, user):
+        if not self._may_reset_second_factor(request, user):
             raise PermissionDenied
         return second_factor_reset.page(request, user, self.admin_site, self.opts)
 
-    def _may_take_off(self, request: HttpRequest, user: User) -> bool:
+    def _may_reset_second_factor(self, request: HttpRequest, user: User) -> bool:
         return request.user.has_perm(second_factor_reset.PERMISSION) and self.has_change_permission(request, user)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -265,10 +280,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         # Hide links that the operator may not follow.
         may: dict[Any, bool] = {
             "adjust_link": self._may_adjust(request, obj),
-            "second_step": self._may_take_off(request, obj),
+            "two_factor": self._may_reset_second_factor(request, obj),
             "reset_password": self.has_change_permission(request, obj),
             "sessions": self.has_change_permission(request, obj),
-            "own_prices": request.user.has_perm("orders.view_customerrate"),
+            "custom_rates": request.user.has_perm("orders.view_customerrate"),
         }
         return [
             (name, {**options, "fields": [field for field in options["fields"] if may.get(field, True)]})
@@ -286,7 +301,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             reset_link.send(request, obj)
         elif "email" in form.changed_data:
             email_change.by_staff(obj, former=form.initial["email"])
-        if change and set(LEVEL) & set(form.changed_data) - set(self.get_readonly_fields(request, obj)):
+        if change and set(LEVEL_FIELDS) & set(form.changed_data) - set(self.get_readonly_fields(request, obj)):
             chosen = form.cleaned_data
             transfers.set_price_level(obj.wallet, level=chosen["level"], is_pinned=chosen["is_level_pinned"])
 
@@ -301,39 +316,39 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         wallet = getattr(user, "wallet", None)
         return str(wallet.level) if wallet and wallet.level else formatting.NONE
 
-    @admin.display(description=_("level pinned"), boolean=True)
+    @admin.display(description=_("price level pinned"), boolean=True)
     def is_level_pinned(self, user: Any) -> bool:
         wallet = getattr(user, "wallet", None)
         return bool(wallet and wallet.is_level_pinned)
 
-    @admin.display(description=_("own prices"))
-    def own_prices(self, user: Any) -> str:
+    @admin.display(description=_("custom rates"))
+    def custom_rates(self, user: Any) -> str:
         new = f"{reverse('admin:orders_customerrate_add')}?user={user.pk}"
         return formatting.row(
-            base.list_link(CustomerRate, _("All of them"), user__id__exact=user.pk),
-            format_html('<a href="{}">{}</a>', new, _("Agree on one")),
+            base.list_link(CustomerRate, _("View custom rates"), user__id__exact=user.pk),
+            format_html('<a href="{}">{}</a>', new, _("Add custom rate")),
         )
 
     @admin.display(description=_("joined"), ordering="id")
     def joined(self, user: User) -> str:
         return formatting.moment(user.created_at)
 
-    @admin.display(description=_("by hand"))
+    @admin.display(description=_("adjustment"))
     def adjust_link(self, user: Any) -> str:
         return format_html(
             '<a class="btn sm" href="{}">{}</a>',
             reverse("admin:accounts_user_adjust", args=[user.pk]),
-            _("Adjust the wallet"),
+            _("Adjust balance"),
         )
 
-    @admin.display(description=_("second step"))
-    def second_step(self, user: Any) -> str:
+    @admin.display(description=_("two-factor authentication"))
+    def two_factor(self, user: Any) -> str:
         if not second_factor_reset.has_any(user):
             return formatting.NONE
         return format_html(
             '<a class="btn sm" href="{}">{}</a>',
-            reverse("admin:accounts_user_second_step", args=[user.pk]),
-            _("Take off the second step"),
+            reverse("admin:accounts_user_reset_second_factor", args=[user.pk]),
+            _("Reset two-factor authentication"),
         )
 
     @admin.display(description=_("password"))
@@ -345,7 +360,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return format_html(
             '<button class="btn sm" form="user-action" formaction="{}">{}</button>',
             reverse("admin:accounts_user_reset_password", args=[user.pk]),
-            _("Send a link to set a new password"),
+            _("Send password reset link"),
         )
 
     @method_decorator(require_POST)
@@ -356,8 +371,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         count = user_sessions.end_all(user)
         self.log_change(request, user, f"Signed out everywhere: {count} sessions.")
-        told = ngettext("%d browser was signed out.", "%d browsers were signed out.", count) % count
-        self.message_user(request, told, messages.SUCCESS)
+        message = ngettext("%d session ended.", "%d sessions ended.", count) % count
+        self.message_user(request, message, messages.SUCCESS)
         return redirect(base.page_url(user))
 
     @admin.display(description=_("sessions"))
@@ -368,14 +383,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             _("Sign out everywhere"),
         )
 
-    @admin.display(description=_("lists"))
-    def shortcuts(self, user: Any) -> str:
+    @admin.display(description=_("quick links"))
+    def quick_links(self, user: Any) -> str:
         links: list[str] = [base.list_link(Order, _("Orders"), user__id__exact=user.pk)]
         wallet = getattr(user, "wallet", None)
         if wallet:
             links += [
-                base.list_link(Transfer, _("Statement"), wallet__id__exact=wallet.pk),
-                base.page_link(wallet, _("Wallet")),
+                base.list_link(Transfer, _("Transactions"), wallet__id__exact=wallet.pk),
+                base.page_link(wallet, _("Balance")),
             ]
         return formatting.row(*links)
 
@@ -398,17 +413,18 @@ class GroupAdmin(DjangoGroupAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class ApiKeyAdmin(ApiKeyColumnsMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     """Admin of API keys. Their owners create them; staff can revoke them and limit their calls per minute."""
 
-    list_display = ("prefix", "user", "name", "may", "calls_per_minute", "made", "used", "revoked")
+    list_display = ("prefix", "user", "name", "permissions", "calls_per_minute", "created", "last_used", "revoked")
     list_select_related = ("user",)
-    list_filter = (KeyState, "is_sandbox")
+    list_filter = (ApiKeyStatusFilter, "is_sandbox")
     ordering = ("-id",)
     search_fields = ("=prefix", "user__email__startswith")
-    search_help_text = _("How the key begins (8 characters), or the beginning of a customer's e-mail.")
+    search_help_text = _("Search by the first 8 characters of a key or the start of a customer's email.")
     fields = (
-        "prefix", "name", "user", "may", "addresses", "calls_per_minute", "created_at", "last_used_at", "revoked_at",
+        "prefix", "name", "user", "permissions", "addresses", "calls_per_minute", "created_at", "last_used_at",
+        "revoked_at",
     )  # fmt: skip
     readonly_fields = tuple(name for name in fields if name != "calls_per_minute")
     actions = ("revoke",)
@@ -420,10 +436,10 @@ class ApiKeyAdmin(ShowsKey, base.LargeTableMixin, base.ReadOnlyMixin, base.Model
         """Save only the limit, so that a concurrent change by the key's owner or the API is not overwritten."""
         ApiKey.objects.filter(pk=obj.pk).update(calls_per_minute=obj.calls_per_minute)
 
-    @admin.action(description=_("Revoke"), permissions=["change"])
+    @admin.action(description=_("Revoke keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         keys = list(queryset.filter(revoked_at=None))
         done = ApiKey.objects.filter(pk__in=[key.pk for key in keys], revoked_at=None).update(revoked_at=timezone.now())
         LogEntry.objects.log_actions(request.user.pk, keys, CHANGE, "Revoked.")  # type: ignore[arg-type]
-        told = ngettext("%d key was revoked; it opens nothing any more.", "%d keys were revoked.", done)
-        self.message_user(request, told % done, messages.SUCCESS)
+        message = ngettext("%d API key revoked.", "%d API keys revoked.", done)
+        self.message_user(request, message % done, messages.SUCCESS)

@@ -44,7 +44,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     own = ApiKey.objects.filter(user=user)
     context = {
         "form": form,
-        "keys": own.living(),
+        "keys": own.active(),
         "keys_max": KEYS_MAX,
         "revoked_keys": own.exclude(revoked_at=None).order_by("-revoked_at")[:REVOKED_SHOWN],
         "new_key": _new_key(request),
@@ -66,11 +66,11 @@ def _new_key(request: HttpRequest) -> str:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the name, scopes and addresses of one of the customer's active keys."""
-    key = get_object_or_404(ApiKey.objects.living(), user=request.user, pk=pk)
+    key = get_object_or_404(ApiKey.objects.active(), user=request.user, pk=pk)
     form = KeyForm(request.POST or None, instance=key, here=ip_addresses.client_address(request))
     if request.method == "POST" and form.is_valid():
         api_keys.change(key, request=request, **form.columns())
-        messages.success(request, _("The key %s… is changed. It holds from the next call.") % key.prefix)
+        messages.success(request, _("API key %s… updated.") % key.prefix)
         return redirect("api_keys")
     return render(request, "accounts/key.html", {"form": form, "key": key})
 
@@ -82,6 +82,6 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, user=request.user, pk=pk)
     if request.method == "GET" and key.revoked_at is None:
         return render(request, "accounts/key_revoke.html", {"key": key})
-    ApiKey.objects.living().filter(pk=key.pk).update(revoked_at=timezone.now())
-    messages.success(request, _("The key %s… no longer works.") % key.prefix)
+    ApiKey.objects.active().filter(pk=key.pk).update(revoked_at=timezone.now())
+    messages.success(request, _("API key %s… revoked.") % key.prefix)
     return redirect("api_keys")

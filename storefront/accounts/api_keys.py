@@ -36,11 +36,11 @@ def create(user: User, *, request: HttpRequest | None = None, **columns: Any) ->
 @transaction.atomic
 def change(key: ApiKey, *, request: HttpRequest, **columns: Any) -> None:
     """Change ``columns`` of an active key and notify the owner, unless only the name changes."""
-    before = ApiKey.objects.living().filter(pk=key.pk).values(*columns).first()
+    before = ApiKey.objects.active().filter(pk=key.pk).values(*columns).first()
     if before is None or before == columns:
         return
     # Update only these columns, and only of an active key: saving the whole row could restore a revoked one.
-    ApiKey.objects.living().filter(pk=key.pk).update(**columns)
+    ApiKey.objects.active().filter(pk=key.pk).update(**columns)
     if {**before, "name": ""} != {**columns, "name": ""}:
         security_log.note("api_key_changed", request, key.user, key=key.prefix)
         notices.send(key.user, "api_key_changed", lambda: _changed(key))
@@ -48,11 +48,11 @@ def change(key: ApiKey, *, request: HttpRequest, **columns: Any) -> None:
 
 def _created(key: ApiKey) -> Notice:
     return Notice(
-        subject=_("A new API key was created"),
+        subject=_("New API key created"),
         paragraphs=(
             _("The API key “%(name)s” (%(prefix)s…) was created for your account.")
             % {"name": key.name, "prefix": key.prefix},
-            _("If you did not create it, revoke it and change your password at once."),
+            _("If you didn't create it, revoke it and change your password right away."),
         ),
         path=reverse("api_keys"),
     )
@@ -60,11 +60,11 @@ def _created(key: ApiKey) -> Notice:
 
 def _changed(key: ApiKey) -> Notice:
     return Notice(
-        subject=_("An API key was changed"),
+        subject=_("API key changed"),
         paragraphs=(
-            _("What the API key “%(name)s” (%(prefix)s…) may do, or from where, was changed.")
+            _("The permissions or allowed IP addresses of the API key “%(name)s” (%(prefix)s…) were changed.")
             % {"name": key.name, "prefix": key.prefix},
-            _("If you did not change it, revoke it and change your password at once."),
+            _("If you didn't make this change, revoke the key and change your password right away."),
         ),
         path=reverse("api_keys"),
     )

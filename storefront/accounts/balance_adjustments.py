@@ -26,76 +26,76 @@ from storefront.accounts.models import User
 PERMISSION = "orders.add_transfer"
 
 
-class Adjustment(forms.Form):
+class AdjustmentForm(forms.Form):
     amount = forms.DecimalField(
         label=gettext_lazy("Amount"),
         max_digits=19,
         decimal_places=amounts.AMOUNT_PLACES,
-        help_text=gettext_lazy("10 gives ten to the customer, -10 takes ten away."),
+        help_text=gettext_lazy("A positive amount adds to the balance, a negative amount deducts from it."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text", "dir": "ltr"}),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=255,
-        help_text=gettext_lazy("It stands in the books for good."),
+        help_text=gettext_lazy("Saved permanently with the transaction."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
-    #: Idempotency key of the form: the second of two clicks books nothing.
+    #: Idempotency key of the form: a second click changes nothing.
     token = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
     def clean_amount(self) -> Any:
         if not self.cleaned_data["amount"]:
-            raise forms.ValidationError(_("An adjustment of nothing changes nothing."))
+            raise forms.ValidationError(_("Enter an amount other than zero."))
         return self.cleaned_data["amount"]
 
 
 def page(request: HttpRequest, user: User, site: AdminSite, opts: Any) -> HttpResponse:
     """Show the form and carry out the adjustment. The caller has checked the permission."""
-    form = Adjustment(request.POST or None, initial={"token": uuid.uuid4()})
-    if request.method == "POST" and form.is_valid() and _book(request, user, form):
+    form = AdjustmentForm(request.POST or None, initial={"token": uuid.uuid4()})
+    if request.method == "POST" and form.is_valid() and _adjust(request, user, form):
         return redirect(base.page_url(user))
     wallet = Account.objects.filter(user=user).first()
     context = {
         **site.each_context(request),
-        "title": _("Adjust the wallet"),
+        "title": _("Adjust balance"),
         "opts": opts,
         "customer": user,
-        "held": formatting.amount(wallet.balance, wallet.currency) if wallet else formatting.NONE,
+        "balance": formatting.amount(wallet.balance, wallet.currency) if wallet else formatting.NONE,
         "form": form,
     }
     return TemplateResponse(request, "admin/accounts/user/adjust.html", context)
 
 
-def _book(request: HttpRequest, user: User, form: Adjustment) -> bool:
-    """Book the adjustment, or add the problem to the form.
+def _adjust(request: HttpRequest, user: User, form: AdjustmentForm) -> bool:
+    """Adjust the balance, or add the error to the form.
 
     Returns:
-        Whether it is booked, now or earlier by the same form.
+        Whether the balance is adjusted, now or earlier by the same form.
     """
-    given = form.cleaned_data
-    reference = f"staff:{given['token']}"
+    data = form.cleaned_data
+    reference = f"staff:{data['token']}"
     try:
         with transaction.atomic():
             wallet = Account.objects.select_for_update().get(pk=transfers.open_wallet(user).pk)
             is_new = not Transfer.objects.filter(reference=f"adjust:{reference}").exists()
-            done = transfers.adjust(
-                wallet, amount=given["amount"], reference=reference, actor=request.user, note=given["reason"]
+            transfer = transfers.adjust(
+                wallet, amount=data["amount"], reference=reference, actor=request.user, note=data["reason"]
             )
-            said = _("Wallet adjusted by %(amount)s: %(reason)s") % {
-                "amount": formatting.amount_text(given["amount"], wallet.currency),
-                "reason": done.note,
+            message = _("Balance adjusted by %(amount)s: %(reason)s") % {
+                "amount": formatting.amount_text(data["amount"], wallet.currency),
+                "reason": transfer.note,
             }
             if is_new:
-                LogEntry.objects.log_actions(request.user.pk, [user], CHANGE, said)  # type: ignore[arg-type]
+                LogEntry.objects.log_actions(request.user.pk, [user], CHANGE, message)  # type: ignore[arg-type]
     except InsufficientFunds:
-        form.add_error("amount", _("The wallet holds less than that."))
+        form.add_error("amount", _("The balance is lower than this amount."))
     except ReferenceReused:
-        form.add_error(None, _("This form was used for another amount or customer. Open it again."))
+        form.add_error(None, _("This form was already used for a different adjustment. Reload the page and try again."))
     except OwnMoney:
-        form.add_error(None, _("This is your own balance. A colleague has to adjust it."))
+        form.add_error(None, _("You can't adjust your own balance. Ask a colleague to do it."))
     except OrdersError as problem:
         form.add_error("amount", str(problem))
     else:
-        messages.success(request, said if is_new else _("This was booked before; nothing more was moved."))
+        messages.success(request, message if is_new else _("This adjustment was already made. Nothing was changed."))
         return True
     return False

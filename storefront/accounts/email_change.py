@@ -55,20 +55,20 @@ def by_staff(user: User, *, former: str) -> None:
 
 def _changed_by_owner(new: str) -> Notice:
     return Notice(
-        subject=_("The email address of your account was changed"),
+        subject=_("Your email address was changed"),
         paragraphs=(
-            _("Your account now belongs to %s. This address no longer opens it.") % new,
-            _("If you did not do this, contact support at once."),
+            _("The email address of your account is now %s. You can no longer sign in with this address.") % new,
+            _("If you didn't make this change, contact support right away."),
         ),
     )
 
 
 def _changed(user: User) -> Notice:
     return Notice(
-        subject=_("The email address of your account was changed"),
+        subject=_("Your email address was changed"),
         paragraphs=(
             _("We changed the email address of your account to %s.") % user.email,
-            _("You are signed out everywhere. From now on, sign in with the new address."),
-            _("If you did not ask us for this, reply to this email or contact support at once."),
+            _("You have been signed out everywhere. Sign in with the new address from now on."),
+            _("If you didn't request this change, contact support right away."),
         ),
     )

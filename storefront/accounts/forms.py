@@ -24,11 +24,11 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ApiKey
         fields: tuple[str, ...] = ("name", "has_read_scope", "has_order_scope", "has_get_writes", "addresses")
         labels = {
-            "has_get_writes": _("Orders by GET"),
+            "has_get_writes": _("Allow orders by GET"),
             "has_read_scope": _("Read"),
             "has_order_scope": _("Place orders"),
         }
-        help_texts = {"name": _("What will use it, so that you know later which one to revoke.")}
+        help_texts = {"name": _("Name the program that uses this key, so you can tell your keys apart.")}
         widgets = {
             "addresses": forms.Textarea(
                 attrs={"rows": 3, "dir": "ltr", "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
@@ -40,7 +40,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["name"].required = True
         self.here = here
         if here:
-            self.fields["is_from_here"].label = _("Only from your address now, %s") % here
+            self.fields["is_from_here"].label = _("Add my current IP address, %s") % here
         else:
             del self.fields["is_from_here"]
 
@@ -50,19 +50,19 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
             return ip_addresses.written(ip_addresses.parse(self.cleaned_data["addresses"]))
         except ip_addresses.BadLine as bad:
             raise forms.ValidationError(
-                _("Line %(number)d, “%(line)s”, is not an address. Write 203.0.113.7 or 198.51.100.0/24."),
+                _("Line %(number)d, “%(line)s”, is not valid. Enter an address or network such as 198.51.100.0/24."),
                 params={"number": bad.number, "line": bad.line},
             ) from None
         except ip_addresses.TooManyLines:
             raise forms.ValidationError(
-                _("No more than %(count)d lines. Name the network instead of each address in it."),
+                _("Enter at most %(count)d lines. Use a network instead of listing each address."),
                 params={"count": ip_addresses.LINES_MAX},
             ) from None
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if not (data.get("has_read_scope") or data.get("has_order_scope")):
-            raise forms.ValidationError(_("A key that may neither read nor order opens nothing. Choose at least one."))
+            raise forms.ValidationError(_("Select at least one permission: read or place orders."))
         if data.get("is_from_here") and "addresses" in data:
             lines = ip_addresses.parse(f"{data['addresses']}\n{self.here}")
             data["addresses"] = ip_addresses.written(lines)
@@ -78,7 +78,9 @@ class NewKeyForm(KeyForm):
         fields = (*KeyForm.Meta.fields, "is_sandbox")
         help_texts = {
             **KeyForm.Meta.help_texts,
-            "is_sandbox": _("Everything works, nothing is delivered and no money moves. It cannot be changed later."),
+            "is_sandbox": _(
+                "For testing: orders are accepted but not delivered or charged. You can't change this later."
+            ),
         }
 
     def refuse(self) -> None:
@@ -86,7 +88,7 @@ class NewKeyForm(KeyForm):
         self.add_error(
             None,
             forms.ValidationError(
-                _("You have %(count)d keys, which is the most. Revoke one first."), params={"count": KEYS_MAX}
+                _("You've reached the limit of %(count)d API keys. Revoke one first."), params={"count": KEYS_MAX}
             ),
         )
 
@@ -98,12 +100,12 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        languages = [("", _("As the browser asks")), *settings.LANGUAGES]
+        languages = [("", _("Browser default")), *settings.LANGUAGES]
         zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
         same = [(name, name.replace("_", " ")) for name in ("UTC", *zones)]
         self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)
         self.fields["time_zone"] = forms.ChoiceField(
-            label=_("Time zone"), choices=[("", _("The shop's, %s") % settings.TIME_ZONE), *same], required=False
+            label=_("Time zone"), choices=[("", _("Shop default (%s)") % settings.TIME_ZONE), *same], required=False
         )
         self._offer_currencies()
 
@@ -117,7 +119,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         offered = [(code, f"{name} ({code})") for name, code in names]
         self.fields["currency"] = forms.ChoiceField(
             label=_("Currency"),
-            choices=[("", _("The shop's alone, %s") % own), *offered],
+            choices=[("", _("Shop currency only (%s)") % own), *offered],
             required=False,
-            help_text=_("Amounts are shown in it as well, marked ≈, to give you an idea. You pay in %s.") % own,
+            help_text=_("Approximate amounts in this currency are shown with ≈. You always pay in %s.") % own,
         )

@@ -13,25 +13,27 @@ from orders.models import Account
 from orders.rules import amounts
 
 
-class WarnForm(forms.ModelForm):  # type: ignore[type-arg]
+class LowBalanceForm(forms.ModelForm):  # type: ignore[type-arg]
     """The balance below which the customer is notified."""
 
     class Meta:
         model = Account
         fields = ("warn_below",)
-        labels = {"warn_below": _("Tell me below")}
+        labels = {"warn_below": _("Low balance threshold")}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["warn_below"]
         field.widget = forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr", "autocomplete": "off"})
-        told = _("In %(currency)s. You are told once each time your balance falls below this. Empty: never.")
-        field.help_text = told % {"currency": settings.STORE_CURRENCY}
+        text = _(
+            "In %(currency)s. We notify you when your balance falls below this amount. Leave empty to turn this off."
+        )
+        field.help_text = text % {"currency": settings.STORE_CURRENCY}
         if self.instance.warn_below is not None:
             self.initial["warn_below"] = amounts.plain(self.instance.warn_below)
 
     def clean_warn_below(self) -> Decimal | None:
         below: Decimal | None = self.cleaned_data["warn_below"]
         if below is not None and below <= 0:
-            raise forms.ValidationError(_("Give an amount above zero, or leave it empty."))
+            raise forms.ValidationError(_("Enter an amount greater than zero, or leave the field empty."))
         return below

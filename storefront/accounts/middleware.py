@@ -32,22 +32,22 @@ def account_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         # Programs send no cookie, so the user is not loaded and nothing is read.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(request.user, User):
             return get_response(request)
-        if _is_over(request, request.user):
+        if _is_expired(request, request.user):
             security_log.note("session_expired", request, request.user)
             logout(request)
             return get_response(request)
-        _note(request)
-        _speak(request, request.user.language)
+        _record_activity(request)
+        _activate_language(request, request.user.language)
         try:
             with timezone.override(request.user.zone), display.override(request.user.currency):
-                return _theirs(request, get_response(request))
+                return _set_cache_policy(request, get_response(request))
         finally:
             timezone.deactivate()
 
     return middleware
 
 
-def _is_over(request: HttpRequest, user: User) -> bool:
+def _is_expired(request: HttpRequest, user: User) -> bool:
     """Return whether the session was idle for too long or the sign-in is too old. Staff has shorter limits."""
     limits = settings.STAFF_SESSION_LIMITS if user.is_staff else settings.CUSTOMER_SESSION_LIMITS
     now = time.time()
@@ -56,7 +56,7 @@ def _is_over(request: HttpRequest, user: User) -> bool:
     return bool(idle > limits["idle"] or age > limits["absolute"])
 
 
-def _theirs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _set_cache_policy(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Forbid shared caches to store the response; a browser may store it, but has to revalidate it.
 
     The account's pages show secrets such as recovery codes, so no copy of them may stay on a shared computer.
@@ -68,13 +68,13 @@ def _theirs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _speak(request: HttpRequest, language: str) -> None:
+def _activate_language(request: HttpRequest, language: str) -> None:
     if language in dict(settings.LANGUAGES):
         translation.activate(language)
         request.LANGUAGE_CODE = translation.get_language() or language
 
 
-def _note(request: HttpRequest) -> None:
+def _record_activity(request: HttpRequest) -> None:
     now = int(time.time())
     if now - request.session.get(SEEN_AT, now) < SEEN_EVERY:
         return

@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
         """Create a user. The address is stored in lower case, so that nobody has two accounts by accident."""
         if not email:
-            raise ValueError("a user needs an e-mail address")
+            raise ValueError("a user needs an email address")
         user = self.model(email=email.strip().lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
@@ -47,19 +47,23 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in by email."""
 
-    email = models.EmailField(_("e-mail"), unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(pgettext_lazy("a person's", "name"), max_length=150, blank=True)
-    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: as the browser asks."))
-    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, help_text=_("Leave empty to use the browser's language.")
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, help_text=_("Leave empty to use the shop's time zone.")
+    )
     currency = models.CharField(
-        _("shown currency"), max_length=3, blank=True, help_text=_("Empty: the store currency alone.")
+        _("display currency"), max_length=3, blank=True, help_text=_("Leave empty to show only the shop's currency.")
     )
     is_active = models.BooleanField(_("active"), default=True)
-    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May log in to the back office."))
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("Can sign in to the back office."))
     #: When the owner confirmed the address. None: no link that was sent to it was opened.
-    email_confirmed_at = models.DateTimeField(_("address confirmed at"), null=True, blank=True, editable=False)
+    email_confirmed_at = models.DateTimeField(_("email confirmed at"), null=True, blank=True, editable=False)
     #: Whether the customer still has to review the API keys and webhooks that outlived a password reset.
-    has_access_review = models.BooleanField(_("access to be reviewed"), default=False, editable=False)
+    has_access_review = models.BooleanField(_("access review required"), default=False, editable=False)
     created_at = models.DateTimeField(_("joined at"), auto_now_add=True)
 
     objects = UserManager()
@@ -114,12 +118,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """
         # Lock the user, so that two requests at once cannot both create the last allowed key.
         User.objects.select_for_update().get(pk=user.pk)
-        if self.living().filter(user=user).count() >= KEYS_MAX:
+        if self.active().filter(user=user).count() >= KEYS_MAX:
             raise TooManyKeys
         text = secrets.token_hex(32)
         return self.create(user=user, name=name, prefix=text[:8], digest=digest(text), **restrictions), text
 
-    def living(self) -> ApiKeyQuerySet:
+    def active(self) -> ApiKeyQuerySet:
         return self.filter(revoked_at=None)
 
 
@@ -128,27 +132,31 @@ class ApiKey(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_keys", verbose_name=_("user"))
     name = models.CharField(_("name"), max_length=100, blank=True)
-    prefix = models.CharField(_("begins with"), max_length=8)
+    prefix = models.CharField(_("prefix"), max_length=8)
     digest = models.CharField(_("hash"), max_length=64, unique=True, editable=False)
     has_read_scope = models.BooleanField(
-        _("may read"), default=True, help_text=_("Prices, balance, and how orders and refills stand.")
+        _("read"), default=True, help_text=_("See services, prices and the balance, and track orders and refills.")
     )
     has_order_scope = models.BooleanField(
-        _("may order"), default=True, help_text=_("Place orders, ask for refills and cancellations.")
+        _("place orders"), default=True, help_text=_("Place orders and request refills and cancellations.")
     )
     has_get_writes = models.BooleanField(
-        _("orders by GET"), default=True, help_text=_("Old programs order by GET; a proxy's log then has the key.")
+        _("allow orders by GET"),
+        default=True,
+        help_text=_("Some older programs need this. The key may then appear in proxy logs."),
     )
     is_sandbox = models.BooleanField(
-        _("sandbox"), default=False, help_text=_("Everything works, nothing is delivered and no money moves.")
+        _("sandbox"), default=False, help_text=_("For testing: orders are accepted but not delivered or charged.")
     )
     addresses = models.TextField(
-        _("allowed addresses"),
+        _("allowed IP addresses"),
         blank=True,
-        help_text=_("IP addresses or networks, one a line: 203.0.113.7 or 198.51.100.0/24. Empty: from anywhere."),
+        help_text=_(
+            "One IP address or network per line, such as 203.0.113.7 or 198.51.100.0/24. Leave empty to allow all."
+        ),
     )
     calls_per_minute = models.PositiveIntegerField(
-        _("calls a minute"), null=True, blank=True, help_text=_("Empty: as many as the shop allows everybody.")
+        _("requests per minute"), null=True, blank=True, help_text=_("Leave empty to use the shop's default limit.")
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)

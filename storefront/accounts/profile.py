@@ -25,6 +25,6 @@ def profile(request: HttpRequest) -> HttpResponse:
         # Update only these columns, so that a concurrent change by staff is not overwritten.
         User.objects.filter(pk=user.pk).update(**{name: form.cleaned_data[name] for name in form.fields})
         with translation.override(form.cleaned_data["language"] or translation.get_language()):
-            messages.success(request, _("Your profile is saved."))
+            messages.success(request, _("Profile saved."))
         return redirect("profile")
     return render(request, "accounts/profile.html", {"form": form})

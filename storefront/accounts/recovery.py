@@ -39,19 +39,19 @@ def secure(user: User) -> Outcome:
     are revoked, because nobody knows who created them. Later ones keep working, since a shop may depend on them; they
     are named in the email and offered for revocation at the next sign-in.
     """
-    person = User.objects.select_for_update().get(pk=user.pk)
-    confirmed_at = person.email_confirmed_at
-    others = EmailAddress.objects.filter(user=person).exclude(email__iexact=person.email)
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    confirmed_at = locked.email_confirmed_at
+    others = EmailAddress.objects.filter(user=locked).exclude(email__iexact=locked.email)
     removed = list(others.values_list("email", flat=True))
     others.delete()
-    grants = access.living(person)
+    grants = access.active(locked)
     revoked = [grant for grant in grants if confirmed_at is None or grant.created_at < confirmed_at]
     kept = [grant for grant in grants if grant not in revoked]
-    access.revoke(person, revoked)
-    confirm(person)
-    outcome = Outcome(user_sessions.end_all(person), removed, revoked, kept)
-    User.objects.filter(pk=person.pk).update(has_access_review=bool(kept))
-    notices.send(person, "password_reset", lambda: _told(person, outcome))
+    access.revoke(locked, revoked)
+    confirm(locked)
+    outcome = Outcome(user_sessions.end_all(locked), removed, revoked, kept)
+    User.objects.filter(pk=locked.pk).update(has_access_review=bool(kept))
+    notices.send(locked, "password_reset", lambda: _notice(locked, outcome))
     return outcome
 
 
@@ -61,22 +61,22 @@ def confirm(user: User) -> None:
     User.objects.filter(pk=user.pk, email_confirmed_at=None).update(email_confirmed_at=timezone.now())
 
 
-def _told(user: User, outcome: Outcome) -> Notice:
+def _notice(user: User, outcome: Outcome) -> Notice:
     paragraphs = [
-        _("The password of your account was reset. You are signed out everywhere else."),
-        *_listed(_("These addresses no longer belong to your account:"), outcome.addresses),
-        *_listed(
+        _("Your password was reset, and you have been signed out everywhere else."),
+        *_bullet_list(_("These email addresses were removed from your account:"), outcome.addresses),
+        *_bullet_list(
             _("These were created before you confirmed your email address, so we revoked them:"),
             [grant.name for grant in outcome.revoked],
         ),
-        *_listed(
-            _("These still work. If you do not recognize one of them, revoke it:"),
+        *_bullet_list(
+            _("These API keys and webhooks still work. Revoke any you don't recognize:"),
             [grant.name for grant in outcome.kept],
         ),
-        _("If you did not reset your password, contact support at once."),
+        _("If you didn't reset your password, contact support right away."),
     ]
     return Notice(_("Your password was reset"), tuple(paragraphs), reverse("access_review"))
 
 
-def _listed(head: str, lines: Sequence[str]) -> list[str]:
-    return [head, *(f"• {line}" for line in lines)] if lines else []
+def _bullet_list(heading: str, lines: Sequence[str]) -> list[str]:
+    return [heading, *(f"• {line}" for line in lines)] if lines else []

@@ -7,7 +7,9 @@ from typing import Any
 import qrcode
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm as LibraryAuthenticateForm
+from allauth.mfa.base.forms import BaseAuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as LibraryReauthenticateForm
 from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm, LoginWebAuthnForm, ReauthenticateWebAuthnForm
 from django.conf import settings
 from django.core.cache import cache
@@ -18,7 +20,7 @@ from orders.db import encryption
 from storefront.accounts import security_log
 
 #: Seconds for which a code is valid: its own step of 30 seconds, and MFA_TOTP_TOLERANCE steps before and after it.
-_GOOD_FOR = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
+_CODE_LIFETIME = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -33,14 +35,14 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def build_totp_svg(self, url: str) -> str:
         """Return the QR code as inline SVG: the content security policy forbids a data: address."""
-        drawn: Any = qrcode.make(url, image_factory=SvgPathImage)
-        return str(drawn.to_string(encoding="unicode"))
+        image: Any = qrcode.make(url, image_factory=SvgPathImage)
+        return str(image.to_string(encoding="unicode"))
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": str(settings.SHOP_NAME)}
 
 
-class _Once(BaseAuthenticateForm):
+class _SingleUseCodeMixin(BaseAuthenticateForm):
     """Accept a code only once.
 
     The library remembers a used code for one step only, so with a tolerance the code would be accepted again after
@@ -53,13 +55,13 @@ class _Once(BaseAuthenticateForm):
         except ValidationError:
             security_log.warn("second_factor_failed", context.request, self.user, reason="code")
             raise
-        if not cache.add(f"allauth.used:{self.user.pk}:{code}", 1, _GOOD_FOR):
+        if not cache.add(f"allauth.used:{self.user.pk}:{code}", 1, _CODE_LIFETIME):
             security_log.warn("second_factor_failed", context.request, self.user, reason="code_used_before")
             raise SecondFactorAdapter().validation_error("incorrect_code")
         return code
 
 
-class _Passkey(AuthenticateWebAuthnForm):
+class _LoggedPasskeyMixin(AuthenticateWebAuthnForm):
     """Log a passkey that was refused. Without a password before it, the account is unknown."""
 
     def clean_credential(self) -> Any:
@@ -73,21 +75,21 @@ class _Passkey(AuthenticateWebAuthnForm):
             raise SecondFactorAdapter().validation_error("incorrect_code") from None
 
 
-class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):
+class PasskeyForm(_LoggedPasskeyMixin, AuthenticateWebAuthnForm):
     pass
 
 
-class PasskeySignInForm(_Passkey, LoginWebAuthnForm):
+class PasskeySignInForm(_LoggedPasskeyMixin, LoginWebAuthnForm):
     pass
 
 
-class PasskeyAskedAgainForm(_Passkey, ReauthenticateWebAuthnForm):
+class PasskeyReauthenticateForm(_LoggedPasskeyMixin, ReauthenticateWebAuthnForm):
     pass
 
 
-class SignInForm(_Once, AuthenticateForm):
+class AuthenticateForm(_SingleUseCodeMixin, LibraryAuthenticateForm):
     pass
 
 
-class AskedAgainForm(_Once, ReauthenticateForm):
+class ReauthenticateForm(_SingleUseCodeMixin, LibraryReauthenticateForm):
     pass

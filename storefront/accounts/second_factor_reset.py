@@ -1,7 +1,7 @@
-"""The admin page on which staff removes a customer's lost second factor, after verifying the customer's identity.
+"""The admin page on which staff resets a customer's two-factor authentication, after verifying the customer's identity.
 
-Afterwards the password alone opens the account, so the removal is logged with a reason and the customer is notified at
-once.
+Afterwards the password alone is enough to sign in, so the reset is logged with a reason and the customer is notified
+immediately.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PERMISSION = "mfa.delete_authenticator"
 
 class SecondFactorResetForm(forms.Form):
     reason = forms.CharField(
-        label=gettext_lazy("How you know that the customer asks"),
+        label=gettext_lazy("How you verified the customer's identity"),
         max_length=200,
-        help_text=gettext_lazy("It stands in the history of this account; the customer is not shown it."),
+        help_text=gettext_lazy("Saved in the history of the account. The customer doesn't see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
 
@@ -46,61 +46,64 @@ def page(request: HttpRequest, user: User, site: AdminSite, opts: Any) -> HttpRe
     """Show what would be removed and remove it. The caller has checked the permission."""
     form = SecondFactorResetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if take_off(user, actor=request.user, reason=form.cleaned_data["reason"]):
-            messages.success(request, _("The second step is taken off, and the customer is told by e-mail."))
+        if remove_factors(user, actor=request.user, reason=form.cleaned_data["reason"]):
+            messages.success(request, _("Two-factor authentication was reset. The customer was notified by email."))
         else:
-            messages.info(request, _("There is no second step at this account any more. Nothing was changed."))
+            messages.info(request, _("Two-factor authentication is already off. Nothing was changed."))
         return redirect(base.page_url(user))
     context = {
         **site.each_context(request),
-        "title": _("Take off the second step"),
+        "title": _("Reset two-factor authentication"),
         "opts": opts,
         "customer": user,
-        "kinds": _named(list(Authenticator.objects.filter(user=user))),
+        "methods": _method_names(list(Authenticator.objects.filter(user=user))),
         "form": form,
     }
-    return TemplateResponse(request, "admin/accounts/user/lost_factor.html", context)
+    return TemplateResponse(request, "admin/accounts/user/reset_second_factor.html", context)
 
 
 @transaction.atomic
-def take_off(user: User, *, actor: Any, reason: str) -> int:
+def remove_factors(user: User, *, actor: Any, reason: str) -> int:
     """Remove the app, passkeys and recovery codes and notify the customer.
 
     Returns:
         The number of removed rows. If it is 0, nobody is notified.
     """
     # Of two removals at once, the second waits here and finds nothing.
-    person = User.objects.select_for_update().get(pk=user.pk)
-    lost = list(Authenticator.objects.filter(user=person))
-    if not lost:
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    authenticators = list(Authenticator.objects.filter(user=locked))
+    if not authenticators:
         return 0
-    Authenticator.objects.filter(pk__in=[one.pk for one in lost]).delete()
-    told = _("Second step taken off (%(kinds)s): %(reason)s") % {"kinds": ", ".join(_named(lost)), "reason": reason}
-    LogEntry.objects.log_actions(actor.pk, [person], CHANGE, told)
-    notices.send(person, "second_factor_taken_off", _taken_off)
-    return len(lost)
+    Authenticator.objects.filter(pk__in=[row.pk for row in authenticators]).delete()
+    entry = _("Two-factor authentication reset (%(methods)s): %(reason)s") % {
+        "methods": ", ".join(_method_names(authenticators)),
+        "reason": reason,
+    }
+    LogEntry.objects.log_actions(actor.pk, [locked], CHANGE, entry)
+    notices.send(locked, "second_factor_reset", _notice)
+    return len(authenticators)
 
 
-def _taken_off() -> Notice:
+def _notice() -> Notice:
     """Return the notice. It does not name a browser or address, because the change did not come from the customer's."""
     return Notice(
-        subject=_("The second step of your account was taken off"),
+        subject=_("Two-factor authentication was turned off"),
         paragraphs=(
-            _("The shop has taken the second step off your account: the app, the passkeys and the recovery codes."),
-            _("Your password alone opens it now. Sign in and set up a new second step."),
-            _("If you did not ask us for this, choose a new password at once and write to us."),
+            _("We removed the authenticator app, passkeys and recovery codes from your account."),
+            _("You now sign in with only your password. Sign in and set up two-factor authentication again."),
+            _("If you didn't request this, change your password and contact support right away."),
         ),
         path=reverse("mfa_index"),
     )
 
 
-def _named(lost: list[Any]) -> list[str]:
+def _method_names(authenticators: list[Any]) -> list[str]:
     """Return the names of what was set up: the app, the number of passkeys, the recovery codes."""
-    types = [one.type for one in lost]
-    keys = types.count(Authenticator.Type.WEBAUTHN)
-    named = (
+    types = [row.type for row in authenticators]
+    passkeys = types.count(Authenticator.Type.WEBAUTHN)
+    methods = (
         (Authenticator.Type.TOTP in types, _("Authenticator app")),
-        (keys, ngettext("%d passkey", "%d passkeys", keys) % keys),
+        (passkeys, ngettext("%d passkey", "%d passkeys", passkeys) % passkeys),
         (Authenticator.Type.RECOVERY_CODES in types, _("Recovery codes")),
     )
-    return [words for is_there, words in named if is_there]
+    return [name for is_present, name in methods if is_present]

@@ -25,7 +25,7 @@ SYSTEMS = (
 )
 
 
-def named(user_agent: str) -> str:
+def browser_name(user_agent: str) -> str:
     """Return a name such as "Firefox, Windows"; "" for an unknown browser."""
     found = (next((name for mark, name in names if mark in user_agent), "") for names in (BROWSERS, SYSTEMS))
     return ", ".join(name for name in found if name)

@@ -23,12 +23,12 @@ from django.views.decorators.http import require_POST
 from storefront.accounts import user_agents
 from storefront.accounts.models import User
 
-SHOWN = 50
+MAX_SESSIONS = 50
 
 
 @dataclass(frozen=True)
-class Login:
-    """One browser that is signed in."""
+class SessionRow:
+    """A session as the page shows it."""
 
     row: UserSession
     device: str
@@ -36,12 +36,15 @@ class Login:
 
 
 @login_required
-def logins(request: HttpRequest) -> HttpResponse:
+def sessions(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
-    here = request.session.session_key
-    found = [Login(row, user_agents.named(row.user_agent), row.session_key == here) for row in _living(user)]
-    found.sort(key=lambda login: not login.is_current)
-    return render(request, "accounts/logins.html", {"logins": found})
+    current_key = request.session.session_key
+    rows = [
+        SessionRow(row, user_agents.browser_name(row.user_agent), row.session_key == current_key)
+        for row in _active(user)
+    ]
+    rows.sort(key=lambda row: not row.is_current)
+    return render(request, "accounts/sessions.html", {"sessions": rows})
 
 
 @login_required
@@ -50,34 +53,34 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     rows = UserSession.objects.filter(user=request.user)
     row = get_object_or_404(rows.exclude(session_key=request.session.session_key), pk=pk)
     _end(rows.filter(pk=row.pk))
-    messages.success(request, _("That browser is signed out."))
-    return redirect("logins")
+    messages.success(request, _("Session ended."))
+    return redirect("sessions")
 
 
 @login_required
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
     rows = UserSession.objects.filter(user=request.user)
-    done = _end(rows.exclude(session_key=request.session.session_key))
-    told = ngettext("%d other browser is signed out.", "%d other browsers are signed out.", done)
-    messages.success(request, told % done)
-    return redirect("logins")
+    count = _end(rows.exclude(session_key=request.session.session_key))
+    message = ngettext("%d other session ended.", "%d other sessions ended.", count)
+    messages.success(request, message % count)
+    return redirect("sessions")
 
 
-def _living(user: User) -> list[UserSession]:
+def _active(user: User) -> list[UserSession]:
     """Return the sessions that are still valid, most recently seen first.
 
     A new password invalidates all sessions of the former one.
     """
-    rows = list(UserSession.objects.filter(user=user).order_by("-last_seen_at")[:SHOWN])
+    rows = list(UserSession.objects.filter(user=user).order_by("-last_seen_at")[:MAX_SESSIONS])
     keys = [row.session_key for row in rows]
     valid = user.get_session_auth_hash()
-    living = {
+    active_keys = {
         session.session_key
         for session in Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
         if constant_time_compare(session.get_decoded().get(HASH_SESSION_KEY, ""), valid)
     }
-    return [row for row in rows if row.session_key in living]
+    return [row for row in rows if row.session_key in active_keys]
 
 
 def end_all(user: User) -> int:

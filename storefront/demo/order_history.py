@@ -37,7 +37,7 @@ def make(services: list[Service], inputs: dict[str, str]) -> None:
     transfers.credit_payment(
         transfers.open_wallet(customer), amount=Decimal(5000), gateway="manual", reference="demo-past"
     )
-    email_preferences.switch_off(customer.pk, kind=EmailKind.ORDERS)
+    email_preferences.unsubscribe(customer.pk, kind=EmailKind.ORDERS)
     chance = random.Random(7)  # noqa: S311  # a fixed seed makes the same demo every time
     now = timezone.now()
     start_times = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(EACH * len(SAMPLES)))

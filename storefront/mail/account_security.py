@@ -6,7 +6,6 @@ They concern the security of an account: they are always sent, and their text is
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from storefront.accounts.models import User
 from storefront.mail import layout, outbox
@@ -20,7 +19,7 @@ _KINDS = {
 }
 
 
-def keep(name: str, *, user: User | None, address: str, subject: str, text: str, url: str) -> Email:
+def enqueue(name: str, *, user: User | None, address: str, subject: str, text: str, url: str) -> Email:
     """Put an email of the sign-in library into the outbox.
 
     Only ``url`` becomes a link: the text can contain the name of a stranger's browser, which that browser chooses
@@ -34,8 +33,8 @@ def keep(name: str, *, user: User | None, address: str, subject: str, text: str,
     """
     kind = _KINDS.get(name, EmailKind.SECURITY)
     with layout.reading(user) as language:
-        label = {EmailKind.CONFIRMATION: _("Confirm the address"), EmailKind.RESET: _("Set a new password")}.get(
-            kind, pgettext("button: go there", "Open")
+        label = {EmailKind.CONFIRMATION: _("Confirm email address"), EmailKind.RESET: _("Set new password")}.get(
+            kind, _("Continue")
         )
         paragraphs = [part.strip() for part in text.split("\n\n")]
         content = EmailContent(
@@ -43,4 +42,4 @@ def keep(name: str, *, user: User | None, address: str, subject: str, text: str,
             paragraphs=[part for part in paragraphs if part and part != url],
             button=(label, url) if url else None,
         )
-        return outbox.keep(content, kind=kind, user=user, address=address, language=language)
+        return outbox.enqueue(content, kind=kind, user=user, address=address, language=language)

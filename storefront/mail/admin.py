@@ -1,4 +1,4 @@
-"""The admin pages of emails: a read-only list with a "Send again" action, and the shop's switches by kind of email."""
+"""The admin pages of emails: a read-only list with a "Resend" action, and the shop's switches by kind of email."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from storefront.mail import outbox
 from storefront.mail.models import FLAGS, ONLY, Email, Switches
 
 
-class EmailStateFilter(admin.SimpleListFilter):
+class EmailStatusFilter(admin.SimpleListFilter):
     """Filter emails by whether they are still to be sent or were given up."""
 
-    title = _("state")
+    title = _("status")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("To be sent")), ("given_up", _("Not sent"))]
+        return [("open", _("Pending")), ("given_up", _("Not sent"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -37,62 +37,66 @@ class EmailStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Email)
-class LetterAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class EmailAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("id", "at", "kind", "subject", "customer", "status", "attempts", "failure", "next")
-    list_filter = (EmailStateFilter,)
+    list_filter = (EmailStatusFilter,)
     list_select_related = ("user",)
     ordering = ("-id",)
     search_fields = ("id",)
-    search_help_text = _("A letter's number, or the beginning of a customer's e-mail.")
+    search_help_text = _("Search by ID or the start of a customer's email.")
     fields = (
         "at", "kind", "address", "customer", "subject", "language", "status", "attempts", "next", "sent_at",
         "given_up_at", "has_lost_answer", "failure", "body",
     )  # fmt: skip
-    actions = ("send_again",)
+    actions = ("resend",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).defer("html")
         return rows
 
-    @admin.display(description=_("at"))
-    def at(self, letter: Email) -> str:
-        return formatting.moment(letter.created_at)
+    @admin.display(description=_("created at"))
+    def at(self, email: Email) -> str:
+        return formatting.moment(email.created_at)
 
     @admin.display(description=_("customer"))
-    def customer(self, letter: Email) -> str:
-        return base.page_link(letter.user)
+    def customer(self, email: Email) -> str:
+        return base.page_link(email.user)
 
-    @admin.display(description=_("state"))
-    def status(self, letter: Email) -> str:
-        return formatting.status_badge(letter.state.mark, label=letter.state.label)
+    @admin.display(description=_("status"))
+    def status(self, email: Email) -> str:
+        return formatting.status_badge(email.state.mark, label=email.state.label)
 
     @admin.display(description=_("last error"))
-    def failure(self, letter: Email) -> str:
-        return formatting.left_to_right(letter.error) if letter.error else formatting.NONE
+    def failure(self, email: Email) -> str:
+        return formatting.left_to_right(email.error) if email.error else formatting.NONE
 
     @admin.display(description=_("next attempt"))
-    def next(self, letter: Email) -> str:
-        return formatting.moment(letter.due_at)
+    def next(self, email: Email) -> str:
+        return formatting.moment(email.due_at)
 
     @admin.display(description=_("text"))
-    def body(self, letter: Email) -> Any:
+    def body(self, email: Email) -> Any:
         """Return the text, unless it is secret: anybody who can read a password reset link can set the password."""
-        return _("Not shown: it can open the customer's account.") if letter.is_secret else letter.text
+        return (
+            _("Hidden, because it may contain a link that opens the customer's account.")
+            if email.is_secret
+            else email.text
+        )
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("mail.change_email"))
 
-    @admin.action(description=_("Send again"), permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    @admin.action(description=_("Resend"), permissions=["send"])
+    def resend(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
-        done = outbox.send_again(rows)
-        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, "Sent again.")  # type: ignore[arg-type]
-        told = ngettext("%d letter is sent again.", "%d letters are sent again.", done) % done
+        done = outbox.resend(rows)
+        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, "Resent.")  # type: ignore[arg-type]
+        message = ngettext("%d email will be resent.", "%d emails will be resent.", done) % done
         left = len(rows) - done
         if left:
-            skipped = _("%d left alone: on their way, or their text was erased when they were sent.") % left
-            told = f"{told} {skipped}"
-        self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)
+            skipped = _("Skipped: %d (already being sent, or the text was erased after sending).") % left
+            message = f"{message} {skipped}"
+        self.message_user(request, message, messages.SUCCESS if done else messages.WARNING)
 
 
 @admin.register(Switches)

@@ -22,7 +22,7 @@ HOOKS = ("PAYMENT_CREDIT_LISTENER", "SUPPORT_ANSWER_LISTENER", "ACCOUNTS_EMAIL_H
 
 
 @register()
-def letters_lead_to_the_shop(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_shop_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         address = urlsplit(settings.SHOP_URL)
         is_good = address.scheme in ("http", "https") and bool(address.hostname) and not address.path
@@ -30,12 +30,12 @@ def letters_lead_to_the_shop(app_configs: Any, **kwargs: Any) -> list[CheckMessa
         is_good = False
     if is_good and not set("*@ ") & set(settings.SHOP_URL):
         return []
-    hint = "Give the shop's address without a path, such as https://shop.example."
+    hint = "Set it to the shop's address without a path, such as https://shop.example."
     return [Error(f"SHOP_URL is {settings.SHOP_URL!r}.", hint=hint, id="mail.E001")]
 
 
 @register()
-def letters_are_asked_for(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_hooks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for name in HOOKS:
         try:
@@ -52,7 +52,7 @@ def is_mail_delivered() -> bool:
 
 
 @register(Tags.security, deploy=True)
-def mail_is_delivered(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_mail_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if is_mail_delivered():
         return []
     return [

@@ -15,7 +15,7 @@ from storefront.mail.models import FLAGS, ONLY, EmailKind, Preferences, Switches
 _SALT = "storefront.mail.email_preferences"
 
 
-def wanting(kind: EmailKind, users: Iterable[int]) -> QuerySet[User]:
+def recipients(kind: EmailKind, users: Iterable[int]) -> QuerySet[User]:
     """Return those of ``users`` who receive emails of ``kind``. One query covers them and the shop's own switch."""
     rows = User.objects.filter(pk__in=list(users), is_active=True)
     if kind not in FLAGS:
@@ -26,28 +26,28 @@ def wanting(kind: EmailKind, users: Iterable[int]) -> QuerySet[User]:
     )
 
 
-def switch_off(user_id: int, *, kind: EmailKind) -> None:
+def unsubscribe(user_id: int, *, kind: EmailKind) -> None:
     Preferences.objects.update_or_create(user_id=user_id, defaults={FLAGS[kind]: False})
 
 
-def link(user_id: int, kind: EmailKind) -> str:
+def unsubscribe_url(user_id: int, kind: EmailKind) -> str:
     """Return the unsubscribe address for emails of ``kind``.
 
     It never expires, works without signing in and can do nothing else.
     """
     token = signing.Signer(salt=_SALT).sign_object([user_id, kind.value])
-    return f"{settings.SHOP_URL}{reverse('mail:off', args=[token])}"
+    return f"{settings.SHOP_URL}{reverse('mail:unsubscribe', args=[token])}"
 
 
-def meant(token: str) -> tuple[int, EmailKind] | None:
+def read_token(token: str) -> tuple[int, EmailKind] | None:
     """Return the user and the kind of email of an unsubscribe link.
 
     Returns:
         None if the link is not one of ours or its customer no longer exists.
     """
     try:
-        user_id, word = signing.Signer(salt=_SALT).unsign_object(token)
-        kind = EmailKind(word)
+        user_id, value = signing.Signer(salt=_SALT).unsign_object(token)
+        kind = EmailKind(value)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return (user_id, kind) if kind in FLAGS and User.objects.filter(pk=user_id).exists() else None

@@ -69,18 +69,18 @@ def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> Rend
     """Render an email as text and HTML. Call it within ``reading``."""
     accent = Brand.objects.filter(pk=ONLY).values_list("accent", flat=True).first() or _ACCENT
     context: dict[str, Any] = {
-        "letter": content,
+        "email": content,
         "subject": one_line(content.subject),
         "shop_name": settings.SHOP_NAME,
         "shop_url": settings.SHOP_URL,
         "accent": accent,
         "ink": "#ffffff" if _is_dark(accent) else "#111111",
-        "off_url": email_preferences.link(user.pk, kind) if user and kind in FLAGS else "",
+        "unsubscribe_url": email_preferences.unsubscribe_url(user.pk, kind) if user and kind in FLAGS else "",
     }
     return RenderedEmail(
         context["subject"],
-        render_to_string("mail/letter.txt", context).strip() + "\n",
-        render_to_string("mail/letter.html", context),
+        render_to_string("mail/email.txt", context).strip() + "\n",
+        render_to_string("mail/email.html", context),
     )
 
 

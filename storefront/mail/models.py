@@ -17,12 +17,12 @@ ONLY = 1
 
 
 class EmailKind(models.TextChoices):
-    CONFIRMATION = "confirmation", _("Confirm an address")
-    RESET = "reset", _("New password")
-    SECURITY = "security", _("Safety of the account")
-    RECEIPT = "receipt", _("Receipts")
+    CONFIRMATION = "confirmation", _("Email confirmation")
+    RESET = "reset", _("Password reset")
+    SECURITY = "security", _("Account security")
+    RECEIPT = "receipt", _("Payment receipts")
     ORDERS = "orders", _("Order problems")
-    TICKET = "ticket", _("Answers of support")
+    TICKET = "ticket", _("Support replies")
     BALANCE = "balance", _("Low balance")
 
 
@@ -40,8 +40,8 @@ FLAGS = {
 class EmailState(models.TextChoices):
     """The state of an email, as shown to staff."""
 
-    WAITING = "waiting", _("Waiting")
-    RETRYING = "retrying", _("To be sent again")
+    WAITING = "waiting", _("Pending")
+    RETRYING = "retrying", _("Retrying")
     SENT = "sent", _("Sent")
     GIVEN_UP = "given_up", _("Not sent")
 
@@ -55,7 +55,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
     def open(self) -> EmailQuerySet:
         """Return the emails that are still to be sent.
 
-        Use this in every query about them: its condition is that of the partial index ``letter_due``, which stays
+        Use this in every query about them: its condition is that of the partial index ``email_due``, which stays
         small.
         """
         return self.filter(due_at__isnull=False)
@@ -76,11 +76,11 @@ class Email(models.Model):
         models.CASCADE,
         null=True,
         blank=True,
-        related_name="letters",
+        related_name="emails",
         verbose_name=_("customer"),
     )
-    address = models.EmailField(_("address"))
-    kind = models.CharField(_("kind"), max_length=12, choices=EmailKind.choices)
+    address = models.EmailField(_("email address"))
+    kind = models.CharField(_("type"), max_length=12, choices=EmailKind.choices)
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"), blank=True)
     html = models.TextField(_("HTML"), blank=True)
@@ -89,24 +89,24 @@ class Email(models.Model):
     key = models.UUIDField(default=uuid.uuid4, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
-    lease_until = models.DateTimeField(_("answer expected until"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     has_lost_answer = models.BooleanField(_("may have arrived already"), default=False)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    given_up_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("retries stopped at"), null=True, blank=True)
     error = models.CharField(_("last error"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, db_index=True)
 
     objects = EmailQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("letter")
-        verbose_name_plural = _("letters")
+        verbose_name = _("email")
+        verbose_name_plural = _("emails")
         indexes = [
             # These indexes grow with the emails that are still to be sent, not with the history.
-            models.Index(name="letter_due", fields=["due_at", "id"], condition=models.Q(due_at__isnull=False)),
-            models.Index(name="letter_flying", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)),
-            models.Index(name="letter_given_up", fields=["-id"], condition=models.Q(given_up_at__isnull=False)),
+            models.Index(name="email_due", fields=["due_at", "id"], condition=models.Q(due_at__isnull=False)),
+            models.Index(name="email_in_flight", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)),
+            models.Index(name="email_given_up", fields=["-id"], condition=models.Q(given_up_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -148,17 +148,19 @@ class PendingNotification(models.Model):
 class WantedEmails(models.Model):
     """The kinds of email that can be switched off. Emails about account security are always sent."""
 
-    has_receipts = models.BooleanField(_("Receipts"), default=True, help_text=_("Money you paid in has arrived."))
+    has_receipts = models.BooleanField(
+        _("Payment receipts"), default=True, help_text=_("A payment was added to your balance.")
+    )
     has_orders = models.BooleanField(
         _("Order problems"),
         default=True,
-        help_text=_("Orders were canceled or delivered in part: one letter lists all of a quarter of an hour."),
+        help_text=_("Orders were canceled or only partially delivered. One email covers up to 15 minutes."),
     )
     has_tickets = models.BooleanField(
-        _("Answers of support"), default=True, help_text=_("We have answered one of your tickets.")
+        _("Support replies"), default=True, help_text=_("We replied to one of your tickets.")
     )
     has_balance = models.BooleanField(
-        _("Low balance"), default=True, help_text=_("Your balance fell below the amount that you set.")
+        _("Low balance"), default=True, help_text=_("Your balance fell below your threshold.")
     )
 
     class Meta:
@@ -171,8 +173,8 @@ class Preferences(WantedEmails):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mail_preferences")
 
     class Meta:
-        verbose_name = _("preferences")
-        verbose_name_plural = _("preferences")
+        verbose_name = _("email preferences")
+        verbose_name_plural = _("email preferences")
 
     def __str__(self) -> str:
         return str(self.user_id)
@@ -182,9 +184,9 @@ class Switches(WantedEmails):
     """The kinds of email that the shop sends, in one row. Without the row the shop sends all of them."""
 
     class Meta:
-        verbose_name = _("switches")
-        verbose_name_plural = _("switches")
+        verbose_name = _("email types")
+        verbose_name_plural = _("email types")
         constraints = [models.CheckConstraint(name="mail_switches_are_one", condition=models.Q(pk=ONLY))]
 
     def __str__(self) -> str:
-        return str(_("E-mails of the shop"))
+        return str(_("Emails the shop sends"))

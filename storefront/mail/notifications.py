@@ -38,14 +38,14 @@ WINDOW = timedelta(minutes=15)
 LISTED, MOST = 50, 500
 
 
-def keep(news: Sequence[ShopEvent]) -> None:
+def record(events: Sequence[ShopEvent]) -> None:
     """Store the events that need an email: one statement for any number of them, and none if there are none."""
     now = timezone.now()
-    rows = [row for one in news for row in _noted(one, now)]
+    rows = [row for one in events for row in _noted(one, now)]
     if not rows:
         return
     bulk.insert(PendingNotification, ["user", "kind", "order_id", "balance", "below", "noted_at"], rows)
-    if any(one.topic is Topic.LOW_BALANCE for one in news):
+    if any(one.topic is Topic.LOW_BALANCE for one in events):
         transaction.on_commit(outbox.wake, robust=True)
 
 
@@ -96,10 +96,10 @@ def _low(notes: Sequence[PendingNotification]) -> EmailContent:
     return EmailContent(
         subject=_("Your balance is low: %(balance)s") % {"balance": balance},
         paragraphs=[
-            _("Your balance has fallen below %(below)s. It was %(balance)s then.")
+            _("Your balance fell to %(balance)s, below your threshold of %(below)s. Add funds to keep ordering.")
             % {"below": below, "balance": balance}
         ],
-        button=(_("Top up"), f"{settings.SHOP_URL}{reverse('payments:new')}"),
+        button=(_("Add funds"), f"{settings.SHOP_URL}{reverse('payments:new')}"),
     )
 
 
@@ -108,22 +108,24 @@ def _problems(notes: Sequence[PendingNotification]) -> EmailContent:
     count = len(numbers)
     orders = Order.objects.filter(pk__in=numbers).with_service().order_by("pk")[:LISTED]
     more = count - LISTED
-    told = ngettext("One more order.", "%(count)s more orders.", more) % {"count": formats.number(more)}
+    told = ngettext("%(count)s more order is not listed here.", "%(count)s more orders are not listed here.", more) % {
+        "count": formats.number(more)
+    }
     words = {"count": formats.number(count)}
     return EmailContent(
-        subject=ngettext("An order was not delivered in full", "%(count)s orders were not delivered in full", count)
+        subject=ngettext("%(count)s order was not fully delivered", "%(count)s orders were not fully delivered", count)
         % words,
         paragraphs=[
             ngettext(
-                "This order could not be delivered in full. What was not delivered is back in your wallet.",
-                "These %(count)s orders could not be delivered in full. What was not delivered is back in your wallet.",
+                "%(count)s order could not be fully delivered. We refunded the undelivered part to your balance.",
+                "%(count)s orders could not be fully delivered. We refunded the undelivered part to your balance.",
                 count,
             )
             % words
         ],
         lines=[_line(order) for order in orders],
         after=[told] if more > 0 else [],
-        button=(_("See your orders"), f"{settings.SHOP_URL}{reverse('shop:orders')}"),
+        button=(_("View orders"), f"{settings.SHOP_URL}{reverse('shop:orders')}"),
     )
 
 
@@ -132,7 +134,7 @@ def _line(order: Order) -> EmailLine:
     status = Status(order.status)
     # Customers do not see the internal reason why no provider accepted an order.
     label = _("Canceled") if status is Status.FAILED else status.label
-    back = _("%(amount)s is back in your wallet") % {"amount": formats.money(order.refunded)}
+    back = _("%(amount)s refunded") % {"amount": formats.money(order.refunded)}
     return EmailLine(
         title=_("Order %(number)s: %(service)s") % words,
         detail=f"{label} · {back}",

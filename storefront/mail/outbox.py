@@ -22,19 +22,19 @@ WAKE_SECONDS = 1
 
 def write(user: User, *, kind: EmailKind, content: Callable[[], EmailContent]) -> Email | None:
     """Put an email to ``user`` into the outbox if they want that kind. ``content`` is called in their language."""
-    if not email_preferences.wanting(kind, [user.pk]).exists():
+    if not email_preferences.recipients(kind, [user.pk]).exists():
         return None
     with layout.reading(user) as language:
-        return keep(content(), kind=kind, user=user, address=user.email, language=language)
+        return enqueue(content(), kind=kind, user=user, address=user.email, language=language)
 
 
-def keep(content: EmailContent, *, kind: EmailKind, user: User | None, address: str, language: str) -> Email:
+def enqueue(content: EmailContent, *, kind: EmailKind, user: User | None, address: str, language: str) -> Email:
     """Put an email into the outbox.
 
     Call it in the transaction of the change that it reports, within ``layout.reading``.
     """
     rendered = layout.render(content, kind=kind, user=user)
-    letter = Email.objects.create(
+    email = Email.objects.create(
         user=user,
         address=address,
         kind=kind,
@@ -45,16 +45,16 @@ def keep(content: EmailContent, *, kind: EmailKind, user: User | None, address: 
         due_at=timezone.now(),
     )
     transaction.on_commit(wake, robust=True)
-    return letter
+    return email
 
 
-def send_again(letters: Iterable[Email]) -> int:
+def resend(emails: Iterable[Email]) -> int:
     """Make the given emails due now and return how many were.
 
     Emails that are being sent at this moment and those whose text was erased are left out.
     """
     now = timezone.now()
-    rows = Email.objects.filter(pk__in=[letter.pk for letter in letters], lease_until=None)
+    rows = Email.objects.filter(pk__in=[email.pk for email in emails], lease_until=None)
     with transaction.atomic():
         # A settled email starts over with its attempts; one that is waiting only becomes due sooner.
         settled = rows.filter(due_at=None).exclude(Q(text="") | Q(kind__in=SECURITY))

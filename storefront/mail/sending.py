@@ -96,9 +96,9 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
                     break
                 time.sleep(LOOK_EVERY)
                 continue
-            letter, lease = claimed
-            outcome = _exchange(letter, send_by=lease.send_by)
-            counts[_record(letter, outcome)] += 1
+            email, lease = claimed
+            outcome = _exchange(email, send_by=lease.send_by)
+            counts[_record(email, outcome)] += 1
             worked = time.monotonic()
             if outcome.is_down:
                 break
@@ -133,44 +133,44 @@ def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
             if not turn.keep():
                 return None
             rows = Email.objects.due(lease.begun_at).order_by("due_at", "pk")
-            letter = rows.select_for_update(skip_locked=skips).first()
-            if letter is None:
+            email = rows.select_for_update(skip_locked=skips).first()
+            if email is None:
                 return None
-            if letter.lease_until is not None and letter.has_lost_answer:
-                _settle(letter, SendOutcome("no outcome is known, twice", is_final=True), lease.begun_at)
+            if email.lease_until is not None and email.has_lost_answer:
+                _settle(email, SendOutcome("no outcome is known, twice", is_final=True), lease.begun_at)
                 continue
             # The lease of an earlier worker ended without an outcome: the email may have arrived.
-            letter.has_lost_answer = letter.has_lost_answer or letter.lease_until is not None
-            letter.lease_until = letter.due_at = lease.until
-            letter.attempts += 1
-            letter.save(update_fields=["has_lost_answer", "lease_until", "due_at", "attempts"])
-            return letter, lease
+            email.has_lost_answer = email.has_lost_answer or email.lease_until is not None
+            email.lease_until = email.due_at = lease.until
+            email.attempts += 1
+            email.save(update_fields=["has_lost_answer", "lease_until", "due_at", "attempts"])
+            return email, lease
 
 
 # ------------------------------------------------------------------------------------------------ SMTP
 
 
-def _exchange(letter: Email, *, send_by: Deadline) -> SendOutcome:
+def _exchange(email: Email, *, send_by: Deadline) -> SendOutcome:
     backend = get_connection(send_by=send_by)  # other backends than ours ignore it
     try:
         backend.open()
     except OSError as problem:  # smtplib's errors are OSErrors
-        return SendOutcome(_words(problem, letter), is_down=True)
+        return SendOutcome(_error_text(problem, email), is_down=True)
     try:
         send_by.check()
-        backend.send_messages([_message(letter)])
+        backend.send_messages([_message(email)])
     except DeadlinePassed:
         return SendOutcome("this worker was stopped before it sent anything", is_late=True)
     except SMTPRecipientsRefused as problem:
         code, said = next(iter(problem.recipients.values()))
-        return SendOutcome(_said(code, said, letter), is_final=500 <= code < 600)
+        return SendOutcome(_smtp_error(code, said, email), is_final=500 <= code < 600)
     except SMTPResponseException as problem:
         is_final = isinstance(problem, SMTPDataError) and 500 <= problem.smtp_code < 600
-        return SendOutcome(_said(problem.smtp_code, problem.smtp_error, letter), is_final=is_final)
+        return SendOutcome(_smtp_error(problem.smtp_code, problem.smtp_error, email), is_final=is_final)
     except (SMTPNotSupportedError, ValueError) as problem:
         return SendOutcome(type(problem).__name__, is_final=True)
     except OSError as problem:
-        return SendOutcome(_words(problem, letter), is_lost=True, is_down=True)
+        return SendOutcome(_error_text(problem, email), is_lost=True, is_down=True)
     finally:
         # The outcome is known by now, and an error while closing the connection does not change it.
         with suppress(OSError):
@@ -178,78 +178,78 @@ def _exchange(letter: Email, *, send_by: Deadline) -> SendOutcome:
     return SendOutcome()
 
 
-def _message(letter: Email) -> EmailMultiAlternatives:
+def _message(email: Email) -> EmailMultiAlternatives:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    headers = {"Message-ID": f"<{letter.key}@{domain}>", "Auto-Submitted": "auto-generated"}
-    if letter.kind in FLAGS and letter.user_id is not None:
-        headers["List-Unsubscribe"] = f"<{email_preferences.link(letter.user_id, EmailKind(letter.kind))}>"
+    headers = {"Message-ID": f"<{email.key}@{domain}>", "Auto-Submitted": "auto-generated"}
+    if email.kind in FLAGS and email.user_id is not None:
+        headers["List-Unsubscribe"] = f"<{email_preferences.unsubscribe_url(email.user_id, EmailKind(email.kind))}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], headers=headers)
-    message.attach_alternative(letter.html, "text/html")
+    message = EmailMultiAlternatives(email.subject, email.text, to=[email.address], headers=headers)
+    message.attach_alternative(email.html, "text/html")
     return message
 
 
-def _said(code: int, said: bytes | str, letter: Email) -> str:
+def _smtp_error(code: int, said: bytes | str, email: Email) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return _clean(f"{code} {text}", letter)
+    return _clean(f"{code} {text}", email)
 
 
-def _words(problem: OSError, letter: Email) -> str:
+def _error_text(problem: OSError, email: Email) -> str:
     if isinstance(problem, SMTPResponseException):
         # The server's text is left out: when signing in fails, servers repeat the credentials in it.
         return f"{type(problem).__name__} {problem.smtp_code}"
-    return _clean(f"{type(problem).__name__}: {problem}", letter)
+    return _clean(f"{type(problem).__name__}: {problem}", email)
 
 
-def _clean(text: str, letter: Email) -> str:
+def _clean(text: str, email: Email) -> str:
     """Return the text on one line and without the recipient's address, which servers repeat."""
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return re.sub(re.escape(letter.address), "…", plain, flags=re.IGNORECASE)[:300]
+    return re.sub(re.escape(email.address), "…", plain, flags=re.IGNORECASE)[:300]
 
 
 # ------------------------------------------------------------------------------------------------ record
 
 
-def _record(letter: Email, outcome: SendOutcome) -> str:
+def _record(email: Email, outcome: SendOutcome) -> str:
     """Store the outcome and return its name.
 
     Returns:
         "sent", "failed" or "given_up"; "late" if the lease had ended and another worker has the email.
     """
     if outcome.is_late:
-        return _give_back(letter)
+        return _give_back(email)
     if outcome.error:
-        log.warning("Letter %d was not sent at attempt %d.", letter.pk, letter.attempts)
-    if outcome.is_lost and letter.has_lost_answer:
+        log.warning("Email %d was not sent at attempt %d.", email.pk, email.attempts)
+    if outcome.is_lost and email.has_lost_answer:
         outcome = SendOutcome(outcome.error, is_final=True, is_lost=True)
-    return _settle(letter, outcome, leases.database_now())
+    return _settle(email, outcome, leases.database_now())
 
 
-def _give_back(letter: Email) -> str:
+def _give_back(email: Email) -> str:
     """Make the email due at once, unless another worker has taken it: nothing was sent."""
-    mine = Email.objects.filter(pk=letter.pk, lease_until=letter.lease_until)
+    mine = Email.objects.filter(pk=email.pk, lease_until=email.lease_until)
     mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
     return "late"
 
 
-def _settle(letter: Email, outcome: SendOutcome, now: datetime) -> str:
-    due_at = _next(letter, now) if outcome.error and not outcome.is_final else None
+def _settle(email: Email, outcome: SendOutcome, now: datetime) -> str:
+    due_at = _next(email, now) if outcome.error and not outcome.is_final else None
     columns: dict[str, object] = {
         "due_at": due_at,
         "lease_until": None,
-        "has_lost_answer": letter.has_lost_answer or outcome.is_lost,
+        "has_lost_answer": email.has_lost_answer or outcome.is_lost,
         "error": outcome.error,
         "sent_at": None if outcome.error else now,
         "given_up_at": now if outcome.error and due_at is None else None,
     }
-    if due_at is None and letter.is_secret:
+    if due_at is None and email.is_secret:
         columns |= {"text": "", "html": ""}
-    if not Email.objects.filter(pk=letter.pk, lease_until=letter.lease_until).update(**columns):
+    if not Email.objects.filter(pk=email.pk, lease_until=email.lease_until).update(**columns):
         return "late"
     return "failed" if due_at else "given_up" if outcome.error else "sent"
 
 
-def _next(letter: Email, now: datetime) -> datetime | None:
+def _next(email: Email, now: datetime) -> datetime | None:
     """Return when to try again, or None to give up."""
-    wait = BACK_OFF.delay(letter.attempts)
+    wait = BACK_OFF.delay(email.attempts)
     return None if wait is None else now + wait

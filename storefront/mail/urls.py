@@ -7,5 +7,5 @@ from storefront.mail import views
 app_name = "mail"
 urlpatterns = [
     path("account/mail/", views.preferences, name="preferences"),
-    path("mail/off/<str:token>/", views.off, name="off"),
+    path("mail/unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

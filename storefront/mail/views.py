@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from orders.ledger import transfers
 from orders.models import Account
-from storefront.accounts.low_balance import WarnForm
+from storefront.accounts.low_balance import LowBalanceForm
 from storefront.mail import email_preferences
 from storefront.mail.forms import PreferencesForm
 from storefront.mail.models import Preferences
@@ -30,26 +30,28 @@ def preferences(request: HttpRequest) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = PreferencesForm(posted, instance=row or Preferences(user=user))
     wallet = Account.objects.filter(user=user).first()
-    warn_form = WarnForm(posted, instance=wallet) if wallet else None
+    low_balance_form = LowBalanceForm(posted, instance=wallet) if wallet else None
     if posted is not None:
-        if form.is_valid() and (warn_form is None or warn_form.is_valid()):
+        if form.is_valid() and (low_balance_form is None or low_balance_form.is_valid()):
             Preferences.objects.update_or_create(user=user, defaults=form.cleaned_data)
-            if warn_form and "warn_below" in posted:
-                transfers.set_low_balance_alert(warn_form.instance, below=warn_form.cleaned_data["warn_below"])
-            messages.success(request, _("Your choice is saved."))
+            if low_balance_form and "warn_below" in posted:
+                transfers.set_low_balance_alert(
+                    low_balance_form.instance, below=low_balance_form.cleaned_data["warn_below"]
+                )
+            messages.success(request, _("Email preferences saved."))
             return redirect("mail:preferences")
-    return render(request, "mail/preferences.html", {"form": form, "warn_form": warn_form})
+    return render(request, "mail/preferences.html", {"form": form, "low_balance_form": low_balance_form})
 
 
 @csrf_exempt  # mail programs post here for their user, and the link can only switch off one kind
 @never_cache
 @require_http_methods(["GET", "POST"])
-def off(request: HttpRequest, token: str) -> HttpResponse:
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask on GET, because virus scanners follow every link; switch the kind off on POST."""
-    found = email_preferences.meant(token)
-    if found is None:
+    target = email_preferences.read_token(token)
+    if target is None:
         raise Http404
-    user_id, kind = found
+    user_id, kind = target
     if request.method == "POST":
-        email_preferences.switch_off(user_id, kind=kind)
-    return render(request, "mail/off.html", {"kind": kind, "is_done": request.method == "POST"})
+        email_preferences.unsubscribe(user_id, kind=kind)
+    return render(request, "mail/unsubscribe.html", {"kind": kind, "is_done": request.method == "POST"})

@@ -6,7 +6,7 @@ import logging
 import re
 
 #: URLs with a secret that lets anyone reset a password, confirm an email address or change email settings.
-_SECRET_PATHS = re.compile(r"(/account/password/reset/key/|/account/confirm-email/|/mail/off/)[^\s\"'?<>]+")
+_SECRET_PATHS = re.compile(r"(/account/password/reset/key/|/account/confirm-email/|/mail/unsubscribe/)[^\s\"'?<>]+")
 
 
 def redact(text: str) -> str:

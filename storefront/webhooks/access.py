@@ -21,7 +21,7 @@ class Webhooks:
     kind = "webhook"
     title = gettext_lazy("Webhooks")
 
-    def living(self, user: User) -> list[Grant]:
+    def active(self, user: User) -> list[Grant]:
         return [
             Grant(self.kind, row.pk, _("Webhook %s") % row.url, row.created_at, None)
             for row in Endpoint.objects.filter(user=user, is_active=True).order_by("pk")

@@ -1,4 +1,4 @@
-"""The admin pages of webhook endpoints and deliveries, which are read-only except for the "Send again" action."""
+"""The admin pages of webhook endpoints and deliveries, which are read-only except for the "Resend" action."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from storefront.webhooks import outbox
 from storefront.webhooks.models import Attempt, Delivery, Endpoint
 
 
-class EndpointTroubleFilter(admin.SimpleListFilter):
+class EndpointStatusFilter(admin.SimpleListFilter):
     """Filter endpoints by whether they are failing or paused."""
 
-    title = _("state")
+    title = _("status")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -35,14 +35,14 @@ class EndpointTroubleFilter(admin.SimpleListFilter):
         return queryset
 
 
-class DeliveryStateFilter(admin.SimpleListFilter):
+class DeliveryStatusFilter(admin.SimpleListFilter):
     """Filter deliveries by whether they failed or are still to be sent."""
 
-    title = _("state")
+    title = _("status")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("failing", _("Failing")), ("open", _("To be sent"))]
+        return [("failing", _("Failing")), ("open", _("Pending"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -57,27 +57,27 @@ class DeliveryStateFilter(admin.SimpleListFilter):
 class EndpointAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     """Read-only admin of endpoints. Their owners create them, and no page shows their secrets."""
 
-    list_display = ("id", "url", "customer", "hears", "state", "failing", "sent")
+    list_display = ("id", "url", "customer", "topics", "state", "failing", "sent")
     list_display_links = ("id", "url")
-    list_filter = (EndpointTroubleFilter,)
+    list_filter = (EndpointStatusFilter,)
     list_select_related = ("user",)
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     search_fields = ("=id", "user__email__startswith")
-    search_help_text = _("A number, or the beginning of a customer's e-mail.")
-    fields = ("url", "customer", "hears", "state", "paused_at", "failing_since", "former_until", "created_at", "sent")
+    search_help_text = _("Search by ID or the start of a customer's email.")
+    fields = ("url", "customer", "topics", "state", "paused_at", "failing_since", "former_until", "created_at", "sent")
 
     @admin.display(description=_("customer"))
     def customer(self, endpoint: Endpoint) -> str:
         return base.page_link(endpoint.user)
 
-    @admin.display(description=_("hears of"))
-    def hears(self, endpoint: Endpoint) -> str:
+    @admin.display(description=_("events"))
+    def topics(self, endpoint: Endpoint) -> str:
         return ", ".join(map(str, endpoint.topics))
 
-    @admin.display(description=_("state"))
+    @admin.display(description=_("status"))
     def state(self, endpoint: Endpoint) -> str:
         if not endpoint.is_active:
             return formatting.status_badge("canceled", label=endpoint.get_pause_reason_display())
@@ -102,18 +102,18 @@ class AttemptInline(base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[ty
 
 @admin.register(Delivery)
 class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
-    list_display = ("id", "at", "topic", "state", "attempts", "error", "next", "where", "customer")
-    list_filter = (DeliveryStateFilter,)
+    list_display = ("id", "at", "topic", "state", "attempts", "error", "next", "target", "customer")
+    list_filter = (DeliveryStatusFilter,)
     list_select_related = ("event", "endpoint__user")
     ordering = ("-id",)
     search_fields = ("id",)
-    search_help_text = _("A delivery's or an endpoint's number, or the beginning of a customer's e-mail.")
+    search_help_text = _("Search by delivery ID, endpoint ID or the start of a customer's email.")
     fields = (
-        "at", "topic", "where", "customer", "state", "attempts", "next", "delivered_at", "given_up_at",
+        "at", "topic", "target", "customer", "state", "attempts", "next", "delivered_at", "given_up_at",
         "last_status", "last_error", "body",
     )  # fmt: skip
     inlines = (AttemptInline,)
-    actions = ("send_again",)
+    actions = ("resend",)
 
     def with_number(self, rows: QuerySet[Any], number: int) -> QuerySet[Any]:
         return rows.filter(Q(pk=number) | Q(endpoint=number))
@@ -128,7 +128,7 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
         rows: QuerySet[Any] = super().get_queryset(request).select_related("event", "endpoint__user")
         return rows
 
-    @admin.display(description=_("at"))
+    @admin.display(description=_("created at"))
     def at(self, delivery: Delivery) -> str:
         return formatting.moment(delivery.created_at)
 
@@ -137,7 +137,7 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
         return delivery.event.topic
 
     @admin.display(description=_("endpoint"))
-    def where(self, delivery: Delivery) -> str:
+    def target(self, delivery: Delivery) -> str:
         """Return a link to the endpoint, with its URL cut to 40 characters so that it fits the list."""
         return base.page_link(delivery.endpoint, formatting.left_to_right(Truncator(delivery.endpoint.url).chars(40)))
 
@@ -145,7 +145,7 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
     def customer(self, delivery: Delivery) -> str:
         return base.page_link(delivery.endpoint.user)
 
-    @admin.display(description=_("state"))
+    @admin.display(description=_("status"))
     def state(self, delivery: Delivery) -> str:
         return formatting.status_badge(delivery.state.mark, label=delivery.state.label)
 
@@ -157,21 +157,21 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
     def next(self, delivery: Delivery) -> str:
         return formatting.moment(delivery.due_at)
 
-    @admin.display(description=_("content"))
+    @admin.display(description=_("payload"))
     def body(self, delivery: Delivery) -> str:
         return formatting.left_to_right(delivery.event.body)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("webhooks.change_delivery"))
 
-    @admin.action(description=_("Send again"), permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    @admin.action(description=_("Resend"), permissions=["send"])
+    def resend(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
-        done = outbox.send_again(rows)
-        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, "Sent again.")  # type: ignore[arg-type]
-        told = ngettext("%d delivery is sent again.", "%d deliveries are sent again.", done) % done
+        done = outbox.resend(rows)
+        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, "Resent.")  # type: ignore[arg-type]
+        message = ngettext("%d delivery will be resent.", "%d deliveries will be resent.", done) % done
         left = len(rows) - done
         if left:
-            skipped = _("%d left alone: on their way, or their endpoint is paused.") % left
-            told = f"{told} {skipped}"
-        self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)
+            skipped = _("Skipped: %d (already being sent, or the endpoint is paused).") % left
+            message = f"{message} {skipped}"
+        self.message_user(request, message, messages.SUCCESS if done else messages.WARNING)

@@ -19,9 +19,9 @@ from storefront.webhooks import signing
 from storefront.webhooks.models import FLAGS, Endpoint, Pause
 
 #: Maximum number of endpoints per customer.
-MOST = 5
+MAX_ENDPOINTS = 5
 #: How long the former secret still signs after a rotation.
-ROTATION = timedelta(hours=24)
+ROTATION_PERIOD = timedelta(hours=24)
 
 
 class TooManyEndpoints(Exception):
@@ -35,17 +35,17 @@ def add(user: User, *, url: str, **flags: bool) -> tuple[Endpoint, str]:
         The endpoint and its secret as text. The caller must show the secret now: it cannot be shown again.
 
     Raises:
-        TooManyEndpoints: The customer already has ``MOST`` endpoints.
+        TooManyEndpoints: The customer already has ``MAX_ENDPOINTS`` endpoints.
     """
     secret = signing.new_secret()
     with transaction.atomic():
         # Lock the user, so that two forms sent at once are counted one after the other.
         User.objects.select_for_update().get(pk=user.pk)
-        if Endpoint.objects.filter(user=user).count() >= MOST:
+        if Endpoint.objects.filter(user=user).count() >= MAX_ENDPOINTS:
             raise TooManyEndpoints
         columns: dict[str, Any] = {"url": url, "secret": Secret.hide(secret), **flags}
         endpoint = Endpoint.objects.create(user=user, **columns)
-        _tell_owner(endpoint, "webhook_created", _created)
+        _notify_owner(endpoint, "webhook_created", _created)
     return endpoint, secret
 
 
@@ -56,7 +56,7 @@ def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
     A new URL clears the record of failures, and the owner is notified of it.
     """
     if url != endpoint.url:
-        _tell_owner(endpoint, "webhook_changed", lambda row: _moved(row, url))
+        _notify_owner(endpoint, "webhook_changed", lambda row: _url_changed(row, url))
         endpoint.url, endpoint.failing_since, endpoint.held_until = url, None, None
     for name, is_wanted in flags.items():
         setattr(endpoint, name, is_wanted)
@@ -68,13 +68,13 @@ def change(endpoint: Endpoint, *, url: str, **flags: bool) -> Endpoint:
 def rotate(endpoint: Endpoint) -> str:
     """Replace the secret and return the new one, which can be shown only once.
 
-    The former secret also signs for ``ROTATION``, so that a receiver that still checks with it refuses nothing.
+    The former secret also signs for ``ROTATION_PERIOD``, so that a receiver that still checks with it refuses nothing.
     """
     secret = signing.new_secret()
     endpoint.former_secret, endpoint.secret = endpoint.secret, Secret.hide(secret)
-    endpoint.former_until = timezone.now() + ROTATION
+    endpoint.former_until = timezone.now() + ROTATION_PERIOD
     endpoint.save(update_fields=["secret", "former_secret", "former_until"])
-    _tell_owner(endpoint, "webhook_secret_changed", _rotated)
+    _notify_owner(endpoint, "webhook_secret_changed", _rotated)
     return secret
 
 
@@ -92,7 +92,7 @@ def resume(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
-def _tell_owner(endpoint: Endpoint, name: str, compose: Callable[[Endpoint], Notice]) -> None:
+def _notify_owner(endpoint: Endpoint, name: str, compose: Callable[[Endpoint], Notice]) -> None:
     """Notify the owner by email and write to the security log.
 
     Webhooks send orders and balances to whoever controls the URL.
@@ -102,23 +102,21 @@ def _tell_owner(endpoint: Endpoint, name: str, compose: Callable[[Endpoint], Not
 
 
 def _created(endpoint: Endpoint) -> Notice:
-    return _notice(_("A new webhook was created"), _("Events of your account are now sent to %s.") % endpoint.url)
+    return _notice(_("New webhook created"), _("Events from your account are now sent to %s.") % endpoint.url)
 
 
-def _moved(endpoint: Endpoint, url: str) -> Notice:
-    told = _("Events of your account that went to %(old)s are now sent to %(new)s.")
-    return _notice(_("The address of a webhook was changed"), told % {"old": endpoint.url, "new": url})
+def _url_changed(endpoint: Endpoint, url: str) -> Notice:
+    text = _("Events from your account are now sent to %(new)s instead of %(old)s.")
+    return _notice(_("Webhook URL changed"), text % {"old": endpoint.url, "new": url})
 
 
 def _rotated(endpoint: Endpoint) -> Notice:
-    return _notice(
-        _("The secret of a webhook was changed"), _("The webhook to %s got a new signing secret.") % endpoint.url
-    )
+    return _notice(_("Webhook secret changed"), _("The webhook %s now has a new signing secret.") % endpoint.url)
 
 
-def _notice(subject: str, told: str) -> Notice:
-    advice = _("If you did not do this, remove the webhook and change your password at once.")
-    return Notice(subject, (told, advice), reverse("webhooks:endpoints"))
+def _notice(subject: str, text: str) -> Notice:
+    advice = _("If you didn't do this, delete the webhook and change your password right away.")
+    return Notice(subject, (text, advice), reverse("webhooks:endpoints"))
 
 
 def remove(endpoint: Endpoint) -> None:

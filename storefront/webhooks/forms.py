@@ -13,10 +13,10 @@ from providers.http.addresses import check_address
 from storefront.webhooks.models import FLAGS, Endpoint
 
 HINTS = {
-    "has_orders": _("An order's status changed, or money came back."),
-    "has_refills": _("A refill was asked for, or its status changed."),
-    "has_balance": _("Your balance fell below the amount you set."),
-    "has_prices": _("The price of services changed."),
+    "has_orders": _("An order's status changes or an order is refunded."),
+    "has_refills": _("A refill is requested or its status changes."),
+    "has_balance": _("Your balance falls below your threshold."),
+    "has_prices": _("Prices of services change."),
 }
 
 
@@ -26,7 +26,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Endpoint
         fields = ("url", *FLAGS.values())
-        labels = {"url": _("Address")}
+        labels = {"url": _("Endpoint URL")}
         help_texts = HINTS
         widgets = {
             "url": forms.URLInput(attrs={"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}),
@@ -36,15 +36,15 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         url = str(self.cleaned_data["url"]).strip()
         allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
         if not allow_private and not url.startswith("https://"):
-            raise forms.ValidationError(_("The address must begin with https://."))
+            raise forms.ValidationError(_("The URL must start with https://."))
         try:
             check_address(url, allow_private=allow_private)
         except AddressNotAllowed:
             # Do not show the error's own text: it is written for the addresses of provider panels.
             raise forms.ValidationError(
                 _(
-                    "Give the whole address of a page on the public internet, such as https://shop.example/vitrine, "
-                    "without a name or password, on port 443 or one above 1023."
+                    "Enter a full public URL, such as https://shop.example/vitrine, without a username or password. "
+                    "The port must be 443 or above 1023."
                 )
             ) from None
         return url
@@ -52,7 +52,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not any(data.get(name) for name in FLAGS.values()):
-            raise forms.ValidationError(_("Choose at least one kind of event."))
+            raise forms.ValidationError(_("Select at least one event."))
         return data
 
     @property

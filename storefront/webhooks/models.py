@@ -28,9 +28,9 @@ FLAGS = {
 class Pause(models.TextChoices):
     """The reason why an endpoint is paused."""
 
-    OWNER = "owner", _("Paused by its owner")
-    FAILURES = "failures", _("Nothing arrived for days")
-    GONE = "gone", _("It answered 410: gone")
+    OWNER = "owner", _("Paused by the customer")
+    FAILURES = "failures", _("Paused after repeated failures")
+    GONE = "gone", _("The endpoint returned 410 Gone")
     REVOKED = "revoked", _("Revoked after a password reset")
 
 
@@ -48,21 +48,21 @@ class Endpoint(models.Model):
     """A customer's URL and the events that it receives."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="callback_endpoints", verbose_name=_("customer")
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhook_endpoints", verbose_name=_("customer")
     )
-    url = models.CharField(_("address"), max_length=500)
+    url = models.CharField(_("URL"), max_length=500)
     has_orders = models.BooleanField(_("Orders"), default=True)
     has_refills = models.BooleanField(_("Refills"), default=True)
     has_balance = models.BooleanField(_("Low balance"), default=True)
     has_prices = models.BooleanField(_("Price changes"), default=False)
     secret = EncryptedField(_("secret"), editable=False)
-    former_secret = EncryptedField(_("former secret"), editable=False, default="", blank=True)
-    former_until = models.DateTimeField(_("former secret until"), null=True, blank=True, editable=False)
+    former_secret = EncryptedField(_("previous secret"), editable=False, default="", blank=True)
+    former_until = models.DateTimeField(_("previous secret valid until"), null=True, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
-    pause_reason = models.CharField(_("why paused"), max_length=8, choices=Pause.choices, blank=True)
+    pause_reason = models.CharField(_("pause reason"), max_length=8, choices=Pause.choices, blank=True)
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
-    held_until = models.DateTimeField(_("not sent to before"), null=True, blank=True)
+    held_until = models.DateTimeField(_("on hold until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = EndpointQuerySet.as_manager()
@@ -98,8 +98,8 @@ class WebhookEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     topic = models.CharField(_("event"), max_length=20)
-    body = models.TextField(_("content"))
-    created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+    body = models.TextField(_("payload"))
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, db_index=True)
 
     class Meta:
         verbose_name = _("event")
@@ -112,8 +112,8 @@ class WebhookEvent(models.Model):
 class DeliveryState(models.TextChoices):
     """The state of a delivery, as shown to customers and staff."""
 
-    WAITING = "waiting", _("Waiting")
-    RETRYING = "retrying", _("To be sent again")
+    WAITING = "waiting", _("Pending")
+    RETRYING = "retrying", _("Retrying")
     DELIVERED = "delivered", _("Delivered")
     GIVEN_UP = "given_up", _("Not delivered")
 
@@ -153,12 +153,12 @@ class Delivery(models.Model):
     event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries", verbose_name=_("event"))
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
-    lease_until = models.DateTimeField(_("answer expected until"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
-    given_up_at = models.DateTimeField(_("given up at"), null=True, blank=True)
-    last_status = models.PositiveIntegerField(_("last answer"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("retries stopped at"), null=True, blank=True)
+    last_status = models.PositiveIntegerField(_("last HTTP status"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("at"), default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -173,7 +173,9 @@ class Delivery(models.Model):
             models.Index(
                 name="delivery_due", fields=["endpoint", "due_at", "id"], condition=models.Q(due_at__isnull=False)
             ),
-            models.Index(name="delivery_flying", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)),
+            models.Index(
+                name="delivery_in_flight", fields=["lease_until"], condition=models.Q(lease_until__isnull=False)
+            ),
             models.Index(name="delivery_given_up", fields=["-id"], condition=models.Q(given_up_at__isnull=False)),
         ]
 
@@ -198,12 +200,12 @@ class Attempt(models.Model):
 
     KEPT_TEXT = 500
 
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries", verbose_name=_("delivery"))
-    at = models.DateTimeField(_("at"))
-    status = models.PositiveIntegerField(_("answer"), null=True, blank=True)
-    elapsed_ms = models.PositiveIntegerField(_("milliseconds"), default=0)
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log", verbose_name=_("delivery"))
+    at = models.DateTimeField(_("sent at"))
+    status = models.PositiveIntegerField(_("HTTP status"), null=True, blank=True)
+    elapsed_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)
-    answer = models.CharField(_("what it said"), max_length=KEPT_TEXT, blank=True)
+    answer = models.CharField(_("response"), max_length=KEPT_TEXT, blank=True)
 
     class Meta:
         ordering = ["-id"]

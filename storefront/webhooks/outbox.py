@@ -32,20 +32,20 @@ WAKE_SECONDS = 1
 _ORDER_COLUMNS = ("user_id", "pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
 
 
-def keep(news: Sequence[ShopEvent]) -> None:
-    """Store ``news`` for the endpoints that receive it.
+def record(events: Sequence[ShopEvent]) -> None:
+    """Store ``events`` for the endpoints that receive it.
 
     Takes one statement if no endpoint does; otherwise the number of statements does not depend on the number of events.
     """
-    listeners = list(_listeners(news))
+    listeners = list(_listeners(events))
     if not listeners:
         return
     by_user: dict[int, list[Endpoint]] = defaultdict(list)
     for endpoint in listeners:
         by_user[endpoint.user_id].append(endpoint)
-    words = _Words(news, by_user)
+    words = _Words(events, by_user)
     told: list[tuple[str, Mapping[str, Any], list[Endpoint]]] = []
-    for one in news:
+    for one in events:
         hearing = listeners if one.topic is Topic.PRICES else by_user.get(words.owner_of(one) or 0, [])
         wanted = [endpoint for endpoint in hearing if getattr(endpoint, FLAGS[one.topic])]
         data = words.data_of(one) if wanted else None
@@ -60,7 +60,7 @@ def send_test(endpoint: Endpoint) -> None:
         _insert([(TEST, {"endpoint": endpoint.pk}, [endpoint])])
 
 
-def send_again(deliveries: Iterable[Delivery]) -> int:
+def resend(deliveries: Iterable[Delivery]) -> int:
     """Make the given deliveries due now and return how many were.
 
     Deliveries that are being sent at this moment and those of paused endpoints are left out.
@@ -89,10 +89,10 @@ def wake() -> None:
 # ------------------------------------------------------------------------------------------------ recipients
 
 
-def _listeners(news: Sequence[ShopEvent]) -> Iterable[Endpoint]:
+def _listeners(events: Sequence[ShopEvent]) -> Iterable[Endpoint]:
     wanted = Q(pk__in=[])
     for topic, flag in FLAGS.items():
-        about = [one for one in news if one.topic is topic]
+        about = [one for one in events if one.topic is topic]
         if about:
             wanted |= Q(**{flag: True}) & (Q() if topic is Topic.PRICES else _owners(about))
     rows = Endpoint.objects.listening().filter(wanted).only("pk", "user_id", *FLAGS.values())
@@ -105,10 +105,10 @@ def _listeners(news: Sequence[ShopEvent]) -> Iterable[Endpoint]:
     return Endpoint.objects.raw(f"{sql} FOR KEY SHARE OF {Endpoint._meta.db_table}", values)
 
 
-def _owners(news: Sequence[ShopEvent]) -> Q:
+def _owners(events: Sequence[ShopEvent]) -> Q:
     """Return a condition for the owners of the events: by the event's own user, otherwise by the user of its order."""
-    known = {one.user_id for one in news if one.user_id is not None}
-    orders = {one.order_id for one in news if one.user_id is None and one.order_id is not None}
+    known = {one.user_id for one in events if one.user_id is not None}
+    orders = {one.order_id for one in events if one.user_id is None and one.order_id is not None}
     named = Q(user__in=known)
     return named | Q(user__in=Order.objects.filter(pk__in=orders).values("user_id")) if orders else named
 
@@ -116,10 +116,10 @@ def _owners(news: Sequence[ShopEvent]) -> Q:
 class _Words:
     """The data of the events in the format of the panel API, read in this transaction with at most two queries."""
 
-    def __init__(self, news: Sequence[ShopEvent], by_user: Mapping[int, Any]) -> None:
-        about = [one for one in news if one.topic is Topic.ORDER or one.user_id is None]
+    def __init__(self, events: Sequence[ShopEvent], by_user: Mapping[int, Any]) -> None:
+        about = [one for one in events if one.topic is Topic.ORDER or one.user_id is None]
         orders = [one.order_id for one in about if one.order_id is not None]
-        refills = [one.refill_id for one in news if one.topic is Topic.REFILL and one.refill_id is not None]
+        refills = [one.refill_id for one in events if one.topic is Topic.REFILL and one.refill_id is not None]
         self.orders: dict[int, tuple[int, dict[str, str]]] = {}
         self.refills: dict[int, dict[str, Any]] = {}
         if orders:

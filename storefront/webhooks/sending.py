@@ -97,7 +97,7 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
 
 def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str]:
     counts: Counter[str] = Counter()
-    pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="callback")
+    pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="webhook")
     flying: dict[Future[Answer | ProviderError], _Sent] = {}
     worked, looked, has_turn = time.monotonic(), 0.0, True
     try:
@@ -205,7 +205,7 @@ def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
         (signing.HEADER, signing.signature(body, keys=secrets, at=int(timezone.now().timestamp()))),
     )
     url = delivery.endpoint.url
-    call = Call(verb="callback", method="POST", url=url, content=body, headers=headers, secrets=secrets)
+    call = Call(verb="webhook", method="POST", url=url, content=body, headers=headers, secrets=secrets)
     return _Sent(delivery, lease.begun_at, call, lease.send_by)
 
 
@@ -215,9 +215,9 @@ def _exchange(sent: _Sent) -> Answer | ProviderError:
     allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
     try:
         if call is None:
-            raise NotSent("the secret of this endpoint cannot be read any more: make a new one")
+            raise NotSent("the signing secret cannot be read: create a new one")
         if not allow_private and not call.url.startswith("https://"):
-            raise AddressNotAllowed("the address does not begin with https://")
+            raise AddressNotAllowed("the URL does not start with https://")
         limits = Limits(total=TOTAL, body=BODY, allow_private=allow_private)
         return client.send(call, limits=limits, send_by=sent.send_by)
     except ProviderError as problem:
@@ -278,9 +278,9 @@ def _error(outcome: Answer | ProviderError) -> str:
     """Return a short reason why the event was not delivered, or "" if it was."""
     if isinstance(outcome, AddressNotAllowed):
         # Do not use the error's own text: it is written for provider panels and reveals the IP address of a host name.
-        return "the address is not allowed: it must be https:// and on the public internet"
+        return "URL not allowed: it must start with https:// and be on the public internet"
     if isinstance(outcome, ProviderError):
-        return outcome.message[:300] or "no answer"
+        return outcome.message[:300] or "no response"
     if 200 <= outcome.status < 300:
         return ""
     if 300 <= outcome.status < 400:

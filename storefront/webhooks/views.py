@@ -16,17 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders.db import encryption
 from orders.ledger import transfers
-from storefront.accounts.low_balance import WarnForm
+from storefront.accounts.low_balance import LowBalanceForm
 from storefront.accounts.reauthentication import password_required, password_required_to_post
 from storefront.web import keyset
-from storefront.webhooks import endpoints as act_on
+from storefront.webhooks import endpoints as endpoint_actions
 from storefront.webhooks import outbox
 from storefront.webhooks.forms import EndpointForm
 from storefront.webhooks.models import Delivery, Endpoint
 
 PAGE_SIZE = 50
 #: Session key of a new secret, encrypted, with the number of its endpoint, until the one page that shows it.
-SHOWN_ONCE = "new_callback_secret"
+SHOWN_ONCE = "new_webhook_secret"
 
 
 @never_cache
@@ -38,26 +38,30 @@ def endpoints(request: HttpRequest) -> HttpResponse:
     form = EndpointForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            endpoint, secret = act_on.add(user, **form.cleaned_data)
-        except act_on.TooManyEndpoints:
-            form.add_error(None, _("You have %(count)d endpoints, which is the most.") % {"count": act_on.MOST})
+            endpoint, secret = endpoint_actions.add(user, **form.cleaned_data)
+        except endpoint_actions.TooManyEndpoints:
+            form.add_error(
+                None,
+                _("You've reached the limit of %(count)d endpoints. Delete one to add another.")
+                % {"count": endpoint_actions.MAX_ENDPOINTS},
+            )
         else:
             request.session[SHOWN_ONCE] = [endpoint.pk, encryption.encrypt(secret)]
             return redirect("webhooks:endpoints")
     return _page(request, form, None)
 
 
-def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) -> HttpResponse:
+def _page(request: HttpRequest, form: EndpointForm, low_balance_form: LowBalanceForm | None) -> HttpResponse:
     user: Any = request.user
     rows = list(Endpoint.objects.filter(user=user))
     # Remove the secret from the session while showing it, so that a reload no longer shows it.
     shown_pk, secret = request.session.pop(SHOWN_ONCE, (None, ""))
     context = {
         "form": form,
-        "warn_form": warn_form or WarnForm(instance=transfers.open_wallet(user)),
+        "low_balance_form": low_balance_form or LowBalanceForm(instance=transfers.open_wallet(user)),
         "endpoints": rows,
-        "most": act_on.MOST,
-        "is_full": len(rows) >= act_on.MOST,
+        "max_endpoints": endpoint_actions.MAX_ENDPOINTS,
+        "is_full": len(rows) >= endpoint_actions.MAX_ENDPOINTS,
         "secret": encryption.decrypt(secret) if secret else "",
         "secret_of": next((row for row in rows if row.pk == shown_pk), None),
     }
@@ -67,14 +71,14 @@ def _page(request: HttpRequest, form: EndpointForm, warn_form: WarnForm | None) 
 @never_cache
 @login_required
 @require_POST
-def warn_below(request: HttpRequest) -> HttpResponse:
-    form = WarnForm(request.POST, instance=transfers.open_wallet(request.user))
+def low_balance(request: HttpRequest) -> HttpResponse:
+    form = LowBalanceForm(request.POST, instance=transfers.open_wallet(request.user))
     if not form.is_valid():
         return _page(request, EndpointForm(), form)
     below = form.cleaned_data["warn_below"]
     transfers.set_low_balance_alert(form.instance, below=below)
     is_off = below is None
-    messages.success(request, _("You are not told of a low balance.") if is_off else _("The amount was saved."))
+    messages.success(request, _("Low balance alerts turned off.") if is_off else _("Low balance threshold saved."))
     return redirect("webhooks:endpoints")
 
 
@@ -85,8 +89,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
     form = EndpointForm(request.POST or None, instance=Endpoint.objects.get(pk=endpoint.pk))
     if request.method == "POST" and form.is_valid():
-        act_on.change(endpoint, **form.cleaned_data)
-        messages.success(request, _("The endpoint was changed."))
+        endpoint_actions.change(endpoint, **form.cleaned_data)
+        messages.success(request, _("Endpoint updated."))
         return redirect("webhooks:endpoints")
     return render(request, "webhooks/edit.html", {"form": form, "endpoint": endpoint})
 
@@ -96,39 +100,39 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def run_action(request: HttpRequest, pk: int) -> HttpResponse:
     """Run the action of one of the buttons next to an endpoint."""
     endpoint = get_object_or_404(Endpoint, user=request.user, pk=pk)
-    button = BUTTONS.get(request.POST.get("action", ""))
-    if button is None:
-        messages.error(request, _("This button does not exist any more."))
+    action = ACTIONS.get(request.POST.get("action", ""))
+    if action is None:
+        messages.error(request, _("This action is no longer available. Reload the page and try again."))
         return redirect("webhooks:endpoints")
-    return button(request, endpoint)
+    return action(request, endpoint)
 
 
 def _pause(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    act_on.pause(endpoint)
-    messages.success(request, _("Paused. Nothing is sent until you resume; what happens meanwhile is not kept."))
+    endpoint_actions.pause(endpoint)
+    messages.success(request, _("Endpoint paused. Events are not sent or stored until you resume it."))
     return redirect("webhooks:endpoints")
 
 
 @password_required
 def _resume(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    act_on.resume(endpoint)
+    endpoint_actions.resume(endpoint)
     outbox.wake()
-    messages.success(request, _("Resumed. What was waiting is sent now."))
+    messages.success(request, _("Endpoint resumed. Pending events are sent now."))
     return redirect("webhooks:endpoints")
 
 
 @password_required
 def _rotate(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    request.session[SHOWN_ONCE] = [endpoint.pk, encryption.encrypt(act_on.rotate(endpoint))]
+    request.session[SHOWN_ONCE] = [endpoint.pk, encryption.encrypt(endpoint_actions.rotate(endpoint))]
     return redirect("webhooks:endpoints")
 
 
 def _remove(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
-    act_on.remove(endpoint)
-    messages.success(request, _("Removed, with all that was sent to it."))
+    endpoint_actions.remove(endpoint)
+    messages.success(request, _("Endpoint and its deliveries deleted."))
     return redirect("webhooks:endpoints")
 
 
@@ -137,11 +141,11 @@ def _test(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
         messages.error(request, _("This endpoint is paused. Resume it first."))
         return redirect("webhooks:endpoints")
     outbox.send_test(endpoint)
-    messages.success(request, _("A test event is on its way. Reload in a moment to see whether it arrived."))
+    messages.success(request, _("Test event created. Reload this page in a moment to see the result."))
     return redirect("webhooks:deliveries", endpoint.pk)
 
 
-BUTTONS: dict[str, Callable[[HttpRequest, Endpoint], HttpResponse]] = {
+ACTIONS: dict[str, Callable[[HttpRequest, Endpoint], HttpResponse]] = {
     "pause": _pause,
     "resume": _resume,
     "rotate": _rotate,
@@ -168,20 +172,20 @@ def delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
     """Show one delivery: its body and each attempt."""
     row = _own(request, pk, delivery_pk)
     body = json.dumps(json.loads(row.event.body), indent=2)
-    context = {"delivery": row, "endpoint": row.endpoint, "body": body, "tries": row.tries.all()[:PAGE_SIZE]}
+    context = {"delivery": row, "endpoint": row.endpoint, "body": body, "attempts": row.attempt_log.all()[:PAGE_SIZE]}
     return render(request, "webhooks/delivery.html", context)
 
 
 @login_required
 @require_POST
-def send_again(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+def resend(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
     row = _own(request, pk, delivery_pk)
     if not row.endpoint.is_active:
         messages.error(request, _("This endpoint is paused. Resume it first."))
-    elif outbox.send_again([row]):
-        messages.success(request, _("It is being sent again."))
+    elif outbox.resend([row]):
+        messages.success(request, _("The event will be resent."))
     else:
-        messages.info(request, _("It is on its way already."))
+        messages.info(request, _("The event is already being sent."))
     return redirect("webhooks:delivery", pk, delivery_pk)
 
 

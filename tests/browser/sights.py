@@ -121,7 +121,7 @@ def _account(shop: Furnished) -> list[Sight]:
         Sight("email", "/account/email/", CUSTOMER),
         Sight("access-review", "/account/access/", CUSTOMER),
         Sight("password-change", "/account/password/change/", CUSTOMER),
-        Sight("logins", "/account/logins/", CUSTOMER),
+        Sight("sessions", "/account/sessions/", CUSTOMER),
         Sight("second-step", "/account/second-factor/", CUSTOMER),
         Sight("letters", "/account/mail/", CUSTOMER),
     ]

@@ -45,7 +45,7 @@ def open_second_step(page: Page, link: str) -> None:
     """From the account menu to the page behind ``link``, with the password once more."""
     page.locator("details.menu summary").click()
     page.get_by_role("link", name="Your account").click()
-    page.get_by_role("link", name="Second step").click()
+    page.get_by_role("link", name="Two-factor authentication").click()
     page.get_by_role("link", name=link).click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
@@ -57,13 +57,13 @@ def test_a_code_of_the_app_and_a_recovery_code_sign_in(visit: Callable[..., Page
     open_second_step(page, "Set up")
     secret = page.locator("#secret").inner_text()
     page.get_by_label("Authenticator code").fill(totp.code(secret))
-    page.get_by_role("button", name="Turn it on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery = page.locator("#codes code").first.inner_text()
     for code in (totp.code(secret, steps_ahead=1), recovery):
         sign_out(page)
         sign_in(page)
-        expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+        expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
         page.locator("[name=code]").fill(code)
         page.locator("main .primary").click()
         expect(page.locator("#balance")).to_be_visible()
@@ -79,7 +79,7 @@ def test_a_passkey_signs_in_without_a_password(visit: Callable[..., Page]) -> No
         "WebAuthn.addVirtualAuthenticator",
         {"options": {**key, "isUserVerified": True, "automaticPresenceSimulation": True}},
     )
-    open_second_step(page, "Add a passkey")
+    open_second_step(page, "Add passkey")
     page.locator("[name=passwordless]").check()
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()

@@ -170,7 +170,7 @@ def test_webhooks_that_another_worker_sent_meanwhile_arrive_once(settings: Any) 
     with Receiver() as receiver:
         endpoints.add(user, url=receiver.url, has_balance=True)
         for number in range(2):
-            outbox.keep([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
+            outbox.record([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
         with stopped(2, "storefront.webhooks.sending.deliver_due") as worker:
             let_leases_end()
             assert webhooks.deliver_due() == {"delivered": 2}

@@ -26,7 +26,7 @@ from tests.storefront.payments import payments
 
 #: What everybody may see, what a signed token of its own opens, and what staff alone has.
 FOR_EVERYBODY = (
-    "services/", "pages/", "brand/", "static", "mail/off/", "account/confirm-email/", "account/^confirm-email",
+    "services/", "pages/", "brand/", "static", "mail/unsubscribe/", "account/confirm-email/", "account/^confirm-email",
     "account/password/reset/key/", "account/^password", "wallet/add-funds/webhooks/", "updates/", "admin/", "adminapi/",
 )  # fmt: skip
 
@@ -71,7 +71,7 @@ def own_things(user: User) -> dict[str, str]:
         "webhooks/<int:pk>/": str(endpoint.pk),
         "webhooks/<int:pk>/<int:delivery_pk>/": f"{endpoint.pk}/{Delivery.objects.get().pk}",
         "account/keys/<int:pk>/": str(key.pk),
-        "account/logins/<int:pk>/": str(log_in.pk),
+        "account/sessions/<int:pk>/": str(log_in.pk),
         "account/second-factor/webauthn/keys/<int:pk>/": str(passkey.pk),
         "wallet/payments/<slug:reference>/": proven.reference,
         "wallet/payments/<slug:reference>/proofs/<int:pk>/": f"{proven.reference}/proofs/{proven.proofs.get().pk}",
@@ -124,7 +124,7 @@ def test_the_owner_sees_all_of_it() -> None:
     Authenticator.objects.all().delete()
     page = log_in(nadia)
     for route in own:
-        if route.startswith(("account/logins/", "account/second-factor/")):
+        if route.startswith(("account/sessions/", "account/second-factor/")):
             continue  # they are listed, and have no page of their own
         assert page.get(filled(route, own)).status_code == 200, route
 

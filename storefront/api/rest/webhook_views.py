@@ -45,7 +45,9 @@ class EndpointViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
         try:
             endpoint, secret = endpoints.add(self.caller.user, **columns)
         except endpoints.TooManyEndpoints:
-            raise Problem(Code.TOO_MANY_ENDPOINTS, f"You have {endpoints.MOST} endpoints. Remove one first.") from None
+            raise Problem(
+                Code.TOO_MANY_ENDPOINTS, f"You have {endpoints.MAX_ENDPOINTS} endpoints. Remove one first."
+            ) from None
         headers = {"Location": f"/api/v3/webhook-endpoints/{endpoint.pk}"}
         return Response(_with_secret(endpoint, secret), status=201, headers=headers)
 

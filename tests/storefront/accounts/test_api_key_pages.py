@@ -93,7 +93,7 @@ def test_a_customer_has_no_more_than_twenty_living_keys(page: Client, nadia: Use
         ApiKey.objects.issue(nadia)
     page.post(f"{KEYS}{ApiKey.objects.first().pk}/revoke/")
     page.post(KEYS, FORM)
-    assert ApiKey.objects.living().count() == KEYS_MAX
+    assert ApiKey.objects.active().count() == KEYS_MAX
 
 
 # ------------------------------------------------------------------------------------------------ addresses
@@ -105,7 +105,7 @@ def test_allowed_addresses_are_kept_in_one_spelling(page: Client) -> None:
 @pytest.mark.parametrize(("line", "number"), [("shop.example", 2), ("203.0.113.7/40", 2), ("<b>&amp;", 2)])
 def test_the_wrong_line_is_named_and_nothing_is_made(line: str, number: int, page: Client) -> None:
     response = page.post(KEYS, filled(addresses=f"203.0.113.7\n{line}"))
-    assert f"Line {number}, “{line}”, is not an address" in text_of(response)
+    assert f"Line {number}, “{line}”, is not valid" in text_of(response)
     assert "<b>" not in response.content.decode()
     assert 'aria-invalid="true"' in text_of(response)
     assert not ApiKey.objects.exists()
@@ -113,17 +113,17 @@ def test_the_wrong_line_is_named_and_nothing_is_made(line: str, number: int, pag
 
 def test_too_many_lines_are_refused(page: Client) -> None:
     lines = "\n".join(f"10.0.{number}.1" for number in range(51))
-    assert "No more than 50 lines" in text_of(page.post(KEYS, filled(addresses=lines)))
+    assert "at most 50 lines" in text_of(page.post(KEYS, filled(addresses=lines)))
 
 
 def test_the_callers_own_address_is_offered(page: Client) -> None:
-    assert f"Only from your address now, {HERE}" in text_of(page.get(KEYS, REMOTE_ADDR=HERE))
+    assert f"Add my current IP address, {HERE}" in text_of(page.get(KEYS, REMOTE_ADDR=HERE))
     page.post(KEYS, filled(addresses="203.0.113.7", is_from_here="on"), REMOTE_ADDR=HERE)
     assert ApiKey.objects.get().addresses == f"203.0.113.7\n{HERE}"
 
 
 def test_no_address_is_offered_when_nobody_knows_it(page: Client) -> None:
-    assert "your address now" not in text_of(page.get(KEYS, REMOTE_ADDR=""))
+    assert "my current IP address" not in text_of(page.get(KEYS, REMOTE_ADDR=""))
 
 
 def test_the_offered_address_cannot_be_made_up(page: Client, settings: Any) -> None:
@@ -137,7 +137,7 @@ def test_the_list_says_what_each_key_may_and_when_it_was_used(page: Client, nadi
     key, _text = ApiKey.objects.issue(nadia, name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
     ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now() - timedelta(hours=3, minutes=9))
     text = text_of(page.get(KEYS)).replace("\xa0", " ")
-    for said in ("bot", f"{key.prefix}…", "Sandbox", "Reads only", "10.0.0.1", ">3 hours ago<"):
+    for said in ("bot", f"{key.prefix}…", "Sandbox", "Read only", "10.0.0.1", ">3 hours ago<"):
         assert said in text
 
 
@@ -145,8 +145,8 @@ def test_revoked_keys_are_listed_apart(page: Client, nadia: User) -> None:
     ApiKey.objects.issue(nadia, name="new one")
     key, _text = ApiKey.objects.issue(nadia, name="old one")
     page.post(f"{KEYS}{key.pk}/revoke/")
-    living, _, revoked = text_of(page.get(KEYS)).partition('<details class="card folded">')
-    assert ("new one" in living, "old one" in revoked) == (True, True)
+    active, _, revoked = text_of(page.get(KEYS)).partition('<details class="card folded">')
+    assert ("new one" in active, "old one" in revoked) == (True, True)
     assert "new one" not in revoked
 
 
@@ -196,7 +196,7 @@ def test_revoking_is_asked_first(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="old")
     assert f'href="{KEYS}{key.pk}/revoke/"' in text_of(page.get(KEYS))
     asked = text_of(page.get(f"{KEYS}{key.pk}/revoke/"))
-    assert "Revoke this key?" in asked
+    assert "Revoke this API key?" in asked
     assert key.prefix in asked
     key.refresh_from_db()
     assert key.revoked_at is None

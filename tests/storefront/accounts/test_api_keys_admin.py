@@ -55,7 +55,7 @@ def test_the_list_is_narrowed_by_state(keeper: Client) -> None:
     ApiKey.objects.filter(pk__in=[used.pk, sandbox.pk]).update(last_used_at=timezone.now())
     ApiKey.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
     ApiKey.objects.filter(pk=used.pk).update(calls_per_minute=0)
-    assert listed(keeper, state="living") == {used.prefix, unused.prefix, sandbox.prefix}
+    assert listed(keeper, state="active") == {used.prefix, unused.prefix, sandbox.prefix}
     assert listed(keeper, state="unused") == {unused.prefix}
     assert listed(keeper, state="revoked") == {revoked.prefix}
     assert listed(keeper, state="limit") == {used.prefix}
@@ -109,7 +109,7 @@ def test_keys_are_neither_added_nor_deleted(keeper: Client) -> None:
 def test_revoking_says_how_many_and_is_written_down(keeper: Client) -> None:
     key = issued()
     done = keeper.post(LIST, {"action": "revoke", "_selected_action": key.pk}, follow=True)
-    assert "1 key was revoked" in done.content.decode()
+    assert "1 API key revoked" in done.content.decode()
     key.refresh_from_db()
     assert key.revoked_at
     assert "Revoked." in keeper.get(f"{LIST}{key.pk}/history/").content.decode()

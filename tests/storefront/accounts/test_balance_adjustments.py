@@ -49,7 +49,7 @@ def adjust(client: Client, user: User, **data: str) -> Any:
 
 def test_money_is_given_and_taken_with_a_reason(boss: Client) -> None:
     user = factories.customer("10")
-    assert "Wallet adjusted by $2.50: goodwill" in adjust(boss, user, amount="2.5").content.decode()
+    assert "Balance adjusted by $2.50: goodwill" in adjust(boss, user, amount="2.5").content.decode()
     adjust(boss, user, amount="-12.5", reason="charged back")
     assert balance(user) == 0
     given, taken = Transfer.objects.filter(kind="adjustment").order_by("id")
@@ -63,7 +63,7 @@ def test_a_double_click_books_once(boss: Client) -> None:
     user = factories.customer("10")
     form = {"amount": "5", "reason": "goodwill", "token": token(boss, user)}
     boss.post(address(user), form)
-    assert "booked before" in boss.post(address(user), form, follow=True).content.decode()
+    assert "already made" in boss.post(address(user), form, follow=True).content.decode()
     assert balance(user) == 15
     assert LogEntry.objects.count() == 1
 
@@ -85,15 +85,15 @@ def test_a_form_is_good_for_one_amount_and_one_customer(boss: Client) -> None:
     form = {"amount": "5", "reason": "goodwill", "token": token(boss, user)}
     boss.post(address(user), form)
     for wrong in (boss.post(address(user), {**form, "amount": "6"}), boss.post(address(other), form)):
-        assert "Open it again" in wrong.content.decode()
+        assert "already used" in wrong.content.decode()
     assert (balance(user), balance(other)) == (15, 10)
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"amount": "-10.01"}, "holds less"),
-        ({"amount": "0"}, "changes nothing"),
+        ({"amount": "-10.01"}, "is lower"),
+        ({"amount": "0"}, "other than zero"),
         ({"amount": ""}, "required"),
         ({"amount": "NaN"}, "Enter a number"),
         ({"amount": "0.0000001"}, "decimal places"),

@@ -51,7 +51,7 @@ def test_a_password_is_read_from_a_file(tmp_path: Path) -> None:
 
 def test_nobody_is_added_twice_in_any_spelling() -> None:
     customer("add", "nadia@example.com")
-    assert "is a customer already" in refusal("add", "NADIA@example.com")
+    assert "is already a customer" in refusal("add", "NADIA@example.com")
     assert User.objects.count() == 1
 
 
@@ -136,7 +136,7 @@ def test_a_key_is_restricted_as_told() -> None:
 def test_a_key_with_a_wrong_address_is_not_made() -> None:
     factories.user("nadia@example.com")
     told = refusal("key", "nadia@example.com", "--address", "10.0.0.1", "--address", "home")
-    assert told == 'No key was made: line 2 is not an IP address or network: "home".'
+    assert told == 'The API key was not created: line 2 is not an IP address or network: "home".'
     assert not ApiKey.objects.exists()
 
 

@@ -73,7 +73,7 @@ def test_a_keys_powers_are_widened_only_with_the_password(client: Client, nadia:
     client.post(f"/account/keys/{key.pk}/", KEY)
     key.refresh_from_db()
     assert key.has_order_scope is True
-    assert letters() == ["An API key was changed"]
+    assert letters() == ["API key changed"]
 
 
 def test_a_key_is_revoked_without_the_password(client: Client, nadia: User) -> None:
@@ -88,7 +88,7 @@ def test_a_new_key_is_told_by_email(client: Client) -> None:
     client.post("/account/keys/", KEY)
     letter = Email.objects.get(kind="security")
     key = ApiKey.objects.get()
-    assert (letter.subject, letter.address) == ("A new API key was created", "nadia@example.com")
+    assert (letter.subject, letter.address) == ("New API key created", "nadia@example.com")
     assert key.prefix in letter.text
     assert "/account/keys/" in letter.text
 
@@ -104,7 +104,7 @@ def test_another_name_for_a_key_is_told_to_nobody(client: Client, nadia: User) -
 
 def test_a_key_made_on_the_command_line_is_told_by_email(nadia: User) -> None:
     call_command("customer", "key", nadia.email, stdout=StringIO())
-    assert letters() == ["A new API key was created"]
+    assert letters() == ["New API key created"]
 
 
 def test_a_webhook_is_made_and_moved_only_with_the_password(client: Client, nadia: User) -> None:
@@ -114,8 +114,8 @@ def test_a_webhook_is_made_and_moved_only_with_the_password(client: Client, nadi
     endpoints.pause(row)
     for address, data in (
         (f"/webhooks/{row.pk}/edit/", HOOK),
-        (f"/webhooks/{row.pk}/act/", {"action": "rotate"}),
-        (f"/webhooks/{row.pk}/act/", {"action": "resume"}),
+        (f"/webhooks/{row.pk}/action/", {"action": "rotate"}),
+        (f"/webhooks/{row.pk}/action/", {"action": "resume"}),
     ):
         assert is_asked(client.post(address, data)), address
     row.refresh_from_db()
@@ -131,10 +131,10 @@ def test_webhooks_are_told_by_email(client: Client) -> None:
     row = Endpoint.objects.get()
     client.post(f"/webhooks/{row.pk}/edit/", {**HOOK, "has_prices": "on"})
     client.post(f"/webhooks/{row.pk}/edit/", {**HOOK, "url": "https://other.example/hook"})
-    client.post(f"/webhooks/{row.pk}/act/", {"action": "rotate"})
+    client.post(f"/webhooks/{row.pk}/action/", {"action": "rotate"})
     assert letters() == [
-        "A new webhook was created", "The address of a webhook was changed", "The secret of a webhook was changed",
+        "New webhook created", "Webhook URL changed", "Webhook secret changed",
     ]  # fmt: skip
-    moved = Email.objects.get(subject="The address of a webhook was changed")
+    moved = Email.objects.get(subject="Webhook URL changed")
     assert "https://shop.example/hook" in moved.text
     assert "https://other.example/hook" in moved.text

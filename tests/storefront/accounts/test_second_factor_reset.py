@@ -58,7 +58,7 @@ def nadia(db: None) -> User:
 
 
 def address(user: User) -> str:
-    return f"/admin/accounts/user/{user.pk}/second-step/"
+    return f"/admin/accounts/user/{user.pk}/reset-second-factor/"
 
 
 def text_of(answer: Any) -> str:
@@ -72,7 +72,7 @@ def test_all_of_it_is_taken_off_and_the_password_alone_signs_in(boss: Client, na
     assert "authenticate" in client.post(LOGIN, {"login": nadia.email, "password": PASSWORD}).headers["Location"]
     assert f'href="{address(nadia)}"' in text_of(boss.get(f"/admin/accounts/user/{nadia.pk}/change/"))
     answer = boss.post(address(nadia), {"reason": "Called back on the number of the order"}, follow=True)
-    assert "The second step is taken off" in text_of(answer)
+    assert "Two-factor authentication was reset" in text_of(answer)
     assert not Authenticator.objects.filter(user=nadia).exists()
     assert Authenticator.objects.filter(user=other).count() == 4
     client = Client()
@@ -83,7 +83,7 @@ def test_all_of_it_is_taken_off_and_the_password_alone_signs_in(boss: Client, na
 def test_it_asks_first_and_says_what_goes(boss: Client, nadia: User) -> None:
     shown = text_of(boss.get(address(nadia)))
     assert "<strong>Authenticator app, 2 passkeys, Recovery codes</strong>" in shown
-    assert "make sure of the person first" in shown
+    assert "verify their identity first" in shown
     assert Authenticator.objects.filter(user=nadia).count() == 4
 
 
@@ -122,7 +122,7 @@ def test_a_second_click_changes_nothing_and_tells_nobody(boss: Client, nadia: Us
     answer = boss.post(address(nadia), {"reason": "lost phone"}, follow=True)
     assert "Nothing was changed" in text_of(answer)
     assert Email.objects.count() == LogEntry.objects.count() == 1
-    assert "There is no second step at this account" in text_of(boss.get(address(nadia)))
+    assert "This account doesn't use two-factor authentication" in text_of(boss.get(address(nadia)))
     assert address(nadia) not in text_of(boss.get(f"/admin/accounts/user/{nadia.pk}/change/"))
 
 
@@ -171,6 +171,6 @@ def test_two_at_once_are_one_letter(settings: Any) -> None:
     person = factories.customer(email="person@example.com")
     actor = User.objects.create_superuser("boss@example.com", "x")
     set_up(person)
-    done = together([lambda: second_factor_reset.take_off(person, actor=actor, reason="x")] * 2)
+    done = together([lambda: second_factor_reset.remove_factors(person, actor=actor, reason="x")] * 2)
     assert sorted(done) == [0, 4]
     assert Email.objects.count() == LogEntry.objects.count() == 1

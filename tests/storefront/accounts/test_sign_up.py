@@ -69,7 +69,7 @@ def test_a_mail_that_does_not_leave_keeps_nobody_out(client: Client, settings: A
 def test_a_known_address_is_not_called_known(client: Client) -> None:
     factories.user("new@example.com")
     text = unescape(client.post("/account/signup/", FORM).content.decode())
-    assert "This address cannot be used" in text
+    assert "You can't use this email address" in text
     assert "already" not in text
     assert User.objects.count() == 1
 

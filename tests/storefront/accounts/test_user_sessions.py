@@ -18,7 +18,7 @@ from storefront.accounts.models import User
 from tests import factories
 
 PASSWORD = "a-long-enough-one"
-LIST = "/account/logins/"
+LIST = "/account/sessions/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -48,7 +48,7 @@ def is_in(client: Client) -> bool:
 def test_every_browser_is_listed_with_where_it_is(person: User) -> None:
     browser(person, IPHONE, "198.51.100.20")
     text = text_of(browser(person).get(LIST))
-    for said in ("Firefox, Windows", "203.0.113.7", "This browser", "Safari, iPhone", "198.51.100.20"):
+    for said in ("Firefox, Windows", "203.0.113.7", "This session", "Safari, iPhone", "198.51.100.20"):
         assert said in text
 
 
@@ -62,7 +62,7 @@ def test_another_browser_is_signed_out(person: User) -> None:
 def test_all_others_are_signed_out(person: User) -> None:
     others = [browser(person) for _ in range(3)]
     here = browser(person)
-    assert "3 other browsers are signed out" in text_of(here.post(f"{LIST}end/", follow=True))
+    assert "3 other sessions ended" in text_of(here.post(f"{LIST}end/", follow=True))
     assert [is_in(client) for client in (*others, here)] == [False, False, False, True]
     assert UserSession.objects.count() == 1
 
@@ -127,4 +127,4 @@ def test_the_list_costs_the_same_for_few_and_for_many(person: User, django_asser
     ],
 )
 def test_a_browser_has_a_name_people_know(agent: str, name: str) -> None:
-    assert user_agents.named(agent) == name
+    assert user_agents.browser_name(agent) == name

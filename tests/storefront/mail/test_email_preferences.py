@@ -32,7 +32,7 @@ def path_of(url: str) -> str:
 def test_a_customer_chooses_what_to_get(page: Client, nadia: User) -> None:
     text = page.get(PAGE).content.decode()
     assert text.count("checked") == len(FLAGS)
-    assert 'aria-current="page">E-mails' in text
+    assert 'aria-current="page">Emails' in text
     assert page.post(PAGE, {"has_receipts": "on", "user": "1", "id": "7"}).headers["Location"] == PAGE
     row = Preferences.objects.get()
     assert (row.user, row.has_receipts, row.has_orders, row.has_tickets, row.has_balance) == (
@@ -52,7 +52,7 @@ def test_the_line_of_a_low_balance_is_set_where_its_letter_is(page: Client, nadi
     nadia.wallet.refresh_from_db()
     assert nadia.wallet.warn_below == Decimal("12.5"), "a form without the field has no opinion"
     text = page.post(PAGE, {"warn_below": "-1"}).content.decode()
-    assert "Give an amount above zero" in text
+    assert "Enter an amount greater than zero" in text
     assert Preferences.objects.get().has_balance, "nothing of a form with a mistake is kept"
     page.post(PAGE, {"has_balance": "on", "warn_below": ""})
     nadia.wallet.refresh_from_db()
@@ -78,8 +78,8 @@ def test_the_page_costs_a_fixed_number_of_queries(page: Client, django_assert_ma
 def test_letters_about_safety_cannot_be_switched_off(kind: EmailKind, nadia: User, client: Client) -> None:
     Preferences.objects.create(user=nadia, **dict.fromkeys(FLAGS.values(), False))
     Switches.objects.create(pk=1, **dict.fromkeys(FLAGS.values(), False))
-    assert list(email_preferences.wanting(kind, [nadia.pk])) == [nadia]
-    link = path_of(email_preferences.link(nadia.pk, kind))
+    assert list(email_preferences.recipients(kind, [nadia.pk])) == [nadia]
+    link = path_of(email_preferences.unsubscribe_url(nadia.pk, kind))
     assert client.post(link).status_code == 404
 
 
@@ -94,19 +94,19 @@ def test_one_click_in_a_letter_switches_its_kind_off(post: MailServer, nadia: Us
     assert link in html_of(arrived).replace("&amp;", "&")
     # As a mail program does it: no cookie, no page before, and the check of forms is on.
     stranger = Client(enforce_csrf_checks=True)
-    assert "No more e-mails of this kind?" in stranger.get(path_of(link)).content.decode()
+    assert "Unsubscribe from these emails?" in stranger.get(path_of(link)).content.decode()
     assert not Preferences.objects.exists()
     for _again in range(2):
         answer = stranger.post(path_of(link), {"List-Unsubscribe": "One-Click"})
         assert (answer.status_code, "Location" in answer.headers) == (200, False)
     row = Preferences.objects.get()
     assert (row.user, row.has_receipts, row.has_tickets) == (nadia, False, True)
-    assert not email_preferences.wanting(EmailKind.RECEIPT, [nadia.pk]).exists()
-    assert email_preferences.wanting(EmailKind.TICKET, [nadia.pk]).exists()
+    assert not email_preferences.recipients(EmailKind.RECEIPT, [nadia.pk]).exists()
+    assert email_preferences.recipients(EmailKind.TICKET, [nadia.pk]).exists()
 
 
 def test_the_link_leads_nowhere_else(nadia: User, client: Client) -> None:
-    link = path_of(email_preferences.link(nadia.pk, EmailKind.ORDERS))
+    link = path_of(email_preferences.unsubscribe_url(nadia.pk, EmailKind.ORDERS))
     answer = client.post(f"{link}?next=https://evil.example/", {"next": "https://evil.example/"})
     # The choice of a language in the foot leads back to this very address, whatever stands in it.
     above, foot, _rest = answer.content.decode().partition("<footer")
@@ -116,11 +116,11 @@ def test_the_link_leads_nowhere_else(nadia: User, client: Client) -> None:
 
 
 def test_a_link_that_is_not_ours_is_no_page(nadia: User, client: Client) -> None:
-    token = email_preferences.link(nadia.pk, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
+    token = email_preferences.unsubscribe_url(nadia.pk, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
     others = signing.Signer(salt="something else").sign_object([nadia.pk, "orders"])
-    gone = email_preferences.link(nadia.pk + 99, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
+    gone = email_preferences.unsubscribe_url(nadia.pk + 99, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
     for wrong in ("x", f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}", others, gone, token.replace(":", "")):
-        assert client.post(f"/mail/off/{wrong}/").status_code == 404
+        assert client.post(f"/mail/unsubscribe/{wrong}/").status_code == 404
     assert not Preferences.objects.exists()
 
 
@@ -143,7 +143,7 @@ def test_staff_reads_the_outbox_but_no_secret(boss: Client, nadia: User, client:
     assert key
     assert "Bank transfer" in boss.get(f"{LIST}{receipt.pk}/change/").content.decode()
     page = boss.get(f"{LIST}{secret.pk}/change/").content.decode()
-    assert "it can open the customer" in page
+    assert "it may contain a link that opens the customer" in page
     assert key[1] not in page + boss.get(LIST).content.decode()
     assert boss.post(f"{LIST}{receipt.pk}/change/", {"subject": "x"}).status_code == 403
     assert boss.post(f"{LIST}{receipt.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -155,8 +155,8 @@ def test_staff_sends_again_what_was_given_up(boss: Client, nadia: User, post: Ma
     assert sending.deliver_due() == {"given_up": 1}
     post.answers = {}
     row = Email.objects.get()
-    data = {"action": "send_again", "_selected_action": [row.pk]}
-    assert "1 letter is sent again" in boss.post(LIST, data, follow=True).content.decode()
+    data = {"action": "resend", "_selected_action": [row.pk]}
+    assert "1 email will be resent" in boss.post(LIST, data, follow=True).content.decode()
     assert sending.deliver_due() == {"sent": 1}
     assert len(post.letters) == 1
 
@@ -169,7 +169,7 @@ def test_who_may_only_look_cannot_send_again(nadia: User) -> None:
     client = Client()
     client.force_login(clerk)
     assert client.get(LIST).status_code == 200
-    client.post(LIST, {"action": "send_again", "_selected_action": [Email.objects.get().pk]})
+    client.post(LIST, {"action": "resend", "_selected_action": [Email.objects.get().pk]})
     assert Email.objects.get().due_at is None
 
 

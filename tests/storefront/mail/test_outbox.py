@@ -107,7 +107,7 @@ def test_a_thousand_canceled_orders_are_one_letter(nadia: User) -> None:
     ]
     made = Order.objects.bulk_create(rows)
     for order in made:
-        notifications.keep([ended(nadia, order.pk)])
+        notifications.record([ended(nadia, order.pk)])
     assert notifications.gather() == 0
     assert gather_later() == 1
     (letter,) = letters(nadia)
@@ -133,7 +133,7 @@ def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: 
     gather_later()
     (letter,) = letters(nadia)
     assert f"Order {order.pk}" in letter.text
-    assert "Canceled · $0.09 is back in your wallet" in letter.text
+    assert "Canceled · $0.09 refunded" in letter.text
     assert "Failed" not in letter.text
 
 
@@ -155,7 +155,7 @@ def test_news_that_nobody_is_written_to_about_cost_nothing(nadia: User, django_a
     told.append(ShopEvent(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
     told.append(ShopEvent(topic=Topic.PRICES, data={"services": []}))
     with django_assert_num_queries(0):
-        notifications.keep(told)
+        notifications.record(told)
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -167,7 +167,7 @@ def test_a_hundred_orders_cost_what_one_does(count: int, nadia: User, django_ass
     ]
     told = [ended(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
     with django_assert_max_num_queries(1):
-        notifications.keep(told)
+        notifications.record(told)
     assert PendingNotification.objects.count() == count
     with time_machine.travel(timezone.now() + timedelta(minutes=16)), django_assert_max_num_queries(14):
         assert notifications.gather() == 1
@@ -209,13 +209,13 @@ def test_who_writes_wakes_the_postman_once(nadia: User) -> None:
 
 @pytest.mark.parametrize("url", ["", "shop.example", "https://*", "ftp://shop.example", "https://shop.example/de"])
 def test_a_shop_without_an_address_is_found_at_start(url: str, settings: Any) -> None:
-    assert checks.letters_lead_to_the_shop(None) == []
+    assert checks.check_shop_url(None) == []
     settings.SHOP_URL = url
-    assert [found.id for found in checks.letters_lead_to_the_shop(None)] == ["mail.E001"]
+    assert [found.id for found in checks.check_shop_url(None)] == ["mail.E001"]
 
 
 @pytest.mark.parametrize("name", checks.HOOKS)
 def test_a_hook_that_leads_nowhere_is_found_at_start(name: str, settings: Any) -> None:
-    assert checks.letters_are_asked_for(None) == []
+    assert checks.check_hooks(None) == []
     setattr(settings, name, "storefront.mail.nowhere.keep")
-    assert [found.id for found in checks.letters_are_asked_for(None)] == ["mail.E002"]
+    assert [found.id for found in checks.check_hooks(None)] == ["mail.E002"]

@@ -235,10 +235,10 @@ def test_a_link_that_sets_a_password_is_erased_once_sent(
         assert "password/reset/key" in only().text
         sending.deliver_due()
     assert "password/reset/key" in text_of(post.letters[0])
-    assert "Set a new password" in html_of(post.letters[0])
+    assert "Set new password" in html_of(post.letters[0])
     assert (only().kind, only().text, only().html) == (EmailKind.RESET, "", "")
     assert "reset/key" not in caplog.text
-    assert outbox.send_again([only()]) == 0
+    assert outbox.resend([only()]) == 0
     assert post.letters[0]["List-Unsubscribe"] is None
 
 

@@ -46,12 +46,12 @@ def test_a_wrong_password_is_said_without_telling_which_part(client: Client) -> 
 def test_a_forgotten_password_is_set_anew(client: Client) -> None:
     factories.user("nadia@example.com", password=PASSWORD)
     assert client.post("/account/password/reset/", {"email": "nadia@example.com"}).status_code == 302
-    assert "Look into your mail" in text_of(client.get("/account/password/reset/done/"))
+    assert "Check your email" in text_of(client.get("/account/password/reset/done/"))
     sending.deliver_due()
     link = re.search(r"https?://[^/]+(/account/password/reset/key/\S+)", str(mail.outbox[0].body))
     assert link
     form = client.get(link[1], follow=True)
-    assert "Set the password" in text_of(form)
+    assert "Set password" in text_of(form)
     data = {"password1": "another-long-one", "password2": "another-long-one"}
     client.post(form.request["PATH_INFO"], data)
     assert client.login(email="nadia@example.com", password="another-long-one")

@@ -237,7 +237,7 @@ def test_connections_are_kept_between_requests() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/account/password/reset/key/3-abc-123/", "/account/confirm-email/Mw:abc/", "/mail/off/abc/"]
+    "path", ["/account/password/reset/key/3-abc-123/", "/account/confirm-email/Mw:abc/", "/mail/unsubscribe/abc/"]
 )
 def test_the_access_log_names_no_secret_link_and_no_query(path: str) -> None:
     with raw_server("--access-logfile", "-") as (port, _process, log):

@@ -300,17 +300,17 @@ def test_news_cost_one_statement_where_nobody_listens(count: int, nadia: User, l
     listen(factories.customer())
     pks = [factories.order(nadia, status="pending").pk for _ in range(count)]
     changes = [ShopEvent(topic=Topic.ORDER, user_id=nadia.pk, order_id=pk) for pk in pks]
-    assert statements(lambda: outbox.keep(changes)) == 1
-    assert statements(lambda: outbox.keep([ShopEvent(topic=Topic.ORDER, order_id=pk) for pk in pks])) == 1
+    assert statements(lambda: outbox.record(changes)) == 1
+    assert statements(lambda: outbox.record([ShopEvent(topic=Topic.ORDER, order_id=pk) for pk in pks])) == 1
 
 
 def test_news_of_many_orders_cost_what_those_of_one_do(nadia: User, listen: Listen) -> None:
     service = factories.service()
     pks = [factories.order(nadia, service, status="pending").pk for _ in range(101)]
     listen(nadia)
-    one = statements(lambda: outbox.keep([ShopEvent(topic=Topic.ORDER, user_id=nadia.pk, order_id=pks[0])]))
+    one = statements(lambda: outbox.record([ShopEvent(topic=Topic.ORDER, user_id=nadia.pk, order_id=pks[0])]))
     many = statements(
-        lambda: outbox.keep([ShopEvent(topic=Topic.ORDER, user_id=nadia.pk, order_id=pk) for pk in pks[1:]])
+        lambda: outbox.record([ShopEvent(topic=Topic.ORDER, user_id=nadia.pk, order_id=pk) for pk in pks[1:]])
     )
     assert one == many <= 4
     assert Delivery.objects.count() == 101

@@ -27,14 +27,14 @@ NEW = {"url": "https://shop.example/vitrine", "has_orders": "on", "has_prices": 
 
 
 def act(page: Client, endpoint: Endpoint, action: str) -> Any:
-    return page.post(f"{LIST}{endpoint.pk}/act/", {"action": action}, follow=True)
+    return page.post(f"{LIST}{endpoint.pk}/action/", {"action": action}, follow=True)
 
 
 def test_the_pages_are_for_who_is_signed_in(client: Client, nadia: User, listen: Listen) -> None:
     pk = listen(nadia).pk
     for address in (LIST, f"{LIST}{pk}/", f"{LIST}{pk}/edit/"):
         assert client.get(address).headers["Location"].startswith("/account/login/")
-    assert client.post(f"{LIST}{pk}/act/", {"action": "remove"}).status_code == 302
+    assert client.post(f"{LIST}{pk}/action/", {"action": "remove"}).status_code == 302
     assert Endpoint.objects.exists()
 
 
@@ -56,7 +56,7 @@ def test_a_secret_that_waits_to_be_shown_is_not_readable_in_the_session(page: Cl
     assert page.post(LIST, NEW).status_code == 302
     endpoint = Endpoint.objects.get()
     assert endpoint.secrets[0] not in json.dumps(dict(page.session))
-    page.post(f"{LIST}{endpoint.pk}/act/", {"action": "rotate"})
+    page.post(f"{LIST}{endpoint.pk}/action/", {"action": "rotate"})
     endpoint.refresh_from_db()
     assert endpoint.secrets[0] not in json.dumps(dict(page.session))
 
@@ -74,7 +74,7 @@ def test_a_secret_is_rotated_and_the_new_one_shown_once(page: Client, nadia: Use
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("http://shop.example/x", "must begin with https://"),
+        ("http://shop.example/x", "must start with https://"),
         ("https://127.0.0.1/x", "on the public internet"),
         ("https://localhost/x", "on the public internet"),
         ("https://10.0.0.7/x", "on the public internet"),
@@ -95,15 +95,15 @@ def test_an_address_that_will_not_do_is_said(url: str, told: str, page: Client, 
 
 
 def test_an_endpoint_hears_of_something(page: Client) -> None:
-    assert "at least one kind" in text_of(page.post(LIST, {"url": NEW["url"]}))
+    assert "at least one event" in text_of(page.post(LIST, {"url": NEW["url"]}))
 
 
 def test_a_customer_has_five_endpoints_at_most(page: Client, nadia: User, listen: Listen) -> None:
-    for _ in range(endpoints.MOST):
+    for _ in range(endpoints.MAX_ENDPOINTS):
         listen(nadia)
-    assert "which is the most" in text_of(page.get(LIST))
+    assert "reached the limit of" in text_of(page.get(LIST))
     page.post(LIST, NEW)
-    assert Endpoint.objects.count() == endpoints.MOST
+    assert Endpoint.objects.count() == endpoints.MAX_ENDPOINTS
 
 
 def test_an_endpoint_is_edited(page: Client, nadia: User, listen: Listen) -> None:
@@ -111,7 +111,7 @@ def test_an_endpoint_is_edited(page: Client, nadia: User, listen: Listen) -> Non
     page.post(f"{LIST}{endpoint.pk}/edit/", {"url": "https://new.example/x", "has_refills": "on"})
     endpoint.refresh_from_db()
     assert (endpoint.url, endpoint.has_orders, endpoint.has_refills) == ("https://new.example/x", False, True)
-    assert "must begin" not in text_of(page.post(f"{LIST}{endpoint.pk}/edit/", {"url": "", "has_refills": "on"}))
+    assert "must start" not in text_of(page.post(f"{LIST}{endpoint.pk}/edit/", {"url": "", "has_refills": "on"}))
 
 
 def test_it_is_paused_resumed_and_removed(page: Client, nadia: User, listen: Listen) -> None:
@@ -131,7 +131,7 @@ def test_it_is_paused_resumed_and_removed(page: Client, nadia: User, listen: Lis
 
 def test_a_test_event_is_sent_and_seen(page: Client, nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
-    assert "Waiting" in text_of(act(page, endpoint, "test"))
+    assert "Pending" in text_of(act(page, endpoint, "test"))
     sending.deliver_due()
     assert "Delivered" in text_of(page.get(f"{LIST}{endpoint.pk}/"))
     assert receiver.events[0]["event"] == "test"
@@ -148,11 +148,11 @@ def test_a_delivery_shows_its_attempts_and_is_sent_again(page: Client, nadia: Us
     assert b"&lt;b&gt;out of order&lt;/b&gt;" in response.content
     assert "HTTP 500" in text_of(response)
     assert "Failing" in text_of(page.get(LIST))
-    assert "being sent again" in text_of(page.post(f"{address}again/", follow=True))
+    assert "will be resent" in text_of(page.post(f"{address}resend/", follow=True))
     delivery.refresh_from_db()
     assert delivery.state is DeliveryState.RETRYING
     endpoints.pause(endpoint)
-    assert "Resume it first" in text_of(page.post(f"{address}again/", follow=True))
+    assert "Resume it first" in text_of(page.post(f"{address}resend/", follow=True))
 
 
 def test_nobody_sees_or_touches_anothers(page: Client, listen: Listen) -> None:
@@ -163,7 +163,7 @@ def test_nobody_sees_or_touches_anothers(page: Client, listen: Listen) -> None:
     assert endpoint.url not in text_of(page.get(LIST))
     for address in (own, f"{own}edit/", f"{own}{delivery.pk}/"):
         assert page.get(address).status_code == 404
-    for address in (f"{own}act/", f"{own}edit/", f"{own}{delivery.pk}/again/"):
+    for address in (f"{own}action/", f"{own}edit/", f"{own}{delivery.pk}/resend/"):
         assert page.post(address, {"action": "remove"}).status_code == 404
     assert Endpoint.objects.filter(pk=endpoint.pk, is_active=True).exists()
 
@@ -191,18 +191,18 @@ def test_pages_of_deliveries_are_found_by_key(
         outbox.send_test(endpoint)
     with django_assert_max_num_queries(5):
         first = text_of(page.get(f"{LIST}{endpoint.pk}/"))
-    assert first.count("Send again") == 50
+    assert first.count("Resend") == 50
     older = re.search(r'href="(\?before=\d+)" rel="next"', first)
     assert older
     with django_assert_max_num_queries(5):
         second = text_of(page.get(f"{LIST}{endpoint.pk}/{older[1]}"))
-    assert second.count("Send again") == 10
+    assert second.count("Resend") == 10
 
 
 def test_the_list_takes_the_same_queries_for_any_number(
     page: Client, nadia: User, listen: Listen, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    for _ in range(endpoints.MOST):
+    for _ in range(endpoints.MAX_ENDPOINTS):
         listen(nadia)
     with django_assert_max_num_queries(6):
         page.get(LIST)
@@ -250,8 +250,8 @@ def test_staff_send_failing_deliveries_again(boss: Client, nadia: User, listen: 
         text = text_of(boss.get("/admin/webhooks/delivery/?state=failing"))
         assert text.count("action-checkbox") - 1 <= 2
         assert f"/admin/webhooks/delivery/{failed.pk}/change/" in text
-        data = {"action": "send_again", "_selected_action": [failed.pk]}
-        assert "is sent again" in text_of(boss.post("/admin/webhooks/delivery/", data, follow=True))
+        data = {"action": "resend", "_selected_action": [failed.pk]}
+        assert "will be resent" in text_of(boss.post("/admin/webhooks/delivery/", data, follow=True))
         Endpoint.objects.update(held_until=None)
         sending.deliver_due()
     assert Attempt.objects.filter(delivery=failed).count() == 2

@@ -60,7 +60,7 @@ def events(user: User, count: int = 1) -> list[Delivery]:
     """News of ``user``'s balance: the cheapest event there is."""
     before = set(Delivery.objects.values_list("pk", flat=True))
     for number in range(count):
-        outbox.keep([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
+        outbox.record([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
     return list(Delivery.objects.exclude(pk__in=before).order_by("pk"))
 
 
@@ -95,7 +95,7 @@ def test_during_a_rotation_both_secrets_sign_and_afterwards_the_new_one(nadia: U
         events(nadia)
         sending.deliver_due()
         assert [receiver.received[0].is_signed_by(secret) for secret in (old, new)] == [True, True]
-        clock.shift(endpoints.ROTATION + timedelta(seconds=1))
+        clock.shift(endpoints.ROTATION_PERIOD + timedelta(seconds=1))
         events(nadia)
         sending.deliver_due()
         assert [receiver.received[1].is_signed_by(secret) for secret in (old, new)] == [False, True]
@@ -196,7 +196,7 @@ def test_sent_again_by_hand_it_starts_over(nadia: User, listen: Listen, receiver
     listen(nadia, receiver.url)
     events(nadia)
     sending.deliver_due()
-    assert outbox.send_again([only()]) == 1
+    assert outbox.resend([only()]) == 1
     assert (only().state, only().attempts) == (DeliveryState.WAITING, 0)
     assert sending.deliver_due() == {"delivered": 1}
     first, second = receiver.received
@@ -209,10 +209,10 @@ def test_what_is_on_its_way_is_not_sent_again_by_hand(nadia: User, listen: Liste
     endpoint = listen(nadia, receiver.url)
     events(nadia)
     claim()
-    assert outbox.send_again([only()]) == 0
+    assert outbox.resend([only()]) == 0
     Delivery.objects.update(due_at=None, lease_until=None, delivered_at=NOON)
     endpoints.pause(endpoint)
-    assert outbox.send_again([only()]) == 0
+    assert outbox.resend([only()]) == 0
 
 
 # ------------------------------------------------------------------------------------------------ bad programs
@@ -269,7 +269,7 @@ def test_nobody_listening_is_said(nadia: User, listen: Listen) -> None:
 @pytest.mark.parametrize("url", ["https://127.0.0.1:8443/", "https://10.1.2.3/", "https://[::1]/", "http://1.1.1.1/"])
 def test_private_and_plain_addresses_are_refused(url: str, nadia: User, listen: Listen, settings: Any) -> None:
     settings.ALLOW_PRIVATE_WEBHOOKS = False
-    assert "must be https:// and on the public internet" in failure(url, nadia, listen)
+    assert "must start with https:// and be on the public internet" in failure(url, nadia, listen)
     assert Attempt.objects.get().status is None
 
 
@@ -370,7 +370,7 @@ def test_a_secret_that_cannot_be_read_stops_no_other(
     events(nadia)
     assert sending.deliver_due() == {"failed": 1, "delivered": 1}
     assert Delivery.objects.get(endpoint=fine).state is DeliveryState.DELIVERED
-    assert "make a new one" in Delivery.objects.get(endpoint=broken).last_error
+    assert "create a new one" in Delivery.objects.get(endpoint=broken).last_error
 
 
 # ------------------------------------------------------------------------------------------------ claims

@@ -1,4 +1,4 @@
-"""Management command that adds a customer, credits a wallet or creates an API key."""
+"""Management command that adds customers, credits payments and creates API keys."""
 
 from __future__ import annotations
 
@@ -20,32 +20,38 @@ from storefront.accounts.models import KEYS_MAX, TooManyKeys, User
 
 
 class Command(OperatorCommand):
-    help = "Adds a customer, credits a wallet, makes an API key."
+    help = "Add customers, credit payments and create API keys."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add|credit|key")
-        add = actions.add_parser("add", help="a new customer with an empty wallet")
+        add = actions.add_parser("add", help="add a customer")
         add.add_argument("email")
         add.add_argument(
             "--password",
-            help="without one the customer sets it by the reset link. Everybody on this machine can read it in the "
-            "process list: prefer --password-file",
+            help="set this password; without it, the customer sets one with a reset link. Everybody on this machine "
+            "can read it in the process list: prefer --password-file",
         )
-        add.add_argument("--password-file", metavar="FILE", help="a file that holds it; - reads standard input")
-        credit = actions.add_parser("credit", help="brings money into the wallet, once for each reference")
+        add.add_argument(
+            "--password-file", metavar="FILE", help="read the password from this file; - for standard input"
+        )
+        credit = actions.add_parser("credit", help="add a payment to the balance, once per reference")
         credit.add_argument("email")
-        credit.add_argument("amount", help="in the store currency, for example 25.00")
+        credit.add_argument("amount", help="amount in the store currency, for example 25.00")
         credit.add_argument(
-            "--reference", required=True, help="your own text for this payment; used again, it books nothing"
+            "--reference", required=True, help="your reference for the payment; a used one is not credited again"
         )
-        key = actions.add_parser("key", help="prints a new API key, once, and nothing else")
+        key = actions.add_parser("key", help="create an API key and print it, and nothing else")
         key.add_argument("email")
-        key.add_argument("--name", default="command line", help="what will use it")
-        key.add_argument("--only", choices=("read", "order"), help="what it may do; without it, both")
-        key.add_argument("--no-get", action="store_true", help="orders are not taken by GET")
-        key.add_argument("--sandbox", action="store_true", help="everything works, nothing is delivered or charged")
+        key.add_argument("--name", default="command line", help="the program that uses the key")
         key.add_argument(
-            "--address", action="append", default=[], help="an IP address or network it may be used from; repeatable"
+            "--only", choices=("read", "order"), help="limit the key to one permission; by default it has both"
+        )
+        key.add_argument("--no-get", action="store_true", help="refuse orders by GET")
+        key.add_argument(
+            "--sandbox", action="store_true", help="create a sandbox key: orders are not delivered or charged"
+        )
+        key.add_argument(
+            "--address", action="append", default=[], help="allowed IP address or network; can be repeated"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,11 +67,11 @@ class Command(OperatorCommand):
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from None
         if User.objects.filter(email=email.strip().lower()).exists():
-            raise CommandError(f"{email} is a customer already.")
+            raise CommandError(f"{email} is already a customer.")
         with transaction.atomic():
             user = User.objects.create_user(email, password)
             transfers.open_wallet(user)
-        self.stdout.write(f"Customer {user.email} was added with an empty wallet.")
+        self.stdout.write(f"Customer {user.email} added.")
 
     def _credit(self, *, email: str, amount: str, reference: str, **_: Any) -> None:
         wallet = transfers.open_wallet(_user(email))
@@ -93,14 +99,14 @@ class Command(OperatorCommand):
                 addresses=ip_addresses.written(ip_addresses.parse("\n".join(address))),
             )
         except ValueError as problem:
-            raise CommandError(f"No key was made: {problem}.") from None
+            raise CommandError(f"The API key was not created: {problem}.") from None
         except TooManyKeys:
-            raise CommandError(f"{email} has {KEYS_MAX} keys, which is the most. Revoke one first.") from None
+            raise CommandError(f"{email} has reached the limit of {KEYS_MAX} API keys. Revoke one first.") from None
         self.stdout.write(text)
 
 
 def _user(email: str) -> User:
     user = User.objects.filter(email=email.strip().lower()).first()
     if user is None:
-        raise CommandError(f"There is no customer {email}. Add one: manage.py customer add {email}")
+        raise CommandError(f"There is no customer {email}. To add one: manage.py customer add {email}")
     return user

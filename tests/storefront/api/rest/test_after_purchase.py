@@ -197,9 +197,9 @@ def test_events_are_those_of_the_customers_endpoints(caller: Program, other: Pro
     mine = [caller.post("webhook-endpoints", SENT)["id"] for _ in range(2)]
     theirs = other.post("webhook-endpoints", SENT)["id"]
     order = factories.order(caller.user)
-    outbox.keep([ShopEvent(topic=Topic.ORDER, order_id=order.pk)])
+    outbox.record([ShopEvent(topic=Topic.ORDER, order_id=order.pk)])
     rate = {"service": 1, "kind": "default", "is_flat": False, "old_rate": "1", "rate": "2"}
-    outbox.keep([ShopEvent(topic=Topic.PRICES, data={"services": [rate]})])
+    outbox.record([ShopEvent(topic=Topic.PRICES, data={"services": [rate]})])
     rows = caller.get("events")["data"]
     assert [row["type"] for row in rows] == ["prices.changed", "order.changed"]
     assert rows[1]["data"]["order"] == order.pk

@@ -34,7 +34,7 @@ def fill(owner: Program, service: Service, times: int = 1) -> dict[str, Any]:
         Order.objects.filter(pk=order.pk).update(status="completed", ended_at=timezone.now())
         refill, cancellation = Refill.objects.create(order=order), Cancellation.objects.create(order=order)
         OrderEvent.objects.create(order=order, kind="accepted")
-        outbox.keep([ShopEvent(topic=Topic.ORDER, order_id=order.pk)])
+        outbox.record([ShopEvent(topic=Topic.ORDER, order_id=order.pk)])
         payment = Payment.objects.create(
             user=owner.user, gateway="manual", label="Bank", amount=Decimal(1), currency="USD", reference=f"P{order.pk}"
         )
