@@ -89,7 +89,7 @@ def test_nobody_decides_about_an_own_order() -> None:
     me = factories.customer("100", is_staff=True, is_superuser=True)
     order = factories.order(me)
     page = text_of(browser(me).post(f"/admin/orders/order/{order.pk}/cancel/", {"why": "because"}, follow=True))
-    assert "This is your own order. A colleague has to decide about it." in page
+    assert "This is your own order. Ask a colleague to decide." in page
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("queued", 0)
 
