@@ -115,18 +115,6 @@ def of(providers: Iterable[Provider]) -> dict[int, Health]:
     return {pk: Health(*tallies.get(pk, (0, 0, 0)), measure=measures.get(pk)) for pk in ids}
 
 
-def score(provider: Provider) -> float:
-    """From 0 (nothing works) to 1: answered calls of the last day, times delivered placements (a partial is half one).
-
-    What there is too little of to tell counts as good.
-    """
-    found = of([provider])[provider.pk]
-    answered = 1 - (found.error_rate or 0) if found.calls >= delivery_stats.MIN_SAMPLE else 1.0
-    if found.measure is None or found.success_rate is None:
-        return answered
-    return answered * (found.success_rate + (found.partial_rate or 0) / 2)
-
-
 def measure_due() -> int:
     """Measures the providers that had endings since they were measured; returns how many."""
     newest = Placement.objects.filter(provider=OuterRef("pk"), state=PlacementState.CLOSED).order_by("-ended_at")

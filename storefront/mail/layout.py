@@ -15,6 +15,7 @@ from storefront.accounts.models import User
 from storefront.brand.models import ONLY, Brand
 from storefront.mail import email_preferences
 from storefront.mail.models import FLAGS, EmailKind
+from storefront.web.plain_text import one_line
 
 _ACCENT = "#0b6b78"
 SUBJECT_MAX = 200
@@ -70,7 +71,7 @@ def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> Rend
     accent = Brand.objects.filter(pk=ONLY).values_list("accent", flat=True).first() or _ACCENT
     context: dict[str, Any] = {
         "email": content,
-        "subject": one_line(content.subject),
+        "subject": one_line(content.subject, SUBJECT_MAX),
         "shop_name": settings.SHOP_NAME,
         "shop_url": settings.SHOP_URL,
         "accent": accent,
@@ -82,11 +83,6 @@ def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> Rend
         render_to_string("mail/email.txt", context).strip() + "\n",
         render_to_string("mail/email.html", context),
     )
-
-
-def one_line(text: str) -> str:
-    """Return user-provided text in a form that is safe in a header: printable, on one line and of limited length."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:SUBJECT_MAX]
 
 
 def _is_dark(color: str) -> bool:

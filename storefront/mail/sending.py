@@ -34,6 +34,7 @@ from providers.worker.clock import Deadline, DeadlinePassed
 from providers.worker.leases import Lease
 from storefront.mail import email_preferences
 from storefront.mail.models import FLAGS, Email, EmailKind
+from storefront.web.plain_text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -203,8 +204,7 @@ def _error_text(problem: OSError, email: Email) -> str:
 
 def _clean(text: str, email: Email) -> str:
     """Return the text on one line and without the recipient's address, which servers repeat."""
-    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return re.sub(re.escape(email.address), "…", plain, flags=re.IGNORECASE)[:300]
+    return re.sub(re.escape(email.address), "…", one_line(text), flags=re.IGNORECASE)[:300]
 
 
 # ------------------------------------------------------------------------------------------------ record

@@ -24,6 +24,7 @@ from orders.models import Account
 from orders.rules import amounts
 from storefront.payments.gateway import Gateway, GatewayReport, Next, ReportedState, Way
 from storefront.payments.models import REPORTED, Payment, PaymentStatus, Proof
+from storefront.web.plain_text import one_line
 
 #: Characters of references. Those that are easily confused in print or speech are left out.
 _SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -93,7 +94,7 @@ def mark_started(payment: Payment, *, step: Next) -> Payment:
     """
     row = _locked(Q(pk=payment.pk))
     row.address = step.address
-    row.upstream_id = row.upstream_id or _plain(step.upstream_id, 200)
+    row.upstream_id = row.upstream_id or one_line(step.upstream_id, 200)
     if row.status == PaymentStatus.STARTED and step.is_waiting:
         row.status = PaymentStatus.WAITING
     row.save(update_fields=["address", "upstream_id", "status"])
@@ -115,7 +116,7 @@ def credit_proven(payment: Payment, *, key: str, kind: str, size: int, comment: 
         raise TooManyOpenPayments(f"there are {PROOFS_MAX} proofs already")
     row.status, row.is_in_review = PaymentStatus.WAITING, True
     row.save(update_fields=["status", "is_in_review"])
-    return Proof.objects.create(payment=row, key=key, kind=kind, size=size, comment=_plain(comment, 1000))
+    return Proof.objects.create(payment=row, key=key, kind=kind, size=size, comment=one_line(comment, 1000))
 
 
 @transaction.atomic
@@ -159,7 +160,7 @@ def approve(payment: Payment, *, amount: Decimal, actor: Any, reason: str = "") 
         raise InvalidAmount("the amount must be above zero")
     if not reason and (amount != row.amount or not row.is_in_review):
         raise ReasonNeeded("an amount that differs needs a reason")
-    row.actor, row.note, row.is_in_review = actor, _plain(reason, 500), False
+    row.actor, row.note, row.is_in_review = actor, one_line(reason, 500), False
     return _credit(row, amount)
 
 
@@ -177,7 +178,7 @@ def refuse(payment: Payment, *, reason: str, actor: Any) -> Payment:
         raise AlreadyEnded(f"it is {row.status}")
     if not reason.strip():
         raise ReasonNeeded("the customer is to know why")
-    row.actor, row.note, row.is_in_review = actor, _plain(reason, 500), False
+    row.actor, row.note, row.is_in_review = actor, one_line(reason, 500), False
     _end(row, PaymentStatus.REFUSED)
     row.save()
     return row
@@ -195,7 +196,7 @@ def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
     if row.is_open or not row.is_in_review:
         raise AlreadyEnded("there is no open question")
     row.is_in_review = False
-    _remark(row, f"settled by {actor}: {_plain(reason, 500)}")
+    _remark(row, f"settled by {actor}: {one_line(reason, 500)}")
     row.save()
     return row
 
@@ -222,7 +223,7 @@ def credit_reported(user: Any, *, amount: Decimal, method: str, memo: str, actor
         raise OwnMoney("nobody credits their own balance")
     if amount <= 0:
         raise InvalidAmount("the amount must be above zero")
-    memo = _plain(memo, _REMARKS_MAX)
+    memo = one_line(memo, _REMARKS_MAX)
     # Of two requests at once, the second waits here and finds the payment of the first.
     Account.objects.select_for_update().get(pk=transfers.open_wallet(user).pk)
     since = timezone.now() - REPEATED_WITHIN
@@ -232,7 +233,7 @@ def credit_reported(user: Any, *, amount: Decimal, method: str, memo: str, actor
     row = Payment.objects.create(
         user=user,
         gateway=REPORTED,
-        label=_plain(method, 100),
+        label=one_line(method, 100),
         amount=amount,
         currency=settings.STORE_CURRENCY,
         reference=new_reference(),
@@ -260,7 +261,7 @@ def _paid(row: Payment, report: GatewayReport) -> Payment:
 
     A replayed report changes nothing. A payment that an operator has decided is left to staff again.
     """
-    told, was_told = f"payment {_plain(report.upstream_id, 200)}: {_words(report)}", row.remark
+    told, was_told = f"payment {one_line(report.upstream_id, 200)}: {_words(report)}", row.remark
     if told in was_told.splitlines() or (
         row.status == PaymentStatus.CREDITED and row.upstream_id == report.upstream_id
     ):
@@ -270,12 +271,12 @@ def _paid(row: Payment, report: GatewayReport) -> Payment:
     if row.status == PaymentStatus.CREDITED or not is_wanted or row.actor_id is not None:
         row.is_in_review = True
         if row.status != PaymentStatus.CREDITED:
-            row.paid_amount, row.paid_currency = report.amount, _plain(report.currency, 12)
-            row.upstream_id = _plain(report.upstream_id, 200)
+            row.paid_amount, row.paid_currency = report.amount, one_line(report.currency, 12)
+            row.upstream_id = one_line(report.upstream_id, 200)
             row.status, row.ended_at = PaymentStatus.WAITING, None
         row.save()
         return row
-    row.upstream_id = _plain(report.upstream_id, 200) or row.upstream_id
+    row.upstream_id = one_line(report.upstream_id, 200) or row.upstream_id
     return _credit(row, report.amount)
 
 
@@ -302,12 +303,7 @@ def _remark(row: Payment, line: str) -> None:
 
 
 def _words(report: GatewayReport) -> str:
-    return f"{amounts.plain(report.amount)} {_plain(report.currency, 12)}"
-
-
-def _plain(text: str, limit: int) -> str:
-    """Return the text on one line of printable characters, because external texts may contain anything."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:limit]
+    return f"{amounts.plain(report.amount)} {one_line(report.currency, 12)}"
 
 
 def _locked_for(payment: Payment, actor: Any) -> Payment:

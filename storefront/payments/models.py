@@ -24,7 +24,7 @@ class PaymentStatus(models.TextChoices):
 #: In the place of a gateway's name: payments that a program of the operator reports.
 REPORTED = "reported"
 OPEN = (PaymentStatus.STARTED, PaymentStatus.WAITING)
-ENDED = (PaymentStatus.CREDITED, PaymentStatus.REFUSED, PaymentStatus.EXPIRED)
+ENDED = tuple(status for status in PaymentStatus if status not in OPEN)
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):

@@ -120,22 +120,10 @@ def test_a_pass_writes_its_tally_in_one_statement(provider: Provider, django_ass
     assert CallStats.objects.get(verb="add").calls == 200
 
 
-def test_what_there_is_too_little_of_says_nothing_and_counts_as_good(provider: Provider) -> None:
+def test_too_few_calls_and_orders_give_no_figures(provider: Provider) -> None:
     CallStats.objects.all().delete()
     found = call_stats.of([provider])[provider.pk]
     assert (found.error_rate, found.latency_ms, found.success_rate, found.partial_rate) == (None, None, None, None)
-    assert call_stats.score(provider) == 1
-
-
-def test_the_score_falls_with_errors_and_with_what_is_not_delivered(provider: Provider) -> None:
-    CallStats.objects.all().delete()
-    ProviderStats.objects.create(provider=provider, completed=6, partial=2, canceled=2)
-    assert call_stats.score(provider) == pytest.approx(0.7)
-    tally = call_stats.Tally()
-    for number in range(10):
-        tally.count("add", OutcomeUnknown("late"), is_failure=number < 5)
-    tally.write(provider)
-    assert call_stats.score(provider) == pytest.approx(0.35)
 
 
 def test_old_tallies_are_pruned(provider: Provider) -> None:
