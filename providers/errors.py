@@ -68,7 +68,10 @@ class AddressNotAllowed(NotSent):
 
 
 class BadList(ProviderError):
-    """A price list that must not be believed: empty, much shorter than the last, or in another currency."""
+    """A price list that must not be imported: empty, much shorter than the last, or in another currency.
+
+    Its message is a note, see ``providers.notes``.
+    """
 
 
 class CurrencyChanged(BadList):

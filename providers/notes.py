@@ -1,6 +1,6 @@
 """Texts that are stored for operators as a code with its data, so that each reader sees them in their own language.
 
-``providers.models.note_texts`` has the text of each code. What a provider said in its own words is stored as it is.
+``providers.models.note_texts`` has the text of each code. What a provider said in its own message is stored as it is.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ class Note(StrEnum):
     SENT_AGAIN = "sent_again"
 
 
-def encode(note: Note, *, words: str = "", **data: str | int) -> str:
-    """Return ``note`` and its data as they are stored; ``words`` is shortened until the column holds all of it."""
+def encode(note: Note, *, message: str = "", **data: str | int) -> str:
+    """Return ``note`` and its data as they are stored; ``message`` is shortened until the column holds all of it."""
     while True:
-        text = json.dumps({"note": note, **data, **({"words": words} if words else {})}, ensure_ascii=False)
-        if len(text) <= LONGEST or not words:
+        text = json.dumps({"note": note, **data, **({"message": message} if message else {})}, ensure_ascii=False)
+        if len(text) <= LONGEST or not message:
             return text
-        words = words[: min(len(words) - 20, LONGEST)] if len(words) > 20 else ""
+        message = message[: min(len(message) - 20, LONGEST)] if len(message) > 20 else ""
 
 
 def decode(stored: str) -> tuple[Note, Mapping[str, str | int]] | None:

@@ -14,6 +14,9 @@ from orders.admin import formatting
 from orders.models import OrderEvent, event_codes
 from orders.models.order import EventKind
 from orders.rules import state_machine
+from providers.models import CallOutcome, OfferChange, PlacementState, RefusalReason, note_texts
+from providers.panels import error_phrases, error_texts
+from providers.reconciling import evidence
 from tests.test_translations import LANGUAGES, entries
 
 
@@ -29,6 +32,12 @@ LABELS: tuple[Mapping[Any, Any], ...] = (
     labels_of(event_codes.DecidedBy),
     labels_of(event_codes.EventStep),
     labels_of(event_codes.RejectionReason),
+    labels_of(PlacementState),
+    labels_of(RefusalReason),
+    labels_of(CallOutcome),
+    labels_of(OfferChange.What),
+    evidence.WHY_OPEN,
+    note_texts.TEXTS,
 )
 EVERY_CODE = [pytest.param(code, text, id=str(code)) for labels in LABELS for code, text in labels.items()]
 
@@ -61,3 +70,9 @@ def test_the_timeline_shows_labels_instead_of_codes(name: str) -> None:
 
 def test_every_unexpected_report_has_a_label() -> None:
     assert {code.value for code in state_machine.Oddity} <= set(event_codes.Oddity.values)
+
+
+def test_every_reason_that_a_panel_can_have_has_a_label() -> None:
+    phrases = {*error_phrases.REJECTIONS, *error_phrases.REQUEST_REFUSALS} - {"availability"}  # read as "service"
+    reasons = {*phrases, *error_texts.REFUSING.values(), *error_texts.ACCOUNT_REASONS, "order", "other"}
+    assert reasons == set(RefusalReason.values)

@@ -24,7 +24,7 @@ from orders.models import Order, OrderEvent, Transfer
 from orders.rules import amounts, state_machine
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
-from providers.models import PanelCall, Placement, PlacementState, Provider
+from providers.models import PanelCall, Placement, PlacementState, Provider, RefusalReason, note_texts
 from providers.placing.waiting import explain
 from providers.reconciling import evidence
 from providers.tracking import waiting
@@ -48,6 +48,7 @@ class Try:
 
     row: Placement
     mark: str
+    message: str
     there: str
     refunded: str
     here: Decimal
@@ -158,6 +159,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return Try(
             row=row,
             mark=placement.state_mark(row),
+            message=note_texts.describe(row.panel_error),
             there=formatting.amount(paid, row.currency),
             refunded=formatting.amount(row.refunded, row.currency) if row.refunded is not None else "",
             here=amounts.round_up(amounts.multiply(paid, row.exchange_rate)),
@@ -210,7 +212,15 @@ def _lines(order: Order) -> list[OrderLine]:
     """Return the whole timeline, newest first, in two queries."""
     names: dict[Any, str] = dict(Provider.objects.values_list("pk", "name"))
     events = OrderEvent.objects.filter(order=order).select_related("actor").order_by("-id")
-    return [OrderLine(event, event.get_kind_display(), formatting.describe_event(event, names)) for event in events]
+    return [OrderLine(event, event.get_kind_display(), _describe(event, names)) for event in events]
+
+
+def _describe(event: OrderEvent, names: dict[Any, str]) -> str:
+    """Describe the data of ``event``, with the labels of the codes that providers store."""
+    reason = event.data.get("reason")
+    if reason in RefusalReason.values:
+        event.data = event.data | {"reason": str(RefusalReason(reason).label)}
+    return formatting.describe_event(event, names, describe_note=note_texts.describe)
 
 
 def _money(order: Order, tries: list[Try]) -> dict[str, str]:

@@ -14,18 +14,8 @@ from django.utils.translation import pgettext_lazy
 from orders.admin import base, formatting
 from orders.models import Order
 from providers.admin import attention
-from providers.models import LIVE, PanelCall, Placement, PlacementState, Provider
+from providers.models import LIVE, CallOutcome, PanelCall, Placement, PlacementState, Provider, note_texts
 from providers.panels.dialect import ALL_VERBS
-
-OUTCOMES = [
-    ("accepted", _("accepted")),
-    ("refused", _("refused")),
-    ("not_sent", _("not sent")),
-    ("in_doubt", _("outcome unknown")),
-    ("no_answer", _("no answer")),
-    ("unreadable", _("not readable")),
-    ("error", _("error")),
-]
 
 
 def by_upstream_id(text: str) -> QuerySet[Placement]:
@@ -58,7 +48,7 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     search_help_text = _("Order ID or provider order ID")
     fields = (
         "of_order", "run", "provider", "offer", "status", "upstream_id", "quantity", "cost_there", "charged_there",
-        "exchange_rate", "panel_error", "reason", "panel_status", "missed_checks", "lease_until", "synced_at",
+        "exchange_rate", "message", "reason", "panel_status", "missed_checks", "lease_until", "synced_at",
         "sync_at", "created_at", "ended_at", "calls",
     )  # fmt: skip
 
@@ -104,6 +94,10 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def looked(self, placement: Placement) -> str:
         return formatting.moment(placement.synced_at)
 
+    @admin.display(description=_("provider message"))
+    def message(self, placement: Placement) -> str:
+        return note_texts.describe(placement.panel_error)
+
     @admin.display(description=_("call log"))
     def calls(self, placement: Placement) -> str:
         return base.list_link(PanelCall, _("Call log"), placement__id__exact=placement.pk)
@@ -121,7 +115,7 @@ class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_filter = (
         "provider",
         attention.kinds_of("verb", _("action"), [(verb, verb) for verb in ALL_VERBS]),
-        attention.kinds_of("outcome", _("outcome"), OUTCOMES),
+        attention.kinds_of("outcome", _("outcome"), CallOutcome.choices),
     )
     list_select_related = ("provider",)
     fields = ("provider", "of_placement", "verb", "outcome", "status", "elapsed_ms", "created_at", "sent", "came_back")

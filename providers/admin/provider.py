@@ -24,7 +24,7 @@ from orders.admin import base, formatting
 from orders.db.encrypted_field import Secret
 from providers.admin import action_page, provider_health
 from providers.errors import ProviderError
-from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
+from providers.models import Offer, PanelCall, Placement, Provider, TypeRule, note_texts
 from providers.pricelists import importer, markup, onboarding
 from providers.transport import call_stats, circuit_breaker, type_rules
 
@@ -204,7 +204,11 @@ class ProviderAdmin(base.ModelAdmin):
         if not provider.is_paused:
             return formatting.NONE
         until = formatting.moment(provider.paused_until)
-        return format_html('{} <small class="sub">{}</small>', provider.pause_reason, format_html(_("until {}"), until))
+        return format_html(
+            '{} <small class="sub">{}</small>',
+            note_texts.describe(provider.pause_reason),
+            format_html(_("until {}"), until),
+        )
 
     @admin.display(description=gettext_lazy("balance"))
     def held(self, provider: Provider) -> str:
@@ -315,9 +319,11 @@ class ProviderAdmin(base.ModelAdmin):
         """Show one message for each provider; an error at one does not stop the others."""
         for provider in queryset:
             try:
-                text, level = act(provider), messages.SUCCESS
+                text = act(provider)
+                level = messages.SUCCESS
             except ProviderError as problem:
-                text, level = problem.message or type(problem).__name__, messages.ERROR
+                text = note_texts.describe(problem.message) or type(problem).__name__
+                level = messages.ERROR
             self.message_user(request, _("%(provider)s: %(message)s") % {"provider": provider, "message": text}, level)
 
 

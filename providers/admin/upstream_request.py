@@ -22,7 +22,7 @@ from orders.models import Cancellation, Order, Refill
 from orders.models.customer_request import OPEN_REQUEST
 from providers.admin import attention, decisions
 from providers.admin.placement import by_upstream_id
-from providers.models import Placement, UpstreamRequest
+from providers.models import Placement, UpstreamRequest, note_texts
 from providers.tracking import upstream_requests
 
 #: The mark of the order status that it resembles.
@@ -84,7 +84,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             provider_name=Subquery(had.values("provider__name")[:1]),
             upstream_order=Subquery(had.values("upstream_id")[:1]),
             sent_state=Subquery(sent.values("state")[:1]),
-            sent_words=Subquery(sent.values("panel_error")[:1]),
+            sent_message=Subquery(sent.values("panel_error")[:1]),
         )
         return found
 
@@ -118,7 +118,9 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     @admin.display(description=gettext_lazy("reason"))
     def why(self, row: Any) -> str:
         return (
-            format_html('<bdi class="clip" title="{0}">{0}</bdi>', row.reason_label) if row.reason else formatting.NONE
+            format_html('<bdi class="clip" title="{0}">{0}</bdi>', note_texts.describe(row.reason_label))
+            if row.reason
+            else formatting.NONE
         )
 
     @admin.display(description=gettext_lazy("provider"))
@@ -134,7 +136,8 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         if not row.sent_state:
             return formatting.NONE
         label = dict(UpstreamRequest._meta.get_field("state").flatchoices).get(row.sent_state, row.sent_state)
-        return format_html('{} <small class="sub"><bdi class="clip">{}</bdi></small>', label, row.sent_words)
+        message = note_texts.describe(row.sent_message)
+        return format_html('{} <small class="sub"><bdi class="clip">{}</bdi></small>', label, message)
 
     @admin.display(description=gettext_lazy("age"))
     def age(self, row: Any) -> str:

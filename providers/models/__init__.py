@@ -1,13 +1,22 @@
-"""The rows of the middle floor."""
+"""The tables of providers, price lists, submissions and background work."""
 
 from providers.models.offer import Markup, Offer, OfferChange, Route
-from providers.models.placement import LIVE, PanelCall, Placement, PlacementState, UpstreamRequest
+from providers.models.placement import (
+    LIVE,
+    CallOutcome,
+    PanelCall,
+    Placement,
+    PlacementState,
+    RefusalReason,
+    UpstreamRequest,
+)
 from providers.models.provider import CallStats, Provider, ProviderStats, RefusalText
 from providers.models.type_rule import TypeRule
 from providers.worker.models import Heartbeat, QueuedTask, Turn
 
 __all__ = [
     "LIVE",
+    "CallOutcome",
     "CallStats",
     "Heartbeat",
     "Markup",
@@ -19,6 +28,7 @@ __all__ = [
     "Provider",
     "ProviderStats",
     "QueuedTask",
+    "RefusalReason",
     "RefusalText",
     "Route",
     "Turn",

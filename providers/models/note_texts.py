@@ -11,18 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from providers.notes import Note, decode
 
 TEXTS: Mapping[Note, Any] = {
-    Note.KEY_ACCEPTED: _("The provider rejected a request (“%(words)s”) but still accepts the API key."),
-    Note.KEY_REJECTED: _("The provider rejects the API key: “%(words)s”. Check the key."),
-    Note.KEY_UNCHECKED: _("The provider rejected a request (“%(words)s”), and its balance could not be read."),
-    Note.NEXT_ORDER_TOO: _("The next order would fail in the same way: %(words)s"),
-    Note.STILL_UNREACHABLE: _("The provider still cannot be reached: %(words)s"),
-    Note.STILL_UNCLEAR: _("The provider still gives no clear answer: %(words)s"),
+    Note.KEY_ACCEPTED: _("The provider rejected a request (“%(message)s”) but still accepts the API key."),
+    Note.KEY_REJECTED: _("The provider rejects the API key: “%(message)s”. Check the key."),
+    Note.KEY_UNCHECKED: _("The provider rejected a request (“%(message)s”), and its balance could not be read."),
+    Note.NEXT_ORDER_TOO: _("The next order would fail in the same way: %(message)s"),
+    Note.STILL_UNREACHABLE: _("The provider still cannot be reached: %(message)s"),
+    Note.STILL_UNCLEAR: _("The provider still gives no clear answer: %(message)s"),
     Note.UNREACHABLE: _(
-        "The provider could not be reached. Failed attempts in a row: %(count)s. Last error: %(words)s"
+        "The provider could not be reached. Failed attempts in a row: %(count)s. Last error: %(message)s"
     ),
-    Note.UNCLEAR: _("The provider gave no clear answer. Unclear answers in a row: %(count)s. Last answer: %(words)s"),
+    Note.UNCLEAR: _("The provider gave no clear answer. Unclear answers in a row: %(count)s. Last answer: %(message)s"),
     Note.MANY_UNKNOWN: _(
-        "Too many orders have an unknown outcome: %(count)s of the last %(total)s. Last answer: %(words)s"
+        "Too many orders have an unknown outcome: %(count)s of the last %(total)s. Last answer: %(message)s"
     ),
     Note.CURRENCY_CHANGED: _(
         "The provider bills in %(billed)s but is set to %(configured)s. Nothing was changed. Correct the currency and "
@@ -55,16 +55,16 @@ TEXTS: Mapping[Note, Any] = {
         "%(number)s."
     ),
     Note.NOT_FOUND: _("Not placed: none of the provider's order numbers can be this order."),
-    Note.STORED_ERROR: _("Not placed: “%(words)s” always means that at this provider."),
+    Note.STORED_ERROR: _("Not placed: “%(message)s” always means that at this provider."),
     Note.NO_PROVIDER: _("No provider has this order."),
     Note.PROVIDER_OFF: _("%(provider)s is turned off."),
     Note.NO_REFILLS: _("The %(dialect)s API has no refills."),
     Note.NO_CANCELLATIONS: _("The %(dialect)s API has no cancellations."),
     Note.NOT_ACCEPTED: _("%(provider)s has not accepted the request. Days waited: %(days)s."),
-    Note.NO_CLEAR_ANSWER: _("No clear answer: %(words)s"),
+    Note.NO_CLEAR_ANSWER: _("No clear answer: %(message)s"),
     Note.LEFT_OUT: _("The provider left it out of its answer."),
     Note.WORKER_STOPPED: _("The worker stopped before the answer arrived."),
-    Note.REFILL_STATUS: _("The provider reports the refill as “%(words)s”."),
+    Note.REFILL_STATUS: _("The provider reports the refill as “%(message)s”."),
     Note.REFILL_OPEN: _("The provider has not finished the refill."),
     Note.SENT_AGAIN: _("Sent again by staff."),
 }

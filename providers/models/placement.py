@@ -1,4 +1,4 @@
-"""Attempts at panels: Placement, Errand, and the calls they made."""
+"""Submissions of orders, refills and cancellations to providers, and the log of calls."""
 
 from __future__ import annotations
 
@@ -12,14 +12,44 @@ from providers.models.provider import Provider
 
 
 class PlacementState(models.TextChoices):
-    """Where a placement stands."""
+    """The state of a submission."""
 
     SUBMITTING = "submitting", _("Submitting")
     IN_DOUBT = "in_doubt", _("Outcome unknown")
     ACCEPTED = "accepted", _("Accepted")
     CLOSED = "closed", _("Closed")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", _("Rejected")
     NOT_SENT = "not_sent", _("Not sent")
+
+
+class RefusalReason(models.TextChoices):
+    """Why a provider rejected an order, as ``panels.error_texts`` reads it from the answer."""
+
+    DUPLICATE = "duplicate", _("Active order with this link")
+    FUNDS = "funds", _("Balance at the provider too low")
+    BUSY = "busy", _("Provider busy or too many requests")
+    KEY = "key", _("API key rejected")
+    SERVICE = "service", _("Service not available")
+    QUANTITY = "quantity", _("Invalid quantity")
+    LINK = "link", _("Invalid link")
+    REQUEST = "request", _("Invalid request")
+    ORDER = "order", _("Order unknown to the provider")
+    EARLY = "early", _("Too early for a refill")
+    FINAL = "final", _("Not possible")
+    OTHER = "other", _("Other reason")
+
+
+class CallOutcome(models.TextChoices):
+    """How a call to a provider ended."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Rejected")
+    NOT_SENT = "not_sent", _("Not sent")
+    IN_DOUBT = "in_doubt", _("Outcome unknown")
+    LATE = "late", _("Late answer")
+    NO_ANSWER = "no_answer", _("No answer")
+    UNREADABLE = "unreadable", _("Unreadable answer")
+    ERROR = "error", _("Error")
 
 
 #: At most one of these at a time for each order and run: kept by the database, not by code.
@@ -36,42 +66,47 @@ class Placement(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=PlacementState.choices, default=PlacementState.SUBMITTING
     )
-    upstream_id = models.CharField(_("number there"), max_length=64, blank=True)
+    upstream_id = models.CharField(_("provider order ID"), max_length=64, blank=True)
     quantity = models.PositiveBigIntegerField(_("quantity"))
-    cost = MoneyField(_("cost"), help_text=_("In the provider's currency, by its price list."))
-    charged = MoneyField(_("charged there"), null=True, blank=True, help_text=_("As the panel last reported it."))
+    cost = MoneyField(_("cost"), help_text=_("In the provider's currency, from its price list."))
+    charged = MoneyField(
+        _("charged by the provider"), null=True, blank=True, help_text=_("As the provider last reported it.")
+    )
     first_charged = MoneyField(
-        _("charged there at first"), null=True, blank=True, help_text=_("Before the panel changed it, if it did.")
+        _("first charge by the provider"), null=True, blank=True, help_text=_("Before the provider changed it.")
     )
     refunded = MoneyField(
-        _("refunded there"), null=True, blank=True, help_text=_("As the panel said when it took the cancellation.")
+        _("refunded by the provider"),
+        null=True,
+        blank=True,
+        help_text=_("As stated when the provider accepted the cancellation."),
     )
     currency = models.CharField(_("currency"), max_length=3)
-    exchange_rate = RateField(_("exchange rate"), help_text=_("Frozen when the order was placed."))
-    panel_error = models.CharField(_("the panel's words"), max_length=600, blank=True)
-    reason = models.CharField(_("why not"), max_length=16, blank=True)
-    panel_status = models.CharField(_("status there"), max_length=64, blank=True)
+    exchange_rate = RateField(_("exchange rate"), help_text=_("As it was when the order was submitted."))
+    panel_error = models.CharField(_("provider message"), max_length=600, blank=True)
+    reason = models.CharField(_("rejection reason"), max_length=16, blank=True, choices=RefusalReason.choices)
+    panel_status = models.CharField(_("provider status"), max_length=64, blank=True)
     evidence = models.JSONField(
-        _("evidence"), default=dict, blank=True, help_text=_("What speaks for and against its having been placed.")
+        _("evidence"), default=dict, blank=True, help_text=_("Signs that the order was placed, or was not.")
     )
     next_search_at = models.DateTimeField(_("next search"), null=True, blank=True)
     #: The answer, or the certainty that none comes: until when, from ``created_at`` on, the request was on its way.
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
     in_doubt_at = models.DateTimeField(
-        _("outcome unknown since"), null=True, blank=True, help_text=_("Kept when the outcome is known.")
+        _("outcome unknown since"), null=True, blank=True, help_text=_("Kept after the outcome is known.")
     )
-    lease_until = models.DateTimeField(_("answer expected until"))
-    sync_at = models.DateTimeField(_("next look"), null=True, blank=True)
-    synced_at = models.DateTimeField(_("last look"), null=True, blank=True)
-    missed_checks = models.PositiveIntegerField(_("looks without an answer"), default=0)
+    lease_until = models.DateTimeField(_("answer expected by"))
+    sync_at = models.DateTimeField(_("next status check"), null=True, blank=True)
+    synced_at = models.DateTimeField(_("last status check"), null=True, blank=True)
+    missed_checks = models.PositiveIntegerField(_("status checks without an answer"), default=0)
     first_missed_at = models.DateTimeField(_("without an answer since"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
-        verbose_name = _("placement")
-        verbose_name_plural = _("placements")
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
         constraints = [
             models.UniqueConstraint(
                 name="placement_one_live", fields=["order", "run"], condition=models.Q(state__in=LIVE)
@@ -108,7 +143,7 @@ class UpstreamRequest(models.Model):
     """One Refill or Cancellation taken to the panel that has the order. Committed before the call, as a Placement."""
 
     placement = models.ForeignKey(
-        Placement, models.PROTECT, related_name="upstream_requests", verbose_name=_("placement")
+        Placement, models.PROTECT, related_name="upstream_requests", verbose_name=_("submission")
     )
     refill = models.ForeignKey(
         Refill, models.PROTECT, null=True, blank=True, related_name="upstream_requests", verbose_name=_("refill")
@@ -124,17 +159,17 @@ class UpstreamRequest(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=PlacementState.choices, default=PlacementState.SUBMITTING
     )
-    upstream_id = models.CharField(_("number there"), max_length=64, blank=True)
-    panel_error = models.CharField(_("the panel's words"), max_length=600, blank=True)
-    lease_until = models.DateTimeField(_("answer expected until"))
-    sync_at = models.DateTimeField(_("next look"), null=True, blank=True)
+    upstream_id = models.CharField(_("provider order ID"), max_length=64, blank=True)
+    panel_error = models.CharField(_("provider message"), max_length=600, blank=True)
+    lease_until = models.DateTimeField(_("answer expected by"))
+    sync_at = models.DateTimeField(_("next status check"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
-        verbose_name = _("errand")
-        verbose_name_plural = _("errands")
+        verbose_name = _("request to the provider")
+        verbose_name_plural = _("requests to providers")
         constraints = [
             models.CheckConstraint(
                 name="upstream_request_for_one_request",
@@ -165,20 +200,20 @@ class PanelCall(models.Model):
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="calls", verbose_name=_("provider"))
     placement = models.ForeignKey(
-        Placement, models.SET_NULL, null=True, blank=True, related_name="calls", verbose_name=_("placement")
+        Placement, models.SET_NULL, null=True, blank=True, related_name="calls", verbose_name=_("submission")
     )
-    verb = models.CharField(_("verb"), max_length=16)
-    outcome = models.CharField(_("outcome"), max_length=16)
-    request = models.TextField(_("sent"), blank=True)
+    verb = models.CharField(_("action"), max_length=16)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=CallOutcome.choices)
+    request = models.TextField(_("request"), blank=True)
     status = models.PositiveIntegerField(_("HTTP status"), null=True, blank=True)
-    answer = models.TextField(_("answer"), blank=True)
-    elapsed_ms = models.PositiveIntegerField(_("milliseconds"), default=0)
-    created_at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
+    answer = models.TextField(_("response"), blank=True)
+    elapsed_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
+    created_at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("panel call")
-        verbose_name_plural = _("panel calls")
+        verbose_name = _("call")
+        verbose_name_plural = _("call log")
 
     def __str__(self) -> str:
         return f"{self.verb} {self.outcome}"

@@ -35,104 +35,113 @@ class Provider(models.Model):
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     url = models.URLField(
-        _("API address"), max_length=500, help_text=_("The panel's full API address, as its document gives it.")
+        _("API URL"), max_length=500, help_text=_("The full API URL from the provider's documentation.")
     )
     key = EncryptedField(_("API key"), default="", editable=False)
     dialect_name = models.CharField(_("dialect"), max_length=32, choices=dialect_choices)
-    currency = models.CharField(_("currency"), max_length=3, default="USD", help_text=_("What the panel bills in."))
+    currency = models.CharField(
+        _("currency"), max_length=3, default="USD", help_text=_("The currency the provider bills in.")
+    )
     exchange_rate = RateField(
         _("exchange rate"),
         default=Decimal(1),
         validators=[MinValueValidator(amounts.RATE_QUANTUM)],
-        help_text=_("What one unit of the panel's currency is worth in the store currency."),
+        help_text=_("The value of one unit of the provider's currency in the store currency."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     auth = models.CharField(
-        _("where the key goes"),
+        _("API key location"),
         max_length=8,
         blank=True,
-        choices=[("bearer", _("as Bearer token")), ("key", _("as parameter")), ("both", _("both"))],
-        help_text=_("Empty: as the dialect's document says."),
+        choices=[("bearer", _("Bearer token")), ("key", _("Parameter")), ("both", _("Bearer token and parameter"))],
+        help_text=_("Leave empty to use the location of the dialect."),
     )
     encoding = models.CharField(
         _("request format"),
         max_length=8,
         blank=True,
-        choices=[("form", _("POST form")), ("json", _("POST JSON")), ("query", _("GET, in the address"))],
-        help_text=_("Leave empty to send requests as the dialect's document says."),
+        choices=[("form", _("POST form")), ("json", _("POST JSON")), ("query", _("GET query"))],
+        help_text=_("Leave empty to use the format of the dialect."),
     )
     has_request_ids = models.BooleanField(
-        _("knows request ids"),
+        _("supports request IDs"),
         default=False,
         help_text=_(
-            "This panel's document has the parameter request_id, as this shop's own API has: two orders for the same "
-            "thing at the same time are then never taken for one."
+            "Turn this on if the provider's API documents the parameter request_id. Two equal orders sent at the same "
+            "time are then never taken for one."
         ),
     )
     parallel = models.PositiveIntegerField(
-        _("calls at once"), default=32, validators=[MinValueValidator(1)], help_text=_("At most so many at a time.")
+        _("parallel calls"),
+        default=32,
+        validators=[MinValueValidator(1)],
+        help_text=_("The maximum number of calls at the same time."),
     )
-    calls_per_minute = models.PositiveIntegerField(_("calls a minute"), null=True, blank=True)
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"), null=True, blank=True, help_text=_("Leave empty for no limit.")
+    )
     price_jump = models.PositiveIntegerField(
-        _("price jump in percent"), default=25, help_text=_("A cost that changes by more waits for approval.")
+        _("price jump (%)"), default=25, help_text=_("A cost that changes by more than this waits for approval.")
     )
     has_failure_refunds = models.BooleanField(
-        _("fail means paid back"),
+        _("refund orders the provider reports as failed"),
         default=False,
-        help_text=_("Whether this panel returns our money when it reports an order as failed."),
+        help_text=_("Turn this on if the provider refunds us for such orders."),
     )
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
-    pause_reason = models.CharField(_("why paused"), max_length=500, blank=True)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    pause_reason = models.CharField(_("pause reason"), max_length=500, blank=True)
+    failures = models.PositiveIntegerField(_("consecutive failures"), default=0, editable=False)
     #: Pauses since the last clear answer: each is twice as long as the one before.
-    pauses = models.PositiveIntegerField(_("pauses in a row"), default=0, editable=False)
-    is_half_open = models.BooleanField(_("on trial after failures"), default=False, editable=False)
+    pauses = models.PositiveIntegerField(_("consecutive pauses"), default=0, editable=False)
+    is_half_open = models.BooleanField(_("sends one order at a time after failures"), default=False, editable=False)
     is_search_allowed = models.BooleanField(
-        _("Search for orders whose outcome is unknown"),
+        _("search for orders whose outcome is unknown"),
         default=True,
         help_text=_(
-            "When no clear answer came, the order is looked for among this provider's order numbers. The search starts "
-            "by itself once a check has shown that the provider shows us only our own orders, and stops if it does not."
+            "Orders without a clear answer are searched for among the provider's order numbers. The search starts when "
+            "a check has shown that the provider shows us only our own orders, and stops when it doesn't."
         ),
     )
     search_check_result = models.CharField(_("result of the last check"), max_length=500, blank=True, editable=False)
     search_checked_at = models.DateTimeField(_("last check passed"), null=True, blank=True, editable=False)
     settle_seconds = models.PositiveIntegerField(
-        _("Seconds until a lost order counts as not placed"),
+        _("seconds until a lost order counts as not placed"),
         default=120,
         help_text=_("How long after a lost answer the provider may still place the order."),
     )
     balance = MoneyField(_("balance"), null=True, blank=True)
-    balance_seen_at = models.DateTimeField(_("balance seen at"), null=True, blank=True)
+    balance_seen_at = models.DateTimeField(_("balance updated at"), null=True, blank=True)
     #: After "not enough funds", see ``placing.funds``: orders that cost more wait.
-    funds_limit = MoneyField(_("orders that cost more wait"), null=True, blank=True, editable=False)
+    funds_limit = MoneyField(_("maximum cost of an order"), null=True, blank=True, editable=False)
     #: The balance that was named then, less what was spent since, and when it was read.
     funds_balance = MoneyField(null=True, blank=True, editable=False)
     funds_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
-    funds_retry_at = models.DateTimeField(_("dearer orders are tried again at"), null=True, blank=True, editable=False)
+    funds_retry_at = models.DateTimeField(
+        _("next attempt for orders above the maximum"), null=True, blank=True, editable=False
+    )
     funds_attempts = models.PositiveIntegerField(default=0, editable=False)
     #: The last balance that was seen while no order was on its way: what a later one is compared with.
-    idle_balance = MoneyField(_("balance at rest"), null=True, blank=True, editable=False)
-    idle_balance_at = models.DateTimeField(_("at rest at"), null=True, blank=True, editable=False)
-    sync_paused_until = models.DateTimeField(_("statuses not asked for until"), null=True, blank=True, editable=False)
-    sync_failures = models.PositiveIntegerField(_("failed status passes in a row"), default=0, editable=False)
+    idle_balance = MoneyField(_("settled balance"), null=True, blank=True, editable=False)
+    idle_balance_at = models.DateTimeField(_("balance settled at"), null=True, blank=True, editable=False)
+    sync_paused_until = models.DateTimeField(_("status checks paused until"), null=True, blank=True, editable=False)
+    sync_failures = models.PositiveIntegerField(_("consecutive failed status checks"), default=0, editable=False)
     batch_refused_at = models.DateTimeField(
-        _("refused lists of orders at"),
+        _("rejected status checks of several orders at"),
         null=True,
         blank=True,
         editable=False,
-        help_text=_("Statuses are requested one order at a time for a day after this."),
+        help_text=_("For a day after this, statuses are requested one order at a time."),
     )
     order_currency = models.CharField(
         _("currency in order statuses"),
         max_length=3,
         blank=True,
         editable=False,
-        help_text=_("Another currency than the provider's that order statuses named. It was reported once."),
+        help_text=_("A currency other than the provider's that its order statuses contain. It is reported once."),
     )
-    imported_at = models.DateTimeField(_("price list read at"), null=True, blank=True)
+    imported_at = models.DateTimeField(_("price list imported at"), null=True, blank=True)
     price_list_error = models.CharField(
-        _("why the last price list was not taken"), max_length=500, blank=True, editable=False
+        _("why the last price list was not imported"), max_length=500, blank=True, editable=False
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -154,7 +163,7 @@ class Provider(models.Model):
         except AddressNotAllowed as problem:
             raise ValidationError({"url": str(problem)}) from None
         if self.has_request_ids and self.dialect_name in DIALECTS and not self.dialect.request_id:
-            raise ValidationError({"has_request_ids": _("The %s document has no request ids.") % self.dialect.title})
+            raise ValidationError({"has_request_ids": _("The %s API has no request IDs.") % self.dialect.title})
 
     @property
     def dialect(self) -> Dialect:
@@ -173,16 +182,19 @@ class Provider(models.Model):
 
 
 class RefusalText(models.Model):
-    """Words of one panel that mean "not placed", as an operator taught. ``panels.error_phrases`` has those of all."""
+    """An error text of one provider that means "not placed", saved by an operator.
+
+    ``panels.error_phrases`` has those of all providers.
+    """
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="refusal_texts", verbose_name=_("provider"))
-    text = models.CharField(_("the panel's words"), max_length=600)
-    created_at = models.DateTimeField(_("taught at"), auto_now_add=True)
+    text = models.CharField(_("error text"), max_length=600)
+    created_at = models.DateTimeField(_("saved at"), auto_now_add=True)
 
     class Meta:
         ordering = ["provider", "text"]
-        verbose_name = _("taught refusal")
-        verbose_name_plural = _("taught refusals")
+        verbose_name = _("saved rejection")
+        verbose_name_plural = _("saved rejections")
         constraints = [models.UniqueConstraint(name="refusal_text_once", fields=["provider", "text"])]
 
     def __str__(self) -> str:
@@ -193,16 +205,16 @@ class CallStats(models.Model):
     """Calls to a provider in one hour, by verb: what its health is read from, at the price of one row an hour."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="call_stats", verbose_name=_("provider"))
-    verb = models.CharField(_("verb"), max_length=16)
+    verb = models.CharField(_("action"), max_length=16)
     hour = models.DateTimeField(_("hour"))
     calls = models.PositiveIntegerField(_("calls"), default=0)
     failures = models.PositiveIntegerField(_("failures"), default=0)
-    elapsed_ms = models.PositiveBigIntegerField(_("milliseconds in all"), default=0)
+    elapsed_ms = models.PositiveBigIntegerField(_("total duration (ms)"), default=0)
 
     class Meta:
         ordering = ["-hour"]
-        verbose_name = _("call tally")
-        verbose_name_plural = _("call tallies")
+        verbose_name = _("call statistics")
+        verbose_name_plural = _("call statistics")
         constraints = [models.UniqueConstraint(name="call_stats_once", fields=["provider", "verb", "hour"])]
 
     def __str__(self) -> str:
@@ -213,11 +225,11 @@ class ProviderStats(DeliveryFigures):
     """A provider's newest ended placements: times, and how they ended."""
 
     provider = models.OneToOneField(Provider, models.CASCADE, related_name="stats", verbose_name=_("provider"))
-    sample = models.PositiveIntegerField(_("placements measured"), default=0)
+    sample = models.PositiveIntegerField(_("orders measured"), default=0)
 
     class Meta:
-        verbose_name = _("provider measure")
-        verbose_name_plural = _("provider measures")
+        verbose_name = _("provider statistics")
+        verbose_name_plural = _("provider statistics")
 
     def __str__(self) -> str:
         return f"{self.provider_id}: {self.sample}"

@@ -1,4 +1,4 @@
-"""What an operator says about the service types of a provider's price list."""
+"""Service types that operators assign to the type names of a provider's price list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TypeRule(models.Model):
     type_name = models.CharField(
         _("type in the price list"),
         max_length=64,
-        help_text=_("As the provider writes it. * stands for every type that is unknown otherwise."),
+        help_text=_("As the provider writes it. * stands for every other unknown type."),
     )
     kind = models.CharField(_("service type"), max_length=32, choices=service_types.choices)
 
@@ -34,4 +34,4 @@ class TypeRule(models.Model):
     def clean(self) -> None:
         self.type_name = self.type_name.strip() if self.type_name.strip() == ANY_TYPE else type_key(self.type_name)
         if not self.type_name:
-            raise ValidationError({"type_name": _("Enter the type as the price list has it.")})
+            raise ValidationError({"type_name": _("Enter the type as in the price list.")})

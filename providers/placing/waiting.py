@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from orders.models import Order
 from orders.rules import amounts
 from orders.rules.state_machine import Status
-from providers.models import Offer
+from providers.models import Offer, note_texts
 from providers.placing import costs, routing
 from providers.reconciling import holds
 from providers.transport import funds, offer_pauses
@@ -53,7 +53,11 @@ def _at(offer: Offer, order: Order, paused_until: datetime | None, held: holds.H
         return _("Service %(service)s of %(provider)s costs more than the customer paid.") % names
     if provider.is_paused and provider.paused_until is not None:
         text = _("%(provider)s is paused until %(time)s: %(reason)s")
-        return text % {**names, "time": _time(provider.paused_until), "reason": provider.pause_reason}
+        return text % {
+            **names,
+            "time": _time(provider.paused_until),
+            "reason": note_texts.describe(provider.pause_reason),
+        }
     if paused_until is not None:
         text = _(
             "%(provider)s answered in unfamiliar words about its service %(service)s. The next order for it is sent at "

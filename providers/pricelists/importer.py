@@ -21,8 +21,10 @@ from django.utils import timezone
 from orders.db import bulk
 from orders.models import Category, Service
 from orders.rules import amounts
+from providers import notes
 from providers.errors import BadList, CurrencyChanged, ProviderError
-from providers.models import Offer, OfferChange, Provider, Route
+from providers.models import Offer, OfferChange, Provider, Route, note_texts
+from providers.notes import Note
 from providers.panels.dialect import Listed
 from providers.pricelists import availability, diff, markup
 from providers.pricelists.diff import COPIED, WRITTEN, Known, Noted
@@ -196,22 +198,19 @@ def _differs(currency: str, provider: Provider) -> bool:
 
 
 def _currency_changed(provider: Provider, currency: str) -> CurrencyChanged:
-    return CurrencyChanged(
-        f"the panel bills in {currency}, the provider is set to {provider.currency}; nothing was changed. "
-        "Put the currency and the exchange rate right, then resume the provider"
-    )
+    return CurrencyChanged(notes.encode(Note.CURRENCY_CHANGED, billed=currency[:100], configured=provider.currency))
 
 
 def _check_length(listed: dict[str, Listed], known: dict[str, Known], *, is_short_fine: bool) -> None:
     if not listed:
-        raise BadList("the price list is empty; nothing was changed")
+        raise BadList(notes.encode(Note.LIST_EMPTY))
     last = [offer for offer in known.values() if not offer.missed_imports]
-    for what, now, before in (
-        ("services", len(listed), len(last)),
-        ("services that can be sold", _sellable(listed.values()), _sellable(last)),
+    for note, now, before in (
+        (Note.LIST_SHORT, len(listed), len(last)),
+        (Note.LIST_SHORT_OF_SELLABLE, _sellable(listed.values()), _sellable(last)),
     ):
         if now < before * LEAST_SHARE and not is_short_fine:
-            raise BadList(f"the price list has {now} {what}, the last one had {before}; nothing was changed")
+            raise BadList(notes.encode(note, count=now, before=before))
 
 
 def _sellable(rows: Iterable[Listed | Known]) -> int:
@@ -222,7 +221,7 @@ def _alert(provider: Provider, problem: ProviderError) -> None:
     """Tells the operator, in the log and on the provider; the same problem once."""
     words = (problem.message or type(problem).__name__)[:500]
     if Provider.objects.filter(pk=provider.pk).exclude(price_list_error=words).update(price_list_error=words):
-        log.warning("%s: the price list was not taken: %s", provider.name, words)
+        log.warning("%s: the price list was not imported: %s", provider.name, note_texts.describe(words))
     if isinstance(problem, CurrencyChanged):
         provider.refresh_from_db(fields=["paused_until", "pause_reason"])
         if not (provider.is_paused and provider.pause_reason == words):

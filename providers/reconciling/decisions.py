@@ -15,9 +15,11 @@ from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.models.event_codes import EventDecision, Oddity
 from orders.models.order import EventKind
+from providers import notes
 from providers.errors import NumberHeld, OutcomeUnknown, ProviderError
 from providers.models import Placement, PlacementState, Provider, RefusalText
 from providers.models.provider import SEARCH_CHECK_VALIDITY
+from providers.notes import Note
 from providers.reconciling import evidence, id_windows
 from providers.worker import leases
 
@@ -138,7 +140,7 @@ def teach(placement: Placement, actor: Any = None) -> Placement:
         raise NothingToTeach(_("The provider gave no error text that could mean “not placed”."))
     with transaction.atomic():
         RefusalText.objects.get_or_create(provider_id=placement.provider_id, text=_plain(said))
-        return release(placement, send_again=True, why=_("“%s” means not placed") % said, actor=actor)
+        return release(placement, send_again=True, why=notes.encode(Note.STORED_ERROR, message=said), actor=actor)
 
 
 def search_now(placement: Placement) -> None:

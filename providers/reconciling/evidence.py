@@ -12,7 +12,7 @@ Nothing here decides anything. It is kept in ``Placement.evidence``:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,27 +26,27 @@ from django.utils.translation import gettext_lazy
 from orders.rules import amounts
 from providers.errors import NumberHeld, OutcomeUnknown, ProviderError, Refused
 from providers.models import Placement, PlacementState, Provider
+from providers.reconciling.id_windows import WhyOpen
 from providers.transport import balances, conversation
 
 #: Of the expected cost: what the balance may be off and still speak for something.
 TOLERANCE = Decimal("0.01")
 #: Later refusals that are kept for one doubt.
 LATER = 5
-#: Why a search did not decide: the reasons of ``windows.Finding`` and ``probing``.
-WHY = {
-    "several": gettext_lazy("several order numbers there may be this order"),
-    "others": gettext_lazy("the order number there may also be another order of ours"),
-    "indistinct": gettext_lazy(
+WHY_OPEN: Mapping[WhyOpen, Any] = {
+    WhyOpen.SEVERAL: gettext_lazy("several order numbers there may be this order"),
+    WhyOpen.OTHERS: gettext_lazy("the order number there may also be another order of ours"),
+    WhyOpen.INDISTINCT: gettext_lazy(
         "it was placed, and so were others with the same cost; compare the links in the provider's order list"
     ),
-    "unexplained": gettext_lazy("there are orders that none of our orders explains"),
-    "open": gettext_lazy("no later order has been placed there yet"),
-    "silent": gettext_lazy("the provider did not answer clearly about every order number"),
-    "not allowed": gettext_lazy("the search is off for this provider"),
-    "no control": gettext_lazy("the check that permits the search has not passed"),
-    "no earlier": gettext_lazy("no earlier order number of this provider is known"),
-    "too wide": gettext_lazy("only the first of many numbers could be asked for; none of them is this order"),
-    "tries": gettext_lazy("it was not placed, but it was sent too many times to be sent again automatically"),
+    WhyOpen.UNEXPLAINED: gettext_lazy("there are orders that none of our orders explains"),
+    WhyOpen.WINDOW_OPEN: gettext_lazy("no later order has been placed there yet"),
+    WhyOpen.SILENT: gettext_lazy("the provider did not answer clearly about every order number"),
+    WhyOpen.NOT_ALLOWED: gettext_lazy("the search is off for this provider"),
+    WhyOpen.NO_CHECK: gettext_lazy("the check that permits the search has not passed"),
+    WhyOpen.NO_EARLIER: gettext_lazy("no earlier order number of this provider is known"),
+    WhyOpen.TOO_WIDE: gettext_lazy("only the first of many numbers could be asked for; none of them is this order"),
+    WhyOpen.TRIES: gettext_lazy("it was not placed, but it was sent too many times to be sent again automatically"),
 }
 
 
@@ -153,11 +153,11 @@ def _speaks(left: Decimal, cost: Decimal) -> str:
 def why_undecided(placement: Placement) -> str:
     """Return why the search has not decided ``placement``, in the reader's language."""
     if not placement.provider.is_search_allowed:
-        return str(WHY["not allowed"])
+        return str(WHY_OPEN[WhyOpen.NOT_ALLOWED])
     if not placement.provider.is_search_on:
-        return str(WHY["no control"])
+        return str(WHY_OPEN[WhyOpen.NO_CHECK])
     why = placement.evidence.get("search", {}).get("why", "")
-    return str(WHY.get(why, why or _("it has not run yet")))
+    return str(WHY_OPEN.get(why, why or _("it has not run yet")))
 
 
 def sentences(placement: Placement) -> list[str]:
@@ -192,7 +192,7 @@ def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str
             "status “%(word)s”. This order costs %(cost)s."
         ) % {**hit, "word": hit["panel_status"], "cost": f"{amounts.plain(placement.cost)} {placement.currency}"}
     if search.get("why"):
-        yield _("The search has not decided: %s.") % WHY.get(search["why"], search["why"])
+        yield _("The search has not decided: %s.") % WHY_OPEN.get(search["why"], search["why"])
     if search.get("upper"):
         yield _("If it was placed, its number is between %(lower)s and %(upper)s.") % search
     elif search.get("lower"):
@@ -205,7 +205,7 @@ def _of_the_answer(known: dict[str, Any]) -> Iterator[str]:
         if known["is_twin"]:
             yield _(
                 "Both orders are for the same link and quantity. The provider probably took them for one request sent "
-                "twice and did not place this one. If its API has request_id, turn on “knows request ids” for the "
+                "twice and did not place this one. If its API has request_id, turn on “supports request IDs” for the "
                 "provider, then send the order again."
             )
     elif known.get("number"):

@@ -26,12 +26,14 @@ from django.utils import timezone
 from orders.models.event_codes import DecidedBy
 from orders.rules import amounts
 from orders.rules.state_machine import Progress
+from providers import notes
 from providers.errors import ProviderError
 from providers.http import policy
-from providers.models import Placement, PlacementState, Provider
+from providers.models import Placement, PlacementState, Provider, note_texts
+from providers.notes import Note
 from providers.panels.error_texts import is_foreign
 from providers.reconciling import decisions, evidence, id_windows
-from providers.reconciling.id_windows import Claim, Finding, Hit, Known, Verdict, Window
+from providers.reconciling.id_windows import Claim, Finding, Hit, Known, Verdict, WhyOpen, Window
 from providers.transport import circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
@@ -45,7 +47,7 @@ CONTROL_CALLS, QUIET_HOURS = 5, range(2, 6)
 CONTROL_EVERY, CONTROL_IF_QUIET = timedelta(hours=28), timedelta(hours=12)
 #: Added to the time that a panel settles, where it is only about which rows to read.
 MARGIN = timedelta(hours=1)
-SILENT = Finding(Verdict.OPEN, why="silent")
+SILENT = Finding(Verdict.OPEN, why=WhyOpen.SILENT)
 #: Known numbers that a control looks through for gaps. An order of unknown outcome may cover the newest of them.
 LOOKED_THROUGH = 2000
 #: Orders that were sent so often are not sent again by themselves.
@@ -113,16 +115,16 @@ def control(provider: Provider, *, until: float | None = None) -> bool:
     since = min(sent) - _settle_time(provider) - MARGIN
     asked = _gaps(provider, _claims(provider, since=since))
     if not asked and _gaps(provider, ()):
-        return _note(provider, "every number between ours may be that of an order of unknown outcome")
+        return _note(provider, notes.encode(Note.NO_FREE_NUMBERS))
     answers = _ask(provider, asked, anchor=max(one.number for one in known), until=until)
     claims = _claims(provider, since=since)
     strangers = [one for one in _hits(provider, answers) if not any(claim.window.holds(one.number) for claim in claims)]
     if strangers:
-        _switch_off(provider, f"it shows order {strangers[0].number}, which is not ours: somebody else orders there")
+        _switch_off(provider, notes.encode(Note.FOREIGN_ORDER, number=str(strangers[0].number)))
         return False
     if not answers.is_whole:
-        return _note(provider, "it did not answer clearly about every number")
-    _note(provider, f"{len(asked)} numbers between ours, none of them shown: as it should be")
+        return _note(provider, notes.encode(Note.CHECK_UNANSWERED))
+    _note(provider, notes.encode(Note.CHECK_PASSED, count=len(asked)))
     provider.search_checked_at = timezone.now()
     Provider.objects.filter(pk=provider.pk).update(search_checked_at=provider.search_checked_at)
     return True
@@ -187,14 +189,14 @@ def _take(provider: Provider, *, is_now: bool) -> list[Placement]:
     return taken
 
 
-def _why_not(provider: Provider, until: float) -> str:
-    """Why ``provider`` must not be searched now, "" if it may."""
+def _why_not(provider: Provider, until: float) -> WhyOpen | None:
+    """Return why ``provider`` must not be searched now; None if it may."""
     if not provider.is_search_allowed:
-        return "not allowed"
+        return WhyOpen.NOT_ALLOWED
     if distrust := id_windows.distrust(_latest(provider)):
         _note(provider, distrust)
-        return "no control"
-    return "" if provider.is_search_on or control(provider, until=until) else "no control"
+        return WhyOpen.NO_CHECK
+    return None if provider.is_search_on or control(provider, until=until) else WhyOpen.NO_CHECK
 
 
 def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[int, Finding]:
@@ -212,12 +214,12 @@ def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[i
     claims = _claims(provider, since=min(row.created_at for row in mine) - _settle_time(provider) - MARGIN)
     hits = _hits(provider, answers)
     judged = id_windows.judge(claims, hits, answered=answers.answered, decimals=_decimals(answers))
-    left_out = Finding(Verdict.OPEN, why="no earlier")
+    left_out = Finding(Verdict.OPEN, why=WhyOpen.NO_EARLIER)
     found = {row.pk: judged.get(row.pk, SILENT) if row.pk in ranges else left_out for row in mine}
     asked = set(numbers)
     for key, numbers_within in ranges.items():
         if found[key].verdict is Verdict.OPEN and not found[key].hits and not asked.issuperset(numbers_within):
-            found[key] = Finding(Verdict.OPEN, why="too wide")
+            found[key] = Finding(Verdict.OPEN, why=WhyOpen.TOO_WIDE)
     return found
 
 
@@ -225,11 +227,16 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
     """Does what is proven, and writes down what it rests on. Returns "placed", "unplaced" or "open"."""
     window, tries = _window(row), _tries(row)
     if finding.verdict is Verdict.UNPLACED and tries >= TRIES:
-        finding = Finding(Verdict.OPEN, why="tries")
+        finding = Finding(Verdict.OPEN, why=WhyOpen.TRIES)
     found: dict[str, Any] = {"lower": window.lower, "upper": window.upper}
     evidence.keep(
         row,
-        search={**found, "verdict": finding.verdict, "why": finding.why, "hits": [_shown(hit) for hit in finding.hits]},
+        search={
+            **found,
+            "verdict": finding.verdict,
+            "why": finding.why or "",
+            "hits": [_shown(hit) for hit in finding.hits],
+        },
     )
     try:
         if finding.verdict is Verdict.PLACED:
@@ -237,7 +244,7 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
         elif finding.verdict is Verdict.UNPLACED:
             due_at = timezone.now() + circuit_breaker.back_off(tries)
             decisions.release(
-                row, send_again=True, why="not among its numbers", due_at=due_at, by=DecidedBy.SEARCH, **found
+                row, send_again=True, why=notes.encode(Note.NOT_FOUND), due_at=due_at, by=DecidedBy.SEARCH, **found
             )
     except ProviderError as problem:  # somebody was faster
         log.info("order %s at %s: found %s, but: %s", row.order_id, provider.name, finding.verdict, problem)
@@ -423,19 +430,21 @@ def _shown(hit: Hit) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------ consequences
 
 
-def _note(provider: Provider, text: str) -> bool:
-    """Keeps what a control said; False, for the control that did not succeed."""
-    Provider.objects.filter(pk=provider.pk).update(search_check_result=text[:500])
-    provider.search_check_result = text[:500]
+def _note(provider: Provider, note: str) -> bool:
+    """Store the result of a check, a note; return False, the result of a check that did not pass."""
+    Provider.objects.filter(pk=provider.pk).update(search_check_result=note)
+    provider.search_check_result = note
     return False
 
 
 def _switch_off(provider: Provider, why: str, **values: Any) -> None:
     Provider.objects.filter(pk=provider.pk).update(
-        is_search_allowed=False, search_checked_at=None, search_check_result=why[:500], **values
+        is_search_allowed=False, search_checked_at=None, search_check_result=why, **values
     )
-    provider.is_search_allowed, provider.search_checked_at, provider.search_check_result = False, None, why[:500]
-    log.warning("orders of unknown outcome are no longer searched for at %s: %s", provider.name, why)
+    provider.is_search_allowed, provider.search_checked_at, provider.search_check_result = False, None, why
+    log.warning(
+        "orders of unknown outcome are no longer searched for at %s: %s", provider.name, note_texts.describe(why)
+    )
 
 
 def _late(provider: Provider, row: Placement, hit: Hit) -> None:
@@ -444,6 +453,6 @@ def _late(provider: Provider, row: Placement, hit: Hit) -> None:
     decisions.found_late(row, upstream_id=str(hit.number), charge=hit.charge)
     if by_search:
         settle = min(max(provider.settle_seconds * 2, provider.settle_seconds + 60), SETTLE_LAST)
-        why = f"order {row.order_id} was sent again, and its first attempt came late as {hit.number}"
+        why = notes.encode(Note.FOUND_LATE, order=str(row.order_id), number=str(hit.number))
         _switch_off(provider, why, settle_seconds=max(settle, provider.settle_seconds))
         provider.settle_seconds = max(settle, provider.settle_seconds)

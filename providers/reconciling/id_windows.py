@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 
+from providers import notes
+from providers.notes import Note
 from providers.reconciling import matching
 
 #: So many numbers that we know must have risen with time, and so many of them must have had one to rise above.
@@ -76,6 +78,22 @@ class Hit:
     panel_status: str = ""
 
 
+class WhyOpen(StrEnum):
+    """Why the search has not decided about an order; ``evidence.WHY_OPEN`` has the text of each."""
+
+    SEVERAL = "several"  # several numbers may be its own
+    OTHERS = "others"  # its number may be that of another attempt
+    INDISTINCT = "indistinct"  # it was placed, and so were others: which number is whose cannot be told
+    UNEXPLAINED = "unexplained"  # a number in the window belongs to none of our attempts
+    WINDOW_OPEN = "open"  # no later order is known
+    SILENT = "silent"  # the panel did not answer about every number
+    NOT_ALLOWED = "not allowed"
+    NO_CHECK = "no control"  # the check that permits the search has not passed
+    NO_EARLIER = "no earlier"  # no earlier number is known
+    TOO_WIDE = "too wide"  # the window has more numbers than one search may ask for
+    TRIES = "tries"  # it was sent too often
+
+
 class Verdict(StrEnum):
     PLACED = "placed"
     UNPLACED = "unplaced"
@@ -84,25 +102,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is proven about one claim. ``hits``: the one it is, or those it may be.
-
-    ``why`` it is open:
-
-    - several, others: it may have been placed; several numbers or several attempts come into question
-    - indistinct: it was placed, and so were others; which of the numbers is whose cannot be told
-    - unexplained: a number in the window can be nobody's of ours
-    - open: no later order is known; silent: not every number was answered
-    """
+    """What is proven about one claim. ``hits``: the one it is, or those it may be. ``why`` it is open, if it is."""
 
     verdict: Verdict
     hits: tuple[Hit, ...] = ()
-    why: str = ""
+    why: WhyOpen | None = None
 
 
 def distrust(known: Sequence[Known]) -> str:
-    """Why nothing can be concluded from these numbers, "" if they rose strictly with time."""
+    """Return why nothing can be concluded from these numbers, as a note, or "" if they rose strictly with time."""
     if len(known) < HISTORY:
-        return f"only {len(known)} numbers of {HISTORY} are known"
+        return notes.encode(Note.FEW_NUMBERS, count=len(known), needed=HISTORY)
     answered = sorted(known, key=lambda one: one.answered_at)
     compared = passed = highest = 0
     for one in sorted(known, key=lambda one: one.sent_at):
@@ -110,9 +120,9 @@ def distrust(known: Sequence[Known]) -> str:
             highest = max(highest, answered[passed].number)
             passed += 1
         if highest and one.number <= highest:
-            return f"its numbers do not rise: {one.number} came after {highest}"
+            return notes.encode(Note.NUMBERS_FALL, number=str(one.number), before=str(highest))
         compared += bool(highest)
-    return "" if compared >= COMPARED else f"only {compared} of {len(known)} orders came one after the other"
+    return "" if compared >= COMPARED else notes.encode(Note.FEW_IN_SEQUENCE, count=compared, total=len(known))
 
 
 def window(
@@ -201,17 +211,18 @@ def judge(
         within = sorted(number for number in by_number if claim.window.holds(number))
         fitting = tuple(by_number[number] for number in within if claim.key in owners[number])
         if not assignment.unexplained.isdisjoint(within):
-            return Finding(Verdict.OPEN, fitting or tuple(by_number[number] for number in within), "unexplained")
+            return Finding(Verdict.OPEN, fitting or tuple(by_number[number] for number in within), WhyOpen.UNEXPLAINED)
         if not fitting:
             why = whys[claim.key]
             return Finding(Verdict.OPEN, why=why) if why else Finding(Verdict.UNPLACED)
         rivals = assignment.groups.get(claim.key) or assignment.rivals[claim.key]
         if not _are_interchangeable(rivals, requests):
-            why = "indistinct" if claim.key in assignment.groups else "several" if len(fitting) > 1 else "others"
+            why = WhyOpen.SEVERAL if len(fitting) > 1 else WhyOpen.OTHERS
+            why = WhyOpen.INDISTINCT if claim.key in assignment.groups else why
             return Finding(Verdict.OPEN, fitting, why)
         if claim.key in assignment.number_of:
             return Finding(Verdict.PLACED, (by_number[assignment.number_of[claim.key]],))
-        why = next((whys[key] for key in sorted(rivals) if whys[key]), "")
+        why = next((whys[key] for key in sorted(rivals) if whys[key]), None)
         return Finding(Verdict.OPEN, fitting, why) if why else Finding(Verdict.UNPLACED)
 
     return {claim.key: finding(claim) for claim in claims}
@@ -223,9 +234,9 @@ def _are_interchangeable(keys: Collection[int], requests: Mapping[int, str]) -> 
     return not others or (first != "" and all(other == first for other in others))
 
 
-def _why_incomplete(claim: Claim, answered: Collection[int]) -> str:
-    """Why a number of ``claim`` may still be missing from what the panel showed, "" if none can be."""
+def _why_incomplete(claim: Claim, answered: Collection[int]) -> WhyOpen | None:
+    """Return why a number of ``claim`` may still be missing from what the panel showed; None if none can be."""
     if claim.window.upper is None:
-        return "open"
+        return WhyOpen.WINDOW_OPEN
     numbers_within = range(claim.window.lower + 1, claim.window.upper)
-    return "" if all(number in answered for number in numbers_within) else "silent"
+    return None if all(number in answered for number in numbers_within) else WhyOpen.SILENT

@@ -25,7 +25,9 @@ from orders.models import Order, Run
 from orders.models.event_codes import Oddity
 from orders.rules import amounts, service_types, state_machine
 from orders.rules.state_machine import Decision, Progress, Status
+from providers import notes
 from providers.models import Placement, PlacementState, Provider
+from providers.notes import Note
 
 log = logging.getLogger("vitrine.providers")
 
@@ -36,7 +38,7 @@ LONGEST = 120
 LATE_LOOKS = ((1, 1), (6, 5), (24, 18), (72, 48), (168, 96))
 #: A panel that does not know an order may only be slow to write it down: looks in a row, and time since the first.
 MISSES, MISSING_FOR = 3, timedelta(hours=1)
-LEFT_OUT = "the panel left this order out of its answer"
+LEFT_OUT = notes.encode(Note.LEFT_OUT)
 #: What a placement could ever have been charged; more is a mistake.
 _LARGEST_CHARGE = Decimal(10**12)
 

@@ -17,9 +17,11 @@ from django.utils import timezone
 
 from orders.lifecycle import customer_requests
 from orders.models.customer_request import RequestStatus
+from providers import notes
 from providers.errors import LeaseEnded, ProviderError, Refused, UnreadableAnswer
 from providers.http import client, policy
 from providers.models import PlacementState, Provider, UpstreamRequest
+from providers.notes import Note
 from providers.panels.refills_and_cancellations import RefillReport, Stage, read_refill_status
 from providers.transport import call_stats, conversation
 from providers.worker import turns
@@ -158,16 +160,16 @@ def _apply(errand: UpstreamRequest, report: RefillReport | str | None) -> bool:
             refill, status=_STATUS[report.stage], panel_status=report.panel_status[:64]
         )
     elif isinstance(report, RefillReport) and report.stage is Stage.UNCLEAR:
-        customer_requests.hand_to_staff(refill, why=f"the panel says “{report.panel_status}”")
+        customer_requests.hand_to_staff(refill, why=notes.encode(Note.REFILL_STATUS, message=report.panel_status))
     else:
         said = report.panel_status if isinstance(report, RefillReport) else report
-        errand.panel_error = said or "the panel left this refill out of its answer"
+        errand.panel_error = said or notes.encode(Note.LEFT_OUT)
         if errand.created_at < now - PATIENCE:
             customer_requests.hand_to_staff(refill, why=errand.panel_error)
     if not after.is_open:
         errand.state, errand.ended_at, errand.sync_at = PlacementState.CLOSED, now, None
     elif errand.sync_at is None:
-        customer_requests.hand_to_staff(refill, why="the panel has not ended it")
+        customer_requests.hand_to_staff(refill, why=notes.encode(Note.REFILL_OPEN))
     errand.save(update_fields=["state", "panel_error", "sync_at", "ended_at"])
     return after.status != before
 

@@ -29,9 +29,11 @@ from orders.models import Cancellation, Refill
 from orders.models.customer_request import OPEN_REQUEST, RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
+from providers import notes
 from providers.errors import NotSent, ProviderError, Refused
 from providers.http import client, policy
 from providers.models import LIVE, Placement, PlacementState, Provider, UpstreamRequest
+from providers.notes import Note
 from providers.panels.refills_and_cancellations import CancelAccepted, read_cancel, read_refill
 from providers.placing import routing
 from providers.tracking import refill_sync
@@ -116,7 +118,10 @@ def send_again(request: R, *, actor: Any) -> R:
         if earlier.filter(state=PlacementState.SUBMITTING, lease_until__gte=database_now()).exists():
             raise RequestClosed("it is being sent at this moment")
         earlier.update(
-            state=PlacementState.CLOSED, ended_at=timezone.now(), sync_at=None, panel_error="sent again by a person"
+            state=PlacementState.CLOSED,
+            ended_at=timezone.now(),
+            sync_at=None,
+            panel_error=notes.encode(Note.SENT_AGAIN),
         )
         return row
 
@@ -147,16 +152,17 @@ def _waiting(model: type[Refill | Cancellation], *, is_now: bool) -> QuerySet[An
 
 
 def _obstacle(request: Any, provider: Provider | None) -> str:
-    """Why a person has to do it; "" if the panel can be asked."""
+    """Return why staff must handle ``request``, as a note, or "" if the provider can be asked."""
     verb = VERB_OF[type(request)]
     if provider is None:
-        return "no provider has this order"
+        return notes.encode(Note.NO_PROVIDER)
     if not provider.is_active:
-        return f"{provider} is switched off"
+        return notes.encode(Note.PROVIDER_OFF, provider=provider.name)
     if verb not in provider.dialect.verbs:
-        return f"the {provider.dialect.title} document has no {verb}"
+        note = Note.NO_REFILLS if verb == "refill" else Note.NO_CANCELLATIONS
+        return notes.encode(note, dialect=provider.dialect.title)
     if request.created_at < timezone.now() - PATIENCE:
-        return f"{provider} has not taken it for {PATIENCE.days} days"
+        return notes.encode(Note.NOT_ACCEPTED, provider=provider.name, days=PATIENCE.days)
     return ""
 
 
@@ -171,7 +177,7 @@ def _close_answered() -> None:
 
 def _expire_leases() -> None:
     """Claims whose answer never came (a worker was killed): nobody knows whether they were sent."""
-    words = "the worker ended before the answer came"
+    words = notes.encode(Note.WORKER_STOPPED)
     for errand in UpstreamRequest.objects.filter(
         state=PlacementState.SUBMITTING, lease_until__lt=database_now()
     ).order_by("pk")[:PAGE]:
@@ -224,7 +230,7 @@ def _send(
     call = dialect.call(verb, provider.url, key, auth=provider.auth, **dialect.request_params(verb, ids))
     outcome = conversation.exchange(call, send_by=send_by)
     results: dict[str, Any] = {}
-    name, words = "accepted", "the panel left it out of its answer"
+    name, words = "accepted", notes.encode(Note.LEFT_OUT)
     failure: ProviderError | None = None
     try:
         if isinstance(outcome, ProviderError):
@@ -255,7 +261,9 @@ def _record(errand: UpstreamRequest, result: str | CancelAccepted | ProviderErro
             return _not_sent(errand, result)
         if isinstance(result, ProviderError):
             if _move(errand, PlacementState.IN_DOUBT, panel_error=result.message[:600]):
-                customer_requests.hand_to_staff(_request(errand), why=f"no clear answer: {result.message}")
+                customer_requests.hand_to_staff(
+                    _request(errand), why=notes.encode(Note.NO_CLEAR_ANSWER, message=result.message)
+                )
             return "in_doubt"
         return _taken(errand, result)
 

@@ -1,8 +1,8 @@
 """When a provider is left alone: pauses and back-off. The state is on the Provider row, shared by all processes.
 
 Every automatic pause ends by itself and is twice as long as the one before, until an order is clearly answered.
-``Provider.pause_reason`` says in words why. A panel that has too little of our money for one order is not paused, see
-``placing.funds``.
+``Provider.pause_reason`` holds why: a note, or what the provider said. A panel where our
+balance is too low for one order is not paused, see ``transport.funds``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from providers import notes
 from providers.errors import NotSent, OutcomeUnknown, ProviderError, Refused
 from providers.http.messages import Answer
-from providers.models import Placement, Provider
+from providers.models import Placement, Provider, note_texts
+from providers.notes import Note
 from providers.transport import conversation, funds, offer_pauses
 from providers.worker.backoff import Doubling
 
@@ -57,7 +59,7 @@ def failed(provider: Provider, problem: ProviderError, outcome: Answer | Provide
     Provider.objects.filter(pk=provider.pk).update(failures=F("failures") + 1)
     provider.failures += 1
     if why := _why_to_stop(provider, problem):
-        _pause_longer(provider, "failure", reason=f"{why}: {problem.message}")
+        _pause_longer(provider, "failure", reason=why)
         Provider.objects.filter(pk=provider.pk).update(is_half_open=True)
         provider.is_half_open = True
 
@@ -73,11 +75,11 @@ def check_key(provider: Provider, words: str) -> timedelta:
         return min(provider.paused_until - timezone.now(), timedelta(seconds=RETRY_AFTER_LAST))
     try:
         conversation.balance(provider)
-        reason = f"The panel rejected a request with “{words}”, but it still accepts the API key."
+        reason = notes.encode(Note.KEY_ACCEPTED, message=words)
     except Refused as refusal:
-        reason = f"The panel rejects the API key: “{refusal.message or words}”. Check the key."
+        reason = notes.encode(Note.KEY_REJECTED, message=refusal.message or words)
     except ProviderError:
-        reason = f"The panel rejected a request with “{words}”, and its balance could not be read."
+        reason = notes.encode(Note.KEY_UNCHECKED, message=words)
     return timedelta(seconds=_pause_longer(provider, "key", reason=reason))
 
 
@@ -87,19 +89,19 @@ def back_off(tries: int) -> timedelta:
 
 
 def _why_to_stop(provider: Provider, problem: ProviderError) -> str:
-    """Why ``provider`` must be left alone after a failure, "" if it need not."""
-    is_unreached = isinstance(problem, NotSent)
-    what = "not reached" if is_unreached else "no clear answer"
+    """Return why ``provider`` must be paused after a failure, as a note, or "" if it need not be."""
+    words, is_unreached = problem.message, isinstance(problem, NotSent)
     if isinstance(problem, OutcomeUnknown) and problem.is_lasting:
-        return "the next order would fare the same"
+        return notes.encode(Note.NEXT_ORDER_TOO, message=words)
     if provider.is_half_open:
-        return f"still {what}"
+        return notes.encode(Note.STILL_UNREACHABLE if is_unreached else Note.STILL_UNCLEAR, message=words)
     if provider.failures >= (FAILURES if is_unreached else UNCLEAR_ANSWERS):
-        return f"{provider.failures} times in a row {what}"
-    return "" if is_unreached else _too_many_unknown(provider)
+        note = Note.UNREACHABLE if is_unreached else Note.UNCLEAR
+        return notes.encode(note, message=words, count=provider.failures)
+    return "" if is_unreached else _too_many_unknown(provider, words)
 
 
-def _too_many_unknown(provider: Provider) -> str:
+def _too_many_unknown(provider: Provider, words: str) -> str:
     since = timezone.now() - UNKNOWN_WITHIN
     placements = Placement.objects.filter(provider=provider, created_at__gte=since).order_by("-pk")
     newest = list(placements.values_list("offer_id", "in_doubt_at")[:UNKNOWN_AMONG])
@@ -107,7 +109,7 @@ def _too_many_unknown(provider: Provider) -> str:
     unknown = sum(at is not None for offer_id, at in newest if offer_id not in paused)
     if unknown <= UNKNOWN_AMONG * UNKNOWN_SHARE:
         return ""
-    return f"the outcome of {unknown} of the last {len(newest)} orders was unknown"
+    return notes.encode(Note.MANY_UNKNOWN, message=words, count=unknown, total=len(newest))
 
 
 def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> int:
@@ -128,7 +130,7 @@ def pause(provider: Provider, *, seconds: int, reason: str) -> None:
     until = timezone.now() + timedelta(seconds=seconds)
     shorter = Provider.objects.filter(pk=provider.pk).exclude(paused_until__gt=until)
     if shorter.update(paused_until=until, pause_reason=reason[:500]):
-        log.warning("provider %s is paused for %s s: %s", provider.name, seconds, reason)
+        log.warning("provider %s is paused for %s s: %s", provider.name, seconds, note_texts.describe(reason))
     provider.refresh_from_db(fields=["paused_until", "pause_reason"])
 
 

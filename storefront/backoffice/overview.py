@@ -25,7 +25,7 @@ from orders.models.ledger import AccountKind, TransferKind
 from orders.rules import amounts
 from orders.rules.state_machine import Status
 from providers.admin import attention
-from providers.models import Offer, Placement, PlacementState, Provider
+from providers.models import Offer, Placement, PlacementState, Provider, note_texts
 from providers.reconciling import decisions, evidence
 from providers.tracking import waiting
 from providers.worker import heartbeat
@@ -205,7 +205,7 @@ def _pauses(providers: list[Provider]) -> Iterator[Todo]:
                 title=_("Provider %s is paused") % provider,
                 detail=_("%(reason)s. Until %(until)s")
                 % {
-                    "reason": provider.pause_reason.rstrip("."),
+                    "reason": note_texts.describe(provider.pause_reason).rstrip("."),
                     "until": timezone.localtime(provider.paused_until).strftime("%H:%M"),
                 },
                 label=pgettext("button: go there", "Open"),
@@ -220,7 +220,7 @@ def _lists(providers: list[Provider]) -> Iterator[Todo]:
                 tone="warning",
                 icon="warning",
                 title=_("The price list of %s was not imported") % provider,
-                detail=provider.price_list_error,
+                detail=note_texts.describe(provider.price_list_error),
                 label=pgettext("button: go there", "Open"),
                 url=base.page_url(provider),
             )

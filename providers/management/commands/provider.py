@@ -18,7 +18,7 @@ from orders.management.operator import OperatorCommand
 from orders.management.secret_input import read_environment_or_prompt, read_file
 from orders.rules import amounts, service_types
 from providers.errors import ProviderError
-from providers.models import Offer, Provider
+from providers.models import Offer, Provider, note_texts
 from providers.panels.dialect import AUTHS, METHODS, Listed
 from providers.panels.dialects import DIALECTS
 from providers.pricelists import assignment, availability, importer, onboarding
@@ -91,7 +91,7 @@ class Command(OperatorCommand):
         try:
             getattr(self, f"_{options['action']}")(**options)
         except ProviderError as problem:
-            raise CommandError(f"{options['name']}: {problem}") from None
+            raise CommandError(f"{options['name']}: {note_texts.describe(problem.message)}") from None
         except ValidationError as problem:
             raise CommandError(_error_text(problem)) from None
         except InvalidAmount as problem:

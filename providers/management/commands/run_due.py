@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from orders.management.operator import OperatorCommand
 from providers.errors import ProviderError
-from providers.models import Provider
+from providers.models import Provider, note_texts
 from providers.placing import routing, submission
 from providers.pricelists import importer
 from providers.reconciling import id_search
@@ -66,7 +66,9 @@ class Command(OperatorCommand):
             try:
                 done = importer.import_offers(provider)
             except ProviderError as problem:
-                self.stderr.write(f"{provider.name}: the price list was not imported: {problem}")
+                self.stderr.write(
+                    f"{provider.name}: the price list was not imported: {note_texts.describe(problem.message)}"
+                )
                 counts["failed"] += 1
                 continue
             counts += Counter(added=done.added, changed=done.changed, missing=done.missing)

@@ -14,7 +14,9 @@ from django.urls import reverse
 
 from orders.errors import SoldBelowCost
 from orders.models import Service
+from providers import notes
 from providers.models import Markup, Offer, Provider
+from providers.notes import Note
 from providers.pricelists import importer, onboarding
 from tests import factories
 from tests.providers.pricelists.test_importer import rows, with_last
@@ -51,7 +53,7 @@ def decide(client: Client, action: str, offer: Offer) -> None:
 
 
 def test_what_waits_for_approval_is_on_the_work_list_and_in_the_lists(office: Client, provider: Provider) -> None:
-    Provider.objects.update(price_list_error="the price list is empty; nothing was changed")
+    Provider.objects.update(price_list_error=notes.encode(Note.LIST_EMPTY))
     start = page(office, "index")
     assert "1 provider service waiting for approval" in start
     assert "the price list is empty; nothing was changed" in start

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from orders.models import Order, Service
 from providers.models import Placement, Provider
+from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.transport import circuit_breaker
@@ -55,7 +56,7 @@ def test_a_burst_at_a_panel_that_answers_nothing_clear_leaves_two_unknown(
     assert Order.objects.filter(status="queued").count() >= 28
     provider = Provider.objects.get()
     assert provider.is_paused
-    assert "no clear answer" in provider.pause_reason
+    assert Note.UNCLEAR in provider.pause_reason
 
 
 def test_two_passes_after_each_other_leave_no_more_than_one(panel: Panel) -> None:
@@ -137,8 +138,8 @@ def test_a_rejected_key_pauses_briefly_and_longer_each_time(panel: Panel, answer
         submit()
         provider = Provider.objects.get()
         assert provider.paused_until is not None
-        assert ("still accepts the API key" in provider.pause_reason) == answers
-        assert ("Check the key" in provider.pause_reason) != answers
+        assert (Note.KEY_ACCEPTED in provider.pause_reason) == answers
+        assert (Note.KEY_REJECTED in provider.pause_reason) != answers
         waits.append(round((provider.paused_until - timezone.now()).total_seconds() / 60))
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     assert Order.objects.filter(status="queued").count() == 2

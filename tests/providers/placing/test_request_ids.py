@@ -51,7 +51,7 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
     assert held.evidence["holder"] == first.pk
     told = " ".join(map(str, evidence.sentences(held)))
     assert f"which order {first.pk} already has" in told
-    assert "knows request ids" in told
+    assert "supports request IDs" in told
     assert not provider.is_paused, "other orders are answered as ever"
     assert list(audit.findings()) == []
 
@@ -77,7 +77,7 @@ def test_a_number_that_an_order_for_something_else_has_stops_the_provider(panel:
     other.refresh_from_db()
     provider.refresh_from_db()
     assert (other.status, provider.is_paused) == ("in_doubt", True)
-    assert "knows request ids" not in " ".join(map(str, evidence.sentences(Placement.objects.get(order=other))))
+    assert "supports request IDs" not in " ".join(map(str, evidence.sentences(Placement.objects.get(order=other))))
 
 
 def test_with_request_ids_all_of_them_are_bought(panel: Panel) -> None:
@@ -117,7 +117,7 @@ def test_no_panel_is_sent_a_request_id_unasked(dialect: str, start_panel: Callab
 
 def test_a_dialect_without_request_ids_refuses_the_switch(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("tmsmm")
-    with pytest.raises(ValidationError, match="no request ids"):
+    with pytest.raises(ValidationError, match="no request IDs"):
         provider_at(panel, "tmsmm", has_request_ids=True)
 
 

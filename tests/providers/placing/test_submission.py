@@ -17,6 +17,7 @@ from orders.ledger import audit
 from orders.models import Order, Service
 from providers.http.messages import Answer
 from providers.models import Offer, Placement, Provider, Route
+from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.transport import circuit_breaker
@@ -170,7 +171,7 @@ def test_a_panel_that_is_not_there_again_and_again_is_left_alone_for_a_while(pan
         submit(is_now=True)
     provider = Provider.objects.get()
     assert provider.is_paused
-    assert "not reached" in provider.pause_reason
+    assert Note.UNREACHABLE in provider.pause_reason
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("Invalid API key", 60), ("Too many requests", 60)])

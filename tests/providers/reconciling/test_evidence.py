@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 
 from orders.models import Order, Service
 from providers.models import Placement, Provider
+from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.pricelists import onboarding
@@ -168,7 +169,7 @@ def test_more_than_five_percent_of_the_last_fifty_stop_the_provider_until_one_or
     stopped = provider()
     assert stopped.is_paused
     assert stopped.is_half_open
-    assert "the outcome of 3 of the last 6 orders was unknown" in stopped.pause_reason
+    assert '"many_unknown", "count": 3, "total": 6' in stopped.pause_reason
 
     Provider.objects.update(paused_until=None)
     Placement.objects.update(state="accepted", upstream_id="")
@@ -198,7 +199,7 @@ def test_unknown_outcomes_of_long_ago_stop_nothing(panel: Panel) -> None:
 def test_a_wall_in_front_of_the_panel_stops_the_provider_at_once(panel: Panel, kind: str) -> None:
     lose(panel, kind)
     assert provider().is_paused
-    assert "fare the same" in provider().pause_reason
+    assert Note.NEXT_ORDER_TOO in provider().pause_reason
 
 
 def test_a_burst_of_failures_counts_as_one(panel: Panel) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from orders.ledger import audit
 from orders.models import Order, OrderEvent, Service
 from providers.models import Placement, Provider
+from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import submission
 from providers.pricelists import onboarding
@@ -354,10 +355,10 @@ def test_the_search_waits_for_a_control_that_succeeded(shop: Shop) -> None:
     shop.lose("reset_before")
     shop.later()
     assert shop.search() == {"open": 1}
-    assert "did not answer" in shop.provider.search_check_result
+    assert Note.CHECK_UNANSWERED in shop.provider.search_check_result
     assert shop.provider.search_checked_at is None
     assert shop.search() == {"unplaced": 1}
-    assert "none of them shown" in shop.provider.search_check_result
+    assert Note.CHECK_PASSED in shop.provider.search_check_result
     assert shop.provider.search_checked_at is not None
 
 
@@ -376,7 +377,7 @@ def test_a_panel_that_shows_the_order_of_a_stranger_is_never_searched(
     with caplog.at_level(logging.WARNING, "vitrine.providers"):
         assert shop.search() == {"open": 1}
     assert (shop.provider.is_search_allowed, shop.provider.search_checked_at) == (False, None)
-    assert "not ours" in shop.provider.search_check_result
+    assert Note.FOREIGN_ORDER in shop.provider.search_check_result
     assert any("no longer searched" in line for line in caplog.messages)
 
 
@@ -393,7 +394,7 @@ def test_numbers_that_do_not_rise_with_time_are_not_searched(shop: Shop, monkeyp
     monkeypatch.setattr(shop.panel, "order_id", lambda number: str(10_000 - number))
     shop.later()
     assert shop.search() == {"open": 1}
-    assert "do not rise" in shop.provider.search_check_result
+    assert Note.NUMBERS_FALL in shop.provider.search_check_result
     assert shop.provider.is_search_allowed, "that is a fact about the panel, not an alarm"
 
 
@@ -406,7 +407,7 @@ def test_a_control_passes_although_an_order_of_unknown_outcome_may_have_every_nu
     asked = len(shop.panel.received("status"))
     assert id_search.control(shop.provider), shop.provider.search_check_result
     assert len(shop.panel.received("status")) > asked, "older numbers are asked for"
-    assert "none of them shown" in shop.provider.search_check_result
+    assert Note.CHECK_PASSED in shop.provider.search_check_result
 
 
 def test_a_control_sees_a_stranger_also_among_older_numbers(shop: Shop) -> None:
@@ -449,7 +450,7 @@ def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
 def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
     onboarding.test_connection(provider)
-    assert "only 0 numbers of 50" in provider.search_check_result
+    assert '"few_numbers", "count": 0, "needed": 50' in provider.search_check_result
     assert panel.received("status") == []
 
 
@@ -478,7 +479,7 @@ def test_an_order_that_comes_late_ends_the_search_and_is_booked_as_ours(shop: Sh
     assert (lost.state, lost.upstream_id) == ("closed", str(window["lower"] + 1))
     provider = shop.provider
     assert (provider.is_search_allowed, provider.settle_seconds) == (False, 60)
-    assert "came late" in provider.search_check_result
+    assert Note.FOUND_LATE in provider.search_check_result
     assert status_of(lost) == "pending", "the order follows its second attempt"
     assert id_search.look_back(provider) == 0, "once"
     assert list(audit.findings()) == []
