@@ -20,7 +20,9 @@ from django.http.response import HttpResponseBase
 from storefront.web.api_paths import API_PREFIXES
 
 #: Pages and documents for people under these prefixes. They have the middleware of the pages.
-PAGES = frozenset({"/api/", "/api/openapi.json", "/api/openapi.yaml"})
+PAGES = frozenset(
+    f"{address}{name}" for address in ("/api/", "/api/v3/") for name in ("", "openapi.json", "openapi.yaml")
+)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -67,6 +67,7 @@ def _visitors(shop: Furnished) -> list[Sight]:
         Sight("check-your-email", "/account/confirm-email/", VISITOR),
         Sight("confirm-link-dead", "/account/confirm-email/nothing/", VISITOR),
         Sight("api-visitor", "/api/", VISITOR),
+        Sight("api-v3", "/api/v3/", VISITOR),
         Sight("page", "/pages/terms/", VISITOR),
         Sight("updates-visitor", "/updates/", VISITOR),
         Sight("not-found", "/nothing/here/", VISITOR, status=404),

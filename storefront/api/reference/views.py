@@ -29,16 +29,16 @@ def reference(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def openapi_json(request: HttpRequest) -> HttpResponse:
-    return _document(openapi.as_json(), "application/json")
+    return openapi_response(openapi.as_json(), "application/json")
 
 
 @require_safe
 @conditional_page
 def openapi_yaml(request: HttpRequest) -> HttpResponse:
-    return _document(openapi.as_yaml(), "application/yaml")
+    return openapi_response(openapi.as_yaml(), "application/yaml")
 
 
-def _document(text: bytes, content_type: str) -> HttpResponse:
+def openapi_response(text: bytes, content_type: str) -> HttpResponse:
     # The document is public, and editors on other sites read it in the browser.
     headers = {"Cache-Control": f"public, max-age={KEPT_SECONDS}", "Access-Control-Allow-Origin": "*"}
     return HttpResponse(text, content_type=f"{content_type}; charset=utf-8", headers=headers)

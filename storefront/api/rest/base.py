@@ -9,13 +9,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from storefront.accounts import ip_addresses
+from storefront.api.bodies import prepare_body
 from storefront.api.keys import Caller
+from storefront.api.negotiation import IgnoreAccept
 from storefront.api.parsers import JsonParser
 from storefront.api.renderers import JsonRenderer
 from storefront.api.rest import problems
@@ -23,18 +24,16 @@ from storefront.api.rest.authentication import BearerAuthentication, KeyPermissi
 from storefront.api.rest.pagination import CursorPages
 from storefront.api.rest.problems import Code, Problem
 from storefront.api.rest.rate_limits import RateLimit, count
+from storefront.api.rest.schema import RestSchema
 from storefront.web import maintenance
 
 
-class AlwaysJson(BaseContentNegotiation):
-    """Answer JSON whatever Accept says: a program that forgot the header still gets its answer."""
+class JsonOnly(IgnoreAccept):
+    """Refuse a body of another content type than JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class RestViewSet(GenericViewSet[Any]):
@@ -44,9 +43,10 @@ class RestViewSet(GenericViewSet[Any]):
     permission_classes = (KeyPermission,)
     parser_classes = (JsonParser,)
     renderer_classes = (JsonRenderer,)
-    content_negotiation_class = AlwaysJson
+    content_negotiation_class = JsonOnly
     pagination_class = CursorPages
     filter_backends = (DjangoFilterBackend,)
+    schema = RestSchema()
     http_method_names = ("get", "post", "patch", "delete", "head")
     #: Digits that fit in the column of an id; any other address is not found.
     lookup_value_regex = "[0-9]{1,18}"
@@ -66,6 +66,7 @@ class RestViewSet(GenericViewSet[Any]):
         household = ip_addresses.household(ip_addresses.client_address(request._request))
         # Before the key is looked up, so that guessing keys is limited as well.
         count(f"address.{household}", settings.API_ADDRESS_CALLS_PER_MINUTE)
+        prepare_body(request._request)
         super().initial(request, *args, **kwargs)
 
     def check_throttles(self, request: Request) -> None:

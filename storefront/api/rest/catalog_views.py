@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -20,6 +21,7 @@ from storefront.api.rest.serializers import DeliveryTimesSerializer, PriceChange
 class ServiceViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """The services on sale, at the prices of the key's customer."""
 
+    queryset = Service.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilter
     tag = "Services"
@@ -29,14 +31,15 @@ class ServiceViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 
     @action(detail=True, url_path="delivery-times", serializer_class=DeliveryTimesSerializer, filterset_class=None)
     def delivery_times(self, request: Request, pk: str) -> Response:
-        """Measured times of the service; not found before enough orders were delivered."""
+        """Read the delivery times of a service. They are not found before enough orders were delivered."""
         on_sale = Service.objects.on_sale().order_by()
         measured = DeliveryStats.objects.filter(service__in=on_sale, sample__gte=DeliveryStats.LEAST)
         return Response(self.get_serializer(get_object_or_404(measured, service=pk)).data)
 
+    @extend_schema(responses=PriceChangeSerializer(many=True))
     @action(detail=True, url_path="price-history", serializer_class=PriceChangeSerializer, filterset_class=None)
     def price_history(self, request: Request, pk: str) -> Response:
-        """The changes of the list price, newest first."""
+        """List the price changes of a service, newest first."""
         service = get_object_or_404(Service.objects.on_sale(), pk=pk)
         page: Any = self.paginate_queryset(PriceChange.objects.filter(service=service))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -21,7 +21,7 @@ class BalanceViewSet(RestViewSet):
 
     @extend_schema(responses=BalanceSerializer)
     def retrieve(self, request: Request) -> Response:
-        """The balance of the key's customer."""
+        """Read the balance."""
         held = amounts.from_units(self.caller.balance, amounts.AMOUNT_PLACES)
         return Response(BalanceSerializer({"balance": held}).data)
 
@@ -29,6 +29,7 @@ class BalanceViewSet(RestViewSet):
 class TransactionViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """The changes of the customer's balance, newest first."""
 
+    queryset = Transfer.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = TransactionSerializer
     filterset_class = TransactionFilter
     tag = "Money"
@@ -40,6 +41,7 @@ class TransactionViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 class PaymentViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """The customer's payments, newest first."""
 
+    queryset = Payment.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = PaymentSerializer
     filterset_class = PaymentFilter
     tag = "Money"

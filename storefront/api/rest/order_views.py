@@ -45,6 +45,7 @@ from storefront.api.rest.serializers import (
 class OrderViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """Orders of the key's customer."""
 
+    queryset = Order.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
     tag = "Orders"
@@ -71,7 +72,7 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     @extend_schema(responses=OrderEventSerializer(many=True))
     @action(detail=True, serializer_class=OrderEventSerializer, filterset_class=None)
     def events(self, request: Request, pk: str) -> Response:
-        """What happened to the order, newest first."""
+        """List the events of an order, newest first."""
         order = self.get_object()
         events = OrderEvent.objects.filter(order=order, kind__in=OrderEvent.PUBLIC)
         page: Any = self.paginate_queryset(events)
@@ -112,6 +113,7 @@ class _RequestViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 class RefillViewSet(_RequestViewSet):
     """Refills of the customer's orders."""
 
+    queryset = Refill.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = RefillSerializer
     filterset_class = RefillFilter
     ask = staticmethod(customer_requests.request_refills)
@@ -130,6 +132,7 @@ class RefillViewSet(_RequestViewSet):
 class CancellationViewSet(_RequestViewSet):
     """Cancellations of the customer's orders."""
 
+    queryset = Cancellation.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = CancellationSerializer
     filterset_class = CancellationFilter
     ask = staticmethod(customer_requests.request_cancellations)

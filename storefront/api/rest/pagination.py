@@ -37,7 +37,7 @@ class CursorPages(BasePagination):
             "type": "object",
             "required": ["data", "next_cursor"],
             "properties": {
-                "data": {"type": "array", "items": schema},
+                "data": schema,
                 "next_cursor": {
                     "type": ["string", "null"],
                     "description": "Send it as cursor to read the next page; null on the last page.",

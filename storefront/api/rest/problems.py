@@ -62,6 +62,7 @@ class Code(Enum):
     REQUEST_OPEN = 409, "The same request is still open", "Wait for its result."
     TOO_MANY_ENDPOINTS = 409, "The maximum number of webhook endpoints is reached", "Remove an endpoint first."
     ENDPOINT_PAUSED = 409, "The webhook endpoint is paused", "Set is_active to true first."
+    LENGTH_REQUIRED = 411, "The length of the body is missing", "Send Content-Length instead of chunks."
     PAYLOAD_TOO_LARGE = 413, "The request is too large", "Send less in one request."
     UNSUPPORTED_MEDIA_TYPE = 415, "The content type is not supported", "Send JSON with Content-Type: application/json."
     INVALID_FIELDS = 422, "Some fields are invalid", "See errors for each field."
@@ -118,6 +119,8 @@ _BY_STATUS = {
     HTTPStatus.FORBIDDEN: Code.SCOPE_MISSING,
     HTTPStatus.NOT_FOUND: Code.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED: Code.METHOD_NOT_ALLOWED,
+    HTTPStatus.LENGTH_REQUIRED: Code.LENGTH_REQUIRED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Code.PAYLOAD_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Code.UNSUPPORTED_MEDIA_TYPE,
 }
 _BY_ERROR: Mapping[type[OrdersError], Code] = {

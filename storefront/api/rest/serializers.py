@@ -147,11 +147,11 @@ class PriceChangeSerializer(serializers.ModelSerializer[PriceChange]):
 
 # ------------------------------------------------------------------------------------------------ orders
 class OrderSerializer(serializers.ModelSerializer[Order]):
-    """An order. ``charge`` is what was taken from the balance, ``refunded`` what was returned."""
+    """An order. `charge` is what was taken from the balance, `refunded` what was returned."""
 
     service = serializers.IntegerField(source="service_id")
     status = serializers.SerializerMethodField()
-    inputs = serializers.JSONField(source="fields", help_text="The inputs of the service type, by name.")
+    inputs = serializers.DictField(source="fields", help_text="The inputs of the service type, by name.")
     charge = AmountField()
     refunded = AmountField()
     currency = CurrencyField()
@@ -270,7 +270,7 @@ class TransactionSerializer(serializers.ModelSerializer[Transfer]):
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """A payment into the balance. ``paid_amount`` is what was received, where it is known."""
+    """A payment into the balance. `paid_amount` is what was received, where it is known."""
 
     method = serializers.CharField(source="label")
     status = serializers.ChoiceField(choices=PaymentStatus.values)
@@ -287,7 +287,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 # ------------------------------------------------------------------------------------------------ after the purchase
 class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
-    """One event of an order. ``status`` and ``start_count`` belong to kind status, ``amount`` to refunded, ``step``
+    """One event of an order. `status` and `start_count` belong to kind status, `amount` to refunded, `step`
     to refill and cancellation; they are null for the other kinds."""
 
     kind = serializers.ChoiceField(choices=[kind.value for kind in OrderEvent.PUBLIC])
@@ -357,12 +357,29 @@ class OrderReference(RequestSerializer):
 
 
 # ------------------------------------------------------------------------------------------------ many orders
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/OrderRequest"},
+        "minItems": 1,
+        "maxItems": ORDERS_MAX,
+    }
+)
+class LinesField(serializers.ListField):
+    """Lines that are validated one by one when they are placed."""
+
+    child = serializers.JSONField()
+
+
+@extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "null"}]})
+class ProblemField(serializers.JSONField):
+    pass
+
+
 class BulkOrderRequest(RequestSerializer):
     """Several orders, placed one after the other. Each line is checked as a single order is."""
 
-    orders = serializers.ListField(
-        child=serializers.JSONField(), min_length=1, max_length=ORDERS_MAX, help_text="Lines as in Place an order."
-    )
+    orders = LinesField(min_length=1, max_length=ORDERS_MAX, help_text="Up to 100 orders.")
 
 
 class BulkLineSerializer(serializers.Serializer[Any]):
@@ -370,7 +387,7 @@ class BulkLineSerializer(serializers.Serializer[Any]):
 
     index = serializers.IntegerField(help_text="The place of the line in orders, from 0.")
     order = OrderSerializer(allow_null=True)
-    problem = serializers.JSONField(allow_null=True, help_text="Problem details, or null.")
+    problem = ProblemField(allow_null=True, help_text="Why it was not placed.")
 
 
 class BulkResultSerializer(serializers.Serializer[Any]):
@@ -383,7 +400,7 @@ TOPICS = tuple(topic.value for topic in FLAGS)
 
 
 class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
-    """A URL and the events that are sent to it. ``pause_reason`` says why it is not active."""
+    """A URL and the events that are sent to it. `pause_reason` says why it is not active."""
 
     events = serializers.SerializerMethodField()
     pause_reason = serializers.SerializerMethodField()
@@ -437,7 +454,7 @@ class EndpointChange(RequestSerializer):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """The delivery of an event to one endpoint. ``last_status`` is the HTTP status of the last attempt."""
+    """The delivery of an event to one endpoint. `last_status` is the HTTP status of the last attempt."""
 
     endpoint = serializers.IntegerField(source="endpoint_id")
     state = serializers.ChoiceField(choices=DeliveryState.values)
@@ -448,7 +465,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class EventSerializer(serializers.Serializer[Delivery]):
-    """An event as it was sent, and its deliveries. The statuses in ``data`` are written as API v2 writes them."""
+    """An event as it was sent, and its deliveries. The statuses in `data` are written as API v2 writes them."""
 
     id = serializers.UUIDField(source="event_id")
     type = serializers.ChoiceField(source="event.topic", choices=[*TOPICS, TEST])

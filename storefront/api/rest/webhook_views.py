@@ -31,6 +31,7 @@ from storefront.webhooks.models import FLAGS, Delivery, Endpoint
 class EndpointViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """Webhook endpoints: where events of the customer's account are sent."""
 
+    queryset = Endpoint.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = EndpointSerializer
     tag = "Webhooks"
 
@@ -95,6 +96,7 @@ class EndpointViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 class EventViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """Events that were recorded for the customer's webhook endpoints, newest first."""
 
+    queryset = Delivery.objects.none()  # names the model to the description; get_queryset has the rows
     serializer_class = EventSerializer
     lookup_field = "event"
     lookup_value_regex = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

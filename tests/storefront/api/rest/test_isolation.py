@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.events import ShopEvent, Topic
 from orders.models import Cancellation, Order, OrderEvent, PriceChange, Refill, Service, Transfer
-from storefront.api.rest.urls import router
+from storefront.api.rest.resources import router
 from storefront.payments.models import Payment
 from storefront.webhooks import endpoints, outbox
 from storefront.webhooks.models import Endpoint, WebhookEvent
