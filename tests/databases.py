@@ -222,7 +222,10 @@ def run(database: Database, home: Path, told: str, arguments: list[str], *, is_s
     # Most tests wait for a socket now and then: two at a time take little more than half the time. The long proofs
     # measure times of their own and run alone.
     pairs = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
-    suite = subprocess.Popen([sys.executable, "-m", "pytest", *pairs, *arguments], env={**os.environ, **settings})
+    environment = {**os.environ, **settings}
+    # Each worker and each program that a test starts would compile the whole project again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    suite = subprocess.Popen([sys.executable, "-m", "pytest", *pairs, "--durations=20", *arguments], env=environment)
     try:
         return suite.wait()
     except KeyboardInterrupt:
