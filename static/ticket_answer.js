@@ -1,4 +1,4 @@
-// The operator's answer: Ctrl+Enter (or Cmd+Enter) in the text sends it. The page works without this.
+// Send the reply with Ctrl+Enter (or Cmd+Enter). The page works without this script.
 "use strict";
 
 document.addEventListener("keydown", (event) => {

@@ -1,5 +1,5 @@
-// Small comforts; every page works without them. Menus close on Escape and on a click beside them; a button
-// copies a text; an error goes when its field is changed.
+// Optional enhancements: every page works without scripts. Menus close on Escape and on a click outside; a button
+// copies a text; an error is hidden when its field is edited.
 "use strict";
 
 function closeMenus(except) {
@@ -18,13 +18,13 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// What was wrong with a field is said until it is changed; what it is now, the server says.
+// Hide a field's error as soon as the field is edited: only the server can check the new value.
 document.addEventListener("input", (event) => {
   if (event.target.getAttribute("aria-invalid") !== "true") return;
   event.target.removeAttribute("aria-invalid");
   for (const id of (event.target.getAttribute("aria-describedby") || "").split(" ")) {
-    const said = document.getElementById(id);
-    if (said && said.matches(".field-error")) said.hidden = true;
+    const error = document.getElementById(id);
+    if (error && error.matches(".field-error")) error.hidden = true;
   }
 });
 
@@ -36,7 +36,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// The list was searched as one typed: the page's address says so, for "back", a reload and a link that is passed on.
+// After a live search, put the query into the page's address, so that Back, reloading and sharing the link keep it.
 document.addEventListener("htmx:afterRequest", (event) => {
   const address = event.detail.xhr?.getResponseHeader("HX-Replace-Url");
   if (event.detail.successful && address) history.replaceState(null, "", address);

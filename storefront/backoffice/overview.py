@@ -37,7 +37,7 @@ from storefront.web import formats
 from storefront.web.id_ranges import first_since
 
 #: Counts stop here: "1,000 or more" is enough to act on.
-ENOUGH = 1000
+COUNT_LIMIT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,33 +84,33 @@ def build(user: Any) -> Overview:
 
     A user without permissions gets an empty page, without any query for it.
     """
-    seen = Overview(
+    overview = Overview(
         may_see_orders=user.has_perm("orders.view_order"), may_see_providers=user.has_perm("providers.view_provider")
     )
-    providers = list(Provider.objects.all()) if seen.may_see_providers else []
-    if seen.may_see_orders or seen.may_see_providers:
-        seen.todos += _worker()
+    providers = list(Provider.objects.all()) if overview.may_see_providers else []
+    if overview.may_see_orders or overview.may_see_providers:
+        overview.todos += _worker()
     if user.has_perm("mail.view_email"):
-        seen.todos += _mail()
-    if seen.may_see_orders:
-        seen.todos += _undecided()
-        seen.todos += _waiting_orders()
-    seen.todos += _pauses(providers)
-    seen.todos += _lists(providers)
+        overview.todos += _mail()
+    if overview.may_see_orders:
+        overview.todos += _unknown_outcomes()
+        overview.todos += _waiting_orders()
+    overview.todos += _paused_providers(providers)
+    overview.todos += _price_list_problems(providers)
     if user.has_perm("support.view_ticket"):
-        seen.todos += _tickets()
-    if seen.may_see_orders:
-        seen.todos += _requests()
-        seen.todos += _slow_requests()
+        overview.todos += _tickets()
+    if overview.may_see_orders:
+        overview.todos += _requests()
+        overview.todos += _slow_requests()
     if user.has_perm("payments.view_payment"):
-        seen.todos += _payments()
+        overview.todos += _payments()
     if user.has_perm("orders.view_service"):
-        seen.todos += _decisions()
-        seen.todos += _catalog()
-    if seen.may_see_orders and user.has_perm("orders.view_transfer"):
-        seen.figures = list(_figures())
-    seen.providers = [_line(provider) for provider in providers]
-    return seen
+        overview.todos += _pending_approvals()
+        overview.todos += _catalog()
+    if overview.may_see_orders and user.has_perm("orders.view_transfer"):
+        overview.figures = list(_figures())
+    overview.providers = [_line(provider) for provider in providers]
+    return overview
 
 
 # ------------------------------------------------------------------------------------------------ tasks
@@ -130,7 +130,7 @@ def _mail() -> Iterator[Todo]:
     )
 
 
-def _undecided() -> Iterator[Todo]:
+def _unknown_outcomes() -> Iterator[Todo]:
     """Yield a task for orders with an unknown outcome that need a decision, with the reason for the oldest one."""
     undecided = decisions.awaiting_decision()
     count = _capped(undecided)
@@ -140,7 +140,7 @@ def _undecided() -> Iterator[Todo]:
         yield Todo(
             tone="danger",
             icon="doubt",
-            title=_many(text, count),
+            title=_with_count(text, count),
             detail=_("Decide whether the provider has them. Oldest: %(age)s, at %(provider)s: %(why)s")
             % {
                 "age": formatting.ago(oldest.in_doubt_at or oldest.created_at),
@@ -163,7 +163,7 @@ def _worker() -> Iterator[Todo]:
     sentences = [_("Orders are not placed or tracked. Start the worker with “python manage.py worker”.")]
     if queued:
         text = ngettext("%s order is waiting.", "%s orders are waiting.", queued)
-        sentences.insert(0, _many(text, queued))
+        sentences.insert(0, _with_count(text, queued))
     if pulse.seen_at:
         sentences.append(_("Last seen %s ago.") % formatting.ago(pulse.seen_at))
     yield Todo(
@@ -180,23 +180,23 @@ def _waiting_orders() -> Iterator[Todo]:
     """Yield a task for each reason why orders wait too long, with their number and the longest wait."""
     for name, reason in attention.REASONS.items():
         if name == "undecided":
-            continue  # shown with more detail by ``_undecided``
+            continue  # shown with more detail by ``_unknown_outcomes``
         since = "odd_at" if name == "odd" else "created_at"
-        rows = waiting.ORDERS[name]().order_by().values(since)[:ENOUGH]
+        rows = waiting.ORDERS[name]().order_by().values(since)[:COUNT_LIMIT]
         found = rows.aggregate(count=Count(since), oldest=Min(since))
         if found["count"]:
             oldest = _("Longest wait: %s.") % formatting.ago(found["oldest"])
             yield Todo(
                 tone=reason.tone,
                 icon=reason.icon,
-                title=_many(reason.title(found["count"]), found["count"]),
+                title=_with_count(reason.title(found["count"]), found["count"]),
                 detail=f"{oldest} {reason.detail}",
                 label=_("View orders"),
                 url=base.list_url(Order, attention=name),
             )
 
 
-def _pauses(providers: list[Provider]) -> Iterator[Todo]:
+def _paused_providers(providers: list[Provider]) -> Iterator[Todo]:
     for provider in providers:
         if provider.is_active and provider.is_paused:
             yield Todo(
@@ -213,7 +213,7 @@ def _pauses(providers: list[Provider]) -> Iterator[Todo]:
             )
 
 
-def _lists(providers: list[Provider]) -> Iterator[Todo]:
+def _price_list_problems(providers: list[Provider]) -> Iterator[Todo]:
     for provider in providers:
         if provider.is_active and provider.price_list_error:
             yield Todo(
@@ -233,7 +233,7 @@ def _requests() -> Iterator[Todo]:
         yield Todo(
             tone="danger",
             icon="warning",
-            title=_many(ngettext("%s cancellation to handle", "%s cancellations to handle", cancels), cancels),
+            title=_with_count(ngettext("%s cancellation to handle", "%s cancellations to handle", cancels), cancels),
             detail=_("Their providers do not accept cancellation requests or gave an unclear answer."),
             label=_("View cancellations"),
             url=base.list_url(Cancellation),
@@ -242,7 +242,7 @@ def _requests() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(ngettext("%s refill to handle", "%s refills to handle", refills), refills),
+            title=_with_count(ngettext("%s refill to handle", "%s refills to handle", refills), refills),
             detail=_("Their providers do not accept refill requests or gave an unclear answer."),
             label=_("View refills"),
             url=base.list_url(Refill),
@@ -257,7 +257,7 @@ def _slow_requests() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(text, cancels),
+            title=_with_count(text, cancels),
             detail=_("Requested more than two days ago, but the provider is still delivering."),
             label=_("View cancellations"),
             url=base.list_url(Cancellation, attention="slow"),
@@ -267,7 +267,7 @@ def _slow_requests() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(text, refills),
+            title=_with_count(text, refills),
             detail=_("Requested more than two weeks ago, but the provider has not finished."),
             label=_("View refills"),
             url=base.list_url(Refill, attention="slow"),
@@ -281,7 +281,9 @@ def _tickets() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(ngettext("%s ticket waiting for a reply", "%s tickets waiting for a reply", waiting), waiting),
+            title=_with_count(
+                ngettext("%s ticket waiting for a reply", "%s tickets waiting for a reply", waiting), waiting
+            ),
             detail=_("Longest wait: %s.") % formatting.ago(oldest),
             label=_("View tickets"),
             url=base.list_url(Ticket),
@@ -295,21 +297,21 @@ def _payments() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="clock",
-            title=_many(ngettext("%s payment to review", "%s payments to review", reviews), reviews),
+            title=_with_count(ngettext("%s payment to review", "%s payments to review", reviews), reviews),
             detail=_("Check proofs of payment and amounts that differ from those requested."),
             label=_("Review payments"),
             url=base.list_url(Payment, review="1"),
         )
 
 
-def _decisions() -> Iterator[Todo]:
+def _pending_approvals() -> Iterator[Todo]:
     held = _capped(attention.held())
     if held:
         text = ngettext("%s provider service waiting for approval", "%s provider services waiting for approval", held)
         yield Todo(
             tone="warning",
             icon="doubt",
-            title=_many(text, held),
+            title=_with_count(text, held),
             detail=_("The cost rose sharply, the service reappeared, or its ID now belongs to a different service."),
             label=_("Review provider services"),
             url=base.list_url(Offer, state="held_used"),
@@ -323,7 +325,7 @@ def _catalog() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="warning",
-            title=_many(text, loss),
+            title=_with_count(text, loss),
             detail=_("At least one route costs more than the price."),
             label=_("Review prices"),
             url=base.list_url(Service, attention="loss"),
@@ -333,7 +335,7 @@ def _catalog() -> Iterator[Todo]:
         yield Todo(
             tone="warning",
             icon="warning",
-            title=_many(text, unserved),
+            title=_with_count(text, unserved),
             detail=_("Customers can order, but their orders will wait."),
             label=_("View services"),
             url=base.list_url(Service, attention="unserved"),
@@ -343,7 +345,7 @@ def _catalog() -> Iterator[Todo]:
         yield Todo(
             tone="info",
             icon="info",
-            title=_many(text, gone),
+            title=_with_count(text, gone),
             detail=_("An active service has a route to it, but it is no longer in the provider's price list."),
             label=_("View provider services"),
             url=base.list_url(Offer, state="gone_used"),
@@ -351,11 +353,11 @@ def _catalog() -> Iterator[Todo]:
 
 
 def _capped(rows: QuerySet[Any]) -> int:
-    return rows.order_by()[:ENOUGH].count()
+    return rows.order_by()[:COUNT_LIMIT].count()
 
 
-def _many(sentence: str, count: int) -> str:
-    return sentence % (_("%s or more") % formatting.count(count) if count >= ENOUGH else formatting.count(count))
+def _with_count(sentence: str, count: int) -> str:
+    return sentence % (_("%s or more") % formatting.count(count) if count >= COUNT_LIMIT else formatting.count(count))
 
 
 # ------------------------------------------------------------------------------------------------ figures

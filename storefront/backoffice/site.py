@@ -51,7 +51,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 )
 
 
-class Choices(AutocompleteJsonView):
+class Autocomplete(AutocompleteJsonView):
     """The autocomplete view of form fields; a model's admin can define ``choice`` to label its rows there."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ class BackOffice(admin.AdminSite):
         return super().index(request, {**(extra_context or {}), "overview": overview.build(request.user)})
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
-        return Choices.as_view(admin_site=self)(request)
+        return Autocomplete.as_view(admin_site=self)(request)
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)

@@ -59,4 +59,4 @@ class BrandAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         elif form.cleaned_data["upload"]:
             obj.logo, obj.logo_type = form.cleaned_data["upload"]
         super().save_model(request, obj, form, change)
-        theme.forget()
+        theme.clear_cache()

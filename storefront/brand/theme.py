@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from storefront.brand.models import ONLY, Brand
 
-KEPT = 30  # seconds
+CACHE_SECONDS = 30  # seconds
 _NAME = "brand.look"
 
 
@@ -22,16 +22,16 @@ class Look:
 
 
 def current() -> Look:
-    """Return the present look, cached for KEPT seconds in each process."""
-    found = cache.get(_NAME)
-    if not isinstance(found, Look):
-        found = _read()
-        cache.set(_NAME, found, KEPT)
-    return found
+    """Return the present look, cached for CACHE_SECONDS seconds in each process."""
+    cached = cache.get(_NAME)
+    if not isinstance(cached, Look):
+        cached = _read()
+        cache.set(_NAME, cached, CACHE_SECONDS)
+    return cached
 
 
-def forget() -> None:
-    """Clear the cached look after a change: this process shows it at once, the others within KEPT seconds."""
+def clear_cache() -> None:
+    """Clear the cached look after a change: this process shows it at once, the others within CACHE_SECONDS seconds."""
     cache.delete(_NAME)
 
 

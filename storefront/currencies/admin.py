@@ -52,15 +52,15 @@ class CurrencyAdmin(base.EditableRowsMixin, base.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        transaction.on_commit(display.forget)
+        transaction.on_commit(display.clear_cache)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        transaction.on_commit(display.forget)
+        transaction.on_commit(display.clear_cache)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         super().delete_queryset(request, queryset)
-        transaction.on_commit(display.forget)
+        transaction.on_commit(display.clear_cache)
 
     @admin.display(description=_("name"))
     def name(self, currency: Currency) -> str:

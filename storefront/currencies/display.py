@@ -20,7 +20,7 @@ from django.core.cache import cache
 from orders.rules import amounts
 from storefront.currencies.models import Currency
 
-KEPT = 30  # seconds
+CACHE_SECONDS = 30  # seconds
 _NAME = "currencies.rates"
 
 
@@ -66,15 +66,15 @@ def current() -> DisplayCurrency | None:
 
 
 def active() -> dict[str, Decimal]:
-    """Return the rates of the currencies that can be chosen, cached for KEPT seconds in each process."""
-    found: dict[str, Decimal] | None = cache.get(_NAME)
-    if found is None:
+    """Return the rates of the currencies that can be chosen, cached for CACHE_SECONDS seconds in each process."""
+    cached: dict[str, Decimal] | None = cache.get(_NAME)
+    if cached is None:
         rows = Currency.objects.filter(is_active=True).exclude(code=settings.STORE_CURRENCY)
-        found = dict(rows.values_list("code", "rate"))
-        cache.set(_NAME, found, KEPT)
-    return found
+        cached = dict(rows.values_list("code", "rate"))
+        cache.set(_NAME, cached, CACHE_SECONDS)
+    return cached
 
 
-def forget() -> None:
-    """Clear the cached rates after a change: this process uses it at once, the others within KEPT seconds."""
+def clear_cache() -> None:
+    """Clear the cached rates after a change: this process uses it at once, the others within CACHE_SECONDS seconds."""
     cache.delete(_NAME)

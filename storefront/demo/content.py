@@ -5,7 +5,7 @@ from __future__ import annotations
 CATEGORIES = ("Orders", "Payments", "API", "Other")
 
 #: The category whose services accept links of one site only, and the pattern of those links.
-LINKED = "Photo network"
+LINK_CATEGORY = "Photo network"
 LINK_PATTERN = r"https://photos\.example\.com/[\w./-]+"
 
 REPLIES = (

@@ -25,13 +25,13 @@ from storefront.mail.models import EmailKind
 
 CUSTOMER = "earlier@example.com"
 #: Number of orders of each service, and number of days over which they are spread.
-EACH, DAYS = 24, 20
+ORDERS_PER_SERVICE, DAYS = 24, 20
 #: Median minutes from the purchase to the end, and the number of 24 orders that were not delivered in full.
 SAMPLES = ((14, 0), (95, 1), (300, 0), (26, 2), (780, 1), (2900, 0), (48, 0), (170, 4))
 
 
 @transaction.atomic
-def make(services: list[Service], inputs: dict[str, str]) -> None:
+def create(services: list[Service], inputs: dict[str, str]) -> None:
     """Create completed orders of as many ``services`` as there are samples, for a customer who cannot sign in."""
     customer = get_user_model().objects.create_user(email=CUSTOMER)
     transfers.credit_payment(
@@ -40,7 +40,7 @@ def make(services: list[Service], inputs: dict[str, str]) -> None:
     email_preferences.unsubscribe(customer.pk, kind=EmailKind.ORDERS)
     chance = random.Random(7)  # noqa: S311  # a fixed seed makes the same demo every time
     now = timezone.now()
-    start_times = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(EACH * len(SAMPLES)))
+    start_times = sorted(now - timedelta(days=DAYS * chance.random()) for _ in range(ORDERS_PER_SERVICE * len(SAMPLES)))
     for number, at in enumerate(start_times):
         place, nth = number % len(SAMPLES), number // len(SAMPLES)
         if place < len(services):

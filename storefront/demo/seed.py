@@ -51,7 +51,7 @@ EXAMPLES = {name: spec.example for name, spec in INPUTS.items()} | {
 }
 
 
-def logins() -> dict[str, str]:
+def sign_in_details() -> dict[str, str]:
     """Return the sign-in details for the table that the demo prints."""
     return {
         "shop": f"{CUSTOMER} / {PASSWORD}",
@@ -89,7 +89,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
     ManualMethod.objects.get_or_create(name=BANK["name"], defaults=BANK)
     if not Order.objects.exists():
         _first_orders(people.get(email=CUSTOMER))
-    translations.put()
+    translations.create()
     _support()
     stdout.write(f"The demo has {Service.objects.count()} services and {Order.objects.count()} orders.")
 
@@ -103,7 +103,7 @@ def _provider(dialect: str, url: str, key: str) -> None:
     importer.import_offers(provider)
     importer.publish(provider, markup_percent=MARKUP)
     # Price lists do not say which links a service accepts; an operator enters the pattern, as this does.
-    photos = Service.objects.filter(category__name=content.LINKED, kind="default", link_pattern="")
+    photos = Service.objects.filter(category__name=content.LINK_CATEGORY, kind="default", link_pattern="")
     photos.update(link_pattern=content.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test_connection(provider)
 
@@ -143,7 +143,7 @@ def _first_orders(customer: Any) -> None:
         quantity = min(max(service.min_quantity, 250), service.max_quantity)
         inputs = EXAMPLES | {"link": link, "quantity": str(quantity)}
         checkout.place_order(customer, service=service, inputs=inputs, request_id=f"demo-{service.pk}")
-    order_history.make([service for service in services if not service.is_flat], EXAMPLES)
+    order_history.create([service for service in services if not service.is_flat], EXAMPLES)
 
 
 def _price_of_minimum(service: Service) -> Decimal:

@@ -127,7 +127,7 @@ SERVICES: Names = {
 }
 
 
-def put() -> None:
+def create() -> None:
     """Store the translations of services and categories, unless any translation exists."""
     if ServiceText.objects.exists() or CategoryText.objects.exists():
         return

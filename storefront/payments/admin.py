@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.admin import base, formatting
 from orders.models import Transfer
 from storefront.payments import gateways, review
-from storefront.payments.history import MARKS
+from storefront.payments.history import STATUS_CLASSES
 from storefront.payments.models import REPORTED, ManualMethod, Payment, PaymentStatus
 
 
@@ -91,7 +91,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.has_view_permission(request, payment) or request.method != "GET":
             raise PermissionDenied
-        booked = f"payment:{payment.gateway}:{payment.reference}"
+        ledger_reference = f"payment:{payment.gateway}:{payment.reference}"
         context = {
             **self.admin_site.each_context(request),
             "title": _("Payment %s") % payment.reference,
@@ -101,7 +101,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             "asked": formatting.amount(payment.amount, payment.currency),
             "paid": self.paid(payment),
             "proofs": list(payment.proofs.all()),
-            "transfers": base.list_link(Transfer, _("Transfers"), q=booked),
+            "transfers": base.list_link(Transfer, _("Transfers"), q=ledger_reference),
             **_choices(request, payment),
         }
         return TemplateResponse(request, "admin/payments/payment/review.html", context)
@@ -112,7 +112,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     def mark(self, payment: Payment) -> str:
         label = _("Needs review") if payment.is_in_review else payment.get_status_display()
         return formatting.status_badge(
-            "in-doubt" if payment.is_in_review else MARKS[PaymentStatus(payment.status)], label=label
+            "in-doubt" if payment.is_in_review else STATUS_CLASSES[PaymentStatus(payment.status)], label=label
         )
 
     @admin.display(description=_("customer"))

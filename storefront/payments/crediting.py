@@ -27,7 +27,7 @@ from storefront.payments.models import REPORTED, Payment, PaymentStatus, Proof
 from storefront.web.plain_text import one_line
 
 #: Characters of references. Those that are easily confused in print or speech are left out.
-_SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: Maximum number of unpaid payments per customer, and of proofs per payment.
 OPEN_MAX, PROOFS_MAX = 20, 5
 _REMARKS_MAX = 8000
@@ -83,7 +83,7 @@ def new_reference() -> str:
 
     They carry 58 bits, so nobody can guess a reference, and they are short enough to copy by hand.
     """
-    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(3))
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
 
 
 @transaction.atomic
@@ -102,7 +102,7 @@ def mark_started(payment: Payment, *, step: Next) -> Payment:
 
 
 @transaction.atomic
-def credit_proven(payment: Payment, *, key: str, kind: str, size: int, comment: str = "") -> Proof:
+def add_proof(payment: Payment, *, key: str, kind: str, size: int, comment: str = "") -> Proof:
     """Add a customer's proof, stored as ``key``, and put the payment up for review.
 
     Raises:
@@ -196,7 +196,7 @@ def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
     if row.is_open or not row.is_in_review:
         raise AlreadyEnded("there is no open question")
     row.is_in_review = False
-    _remark(row, f"settled by {actor}: {one_line(reason, 500)}")
+    _remark(row, f"review closed by {actor}: {one_line(reason, 500)}")
     row.save()
     return row
 
@@ -261,14 +261,14 @@ def _paid(row: Payment, report: GatewayReport) -> Payment:
 
     A replayed report changes nothing. A payment that an operator has decided is left to staff again.
     """
-    told, was_told = f"payment {one_line(report.upstream_id, 200)}: {_words(report)}", row.remark
-    if told in was_told.splitlines() or (
+    line, notes_before = f"payment {one_line(report.upstream_id, 200)}: {_amount_text(report)}", row.remark
+    if line in notes_before.splitlines() or (
         row.status == PaymentStatus.CREDITED and row.upstream_id == report.upstream_id
     ):
         return row
-    _remark(row, told)
-    is_wanted = (report.amount, report.currency) == (row.amount, row.currency)
-    if row.status == PaymentStatus.CREDITED or not is_wanted or row.actor_id is not None:
+    _remark(row, line)
+    is_as_requested = (report.amount, report.currency) == (row.amount, row.currency)
+    if row.status == PaymentStatus.CREDITED or not is_as_requested or row.actor_id is not None:
         row.is_in_review = True
         if row.status != PaymentStatus.CREDITED:
             row.paid_amount, row.paid_currency = report.amount, one_line(report.currency, 12)
@@ -302,7 +302,7 @@ def _remark(row: Payment, line: str) -> None:
     row.remark = f"{row.remark}\n{line}".strip()[-_REMARKS_MAX:]
 
 
-def _words(report: GatewayReport) -> str:
+def _amount_text(report: GatewayReport) -> str:
     return f"{amounts.plain(report.amount)} {one_line(report.currency, 12)}"
 
 

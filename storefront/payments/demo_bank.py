@@ -53,14 +53,14 @@ class Shop:
 
 def payment(reference: str, *, status: str, amount: Decimal, currency: str) -> bytes:
     """Return the body of a webhook about a new payment."""
-    told = {
+    data = {
         "id": f"demo_{secrets.token_hex(8)}",
         "status": status,
         "amount": amounts.plain(amount),
         "currency": currency,
         "reference": reference,
     }
-    return json.dumps(told).encode()
+    return json.dumps(data).encode()
 
 
 def send(shop: Shop, body: bytes, *, times: int = 1) -> bool:

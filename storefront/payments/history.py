@@ -12,7 +12,7 @@ from storefront.web.keyset import KeysetPage
 
 PAGE_SIZE = 25
 #: The style sheet's class for each status.
-MARKS = {
+STATUS_CLASSES = {
     PaymentStatus.STARTED: "pending",
     PaymentStatus.WAITING: "processing",
     PaymentStatus.CREDITED: "completed",

@@ -16,7 +16,7 @@ from storefront.payments import gateways, return_urls
 from storefront.payments.gateway import Gateway, Way
 
 #: Maximum length of the amount's text. Longer texts are cut and are not valid amounts.
-_AMOUNT_LONGEST = 24
+_AMOUNT_MAX_LENGTH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,15 @@ def choices() -> list[Choice]:
 
 def read(inputs: Mapping[str, str]) -> PaymentRequest:
     """Read the form from posted data or from the query string. An empty amount is a problem here."""
-    offered = choices()
-    text, key = inputs.get("amount", "").strip()[:_AMOUNT_LONGEST], inputs.get("way", "")
+    available = choices()
+    text, key = inputs.get("amount", "").strip()[:_AMOUNT_MAX_LENGTH], inputs.get("way", "")
     return_to = return_urls.local(inputs.get("next", ""))
-    choice = next((one for one in offered if one.key == key), offered[0] if len(offered) == 1 and not key else None)
+    choice = next(
+        (one for one in available if one.key == key), available[0] if len(available) == 1 and not key else None
+    )
     problem, amount, limit = _validated(text, choice)
     chosen = choice.key if choice else ""
-    return PaymentRequest(text, chosen, return_to, offered, presets(), amount, choice, problem, limit)
+    return PaymentRequest(text, chosen, return_to, available, presets(), amount, choice, problem, limit)
 
 
 def prefilled(asked: PaymentRequest) -> str:

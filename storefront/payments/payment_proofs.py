@@ -19,8 +19,8 @@ KINDS = {file_types.PNG: "png", file_types.JPEG: "jpeg", file_types.WEBP: "webp"
 _TYPES = {kind: content_type for content_type, kind in KINDS.items()}
 
 
-class BadFile(crediting.PaymentError):
-    """The file cannot be a proof. ``code`` is missing, too_large or kind."""
+class InvalidFile(crediting.PaymentError):
+    """The file cannot be a proof. ``code`` is missing, too_large or type."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -31,24 +31,24 @@ def add(payment: Payment, *, file: Any, comment: str) -> Proof:
     """Keep ``file``, an upload, as a proof of ``payment``.
 
     Raises:
-        BadFile, crediting.AlreadyEnded, crediting.TooManyOpenPayments.
+        InvalidFile, crediting.AlreadyEnded, crediting.TooManyOpenPayments.
     """
     if file is None or not file.size:
-        raise BadFile("missing")
+        raise InvalidFile("missing")
     try:
-        kept = private_files.keep(file, folder="proofs", kinds=KINDS)
+        stored_file = private_files.store(file, folder="proofs", types=KINDS)
     except ValidationError as problem:
-        raise BadFile(problem.code or "kind") from None
+        raise InvalidFile(problem.code or "type") from None
     try:
-        return crediting.credit_proven(
-            payment, key=kept.key, kind=KINDS[kept.content_type], size=kept.size, comment=comment
+        return crediting.add_proof(
+            payment, key=stored_file.key, kind=KINDS[stored_file.content_type], size=stored_file.size, comment=comment
         )
     except BaseException:
-        private_files.forget([kept])
+        private_files.delete([stored_file])
         raise
 
 
-def served(proof: Proof) -> FileResponse:
+def serve(proof: Proof) -> FileResponse:
     """Return the file under a name chosen by the shop.
 
     Raises:

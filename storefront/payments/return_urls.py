@@ -8,21 +8,21 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from storefront.payments.gateway import Gateway
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 
 
 def local(text: str) -> str:
     """Return ``text`` if it is a path of this shop, otherwise ""."""
-    is_path = text.startswith("/") and len(text) <= LONGEST and text.isprintable()
+    is_path = text.startswith("/") and len(text) <= MAX_LENGTH and text.isprintable()
     return text if is_path and url_has_allowed_host_and_scheme(text, allowed_hosts=None) else ""
 
 
-def next_of(gateway: Gateway, text: str) -> str:
+def allowed_next(gateway: Gateway, text: str) -> str:
     """Return ``text`` if ``gateway`` may send customers there, otherwise ""."""
     try:
         parts = urlsplit(text)
     except ValueError:
         return ""
-    if parts.scheme == "https" and parts.netloc in gateway.hosts and len(text) <= LONGEST and text.isprintable():
+    if parts.scheme == "https" and parts.netloc in gateway.hosts and len(text) <= MAX_LENGTH and text.isprintable():
         return text
     return local(text)

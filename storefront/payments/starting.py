@@ -21,6 +21,6 @@ def start(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, return_to: 
     """
     payment = crediting.open_payment(user, gateway=gateway, way=way, amount=amount, return_to=return_to)
     step = gateway.start(payment)
-    if not return_urls.next_of(gateway, step.address):
+    if not return_urls.allowed_next(gateway, step.address):
         raise Unreachable(f"{gateway.name} sends customers to a host that it has not named")
     return crediting.mark_started(payment, step=step)

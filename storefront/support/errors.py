@@ -10,11 +10,11 @@ class TicketError(Exception):
 
 
 class TooManyOpen(TicketError):
-    """The customer already has ``most`` open tickets."""
+    """The customer already has ``limit`` open tickets."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"{most} tickets are open")
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} tickets are open")
+        self.limit = limit
 
 
 class TooFast(TicketError):
@@ -26,11 +26,11 @@ class TooMuch(TicketError):
 
 
 class TextRefused(TicketError):
-    """The text is empty or has more than ``most`` characters."""
+    """The text is empty or has more than ``limit`` characters."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"a text has 1 to {most} characters")
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"a text has 1 to {limit} characters")
+        self.limit = limit
 
 
 class NotTheirOrder(TicketError):

@@ -21,7 +21,7 @@ class ReplyForm(forms.Form):
         max_length=tickets.TEXT_MAX,
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
     )
-    uploads = private_files.FilesField(label=gettext_lazy("Files"), most=tickets.FILES_MOST, required=False)
+    uploads = private_files.FilesField(label=gettext_lazy("Files"), limit=tickets.MAX_FILES, required=False)
 
 
 class TicketForm(ReplyForm):
@@ -62,9 +62,9 @@ class TicketForm(ReplyForm):
                     params={"text": piece},
                 )
             numbers.append(number)
-        if len(numbers) > tickets.ORDERS_MOST:
+        if len(numbers) > tickets.MAX_ORDERS:
             raise forms.ValidationError(
-                _("You can add at most %(limit)d orders to a ticket."), params={"limit": tickets.ORDERS_MOST}
+                _("You can add at most %(limit)d orders to a ticket."), params={"limit": tickets.MAX_ORDERS}
             )
         return numbers
 
@@ -72,16 +72,16 @@ class TicketForm(ReplyForm):
 def error_text(problem: TicketError) -> str:
     """Return the error's text for the customer: what is wrong and what to do."""
     match problem:
-        case TooManyOpen(most=most):
-            return _("You already have %d open tickets. Close one of them, or reply in one of them.") % most
+        case TooManyOpen(limit=limit):
+            return _("You already have %d open tickets. Close one of them, or reply in one of them.") % limit
         case TooFast():
             return _("You have sent too many messages. Wait a few minutes, then try again.")
         case TooMuch():
             return _("You have reached the daily limit for files. Send the message with fewer files or without any.")
         case NotTheirOrder(number=number):
             return _("Order %s is not one of your orders. Check the number in your list of orders.") % number
-        case TextRefused(most=most):
-            return _("Enter a message of up to %d characters.") % most
+        case TextRefused(limit=limit):
+            return _("Enter a message of up to %d characters.") % limit
     return _("This is not possible right now.")
 
 

@@ -35,17 +35,17 @@ def _blocks(text: str) -> list[str]:
 
 def _block(block: str) -> str:
     """Render one block. Headings and lists need no empty line around them."""
-    made: list[str] = []
-    held: list[str] = []
+    html: list[str] = []
+    pending: list[str] = []
     kind = ""
     for line in block.split("\n"):
-        is_now = _kind(line)
-        if held and (is_now != kind or is_now in _LEVELS.values()):
-            made.append(_element(kind, held))
-            held = []
-        kind = is_now
-        held.append(line)
-    return "\n".join([*made, _element(kind, held)])
+        line_kind = _kind(line)
+        if pending and (line_kind != kind or line_kind in _LEVELS.values()):
+            html.append(_element(kind, pending))
+            pending = []
+        kind = line_kind
+        pending.append(line)
+    return "\n".join([*html, _element(kind, pending)])
 
 
 def _kind(line: str) -> str:
@@ -68,12 +68,12 @@ def _lines(lines: list[str]) -> str:
 
 
 def _linked(line: str) -> str:
-    made, done = [], 0
+    html, done = [], 0
     for found in _ADDRESS.finditer(line):
         address = _whole(found[0])
-        made += [escape(line[done : found.start()]), _link(address)]
+        html += [escape(line[done : found.start()]), _link(address)]
         done = found.start() + len(address)
-    return "".join([*made, escape(line[done:])])
+    return "".join([*html, escape(line[done:])])
 
 
 def _whole(address: str) -> str:

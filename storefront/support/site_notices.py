@@ -1,7 +1,7 @@
 """The parts of every page of the shop: links to info pages in the footer, and pinned announcements.
 
-They are cached for a minute, so that pages need no queries for them. The admin calls ``forget`` after a change; where
-the cache is not shared, other processes show the change within that minute.
+They are cached for a minute, so that pages need no queries for them. The admin calls ``clear_cache`` after a change;
+where the cache is not shared, other processes show the change within that minute.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from django.utils.translation import get_language
 from storefront.support.models import Announcement, InfoPage
 from storefront.web import query_params
 
-KEPT_SECONDS = 60
+CACHE_SECONDS = 60
 COOKIE = "dismissed"
 #: Maximum number of pinned announcements, and of dismissed ones that the cookie remembers.
-MOST = 20
+MAX_PINNED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +68,21 @@ def pinned(request: HttpRequest) -> list[Pinned]:
 
 def dismissed(request: HttpRequest) -> list[int]:
     """Return the announcements that this browser has dismissed, from its cookie."""
-    numbers = map(query_params.number, request.COOKIES.get(COOKIE, "").split(".")[:MOST])
+    numbers = map(query_params.number, request.COOKIES.get(COOKIE, "").split(".")[:MAX_PINNED])
     return [number for number in numbers if number is not None]
 
 
-def forget() -> None:
+def clear_cache() -> None:
     cache.delete_many([_key(code) for code, _name in settings.LANGUAGES])
 
 
 def _notices() -> SiteNotices:
     language = get_language() or settings.LANGUAGE_CODE
-    known: SiteNotices | None = cache.get(_key(language))
-    if known is None:
-        known = _read(language)
-        cache.set(_key(language), known, KEPT_SECONDS)
-    return known
+    cached: SiteNotices | None = cache.get(_key(language))
+    if cached is None:
+        cached = _read(language)
+        cache.set(_key(language), cached, CACHE_SECONDS)
+    return cached
 
 
 def _key(language: str) -> str:
@@ -91,7 +91,7 @@ def _key(language: str) -> str:
 
 def _read(language: str) -> SiteNotices:
     found: Any = InfoPage.objects.shown(language).defer("text", "title")
-    to_come = Announcement.objects.filter(is_pinned=True).exclude(ends_at__lte=timezone.now())[:MOST]
+    to_come = Announcement.objects.filter(is_pinned=True).exclude(ends_at__lte=timezone.now())[:MAX_PINNED]
     return SiteNotices(
         tuple(Link(page.slug, page.heading) for page in found),
         tuple(Pinned(one.pk, one.kind, one.title, bool(one.text), one.starts_at, one.ends_at) for one in to_come),

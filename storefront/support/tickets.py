@@ -35,13 +35,13 @@ from storefront.web import private_files
 
 SUBJECT_MAX = 150
 TEXT_MAX = 5000
-FILES_MOST = 5
-ORDERS_MOST = 20
+MAX_FILES = 5
+MAX_ORDERS = 20
 #: Maximum number of messages of one customer in this time, over all tickets.
-MESSAGES_MOST = 10
+MAX_MESSAGES = 10
 WITHIN = timedelta(minutes=10)
 #: Maximum bytes of a customer's files per day; otherwise anybody could fill the disk.
-BYTES_MOST = 50 * 1024 * 1024
+MAX_DAILY_BYTES = 50 * 1024 * 1024
 DAY = timedelta(days=1)
 #: Statuses in rising order of urgency. A merged ticket keeps the more urgent one of the two.
 URGENCY = (TicketStatus.CLOSED, TicketStatus.ANSWERED, TicketStatus.WAITING, TicketStatus.OPEN)
@@ -68,7 +68,7 @@ def open_ticket(
         TextRefused, NotTheirOrder, TooFast, TooMuch, TooManyOpen.
         RequestAlreadyMade: A request of this kind is open for ``wanted_for``.
     """
-    subject, text = _checked(" ".join(subject.split()), SUBJECT_MAX), _checked(text, TEXT_MAX)
+    subject, text = _clean_text(" ".join(subject.split()), SUBJECT_MAX), _clean_text(text, TEXT_MAX)
     numbers = _own_orders(user, {*orders, *([wanted_for.pk] if wanted_for else [])})
     with _stored(uploads) as kept, transaction.atomic():
         _lock_customer(user)
@@ -93,7 +93,7 @@ def open_by_staff(user: Any, *, subject: str, text: str, author: Any) -> Ticket:
     Raises:
         TextRefused: The subject or the text is empty or too long.
     """
-    subject, text = _checked(" ".join(subject.split()), SUBJECT_MAX), _checked(text, TEXT_MAX)
+    subject, text = _clean_text(" ".join(subject.split()), SUBJECT_MAX), _clean_text(text, TEXT_MAX)
     with transaction.atomic():
         ticket = Ticket.objects.create(
             user=user, subject=subject, status=TicketStatus.WAITING, assignee=author, is_unread_by_staff=False
@@ -111,7 +111,7 @@ def reply(ticket: Ticket, *, text: str, uploads: Sequence[private_files.Uploaded
         TextRefused, TooFast, TooMuch.
         TooManyOpen: The ticket was closed, and the customer has too many open tickets.
     """
-    text = _checked(text, TEXT_MAX)
+    text = _clean_text(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
         _lock_customer(ticket.user)
         row = _locked(ticket)
@@ -136,7 +136,7 @@ def answer(
     Raises:
         TextRefused: The text is empty or too long.
     """
-    text = _checked(text, TEXT_MAX)
+    text = _clean_text(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
         row = _locked(ticket)
         message = _write(row, kept, author=author, text=text, is_staff=True)
@@ -159,7 +159,7 @@ def note(ticket: Ticket, *, author: Any, text: str, uploads: Sequence[private_fi
     Raises:
         TextRefused: The text is empty or too long.
     """
-    text = _checked(text, TEXT_MAX)
+    text = _clean_text(text, TEXT_MAX)
     with _stored(uploads) as kept, transaction.atomic():
         return _write(_locked(ticket), kept, author=author, text=text, is_staff=True, is_internal=True)
 
@@ -200,7 +200,7 @@ def merge(ticket: Ticket, *, into: Ticket, actor: Any) -> Ticket:
             raise NotMergeable(_("The tickets belong to different customers."))
         if source.merged_into_id or kept.merged_into_id:
             raise NotMergeable(_("One of the tickets has already been merged."))
-        return _merged(source, kept, actor)
+        return _merge(source, kept, actor)
 
 
 def read_by_customer(ticket: Ticket) -> None:
@@ -222,10 +222,10 @@ def read_by_staff(ticket: Ticket) -> None:
 # ------------------------------------------------------------------------------------------------ rules
 
 
-def _checked(text: str, most: int) -> str:
+def _clean_text(text: str, limit: int) -> str:
     plain = text.replace("\x00", "").replace("\r\n", "\n").strip()
-    if not plain or len(plain) > most:
-        raise TextRefused(most)
+    if not plain or len(plain) > limit:
+        raise TextRefused(limit)
     return plain
 
 
@@ -244,38 +244,38 @@ def _own_orders(user: Any, numbers: set[int]) -> list[int]:
 def _refuse_twice(wanted_for: Order | None, kind: TicketKind) -> None:
     if wanted_for is None:
         return
-    asked = Ticket.objects.filter(wanted_for=wanted_for, kind=kind, closed_at=None).first()
-    if asked:
-        raise RequestAlreadyMade(asked)
+    open_request = Ticket.objects.filter(wanted_for=wanted_for, kind=kind, closed_at=None).first()
+    if open_request:
+        raise RequestAlreadyMade(open_request)
 
 
-def _within_limits(user: Any, kept: Sequence[private_files.Kept], *, is_one_more: bool) -> None:
+def _within_limits(user: Any, kept: Sequence[private_files.StoredFile], *, is_one_more: bool) -> None:
     if kept:
-        of_today = Attachment.objects.filter(message__author=user, message__created_at__gt=timezone.now() - DAY)
-        held = of_today.order_by().aggregate(sum=Sum("size"))["sum"] or 0
-        if held + sum(one.size for one in kept) > BYTES_MOST:
-            raise TooMuch(f"{held} bytes of files within a day")
+        recent_files = Attachment.objects.filter(message__author=user, message__created_at__gt=timezone.now() - DAY)
+        used_bytes = recent_files.order_by().aggregate(sum=Sum("size"))["sum"] or 0
+        if used_bytes + sum(one.size for one in kept) > MAX_DAILY_BYTES:
+            raise TooMuch(f"{used_bytes} bytes of files within a day")
     since = timezone.now() - WITHIN
     sent = Message.objects.filter(author=user, is_staff=False, created_at__gt=since)
-    if sent.order_by()[:MESSAGES_MOST].count() >= MESSAGES_MOST:
-        raise TooFast(f"{MESSAGES_MOST} messages since {since}")
-    most = settings.SUPPORT_OPEN_TICKETS
-    if is_one_more and Ticket.objects.filter(user=user, closed_at=None).order_by()[:most].count() >= most:
-        raise TooManyOpen(most)
+    if sent.order_by()[:MAX_MESSAGES].count() >= MAX_MESSAGES:
+        raise TooFast(f"{MAX_MESSAGES} messages since {since}")
+    limit = settings.SUPPORT_OPEN_TICKETS
+    if is_one_more and Ticket.objects.filter(user=user, closed_at=None).order_by()[:limit].count() >= limit:
+        raise TooManyOpen(limit)
 
 
 # ------------------------------------------------------------------------------------------------ helpers
 
 
 @contextmanager
-def _stored(uploads: Sequence[private_files.UploadedFile]) -> Iterator[list[private_files.Kept]]:
-    kept: list[private_files.Kept] = []
+def _stored(uploads: Sequence[private_files.UploadedFile]) -> Iterator[list[private_files.StoredFile]]:
+    kept: list[private_files.StoredFile] = []
     try:
         for upload in uploads:
-            kept.append(private_files.keep(upload, folder="tickets"))
+            kept.append(private_files.store(upload, folder="tickets"))
         yield kept
     except BaseException:
-        private_files.forget(kept)
+        private_files.delete(kept)
         raise
 
 
@@ -293,7 +293,7 @@ def _locked(ticket: Ticket) -> Ticket:
 
 def _write(
     ticket: Ticket,
-    kept: Sequence[private_files.Kept],
+    kept: Sequence[private_files.StoredFile],
     *,
     author: Any,
     text: str,
@@ -331,7 +331,7 @@ def _update(row: Ticket, **columns: Any) -> Ticket:
     return row
 
 
-def _merged(source: Ticket, kept: Ticket, actor: Any) -> Ticket:
+def _merge(source: Ticket, kept: Ticket, actor: Any) -> Ticket:
     """Merge two locked tickets. The merged one first gives up the columns that must be unique."""
     status = max(TicketStatus(source.status), TicketStatus(kept.status), key=URGENCY.index)
     newest = max((one.last_message for one in (source, kept) if one.last_message), default=None)

@@ -1,6 +1,6 @@
 """Uploaded files: checked by their content, stored outside every public folder, and served by views only.
 
-A caller stores the result of ``keep`` in a database row, and checks permissions before it calls ``response``.
+A caller stores the result of ``store`` in a database row, and checks permissions before it calls ``response``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from storefront.web import file_types
 UploadedFile: TypeAlias = "Upload[Any]"
 MAX_BYTES: Final = 5 * 1024 * 1024
 NAME_MAX: Final = 120
-_ENDINGS = {
+_EXTENSIONS = {
     file_types.PNG: (".png",),
     file_types.JPEG: (".jpg", ".jpeg"),
     file_types.GIF: (".gif",),
@@ -36,14 +36,14 @@ _ENDINGS = {
     file_types.TEXT: (".txt", ".log", ".csv"),
 }
 #: All types that can be uploaded; callers can allow fewer.
-KINDS: Final = frozenset(_ENDINGS)
+TYPES: Final = frozenset(_EXTENSIONS)
 #: The ``accept`` attribute of file inputs; the server checks the content in any case.
-ACCEPTED = ",".join(ending for endings in _ENDINGS.values() for ending in endings)
-KIND_HINT = _("Images (PNG, JPEG, GIF, WebP), PDF, or plain text, up to 5 MB each.")
+ACCEPTED = ",".join(extension for extensions in _EXTENSIONS.values() for extension in extensions)
+TYPE_HINT = _("Images (PNG, JPEG, GIF, WebP), PDF, or plain text, up to 5 MB each.")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """The data to store for a file; ``key`` is its path in the storage, ``name`` the cleaned original file name."""
 
     key: str
@@ -66,12 +66,12 @@ class PrivateStorage(FileSystemStorage):
         raise ValueError("a private file has no URL; serve it through a view that checks permissions")
 
 
-def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
+def check(upload: UploadedFile, types: Collection[str] = TYPES) -> str:
     """Return the content type of ``upload``, determined from its content.
 
     Raises:
-        ValidationError: With a message for the sender, and the code "empty", "too_large", or "kind" if the type is not
-            in ``kinds``.
+        ValidationError: With a message for the sender, and the code "empty", "too_large", or "type" if the type is not
+            in ``types``.
     """
     name = cleaned_name(upload.name)
     if not upload.size:
@@ -81,31 +81,31 @@ def check(upload: UploadedFile, kinds: Collection[str] = KINDS) -> str:
     upload.seek(0)
     found = file_types.type_of(upload.read())
     upload.seek(0)
-    if found is None or found not in kinds:
+    if found is None or found not in types:
         raise ValidationError(
             _("“%(name)s” is not a supported file type. Use PNG, JPEG, GIF, WebP, PDF, or plain text."),
-            "kind",
+            "type",
             {"name": name},
         )
     return found
 
 
-def keep(upload: UploadedFile, *, folder: str, kinds: Collection[str] = KINDS) -> Kept:
+def store(upload: UploadedFile, *, folder: str, types: Collection[str] = TYPES) -> StoredFile:
     """Check ``upload`` and store it under a name that cannot be guessed. Raises ValidationError as ``check`` does.
 
-    Call it before the transaction that writes the row, and call ``forget`` if that transaction fails.
+    Call it before the transaction that writes the row, and call ``delete`` if that transaction fails.
     """
-    content_type = check(upload, kinds)
+    content_type = check(upload, types)
     place = f"{folder}/{timezone.now():%Y/%m}/{secrets.token_hex(20)}"
     key = PrivateStorage().save(place, upload)
-    return Kept(key, _fitting(cleaned_name(upload.name), content_type), content_type, upload.size or 0)
+    return StoredFile(key, _with_extension(cleaned_name(upload.name), content_type), content_type, upload.size or 0)
 
 
-def forget(kept: Sequence[Kept]) -> None:
+def delete(files: Sequence[StoredFile]) -> None:
     """Delete files for which no row was written."""
     storage = PrivateStorage()
-    for one in kept:
-        storage.delete(one.key)
+    for file in files:
+        storage.delete(file.key)
 
 
 def response(*, key: str, name: str, content_type: str) -> FileResponse:
@@ -113,7 +113,7 @@ def response(*, key: str, name: str, content_type: str) -> FileResponse:
 
     The headers prevent the content from running as a page of the shop.
     """
-    if content_type not in _ENDINGS:
+    if content_type not in _EXTENSIONS:
         content_type = "application/octet-stream"
     try:
         stored: BinaryIO = PrivateStorage().open(key)  # type: ignore[assignment]
@@ -136,16 +136,16 @@ def cleaned_name(name: str | None) -> str:
     """
     last = re.split(r"[/\\]", name or "")[-1]
     plain = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(" .")
-    stem, dot, ending = plain.rpartition(".")
-    if dot and 0 < len(ending) <= 8:
-        return f"{stem[: NAME_MAX - len(ending) - 1]}.{ending}"
+    stem, dot, extension = plain.rpartition(".")
+    if dot and 0 < len(extension) <= 8:
+        return f"{stem[: NAME_MAX - len(extension) - 1]}.{extension}"
     return plain[:NAME_MAX] or "file"
 
 
-def _fitting(name: str, content_type: str) -> str:
+def _with_extension(name: str, content_type: str) -> str:
     """Return ``name`` with an extension that matches the content type; append one if needed."""
-    endings = _ENDINGS[content_type]
-    return name if name.lower().endswith(endings) else f"{name[: NAME_MAX - 5]}{endings[0]}"
+    extensions = _EXTENSIONS[content_type]
+    return name if name.lower().endswith(extensions) else f"{name[: NAME_MAX - 5]}{extensions[0]}"
 
 
 class CutUpload(FileUploadHandler):
@@ -167,20 +167,20 @@ class FilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """A form field for up to ``most`` checked files; its value is a list of uploads, empty if none was chosen."""
+    """A form field for up to ``limit`` checked files; its value is a list of uploads, empty if none was chosen."""
 
-    def __init__(self, *, most: int, **options: Any) -> None:
-        self.most = most
-        widget = FilesInput(attrs={"accept": ACCEPTED, "multiple": most > 1})
-        super().__init__(**{"widget": widget, "help_text": KIND_HINT, **options})
+    def __init__(self, *, limit: int, **options: Any) -> None:
+        self.limit = limit
+        widget = FilesInput(attrs={"accept": ACCEPTED, "multiple": limit > 1})
+        super().__init__(**{"widget": widget, "help_text": TYPE_HINT, **options})
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         uploads = [upload for upload in (data if isinstance(data, list | tuple) else [data]) if upload]
         if self.required and not uploads:
             raise ValidationError(self.error_messages["required"], "required")
-        if len(uploads) > self.most:
+        if len(uploads) > self.limit:
             raise ValidationError(
-                _("You can upload at most %(limit)d files at a time."), "too_many", {"limit": self.most}
+                _("You can upload at most %(limit)d files at a time."), "too_many", {"limit": self.limit}
             )
         problems = []
         for upload in uploads:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 #: The prefix of all keys of the sign-in library.
 SHARED = "allauth"
 #: Maximum number of files. Beyond it a third of them, chosen at random, is deleted.
-MOST = 20_000
+MAX_FILES = 20_000
 _LOG_EVERY = 60  # seconds
 _FAILED = (OSError, EOFError, pickle.UnpicklingError, zlib.error)
 
@@ -35,11 +35,11 @@ class _Files(FileBasedCache):
     """Django's file cache with an atomic ``add``, on which the library's locks are based."""
 
     def __init__(self, folder: str) -> None:
-        BaseCache.__init__(self, {"OPTIONS": {"MAX_ENTRIES": MOST}})
+        BaseCache.__init__(self, {"OPTIONS": {"MAX_ENTRIES": MAX_FILES}})
         self._dir = os.path.abspath(folder)  # created at the first write, so that a failure is reported then
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        with self._alone():
+        with self._locked():
             return bool(super().add(key, value, timeout, version))
 
     def _cull(self) -> None:
@@ -53,7 +53,7 @@ class _Files(FileBasedCache):
         super()._cull()  # type: ignore[misc]
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         os.makedirs(self._dir, 0o700, exist_ok=True)
         # Open the file each time: flock belongs to the open file, so the lock also excludes other threads.
         with open(os.path.join(self._dir, "lock"), "ab") as file:

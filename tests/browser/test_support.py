@@ -45,12 +45,12 @@ def test_a_reply_appears_on_the_customers_page(visit: Callable[..., Page]) -> No
     agent.locator("main .primary").click()
     agent.get_by_role("link", name="View tickets").click()
     agent.get_by_role("link", name="Is it on its way?").click()
-    expect(agent.locator(".talk")).to_contain_text("I see nothing yet.")
+    expect(agent.locator(".conversation")).to_contain_text("I see nothing yet.")
     agent.get_by_label("Message").fill("It has begun: https://shop.example/status")
     agent.keyboard.press("Control+Enter")
     expect(agent.get_by_text("Reply sent for ticket")).to_be_visible()
 
-    expect(customer.locator(".talk")).to_contain_text("It has begun")
+    expect(customer.locator(".conversation")).to_contain_text("It has begun")
     expect(customer.locator("#ticket-head")).to_have_text("Answered")
     expect(customer.get_by_label("Message")).to_have_value("a thought that is not sent yet")
     assert customer.get_by_label("Message").bounding_box() == before
@@ -72,7 +72,7 @@ def test_tickets_work_without_scripts(visit: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Submit ticket").click()
     page.get_by_label("Message").fill("Two")
     page.get_by_role("button", name="Send reply").click()
-    expect(page.locator(".said")).to_have_count(2)
+    expect(page.locator(".message")).to_have_count(2)
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

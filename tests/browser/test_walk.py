@@ -192,11 +192,11 @@ def ask_the_staff(walker: Walker, order: Order) -> None:
     walker.field("Subject").fill(SUBJECT)
     walker.field("Message").fill(ASKED)
     walker.button("Submit ticket").click()
-    expect(page.locator(".talk")).to_contain_text(ASKED)
+    expect(page.locator(".conversation")).to_contain_text(ASKED)
     walker.look("asked")
     agent = User.objects.create_superuser("agent@example.com", PASSWORD)
     tickets.answer(Ticket.objects.get(), author=agent, text=ANSWERED)
     walker.let_time_pass()
-    expect(page.locator(".talk")).to_contain_text(ANSWERED)
+    expect(page.locator(".conversation")).to_contain_text(ANSWERED)
     walker.look("answered")
     assert SUBJECT in walker.letter().subject

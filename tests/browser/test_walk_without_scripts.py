@@ -192,14 +192,14 @@ def ask_the_staff(walker: Walker, order: Order) -> None:
     picture: Any = {"name": "ekran.png", "mimeType": "image/png", "buffer": payments.png()}
     page.locator("[name=uploads]").set_input_files(picture)
     walker.button("Submit ticket").click()
-    expect(page.locator(".talk")).to_contain_text(ASKED)
+    expect(page.locator(".conversation")).to_contain_text(ASKED)
     address = page.locator(".files a").get_attribute("href")
     assert page.request.get(str(address)).body() == payments.png()
     ticket = Ticket.objects.get()
     assert list(TicketOrder.objects.values_list("ticket", "order")) == [(ticket.pk, order.pk)]
     tickets.answer(ticket, author=User.objects.get(email="agent@example.com"), text=ANSWERED)
     page.reload()
-    expect(page.locator(".talk")).to_contain_text(ANSWERED)
+    expect(page.locator(".conversation")).to_contain_text(ANSWERED)
     walker.look("answered without scripts")
     letter = walker.letter()
     assert SUBJECT in letter.subject

@@ -34,7 +34,7 @@ def fresh(db: None, settings: Any) -> Iterator[None]:
     settings.STORE_CURRENCY = "USD"
     cache.clear()
     cache_empty_site_notices()
-    display.forget()
+    display.clear_cache()
     yield
     cache.clear()
 
@@ -141,7 +141,7 @@ def test_an_invalid_currency_shows_an_error(admin_client: Client) -> None:
 def test_other_processes_show_a_change_within_half_a_minute(time_machine_now: Any, page: Client) -> None:
     assert approx("€92.00") in text_of(page.get("/wallet/"))
     Currency.objects.update(is_active=False)  # as another process does, which cannot reach this one's cache
-    time_machine_now(display.KEPT + 1)
+    time_machine_now(display.CACHE_SECONDS + 1)
     cache_empty_site_notices()
     assert "approx" not in text_of(page.get("/wallet/"))
 

@@ -46,13 +46,13 @@ class Demo(Gateway):
     def read_webhook(self, request: HttpRequest) -> GatewayReport:
         _check(request.headers.get(HEADER, ""), request.body)
         try:
-            told = json.loads(request.body)
+            data = json.loads(request.body)
             return GatewayReport(
-                said=ReportedState(told["status"]),
-                amount=amounts.parse(str(told["amount"])),
-                currency=str(told["currency"]),
-                reference=str(told["reference"]),
-                upstream_id=str(told["id"])[:200],
+                said=ReportedState(data["status"]),
+                amount=amounts.parse(str(data["amount"])),
+                currency=str(data["currency"]),
+                reference=str(data["reference"]),
+                upstream_id=str(data["id"])[:200],
             )
         except (ValueError, TypeError, KeyError, RecursionError, InvalidAmount) as problem:
             raise PaymentRefused(f"the body does not say what a payment is: {type(problem).__name__}") from None

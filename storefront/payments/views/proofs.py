@@ -43,7 +43,7 @@ def _send(request: HttpRequest, reference: str) -> HttpResponse:
     comment = request.POST.get("comment", "")
     try:
         payment_proofs.add(payment, file=request.FILES.get("file"), comment=comment)
-    except payment_proofs.BadFile as problem:
+    except payment_proofs.InvalidFile as problem:
         return render(
             request, "payments/payment.html", paying.page_context(payment, problem=problem.code, comment=comment)
         )
@@ -64,7 +64,7 @@ def show(request: HttpRequest, reference: str, pk: int) -> FileResponse:
     is_staff = request.user.is_staff and request.user.has_perm("payments.view_payment")
     if proof.payment.user_id != request.user.pk and not is_staff:
         raise Http404
-    return payment_proofs.served(proof)
+    return payment_proofs.serve(proof)
 
 
 def _megabytes() -> int:

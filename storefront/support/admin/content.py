@@ -20,15 +20,15 @@ class SiteNoticesMixin:
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
-        transaction.on_commit(site_notices.forget)
+        transaction.on_commit(site_notices.clear_cache)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)  # type: ignore[misc]
-        transaction.on_commit(site_notices.forget)
+        transaction.on_commit(site_notices.clear_cache)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         super().delete_queryset(request, queryset)  # type: ignore[misc]
-        transaction.on_commit(site_notices.forget)
+        transaction.on_commit(site_notices.clear_cache)
 
 
 class PageTextInline(admin.StackedInline):  # type: ignore[type-arg]

@@ -137,7 +137,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
         canned, do = ticket_actions.CannedForm(request.POST), request.POST.get("do", "")
         if do == "insert":
             chosen = canned.cleaned_data["canned"] if canned.is_valid() else None
-            pieces = (request.POST.get("text", "").strip(), ticket_actions.filled(chosen, ticket) if chosen else "")
+            pieces = (request.POST.get("text", "").strip(), ticket_actions.fill_in(chosen, ticket) if chosen else "")
             initial = {"text": "\n\n".join(filter(None, pieces)), "status": request.POST.get("status", "")}
             return self._page(request, ticket, ticket_actions.AnswerForm(initial=initial))
         form = ticket_actions.AnswerForm(request.POST, request.FILES)
@@ -152,7 +152,7 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Run the action of one of the small forms next to the conversation."""
         ticket = self._ticket(request, pk)
-        form_class, act = ticket_actions.ACTS.get(name, (None, None))
+        form_class, act = ticket_actions.ACTIONS.get(name, (None, None))
         if form_class is None or act is None:
             raise PermissionDenied
         form = form_class(request.POST)

@@ -25,7 +25,7 @@ class AnswerForm(forms.Form):
         max_length=tickets.TEXT_MAX,
         widget=forms.Textarea(attrs={"rows": 8, "dir": "auto", "autofocus": True}),
     )
-    uploads = private_files.FilesField(label=gettext_lazy("Files"), most=tickets.FILES_MOST, required=False)
+    uploads = private_files.FilesField(label=gettext_lazy("Files"), limit=tickets.MAX_FILES, required=False)
     status = forms.ChoiceField(
         label=gettext_lazy("Status after sending"),
         choices=[(status.value, status.label) for status in AFTER_ANSWER],
@@ -95,14 +95,14 @@ def merge(ticket: Ticket, actor: Any, *, into: int) -> str:
 
 
 #: The small forms next to the conversation, and what each does.
-ACTS: Mapping[str, tuple[type[forms.Form], Callable[..., str]]] = {
+ACTIONS: Mapping[str, tuple[type[forms.Form], Callable[..., str]]] = {
     "assign": (AssignForm, assign),
     "status": (StatusForm, set_status),
     "merge": (MergeForm, merge),
 }
 
 
-def filled(canned: CannedReply, ticket: Ticket) -> str:
+def fill_in(canned: CannedReply, ticket: Ticket) -> str:
     """Return the canned reply with the name of the ticket's customer and the number of its first order."""
     order = ticket.attached.values_list("order_id", flat=True).first()
     name = ticket.user.name or ticket.user.email.partition("@")[0]

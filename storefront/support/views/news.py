@@ -30,7 +30,7 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     others = [number for number in site_notices.dismissed(request) if number != pk]
     answer.set_cookie(
         site_notices.COOKIE,
-        ".".join(map(str, [pk, *others][: site_notices.MOST])),
+        ".".join(map(str, [pk, *others][: site_notices.MAX_PINNED])),
         max_age=YEAR,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -29,10 +29,10 @@ def test_the_names_are_in_the_languages_of_the_shop() -> None:
 def test_translations_are_created_once_and_edits_are_kept() -> None:
     factories.service(name="Contest votes", category=factories.category("Polls"))
     factories.service(name="Of their own")
-    translations.put()
+    translations.create()
     assert Service.objects.in_language("tr").get(name="Contest votes").shown_name == "Yarışma oyları"
     assert Category.objects.get(name="Polls").texts.get(language="ru").name == "Опросы"
     assert (ServiceText.objects.count(), CategoryText.objects.count()) == (3, 3)
     ServiceText.objects.update(name="Mine")
-    translations.put()
+    translations.create()
     assert {*ServiceText.objects.values_list("name", flat=True)} == {"Mine"}

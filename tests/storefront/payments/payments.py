@@ -58,7 +58,7 @@ def proven(user: User, amount: str = "10") -> Payment:
     """Create a manual payment with a proof, waiting for review."""
     payment = by_hand(user, amount)
     key = private_files.PrivateStorage().save("proofs/one.png", ContentFile(png()))
-    crediting.credit_proven(payment, key=key, kind="png", size=len(png()))
+    crediting.add_proof(payment, key=key, kind="png", size=len(png()))
     payment.refresh_from_db()
     return payment
 

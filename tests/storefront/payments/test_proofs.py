@@ -33,7 +33,7 @@ def upload(client: Client, payment: Payment, content: bytes, *, name: str = "rec
 )
 def test_only_still_images_and_pdf_are_accepted_as_proofs(content: bytes, nadia: User) -> None:
     file = SimpleUploadedFile("receipt.png", content, "image/png")
-    with pytest.raises(payment_proofs.BadFile):
+    with pytest.raises(payment_proofs.InvalidFile):
         payment_proofs.add(payments.by_hand(nadia), file=file, comment="")
 
 
@@ -168,7 +168,7 @@ def test_a_proof_has_no_public_url(page: Client, nadia: User) -> None:
     key = payments.proven(nadia).proofs.get().key
     for place in ("/static/", "/media/", "/private/", "/var/private/", "/static/../private/", "/"):
         assert page.get(f"{place}{key}").status_code in (301, 404)
-    with pytest.raises(ValueError, match="no address"):
+    with pytest.raises(ValueError, match="no URL"):
         private_files.PrivateStorage().url(key)
     private = Path(private_files.PrivateStorage().path("x")).parent
     assert not private.is_relative_to(Path(shop_settings.STATIC_ROOT))

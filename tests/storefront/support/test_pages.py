@@ -82,7 +82,7 @@ def test_reaching_a_limit_shows_an_error(page: Client, nadia: User, settings: An
     ticket = opened(nadia)
     text = text_of(page.post("/support/new/", {"subject": "S", "text": "T"}))
     assert "You already have 1 open tickets" in text
-    for number in range(tickets.MESSAGES_MOST):
+    for number in range(tickets.MAX_MESSAGES):
         last = page.post(f"/support/{ticket.pk}/", {"text": f"m{number}"})
     assert "You have sent too many messages" in text_of(last)
 
@@ -285,7 +285,7 @@ def test_a_conversation_needs_the_same_queries_for_any_length(
     page.get(f"/support/{ticket.pk}/")
     with django_assert_num_queries(7):  # session, customer, ticket, orders, messages, files, balance
         text = text_of(page.get(f"/support/{ticket.pk}/"))
-    assert text.count('<li class="said') == ticket_list.CONVERSATION_SIZE
+    assert text.count('<li class="message') == ticket_list.CONVERSATION_SIZE
     older = re.search(r'href="(\?before=\d+)" rel="next"', text)
     assert older
     assert "hx-trigger" not in text_of(page.get(f"/support/{ticket.pk}/{older[1]}"))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def announced(title: str = "Down on Sunday", **details: Any) -> Announcement:
     made = Announcement.objects.create(title=title, **details)
-    site_notices.forget()
+    site_notices.clear_cache()
     return made
 
 
@@ -78,11 +78,11 @@ def test_site_notices_need_no_query_on_later_pages(client: Client, django_assert
     for number in range(30):
         announced(f"a{number}", is_pinned=True)
         InfoPage.objects.create(slug=f"p{number}", title=f"p{number}", text="x", is_published=True)
-    site_notices.forget()
+    site_notices.clear_cache()
     with django_assert_num_queries(5):  # twice what is around; then the landing page itself
         first = client.get("/style/")
         client.get("/")
-    assert text_of(first).count('class="notice"') == site_notices.MOST
+    assert text_of(first).count('class="notice"') == site_notices.MAX_PINNED
 
 
 # ------------------------------------------------------------------------------------------------ prices and services

@@ -157,7 +157,7 @@ def test_the_number_of_open_tickets_is_limited(nadia: User, settings: Any) -> No
 
 def test_the_message_rate_is_limited(nadia: User) -> None:
     ticket = opened(nadia)
-    for number in range(tickets.MESSAGES_MOST - 1):
+    for number in range(tickets.MAX_MESSAGES - 1):
         tickets.reply(ticket, text=str(number))
     with pytest.raises(TooFast):
         tickets.reply(ticket, text="one more")
@@ -168,7 +168,7 @@ def test_the_message_rate_is_limited(nadia: User) -> None:
 
 
 def test_the_daily_size_of_files_is_limited(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "BYTES_MOST", 2 * len(PNG))
+    monkeypatch.setattr(tickets, "MAX_DAILY_BYTES", 2 * len(PNG))
     ticket = opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     tickets.reply(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
     with pytest.raises(TooMuch):

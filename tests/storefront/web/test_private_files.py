@@ -48,10 +48,10 @@ def test_the_stored_type_is_that_of_the_content(content_type: str) -> None:
     ("content", "code"),
     [
         (b"", "empty"),
-        (b"MZ\x90\x00\x03" + b"\x00" * 40, "kind"),
-        (b"PK\x03\x04" + b"\x00" * 40, "kind"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, "kind"),
-        (b"caf\xe9", "kind"),
+        (b"MZ\x90\x00\x03" + b"\x00" * 40, "type"),
+        (b"PK\x03\x04" + b"\x00" * 40, "type"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, "type"),
+        (b"caf\xe9", "type"),
         (PNG + b"\x00" * MAX_BYTES, "too_large"),
     ],
 )
@@ -64,30 +64,30 @@ def test_a_rejected_file_is_named_in_the_error(content: bytes, code: str) -> Non
 
 
 def test_callers_can_allow_fewer_types() -> None:
-    kept = private_files.keep(upload(PNG), folder="x", kinds={"image/png"})
+    kept = private_files.store(upload(PNG), folder="x", types={"image/png"})
     assert kept.content_type == "image/png"
     for other in (PDF, GIF, b"text"):
         with pytest.raises(ValidationError) as refused:
-            private_files.keep(upload(other), folder="x", kinds={"image/png"})
-        assert refused.value.code == "kind"
+            private_files.store(upload(other), folder="x", types={"image/png"})
+        assert refused.value.code == "type"
 
 
 def test_a_file_is_stored_privately_under_a_random_name(folder: Path) -> None:
-    kept = private_files.keep(upload(PNG, "../../../etc/cron.d/shot.png"), folder="tickets")
+    kept = private_files.store(upload(PNG, "../../../etc/cron.d/shot.png"), folder="tickets")
     stored = folder / kept.key
     assert stored.read_bytes() == PNG
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
     assert stat.S_IMODE(stored.parent.stat().st_mode) == 0o700
     assert (kept.name, kept.content_type, kept.size) == ("shot.png", "image/png", len(PNG))
     assert "shot" not in kept.key
-    private_files.forget([kept])
+    private_files.delete([kept])
     assert not stored.exists()
 
 
 def test_the_extension_matches_the_type() -> None:
     page = upload(b"<script>alert(1)</script>", "page.html", "text/html")
-    assert private_files.keep(page, folder="x").name == "page.html.txt"
-    assert private_files.keep(upload(PNG, "invoice.exe"), folder="x").name == "invoice.exe.png"
+    assert private_files.store(page, folder="x").name == "page.html.txt"
+    assert private_files.store(upload(PNG, "invoice.exe"), folder="x").name == "invoice.exe.png"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_file_names_are_cleaned(name: str | None, cleaned: str) -> None:
 
 @pytest.mark.parametrize("content_type", sorted(SAMPLES))
 def test_served_files_cannot_run_as_a_page(content_type: str) -> None:
-    kept = private_files.keep(upload(SAMPLES[content_type], 'a"; x=<b>.html'), folder="x")
+    kept = private_files.store(upload(SAMPLES[content_type], 'a"; x=<b>.html'), folder="x")
     answer = private_files.response(key=kept.key, name=kept.name, content_type=kept.content_type)
     assert b"".join(answer.streaming_content) == SAMPLES[content_type]  # type: ignore[arg-type]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -120,7 +120,7 @@ def test_served_files_cannot_run_as_a_page(content_type: str) -> None:
 
 
 def test_unknown_types_are_served_as_binary() -> None:
-    kept = private_files.keep(upload(b"<script>1</script>"), folder="x")
+    kept = private_files.store(upload(b"<script>1</script>"), folder="x")
     answer = private_files.response(key=kept.key, name="a.html", content_type="text/html")
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -152,7 +152,7 @@ def test_an_upload_is_cut_one_byte_after_the_limit() -> None:
 
 
 def test_a_field_takes_several_files_and_names_invalid_ones() -> None:
-    field = FilesField(most=2, required=False)
+    field = FilesField(limit=2, required=False)
     assert field.clean([]) == []
     assert [one.name for one in field.clean([upload(PNG, "a.png"), upload(b"text", "b.txt")])] == ["a.png", "b.txt"]
     with pytest.raises(ValidationError, match=r"bad\.bin"):
@@ -160,4 +160,4 @@ def test_a_field_takes_several_files_and_names_invalid_ones() -> None:
     with pytest.raises(ValidationError, match="at most 2"):
         field.clean([upload(PNG)] * 3)
     with pytest.raises(ValidationError, match="required"):
-        FilesField(most=1).clean(None)
+        FilesField(limit=1).clean(None)

@@ -197,12 +197,12 @@ def panel_ports(port: int) -> Iterator[int]:
 
 # ------------------------------------------------------------------------------------------------ the table
 def table(shop: str, panels: dict[str, tuple[str, str]]) -> str:
-    logins = seed.logins()
+    sign_in = seed.sign_in_details()
     rows = [
         ("What", "Address", "Sign-in"),
-        ("Shop", f"{shop}/", logins["shop"]),
-        ("Back office", f"{shop}/admin/", logins["admin"]),
-        ("API", f"{shop}/api/v2", logins["api"]),
+        ("Shop", f"{shop}/", sign_in["shop"]),
+        ("Back office", f"{shop}/admin/", sign_in["admin"]),
+        ("API", f"{shop}/api/v2", sign_in["api"]),
         ("Emails", settings.EMAIL_CONFIG.get("EMAIL_FILE_PATH", "sent through EMAIL_URL"), "one file per email"),
         *((f"Panel {DIALECTS[name].title}", url, f"key {key}") for name, (url, key) in panels.items()),
     ]
