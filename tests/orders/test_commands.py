@@ -18,12 +18,12 @@ def audit() -> str:
     return out.getvalue()
 
 
-def test_books_in_order_are_told_in_one_line() -> None:
+def test_a_correct_ledger_prints_one_line() -> None:
     factories.order()
     assert audit() == "The ledger is correct. Accounts: 4, transfers: 2, orders: 1.\n"
 
 
-def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
+def test_discrepancies_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
     order = factories.order()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE orders_account SET balance = balance + 1 WHERE user_id = %s", [order.user_id])
@@ -39,7 +39,7 @@ def test_findings_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:
     ]
 
 
-def test_an_empty_database_that_is_not_ours_to_make_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unmigrated_postgresql_database_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.introspection, "table_names", list)
     monkeypatch.setattr(connection, "vendor", "postgresql")
     with pytest.raises(CommandError, match=r"manage\.py migrate"):

@@ -33,7 +33,7 @@ def queries(client: Client, url: str) -> int:
 
 
 @pytest.mark.parametrize("table", ["transfer", "account"])
-def test_not_even_a_superuser_writes_the_books(superuser: Client, table: str) -> None:
+def test_superusers_cannot_write_the_ledger(superuser: Client, table: str) -> None:
     factories.order()
     row: Any = {"transfer": Transfer, "account": Account}[table].objects.latest("id")
     base = f"/admin/orders/{table}/"
@@ -48,7 +48,7 @@ def test_not_even_a_superuser_writes_the_books(superuser: Client, table: str) ->
 
 
 @pytest.mark.parametrize("path", ["orders/transfer/", "orders/account/", "orders/category/"])
-def test_a_list_costs_the_same_for_few_and_for_many_rows(superuser: Client, path: str) -> None:
+def test_a_list_makes_the_same_queries_for_few_and_for_many_rows(superuser: Client, path: str) -> None:
     for _ in range(3):
         factories.order()
     few = queries(superuser, f"/admin/{path}")
@@ -75,14 +75,14 @@ def test_a_category_with_services_is_not_deleted(superuser: Client) -> None:
     assert list(Category.objects.all()) == [full]
 
 
-def test_a_service_that_was_bought_is_not_deleted(superuser: Client) -> None:
+def test_a_service_with_orders_is_not_deleted(superuser: Client) -> None:
     bought, unused = factories.order().service, factories.service()
     assert superuser.post(f"/admin/orders/service/{bought.pk}/delete/", {"post": "yes"}).status_code == 403
     assert superuser.post(f"/admin/orders/service/{unused.pk}/delete/", {"post": "yes"}).status_code == 302
     assert list(Service.objects.all()) == [bought]
 
 
-def test_services_are_put_on_sale_and_taken_off_and_that_is_in_their_history(superuser: Client) -> None:
+def test_services_are_put_on_and_taken_off_sale_with_history(superuser: Client) -> None:
     service = factories.service()
     for action, is_active in (("take_off_sale", False), ("put_on_sale", True)):
         superuser.post("/admin/orders/service/", {"action": action, "_selected_action": service.pk})
@@ -93,7 +93,7 @@ def test_services_are_put_on_sale_and_taken_off_and_that_is_in_their_history(sup
     assert "Put on sale." in history
 
 
-def test_prices_are_edited_in_the_list_without_being_rounded(superuser: Client) -> None:
+def test_prices_edited_in_the_list_are_not_rounded(superuser: Client) -> None:
     service = factories.service(rate="0.12345678")
     page = superuser.get("/admin/orders/service/").content.decode()
     assert 'value="0.12345678"' in page
@@ -116,7 +116,7 @@ def test_an_event_is_described_with_labels_and_unknown_data_is_kept() -> None:
     )
 
 
-def test_a_service_that_is_switched_to_one_order_a_link_counts_the_open_ones(superuser: Client) -> None:
+def test_the_service_form_turns_on_one_order_per_link(superuser: Client) -> None:
     order = factories.order()
     service = order.service
     data = {

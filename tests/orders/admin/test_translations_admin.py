@@ -44,7 +44,7 @@ def save(boss: Client, category: Category, *texts: dict[str, Any], kept: int = 0
     return boss.post(f"{CATEGORIES}{category.pk}/change/", form(category, *texts, kept=kept)).status_code
 
 
-def test_a_page_has_a_form_for_each_language_in_the_shops_order(boss: Client) -> None:
+def test_a_page_has_a_form_for_each_language_in_order(boss: Client) -> None:
     sold = factories.translate(factories.service(name="Lamps"), "tr", name="Lambalar")
     text = unescape(boss.get(f"{SERVICES}{sold.pk}/change/").content.decode())
     places = [text.index(f"<h3>{language}</h3>") for language in ("Russian", "Turkish", "Arabic")]
@@ -55,7 +55,7 @@ def test_a_page_has_a_form_for_each_language_in_the_shops_order(boss: Client) ->
     assert 'value="Lambalar"' in text
 
 
-def test_texts_are_added_changed_and_taken_away(boss: Client) -> None:
+def test_translations_are_added_changed_and_removed(boss: Client) -> None:
     light = factories.category("Light")
     russian, turkish, arabic = ({"language": code, "name": ""} for code in ("ru", "tr", "ar"))
     assert save(boss, light, {**russian, "name": "Свет"}, turkish, arabic) == 302
@@ -68,7 +68,7 @@ def test_texts_are_added_changed_and_taken_away(boss: Client) -> None:
     assert names(light) == [("tr", "Işık")]
 
 
-def test_two_people_at_once_never_put_a_text_into_another_language(boss: Client) -> None:
+def test_concurrent_translations_never_change_their_language(boss: Client) -> None:
     """The form was drawn when there was no Russian; before it is sent, another operator wrote it."""
     light = factories.category("Light")
     light.texts.create(language="ru", name="Свет")
@@ -79,7 +79,7 @@ def test_two_people_at_once_never_put_a_text_into_another_language(boss: Client)
     assert names(light) == [("ru", "Свет"), ("tr", "Işık")]
 
 
-def test_whoever_may_change_a_category_may_translate_it() -> None:
+def test_permission_to_change_a_category_includes_its_translations() -> None:
     light = factories.category("Light")
     for permission, status, expected in (("view_category", 403, []), ("change_category", 302, [("ru", "Свет")])):
         user = User.objects.create_user(f"{permission}@example.com", is_staff=True)
@@ -88,7 +88,7 @@ def test_whoever_may_change_a_category_may_translate_it() -> None:
         assert names(light) == expected
 
 
-def test_the_list_shows_what_is_translated_and_what_lacks_something(boss: Client) -> None:
+def test_the_filter_lists_complete_and_incomplete_translations(boss: Client) -> None:
     whole = factories.translate(factories.service(name="Whole"), name="Лампы", category="Свет")
     half = factories.translate(factories.service(name="Half", description="Warm."), name="Лампы")
     none = factories.service(name="Nothing")
@@ -104,7 +104,7 @@ def test_the_list_shows_what_is_translated_and_what_lacks_something(boss: Client
     assert found(CATEGORIES, "-ru") == {half.category_id, none.category_id}
 
 
-def test_the_pages_cost_the_same_for_few_and_for_many(boss: Client) -> None:
+def test_the_pages_make_the_same_queries_for_few_and_for_many_rows(boss: Client) -> None:
     def queries(url: str) -> int:
         boss.get(url)
         with CaptureQueriesContext(connection) as caught:
@@ -121,7 +121,7 @@ def test_the_pages_cost_the_same_for_few_and_for_many(boss: Client) -> None:
     assert [queries(url) for url in urls] == few
 
 
-def test_a_service_takes_its_texts_with_it(boss: Client) -> None:
+def test_deleting_a_service_deletes_its_translations(boss: Client) -> None:
     sold = factories.translate(factories.service(), name="Лампы")
     boss.post(f"{SERVICES}{sold.pk}/delete/", {"post": "yes"})
     assert not Service.objects.exists()

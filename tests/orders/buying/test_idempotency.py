@@ -36,7 +36,7 @@ def after(**passed: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ with an id
-def test_an_id_with_the_same_body_is_the_same_order_for_a_day() -> None:
+def test_a_repeated_id_returns_the_same_order_for_a_day() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service, request_id="a")
     with after(hours=23, minutes=59):
@@ -51,7 +51,7 @@ def test_an_id_with_the_same_body_is_the_same_order_for_a_day() -> None:
 @pytest.mark.parametrize(
     "change", [{"link": "https://example.com/p/other"}, {"quantity": "101"}, {"runs": "2", "interval": "5"}]
 )
-def test_an_id_with_another_body_is_an_error_and_buys_nothing(change: dict[str, str]) -> None:
+def test_a_repeated_id_with_another_body_is_rejected(change: dict[str, str]) -> None:
     buyer, service = factories.customer("1"), factories.service(has_dripfeed=True)
     first = place(buyer, service, request_id="a")
     with pytest.raises(RequestReused) as refused:
@@ -62,7 +62,7 @@ def test_an_id_with_another_body_is_an_error_and_buys_nothing(change: dict[str, 
     assert Order.objects.count() == 1
 
 
-def test_two_ids_with_the_same_body_are_two_orders() -> None:
+def test_different_ids_with_the_same_body_are_two_orders() -> None:
     buyer, service = factories.customer("1"), factories.service()
     assert len({place(buyer, service, request_id=name).pk for name in ("a", "b")}) == 2
 
@@ -78,7 +78,7 @@ def test_two_ids_with_the_same_body_are_two_orders() -> None:
         "%s {0} $1",
     ],
 )
-def test_any_text_that_fits_is_an_id(name: str) -> None:
+def test_any_text_that_fits_is_accepted_as_an_id(name: str) -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service, request_id=name)
     assert place(buyer, service, request_id=name) == first
@@ -87,13 +87,13 @@ def test_any_text_that_fits_is_an_id(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 129, "a\0b", "a\ud800b"])
-def test_an_id_that_no_database_keeps_is_refused(name: str) -> None:
+def test_an_id_that_cannot_be_stored_is_rejected(name: str) -> None:
     with pytest.raises(OrderInvalid):
         place(factories.customer("1"), factories.service(), request_id=name)
 
 
 # ------------------------------------------------------------------------------------------------ without one
-def test_the_same_again_within_a_minute_is_the_same_order() -> None:
+def test_the_same_body_within_a_minute_is_the_same_order() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service)
     with after(seconds=55):
@@ -103,13 +103,13 @@ def test_the_same_again_within_a_minute_is_the_same_order() -> None:
     assert Order.objects.count() == 2
 
 
-def test_how_long_is_a_setting(settings: Any) -> None:
+def test_a_setting_changes_the_time_window(settings: Any) -> None:
     settings.IDEMPOTENCY_SECONDS = 0
     buyer, service = factories.customer("1"), factories.service()
     assert place(buyer, service) != place(buyer, service)
 
 
-def test_any_other_parameter_or_customer_or_service_makes_another_order() -> None:
+def test_any_difference_makes_another_order() -> None:
     buyer, service = factories.customer("1"), factories.service()
     found = {place(buyer, service).pk}
     found.add(place(buyer, service, inputs={"link": "https://example.com/p/2"}).pk)
@@ -120,13 +120,13 @@ def test_any_other_parameter_or_customer_or_service_makes_another_order() -> Non
     assert len(found) == 6
 
 
-def test_what_says_nothing_makes_no_difference() -> None:
+def test_empty_parameters_make_no_difference() -> None:
     one = idempotency.fingerprint(1, {"link": "x", "quantity": "5", "runs": "undefined", "key": "a", "action": "add"})
     assert one == idempotency.fingerprint(1, {"quantity": "5", "link": "x", "key": "b", "comments": ""})
     assert one != idempotency.fingerprint(2, {"quantity": "5", "link": "x"})
 
 
-def test_the_same_request_is_known_again_when_it_could_no_longer_be_bought() -> None:
+def test_a_repeated_request_returns_its_order_even_if_it_is_no_longer_valid() -> None:
     """What it asks for is bought already: with the last of the money, of a service that went off sale since."""
     buyer, service = factories.customer("0.09"), factories.service()
     first = place(buyer, service, request_id="a")
@@ -142,7 +142,7 @@ def test_the_same_request_is_known_again_when_it_could_no_longer_be_bought() -> 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("request_id", [None, "a"])
-def test_twenty_at_the_same_moment_are_one_order_and_one_charge(request_id: str | None) -> None:
+def test_twenty_concurrent_copies_are_one_order_and_one_charge(request_id: str | None) -> None:
     buyer, service = factories.customer("1"), factories.service()
     found = together([partial(place, buyer, service, request_id=request_id)] * 20)
     assert len({order.pk for order in found}) == 1
@@ -153,7 +153,7 @@ def test_twenty_at_the_same_moment_are_one_order_and_one_charge(request_id: str 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_window_twenty_at_the_same_moment_are_twenty_orders(settings: Any) -> None:
+def test_without_a_time_window_concurrent_copies_are_separate_orders(settings: Any) -> None:
     settings.IDEMPOTENCY_SECONDS = 0
     buyer, service = factories.customer("10"), factories.service()
     found = together([partial(place, buyer, service)] * 20)
@@ -162,7 +162,7 @@ def test_without_a_window_twenty_at_the_same_moment_are_twenty_orders(settings: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_after_the_window_are_one_new_order() -> None:
+def test_concurrent_copies_after_the_window_are_one_new_order() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service)
     Order.objects.update(created_at=timezone.now() - timedelta(minutes=2))
@@ -173,9 +173,7 @@ def test_twenty_after_the_window_are_one_new_order() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"request_id": "a"}])
 @pytest.mark.parametrize("balance", ["0.09", "1"])
-def test_inside_another_transaction_the_same_request_is_known_and_breaks_nothing(
-    options: dict[str, str], balance: str
-) -> None:
+def test_a_repeated_request_is_found_inside_a_transaction(options: dict[str, str], balance: str) -> None:
     buyer, service = factories.customer(balance), factories.service()
     with transaction.atomic():
         first = place(buyer, service, **options)
@@ -187,7 +185,7 @@ def test_inside_another_transaction_the_same_request_is_known_and_breaks_nothing
 
 
 # ------------------------------------------------------------------------------------------------ one order a link
-def test_a_service_can_take_one_order_a_link_at_a_time() -> None:
+def test_a_service_can_allow_one_open_order_per_link() -> None:
     buyer, service = factories.customer("1"), factories.service(is_one_per_link=True)
     first = place(buyer, service, inputs={"link": "https://www.Example.com/p/1/"})
     for link in ("https://www.example.com/p/1", "example.com/p/1/", "http://m.example.com/p/1#top"):
@@ -200,7 +198,7 @@ def test_a_service_can_take_one_order_a_link_at_a_time() -> None:
     assert place(buyer, service, inputs={"link": "https://example.com/p/1"}).pk
 
 
-def test_a_service_that_takes_one_order_a_link_from_now_on_counts_the_open_ones() -> None:
+def test_turning_on_one_order_per_link_counts_open_orders() -> None:
     service = factories.service()
     first, newest, ended, other = (
         place(factories.customer("1"), service, inputs={"link": f"https://example.com/p/{n}"}) for n in (1, 1, 2, 3)
@@ -230,12 +228,12 @@ def test_a_service_that_takes_one_order_a_link_from_now_on_counts_the_open_ones(
         ("https://example.com/?a=1", "https://example.com/?a=2"),
     ],
 )
-def test_two_places_are_not_taken_for_one(one: str, other: str) -> None:
+def test_links_to_different_targets_are_not_the_same(one: str, other: str) -> None:
     assert same_link.same_place(one) != same_link.same_place(other)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_customers_want_one_link_and_one_gets_it() -> None:
+def test_one_of_twenty_concurrent_orders_gets_the_link() -> None:
     service = factories.service(is_one_per_link=True)
     buyers = [factories.customer("1") for _ in range(20)]
     found = together([partial(place, buyer, service) for buyer in buyers])

@@ -53,11 +53,11 @@ def buy(user: Any, service: Service, quantity: str = "1000") -> Order:
         ("5", "100", "0"),
     ],
 )
-def test_a_discount_comes_off_the_rate_and_rounds_up(rate: str, percent: str, paid: str) -> None:
+def test_a_discounted_rate_is_rounded_up(rate: str, percent: str, paid: str) -> None:
     assert charges.apply_discount(Decimal(rate), Decimal(percent)) == Decimal(paid)
 
 
-def test_a_customer_pays_by_their_level_and_their_own_price_stands() -> None:
+def test_the_level_discount_does_not_apply_to_a_custom_rate() -> None:
     buyer, service, other = factories.customer("10"), factories.service(rate="1"), factories.service(rate="1")
     assert buy(buyer, service).charge == Decimal(1)
     gold = PriceLevel.objects.create(name="Gold", discount=Decimal("12.5"))
@@ -70,7 +70,7 @@ def test_a_customer_pays_by_their_level_and_their_own_price_stands() -> None:
     assert customer_pricing.pricing_for(buyer).own == {other.pk: Decimal("0.5")}
 
 
-def test_levels_follow_what_is_spent_and_nobody_sinks() -> None:
+def test_levels_rise_with_spending_and_never_fall() -> None:
     silver = PriceLevel.objects.create(name="Silver", discount=Decimal(2), from_spend=Decimal(1))
     gold = PriceLevel.objects.create(name="Gold", discount=Decimal(5), from_spend=Decimal(3))
     gift = PriceLevel.objects.create(name="Gift", discount=Decimal(3))
@@ -87,7 +87,7 @@ def test_levels_follow_what_is_spent_and_nobody_sinks() -> None:
     assert found == {poor.pk: None, good.pk: silver.pk, best.pk: gold.pk, given.pk: gift.pk, pinned.pk: None}
 
 
-def test_what_comes_back_was_not_spent() -> None:
+def test_refunds_are_subtracted_from_spending() -> None:
     order = factories.order()
     Account.objects.get(user=order.user)
     transfers.refund(order, target=Decimal("0.04"))
@@ -96,7 +96,7 @@ def test_what_comes_back_was_not_spent() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ a low balance
-def test_the_charge_that_makes_a_balance_low_is_told_once(listening: list[events.ShopEvent]) -> None:
+def test_a_charge_below_the_alert_limit_is_published_once(listening: list[events.ShopEvent]) -> None:
     buyer, service = factories.customer("3"), factories.service(rate="1")
     transfers.set_low_balance_alert(buyer.wallet, below=Decimal("1.5"))
     for number in range(3):
@@ -109,7 +109,7 @@ def test_the_charge_that_makes_a_balance_low_is_told_once(listening: list[events
     assert len(listening) == 2, "after it was high again"
 
 
-def test_nobody_is_told_of_a_purchase_that_did_not_happen(listening: list[events.ShopEvent]) -> None:
+def test_a_failed_purchase_publishes_no_low_balance(listening: list[events.ShopEvent]) -> None:
     buyer = factories.customer("1")
     transfers.set_low_balance_alert(buyer.wallet, below=Decimal("0.5"))
     with pytest.raises(InsufficientFunds):
@@ -118,7 +118,7 @@ def test_nobody_is_told_of_a_purchase_that_did_not_happen(listening: list[events
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_buyers_at_once_one_makes_the_balance_low(listening: list[events.ShopEvent]) -> None:
+def test_concurrent_purchases_publish_one_low_balance(listening: list[events.ShopEvent]) -> None:
     buyer, service = factories.customer("2"), factories.service(rate="0.1")
     transfers.set_low_balance_alert(buyer.wallet, below=Decimal(1))
     found = together([partial(buy, buyer, service, str(1000 - number)) for number in range(20)])
@@ -128,7 +128,7 @@ def test_of_many_buyers_at_once_one_makes_the_balance_low(listening: list[events
 
 
 # ------------------------------------------------------------------------------------------------ the catalog version
-def test_every_way_to_change_the_price_list_changes_the_catalog_version() -> None:
+def test_every_change_of_the_price_list_changes_the_catalog_version() -> None:
     seen = []
 
     def look() -> None:

@@ -22,14 +22,14 @@ def told(service: Service) -> tuple[str, str, str]:
     return service.shown_name, service.shown_description, service.shown_category
 
 
-def test_every_language_of_the_shop_but_its_own_is_translated_into() -> None:
+def test_translation_languages_are_all_but_the_original() -> None:
     assert [code for code, _name in languages.translation_languages()] == ["ru", "tr", "ar"]
     assert [languages.lookup_language(code) for code in ("ru", "en", "de", "")] == ["ru", "", "", ""]
     with translation.override("tr"):
         assert languages.lookup_language() == "tr"
 
 
-def test_a_service_is_read_in_the_language_that_is_asked_for() -> None:
+def test_a_service_is_shown_in_the_requested_language() -> None:
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     factories.translate(sold, "ru", name="Лампы", description="Тёплые.", category="Свет")
     assert told(only("ru")) == ("Лампы", "Тёплые.", "Свет")
@@ -38,7 +38,7 @@ def test_a_service_is_read_in_the_language_that_is_asked_for() -> None:
     assert told(Service.objects.get()) == ("Lamps", "Warm.", "Light")
 
 
-def test_what_is_empty_in_a_language_is_read_in_the_original() -> None:
+def test_an_empty_translation_falls_back_to_the_original() -> None:
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     factories.translate(sold, "ru", description="Тёплые.")
     factories.translate(sold, "tr", name="Lambalar")
@@ -46,14 +46,14 @@ def test_what_is_empty_in_a_language_is_read_in_the_original() -> None:
     assert told(only("tr")) == ("Lambalar", "Warm.", "Light")
 
 
-def test_the_language_that_services_are_named_in_costs_no_join() -> None:
+def test_the_original_language_needs_no_join() -> None:
     plain = str(Service.objects.on_sale().query)
     assert str(Service.objects.on_sale().in_language("en").query) == plain
     assert "text" in str(Service.objects.on_sale().in_language("ru").query)
     assert str(Order.objects.with_service("en").query) == str(Order.objects.select_related("service").query)
 
 
-def test_a_language_is_told_once_for_each() -> None:
+def test_each_service_has_one_translation_per_language() -> None:
     sold = factories.translate(factories.service(), name="Лампы", category="Свет")
     for again in (
         ServiceText(service=sold, language="ru", name="x"),
@@ -72,7 +72,7 @@ def test_translations_do_not_change_the_catalog_version() -> None:
     assert CatalogVersion.objects.get().version == before
 
 
-def test_categories_are_counted_once_whatever_their_names() -> None:
+def test_each_category_is_counted_once_in_every_language() -> None:
     sold = factories.service(category=factories.category("Light"))
     factories.service(category=sold.category)
     for code, name in (("ru", "Свет"), ("tr", "Işık")):
@@ -84,7 +84,7 @@ def test_categories_are_counted_once_whatever_their_names() -> None:
 
 # ------------------------------------------------------------------------------------------------ search
 @pytest.mark.parametrize("text", ["lamps", "лампы", "Лампы", "ЛАМПЫ", "lamps лампы", "warm", "тёплые", "свет", "light"])
-def test_a_word_of_the_original_or_of_the_translation_finds_a_service(text: str) -> None:
+def test_search_covers_original_and_translated_words(text: str) -> None:
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     factories.translate(sold, "ru", name="Лампы", description="Тёплые.", category="Свет")
     factories.service(name="Chairs")
@@ -92,13 +92,13 @@ def test_a_word_of_the_original_or_of_the_translation_finds_a_service(text: str)
 
 
 @pytest.mark.parametrize("text", ["лампы", "свет", "lamps стулья"])
-def test_words_of_a_language_are_found_in_that_language_alone(text: str) -> None:
+def test_search_ignores_translations_into_other_languages(text: str) -> None:
     factories.translate(factories.service(name="Lamps"), "ru", name="Лампы", category="Свет")
     for code in ("en", "tr"):
         assert not Service.objects.in_language(code).matching(text).exists()
 
 
-def test_orders_are_found_by_what_their_service_is_called() -> None:
+def test_orders_are_found_by_the_name_of_their_service() -> None:
     order = factories.order(of=factories.translate(factories.service(name="Lamps"), name="Лампы"))
     factories.order()
     for code, text, is_found in (("ru", "лампы", True), ("ru", "lamp", True), ("en", "лампы", False)):
@@ -107,7 +107,7 @@ def test_orders_are_found_by_what_their_service_is_called() -> None:
 
 # ------------------------------------------------------------------------------------------------ along with orders
 @pytest.mark.parametrize(("code", "expected"), [("en", 1), ("ru", 2)])
-def test_orders_bring_their_services_with_one_query_more_at_most(code: str, expected: int) -> None:
+def test_orders_load_their_services_with_at_most_one_more_query(code: str, expected: int) -> None:
     buyer = factories.customer()
     for number in range(12):
         factories.order(buyer, factories.translate(factories.service(name=f"Lamps {number}"), name=f"Лампы {number}"))

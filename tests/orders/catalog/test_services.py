@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("kind", ["package", "custom_comments_package"])
-def test_a_package_is_never_priced_by_the_thousand(kind: str) -> None:
+def test_a_package_must_have_a_flat_price(kind: str) -> None:
     """It would go for a thousandth of its price."""
     service = factories.service(kind)
     with pytest.raises(ValidationError) as refused:
@@ -20,7 +20,7 @@ def test_a_package_is_never_priced_by_the_thousand(kind: str) -> None:
     service.full_clean()
 
 
-def test_anything_may_have_a_flat_price() -> None:
+def test_every_service_type_can_have_a_flat_price() -> None:
     factories.service(is_flat=True).full_clean()
 
 
@@ -35,7 +35,7 @@ def test_anything_may_have_a_flat_price() -> None:
         ({"link_pattern": r"((a{1000}){1000}){1000}"}, "link_pattern"),
     ],
 )
-def test_a_service_that_cannot_be_sold_is_not_saved_in_a_form(changes: dict[str, object], field: str) -> None:
+def test_a_form_rejects_a_service_that_cannot_be_sold(changes: dict[str, object], field: str) -> None:
     service = factories.service()
     for name, value in changes.items():
         setattr(service, name, value)
@@ -44,14 +44,14 @@ def test_a_service_that_cannot_be_sold_is_not_saved_in_a_form(changes: dict[str,
     assert field in refused.value.message_dict
 
 
-def test_what_is_on_sale_is_on_sale_in_its_category_too() -> None:
+def test_a_service_on_sale_is_in_a_category_on_sale() -> None:
     sold = factories.service()
     factories.service(is_active=False)
     factories.service(category=factories.category(is_active=False))
     assert list(Service.objects.on_sale()) == [sold]
 
 
-def test_a_service_is_found_by_number_or_by_every_word() -> None:
+def test_services_are_found_by_id_or_by_all_words() -> None:
     service = factories.service(name="Lamps for the garden, warm")
     factories.service(name="Garden chairs")
     assert list(Service.objects.matching("garden LAMPS")) == [service]

@@ -43,7 +43,7 @@ def texts() -> list[tuple[Any, ...]]:
     return list(ServiceText.objects.order_by("service_id").values_list("service_id", "language", "name", "description"))
 
 
-def test_what_was_written_out_comes_back_without_a_change(tmp_path: Path) -> None:
+def test_importing_an_export_changes_nothing(tmp_path: Path) -> None:
     odd = factories.service(name='=SUM(A1), "quoted"; and more', description="Two\r\nlines")
     factories.translate(odd, name="'=Лампы; «тёплые»", description='Две\r\nстроки, "да"')
     factories.translate(factories.service(name="'quoted'"), name="+7", description="")
@@ -58,12 +58,12 @@ def test_what_was_written_out_comes_back_without_a_change(tmp_path: Path) -> Non
     assert [row[2:] for row in texts()] == [("'=Лампы; «тёплые»", 'Две\nстроки, "да"'), ("+7", "")]
 
 
-def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
+def test_no_exported_cell_is_a_formula() -> None:
     factories.translate(factories.service(name="=1+1", description="@x"), name="-2")
     assert exported().splitlines()[1].partition(",")[2] == "'=1+1,'@x,'-2,"
 
 
-def test_a_table_adds_changes_and_removes(tmp_path: Path) -> None:
+def test_an_import_adds_changes_and_removes_translations(tmp_path: Path) -> None:
     new, changed, gone, left = (factories.service(name=f"Lamps {number}") for number in range(4))
     for service in (changed, gone, left):
         factories.translate(service, name="Лампы", description="Тёплые.")
@@ -76,19 +76,19 @@ def test_a_table_adds_changes_and_removes(tmp_path: Path) -> None:
     ]
 
 
-def test_a_table_without_a_column_leaves_what_it_would_hold(tmp_path: Path) -> None:
+def test_an_import_leaves_fields_without_a_column(tmp_path: Path) -> None:
     service = factories.translate(factories.service(), name="Лампы", description="Тёплые.")
     imported(tmp_path, f"number;translated name\n{service.pk};Светильники\n")
     assert texts() == [(service.pk, "ru", "Светильники", "Тёплые.")]
 
 
-def test_the_mark_of_utf_8_and_the_tabs_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+def test_byte_order_marks_and_tabs_are_accepted(tmp_path: Path) -> None:
     service = factories.service()
     imported(tmp_path, f"\ufeffNumber\tTranslated name\r\n{service.pk}\tЛампы\r\n\r\n")
     assert texts() == [(service.pk, "ru", "Лампы", "")]
 
 
-def test_every_line_that_is_wrong_is_told_and_nothing_changes(tmp_path: Path) -> None:
+def test_every_invalid_line_is_listed_and_nothing_is_imported(tmp_path: Path) -> None:
     good, other = factories.service(name="Lamps"), factories.service(name="Chairs")
     rows = [
         f"{good.pk},Lamps,Лампы,",
@@ -125,11 +125,11 @@ def test_every_line_that_is_wrong_is_told_and_nothing_changes(tmp_path: Path) ->
         ("number,translated name\n1,Лампы\n".encode("cp1251"), "not UTF-8"),
     ],
 )
-def test_a_file_that_is_no_such_table_is_refused(content: str | bytes, said: str, tmp_path: Path) -> None:
+def test_a_file_without_the_header_is_rejected(content: str | bytes, said: str, tmp_path: Path) -> None:
     assert said in refused(tmp_path, content)[1]
 
 
-def test_a_language_that_is_not_translated_into_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_language_is_rejected(tmp_path: Path) -> None:
     for language in ("en", "de"):
         with pytest.raises(CommandError, match="ru, tr, ar"):
             exported(language)
@@ -137,7 +137,7 @@ def test_a_language_that_is_not_translated_into_is_refused(tmp_path: Path) -> No
         call_command("service_texts", "import", "ru", str(tmp_path / "none.csv"))
 
 
-def test_what_is_missing_is_a_name_or_the_translation_of_a_description() -> None:
+def test_an_empty_description_needs_no_translation() -> None:
     factories.translate(factories.service(name="Whole"), name="Лампы")
     factories.translate(factories.service(name="Half", description="Warm."), name="Лампы")
     factories.service(name="Nothing")
@@ -145,7 +145,7 @@ def test_what_is_missing_is_a_name_or_the_translation_of_a_description() -> None
     assert names == ["Half", "Nothing"]
 
 
-def test_the_cost_does_not_grow_with_the_catalog(tmp_path: Path) -> None:
+def test_export_makes_the_same_queries_for_any_catalog(tmp_path: Path) -> None:
     def queries(count: int) -> int:
         for _ in range(count):
             factories.translate(factories.service(), name="Лампы")

@@ -29,7 +29,7 @@ def run(statement: str) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_database_refuses_to_change_a_transfer(transfer: Transfer, change: str) -> None:
+def test_the_database_rejects_changes_to_a_transfer(transfer: Transfer, change: str) -> None:
     with pytest.raises(DatabaseError, match="append-only"):
         run(CHANGES[change].format(transfer.pk))
     assert Transfer.objects.values().get() == Transfer.objects.filter(pk=transfer.pk).values()[0]
@@ -37,7 +37,7 @@ def test_the_database_refuses_to_change_a_transfer(transfer: Transfer, change: s
     assert transfer.amount == 5
 
 
-def test_the_orm_is_refused_as_well(transfer: Transfer) -> None:
+def test_the_orm_cannot_change_a_transfer(transfer: Transfer) -> None:
     for change in (
         lambda: Transfer.objects.update(note="x"),
         lambda: Transfer.objects.all().delete(),
@@ -50,7 +50,7 @@ def test_the_orm_is_refused_as_well(transfer: Transfer) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
-def test_the_table_cannot_be_emptied(transfer: Transfer) -> None:
+def test_the_table_cannot_be_truncated(transfer: Transfer) -> None:
     for statement in ("TRUNCATE orders_transfer", "TRUNCATE orders_order, orders_transfer CASCADE"):
         with pytest.raises(DatabaseError, match="append-only"):
             run(statement)
@@ -64,7 +64,7 @@ def test_rows_can_be_added() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_guard_can_be_taken_off_and_put_back() -> None:
+def test_the_triggers_can_be_removed_and_installed_again() -> None:
     factories.customer("5")
     with connection.schema_editor() as editor:
         append_only.remove(editor, "orders_transfer")
@@ -78,7 +78,7 @@ def test_the_guard_can_be_taken_off_and_put_back() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_test_with_real_transactions_leaves_the_books_guarded_and_the_house_accounts_open() -> None:
+def test_transactional_tests_keep_triggers_and_house_accounts() -> None:
     """Runs after at least one such test in this file: what conftest promises to all tests."""
     assert Transfer.objects.count() == 0
     buyer = factories.customer("5")

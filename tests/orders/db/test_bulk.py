@@ -14,7 +14,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_update_unchanged_leaves_a_row_that_changed_meanwhile() -> None:
+def test_update_unchanged_skips_rows_that_changed() -> None:
     customer, service = factories.customer(), factories.service()
     same, moved = (factories.order(customer, service, status="pending") for _ in range(2))
     Order.objects.filter(pk=moved.pk).update(remains=7)
@@ -24,7 +24,7 @@ def test_update_unchanged_leaves_a_row_that_changed_meanwhile() -> None:
     assert list(Order.objects.order_by("pk").values_list("status", "remains")) == [("in_progress", 40), ("pending", 7)]
 
 
-def test_update_unchanged_fills_only_what_is_empty() -> None:
+def test_update_unchanged_fills_only_empty_columns() -> None:
     customer, service = factories.customer(), factories.service()
     began, now = timezone.now() - timedelta(hours=1), timezone.now()
     old, new = (factories.order(customer, service, status="pending") for _ in range(2))
@@ -34,7 +34,7 @@ def test_update_unchanged_fills_only_what_is_empty() -> None:
     assert list(Order.objects.order_by("pk").values_list("started_at", flat=True)) == [began, now]
 
 
-def test_more_rows_than_one_statement_takes_are_all_written() -> None:
+def test_rows_beyond_one_statement_are_written_in_batches() -> None:
     order = factories.order(factories.customer(), factories.service(), status="pending")
     now = timezone.now()
     bulk.insert(

@@ -20,7 +20,7 @@ def catalog_version() -> int:
 
 
 @pytest.mark.django_db
-def test_a_writer_that_ignores_conflicts_changes_the_catalog_version() -> None:
+def test_a_statement_that_ignores_conflicts_changes_the_catalog_version() -> None:
     """SQLite lets the way in which a statement meets conflicts rule its triggers as well."""
     factories.service()
     before = catalog_version()
@@ -29,7 +29,7 @@ def test_a_writer_that_ignores_conflicts_changes_the_catalog_version() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_change_the_catalog_wait_for_each_other_and_never_for_ever() -> None:
+def test_concurrent_catalog_changes_do_not_deadlock() -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     first, second, both = factories.service(), factories.service(), Barrier(2)

@@ -13,7 +13,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_queued_orders_are_found_by_the_index_of_the_open_ones() -> None:
+def test_queued_orders_are_found_by_the_index_of_open_orders() -> None:
     buyer, service = factories.customer("1"), factories.service()
     ended = {"status": Status.COMPLETED, "ended_at": timezone.now()}
     details = {"user": buyer, "service": service, "quantity": 1, "rate": 1, "charge": 0}

@@ -19,7 +19,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_the_column_holds_whole_units() -> None:
+def test_columns_store_whole_units() -> None:
     service = factories.service(rate="0.90000001")
     with connection.cursor() as cursor:
         cursor.execute("SELECT rate FROM orders_service WHERE id = %s", [service.pk])
@@ -29,12 +29,12 @@ def test_the_column_holds_whole_units() -> None:
 
 
 @pytest.mark.parametrize("rate", ["0.000000001", "92233720368.54775808", "NaN", "Infinity"])
-def test_a_value_the_column_cannot_hold_exactly_is_refused(rate: str) -> None:
+def test_a_value_that_does_not_fit_exactly_is_rejected(rate: str) -> None:
     with pytest.raises(InvalidAmount):
         factories.service(rate=rate)
 
 
-def test_the_largest_value_of_a_column_goes_in_and_out() -> None:
+def test_the_largest_value_is_stored_and_read() -> None:
     largest = amounts.from_units(amounts.LARGEST, amounts.RATE_PLACES)
     service = factories.service(rate=str(largest))
     assert Service.objects.get(rate=largest) == service
@@ -51,7 +51,7 @@ def test_amounts_are_compared_and_summed_in_the_database_without_drift() -> None
     assert Account.objects.filter(balance__in=["1.000000", Decimal("7")]).get() == wallet
 
 
-def test_columns_are_reckoned_with_in_a_query_as_amounts_or_not_at_all() -> None:
+def test_arithmetic_in_queries_keeps_the_units_or_is_rejected() -> None:
     """Of two integer columns Django would make a plain number: 90,000 instead of 0.09."""
     order = factories.order()
     left = F("charge") - F("refunded")
@@ -62,7 +62,7 @@ def test_columns_are_reckoned_with_in_a_query_as_amounts_or_not_at_all() -> None
     assert Order.objects.get(refunded=F("charge")) == order
 
 
-def test_amounts_and_rates_are_not_mixed_by_accident() -> None:
+def test_amounts_and_rates_cannot_be_mixed() -> None:
     with pytest.raises(FieldError):
         Order.objects.annotate(nonsense=F("charge") + F("rate")).first()
     with pytest.raises(FieldError):
@@ -70,7 +70,7 @@ def test_amounts_and_rates_are_not_mixed_by_accident() -> None:
 
 
 @pytest.mark.parametrize("value", ["abc", "1e5", "NaN", "1,5"])
-def test_a_text_that_is_no_number_is_refused_in_queries_and_forms(value: str) -> None:
+def test_queries_and_forms_reject_text_that_is_not_a_number(value: str) -> None:
     with pytest.raises(InvalidAmount):
         Service.objects.filter(rate=value).exists()
     with pytest.raises(ValidationError):
@@ -82,27 +82,27 @@ def test_a_text_that_is_no_number_is_refused_in_queries_and_forms(value: str) ->
     [("0.90", True), ("0.00000001", True), ("0.000000001", False), ("-1", False), ("NaN", False), ("1e400", False),
      ("92233720368.54775807", True), ("92233720368.54775808", False), ("1,5", False), ("", False)],
 )  # fmt: skip
-def test_a_form_takes_what_the_column_can_hold(value: str, is_valid: bool) -> None:
+def test_a_form_accepts_what_the_column_can_store(value: str, is_valid: bool) -> None:
     form = modelform_factory(Service, fields=["rate"])({"rate": value})
     assert form.is_valid() is is_valid
     if is_valid:
         assert form.cleaned_data["rate"] == Decimal(value)
 
 
-def test_rows_survive_being_written_to_a_file_and_read_back() -> None:
+def test_rows_survive_serialization() -> None:
     service = factories.service(rate="0.00012")
     (copy,) = serializers.deserialize("json", serializers.serialize("json", [service]))
     assert copy.object.rate == Decimal("0.00012")
 
 
-def test_an_empty_column_stays_empty() -> None:
+def test_null_stays_null() -> None:
     house = Account.objects.get(code="sales")
     assert house.balance is None
     assert Account._meta.get_field("balance").value_to_string(house) == ""
 
 
 @pytest.mark.parametrize(("field", "places"), [(MoneyField, 6), (RateField, 8)])
-def test_migrations_name_the_field_without_its_inner_life(field: Any, places: int) -> None:
+def test_migrations_contain_the_field_without_internal_arguments(field: Any, places: int) -> None:
     _, path, arguments, options = field("x").deconstruct()
     assert (path, arguments, options) == (f"orders.db.money_fields.{field.__name__}", [], {"verbose_name": "x"})
     assert field.places == places

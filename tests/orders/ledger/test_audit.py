@@ -48,7 +48,7 @@ def findings() -> list[str]:
     return list(audit.findings())
 
 
-def test_true_books_have_no_findings(order: Order) -> None:
+def test_a_correct_ledger_has_no_discrepancies(order: Order) -> None:
     assert findings() == []
 
 
@@ -132,23 +132,21 @@ FAULTS: dict[str, tuple[Callable[[Order], None], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_in_the_books_is_found(order: Order, fault: str) -> None:
+def test_every_fault_in_the_ledger_is_found(order: Order, fault: str) -> None:
     plant, sentence = FAULTS[fault]
     plant(order)
     found = findings()
     assert any(sentence in line for line in found), found
 
 
-def test_the_audit_writes_nothing_and_looks_once_for_each_rule(
-    order: Order, django_assert_num_queries: Any, settings: Any
-) -> None:
+def test_the_audit_makes_one_read_query_per_rule(order: Order, django_assert_num_queries: Any, settings: Any) -> None:
     settings.ORDERS_AUDITS = []  # the ground floor's own
     with django_assert_num_queries(len(audit.CHECKS) + 1) as queries:
         findings()
     assert all(query["sql"].lstrip().startswith("SELECT") for query in queries.captured_queries)
 
 
-def test_a_transfer_that_hides_the_balance_is_refused_by_the_database() -> None:
+def test_the_database_rejects_a_transfer_without_its_balance() -> None:
     order = factories.order()
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(order, wallet_after=None)

@@ -30,7 +30,7 @@ def outcomes(results: list[Any]) -> Counter[str]:
 
 # ------------------------------------------------------------------------------------------------ one at a time
 @pytest.mark.django_db
-def test_a_wallet_is_opened_once_and_empty() -> None:
+def test_a_wallet_is_created_once_with_a_zero_balance() -> None:
     buyer = factories.user()
     assert transfers.open_wallet(buyer) == transfers.open_wallet(buyer)
     assert (balance(buyer), buyer.wallet.currency) == (0, "USD")
@@ -53,7 +53,7 @@ def test_a_payment_is_booked_once_for_its_reference() -> None:
 
 
 @pytest.mark.django_db
-def test_a_reference_is_not_used_again_for_something_else() -> None:
+def test_a_reference_cannot_be_reused_for_another_booking() -> None:
     wallet, other = factories.wallet(factories.user()), factories.wallet(factories.user())
     transfers.credit_payment(wallet, amount=Decimal(5), gateway="card", reference="a1")
     transfers.adjust(wallet, amount=Decimal(2), reference="fix")
@@ -69,7 +69,7 @@ def test_a_reference_is_not_used_again_for_something_else() -> None:
 
 
 @pytest.mark.django_db
-def test_an_operator_gives_and_takes() -> None:
+def test_an_operator_credits_and_debits() -> None:
     buyer = factories.customer("5")
     given = transfers.adjust(buyer.wallet, amount=Decimal("1.5"), reference="1", actor=factories.user(), note="sorry")
     taken = transfers.adjust(buyer.wallet, amount=Decimal("-6.5"), reference="2")
@@ -84,7 +84,7 @@ def test_an_operator_gives_and_takes() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("amount", ["0", "-1", "0.0000001", "1E+13", "Infinity"])
-def test_an_amount_that_cannot_be_booked_is_refused(amount: str) -> None:
+def test_an_invalid_amount_is_rejected(amount: str) -> None:
     wallet = factories.wallet(factories.user())
     with pytest.raises(InvalidAmount):
         transfers.credit_payment(wallet, amount=Decimal(amount), gateway="x", reference="1")
@@ -93,7 +93,7 @@ def test_an_amount_that_cannot_be_booked_is_refused(amount: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("amount", ["0", "0.0000001", "-0.0000001", "1E+13", "-1E+13"])
-def test_an_adjustment_that_cannot_be_booked_is_refused(amount: str) -> None:
+def test_an_invalid_adjustment_is_rejected(amount: str) -> None:
     buyer = factories.customer("5")
     with pytest.raises(InvalidAmount):
         transfers.adjust(buyer.wallet, amount=Decimal(amount), reference="1")
@@ -102,14 +102,14 @@ def test_an_adjustment_that_cannot_be_booked_is_refused(amount: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", ["x" * 200, "a\0b", "a\nb", "\ud800"])
-def test_a_reference_the_column_cannot_keep_is_refused(reference: str) -> None:
+def test_an_invalid_reference_is_rejected(reference: str) -> None:
     wallet = factories.wallet(factories.user())
     with pytest.raises(InvalidReference):
         transfers.credit_payment(wallet, amount=Decimal(1), gateway="x", reference=reference)
 
 
 @pytest.mark.django_db
-def test_a_wallet_never_leaves_64_bits() -> None:
+def test_a_balance_never_exceeds_64_bits() -> None:
     wallet = factories.wallet(factories.user())
     most = amounts.from_units(amounts.LARGEST, amounts.AMOUNT_PLACES)
     transfers.credit_payment(wallet, amount=most, gateway="x", reference="1")
@@ -127,7 +127,7 @@ def test_a_house_account_is_not_a_wallet() -> None:
 
 
 @pytest.mark.django_db
-def test_the_database_itself_refuses_what_must_not_be() -> None:
+def test_database_constraints_reject_invalid_rows() -> None:
     buyer = factories.customer("5")
     wallet, sales = buyer.wallet, Account.objects.get(code="sales")
     row = {"kind": "payment", "amount": Decimal(1), "source": sales, "target": wallet}
@@ -147,7 +147,7 @@ def test_the_database_itself_refuses_what_must_not_be() -> None:
 
 
 @pytest.mark.django_db
-def test_a_charge_names_the_order_and_the_balance_after_it() -> None:
+def test_a_charge_stores_its_order_and_the_balance_after_it() -> None:
     order = factories.order(factories.customer("1"))
     charge = order.transfers.get()
     assert (charge.kind, charge.reference, charge.amount) == ("charge", f"charge:{order.pk}", Decimal("0.09"))
@@ -155,7 +155,7 @@ def test_a_charge_names_the_order_and_the_balance_after_it() -> None:
 
 
 @pytest.mark.django_db
-def test_what_costs_nothing_moves_nothing() -> None:
+def test_a_free_order_makes_no_transfer() -> None:
     order = factories.order(factories.user(), factories.service(rate="0"))
     assert not order.transfers.exists()
     assert fulfillment.cancel(order.pk).status == "canceled"
@@ -163,7 +163,7 @@ def test_what_costs_nothing_moves_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_a_refund_brings_up_to_a_target_and_not_beyond_the_charge() -> None:
+def test_a_refund_reaches_its_target_but_never_exceeds_the_charge() -> None:
     order = factories.order(factories.customer("1"))
     assert transfers.refund(order, target=Decimal("0.03")) == Decimal("0.03")
     assert transfers.refund(order, target=Decimal("0.03")) == 0
@@ -175,7 +175,7 @@ def test_a_refund_brings_up_to_a_target_and_not_beyond_the_charge() -> None:
 
 
 @pytest.mark.django_db
-def test_a_refund_of_a_row_that_was_not_locked_pays_nothing() -> None:
+def test_a_refund_of_an_unlocked_order_moves_no_money() -> None:
     order = factories.order(factories.customer("1"))
     stale = Order.objects.get(pk=order.pk)
     transfers.refund(order, target=Decimal("0.03"))
@@ -185,7 +185,7 @@ def test_a_refund_of_a_row_that_was_not_locked_pays_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_a_statement_is_newest_first_and_adds_up() -> None:
+def test_transactions_are_newest_first_and_add_up() -> None:
     buyer = factories.customer("1")
     order = factories.order(buyer)
     fulfillment.cancel(order.pk)
@@ -206,7 +206,7 @@ def naive_purchase(user: Any, price: Decimal) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_64_buyers_spend_a_wallet_exactly_once() -> None:
+def test_64_concurrent_buyers_never_overspend_a_balance() -> None:
     buyer, service = factories.customer("1.00"), factories.service(rate="0.90")
     buy = partial(checkout.place_order, buyer, service=service, inputs=factories.INPUTS)
     assert outcomes(together([buy] * 64)) == {"Order": 11, "InsufficientFunds": 53}
@@ -215,7 +215,7 @@ def test_64_buyers_spend_a_wallet_exactly_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_64_buyers_overspend_a_wallet_that_is_read_and_then_written() -> None:
+def test_reading_before_writing_overspends_the_balance() -> None:
     """If this fails, the harness has no teeth and the test above proves nothing."""
     buyer = factories.customer("1.00")
     for _ in range(20):
@@ -227,7 +227,7 @@ def test_the_same_64_buyers_overspend_a_wallet_that_is_read_and_then_written() -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_payment_told_20_times_at_once_is_credited_once() -> None:
+def test_20_concurrent_reports_credit_a_payment_once() -> None:
     wallet = factories.wallet(factories.user())
     credit = partial(transfers.credit_payment, wallet, amount=Decimal(5), gateway="new", reference="a1")
     results = together([credit] * 20)
@@ -239,7 +239,7 @@ def test_one_payment_told_20_times_at_once_is_credited_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_correction_made_20_times_at_once_is_taken_once() -> None:
+def test_20_concurrent_copies_book_an_adjustment_once() -> None:
     buyer = factories.customer("5")
     take = partial(transfers.adjust, buyer.wallet, amount=Decimal(-4), reference="fix")
     results = together([take] * 20)
@@ -248,14 +248,14 @@ def test_one_correction_made_20_times_at_once_is_taken_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wallet_opened_20_times_at_once_is_one() -> None:
+def test_20_concurrent_calls_create_one_wallet() -> None:
     buyer = factories.user()
     assert outcomes(together([partial(transfers.open_wallet, buyer)] * 20)) == {"Account": 20}
     assert Account.objects.filter(user=buyer).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_50_orders_each_canceled_twice_at_once_are_paid_back_once_each() -> None:
+def test_orders_canceled_twice_at_once_are_refunded_once() -> None:
     buyer = factories.customer("10")
     service = factories.service()
     orders = [factories.order(buyer, service) for _ in range(50)]
@@ -268,7 +268,7 @@ def test_50_orders_each_canceled_twice_at_once_are_paid_back_once_each() -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_buying_paying_in_and_canceling_at_once_loses_nothing() -> None:
+def test_concurrent_purchases_payments_and_refunds_keep_the_ledger_correct() -> None:
     buyer, service = factories.customer("0.45"), factories.service()
     old = [factories.order(buyer, service) for _ in range(5)]
     acts: list[Any] = [partial(fulfillment.cancel, order.pk) for order in old]
@@ -286,7 +286,7 @@ def test_buying_paying_in_and_canceling_at_once_loses_nothing() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there one writer waits for the other: nothing to interleave")
-def test_the_wallets_row_is_not_locked_while_others_buy_with_other_wallets() -> None:
+def test_purchases_of_different_customers_do_not_wait_for_each_other() -> None:
     """The house account is named by every purchase and must never be what they wait for."""
     first, second, service = factories.customer("1"), factories.customer("1"), factories.service()
     with transaction.atomic():

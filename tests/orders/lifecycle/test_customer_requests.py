@@ -70,21 +70,21 @@ def test_a_delivered_order_can_be_refilled(
 
 
 @pytest.mark.parametrize("status", ["queued", "submitting", "in_doubt", "pending", "in_progress", "canceled", "failed"])
-def test_what_was_not_delivered_cannot_be_refilled(status: str) -> None:
+def test_an_order_that_was_not_delivered_cannot_be_refilled(status: str) -> None:
     order = bought(status)
     with pytest.raises(OrderNotCompleted):
         customer_requests.request_refill(order)
     assert not Refill.objects.exists()
 
 
-def test_a_partial_order_of_which_nothing_came_cannot_be_refilled() -> None:
+def test_a_partial_order_with_nothing_delivered_cannot_be_refilled() -> None:
     order = bought("partial")
     Order.objects.update(remains=order.quantity)
     with pytest.raises(OrderNotCompleted):
         customer_requests.request_refill(order)
 
 
-def test_a_service_without_refill_has_none() -> None:
+def test_a_service_without_refill_rejects_refills() -> None:
     order = bought("completed")
     order.service.has_refill = False
     order.service.save()
@@ -93,7 +93,7 @@ def test_a_service_without_refill_has_none() -> None:
 
 
 @pytest.mark.parametrize("days", [30, 7])
-def test_the_window_is_the_services_and_its_last_moment_counts(days: int) -> None:
+def test_the_refill_window_includes_its_last_moment(days: int) -> None:
     order = bought("completed", refill_days=days)
     assert order.ended_at
     until = order.ended_at + timedelta(days=days)
@@ -104,7 +104,7 @@ def test_the_window_is_the_services_and_its_last_moment_counts(days: int) -> Non
         assert customer_requests.request_refill(order).is_open
 
 
-def test_one_refill_at_a_time_and_not_twice_a_day() -> None:
+def test_one_open_refill_and_one_a_day() -> None:
     order = bought("completed")
     refill = customer_requests.request_refill(order)
     with pytest.raises(RequestOpen):
@@ -117,7 +117,7 @@ def test_one_refill_at_a_time_and_not_twice_a_day() -> None:
         assert customer_requests.request_refill(order).pk != refill.pk
 
 
-def test_the_reason_shown_is_the_reason_given() -> None:
+def test_the_request_fails_for_the_reason_that_is_shown() -> None:
     order = bought("completed")
     assert customer_requests.refill_state(order).is_possible
     assert order.ended_at
@@ -129,7 +129,7 @@ def test_the_reason_shown_is_the_reason_given() -> None:
 
 
 @pytest.mark.parametrize("count", [3, 60])
-def test_many_are_asked_for_in_the_same_few_queries(count: int, django_assert_num_queries: Callable[..., Any]) -> None:
+def test_many_requests_take_the_same_queries_as_one(count: int, django_assert_num_queries: Callable[..., Any]) -> None:
     service, user = factories.service(has_refill=True), factories.customer()
     Order.objects.bulk_create(
         Order(user=user, service=service, status="completed", quantity=9, rate=1, charge=Decimal("0.01"), remains=0)
@@ -143,7 +143,7 @@ def test_many_are_asked_for_in_the_same_few_queries(count: int, django_assert_nu
     assert {type(found) for found in again.values()} == {RequestOpen}
 
 
-def test_a_refill_goes_forward_only_and_its_end_is_its_end() -> None:
+def test_a_refill_never_moves_backward_or_reopens() -> None:
     order = bought("completed")
     refill = customer_requests.mark_sent(customer_requests.request_refill(order), upstream_id="1")
     for status in ("in_progress", "sent", "completed", "in_progress", "rejected"):
@@ -160,7 +160,7 @@ def test_a_refill_goes_forward_only_and_its_end_is_its_end() -> None:
     assert (order.status, order.refunded) == ("completed", 0)
 
 
-def test_a_request_for_a_person_is_told_once_and_its_answer_ends_it() -> None:
+def test_a_request_handed_to_staff_is_recorded_once_and_decided() -> None:
     order = bought("completed")
     refill = customer_requests.request_refill(order)
     customer_requests.hand_to_staff(refill, why="no panel")
@@ -176,7 +176,7 @@ def test_a_request_for_a_person_is_told_once_and_its_answer_ends_it() -> None:
         customer_requests.release(refill, actor=None)
 
 
-def test_a_wait_is_no_news_for_the_customer() -> None:
+def test_postponing_a_request_adds_no_event() -> None:
     order = bought("completed")
     later = timezone.now() + timedelta(hours=1)
     refill = customer_requests.postpone(customer_requests.request_refill(order), due_at=later, why="busy")
@@ -184,7 +184,7 @@ def test_a_wait_is_no_news_for_the_customer() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ cancellations
-def test_an_order_that_no_panel_has_ends_at_once_with_all_of_its_money() -> None:
+def test_canceling_a_queued_order_refunds_it_at_once() -> None:
     order = bought("queued")
     before = Account.objects.get(user=order.user).balance
     assert before is not None
@@ -200,7 +200,7 @@ def test_an_order_that_no_panel_has_ends_at_once_with_all_of_its_money() -> None
 
 
 @pytest.mark.parametrize("status", ["submitting", "in_doubt", "pending", "processing", "in_progress"])
-def test_a_request_for_an_order_under_way_moves_no_money(status: str) -> None:
+def test_a_cancellation_of_a_placed_order_moves_no_money(status: str) -> None:
     order = bought(status)
     request = customer_requests.request_cancellation(order)
     customer_requests.mark_sent(request)
@@ -216,7 +216,7 @@ def test_an_ended_order_cannot_be_canceled(status: str) -> None:
         customer_requests.request_cancellation(bought(status))
 
 
-def test_neither_can_one_of_which_nothing_remains_nor_one_of_a_service_without_it() -> None:
+def test_cancellation_needs_remains_and_a_service_that_offers_it() -> None:
     order = bought("in_progress")
     Order.objects.update(remains=0)
     with pytest.raises(NothingRemains):
@@ -236,7 +236,7 @@ def test_neither_can_one_of_which_nothing_remains_nor_one_of_a_service_without_i
         (Status.COMPLETED, 0, "rejected"),
     ],
 )
-def test_the_orders_end_answers_the_request(status: Status, remains: int | None, answer: str) -> None:
+def test_the_end_of_an_order_closes_its_cancellation(status: Status, remains: int | None, answer: str) -> None:
     order = bought("in_progress")
     request = customer_requests.mark_sent(customer_requests.request_cancellation(order))
     ended(order, status, remains)
@@ -248,7 +248,7 @@ def test_the_orders_end_answers_the_request(status: Status, remains: int | None,
     assert list(audit.findings()) == []
 
 
-def test_a_completed_answer_does_not_touch_a_later_report() -> None:
+def test_a_late_report_refunds_after_a_rejected_cancellation() -> None:
     order = bought("in_progress")
     customer_requests.request_cancellation(order)
     ended(order, Status.COMPLETED)
@@ -257,7 +257,7 @@ def test_a_completed_answer_does_not_touch_a_later_report() -> None:
     assert order.refunded == order.charge / 10
 
 
-def test_an_order_that_comes_back_to_the_queue_is_canceled_there_if_its_customer_asked() -> None:
+def test_a_requeued_order_with_an_open_cancellation_is_canceled() -> None:
     order = bought("submitting")
     request = customer_requests.request_cancellation(order, actor=order.user)
     fulfillment.requeue(order.pk, why=EventKind.NOT_SENT)
@@ -267,7 +267,7 @@ def test_an_order_that_comes_back_to_the_queue_is_canceled_there_if_its_customer
     assert list(audit.findings()) == []
 
 
-def test_many_cancellations_get_an_answer_each() -> None:
+def test_each_of_many_cancellations_gets_its_result() -> None:
     service, user = factories.service(has_cancel=True), factories.customer()
     mine = [factories.order(user, service, status=status) for status in ("queued", "in_progress", "completed")]
     outcome = customer_requests.request_cancellations(Order.objects.filter(user=user), actor=user)
@@ -280,7 +280,7 @@ def test_many_cancellations_get_an_answer_each() -> None:
 
 # ------------------------------------------------------------------------------------------------ at the same moment
 @pytest.mark.django_db(transaction=True)
-def test_two_clicks_at_once_are_one_request() -> None:
+def test_concurrent_requests_create_one_refill() -> None:
     order = bought("completed")
     outcome = together([lambda: customer_requests.request_refill(order)] * 6)
     assert sorted(type(found).__name__ for found in outcome) == ["Refill"] + ["RequestOpen"] * 5
@@ -289,7 +289,7 @@ def test_two_clicks_at_once_are_one_request() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_cancels_at_once_pay_back_once() -> None:
+def test_concurrent_cancellations_refund_once() -> None:
     order = bought("queued")
     outcome = together([lambda: customer_requests.request_cancellation(order)] * 6)
     assert sum(isinstance(found, Cancellation) for found in outcome) == 1

@@ -61,7 +61,7 @@ def _books_stay_true() -> Any:
 # ------------------------------------------------------------------------------------------------ each step
 @pytest.mark.parametrize("status", ALL)
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_is_taken_where_it_is_right_and_changes_nothing_elsewhere(step: str, status: str) -> None:
+def test_a_step_applies_only_in_its_allowed_statuses(step: str, status: str) -> None:
     act, allowed, becomes = STEPS[step]
     order = placed()
     if status in ("canceled", "failed"):
@@ -81,7 +81,7 @@ def test_a_step_is_taken_where_it_is_right_and_changes_nothing_elsewhere(step: s
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_taken_twice_is_taken_once(step: str) -> None:
+def test_a_repeated_step_changes_nothing(step: str) -> None:
     act, allowed, becomes = STEPS[step]
     order = placed(status=sorted(allowed)[-1])
     act(order.pk)
@@ -91,14 +91,14 @@ def test_a_step_taken_twice_is_taken_once(step: str) -> None:
     assert Order.objects.get().status == becomes
 
 
-def test_an_order_sent_back_waits_until_it_is_due() -> None:
+def test_a_requeued_order_waits_until_it_is_due() -> None:
     order, later = placed("submitting"), timezone.now() + timedelta(minutes=5)
     assert fulfillment.requeue(order.pk, why=EventKind.NOT_SENT, due_at=later).due_at == later
     fulfillment.mark_submitting([order.pk])
     assert fulfillment.accept(order.pk).due_at is None
 
 
-def test_claiming_takes_the_queued_ones_only() -> None:
+def test_only_queued_orders_are_claimed() -> None:
     orders = [placed(status) for status in ("queued", "canceled", "in_doubt", "queued")]
     Order.objects.filter(pk=orders[1].pk).update(refunded=0, status="pending")
     fulfillment.mark_submitting(iter(order.pk for order in orders))
@@ -108,20 +108,20 @@ def test_claiming_takes_the_queued_ones_only() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ money
-def test_partial_pays_back_what_was_not_delivered_not_what_was() -> None:
+def test_partial_refunds_what_was_not_delivered() -> None:
     order = report(placed(), Status.PARTIAL, remains=30)
     assert (order.status, order.refunded, balance(order)) == ("partial", Decimal("0.027"), Decimal("0.937"))
     assert (order.delivered, order.paid) == (70, Decimal("0.063"))
 
 
-def test_30_percent_partial_and_then_canceled_is_100_percent_not_130() -> None:
+def test_partial_and_then_canceled_refunds_no_more_than_the_charge() -> None:
     order = report(placed(), Status.PARTIAL, remains=30)
     report(order, Status.CANCELED)
     assert (order.status, order.refunded, balance(order)) == ("canceled", Decimal("0.09"), 1)
     assert [str(refund.amount) for refund in order.transfers.filter(kind="refund")] == ["0.063000", "0.027000"]
 
 
-def test_late_changes_pay_only_the_difference() -> None:
+def test_late_reports_refund_only_the_difference() -> None:
     order = placed()
     paid_back = []
     for status, remains in (
@@ -150,7 +150,7 @@ def test_remains_is_clamped_to_the_order(remains: int, refunded: str) -> None:
     assert ("oddity" in story(order)) is (not 0 <= remains <= 100)
 
 
-def test_a_partial_without_remains_changes_nothing_and_is_noted_once() -> None:
+def test_a_partial_without_remains_changes_nothing_and_is_recorded_once() -> None:
     order = placed()
     for _ in range(3):
         report(order, Status.PARTIAL)
@@ -158,7 +158,7 @@ def test_a_partial_without_remains_changes_nothing_and_is_noted_once() -> None:
 
 
 @pytest.mark.parametrize("word", [None, Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT])
-def test_a_word_nobody_knows_changes_nothing_and_is_noted_once(word: Status | None) -> None:
+def test_an_unknown_status_changes_nothing_and_is_recorded_once(word: Status | None) -> None:
     order = placed()
     for _ in range(3):
         report(order, word, remains=5, panel_status="Zagotovka" * 20)
@@ -166,12 +166,12 @@ def test_a_word_nobody_knows_changes_nothing_and_is_noted_once(word: Status | No
     assert order.events.get().data == {"oddity": "unknown_status", "panel_status": ("Zagotovka" * 20)[:64]}
 
 
-def test_a_panel_that_gives_up_moves_no_money_until_a_person_decides() -> None:
+def test_a_failure_at_the_panel_moves_no_money_until_an_operator_decides() -> None:
     order = report(placed(), Status.FAILED)
     assert (order.status, order.refunded, story(order)) == ("in_progress", 0, ["oddity"])
 
 
-def test_what_no_panel_took_stays_failed_whatever_is_reported_later() -> None:
+def test_a_failed_order_ignores_later_reports() -> None:
     order = placed("submitting")
     fulfillment.fail(order.pk)
     for status in Status:
@@ -179,7 +179,7 @@ def test_what_no_panel_took_stays_failed_whatever_is_reported_later() -> None:
         assert (order.status, order.refunded) == ("failed", Decimal("0.09"))
 
 
-def test_failed_twice_pays_once() -> None:
+def test_failing_twice_refunds_once() -> None:
     order = placed("submitting")
     fulfillment.fail(order.pk, provider=7, panel_error="no balance")
     fulfillment.fail(order.pk, provider=8, panel_error="no balance")
@@ -187,7 +187,7 @@ def test_failed_twice_pays_once() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ the timeline
-def test_the_story_of_an_order_is_written_once_line_by_line() -> None:
+def test_each_step_adds_one_event() -> None:
     order = placed("submitting")
     fulfillment.accept(order.pk, provider=1, upstream_id="23501")
     for _ in range(2):
@@ -203,7 +203,7 @@ def test_the_story_of_an_order_is_written_once_line_by_line() -> None:
     assert (order.start_count, order.remains) == (5, 50)
 
 
-def test_the_panels_words_are_in_lines_that_customers_do_not_see() -> None:
+def test_messages_of_the_panel_are_in_events_hidden_from_customers() -> None:
     order = placed("submitting")
     fulfillment.fail(order.pk, provider=1, panel_error="Your panel account is out of money")
     public = order.events.filter(kind__in=OrderEvent.PUBLIC)
@@ -211,13 +211,13 @@ def test_the_panels_words_are_in_lines_that_customers_do_not_see() -> None:
     assert "panel" not in "".join(str(event.data) for event in public)
 
 
-def test_who_canceled_is_kept() -> None:
+def test_the_event_stores_who_canceled() -> None:
     order, operator = placed(), factories.user(is_staff=True)
     fulfillment.cancel(order.pk, actor=operator)
     assert {event.actor for event in order.events.all()} == {operator}
 
 
-def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> None:
+def test_an_unexpected_report_is_recorded_once_and_flags_the_order() -> None:
     order = placed("pending")
     report(order, None, panel_status="x")
     report(order, None, panel_status="x")
@@ -230,7 +230,7 @@ def test_an_odd_report_is_noted_once_and_marks_the_order_until_it_is_seen() -> N
     assert story(order) == ["oddity", "status", "note", "oddity"]
 
 
-def test_a_report_that_changes_nothing_is_not_worth_a_transaction() -> None:
+def test_a_report_that_changes_nothing_needs_no_transaction() -> None:
     order = report(placed(), Status.IN_PROGRESS, remains=60, start_count=5)
     same = fulfillment.decide(order, Progress(status=Status.IN_PROGRESS, remains=60, start_count=5))
     assert not fulfillment.changes(order, same)
@@ -290,7 +290,7 @@ def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("early", RIVALS)
-def test_a_rival_in_the_middle_of_a_step_waits_and_judges_anew(early: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_concurrent_step_waits_and_sees_the_new_status(early: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for late in RIVALS:
         order, expected = placed("submitting"), placed("submitting")
         disturbed(early, late, order, monkeypatch)
@@ -307,7 +307,7 @@ def test_a_rival_in_the_middle_of_a_step_waits_and_judges_anew(early: str, monke
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there the transaction itself is the lock")
-def test_without_the_lock_the_rival_would_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_a_concurrent_step_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails, the harness has no teeth and the test above proves nothing."""
     monkeypatch.setattr(fulfillment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
     with pytest.raises(AssertionError, match="did not wait"):
@@ -315,7 +315,7 @@ def test_without_the_lock_the_rival_would_not_wait(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_rivals_at_once_pay_back_no_more_than_was_paid() -> None:
+def test_concurrent_steps_refund_no_more_than_was_paid() -> None:
     for _ in range(3):
         order = placed("submitting")
         results = together([partial(act, order.pk) for act in RIVALS.values()] * 2)
@@ -328,7 +328,7 @@ def test_all_rivals_at_once_pay_back_no_more_than_was_paid() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there every writer waits for every other")
-def test_an_order_is_not_held_up_by_another_of_the_same_customer_until_money_moves() -> None:
+def test_orders_of_one_customer_wait_for_each_other_only_for_money() -> None:
     buyer = factories.customer("1")
     first, second = (factories.order(buyer, status="pending") for _ in range(2))
     with transaction.atomic():

@@ -192,7 +192,7 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_no_story_makes_or_loses_a_millionth() -> None:
+def test_no_sequence_creates_or_loses_money() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Story,
         settings=settings(

@@ -81,12 +81,12 @@ NOT_AMOUNTS = [
         ("9223372036854.775807", "9223372036854.775807"), ("0.000000000000000000000001", "1E-24"),
     ],
 )  # fmt: skip
-def test_plain_notation_is_read_exactly(text: Any, number: str) -> None:
+def test_plain_numbers_are_parsed_exactly(text: Any, number: str) -> None:
     assert amounts.parse(text) == Decimal(number)
 
 
 @pytest.mark.parametrize("text", NOT_AMOUNTS, ids=named)
-def test_what_is_not_plainly_a_number_is_refused(text: Any) -> None:
+def test_ambiguous_numbers_are_rejected(text: Any) -> None:
     with pytest.raises(InvalidAmount):
         amounts.parse(text)
 
@@ -100,7 +100,7 @@ def test_zero_has_no_sign_and_no_exponent() -> None:
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_finite_number_or_refused(text: str) -> None:
+def test_any_text_is_a_finite_number_or_rejected(text: str) -> None:
     try:
         number = amounts.parse(text)
     except InvalidAmount:
@@ -109,7 +109,7 @@ def test_any_text_is_a_finite_number_or_refused(text: str) -> None:
     assert len(amounts.plain(number)) < 80
 
 
-def test_reading_is_quick_however_long_the_text() -> None:
+def test_parsing_is_quick_for_long_texts() -> None:
     started = time.perf_counter()
     for text in ("1" * 5_000_000, "0" * 5_000_000 + ".", "." * 5_000_000, "-" + "9" * 5_000_000):
         with pytest.raises(InvalidAmount):
@@ -123,7 +123,7 @@ def test_units_and_decimals_are_one_to_one(units: int, places: int) -> None:
 
 
 @given(UNITS)
-def test_what_is_written_reads_back_the_same(units: int) -> None:
+def test_a_formatted_amount_parses_to_the_same_value(units: int) -> None:
     value = amounts.from_units(units, amounts.AMOUNT_PLACES)
     text = amounts.plain(value)
     assert amounts.parse(text) == value
@@ -137,24 +137,24 @@ def test_what_is_written_reads_back_the_same(units: int) -> None:
         "Infinity", "-Infinity",
     ],
 )  # fmt: skip
-def test_a_value_is_never_rounded_or_wrapped_into_a_column(value: str) -> None:
+def test_a_value_is_never_rounded_or_truncated_to_fit_a_column(value: str) -> None:
     with pytest.raises(InvalidAmount):
         amounts.to_units(Decimal(value), amounts.AMOUNT_PLACES)
 
 
-def test_a_float_that_is_not_what_it_looks_like_is_refused() -> None:
+def test_an_inexact_float_is_rejected() -> None:
     assert amounts.to_units(Decimal.from_float(0.5), 6) == 500_000
     with pytest.raises(InvalidAmount):
         amounts.to_units(Decimal.from_float(0.1), 6)
 
 
-def test_adding_a_tenth_ten_thousand_times_does_not_drift() -> None:
+def test_repeated_addition_does_not_drift() -> None:
     assert sum([amounts.parse("0.1")] * 10_000) == 1000
     assert sum([0.1] * 10_000) != 1000
 
 
 @given(st.decimals(-(10**12), 10**12, places=12))
-def test_rounding_goes_the_way_it_says(value: Decimal) -> None:
+def test_rounding_up_and_down(value: Decimal) -> None:
     up, down = amounts.round_up(value), amounts.round_down(value)
     assert down <= value <= up
     assert up - down in (0, amounts.QUANTUM)
@@ -171,7 +171,7 @@ def test_products_are_exact_where_the_default_context_would_round() -> None:
     [("0", 2, "0.00"), ("1", 2, "1.00"), ("0.09", 2, "0.09"), ("0.0000010", 2, "0.000001"), ("1E+3", 2, "1000.00"),
      ("1E-6", 0, "0.000001"), ("100", 0, "100"), ("-2.5", 2, "-2.50")],
 )  # fmt: skip
-def test_amounts_are_written_plainly(value: str, places: int, text: str) -> None:
+def test_amounts_are_formatted_without_an_exponent(value: str, places: int, text: str) -> None:
     assert amounts.plain(Decimal(value), places) == text
 
 
@@ -192,5 +192,5 @@ def test_amounts_are_written_plainly(value: str, places: int, text: str) -> None
         ("-0.000966", 2, "-0.00097"),
     ],
 )
-def test_an_amount_to_read_is_near_and_never_nothing(value: str, places: int, text: str) -> None:
+def test_rounding_for_display_is_close_and_never_zero(value: str, places: int, text: str) -> None:
     assert str(format(amounts.round_for_display(Decimal(value), places), "f")) == text

@@ -38,12 +38,12 @@ def test_a_refund_never_falls_as_more_remains(charged: Decimal, quantity: int, d
     )
 
 
-def test_thirty_percent_undelivered_pays_thirty_percent_back() -> None:
+def test_thirty_percent_not_delivered_refunds_thirty_percent() -> None:
     assert charges.refund(Decimal("0.90"), quantity=1000, remains=300) == Decimal("0.27")
     assert charges.refund(Decimal("0.90"), quantity=1000, remains=700) == Decimal("0.63")
 
 
-def test_nothing_delivered_pays_all_back_to_the_last_millionth() -> None:
+def test_nothing_delivered_refunds_the_whole_charge() -> None:
     assert charges.refund(Decimal("0.333333"), quantity=3, remains=3) == Decimal("0.333333")
     assert charges.refund(Decimal("0.333333"), quantity=3, remains=99) == Decimal("0.333333")
 
@@ -65,13 +65,13 @@ def test_worked_examples(rate: str, quantity: int, is_flat: bool, charge: str) -
 
 
 @pytest.mark.parametrize(("rate", "quantity"), [("1", 0), ("1", -1), ("-0.01", 1)])
-def test_nothing_is_sold_for_less_than_nothing(rate: str, quantity: int) -> None:
+def test_a_negative_rate_or_quantity_is_rejected(rate: str, quantity: int) -> None:
     with pytest.raises(ValueError, match="above zero"):
         charges.charge(Decimal(rate), quantity, is_flat=False)
 
 
 @given(RATES, st.integers(1, 10**6).map(lambda n: Decimal(n) / 10**4), st.integers(-100, 1000).map(Decimal))
-def test_we_never_sell_below_cost(cost: Decimal, exchange_rate: Decimal, markup: Decimal) -> None:
+def test_a_charge_is_never_below_the_cost(cost: Decimal, exchange_rate: Decimal, markup: Decimal) -> None:
     sold = charges.sell_rate(cost, exchange_rate=exchange_rate, markup_percent=markup)
     exact = Fraction(cost) * Fraction(exchange_rate) * (1 + max(Fraction(markup), Fraction(0)) / 100)
     assert 0 <= Fraction(sold) - exact < Fraction(1, 10**8)

@@ -56,7 +56,9 @@ C, P, X, F = Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED
         ([(P, 999), (C, 0)], P, 100, 100),
     ],
 )
-def test_an_order_stands_as_its_runs_do(parts: list[Any], status: Status, remains: int, undelivered: int) -> None:
+def test_the_status_of_an_order_follows_its_runs(
+    parts: list[Any], status: Status, remains: int, undelivered: int
+) -> None:
     found = dripfeed.order_state([RunState(state, 100, left) for state, left in parts])
     assert (found.status, found.remains, found.undelivered) == (status, remains, undelivered)
 
@@ -77,9 +79,7 @@ REPORTS = st.builds(
 
 @given(reports=st.lists(st.tuples(st.integers(0, 3), REPORTS), max_size=40), cents=st.integers(1, 10**7))
 @settings(deadline=None)
-def test_whatever_the_runs_report_in_whatever_order_refunds_only_grow_and_never_pass_the_charge(
-    reports: list[tuple[int, Progress]], cents: int
-) -> None:
+def test_refunds_of_runs_only_grow_and_never_exceed_the_charge(reports: list[tuple[int, Progress]], cents: int) -> None:
     each, charge, paid_back = 33, Decimal(cents) / 1000, Decimal(0)
     parts = [RunState(Status.PENDING, each)] * 4
     for number, report in reports:
@@ -107,7 +107,7 @@ def problems(service: Any, inputs: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_all_runs_are_paid_at_once() -> None:
+def test_all_runs_are_charged_at_once() -> None:
     buyer, service = factories.customer(), factories.service(has_dripfeed=True)
     order = checkout.place_order(buyer, service=service, inputs=drip())
     assert (order.quantity, order.runs, order.interval, order.charge) == (500, 5, 60, Decimal("0.45"))
@@ -133,14 +133,14 @@ def test_all_runs_are_paid_at_once() -> None:
         ({"quantity": "9", "runs": "x"}, ["quantity: too_small (10)", "runs: not_a_number"]),
     ],
 )
-def test_half_a_drip_feed_is_refused_with_every_problem(inputs: dict[str, str], wrong: list[str]) -> None:
+def test_an_incomplete_drip_feed_lists_every_problem(inputs: dict[str, str], wrong: list[str]) -> None:
     service = factories.service(has_dripfeed=True, min_quantity=10, max_quantity=1000)
     assert problems(service, drip(**inputs)) == wrong
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("runs", ["0", "1", "", "undefined", None])
-def test_one_run_is_a_plain_order(runs: str | None) -> None:
+def test_a_single_run_is_an_ordinary_order(runs: str | None) -> None:
     service = factories.service(has_dripfeed=True)
     interval = "0" if runs in ("", "undefined", None) else "60"
     found = checkout.quote(service, inputs={**INPUTS, "runs": runs, "interval": interval}).details
@@ -152,7 +152,7 @@ def test_one_run_is_a_plain_order(runs: str | None) -> None:
     "kind",
     [kind for kind in service_types.SERVICE_TYPES if not service_types.has_runs(service_types.SERVICE_TYPES[kind])],
 )
-def test_what_counts_itself_has_no_runs(kind: str) -> None:
+def test_types_that_derive_their_quantity_have_no_runs(kind: str) -> None:
     service = factories.service(kind, has_dripfeed=True)
     assert problems(service, drip()) == ["runs: unsupported"]
 
@@ -162,19 +162,19 @@ def test_what_counts_itself_has_no_runs(kind: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("write", [datetime.isoformat, lambda at: str(int(at.timestamp()))])
-def test_an_order_starts_when_its_customer_says(write: Any) -> None:
+def test_an_order_waits_for_its_scheduled_start(write: Any) -> None:
     moment = (timezone.now() + timedelta(days=2)).replace(microsecond=0)
     assert checkout.quote(factories.service(), inputs={**INPUTS, "start_at": write(moment)}).starts_at == moment
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["", "0", "undefined", "2020-01-01T10:00", "1577836800"])
-def test_a_past_start_is_now(text: str) -> None:
+def test_a_start_in_the_past_means_now(text: str) -> None:
     assert checkout.quote(factories.service(), inputs={**INPUTS, "start_at": text}).starts_at is None
 
 
 @pytest.mark.django_db
-def test_a_start_without_a_zone_is_one_of_the_shop(settings: Any) -> None:
+def test_a_start_without_a_time_zone_is_in_that_of_the_shop(settings: Any) -> None:
     settings.TIME_ZONE = "Asia/Istanbul"
     timezone.get_default_timezone.cache_clear()
     try:
@@ -196,13 +196,13 @@ def test_a_start_without_a_zone_is_one_of_the_shop(settings: Any) -> None:
         ("2030-01-01", 0, "start_at: unsupported"),
     ],
 )
-def test_a_start_that_cannot_be_is_refused(settings: Any, text: str, days: int, wrong: str) -> None:
+def test_an_invalid_start_is_rejected(settings: Any, text: str, days: int, wrong: str) -> None:
     settings.SCHEDULE_MAX_DAYS = days
     assert problems(factories.service(), {**INPUTS, "start_at": text}) == [wrong]
 
 
 @pytest.mark.django_db
-def test_before_its_start_every_order_can_be_canceled_and_is_paid_back_at_once() -> None:
+def test_a_scheduled_order_can_be_canceled_and_is_refunded_at_once() -> None:
     later = (timezone.now() + timedelta(days=1)).isoformat()
     order = factories.order(of=factories.service(has_cancel=False), start_at=later)
     assert customer_requests.request_cancellation(order, actor=order.user).order_id == order.pk
@@ -240,7 +240,7 @@ def told(order: Order, number: int, status: Status, remains: int | None = None) 
 
 
 @pytest.mark.django_db
-def test_a_run_that_fails_is_paid_back_and_the_others_go_on() -> None:
+def test_a_failed_run_is_refunded_and_the_others_continue() -> None:
     order = split(3)
     fulfillment.mark_run_submitting(order, 1)
     order.refresh_from_db()
@@ -258,7 +258,7 @@ def test_a_run_that_fails_is_paid_back_and_the_others_go_on() -> None:
 
 
 @pytest.mark.django_db
-def test_a_run_in_doubt_holds_only_itself() -> None:
+def test_a_run_with_an_unknown_outcome_does_not_hold_up_the_others() -> None:
     order = split(2)
     fulfillment.mark_run_submitting(order, 1)
     fulfillment.mark_in_doubt(order.pk, run=1)
@@ -271,7 +271,7 @@ def test_a_run_in_doubt_holds_only_itself() -> None:
 
 
 @pytest.mark.django_db
-def test_a_late_change_of_one_run_refunds_only_the_difference() -> None:
+def test_a_late_report_about_a_run_refunds_the_difference() -> None:
     order = split(2)
     start(order, 1, 2)
     told(order, 1, C)
@@ -286,7 +286,7 @@ def test_a_late_change_of_one_run_refunds_only_the_difference() -> None:
 
 
 @pytest.mark.django_db
-def test_a_stop_pays_back_what_has_not_started_and_later_what_was_left_undelivered() -> None:
+def test_stopping_refunds_runs_not_started_and_later_what_is_not_delivered() -> None:
     order = split(4)
     start(order, 1, 2)
     told(order, 1, C)
@@ -304,7 +304,7 @@ def test_a_stop_pays_back_what_has_not_started_and_later_what_was_left_undeliver
 
 
 @pytest.mark.django_db
-def test_a_customer_who_cancels_stops_the_runs_to_come() -> None:
+def test_a_cancellation_stops_the_remaining_runs() -> None:
     order = split(3, has_cancel=True)
     start(order, 1)
     asked = customer_requests.request_cancellation(order, actor=order.user)
@@ -318,7 +318,7 @@ def test_a_customer_who_cancels_stops_the_runs_to_come() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reports", [[C, C], [P, X], [X, X]])
-def test_a_person_who_cancels_the_whole_ends_it_once(reports: list[Status]) -> None:
+def test_an_operator_cancels_all_runs_once(reports: list[Status]) -> None:
     order = split(3)
     start(order, 1, 2)
     fulfillment.cancel(order.pk)
@@ -331,7 +331,7 @@ def test_a_person_who_cancels_the_whole_ends_it_once(reports: list[Status]) -> N
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(12))
-def test_any_life_of_the_runs_keeps_the_books(seed: int) -> None:
+def test_random_runs_keep_the_ledger_correct(seed: int) -> None:
     chance = random.Random(seed)
     order, paid_back = split(4), Decimal(0)
     for _ in range(40):

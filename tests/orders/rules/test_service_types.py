@@ -55,16 +55,14 @@ def comments(text: Any) -> Any:
         ("web_traffic", 100, {"country": "US", "device": 1, "type_of_traffic": 1, "google_keyword": "lamps"}),
     ],
 )
-def test_a_kind_takes_its_own_inputs_and_no_other(code: str, quantity: int, fields: dict[str, Any]) -> None:
+def test_a_service_type_uses_only_its_inputs(code: str, quantity: int, fields: dict[str, Any]) -> None:
     details = read(code, **INPUTS, is_test="1", custom="x")
     assert details == Details("" if code == "subscriptions" else INPUTS["link"], quantity, fields)
     json.dumps(details.fields)
 
 
-def test_the_examples_above_are_all_kinds() -> None:
-    (marker,) = [
-        mark for mark in test_a_kind_takes_its_own_inputs_and_no_other.pytestmark if mark.name == "parametrize"
-    ]  # type: ignore[attr-defined]
+def test_the_examples_cover_all_service_types() -> None:
+    (marker,) = [mark for mark in test_a_service_type_uses_only_its_inputs.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
     assert [case[0] for case in marker.args[1]] == list(SERVICE_TYPES)
 
 
@@ -72,7 +70,7 @@ def test_the_examples_above_are_all_kinds() -> None:
 @pytest.mark.parametrize(
     "nothing", [None, "", "  ", "undefined", "null", "NaN", "False", "none", "\r\n \n", False, [], ()]
 )
-def test_what_clients_send_for_nothing_is_nothing(code: str, nothing: Any) -> None:
+def test_placeholders_of_clients_count_as_empty(code: str, nothing: Any) -> None:
     kind = SERVICE_TYPES[code]
     expected = ["link: missing"] if kind.has_link else []
     expected += [f"{spec.name}: missing" for spec in kind.inputs if spec.is_required]
@@ -95,7 +93,7 @@ def test_what_clients_send_for_nothing_is_nothing(code: str, nothing: Any) -> No
         ("one", "two, three\n", "four"),
     ],
 )
-def test_comments_are_parted_by_lines_however_they_are_written_and_never_by_commas(text: Any) -> None:
+def test_comments_are_split_by_lines_but_not_by_commas(text: Any) -> None:
     assert comments(text) == ["one", "two, three", "four"]
 
 
@@ -113,12 +111,12 @@ def test_comments_are_parted_by_lines_however_they_are_written_and_never_by_comm
     ],
     ids=range(8),
 )
-def test_a_comment_that_only_looks_like_a_list_is_a_comment(text: str, lines: list[str]) -> None:
+def test_a_comment_that_looks_like_a_list_is_one_comment(text: str, lines: list[str]) -> None:
     assert comments(text) == lines
 
 
 @pytest.mark.parametrize("text", ["\n\n", " \r\n ", "\\n\\n", "[]", '["", " "]', '["\\n"]'])
-def test_no_line_with_anything_on_it_is_missing(text: str) -> None:
+def test_every_line_with_text_is_kept(text: str) -> None:
     assert problems("custom_comments", link="x", comments=text) == ["comments: missing"]
 
 
@@ -134,22 +132,22 @@ def test_no_line_with_anything_on_it_is_missing(text: str) -> None:
         "one\x85two\x0cthree",
     ],
 )
-def test_every_line_that_a_panel_would_count_is_counted(text: str) -> None:
+def test_every_line_that_a_panel_counts_is_charged(text: str) -> None:
     """Panels divide by any line break, by backslash-n, or read a JSON list: none of it may hide an entry."""
     assert comments(text) == ["one", "two", "three"]
 
 
-def test_commas_always_separate_names_of_which_each_is_charged() -> None:
+def test_commas_separate_names_and_each_is_charged() -> None:
     details = read("mentions_custom_list", link="x", usernames="one,two\nthree, four")
     assert (details.quantity, details.fields["usernames"]) == (4, ["one", "two", "three", "four"])
 
 
-def test_the_quantity_sent_with_comments_does_not_count() -> None:
+def test_a_quantity_sent_with_comments_is_ignored() -> None:
     for sent in ("0", "2", "99999", "abc", ""):
         assert read("custom_comments", link="x", comments="a\nb\nc", quantity=sent).quantity == 3
 
 
-def test_limits_hold_for_the_number_of_lines() -> None:
+def test_limits_apply_to_the_number_of_lines() -> None:
     assert read("custom_comments", link="x", comments="a\nb", minimum=2, maximum=2).quantity == 2
     assert problems("custom_comments", link="x", comments="a\n\n", minimum=2) == ["comments: too_small (2)"]
     assert problems("mentions_custom_list", link="x", usernames="a,b,c", maximum=2) == ["usernames: too_large (2)"]
@@ -158,7 +156,7 @@ def test_limits_hold_for_the_number_of_lines() -> None:
 @pytest.mark.parametrize(
     "text", ["one, two,three", "one\ntwo\nthree", '["one","two","three"]', ["one", "two", "three"], "one,,two, three,"]
 )
-def test_names_may_be_parted_by_commas_in_one_line(text: Any) -> None:
+def test_names_in_one_line_are_split_by_commas(text: Any) -> None:
     assert read("mentions", link="x", quantity=1, usernames=text).fields["usernames"] == ["one", "two", "three"]
 
 
@@ -169,12 +167,12 @@ def test_names_on_several_lines_keep_their_commas() -> None:
     ]
 
 
-def test_commas_alone_are_no_names() -> None:
+def test_commas_without_names_are_rejected() -> None:
     assert problems("mentions", link="x", quantity=1, usernames=" , ,,") == ["usernames: missing"]
 
 
 @pytest.mark.parametrize("text", ["100", "100.0", " 100 ", "100.000", "+100", 100, 100.0])
-def test_a_quantity_may_be_written_in_the_ways_clients_write_it(text: Any) -> None:
+def test_common_notations_of_a_quantity_are_accepted(text: Any) -> None:
     assert read(link="x", quantity=text).quantity == 100
 
 
@@ -199,7 +197,7 @@ def test_a_quantity_may_be_written_in_the_ways_clients_write_it(text: Any) -> No
         {"a": 1},
     ],
 )
-def test_a_quantity_that_is_not_a_whole_number_is_refused(text: Any) -> None:
+def test_a_quantity_that_is_not_a_whole_number_is_rejected(text: Any) -> None:
     assert problems(link="x", quantity=text) == ["quantity: not_a_number"]
 
 
@@ -213,7 +211,7 @@ def test_a_quantity_that_is_not_a_whole_number_is_refused(text: Any) -> None:
         ("999999999999999", "too_large (20)"),
     ],
 )
-def test_a_quantity_lies_within_the_limits(text: str, problem: str) -> None:
+def test_a_quantity_outside_the_limits_is_rejected(text: str, problem: str) -> None:
     assert problems(link="x", quantity=text, minimum=10, maximum=20) == [f"quantity: {problem}"]
     assert read(link="x", quantity="10", minimum=10, maximum=20).quantity == 10
     assert read(link="x", quantity="20", minimum=10, maximum=20).quantity == 20
@@ -222,7 +220,7 @@ def test_a_quantity_lies_within_the_limits(text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     "link", ["@user", "user.name", "me@example.com", "example.com/p?a=1#b", "https://example.com/ünïcödé/日本"]
 )
-def test_a_link_need_not_be_an_address(link: str) -> None:
+def test_a_link_can_be_a_user_name(link: str) -> None:
     assert read(link=f"  {link}\n", quantity=1).link == link
 
 
@@ -247,7 +245,7 @@ def test_a_link_need_not_be_an_address(link: str) -> None:
         "x\u2028y",
     ],
 )
-def test_a_link_that_could_do_harm_is_refused(link: str) -> None:
+def test_a_harmful_link_is_rejected(link: str) -> None:
     assert problems(link=link, quantity=1) == ["link: bad_link"]
 
 
@@ -256,7 +254,7 @@ def test_a_link_that_could_do_harm_is_refused(link: str) -> None:
     [*"\u200e\u200f\u200b\u200d\u2060\ufeff\u00ad\u202a\u2069\u061c\u2800\u00a0"],
     ids=lambda mark: f"U+{ord(mark):04X}",
 )
-def test_invisible_marks_around_what_was_pasted_are_cut(mark: str) -> None:
+def test_invisible_characters_around_pasted_text_are_removed(mark: str) -> None:
     link = "https://www.instagram.com/p/abc/"
     for pasted in (f"{link}{mark}", f"{mark}{link}", f" {mark} {link}{mark}{mark}\n"):
         assert read(link=pasted, quantity=1).link == link
@@ -265,12 +263,12 @@ def test_invisible_marks_around_what_was_pasted_are_cut(mark: str) -> None:
     assert problems(link=mark, quantity=1) == ["link: missing"]
 
 
-def test_an_emoji_at_the_end_keeps_its_parts() -> None:
+def test_a_combined_emoji_at_the_end_is_kept() -> None:
     comment = "Go \U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
     assert read("custom_comments", link="x", comments=f"{comment}\u200e").fields["comments"] == [comment]
 
 
-def test_long_texts_are_refused_at_their_limit() -> None:
+def test_texts_beyond_their_limit_are_rejected() -> None:
     assert read(link="x" * 2048, quantity=1).link == "x" * 2048
     assert problems(link="x" * 2049, quantity=1) == ["link: too_long (2048)"]
     assert problems("poll", link="x", quantity=1, answer_number="1" * 99) == ["answer_number: not_a_number"]
@@ -281,12 +279,12 @@ def test_long_texts_are_refused_at_their_limit() -> None:
 
 
 @pytest.mark.parametrize("poison", ["a\0b", "a\ud800b", '["a\\u0000b"]', '["\\udfff"]', ["ok", "\0x"]])
-def test_what_no_database_keeps_is_refused(poison: Any) -> None:
+def test_text_that_cannot_be_stored_is_rejected(poison: Any) -> None:
     assert problems("custom_comments", link="x", comments=poison) == ["comments: unsupported"]
     assert problems("mentions", link="x", quantity=1, usernames=poison) == ["usernames: unsupported"]
 
 
-def test_what_no_database_keeps_is_refused_in_a_line() -> None:
+def test_a_line_that_cannot_be_stored_is_rejected() -> None:
     assert problems("mentions_hashtag", link="x", quantity=1, hashtag="a\0b") == ["hashtag: unsupported"]
 
 
@@ -299,11 +297,11 @@ def test_old_posts_of_a_subscription_count_like_new_ones() -> None:
     assert read("subscriptions", **subscription(posts="0", old_posts="3")).quantity == 60
 
 
-def test_an_answer_number_has_a_limit() -> None:
+def test_an_answer_number_beyond_its_limit_is_rejected() -> None:
     assert problems("poll", link="x", quantity=1, answer_number="999999999") == ["answer_number: too_large (1000)"]
 
 
-def test_a_subscription_is_posts_times_the_most_each_may_get() -> None:
+def test_a_subscription_is_charged_for_posts_times_the_maximum() -> None:
     details = read("subscriptions", **subscription(old_posts="0", expiry=""))
     assert (details.link, details.quantity) == ("", 100)
     assert details.fields == {"username": "nadia", "min": 10, "max": 20, "posts": 5, "old_posts": 0, "delay": 0}
@@ -328,19 +326,19 @@ def test_a_subscription_is_posts_times_the_most_each_may_get() -> None:
         ({"old_posts": "999999999"}, "old_posts: too_large (10000)"),
     ],
 )
-def test_a_subscription_keeps_its_own_limits(inputs: dict[str, str], problem: str) -> None:
+def test_invalid_inputs_of_a_subscription_are_rejected(inputs: dict[str, str], problem: str) -> None:
     (found,) = problems("subscriptions", minimum=5, maximum=100, **subscription(**inputs))
     assert found.startswith(problem)
 
 
-def test_a_quantity_fits_a_column_however_large_the_limits() -> None:
+def test_a_quantity_always_fits_its_column() -> None:
     huge = subscription(max="999999999999999", posts="1")
     assert read("subscriptions", maximum=2**63 - 1, **huge).quantity == 999_999_999_999_999
     assert problems("subscriptions", maximum=2**63 - 1, **{**huge, "posts": "2"}) == ["posts: too_large (1)"]
 
 
 @pytest.mark.parametrize("day", ["9/1/2031", "09/01/2031", "2031-01-09"])
-def test_a_day_is_kept_as_iso(day: str) -> None:
+def test_a_date_is_stored_in_iso_format(day: str) -> None:
     assert read("subscriptions", **subscription(expiry=day)).fields["expiry"] == "2031-01-09"
 
 
@@ -348,7 +346,7 @@ def traffic(**inputs: Any) -> dict[str, Any]:
     return {"link": "example.com", "quantity": "5", "country": "United  States ", "device": "5", **inputs}
 
 
-def test_traffic_needs_what_its_type_needs_and_drops_the_rest() -> None:
+def test_web_traffic_keeps_only_the_inputs_of_its_type() -> None:
     both = {"google_keyword": "lamps", "referring_url": "https://example.org/"}
     kept = [set(read("web_traffic", **traffic(type_of_traffic=number, **both)).fields) & set(both) for number in "123"]
     assert kept == [{"google_keyword"}, {"referring_url"}, set()]
@@ -359,12 +357,12 @@ def test_traffic_needs_what_its_type_needs_and_drops_the_rest() -> None:
     assert problems("web_traffic", **traffic(type_of_traffic="3", device="6"))[0].startswith("device: invalid_choice")
 
 
-def test_an_input_is_named_once_however_much_is_wrong_with_it() -> None:
+def test_each_invalid_input_is_reported_once() -> None:
     wrong = problems("web_traffic", **traffic(type_of_traffic="1", google_keyword="x" * 3000))
     assert wrong == ["google_keyword: too_long (2048)"]
 
 
-def test_every_problem_is_named_at_once_in_form_order() -> None:
+def test_all_problems_are_reported_in_form_order() -> None:
     assert problems("mentions_with_hashtags", quantity="abc", hashtags="") == [
         "link: missing", "usernames: missing", "hashtags: missing", "quantity: not_a_number",
     ]  # fmt: skip
@@ -385,12 +383,12 @@ def test_every_problem_is_named_at_once_in_form_order() -> None:
         ("İnvites from Groups", None),
     ],
 )
-def test_a_panels_word_for_a_kind_is_understood_in_any_spelling(name: str, code: str | None) -> None:
+def test_type_names_of_panels_are_recognized_in_any_spelling(name: str, code: str | None) -> None:
     found = service_types.from_wire(name)
     assert (found.code if found else None) == code
 
 
-def test_the_wire_spelling_of_every_kind_leads_back_to_it() -> None:
+def test_the_wire_name_of_every_type_is_recognized() -> None:
     assert {service_types.from_wire(kind.wire) for kind in SERVICE_TYPES.values()} == set(SERVICE_TYPES.values())
 
 
@@ -405,7 +403,7 @@ JUNK = (
 
 
 @given(st.sampled_from(sorted(SERVICE_TYPES)), st.fixed_dictionaries({}, optional=dict.fromkeys(INPUTS, JUNK)))
-def test_whatever_is_sent_is_an_order_or_a_list_of_problems(code: str, inputs: dict[str, Any]) -> None:
+def test_any_input_is_an_order_or_a_list_of_problems(code: str, inputs: dict[str, Any]) -> None:
     with suppress(OrderInvalid):
         details = read(code, **inputs)
         assert 1 <= details.quantity < 2**63
@@ -432,7 +430,7 @@ def test_whatever_is_sent_is_an_order_or_a_list_of_problems(code: str, inputs: d
     ],
     ids=range(14),
 )
-def test_a_megabyte_of_anything_is_read_in_no_time(text: str) -> None:
+def test_a_megabyte_of_input_is_read_quickly(text: str) -> None:
     started = time.perf_counter()
     for code in ("custom_comments", "mentions_with_hashtags", "subscriptions", "web_traffic"):
         with pytest.raises(OrderInvalid):

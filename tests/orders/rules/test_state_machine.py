@@ -78,7 +78,7 @@ def decide(current: Status, status: Status | None, remains: int | None = None, *
         (D, D, D, None, "unknown_status"),
     ],
 )
-def test_what_a_report_changes(
+def test_a_report_changes_status_and_refund(
     current: Status, report: Status | None, becomes: Status, undelivered: int | None, oddity: str
 ) -> None:
     decision = decide(current, report, remains=30)
@@ -86,7 +86,7 @@ def test_what_a_report_changes(
 
 
 @given(st.sampled_from(Status), REPORTS, st.none() | st.integers(0, 100))
-def test_every_report_has_an_answer_on_every_status(current: Status, report: Progress, remains: int | None) -> None:
+def test_every_report_is_decided_in_every_status(current: Status, report: Progress, remains: int | None) -> None:
     decision = state_machine.decide(current=current, quantity=100, start_count=None, remains=remains, progress=report)
     assert decision.remains is None or 0 <= decision.remains <= 100
     assert decision.undelivered is None or decision.status in (PA, CA)
@@ -104,14 +104,14 @@ def test_a_partial_without_remains_moves_no_money() -> None:
     assert (decision.status, decision.undelivered, decision.oddity) == (IP, None, "remains_missing")
 
 
-def test_remains_of_a_partial_may_rise_but_not_fall() -> None:
+def test_remains_of_a_partial_order_can_rise_but_not_fall() -> None:
     assert decide(PA, PA, 50, known=30).undelivered == 50
     assert decide(PA, PA, 30, known=30) == Decision(status=PA, start_count=None, remains=30)
     shrunk = decide(PA, PA, 10, known=30)
     assert (shrunk.remains, shrunk.undelivered, shrunk.oddity) == (30, None, "went_back")
 
 
-def test_a_report_without_remains_keeps_what_was_known() -> None:
+def test_a_report_without_remains_keeps_the_known_value() -> None:
     assert decide(IP, IP, None, known=40).remains == 40
     assert decide(IP, CO, None, known=40).remains == 0
 
@@ -123,7 +123,7 @@ def test_a_report_without_remains_keeps_what_was_known() -> None:
     st.integers(0, 10**9).map(lambda units: amounts.from_units(units, 6)),
     st.lists(REPORTS, min_size=1, max_size=12),
 )
-def test_whatever_is_reported_in_whatever_order_refunds_only_grow_and_stay_within_the_charge(
+def test_refunds_only_grow_and_never_exceed_the_charge(
     status: Status, quantity: int, charge: Decimal, reports: list[Progress]
 ) -> None:
     remains: int | None = None
@@ -149,5 +149,5 @@ def test_whatever_is_reported_in_whatever_order_refunds_only_grow_and_stay_withi
         assert paid_back[-1] == charge
 
 
-def test_what_is_followed_has_not_ended() -> None:
+def test_followed_statuses_are_not_terminal() -> None:
     assert not state_machine.TERMINAL & set(state_machine.FOLLOWED)
