@@ -43,8 +43,10 @@ BANK = {
     "minimum": Decimal(5),
     "maximum": Decimal(5000),
 }
-#: A value for every input; of those that are counted, enough entries for the smallest order.
-EXAMPLES = {name: spec.example for name, spec in INPUTS.items()} | {
+#: Inputs that a plain order, which starts at once and is delivered in one go, does not have.
+_OPTIONAL = frozenset({"runs", "interval", "start_at"})
+#: A value for every other input; of those that are counted, enough entries for the smallest order.
+EXAMPLES = {name: spec.example for name, spec in INPUTS.items() if name not in _OPTIONAL} | {
     "comments": "\n".join(f"Comment number {number}" for number in range(1, 13)),
     "usernames": "\n".join(f"reader{number}" for number in range(1, 61)),
     "posts": "2",
