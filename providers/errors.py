@@ -1,13 +1,13 @@
-"""What can go wrong between us and a panel. Leaves name the situation; nothing here does I/O.
+"""The errors of ``providers``; subclasses name the situation.
 
-Texts of these errors are shown to operators and kept in the database: they never carry a key (see ``client.redact``).
+Their messages are shown to operators and stored, so they must not contain an API key (see ``client.redact``).
 """
 
 
 class ProviderError(Exception):
-    """Base of everything a panel, or the way to it, can do to us.
+    """Base class of all errors at a panel or on the way to it.
 
-    ``message`` is the panel's own text or a short technical reason, redacted, for the operator; never for the customer.
+    ``message`` is the panel's own text or a short technical reason, without keys. It is for operators only.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -16,18 +16,23 @@ class ProviderError(Exception):
 
 
 class NotSent(ProviderError):
-    """Not one byte of the request was handed to the socket: nothing can have happened at the panel."""
+    """No byte of the request was handed to the socket, so nothing can have happened at the panel."""
 
 
 class LeaseEnded(NotSent):
-    """We were too late ourselves: this process was stopped or the machine slept. It says nothing about the panel."""
+    """The lease ended before the first byte was sent: this process was stopped, or the machine slept.
+
+    It says nothing about the panel.
+    """
 
 
 class OutcomeUnknown(ProviderError):
-    """The request may have been executed: sending it again could buy twice.
+    """The request may have been executed, so sending it again could buy twice.
 
-    ``said`` is the panel's own error text where it gave one that we do not know, ``upstream_id`` a number that may be
-    the order's. ``is_lasting``: what answered so would answer the next order the same way, so the provider is paused.
+    Args:
+        said: The panel's own error text, if it sent one that we do not recognize.
+        upstream_id: A number in the answer that may be the order's.
+        is_lasting: Whether the next order would get the same answer; the provider is then paused.
     """
 
     def __init__(self, message: str = "", *, said: str = "", upstream_id: str = "", is_lasting: bool = False) -> None:
@@ -36,10 +41,13 @@ class OutcomeUnknown(ProviderError):
 
 
 class NumberHeld(OutcomeUnknown):
-    """The panel answered with a number that another attempt of ours has: order ``holder``, there as ``upstream_id``.
+    """The panel answered with an order number that another placement of ours already has.
 
-    ``is_twin``: both asked for the same, which some panels take for one request that came twice. Otherwise what answers
-    so answers the next order the same way.
+    Args:
+        upstream_id: That number.
+        holder: The id of our order that has it.
+        is_twin: Whether both orders are for the same thing, which some panels treat as one request that was sent
+            twice. Otherwise the next order would get the same answer.
     """
 
     def __init__(self, message: str, *, upstream_id: str, holder: int, is_twin: bool) -> None:
@@ -48,7 +56,7 @@ class NumberHeld(OutcomeUnknown):
 
 
 class Refused(ProviderError):
-    """The panel answered, readably, that it did not do it."""
+    """The panel answered clearly that it did not execute the request; ``reason`` is a key of ``error_phrases``."""
 
     def __init__(self, message: str = "", *, reason: str = "other") -> None:
         super().__init__(message)
@@ -56,15 +64,15 @@ class Refused(ProviderError):
 
 
 class Unsupported(ProviderError):
-    """This dialect has no such verb, or cannot say what this order needs."""
+    """The dialect does not have this verb, or cannot express what the order needs."""
 
 
 class UnreadableAnswer(ProviderError):
-    """An answer of a read (balance, services, status) that says nothing we can use. Reads change nothing."""
+    """The answer to a read (balance, services, status) is not usable. Reads change nothing, so they may be repeated."""
 
 
 class AddressNotAllowed(NotSent):
-    """The panel's address is not one we connect to: not http(s), or on this machine or in a private range."""
+    """We must not connect to this address: it is not http(s), or it is on this machine or in a private range."""
 
 
 class BadList(ProviderError):
@@ -75,8 +83,8 @@ class BadList(ProviderError):
 
 
 class CurrencyChanged(BadList):
-    """The panel bills in another currency than the provider is set to: no price of it means anything any more."""
+    """The panel bills in another currency than the provider is set to, so none of its prices can be used."""
 
 
 class NothingToDecide(ProviderError):
-    """The offer does not wait for a person."""
+    """The offer does not wait for a decision of an operator."""

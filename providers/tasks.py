@@ -1,4 +1,4 @@
-"""django-q2 entry points, a few lines each, and the schedules. The order table is the queue; these only look at it."""
+"""Background tasks and their schedules. Each task reads from the tables what is due."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SCHEDULES = (
     Schedule("price levels", "providers.tasks.raise_levels", minutes=10),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
 )
-#: Seconds in which this process asks for a look only once: asking costs more than placing an order may.
+#: Seconds in which this process queues a tick only once, because queueing one may cost more than placing an order.
 _ONE_WAKE = 1
 
 
 def wake(order: Order) -> None:
-    """An order waits: look for due work now rather than at the next tick."""
+    """Queue a tick because ``order`` waits, so that it is placed now rather than at the next scheduled tick."""
     if cache.add("providers.wake", 1, _ONE_WAKE):
         enqueue_once("providers.tasks.tick")
 
 
 def tick() -> None:
-    """Starts what is due: a task for each provider, so that a slow one holds up nobody else."""
+    """Queue what is due, one task per provider, so that a slow provider does not delay the others."""
     submission.expire_leases()
     for provider_id in routing.providers_to_submit():
         enqueue_once("providers.tasks.submit_due", provider_id)

@@ -1,1 +1,1 @@
-"""The HTTP client that talks to panels: what does not depend on any panel."""
+"""Safe HTTP client for calls to other servers: limits, wire phases, address rules and redaction."""

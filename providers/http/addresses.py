@@ -1,6 +1,6 @@
-"""Which addresses we connect to: the rules for a URL as it is typed and for an IP address as it was resolved.
+"""The rules for addresses we may connect to, for URLs as they are entered and for resolved IP addresses.
 
-No I/O here: names are resolved, and the result checked again, at the moment of connecting (``wire.resolve``).
+Pure. Host names are resolved, and the result is checked again, when connecting (``wire.resolve``).
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import ipaddress
 import socket
 
 from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url  # the parser that the sender uses: a URL must not mean two things
+from urllib3.util import parse_url  # the same parser as the sender's, so that a URL cannot mean two things
 
 from providers.errors import AddressNotAllowed
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-#: Special ranges that Python's ``is_global`` calls global, or did in one of the versions we run on. From the special
-#: purpose registries of IANA (IPv4: RFC 6890, IPv6: RFC 6890 and 9637).
+#: Special-purpose ranges that ``is_global`` treats as global in some Python version we support. Source: the IANA
+#: registries (IPv4: RFC 6890, IPv6: RFC 6890 and 9637).
 SPECIAL = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -37,7 +37,7 @@ SPECIAL = tuple(
         "5f00::/16",  # segment routing
     )
 )
-# Below 1024 only the web's own ports. Above, everything but what speaks to databases, queues and remote desktops.
+# Below 1024, only the ports of web servers. Above, everything except ports of databases, queues and remote desktops.
 WEB_PORTS = frozenset({80, 443})
 OTHER_PORTS = frozenset(
     {1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5672, 5900, 5984, 6379, 9200, 11211, 27017}
@@ -45,9 +45,9 @@ OTHER_PORTS = frozenset(
 
 
 def check_address(url: str, *, allow_private: bool) -> None:
-    """Raise AddressNotAllowed, saying what to do, unless ``url`` is one we may connect to.
+    """Raise AddressNotAllowed unless we may connect to ``url``; the message says what to enter instead.
 
-    A host name is only read here, not resolved: what it resolves to is checked when connecting.
+    A host name is not resolved here. What it resolves to is checked when connecting.
     """
     try:
         parts = parse_url(url)
@@ -66,9 +66,10 @@ def check_address(url: str, *, allow_private: bool) -> None:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of ``url``: what decides who receives a request. Default ports are filled in.
+    """Return the scheme, host and port of ``url``, which decide who receives a request; default ports are filled in.
 
-    Raises AddressNotAllowed for what is no URL.
+    Raises:
+        AddressNotAllowed: ``url`` is not a URL.
     """
     try:
         parts = parse_url(url)
@@ -79,7 +80,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def check_host(host: str) -> None:
-    """Refuse this machine and private ranges where the host itself says so, in whatever spelling."""
+    """Raise AddressNotAllowed if the host itself, in any spelling, names this machine or a private range."""
     name = host.strip("[]").rstrip(".").lower()
     address = literal(name)
     if name == "localhost" or name.endswith(".localhost") or (address is not None and not is_public(address)):
@@ -91,7 +92,7 @@ def is_web_port(port: int) -> bool:
 
 
 def literal(host: str) -> IPAddress | None:
-    """The IP address that ``host`` spells, also in decimal, octal or hex as the resolver reads it; else None."""
+    """Return the IP address that ``host`` spells, also in the decimal, octal and hex forms of the resolver, or None."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -103,7 +104,7 @@ def literal(host: str) -> IPAddress | None:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether the whole internet shares this address; an IPv6 address that wraps an IPv4 one is judged by that."""
+    """Return whether the address is public; an IPv6 address that contains an IPv4 address is judged by the latter."""
     inner = wrapped(address)
     if inner is not None:
         return is_public(inner)
@@ -114,7 +115,7 @@ def is_public(address: IPAddress) -> bool:
 
 
 def wrapped(address: IPAddress) -> ipaddress.IPv4Address | None:
-    """The IPv4 address inside a mapped, 6to4 or NAT64 address. (Teredo is not global at all.)"""
+    """Return the IPv4 address inside a mapped, 6to4 or NAT64 address, or None. Teredo is never public."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in NAT64:

@@ -1,6 +1,6 @@
-"""The only module that imports requests on the panel side: one call, one request, one outcome. No Django, no retries.
+"""The HTTP client: sends one request per call, within limits of time and size, and reports one of three outcomes.
 
-Time and size limits, redaction and the three outcomes live here; what an answer means is for the dialects to say.
+No Django and no retries. It does not interpret answers; panel dialects, gateways and webhooks do.
 """
 
 from __future__ import annotations
@@ -45,10 +45,13 @@ E = TypeVar("E", bound=BaseException)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Seconds and bytes that one call may take.
+    """The limits of one call.
 
-    ``connect`` is per address, ``total`` from the look-up of the name to the last byte, ``body`` counts before and
-    after decompression. ``allow_private`` admits addresses on this machine and in private ranges.
+    Args:
+        connect: Seconds to connect to one address.
+        total: Seconds from the name lookup to the last byte.
+        body: Maximum bytes of the body, before and after decompression.
+        allow_private: Whether addresses on this machine and in private ranges are allowed.
     """
 
     connect: float = 5.0
@@ -63,16 +66,20 @@ DEFAULT_LIMITS = Limits()
 def send(call: Call, *, limits: Limits = DEFAULT_LIMITS, send_by: Deadline | None = None) -> Answer:
     """Send ``call`` once and return the complete HTTP answer, whatever its status code; ``text`` is not redacted.
 
-    ``send_by`` is the last moment for the first byte, see ``providers.worker.leases``. Whoever claimed a row for this
-    call has to give it: after the lease somebody else may decide that the call was never made.
+    How far the call got decides which error is raised, never the class of the original exception.
 
-    Raises NotSent if not one byte was handed to the socket (AddressNotAllowed if we must not go there, LeaseEnded if
-    ``send_by`` has passed), and OutcomeUnknown for everything else. How far the call got decides which, never the
-    class of an exception.
+    Args:
+        send_by: The last moment for the first byte, see ``providers.worker.leases``. Required if a row was claimed
+            for this call, because after the lease another process may decide that the call was never made.
+
+    Raises:
+        NotSent: no byte was handed to the socket. Its subclasses are AddressNotAllowed and LeaseEnded (``send_by``
+            has passed).
+        OutcomeUnknown: everything else.
     """
     outcome = _attempt(call, limits, send_by)
     if isinstance(outcome, ProviderError):
-        raise outcome  # outside any except block: the causes, which print URLs with keys, are gone
+        raise outcome  # outside the except block, so that its causes, which print URLs with keys, are not attached
     return outcome
 
 
@@ -87,17 +94,17 @@ def _attempt(call: Call, limits: Limits, send_by: Deadline | None) -> Answer | P
     token = current.set(wire)
     try:
         check_address(call.url, allow_private=limits.allow_private)
-        # One second more than the watchdog allows, so that it is always the watchdog who ends a call.
+        # One second more than the watchdog allows, so that it is always the watchdog that ends a call.
         response = _session().send(_prepare(call), stream=True, allow_redirects=False, timeout=limits.total + 1)
         try:
             body = _read(response, limits.body, wire)
         finally:
             response.close()
         watchdog.disarm(wire)
-        if wire.is_expired:  # a shut connection looks like the regular end of a body that has no length
+        if wire.is_expired:  # a closed connection looks like the regular end of a body without a length
             raise EOFError
         return _answer(response, body, elapsed=time.monotonic() - started)
-    except Exception as error:  # whatever it is, only the phase says what it means
+    except Exception as error:  # the phase decides what an error means, not its class
         return _failure(error, call, limits, wire)
     finally:
         watchdog.disarm(wire)
@@ -120,7 +127,7 @@ def _prepare(call: Call) -> requests.PreparedRequest:
 
 
 class _Adapter(HTTPAdapter):
-    """requests on our connections. The trusted certificates are read once, not for each connection (10 ms)."""
+    """Makes requests use our connections. Trusted certificates are loaded once, not per connection (10 ms)."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         context = create_urllib3_context()
@@ -129,17 +136,17 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing to add: the context requires a certificate that it trusts, for the right name."""
+        """Do nothing: the SSL context already requires a trusted certificate for the right name."""
 
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """No answer is a redirect to us. requests would read the body of one whole, past every limit."""
+        """Never follow redirects: requests would read the body of a redirect whole, past every limit."""
 
 
 @cache
 def _session() -> _Session:
-    """Shared by all threads: it remembers nothing between calls."""
+    """Return the session that all threads share; it stores nothing between calls."""
     session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -149,7 +156,7 @@ def _session() -> _Session:
     return session
 
 
-if hasattr(os, "register_at_fork"):  # the parent's threads may have held its locks
+if hasattr(os, "register_at_fork"):  # a thread of the parent process may have held one of its locks
     os.register_at_fork(after_in_child=_session.cache_clear)
 
 
@@ -157,7 +164,7 @@ if hasattr(os, "register_at_fork"):  # the parent's threads may have held its lo
 
 
 def _read(response: requests.Response, limit: int, wire: Wire) -> bytes:
-    """The whole body, unpacked; OutcomeUnknown if either form of it is larger than ``limit`` bytes."""
+    """Return the decompressed body; raise OutcomeUnknown if either form of it is larger than ``limit`` bytes."""
     if response.status_code < 200:
         raise OutcomeUnknown(f"only an interim answer ({response.status_code}) came")
     too_large = OutcomeUnknown(f"answer larger than {limit // 1024} kB")
@@ -183,7 +190,7 @@ def _answer(response: requests.Response, body: bytes, *, elapsed: float) -> Answ
 
 
 def _retry_after(value: str) -> int | None:
-    """Seconds to wait, 0 to a day, from a number or an HTTP date; None if there is nothing readable."""
+    """Return the seconds to wait (0 to one day) from a number or an HTTP date, or None if neither can be read."""
     try:
         seconds = int(value)
     except ValueError:
@@ -199,15 +206,18 @@ def _retry_after(value: str) -> int | None:
 
 
 def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> ProviderError:
-    words = redact(_words(error, limits, wire), call.secrets)
+    message = redact(_failure_message(error, limits, wire), call.secrets)
     if wire.phase >= Phase.SENT:
-        return OutcomeUnknown(words)
-    # Made anew: the error itself would bring its causes, which print URLs with keys.
-    return next((kind(words) for kind in (AddressNotAllowed, LeaseEnded) if isinstance(error, kind)), NotSent(words))
+        return OutcomeUnknown(message)
+    # A new error, because the original one would carry its causes, which print URLs with keys.
+    for error_class in (AddressNotAllowed, LeaseEnded):
+        if isinstance(error, error_class):
+            return error_class(message)
+    return NotSent(message)
 
 
-def _words(error: Exception, limits: Limits, wire: Wire) -> str:
-    """A short technical reason, made of our own words: texts of libraries hold URLs."""
+def _failure_message(error: Exception, limits: Limits, wire: Wire) -> str:
+    """Return a short technical reason in our own words, because texts of libraries contain URLs."""
     if isinstance(error, ProviderError):
         return error.message
     if wire.is_expired or wire.remaining() <= 0:

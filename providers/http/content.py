@@ -1,8 +1,7 @@
 """Turn the bytes of an HTTP answer into text: remove the content coding, then find the character set. Pure.
 
-Panels declare both wrongly: "Content-Encoding: UTF-8", gzip without a header, a header without gzip, windows-1251
-without a charset. What the bytes themselves show therefore counts more than what the headers say. Size limits hold at
-every step.
+Panels often declare both wrongly: "Content-Encoding: UTF-8", gzip without a header, a header without gzip, windows-1251
+without a charset. So the bytes count more than the headers. Size limits apply at every step.
 """
 
 from __future__ import annotations
@@ -14,23 +13,23 @@ import zlib
 
 from providers.errors import OutcomeUnknown
 
-#: More layers of compression than any proxy chain produces.
+#: The maximum number of compression layers, more than any chain of proxies produces.
 MAX_LAYERS = 3
-#: gzip allows several streams one after the other; unpacking each copies the rest of the body.
+#: The maximum number of gzip streams in one body; decompressing each copies the rest of the body.
 MAX_STREAMS = 64
 _GZIP_MAGIC = b"\x1f\x8b\x08"
-#: Codings that a server may really have applied. Every other value ("none", "UTF-8", "8bit") names no coding.
+#: The content codings that exist. Other values that servers send ("none", "UTF-8", "8bit") are ignored.
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "zlib"})
-#: How a zlib stream begins, at the four levels of compression.
+#: The first bytes of a zlib stream, at the four levels of compression.
 _ZLIB_MAGIC = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _GZIP_WINDOW, _ZLIB_WINDOW, _RAW_DEFLATE_WINDOW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
-#: Servers declare these for every page they send, whatever is in it.
+#: Charsets that servers declare for every page, whatever it contains.
 _MEANINGLESS_CHARSETS = frozenset({"iso8859-1", "ascii", "cp1252", "utf-8"})
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-#: What no JSON or HTML begins with and compressed data soon has.
+#: Bytes that JSON and HTML never start with, but that compressed data soon contains.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-#: A character that JSON escapes ("\\n") is no letter of the word beside it.
+#: A JSON escape ("\\n") does not belong to the word next to it.
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 
@@ -56,7 +55,7 @@ def unpack(body: bytes, content_encoding: str, limit: int) -> bytes:
 
 
 def _remove_layer(body: bytes, declared: set[str], limit: int) -> bytes | None:
-    """``body`` without one layer of compression, None if the bytes show none."""
+    """Return ``body`` without one layer of compression, or None if its bytes are not compressed."""
     if body.startswith(_GZIP_MAGIC):
         return _gunzip(body, limit)
     if body.startswith(_ZLIB_MAGIC):
@@ -67,26 +66,26 @@ def _remove_layer(body: bytes, declared: set[str], limit: int) -> bytes | None:
 
 
 def decode(body: bytes, content_type: str) -> str:
-    """Return ``body`` as text. Never raises; the result holds nothing that a database refuses.
+    """Return ``body`` as text. It never raises, and the result has no characters that a database rejects.
 
-    UTF-8, UTF-16 and UTF-32 are recognized by their bytes. Otherwise a charset that the header declares is believed if
-    it fits. Without one the choice is between the two single-byte sets that panels use: windows-1251 for Cyrillic and
-    iso-8859-9 for Turkish, which has all the letters of western Europe too.
+    UTF-8, UTF-16 and UTF-32 are recognized by their bytes. Otherwise the charset of the header is used if it fits.
+    Without one, the choice is between the two single-byte charsets that panels use: windows-1251 for Cyrillic, and
+    iso-8859-9 for Turkish, which contains the letters of western Europe too.
     """
     text = _unicode(body)
     if text is None:
         text = _single_byte(body, _declared_charset(content_type))
-    # NUL, and the halves of surrogate pairs that some character sets can write.
+    # Databases reject NUL and single surrogates, which some charsets can produce.
     return text.replace("\x00", _REPLACEMENT).encode("utf-8", "replace").decode()
 
 
 def _is_text(body: bytes) -> bool:
-    """Whether ``body`` can be read as it is: a coding that is declared was removed on the way or never applied."""
+    """Return whether ``body`` is readable as it is: a declared coding was removed by a proxy or never applied."""
     return not _CONTROL.search(body[:1024]) or _unicode(body) is not None
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:
-    """The content of every gzip stream in ``body``. What follows the last one is no part of the answer."""
+    """Return the content of all gzip streams in ``body``, ignoring what follows the last one."""
     plain = bytearray()
     for _ in range(MAX_STREAMS):
         unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
@@ -119,7 +118,7 @@ def _check_size(plain: bytes | bytearray, limit: int) -> None:
 
 
 def _declared_charset(content_type: str) -> str:
-    """The codec that the header names, "" for none, an unknown one, or one that says nothing."""
+    """Return the codec that the header names, or "" if it names none, an unknown one, or a meaningless default."""
     match = _CHARSET.search(content_type)
     if not match:
         return ""
@@ -131,15 +130,15 @@ def _declared_charset(content_type: str) -> str:
 
 
 def _unicode(body: bytes) -> str | None:
-    """``body`` in one of the encodings of Unicode, None if it is in none of them.
+    """Return ``body`` decoded from a Unicode encoding, or None if it is in none of them.
 
-    A broken character here and there does not make UTF-8 something else: names are cut in the middle of one.
+    A few broken characters are tolerated in UTF-8, because panels cut names in the middle of a character.
     """
     encoding = json.detect_encoding(body)
     text = body.decode(encoding, "replace")
     broken = text.count(_REPLACEMENT)
     if encoding.startswith(("utf-16", "utf-32")):
-        # Without a byte order mark it is a guess from the zeros, which only JSON and HTML bear out.
+        # Without a byte order mark, zero bytes suggest UTF-16 or UTF-32; JSON or HTML at the start confirms it.
         is_sure = encoding in ("utf-16", "utf-32") or text[:1] in ("{", "[", '"', "<")
         return text if is_sure and broken <= 1 else None
     whole = sum(character > "\x7f" for character in text) - broken
@@ -157,7 +156,7 @@ def _single_byte(body: bytes, declared: str) -> str:
         high = sum(byte > 0x7F for byte in word)
         if high < len(word):
             latin += high
-        elif high > 1:  # one alone is a dash, a quotation mark or a blank as often as a letter
+        elif high > 1:  # a single one may be a dash, a quotation mark or a space as well as a letter
             cyrillic += high
     is_cyrillic = cyrillic > latin
     try:

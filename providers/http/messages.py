@@ -1,4 +1,4 @@
-"""What goes to a server and what comes back: Call and Answer. Pure: no I/O, no Django."""
+"""Requests and answers of the HTTP client: Call and Answer. Pure: no I/O, no Django."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Params = tuple[tuple[str, str], ...]
 class Call:
     """One HTTP request, ready to be sent.
 
-    ``query`` goes into the URL, ``form`` into an urlencoded body, ``json`` into a JSON body, and ``content`` is a body
-    as it is, whose type ``headers`` name; one of them is set.
-    ``is_write`` marks a call that does something there: it is sent once, on a fresh connection, and never repeated by
-    itself.
-    ``secrets`` are the texts that must not reach a log, an exception or a row; what may carry them is not in the repr.
+    ``query`` goes into the URL, ``form`` into a urlencoded body, ``json`` into a JSON body, and ``content`` is a
+    finished body whose type is in ``headers``; one of them is set.
+    ``is_write`` marks a call that changes something at the server, so it is never repeated automatically.
+    ``secrets`` are texts that must not reach a log, an exception or the database; fields that may contain them are
+    not in the repr.
     """
 
     verb: str
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the HTTP status, the body as text, and how long it took in milliseconds."""
+    """The answer: the HTTP status, the body as text, and the time it took in milliseconds."""
 
     status: int
     text: str

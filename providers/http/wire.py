@@ -29,13 +29,13 @@ from providers.errors import AddressNotAllowed, LeaseEnded, NotSent
 from providers.http.addresses import is_public
 from providers.worker.clock import Deadline
 
-# urllib3 logs whole URLs (each request at DEBUG, odd headers at WARNING), and some dialects carry the key in the query.
+# urllib3 logs whole URLs (requests at DEBUG, malformed headers at WARNING), and some dialects put the key there.
 for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class Phase(IntEnum):
-    """How far a call got. From SENT on the panel may have executed it."""
+    """How far a call got. From SENT on, the server may have executed it."""
 
     RESOLVE = 1
     CONNECT = 2
@@ -47,10 +47,13 @@ class Phase(IntEnum):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Wire:
-    """One call on its way. ``connect`` is in seconds per address.
+    """The state of one call.
 
-    ``deadline`` ends the call; after ``send_by`` its first byte must not go out any more. Both are on the clock that
-    runs while the machine sleeps: a call must not outlive the lease of the row it was made for.
+    Args:
+        deadline: When the call ends. On the boot-time clock, because a call must not outlive the lease of its row.
+        connect: Seconds to connect to one address.
+        allow_private: Whether addresses on this machine and in private ranges are allowed.
+        send_by: The last moment for the first byte.
     """
 
     deadline: Deadline
@@ -66,20 +69,20 @@ class Wire:
         return self.deadline.remaining
 
 
-current: ContextVar[Wire] = ContextVar("wire")  # the call being made in this thread
+current: ContextVar[Wire] = ContextVar("wire")  # the call of this thread
 
 
 class Watchdog:
-    """Shuts the connection of a call down when its time is up: no timer of a library counts more than one read.
+    """Shuts down the connection of a call when its time is over, because library timeouts only limit single reads.
 
     One daemon thread per process, started by the first call, and again after a fork. It holds a duplicate of the
-    socket, because wrapping in TLS moves the original to another object, and it only ever shuts down: closing a
-    descriptor that another thread reads from would let that thread read the next connection with the same number.
+    socket, because wrapping in TLS moves the original to another object. It shuts sockets down but never closes them:
+    a thread that still reads from a closed descriptor would read the next connection that gets the same number.
     """
 
     def __init__(self) -> None:
         self._start_afresh()
-        if hasattr(os, "register_at_fork"):  # a child inherits the lock as it was, but not the thread
+        if hasattr(os, "register_at_fork"):  # a child process inherits the lock's state, but not the thread
             os.register_at_fork(after_in_child=self._start_afresh)
 
     def _start_afresh(self) -> None:
@@ -100,7 +103,7 @@ class Watchdog:
                 self._changed.notify()
 
     def disarm(self, wire: Wire) -> None:
-        """Stop watching; from here on ``wire.is_expired`` does not change. May be called twice."""
+        """Stop watching ``wire``; afterwards ``wire.is_expired`` does not change. May be called twice."""
         with self._changed:
             handle, wire.handle = wire.handle, None
         if handle is not None:
@@ -112,7 +115,7 @@ class Watchdog:
                 self._forget_finished()
                 left = self._watched[0][2].remaining() if self._watched else None
                 if left is None or left > 0:
-                    # The lock waits on a clock that stops while the machine sleeps: look again every second.
+                    # The lock's clock stops while the machine sleeps, so look again every second.
                     self._changed.wait(None if left is None else min(left, 1.0))
                 else:
                     self._expire(heapq.heappop(self._watched)[2])
@@ -125,29 +128,33 @@ class Watchdog:
         wire.is_expired = True
         try:
             if wire.handle is not None:
-                # What the kernel has not delivered yet is thrown away when the socket is closed. Otherwise it would go
-                # on sending the request for minutes to a panel that cannot be reached, after its order was decided.
+                # Discard what the kernel has not delivered yet. Otherwise it would keep sending the request for minutes
+                # to a panel that cannot be reached, after the order was decided.
                 wire.handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 wire.handle.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # the other side was faster
+            pass  # the other side has already closed the connection
 
 
 watchdog = Watchdog()
 
 
-#: Seconds for which addresses are kept: a pass makes many calls to one host, and a look-up costs a third of a call.
+#: Seconds for which addresses are cached: a pass makes many calls to one host, and a lookup costs a third of a call.
 KEPT_FOR = 5.0
-#: So many hosts are kept at most, whoever named them.
+#: The maximum number of cached hosts.
 MOST_HOSTS = 1000
 _kept: dict[tuple[str, int], tuple[Deadline, list[Any]]] = {}
 
 
 def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily, Any]]:
-    """Family and socket address of every address of ``host``; NotSent, or AddressNotAllowed if we must not go there.
+    """Return the family and socket address of every address of ``host``.
 
-    One forbidden address among several refuses the name: no panel needs that, and a name that is being pointed at us by
-    turns looks like that. Kept addresses are checked again: what one call may reach, another may not.
+    A name with one forbidden address among several is rejected: no panel needs that, but an attack by DNS rebinding
+    looks like it. Cached addresses are checked again, because calls differ in what they may reach.
+
+    Raises:
+        NotSent: the name could not be resolved in time.
+        AddressNotAllowed: an address is on this machine or in a private range.
     """
     kept = _kept.get((host, port))
     is_kept = kept is not None and not kept[0].has_passed
@@ -165,10 +172,10 @@ def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily
 
 
 def _look_up(host: str, port: int, wire: Wire) -> list[Any]:
-    """The rows of the resolver for ``host``; NotSent if there are none in time.
+    """Return the resolver's rows for ``host``; raise NotSent if there are none in time.
 
-    A look-up cannot be interrupted, so it runs in a thread that is left behind when time is up; the resolver's own
-    limits (5 s a try by default) end it.
+    A lookup cannot be interrupted, so it runs in a thread that is abandoned when the time is over. The resolver's own
+    limits (5 seconds per attempt by default) end it.
     """
     found: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
 
@@ -189,10 +196,10 @@ def _look_up(host: str, port: int, wire: Wire) -> list[Any]:
 
 
 def connect(host: str, port: int, wire: Wire) -> socket.socket:
-    """A socket connected to the first address that answers. The addresses checked are the addresses connected to."""
+    """Return a socket connected to the first address that answers; only addresses that were checked are tried."""
     addresses = resolve(host, port, wire)
     wire.phase = Phase.CONNECT
-    words = ""
+    failure = ""
     for family, address in addresses:
         seconds = min(wire.connect, wire.remaining())
         if seconds <= 0:
@@ -204,16 +211,16 @@ def connect(host: str, port: int, wire: Wire) -> socket.socket:
             sock.connect(address)
         except OSError as error:
             sock.close()
-            words = f"no answer within {seconds:.3g} s" if isinstance(error, TimeoutError) else (error.strerror or "")
+            failure = f"no answer within {seconds:.3g} s" if isinstance(error, TimeoutError) else (error.strerror or "")
         else:
-            sock.settimeout(wire.remaining() + 1)  # the watchdog comes first; this is for a machine without air
+            sock.settimeout(wire.remaining() + 1)  # normally the watchdog acts first; this is a safety net
             return sock
-    _kept.pop((host, port), None)  # the host may have moved
-    raise NotSent(f"no connection to {host}:{port}: {(words or 'out of time').lower()}")
+    _kept.pop((host, port), None)  # the host may have moved to another address
+    raise NotSent(f"no connection to {host}:{port}: {(failure or 'out of time').lower()}")
 
 
 class _Reader(io.BufferedReader):
-    """What an answer is read through. http.client takes the end of the stream for the end of the headers; we do not."""
+    """The reader of an answer. Unlike http.client, the end of the stream does not end the headers."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
@@ -225,7 +232,7 @@ class _Reader(io.BufferedReader):
         return line
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:  # a chunk of length "-1" would be read without end
+        if size is None or size < 0:  # a chunk of length "-1" would be read without a limit
             raise ValueError("a read without a limit")
         return super().read(size)
 
@@ -236,9 +243,9 @@ class _Response(HTTPResponse):
         self.fp = _Reader(self.fp.detach())
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Skip interim answers such as 103 (Early Hints). http.client takes all but 100 for the final one.
+        """Skip interim answers such as 103 (Early Hints), because http.client treats all but 100 as final.
 
-        101 ends HTTP on this connection, so nothing follows it. The watchdog ends a server that sends them forever.
+        101 ends HTTP on this connection, so no answer follows it. The watchdog stops a server that sends them forever.
         """
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -248,7 +255,7 @@ class _Response(HTTPResponse):
 
 
 class WatchedHTTPConnection(HTTPConnection):
-    """Connects only where we may, and writes down how far the call got."""
+    """A connection that obeys the address rules and records how far the call got."""
 
     response_class = _Response
 
@@ -267,13 +274,17 @@ class WatchedHTTPConnection(HTTPConnection):
                 self.connect()
             if wire.remaining() <= 0:
                 raise TimeoutError("out of time before anything was sent")
-            # As late as possible: this thread may have been stopped for minutes since the row was claimed.
+            # Checked as late as possible, because this thread may have been stopped for minutes since the claim.
             if wire.send_by is not None and wire.send_by.has_passed:
                 raise LeaseEnded("the lease was over before anything was sent")
-            wire.phase = Phase.SENT  # before the first byte: from here on, a failure says nothing about the panel
-        elif self.sock is None:  # http.client would send the rest of the request over a new connection
+            wire.phase = (
+                Phase.SENT
+            )  # set before the first byte, because from here on a failure does not prove that nothing happened
+        elif self.sock is None:  # otherwise http.client would send the rest of the request over a new connection
             raise EOFError("the connection went away while the request was being sent")
-        elif wire.remaining() <= 0:  # stopped between headers and body: the panel must not get the rest hours later
+        elif (
+            wire.remaining() <= 0
+        ):  # after a stop between headers and body, the panel must not get the rest hours later
             raise TimeoutError("out of time while the request was being sent")
         super().send(data)
 
@@ -288,11 +299,11 @@ class WatchedHTTPSConnection(WatchedHTTPConnection, HTTPSConnection):
 
 
 class _FreshConnections(HTTPConnectionPool):
-    """A pool that keeps nothing: every call has a connection of its own.
+    """A pool that keeps no connections: every call opens a new one.
 
-    A kept connection may be closed by the panel just as we write to it, and then nobody can tell what happened.
-    Reads would survive that, but they are few (100 orders a call), and a kept connection would save them 0.2 ms of
-    our time (0.8 ms with TLS) and a round trip or two: not worth a second way.
+    A panel may close a kept connection just as we write to it, and then the outcome is unknown. Reads could be
+    repeated, but they are few (100 orders per call) and would save only 0.2 ms of CPU time (0.8 ms with TLS) and one
+    or two round trips, which is not worth a second code path.
     """
 
     ConnectionCls = WatchedHTTPConnection

@@ -52,12 +52,15 @@ class CallOutcome(models.TextChoices):
     ERROR = "error", _("Error")
 
 
-#: At most one of these at a time for each order and run: kept by the database, not by code.
+#: A database constraint allows at most one row in one of these states for each order and run.
 LIVE = (PlacementState.SUBMITTING, PlacementState.IN_DOUBT, PlacementState.ACCEPTED)
 
 
 class Placement(models.Model):
-    """One attempt to place one order at one provider. The row is committed before the first byte is sent."""
+    """One attempt to place one order, or one run of it, at one provider.
+
+    The row is committed before the first byte is sent, so that a crash after sending leaves a trace.
+    """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="placements", verbose_name=_("order"))
     run = models.PositiveIntegerField(_("run"), default=0)
@@ -90,7 +93,7 @@ class Placement(models.Model):
         _("evidence"), default=dict, blank=True, help_text=_("Signs that the order was placed, or was not.")
     )
     next_search_at = models.DateTimeField(_("next search"), null=True, blank=True)
-    #: The answer, or the certainty that none comes: until when, from ``created_at`` on, the request was on its way.
+    #: When the answer came, or when it became certain that none would come. The request was on its way until then.
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
     in_doubt_at = models.DateTimeField(
         _("outcome unknown since"), null=True, blank=True, help_text=_("Kept after the outcome is known.")
@@ -118,7 +121,8 @@ class Placement(models.Model):
             ),
         ]
         indexes = [
-            # The id last: pages of what is due are read in this order, also where thousands are due at one moment.
+            # The id comes last because due placements are read in pages in this order, and thousands may be due at
+            # the same moment.
             models.Index(
                 name="placement_to_sync",
                 fields=["provider", "sync_at", "id"],
@@ -140,7 +144,7 @@ class Placement(models.Model):
 
 
 class UpstreamRequest(models.Model):
-    """One Refill or Cancellation taken to the panel that has the order. Committed before the call, as a Placement."""
+    """A refill or cancellation that is sent to the panel that has the order; committed before the call."""
 
     placement = models.ForeignKey(
         Placement, models.PROTECT, related_name="upstream_requests", verbose_name=_("submission")
@@ -196,7 +200,7 @@ class UpstreamRequest(models.Model):
 
 
 class PanelCall(models.Model):
-    """What was sent to a panel and what came back, without the key. Kept for a while, then pruned."""
+    """One call to a panel and its answer, without the key; deleted after ``retention.KEPT_DAYS``."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="calls", verbose_name=_("provider"))
     placement = models.ForeignKey(

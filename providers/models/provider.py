@@ -1,4 +1,4 @@
-"""Our accounts at panels, and the traffic with them."""
+"""Models of our accounts at panels, and of statistics about them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from providers.http.policy import allow_private
 from providers.panels.dialect import Dialect
 from providers.panels.dialects import DIALECTS
 
-#: A control of the search holds for so long: it is made daily, and may fail a few times.
+#: How long a passed search check is valid. The check runs daily, so a few of them may fail.
 SEARCH_CHECK_VALIDITY = timedelta(hours=48)
 
 
 def dialect_choices() -> list[tuple[str, str]]:
-    """A function, so that a new dialect is no new migration."""
+    """Return the choices; a function, so that a new dialect needs no migration."""
     return [(dialect.name, dialect.title) for dialect in DIALECTS.values()]
 
 
@@ -91,7 +91,7 @@ class Provider(models.Model):
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
     pause_reason = models.CharField(_("pause reason"), max_length=500, blank=True)
     failures = models.PositiveIntegerField(_("consecutive failures"), default=0, editable=False)
-    #: Pauses since the last clear answer: each is twice as long as the one before.
+    #: Pauses since the last clear answer; each is twice as long as the one before.
     pauses = models.PositiveIntegerField(_("consecutive pauses"), default=0, editable=False)
     is_half_open = models.BooleanField(_("sends one order at a time after failures"), default=False, editable=False)
     is_search_allowed = models.BooleanField(
@@ -111,16 +111,16 @@ class Provider(models.Model):
     )
     balance = MoneyField(_("balance"), null=True, blank=True)
     balance_seen_at = models.DateTimeField(_("balance updated at"), null=True, blank=True)
-    #: After "not enough funds", see ``placing.funds``: orders that cost more wait.
+    #: Set after the error "not enough funds", see ``transport.funds``.
     funds_limit = MoneyField(_("maximum cost of an order"), null=True, blank=True, editable=False)
-    #: The balance that was named then, less what was spent since, and when it was read.
+    #: The balance when that error came, less what was spent since, and when it was read.
     funds_balance = MoneyField(null=True, blank=True, editable=False)
     funds_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     funds_retry_at = models.DateTimeField(
         _("next attempt for orders above the maximum"), null=True, blank=True, editable=False
     )
     funds_attempts = models.PositiveIntegerField(default=0, editable=False)
-    #: The last balance that was seen while no order was on its way: what a later one is compared with.
+    #: The last balance that was read while no order was under way; later readings are compared with it.
     idle_balance = MoneyField(_("settled balance"), null=True, blank=True, editable=False)
     idle_balance_at = models.DateTimeField(_("balance settled at"), null=True, blank=True, editable=False)
     sync_paused_until = models.DateTimeField(_("status checks paused until"), null=True, blank=True, editable=False)
@@ -167,12 +167,12 @@ class Provider(models.Model):
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect's declaration, with this provider's request format."""
+        """The dialect of this provider, in the request format that is set for it."""
         return DIALECTS[self.dialect_name].encoded_as(self.encoding)
 
     @property
     def is_search_on(self) -> bool:
-        """Whether orders of unknown outcome are looked for: it is allowed, and a control has passed lately."""
+        """Whether lost orders are searched for: it is allowed, and a search check has passed recently."""
         at = self.search_checked_at
         return self.is_search_allowed and at is not None and timezone.now() - at < SEARCH_CHECK_VALIDITY
 
@@ -202,7 +202,7 @@ class RefusalText(models.Model):
 
 
 class CallStats(models.Model):
-    """Calls to a provider in one hour, by verb: what its health is read from, at the price of one row an hour."""
+    """The number of calls to a provider in one hour, by verb, and how many of them failed."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="call_stats", verbose_name=_("provider"))
     verb = models.CharField(_("action"), max_length=16)
@@ -222,7 +222,7 @@ class CallStats(models.Model):
 
 
 class ProviderStats(DeliveryFigures):
-    """A provider's newest ended placements: times, and how they ended."""
+    """Delivery times and endings of a provider's newest ended placements."""
 
     provider = models.OneToOneField(Provider, models.CASCADE, related_name="stats", verbose_name=_("provider"))
     sample = models.PositiveIntegerField(_("orders measured"), default=0)

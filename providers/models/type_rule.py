@@ -12,7 +12,7 @@ from providers.panels.services import ANY_TYPE, type_key
 
 
 class TypeRule(models.Model):
-    """A service type assigned to one of the provider's own type names, or to all that nobody knows."""
+    """The service type for one of the provider's own type names, or for all type names that are unknown."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="type_rules", verbose_name=_("provider"))
     type_name = models.CharField(

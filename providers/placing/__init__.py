@@ -1,11 +1,15 @@
-"""Placing queued orders at providers.
+"""Placing of queued orders at providers.
 
-queue         which orders wait for one provider, in the order in which they go out
-window        how many may be on their way at once: few until the first clear answer
-claiming      Placement rows, committed before their requests are sent
-recording     what the panels answered
-waiting       why an order waits, in words for an operator
+submission   claims, sends and records the orders of one provider
+queue        the waiting orders of one provider, in the order in which they are placed
+routing      the choice of the route for an order
+window       how many orders may be under way at once
+rate_limits  the provider's limit of calls per minute
+claiming     Placement rows, committed before their requests are sent
+recording    what the answers of the panels change
+waiting      why an order waits, for operators
+cost_floor   the price below which a service is not sold
+costs        the cost of an order in the store currency
 
-What makes orders wait for a provider is in ``providers.transport``: its pauses, offers that it says nothing clear
-about, and a balance that is too low.
+Pauses of providers and offers, and balances that are too low, are in ``providers.transport``.
 """

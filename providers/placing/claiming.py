@@ -1,4 +1,4 @@
-"""Claims: Placement rows that are committed before the first byte of their request goes out."""
+"""Claiming of orders: Placement rows are committed before the first byte of their request is sent."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from providers.worker.turns import HeldTurn
 
 
 class TurnLost(Exception):
-    """Another process has taken over while this one was stopped: it must not claim anything more."""
+    """Another process took the turn while this one was stopped, so this one must not claim anything more."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """A claimed placement with its request; without one, ``problem`` says why there can be none."""
+    """A claimed placement and its request, or the ``problem`` if no request can be built."""
 
     placement: Placement
     send_by: Deadline
@@ -48,18 +48,22 @@ class Claim:
         self._lease = Lease.begin(longest_call=policy.limits("add").total)
 
     def commit(self) -> list[Attempt]:
-        """Claim those of the candidates that still wait. Raises TurnLost."""
+        """Claim the candidates that still wait.
+
+        Raises:
+            TurnLost: another process has taken the turn; nothing was claimed.
+        """
         try:
             with transaction.atomic():
                 placements = self._insert(self._candidates)
-        except IntegrityError:  # another process has claimed one of them at the same moment
+        except IntegrityError:  # another process claimed one of them at the same time
             placements = [row for candidate in self._candidates for row in self._insert_alone(candidate)]
         return self._attempts(placements)
 
     def find_committed(self) -> list[Attempt]:
-        """What ``commit`` has claimed although its connection broke: the rows say so.
+        """Return what ``commit`` claimed if its connection broke before it could return.
 
-        Nothing of it was sent. After ``send_by`` nothing will be: the attempts then end as not sent.
+        Nothing of it was sent, and after ``send_by`` nothing will be: these attempts then end as not sent.
         """
         rows = Placement.objects.filter(
             provider=self._provider,
@@ -97,7 +101,7 @@ class Claim:
         return placements
 
     def _still_waits(self, order: Order, candidate: Candidate, runs: _Runs) -> bool:
-        """Whether the locked ``order`` is to be placed now: it was chosen some moments ago, without a lock."""
+        """Return whether ``order`` still waits, now that it is locked; it was chosen earlier, without a lock."""
         if order.pk in runs.split:
             return (order.pk, candidate.run) in runs.waiting
         now = timezone.now()
@@ -131,7 +135,11 @@ class Claim:
 
 
 def build_call(provider: Provider, placement: Placement, key: str) -> Call:
-    """The request that places ``placement``. Raises Unsupported where the dialect cannot say what it needs."""
+    """Return the request that places ``placement``.
+
+    Raises:
+        Unsupported: the dialect cannot express what the order needs.
+    """
     order, offer = placement.order, placement.offer
     passed_on = 1 if placement.run else order.runs
     wanted = Wanted(
@@ -149,7 +157,7 @@ def build_call(provider: Provider, placement: Placement, key: str) -> Call:
 
 
 class _Runs:
-    """Which of the locked ``orders`` are split into runs, and which runs, as (order, number), are to be placed now."""
+    """The ``orders`` that are split into runs, and the runs, as (order, number), that are to be placed now."""
 
     def __init__(self, orders: Iterable[Order]) -> None:
         self.split: set[int] = set()
@@ -166,9 +174,10 @@ class _Runs:
 
 
 def _request_id(placement: Placement) -> str:
-    """What tells this attempt from every other one, of this shop and of one made from an older copy of its database.
+    """Return the request id of this attempt, always the same one.
 
-    The same whenever it is asked for, and it says nothing about how much we sell.
+    It differs from those of a shop that was restored from an older copy of the database. It is a hash, so that it does
+    not reveal how many orders we have.
     """
-    told = f"{placement.pk} {placement.created_at.astimezone(UTC).isoformat()}"
-    return blake2b(told.encode(), digest_size=16).hexdigest()
+    identity = f"{placement.pk} {placement.created_at.astimezone(UTC).isoformat()}"
+    return blake2b(identity.encode(), digest_size=16).hexdigest()

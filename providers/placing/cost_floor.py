@@ -1,4 +1,4 @@
-"""The price below which a service is not sold: what it costs us. Called by the ground floor, through a setting."""
+"""The cost floor: what an order costs us at least. ``orders`` calls it through the setting ORDERS_COST_FLOOR."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from orders.models import Service
 from orders.rules import amounts
 from providers.placing import costs
 
-# ``routing.usable()`` by hand, as every purchase asks this: the ORM takes longer to write it than the database to
-# answer it. A test holds the two together.
+# The SQL of ``routing.usable()``, because every purchase runs it and the ORM takes longer to build the statement than
+# the database to run it. A test compares the two.
 _STATEMENT = """
 SELECT o.rate, o.pending_rate, o.is_flat, p.exchange_rate
 FROM providers_route r JOIN providers_offer o ON o.id = r.offer_id JOIN providers_provider p ON p.id = o.provider_id
@@ -27,10 +27,14 @@ _kept: VersionedCache[tuple[tuple[Decimal, bool, Decimal], ...]] = VersionedCach
 
 
 def cost_of(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal | None:
-    """The least that ``quantity`` pieces of ``service`` cost us on any usable route, in the store currency.
+    """Return the lowest cost of ``quantity`` pieces of ``service`` on any usable route, in the store currency.
 
-    None where no route is usable: a service that people deliver has none, and one whose routes are out waits for them.
-    One query, or none where the costs are kept under ``catalog_version``, the catalog's as the caller has just read it.
+    Args:
+        catalog_version: The catalog version, if the caller has just read it. Costs that are cached for it are used
+            without a query.
+
+    Returns:
+        The cost, or None if no route is usable: staff deliver the service, or its orders wait for a route.
     """
     routes = _kept.get(catalog_version, service.pk, partial(_read, service.pk)) or ()
     prices = (

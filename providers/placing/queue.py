@@ -1,8 +1,8 @@
-"""Which orders wait for one provider, in the order in which they go out.
+"""The waiting orders of one provider, in the order in which they are placed.
 
-Looking for them is expensive (which route, what was tried, what is held back), claiming them is cheap. So they are
-looked for a page at a time and kept for a moment; a claim then takes as many as can be sent at once, locks them and
-checks that they still wait. What cannot go out during this pass is read once, not with every claim.
+Finding them is expensive (routes, earlier attempts, holds), claiming them is cheap. So they are read in pages and kept
+for a moment; a claim takes as many as can be sent at once, locks them and checks that they still wait. Orders that
+cannot be placed during this pass are read once, not with every claim.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from providers.models import Offer, Provider
 from providers.placing import routing
 from providers.placing.window import SendWindow
 
-#: Orders that are read at once, and that are kept at most.
+#: The number of orders in a page, and the maximum that is kept.
 PAGE, KEPT = 200, 2000
-#: Seconds for which a choice is good: prices, routes and priorities may change.
+#: Seconds for which the choice of a route stays valid, because prices, routes and priorities may change.
 FRESH = 2.0
-#: Seconds between two looks for new orders while others are on their way.
+#: Seconds between two queries for new orders while others are under way.
 LOOK_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order, or one of its runs (0: the whole order), and what it is to be bought as."""
+    """An order, or one of its runs (0 for the whole order), and the offer at which it is to be placed."""
 
     order_id: int
     run: int
@@ -43,7 +43,7 @@ class Candidate:
 
 
 class Queue:
-    """What waits for ``provider``. ``is_now`` goes past waiting times and pauses that we set ourselves."""
+    """The orders that wait for ``provider``; ``is_now`` ignores waiting times and pauses that we set ourselves."""
 
     def __init__(self, provider: Provider, *, is_now: bool) -> None:
         self._provider, self._is_now = provider, is_now
@@ -53,7 +53,7 @@ class Queue:
         self._must_start_over = False
 
     def take(self, count: int, window: SendWindow) -> list[Candidate]:
-        """Up to ``count`` that ``window`` lets go out, runs that are due first, then the oldest."""
+        """Remove and return up to ``count`` candidates that ``window`` allows: due runs first, then the oldest."""
         taken: list[Candidate] = []
         for source in self._sources:
             self._take_from(source, count, window, taken)
@@ -65,15 +65,15 @@ class Queue:
         return taken
 
     def skip(self, order_id: int) -> None:
-        """Leave this order to a later pass: it was just sent in vain."""
+        """Leave this order to a later pass, because it was just tried without success."""
         self._in_vain.add(order_id)
 
     def start_over(self) -> None:
-        """Before the pass ends, look through everything once more: something was put back into the queue."""
+        """Read everything once more before the pass ends, because an order was put back into the queue."""
         self._must_start_over = True
 
     def forget(self) -> None:
-        """Choose anew: what the last choice rested on has changed."""
+        """Choose routes again, because what the last choice was based on has changed."""
         for source in self._sources:
             source.forget()
 
@@ -95,7 +95,7 @@ class Queue:
 
 
 class _Source:
-    """One kind of waiting orders, read in the order of their numbers."""
+    """One query for waiting orders, read in pages in the order of their ids."""
 
     def __init__(self, look: Callable[..., QuerySet[Order]]) -> None:
         self._look = look
@@ -104,7 +104,7 @@ class _Source:
         self._read_at = self._ended_at = float("-inf")
 
     def first(self, has_room: Callable[[int], bool]) -> Candidate | None:
-        """Remove and return the oldest one whose offer has room."""
+        """Remove and return the oldest candidate whose offer may be sent now."""
         heads = [(waiting[0].order_id, offer) for offer, waiting in self._by_offer.items() if has_room(offer)]
         if not heads:
             return None
@@ -116,11 +116,11 @@ class _Source:
         return candidate
 
     def may_read(self, *, is_busy: bool) -> bool:
-        """Whether to look for more. At the end of the queue not with every answer, unless nothing else is left."""
+        """Return whether to read more; at the end of the queue not after every answer, unless nothing is left."""
         return not is_busy or time.monotonic() - self._ended_at >= LOOK_AGAIN
 
     def read(self, provider: Provider, *, is_now: bool, without: Collection[int]) -> bool:
-        """Read the next page, and keep what can be sent to ``provider``. Returns whether to read on."""
+        """Read the next page, keep what can be sent to ``provider``, and return whether to read on."""
         if not self._by_offer:
             self._read_at = time.monotonic()
         found = self._look(provider, is_now=is_now).filter(pk__gt=self._after)
@@ -140,7 +140,7 @@ class _Source:
             self.forget()
 
     def forget(self) -> None:
-        """Read again from the first one that is still here."""
+        """Read again from the first candidate that is still kept."""
         if self._by_offer:
             self._after = min(waiting[0].order_id for waiting in self._by_offer.values()) - 1
             self._by_offer.clear()

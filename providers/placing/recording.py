@@ -1,4 +1,4 @@
-"""Recording what panels answered to an ``add``, each answer once, whatever came in between."""
+"""Recording of the answers to ``add``; each answer is recorded once, whatever happened in between."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from providers.transport import circuit_breaker, conversation, funds
 
 log = logging.getLogger("vitrine.providers")
 
-#: What a broken or busy database raises. Nothing is wrong with the rows: the same statements may work in a moment.
+#: Errors of a broken or busy database. The rows are fine, and the same statements may work a moment later.
 UNREACHABLE = (OperationalError, InterfaceError)
 PARK_DUPLICATE = timedelta(minutes=10)
 
 
 class _Settled(ProviderError):
-    """The answer came when its attempt was settled already, by its lease or by a person."""
+    """The placement was already decided when the answer came, by the end of its lease or by an operator."""
 
 
 class _NotPlain(Exception):
-    """Not all of a batch could be recorded together."""
+    """Some answers of a batch cannot be recorded together with the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
-    """What came back for one attempt, and what it says: ``upstream_id``, or ``problem``."""
+    """The outcome of one attempt, and what it means: an ``upstream_id`` or a ``problem``."""
 
     attempt: Attempt
     outcome: Answer | ProviderError
@@ -59,18 +59,18 @@ class Answered:
             return cls(attempt, outcome, upstream_id=read_add(outcome, provider.dialect))
         except ProviderError as problem:
             return cls(attempt, outcome, problem=problem)
-        except Exception:  # a fault in a parser must not lose the answers of the other orders of this pass
+        except Exception:  # a bug in a parser must not lose the answers for the other orders of this pass
             log.exception("order %s: the panel's answer could not be read", attempt.placement.order_id)
             return cls(attempt, outcome, problem=OutcomeUnknown("the answer could not be read"))
 
     @property
     def is_plain(self) -> bool:
-        """Whether it was accepted and can be recorded together with others."""
+        """Whether the order was accepted and can be recorded together with others."""
         return self.problem is None and self.attempt.placement.run == 0
 
     @property
     def is_clear(self) -> bool | None:
-        """Whether the panel said plainly yes or no; None if it says nothing about the next order."""
+        """Whether the panel clearly accepted or rejected the order; None if that says nothing about the next order."""
         if isinstance(self.problem, LeaseEnded):
             return None
         if isinstance(self.problem, Refused):
@@ -79,7 +79,7 @@ class Answered:
 
 
 def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
-    """Record plain answers in one transaction and a few statements; False if one of them has to be looked at alone."""
+    """Record accepted orders in one transaction and a few statements; return False if that was not possible."""
     numbers = {answered.attempt.placement.order_id: answered.upstream_id for answered in answers}
     rows = [(answered.attempt.placement.pk, answered.upstream_id) for answered in answers]
     now = timezone.now()
@@ -96,7 +96,7 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
             bulk.insert(PanelCall, _CALL_FIELDS, [_call_row(provider, answered, now) for answered in answers])
     except UNREACHABLE:
         raise
-    except (_NotPlain, DatabaseError):  # such as a number that another order has
+    except (_NotPlain, DatabaseError):  # for example, another order has the same number
         return False
     circuit_breaker.clear_answer(provider)
     funds.spend(provider, [answered.attempt.placement.cost for answered in answers])
@@ -104,10 +104,10 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
 
 
 def record(provider: Provider, answered: Answered) -> str:
-    """Record one answer and draw its consequences for the provider; returns the outcome's name.
+    """Record one answer and what it means for the provider; return the name of the outcome.
 
-    What cannot be recorded for a reason of its own (a value that does not fit) leaves the order of unknown outcome and
-    holds up no other.
+    An answer that cannot be stored (a value that does not fit) leaves the outcome of its order unknown. It does not
+    stop the recording of others.
     """
     try:
         return _record(provider, answered)
@@ -160,7 +160,7 @@ def _record(provider: Provider, answered: Answered) -> str:
 def _draw_consequences(
     provider: Provider, placement: Placement, problem: ProviderError, outcome: Answer | ProviderError
 ) -> None:
-    """What an answer that is not a yes means for the orders that follow."""
+    """Apply what an answer other than an acceptance means for the next orders."""
     reason = problem.reason if isinstance(problem, Refused) else ""
     if reason == "funds":
         funds.hold_back(provider, cost=placement.cost)
@@ -173,7 +173,7 @@ def _draw_consequences(
 
 
 def _keep_call(provider: Provider, answered: Answered, name: str) -> None:
-    if answered.attempt.call is not None:  # there was one
+    if answered.attempt.call is not None:  # a request was made
         _call_record(provider, answered, name).save()
 
 
@@ -189,7 +189,7 @@ _CALL_FIELDS = (
 
 
 def _call_row(provider: Provider, answered: Answered, now: datetime) -> tuple[Any, ...]:
-    """The values of ``_CALL_FIELDS``."""
+    """Return the values of ``_CALL_FIELDS``."""
     call = _call_record(provider, answered, "accepted")
     return (
         provider.pk, call.placement_id, call.verb, call.outcome, call.request, call.status, call.answer,
@@ -224,8 +224,11 @@ def _accepted(provider: Provider, answered: Answered) -> str:
 
 
 def _too_late(provider: Provider, answered: Answered) -> str:
-    """The attempt was settled already: by this same answer, whose connection broke after the commit; by its lease; or
-    by a person, and then a yes that comes now is a find."""
+    """Handle an answer for a placement that was already decided.
+
+    It may have been decided by this same answer, if the database connection broke after the commit, by the end of its
+    lease, or by an operator. If the order was accepted after all, that is recorded as a late find.
+    """
     attempt = answered.attempt
     recorded = Placement.objects.filter(
         pk=attempt.placement.pk, state=PlacementState.ACCEPTED, upstream_id=answered.upstream_id
@@ -277,9 +280,12 @@ def _in_doubt(provider: Provider, placement: Placement, problem: ProviderError) 
 
 
 def _move(placement: Placement, state: PlacementState, **values: object) -> None:
-    """Moves a placement that waits for its answer; after its lease a clear answer still counts. Raises _Settled.
+    """Change the state of a placement that waits for its answer; a clear answer counts even after its lease.
 
-    The order is locked first, as everywhere: two who lock in different order would wait for each other.
+    The order is locked first, as everywhere, so that two transactions cannot deadlock.
+
+    Raises:
+        _Settled: the placement was already decided.
     """
     list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
     allowed = Q(state=PlacementState.SUBMITTING)

@@ -1,4 +1,8 @@
-"""Which Route serves an order now: funded, then by priority, then the cheapest. One that refused for good is out."""
+"""Routing: the choice of the offer at which an order is placed.
+
+Providers with enough balance come first, then the priority decides, then the cost. Offers that finally rejected the
+order are not tried again.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +24,22 @@ from providers.placing import costs
 from providers.reconciling import holds
 from providers.transport import funds, offer_pauses
 
-#: Refusals that say something about the provider, not about the order: the same route may serve it later.
+#: Reasons of rejections that concern the provider, not the order; the same route may be tried again later.
 PASSING = frozenset({"funds", "busy", "key", "duplicate"})
 
 
 def usable() -> QuerySet[Route]:
-    """Routes that are switched on and lead to an offer that can be bought, best first."""
+    """Return the active routes to offers that can be bought, in the order of their priority."""
     return Route.objects.filter(
         is_active=True, offer__is_available=True, offer__problem="", offer__provider__is_active=True
     ).order_by("priority", "id")
 
 
 def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QuerySet[Order]:
-    """Queued orders whose time has come and that a usable route (to ``provider``) could serve, oldest first.
+    """Return queued orders that are due and have a usable route (to ``provider``), oldest first.
 
-    ``is_now`` goes past the times we set ourselves, never past the start that the customer set. Orders whose runs we
-    place ourselves are not among them.
+    ``is_now`` ignores waiting times that we set ourselves, but not the start time of the customer. Orders that we
+    split into runs are not included.
     """
     now = timezone.now()
     live = Placement.objects.filter(order_id=OuterRef("pk"), run=0, state__in=LIVE)
@@ -46,13 +50,13 @@ def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QueryS
 
 
 def waiting_runs(provider: Provider | None = None, *, is_now: bool = False) -> QuerySet[Order]:
-    """Open orders with a run to be placed by ourselves whose time has come, also by ``is_now``; oldest first."""
+    """Return open orders with a run that is due (``is_now`` makes no difference), oldest first."""
     orders = Order.objects.open().filter(_served(provider), pk__in=_due_runs().values("order_id"))
     return orders.order_by("id")
 
 
 def next_runs(orders: Iterable[Order]) -> dict[int, Run]:
-    """The first run of each order that is to be placed now, by order id."""
+    """Return the first due run of each order, by order id."""
     in_runs = [order.pk for order in orders if order.runs > 1]
     if not in_runs:
         return {}
@@ -64,27 +68,27 @@ def _due_runs() -> QuerySet[Run]:
 
 
 def _served(provider: Provider | None) -> Exists:
-    """Whether a usable route (to ``provider``) could serve the order."""
+    """Return a condition for orders with a usable route (to ``provider``)."""
     return Exists(_routes(provider))
 
 
 def _routes(provider: Provider | None) -> QuerySet[Route]:
-    """The usable routes (to ``provider``) of an order in an outer query."""
+    """Return the usable routes (to ``provider``) of an order in an outer query."""
     routes = usable().filter(service_id=OuterRef("service_id")).order_by()
     return routes if provider is None else routes.filter(offer__provider=provider)
 
 
 def _placeable(provider: Provider | None) -> Exists:
-    """Whether the whole order can be placed by one of these routes: none that refused it, none that costs too much.
+    """Return a condition for routes at which the whole order can be placed: not rejected there, and not too expensive.
 
-    Such orders would be looked at again by every claim. ``choose`` decides exactly; this leaves out what is certain.
+    It only excludes what is certain, so that other orders are not read again with every claim; ``choose`` decides.
     """
     refused = Placement.objects.filter(
         order_id=OuterRef(OuterRef("pk")), offer_id=OuterRef("offer_id"), run=0, state=PlacementState.REFUSED
     ).exclude(reason__in=PASSING)
     billed = Greatest(F("offer__rate"), Coalesce(F("offer__pending_rate"), F("offer__rate")))
     per = Case(When(offer__is_flat=True, then=Value(1.0)), default=Value(1000.0), output_field=FloatField())
-    # Floats: the product of the columns of 10^-8 does not fit 64 bits. The result is in millionths, as the charge.
+    # Floats, because the product of two columns in 10^-8 does not fit into 64 bits. The result is in millionths.
     factors = (Cast(part, FloatField()) for part in (billed, F("offer__provider__exchange_rate"), OuterRef("quantity")))
     cost = ExpressionWrapper(reduce(mul, factors) / per / 1e10, output_field=FloatField())
     affordable = Cast(OuterRef("charge"), FloatField()) * 1.000001 + 1.0
@@ -92,7 +96,7 @@ def _placeable(provider: Provider | None) -> Exists:
 
 
 def _held(provider: Provider | None) -> Q:
-    """Orders that every route to ``provider`` is held back for (see ``holds``); found in the query, not one by one."""
+    """Return a condition for orders that are held (see ``holds``) on every route to ``provider``."""
     none = Q(pk__in=())
     held = holds.held_requests() if provider else frozenset()
     if not held:
@@ -110,7 +114,7 @@ def _held(provider: Provider | None) -> Q:
 
 
 def providers_to_submit(*, is_now: bool = False) -> list[int]:
-    """Providers that have something to place and may be called."""
+    """Return the providers that have orders to place and are not paused."""
     now = timezone.now()
     waits = [
         Q(service_id__in=found(is_now=is_now).order_by().values("service_id")) for found in (waiting, waiting_runs)
@@ -123,9 +127,9 @@ def providers_to_submit(*, is_now: bool = False) -> list[int]:
 
 
 def part(order: Order, offer: Offer, run: Run | None = None) -> tuple[int, int]:
-    """What to place at ``offer``: the run (0 for the whole order) and its quantity.
+    """Return what to place at ``offer``: the run (0 for the whole order) and its quantity.
 
-    Drip-feed is passed on whole where the offer has it and the panel's document says how; otherwise we split it.
+    A drip-feed order is placed whole if the offer supports it and the panel's document says how. Otherwise it is split.
     """
     if run:
         return run.number, run.quantity
@@ -135,8 +139,10 @@ def part(order: Order, offer: Offer, run: Run | None = None) -> tuple[int, int]:
 
 
 def choose(orders: Sequence[Order], *, is_now: bool = False, runs: Mapping[int, Run] | None = None) -> dict[int, Offer]:
-    """The offer to place each order at, or its run of ``runs``, by order id. Orders whose routes are tried, paused or
-    held back are left out."""
+    """Return the offer at which each order, or its run in ``runs``, is to be placed, by order id.
+
+    Orders whose routes were all tried, are paused or are held back are left out.
+    """
     runs = runs or {}
     routes = _routes_of(orders)
     tried, held = _tried(orders, runs), holds.held_requests()
@@ -167,16 +173,16 @@ def has_refused(offer: Offer, order: Order) -> bool:
 
 
 def is_exhausted(order: Order, run: int = 0) -> bool:
-    """Whether every usable route refused ``order``, or its ``run``, for good."""
+    """Return whether every usable route finally rejected ``order``, or its ``run``."""
     runs = {order.pk: order.run_rows.get(number=run)} if run else {}
     tried = _tried([order], runs)[order.pk]
     return all(route.offer_id in tried for route in _routes_of([order])[order.service_id])
 
 
 def _by_preference(routes: list[Route], order: Order) -> list[Offer]:
-    """Offers in the order to try: who can pay for it, then by priority, and of equal priority the cheapest first.
+    """Sort offers: first those whose provider has enough balance, then by priority, then by cost.
 
-    Costs are compared in the store currency. A provider whose balance was never seen counts as one that can pay.
+    Costs are compared in the store currency. A provider whose balance is unknown counts as having enough.
     """
 
     def rank(route: Route) -> tuple[bool, int, Decimal, int]:

@@ -1,12 +1,12 @@
-"""Placing orders: claim, call, record.
+"""Submission of orders: claim, call, record.
 
-    claim   one transaction: lock queued orders, insert their Placement rows, commit. Only then a byte may be sent. No
-            more are claimed than are sent at once: what a killed process had claimed is of unknown outcome.
-    call    from a bounded pool of threads that do HTTP and nothing else, each within the lease of its claim.
-    record  accepted orders together in one transaction, everything else in a transaction of its own.
+    claim   one transaction: lock queued orders, insert their Placement rows, commit. Only then may a byte be sent. No
+            more orders are claimed than are sent at once, because a killed process leaves their outcome unknown.
+    call    a bounded pool of threads that make HTTP calls and use no database, each within the lease of its claim.
+    record  accepted orders together in one transaction, every other outcome in its own transaction.
 
-An order is sent again only after a proven rejection or a proven non-send. A claim whose answer never came is of unknown
-outcome. An answer that cannot be recorded, because the connection to the database broke, is kept and recorded later.
+An order is sent again only if it was provably rejected or provably not sent. If the answer to a claim never came, the
+outcome is unknown. An answer that cannot be recorded because the database connection broke is recorded later.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ from providers.worker.leases import database_now
 
 log = logging.getLogger("vitrine.providers")
 
-#: Seconds in which one pass claims; with the time limit of a call it ends within the task's time limit.
+#: Seconds in which one pass claims orders; plus the time limit of a call, it ends within the task's time limit.
 BUDGET = 20.0
-#: Orders that one transaction claims at most.
+#: The maximum number of orders in one claim.
 STEP = 8
-#: Seconds for which the answers of one moment are gathered: each transaction costs as much as an answer.
+#: Seconds in which answers are collected before they are recorded, because a transaction costs as much as an answer.
 GATHER = 0.005
-#: Seconds between two attempts to reach a database that does not answer, doubled each time.
+#: Seconds between two attempts to reach a database that does not answer: the first, doubled up to the last.
 RECONNECT_FIRST, RECONNECT_LAST = 0.05, 2.0
 
 
 def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> Counter[str]:
-    """Place what waits for ``provider``; returns how many were accepted, refused, not_sent, in_doubt.
+    """Place the waiting orders of ``provider``; return the numbers of accepted, refused, not_sent and in_doubt.
 
-    One pass at a time for each provider, so that its limit of parallel calls holds; a second one returns at once.
+    Only one pass runs for each provider, so that its limit of parallel calls holds; a second one returns at once.
     """
     conversation.outside_transaction()
     turn = turns.take(turn_name(provider), seconds=_lease_seconds())
@@ -70,12 +70,16 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
 
 
 def turn_name(provider: Provider) -> str:
-    """The name of the turn that one pass at ``provider`` needs."""
+    """Return the name of the turn that a pass at ``provider`` needs."""
     return f"submit:{provider.pk}"
 
 
 def expire_leases() -> int:
-    """Claims whose answer never came (a worker was killed): nobody knows whether they were sent. Returns how many."""
+    """Mark the outcome of expired claims as unknown: their worker died, and they may have been sent.
+
+    Returns:
+        The number of expired claims.
+    """
     overdue = Placement.objects.filter(state=PlacementState.SUBMITTING, ended_at=None, lease_until__lt=database_now())
     found = 0
     for placement in overdue.select_related("provider").order_by("pk")[:1000]:
@@ -101,7 +105,7 @@ def _lease_seconds() -> float:
 
 
 class _Pass:
-    """One pass at one provider: what is under way, what is answered but not recorded yet, how much may go out."""
+    """One pass at one provider: the calls under way, the answers that are not recorded yet, and the send window."""
 
     def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
         self.counts: Counter[str] = Counter()
@@ -117,7 +121,7 @@ class _Pass:
         self._fault: Exception | None = None
 
     def run(self) -> None:
-        """Place until nothing waits or time is up, and until every answer is recorded."""
+        """Place orders until none waits or the time is over, and until every answer is recorded."""
         is_more = True
         while is_more:
             try:
@@ -128,7 +132,7 @@ class _Pass:
             except Exception as fault:
                 if self._fault is not None:
                     raise
-                # What is under way must be recorded, whatever is wrong with the next claim.
+                # The answers to calls under way must be recorded, whatever is wrong with the next claim.
                 log.exception("provider %s: this pass claims no more orders", self._provider)
                 self._fault, self._claims_end = fault, float("-inf")
         if self._fault is not None:
@@ -143,14 +147,14 @@ class _Pass:
                 self._provider,
                 answered.problem or f"accepted as {answered.upstream_id}",
             )
-        with suppress(*UNREACHABLE):  # a turn ends by itself, and a tally is only a statistic
+        with suppress(*UNREACHABLE):  # a turn expires, and a tally is only a statistic
             self._turn.end()
             self._tally.write(self._provider)
 
     def _step(self) -> bool:
-        """Claim, send, record and wait once; False when nothing is left to do."""
+        """Claim, send, record and wait once; return False when nothing is left to do."""
         if self._reconnects or not all(answered.is_plain for answered in self._unrecorded):
-            self._record()  # before anything else is claimed: it may mean that less must go out
+            self._record()  # before the next claim, because a failure may reduce what may be sent
         if not self._window.under_way:
             self._pace.sleep()
         self._fill()
@@ -161,25 +165,25 @@ class _Pass:
         return True
 
     def _reconnect(self, error: Exception) -> None:
-        """Wait for the database. Answers are kept as long as a lease: after it, others may have judged the orders."""
+        """Wait for the database, up to the length of a lease; after that, others may have decided about the orders."""
         if connection.in_atomic_block:
             raise error
         if not self._reconnects:
             self._gives_up = Deadline.after(_lease_seconds())
         if self._gives_up.has_passed:
-            while self._window.under_way:  # so that the log has every answer
+            while self._window.under_way:  # collect every answer, so that ``close`` logs it
                 self._collect()
             raise error
         log.warning("provider %s: the database did not answer, trying again: %s", self._provider, error)
         connection.close()
-        self._queue.start_over()  # what was to be claimed still waits
+        self._queue.start_over()  # the orders that were to be claimed still wait
         time.sleep(min(RECONNECT_FIRST * 2 ** min(self._reconnects, 10), RECONNECT_LAST))
         self._reconnects += 1
 
     # -------------------------------------------------------------------------------------------- claim, call
 
     def _fill(self) -> None:
-        if self._claim is not None:  # its commit may have come through although the connection broke
+        if self._claim is not None:  # its commit may have succeeded although the connection broke
             self._send(self._claim.find_committed())
             self._claim = None
         while time.monotonic() < self._claims_end and (room := self._room()):
@@ -189,18 +193,18 @@ class _Pass:
             self._send(attempts)
 
     def _room(self) -> int:
-        """How many orders to claim now. A few at a time are not worth a transaction, unless the pace wants that."""
+        """Return how many orders to claim now. Very few are not worth a transaction, unless calls are rate limited."""
         free = self._window.free
         if self._pace.is_limited:
             return 1 if free and not self._pace.wait() else 0
         return min(free, STEP) if free >= min(STEP, max(self._window.size // 4, 1)) else 0
 
     def _limit_window(self) -> None:
-        """How many may be under way at most, as the provider stands now: one while it is on trial after failures."""
+        """Set how many calls may be under way: the provider's limit, or one while it is half open after failures."""
         most = 1 if self._provider.is_half_open else min(self._provider.parallel, self._senders)
         self._window.limit = most
-        # A sender that is free takes what is claimed already. With fewer orders than senders, more than ``most`` would
-        # be on their way at once.
+        # Claim ahead, so that a free sender has work at once. With fewer allowed than there are senders, this would
+        # send more than ``most`` at once.
         is_open = most == self._senders and not self._pace.is_limited
         self._window.ahead = min(STEP, most // 4) if is_open else 0
 
@@ -233,7 +237,7 @@ class _Pass:
                 self._pool.submit(self._exchange, attempt, attempt.call)
 
     def _exchange(self, attempt: Attempt, call: Call) -> None:
-        """Make one call; runs in a thread of the pool, which knows no database."""
+        """Make one call; runs in a thread of the pool, without the database."""
         outcome: Answer | ProviderError = OutcomeUnknown("the call failed in an unexpected way")
         try:
             outcome = conversation.exchange(call, send_by=attempt.send_by)
@@ -241,7 +245,7 @@ class _Pass:
             self._answers.put((attempt, outcome))
 
     def _collect(self) -> None:
-        """Wait for an answer, and take in all that are there."""
+        """Wait for an answer, and take all answers that are there."""
         with suppress(Empty):
             self._understand(*self._answers.get(timeout=self._pace.wait() or None))
             if self._window.under_way >= STEP:
@@ -272,7 +276,7 @@ class _Pass:
             is_failure = name in ("not_sent", "in_doubt") and not isinstance(answered.problem, LeaseEnded)
             self._tally.count("add", answered.outcome, is_failure=is_failure)
         if name == "in_doubt":
-            self._queue.forget()  # the next ones like it may have to wait now
+            self._queue.forget()  # similar orders may have to wait now
         if name in ("refused", "not_sent"):
             reason = getattr(answered.problem, "reason", "")
             if name == "not_sent" or reason in routing.PASSING:

@@ -1,4 +1,4 @@
-"""Why a queued order waits, in words for an operator: one sentence for the order, and one for each of its routes."""
+"""Explanations for operators why a queued order waits: one sentence for the order, and one for each of its routes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from providers.transport import funds, offer_pauses
 
 
 def explain(order: Order) -> list[str]:
-    """Return what ``order`` waits for, nothing if it is not queued or could be placed now."""
+    """Return what ``order`` waits for; an empty list if it is not queued or could be placed now."""
     if order.state is not Status.QUEUED:
         return []
     now = timezone.now()
@@ -42,7 +42,7 @@ def explain(order: Order) -> list[str]:
 
 
 def _at(offer: Offer, order: Order, paused_until: datetime | None, held: holds.Held) -> str:
-    """Why ``order`` does not go to ``offer`` now, "" if it could."""
+    """Return why ``order`` is not placed at ``offer`` now, or "" if it could be."""
     provider = offer.provider
     _number, quantity = routing.part(order, offer)
     cost = offer.cost_of(quantity)

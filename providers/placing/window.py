@@ -1,9 +1,9 @@
-"""How many orders may be on their way to a provider at once: slow start, as in TCP.
+"""The send window: how many orders may be under way at a provider, with a slow start as in TCP.
 
-An answer that is neither a clear yes nor a clear no leaves an order that a person may have to decide about. Whatever
-causes it may affect the next order as well. So a pass begins with one order, doubles with every clear answer up to the
-provider's limit, and goes back to one as soon as something is not clearly answered. The same holds for each offer:
-panels reject one of their services in unfamiliar words while they accept all others.
+An unclear answer leaves an order that an operator may have to decide about, and its cause may affect the next order as
+well. So a pass starts with one order, doubles with every clear answer up to the provider's limit, and goes back to one
+after an unclear answer. The same applies to each offer, because panels may reject one of their services with an unknown
+error text while they accept all others.
 
 Pure: no database, no clock.
 """
@@ -18,8 +18,8 @@ class SendWindow:
     """The state of one pass.
 
     Args:
-        limit: The most that may be under way, whatever was answered.
-        start: How many may be under way before anything was answered.
+        limit: The maximum number of orders under way.
+        start: The number of orders that may be under way before the first answer.
         ahead: How many more may be claimed while the window is fully open, so that no sender waits for the next claim.
     """
 
@@ -31,7 +31,7 @@ class SendWindow:
 
     @property
     def size(self) -> int:
-        """How many may be under way now."""
+        """The number of orders that may be under way now."""
         return min(self._size, self.limit)
 
     @property
@@ -40,11 +40,11 @@ class SendWindow:
 
     @property
     def free(self) -> int:
-        """How many more may be claimed now."""
+        """The number of orders that may be claimed now."""
         return max(self._room(self._size) - self.under_way, 0)
 
     def free_for(self, offer: Hashable) -> int:
-        """How many more of ``offer`` may be claimed now, if the provider as a whole has room for them."""
+        """Return how many orders at ``offer`` may be claimed now, if the provider's own window has room for them."""
         return max(self._room(self._sizes[offer]) - self._under_way[offer], 0)
 
     def _room(self, size: int) -> int:
@@ -54,7 +54,7 @@ class SendWindow:
         self._under_way[offer] += 1
 
     def answered(self, offer: Hashable, *, is_clear: bool | None) -> None:
-        """Count one that is no longer under way. ``is_clear`` None: it says nothing about the next order."""
+        """Count an answer; ``is_clear`` is None if it says nothing about the next order."""
         self._under_way[offer] -= 1
         if is_clear:
             self._size = min(self._size * 2, self.limit)

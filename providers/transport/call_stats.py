@@ -1,6 +1,6 @@
-"""How providers do: calls and failures by the hour, how orders end there and how long they take.
+"""Statistics about providers: calls and failures by the hour, how orders end, and how long they take.
 
-A pass counts its calls in a ``Tally`` and writes them in one statement at its end; nothing here is done for each call.
+A pass counts its calls in a ``Tally`` and stores them with one statement at its end.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from providers.errors import ProviderError, Refused
 from providers.http.messages import Answer
 from providers.models import CallStats, Placement, PlacementState, Provider, ProviderStats
 
-#: Hours that the error rate and the latency are taken from.
+#: Hours that the error rate and the latency cover.
 HOURS = 24
-#: Refusals that say something about the panel or our account there, not about the order.
+#: Reasons of rejections that concern the panel or our account there, not the order.
 FAILING = ("key", "busy")
 
 
 class Tally:
-    """Calls of one pass by verb: how many, how many failed, milliseconds that the good ones took."""
+    """The calls of one pass by verb: their number, the number of failures, and the milliseconds of the others."""
 
     def __init__(self) -> None:
         self._counts: dict[str, list[int]] = {}
 
     def add(self, verb: str, outcome: Answer | ProviderError, problem: ProviderError | None) -> None:
-        """Counts one call: what came back, and what was wrong with it (None: nothing)."""
+        """Count one call; ``problem`` is None if it succeeded."""
         is_fine = problem is None or (isinstance(problem, Refused) and problem.reason not in FAILING)
         self.count(verb, outcome, is_failure=not is_fine)
 
@@ -45,7 +45,7 @@ class Tally:
             counts[2] += outcome.elapsed_ms
 
     def write(self, provider: Provider) -> None:
-        """Adds what was counted to this hour's rows, in one statement, and begins anew."""
+        """Add the counts to the rows of this hour with one statement, and reset them."""
         hour = timezone.now().replace(minute=0, second=0, microsecond=0)
         at = connection.ops.adapt_datetimefield_value(hour)
         rows = [value for verb, counts in self._counts.items() for value in (provider.pk, verb, at, *counts)]
@@ -67,7 +67,7 @@ _ADD = """
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How one provider does. Rates are shares from 0 to 1, None where there is too little to tell."""
+    """The figures of one provider. Rates are shares from 0 to 1, or None if the sample is too small."""
 
     calls: int = 0
     failures: int = 0
@@ -80,7 +80,7 @@ class Health:
 
     @property
     def latency_ms(self) -> int | None:
-        """Mean of the calls that did not fail."""
+        """The mean milliseconds of the calls that did not fail."""
         good = self.calls - self.failures
         return round(self.elapsed_ms / good) if good else None
 
@@ -90,7 +90,7 @@ class Health:
         return found.completed + found.partial + found.canceled if found else 0
 
     def share(self, count: int) -> float | None:
-        """``count`` of the placements that ended, if these are enough to say so."""
+        """Return ``count`` as a share of the ended placements, or None if the sample is too small."""
         return count / self.ended if self.ended >= delivery_stats.MIN_SAMPLE else None
 
     @property
@@ -103,7 +103,7 @@ class Health:
 
 
 def of(providers: Iterable[Provider]) -> dict[int, Health]:
-    """The health of each of ``providers``, by id: two queries for all of them."""
+    """Return the health of each of ``providers`` by id, with two queries in total."""
     ids = [provider.pk for provider in providers]
     since = timezone.now() - timedelta(hours=HOURS)
     sums = CallStats.objects.filter(provider__in=ids, hour__gte=since).order_by().values("provider")
@@ -116,7 +116,7 @@ def of(providers: Iterable[Provider]) -> dict[int, Health]:
 
 
 def measure_due() -> int:
-    """Measures the providers that had endings since they were measured; returns how many."""
+    """Update the statistics of providers whose placements ended since the last update; return their number."""
     newest = Placement.objects.filter(provider=OuterRef("pk"), state=PlacementState.CLOSED).order_by("-ended_at")
     last = Subquery(newest.values("ended_at")[:1])
     is_newer = Q(stats=None) | Q(last__gt=F("stats__measured_at") - delivery_stats.OVERLAP)

@@ -1,4 +1,4 @@
-"""When a provider is left alone: pauses and back-off. The state is on the Provider row, shared by all processes.
+"""The circuit breaker: pauses a provider that fails. Its state is in the Provider row, shared by all processes.
 
 Every automatic pause ends by itself and is twice as long as the one before, until an order is clearly answered.
 ``Provider.pause_reason`` holds why: a note, or what the provider said. A panel where our
@@ -23,32 +23,32 @@ from providers.worker.backoff import Doubling
 
 log = logging.getLogger("vitrine.providers")
 
-#: The pauses of a provider, by what happened.
+#: The lengths of pauses, by cause.
 PAUSES = {"busy": Doubling(60, 600), "key": Doubling(60, 3600), "failure": Doubling(60, 1800)}
-#: So many failures in a row pause the provider: calls that did not reach it, or answers that are neither yes nor no,
-#: each of which leaves an order of unknown outcome. Then one order at a time goes out, and the first one that is not
-#: clearly answered pauses it again.
+#: The number of failures in a row that pauses a provider: calls that did not reach it, and answers that leave the
+#: outcome of an order unknown. After the pause one order at a time is sent, and the first one without a clear answer
+#: pauses it again.
 FAILURES, UNCLEAR_ANSWERS = 3, 2
-#: More than this share of the newest placements of the last hour with an unknown outcome do the same.
+#: A larger share of unknown outcomes among the newest placements of the last hour pauses it too.
 UNKNOWN_SHARE, UNKNOWN_AMONG, UNKNOWN_WITHIN = 0.05, 50, timedelta(hours=1)
-#: No panel makes us wait for longer than this, whatever its Retry-After says.
+#: The maximum number of seconds to wait, whatever a panel's Retry-After header says.
 RETRY_AFTER_LAST = 3600
-#: The waits of an order between proven non-sends.
+#: The waiting times of an order that was not sent.
 NOT_SENT = Doubling(first=10, last=1800)
 
 
 def clear_answer(provider: Provider) -> None:
-    """The panel has said yes or no to an order: whatever was wrong before is over."""
+    """Reset the failure counters, because the panel clearly accepted or rejected an order."""
     if provider.failures or provider.is_half_open or provider.pauses:
         Provider.objects.filter(pk=provider.pk).update(failures=0, is_half_open=False, pauses=0)
         provider.failures, provider.is_half_open, provider.pauses = 0, False, 0
 
 
 def failed(provider: Provider, problem: ProviderError, outcome: Answer | ProviderError) -> None:
-    """Draw the consequence of one ``add`` that was neither accepted nor rejected for the order's own sake."""
+    """Handle an ``add`` that was neither accepted nor rejected for a reason of the order: count it, and maybe pause."""
     provider.refresh_from_db(fields=["failures", "pauses", "is_half_open", "paused_until"])
     if provider.is_paused:
-        return  # the others that were under way when it was paused say nothing new
+        return  # calls that were under way when it was paused must not extend the pause
     if isinstance(problem, Refused):
         if problem.reason == "key":
             check_key(provider, problem.message)
@@ -65,10 +65,13 @@ def failed(provider: Provider, problem: ProviderError, outcome: Answer | Provide
 
 
 def check_key(provider: Provider, words: str) -> timedelta:
-    """Pause after the panel rejected the API key, for as short as possible: most such answers pass.
+    """Pause the provider, for a short time at first, because the panel rejected the API key.
 
-    Whether it takes the same key for the balance tells the operator where to look. Returns when to ask again; a pause
-    that is running already stays as it is.
+    Most such answers are temporary. The balance is read with the same key, so that the operator learns whether the
+    key itself is wrong. A pause that already runs is not changed.
+
+    Returns:
+        How long to wait.
     """
     provider.refresh_from_db(fields=["pauses", "paused_until"])
     if provider.paused_until is not None and provider.is_paused:
@@ -84,7 +87,7 @@ def check_key(provider: Provider, words: str) -> timedelta:
 
 
 def back_off(tries: int) -> timedelta:
-    """How long an order waits that was sent ``tries`` times in vain."""
+    """Return how long an order waits after ``tries`` attempts that were not sent."""
     return NOT_SENT.delay(tries + 1)
 
 
@@ -105,7 +108,7 @@ def _too_many_unknown(provider: Provider, words: str) -> str:
     since = timezone.now() - UNKNOWN_WITHIN
     placements = Placement.objects.filter(provider=provider, created_at__gte=since).order_by("-pk")
     newest = list(placements.values_list("offer_id", "in_doubt_at")[:UNKNOWN_AMONG])
-    paused = offer_pauses.paused_offers()  # these wait on their own
+    paused = offer_pauses.paused_offers()  # these offers are paused on their own
     unknown = sum(at is not None for offer_id, at in newest if offer_id not in paused)
     if unknown <= UNKNOWN_AMONG * UNKNOWN_SHARE:
         return ""
@@ -113,7 +116,7 @@ def _too_many_unknown(provider: Provider, words: str) -> str:
 
 
 def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0) -> int:
-    """Pause twice as long as last time; returns the seconds."""
+    """Pause twice as long as the last time; return the seconds."""
     seconds = least or round(PAUSES[kind].delay(provider.pauses + 1).total_seconds())
     Provider.objects.filter(pk=provider.pk).update(pauses=F("pauses") + 1)
     provider.pauses += 1
@@ -122,10 +125,9 @@ def _pause_longer(provider: Provider, kind: str, *, reason: str, least: int = 0)
 
 
 def pause(provider: Provider, *, seconds: int, reason: str) -> None:
-    """No orders go to ``provider`` for a while; those that have no other route wait.
+    """Send no orders to ``provider`` for ``seconds``; orders without another route wait.
 
-    A pause never ends an earlier one that lasts longer: "too many requests" must not resume a provider that bills in
-    another currency.
+    A longer pause is not shortened: "too many requests" must not resume a provider that bills in another currency.
     """
     until = timezone.now() + timedelta(seconds=seconds)
     shorter = Provider.objects.filter(pk=provider.pk).exclude(paused_until__gt=until)
@@ -135,7 +137,7 @@ def pause(provider: Provider, *, seconds: int, reason: str) -> None:
 
 
 def resume(provider: Provider) -> None:
-    """An operator lets orders go to ``provider`` again."""
+    """End the pause of ``provider`` and reset its failure counters, on behalf of an operator."""
     Provider.objects.filter(pk=provider.pk).update(
         paused_until=None, pause_reason="", failures=0, pauses=0, is_half_open=False
     )

@@ -1,4 +1,4 @@
-"""One conversation with a panel: build the call in the provider's dialect, send it, read the answer, keep a record."""
+"""Calls to a panel: build the request in the provider's dialect, send it, read the answer, and write the call log."""
 
 from __future__ import annotations
 
@@ -32,34 +32,48 @@ KEPT_TEXT = 4000
 
 
 def balance(provider: Provider) -> Balance:
-    """Raises PanelError. Nothing is stored but the record of the call."""
+    """Ask for our balance, and store nothing but the call log.
+
+    Raises:
+        ProviderError: the panel did not name a balance.
+    """
     return _read(provider, "balance", {}, read_balance)
 
 
 def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
-    """What the panel says about ``ids``, which need not be ours (see ``read_status``). Raises PanelError."""
+    """Ask for the status of ``ids``, which may be numbers of other customers' orders (see ``read_status``).
+
+    Raises:
+        ProviderError: the answer as a whole could not be used.
+    """
     params = provider.dialect.status_params(ids)
     reports = _read(provider, "status", params, lambda answer, dialect: read_status(answer, dialect, ids))
     return redact_reports(reports, (provider.key.reveal(),))
 
 
 def services(provider: Provider) -> list[Listed]:
-    """The provider's price list, cleaned. Raises PanelError."""
+    """Ask for the price list and return its rows, cleaned.
+
+    Raises:
+        ProviderError: the panel did not send a price list.
+    """
     rules = load_rules(provider)
     return _read(provider, "services", {}, lambda answer, dialect: read_services(answer, dialect, rules))
 
 
 def redact_reports(reports: Mapping[str, R], secrets: Collection[str]) -> dict[str, R]:
-    """Return ``reports`` about orders or refills without ``secrets``: a panel may echo the key in a text of its own."""
+    """Remove ``secrets`` from ``reports`` about orders or refills, because a panel may echo the key in a text."""
     return {asked: _redact_report(report, secrets) for asked, report in reports.items()}
 
 
 def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None = None) -> Answer | ProviderError:
-    """Sends ``call``; the outcome as a value, so that a thread without a database can do it.
+    """Send ``call`` and return the answer or the error; runs in threads that do not use the database.
 
-    ``until``, on the monotonic clock, ends the call before its usual time limit; it gets a second in any case.
-    ``send_by`` is the last moment for its first byte: after it, the outcome is LeaseEnded. A call that does something
-    at the panel must have one.
+    Args:
+        until: Seconds on the monotonic clock at which the call ends, if that is before its usual time limit. It gets
+            one second in any case.
+        send_by: The last moment for the first byte; after it, LeaseEnded is returned. Required for calls that change
+            something at the panel.
     """
     if call.is_write and send_by is None:
         raise ValueError(f"{call.verb} must be sent within the lease of its claim")
@@ -73,9 +87,9 @@ def exchange(call: Call, *, until: float | None = None, send_by: Deadline | None
 
 
 def outside_transaction() -> None:
-    """A call to a panel under a database lock would stop the shop for as long as the panel takes."""
+    """Raise an error inside a transaction: a call under a database lock would stop the shop while the panel answers."""
     blocks = connection.atomic_blocks
-    # Django's own test for "durable": the transaction that a test case wraps around a test does not count.
+    # As for Django's "durable": the transaction that a test case wraps around a test does not count.
     if blocks and not getattr(blocks[-1], "_from_testcase", False):
         raise transaction.TransactionManagementError("a panel must not be called inside a transaction")
 
@@ -83,14 +97,14 @@ def outside_transaction() -> None:
 def record(
     provider: Provider, call: Call, outcome: Answer | ProviderError, *, name: str, placement: Placement | None = None
 ) -> None:
-    """Keeps what was sent and what came back, without the key."""
+    """Write one call and its answer to the call log, without the key."""
     build_record(provider, call, outcome, name=name, placement=placement).save()
 
 
 def build_record(
     provider: Provider, call: Call, outcome: Answer | ProviderError, *, name: str, placement: Placement | None = None
 ) -> PanelCall:
-    """What ``record`` keeps, for the caller to insert."""
+    """Return the row of the call log for the caller to insert."""
     answer = outcome if isinstance(outcome, Answer) else None
     text = answer.text if answer else str(outcome)
     return PanelCall(
@@ -106,7 +120,7 @@ def build_record(
 
 
 def name_of(problem: ProviderError) -> str:
-    """The outcome class of a failed call, for the record."""
+    """Return the name of the outcome of a failed call for the call log."""
     names: dict[type[ProviderError], str] = {
         Refused: "refused",
         NotSent: "not_sent",
@@ -129,7 +143,7 @@ def _read(provider: Provider, verb: str, params: dict[str, str], read: Callable[
         return found
     except ProviderError as problem:
         tally.add(verb, outcome, problem)
-        # Good reads are not kept: there are thousands a day and they say nothing new.
+        # Successful reads are not logged, because there are thousands of them a day.
         record(provider, call, outcome, name=name_of(problem))
         problem.message = client.redact(problem.message, call.secrets)
         raise
@@ -145,7 +159,7 @@ def _redact_report(report: R, secrets: Collection[str]) -> R:
 
 
 def _sent(call: Call) -> str:
-    """The request as kept for the operator: its fields, without the key."""
+    """Return the fields of the request, without the key."""
     fields = call.json if call.json is not None else dict(call.query or call.form)
     text = json.dumps({name: value for name, value in fields.items() if name != "key"}, ensure_ascii=False)
     return client.redact(text[:KEPT_TEXT], call.secrets)

@@ -1,4 +1,4 @@
-"""Finding a panel's dialect by asking it, reading only: which one fits, and of each other one why it does not."""
+"""Detection of a panel's dialect by read-only requests: which dialect fits, and why each other one does not."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from providers.panels.dialects import DIALECTS
 from providers.panels.services import raw_rows, read_services
 from providers.transport import conversation
 
-#: Numbers that no order has. Some panels show only in such an answer what they speak.
+#: Numbers that no order has. Some panels can only be recognized by their answer about such numbers.
 NO_ORDERS = ["0", "999999999999999999"]
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """The dialect that fits (None: no one does), how requests to the panel are made where that differs from the
-    dialect's document ("" where it does not), the panel's currency, and a sentence for every dialect tried."""
+    """The result of a detection.
+
+    ``dialect`` is None if none fits. ``lines`` has a sentence for every dialect that was tried. ``encoding`` and
+    ``auth`` are how requests are made where that differs from the dialect's document, else "".
+    """
 
     dialect: Dialect | None
     currency: str
@@ -31,7 +34,7 @@ class Detected:
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
-    """A way to make requests: ``encoding`` and ``auth`` as a provider has them, "" as the dialect's document says."""
+    """A request format: ``encoding`` and ``auth`` as in Provider; "" means as in the dialect's document."""
 
     encoding: str = ""
     auth: str = ""
@@ -45,8 +48,8 @@ class _Manner:
         return "".join(f" {words}" for words in told if words)
 
 
-#: The standard API is spoken in every manner; a panel with a document of its own only as that says. The first manner
-#: that is answered counts. GET comes last because it puts the key into the panel's logs.
+#: Panels of the standard API use all of these formats; panels with a document of their own only the documented one.
+#: The first format that works is used. GET comes last because it puts the key into the panel's access log.
 _STANDARD_MANNERS = (
     _Manner(),
     _Manner(encoding="json"),
@@ -58,9 +61,12 @@ _STANDARD_MANNERS = (
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """A dialect that the panel answers. Its own address decides first; then the signs of just this dialect, if most of
-    what is listed can be ordered in it; then how much can be, then whether it is asked as its document says. The
-    first of equals wins."""
+    """A dialect in which the panel answers.
+
+    Candidates are compared by: the panel's own address; features that only this dialect has, if most of the listed
+    services can be ordered in it; the number of these services; the documented request format. The first of equals
+    wins.
+    """
 
     dialect: Dialect
     manner: _Manner
@@ -81,18 +87,22 @@ class _Fit:
 
 
 class _Differs(ProviderError):
-    """The panel answers, and is not the one that this dialect was written from."""
+    """The panel answers, but not like the panel that this dialect describes."""
 
 
 class _Conversation:
-    """Questions to one panel. The same request is sent once, whichever dialect asks."""
+    """Read-only requests to one panel; the same request of several dialects is sent once."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url, self.key = url, key
         self._answers: dict[str, Answer | ProviderError] = {}
 
     def ask(self, dialect: Dialect, verb: str, auth: str, **params: str) -> Answer:
-        """Raises PanelError."""
+        """Send the request for ``verb``, or return its answer if it was sent before.
+
+        Raises:
+            ProviderError: there was no answer.
+        """
         call = dialect.call(verb, self.url, self.key, auth=auth, **params)
         request = repr((call.method, call.query, call.form, call.json, call.headers))
         if request not in self._answers:
@@ -103,13 +113,17 @@ class _Conversation:
         return outcome
 
     def try_manners(self, dialect: Dialect, auth: str, encoding: str) -> _Fit:
-        """The first manner in which the panel speaks ``dialect``. Raises the PanelError of the dialect's own manner."""
+        """Return the first request format in which the panel answers in ``dialect``.
+
+        Raises:
+            ProviderError: none works; the error of the documented format.
+        """
         manners: tuple[_Manner, ...] = _STANDARD_MANNERS if dialect.differs is None else (_Manner(),)
-        if encoding:  # the operator said how requests are made
+        if encoding:  # the operator chose the request format
             manners = (_Manner(encoding=encoding), _Manner(encoding=encoding, auth="both"))
         problem: ProviderError | None = None
         for manner in manners:
-            if auth and manner.auth:  # the operator said where the key goes
+            if auth and manner.auth:  # the operator chose where the key goes
                 continue
             try:
                 return self._try(dialect, manner, auth)
@@ -144,7 +158,10 @@ class _Conversation:
 
 
 def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detected:
-    """Asks ``url`` for balance, services and orders that cannot exist, in every dialect. Buys nothing."""
+    """Ask the panel at ``url`` for its balance, its services and orders that cannot exist, in every dialect.
+
+    Nothing is bought.
+    """
     fits: dict[str, _Fit] = {}
     why: dict[str, str] = {}
     conversation = _Conversation(url, key)
@@ -169,7 +186,7 @@ def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detecte
 
 
 def currency_of(dialect: Dialect, url: str, key: str, *, auth: str = "") -> str:
-    """The currency the panel names with our balance; "" if it names none or does not answer."""
+    """Return the currency that the panel names with our balance, or "" if it names none or does not answer."""
     try:
         return read_balance(_Conversation(url, key).ask(dialect, "balance", auth), dialect).currency
     except ProviderError:

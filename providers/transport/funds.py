@@ -1,9 +1,9 @@
-"""What a provider's balance cannot pay for waits; cheaper orders, refills and cancellations go on.
+"""Orders that a provider's balance is too low for: they wait, while cheaper orders, refills and cancellations go on.
 
-A panel that answers "not enough funds" says so about one order. From then on ``Provider.funds_limit`` is the most that
-an order may cost there: the balance that the panel then names, less what was spent since, or just below the cost of the
-refused order where it names none. The limit ends with the first balance reading that shows more money. Besides, dearer
-orders are tried again at ``funds_retry_at``, at intervals that double: no order waits for a reading that never comes.
+A panel that answers "not enough funds" means one order. From then on ``Provider.funds_limit`` is the most that an order
+may cost there: the balance that the panel then names, less what was spent since, or just below the cost of the rejected
+order if it names none. The limit ends with the first reading of a higher balance. In addition, orders above the limit
+are tried again at ``funds_retry_at``, at intervals that double, so that no order waits for a reading that never comes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from providers.worker.backoff import Doubling
 
 log = logging.getLogger("vitrine.providers")
 
-#: Waits until dearer orders are tried again.
+#: The waiting times until orders above the limit are tried again.
 RETRY = Doubling(first=60, last=1800)
 _FIELDS = ("funds_limit", "funds_balance", "funds_seen_at", "funds_retry_at", "funds_attempts")
 
@@ -35,9 +35,9 @@ def can_afford(provider: Provider, cost: Decimal) -> bool:
 
 
 def hold_back(provider: Provider, *, cost: Decimal) -> None:
-    """Make what costs ``cost`` or more wait, since the panel refused it for want of money.
+    """Let orders that cost ``cost`` or more wait, because the panel rejected one for lack of funds.
 
-    Asks for the balance, but not for each of the orders that were on their way together.
+    The balance is read once, not for each of several orders that were under way together.
     """
     provider.refresh_from_db(fields=_FIELDS)
     now = timezone.now()
@@ -45,17 +45,17 @@ def hold_back(provider: Provider, *, cost: Decimal) -> None:
     if is_first:
         provider.funds_attempts += 1
         provider.funds_retry_at = now + RETRY.delay(provider.funds_attempts)
-        provider.funds_seen_at = now  # an older reading says nothing about what is left
+        provider.funds_seen_at = now  # older readings do not show what is left now
         _ask_balance(provider)
     limits = [cost - amounts.QUANTUM, provider.funds_balance, provider.funds_limit]
     provider.funds_limit = max(min(amount for amount in limits if amount is not None), Decimal(0))
     provider.save(update_fields=_FIELDS)
-    if is_first:  # the others that were on their way say the same
+    if is_first:  # log it once, not for each order that was under way
         log.warning("provider %s: %s", provider.name, describe(provider))
 
 
 def refresh(provider: Provider) -> None:
-    """Before orders are chosen: end the limit if the balance has risen, and look at it before dearer ones are tried."""
+    """End the limit if the balance has risen; read the balance when orders above the limit are due for a retry."""
     if provider.funds_limit is None:
         return
     before = provider.funds_balance if provider.funds_balance is not None else provider.funds_limit
@@ -70,11 +70,11 @@ def refresh(provider: Provider) -> None:
             provider.funds_attempts += 1
             provider.funds_retry_at = timezone.now() + RETRY.delay(provider.funds_attempts)
             provider.save(update_fields=_FIELDS)
-        # Otherwise only an order can show whether there is enough.
+        # Otherwise only a new attempt can show whether the balance is sufficient.
 
 
 def spend(provider: Provider, costs: Iterable[Decimal]) -> None:
-    """Count what was accepted: less is left for others. Something dearer than the limit ends it."""
+    """Subtract the cost of accepted orders from what is left; an accepted order above the limit ends the limit."""
     spent = list(costs)
     if provider.funds_limit is None or not spent:
         return
@@ -87,14 +87,14 @@ def spend(provider: Provider, costs: Iterable[Decimal]) -> None:
 
 
 def release(provider: Provider) -> None:
-    """Let orders of any cost go out again."""
+    """End the limit, so that orders of any cost are placed again."""
     provider.funds_limit = provider.funds_balance = provider.funds_seen_at = provider.funds_retry_at = None
     provider.funds_attempts = 0
     provider.save(update_fields=_FIELDS)
 
 
 def describe(provider: Provider) -> str:
-    """Return what waits and until when, for the log; "" if nothing waits."""
+    """Return the limit and the time of the next attempt for the log, or "" if there is no limit."""
     if provider.funds_limit is None or provider.funds_retry_at is None:
         return ""
     most = f"{amounts.plain(provider.funds_limit)} {provider.currency}"

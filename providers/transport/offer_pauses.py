@@ -1,9 +1,8 @@
-"""Offers that wait because the panel answers about them in words that nobody knows, while it is clear about others.
+"""Pauses of single offers, for panels that reject one of their services with an error text we do not recognize.
 
-Panels reject one of their services so, and each such answer leaves an order of unknown outcome. After ``UNCLEAR`` of
-them in a row, with no clear answer about the same offer since, no more of it goes out for as long again as that has
-lasted, so that the waits double. All other offers of the provider go on. Time-outs are no such answers: they are about
-the provider (see ``pausing``).
+Each such answer leaves the outcome of an order unknown. After ``UNCLEAR`` of them in a row, without a clear answer
+about the same offer since, the offer is paused for as long as that has lasted, so that the pauses double. All other
+offers of the provider go on. Time-outs do not count here, because they concern the provider (see ``circuit_breaker``).
 """
 
 from __future__ import annotations
@@ -16,15 +15,15 @@ from django.utils import timezone
 from providers.models import Placement, PlacementState
 
 UNCLEAR = 2
-#: The shortest and the longest wait until one more is tried.
+#: The shortest and the longest pause.
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(minutes=30)
-#: Open cases older than this pause nothing.
+#: Unknown outcomes that are older than this do not count.
 WITHIN = timedelta(hours=2)
 _CLEAR = (PlacementState.ACCEPTED, PlacementState.CLOSED, PlacementState.REFUSED)
 
 
 def paused_offers() -> dict[int, datetime]:
-    """Return until when no more is bought of which offers, by the offer's id. One small query where all is well."""
+    """Return the end of the pause of each paused offer, by the offer's id; one small query if there are none."""
     now = timezone.now()
     unknown = Placement.objects.filter(
         state=PlacementState.IN_DOUBT, ended_at=None, in_doubt_at__gte=now - WITHIN, evidence__has_key="said"
@@ -48,6 +47,6 @@ def paused_offers() -> dict[int, datetime]:
 
 
 def _last_clear_answer(offer_id: int, *, since: int) -> int:
-    """The number of the last attempt after ``since`` whose answer about the offer was clear; 0 if there is none."""
+    """Return the id of the last placement after ``since`` with a clear answer about the offer, or 0."""
     clear = Placement.objects.filter(pk__gt=since, offer_id=offer_id, state__in=_CLEAR)
     return clear.order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -1,4 +1,4 @@
-"""How long the traffic with panels and the task results are kept."""
+"""Deletion of old call logs, call statistics and task results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEPT_DAYS = 30
 
 
 def prune() -> int:
-    """Deletes what is older than KEPT_DAYS; returns how many rows. Orders, events and money are kept for good."""
+    """Delete rows older than KEPT_DAYS and return their number. Orders, events and transfers are never deleted."""
     before = timezone.now() - timedelta(days=KEPT_DAYS)
     calls, _ = PanelCall.objects.filter(created_at__lt=before).delete()
     tallies, _ = CallStats.objects.filter(hour__lt=before).delete()

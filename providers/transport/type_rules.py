@@ -1,6 +1,6 @@
-"""The service types that an operator assigned to a provider's offers: read them, change them, apply them.
+"""Rules by which operators assign service types to a provider's offers.
 
-Imports read a price list by these rules (see ``calling.services``), so an assignment outlives every later list.
+Price lists are read by these rules (see ``conversation.services``), so an assignment also applies to later lists.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from providers.panels.services import ANY_TYPE, TypeRules, type_key
 
 
 def load_rules(provider: Provider) -> TypeRules:
-    """Return the rules of ``provider``, and what was assigned to single offers of it."""
+    """Return the rules of ``provider``, including service types that were assigned to single offers."""
     assigned = Offer.objects.filter(provider=provider).exclude(assigned_kind="").order_by()
     return TypeRules(
         by_name=dict(TypeRule.objects.filter(provider=provider).values_list("type_name", "kind")),
@@ -39,6 +39,6 @@ def set_rule(provider: Provider, *, type_name: str, kind: str) -> None:
 
 
 def unknown_types(provider: Provider) -> list[tuple[str, int]]:
-    """Return the type names of offers that cannot be sold because nobody knows their type, the most frequent first."""
+    """Return the unknown type names of offers, which cannot be sold for that reason, the most frequent first."""
     names = Offer.objects.filter(provider=provider, missed_imports=0, problem__startswith="unknown type ")
     return Counter(names.order_by().values_list("type_name", flat=True)).most_common()

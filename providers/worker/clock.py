@@ -1,9 +1,9 @@
-"""Boot-time clock and deadlines on it. Pure: no Django, no network.
+"""The boot-time clock, and deadlines on it. Pure: no Django, no network.
 
-Two kinds of time must not be mixed. A time that several machines compare (the end of a lease or of a turn) is read
-from the database, see ``leases.database_now``: the clocks of two machines may differ by minutes. A time that only this
-process compares is read here: from a clock that nobody sets and that goes on while the process is stopped or the
-machine sleeps, so that a process that wakes up knows how much it missed.
+Two kinds of time must not be mixed. Times that several machines compare (the end of a lease or of a turn) come from
+the database, see ``leases.database_now``, because the clocks of two machines may differ by minutes. Times that only
+this process compares come from here: from a clock that nobody can set and that keeps running while the process is
+stopped or the machine sleeps, so that a process that wakes up notices how late it is.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-# Linux stops CLOCK_MONOTONIC, which time.monotonic() reads, while the machine sleeps. macOS has no CLOCK_BOOTTIME, and
-# its CLOCK_MONOTONIC runs on.
+# On Linux, CLOCK_MONOTONIC (time.monotonic()) stops while the machine sleeps. macOS has no CLOCK_BOOTTIME, but its
+# CLOCK_MONOTONIC keeps running.
 _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def boottime() -> float:
-    """Return the seconds since this machine was started, its sleep included."""
+    """Return the seconds since this machine was started, including the time it slept."""
     return time.clock_gettime(_CLOCK)
 
 
 class DeadlinePassed(Exception):
-    """It is too late to begin: this process was stopped, or the machine slept."""
+    """It is too late to start: this process was stopped, or the machine slept."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Deadline:
-    """A moment of this machine's boot-time clock. It means nothing to another machine and is never stored."""
+    """A time on this machine's boot-time clock. It means nothing on another machine, so it is never stored."""
 
     at: float
 

@@ -1,15 +1,15 @@
-"""Leases: until when a claimed row belongs to this process, and until when its first byte may go out.
+"""Leases: how long a claimed row belongs to this process, and until when its request may be sent.
 
-A lease has two ends, because two parties need it:
+A lease has two end times, for two parties:
 
-- ``until``, by the clock of the database, is stored in the row. Once it has passed, others may judge the row: expire
-  it, decide it, send it again.
-- ``send_by``, by the boot-time clock of this machine, is checked by whoever sends, immediately before the first byte.
-  It lies one longest call before the end of the lease, so that a call that was begun has ended when others judge the
-  row. It is measured from before the claim, so that no delay of the claim can make it late.
+- ``until``, on the database's clock, is stored in the row. After it, other processes may expire the row, decide about
+  it, or send it again.
+- ``send_by``, on this machine's boot-time clock, is checked by the sender immediately before the first byte. It is
+  earlier than the end of the lease by the duration of the longest call, so that a call that was started has ended
+  when other processes may act on the row. It is measured from before the claim, so a slow claim cannot make it late.
 
-``begin`` reads the boot-time clock first and the database second. A process that is stopped anywhere between the two,
-in the claim or after it finds ``send_by`` passed when it goes on, whatever others have decided about the row.
+``begin`` reads the boot-time clock first and the database second. A process that is stopped between the two, during
+the claim or after it finds that ``send_by`` has passed when it continues.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from django.db import connection
 from providers.worker.clock import Deadline
 
 _NOW = {
-    # SQLite cuts its clock to milliseconds. One is added, so that a row written just before, with a time in
-    # microseconds, is not taken for one of the future.
+    # SQLite truncates its clock to milliseconds. One is added so that a row written just before, with microseconds,
+    # does not appear to be from the future.
     "sqlite": "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW', '+0.001 seconds')",
     "postgresql": "SELECT STATEMENT_TIMESTAMP()",
 }
 
 
 def database_now() -> datetime:
-    """Return the time of the database's clock, to the millisecond or better: every machine reads the same one."""
+    """Return the time of the database's clock, which is the same for every machine, to the millisecond or better."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW[connection.vendor])
         (value,) = cursor.fetchone()
@@ -40,7 +40,7 @@ def database_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One claim's time. ``until`` goes into the claimed rows and tells this claim from every other one."""
+    """The end times of one claim. ``until`` is stored in the claimed rows and identifies the claim."""
 
     #: The time of the database when the lease began.
     begun_at: datetime

@@ -1,4 +1,4 @@
-"""The tables of the worker: turns, what is waiting in the task queue, and when it was last seen."""
+"""Models of the worker: turns, queued tasks, and heartbeats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Turn(models.Model):
-    """Which process does a named piece of work now. Written by ``turns`` alone."""
+    """The process that currently does a named piece of work. Only ``turns`` writes it."""
 
     name = models.CharField(max_length=100, primary_key=True)
     holder = models.CharField(max_length=32, blank=True)
@@ -18,10 +18,10 @@ class Turn(models.Model):
 
 
 class QueuedTask(models.Model):
-    """The last message by which a task with certain arguments was queued. Written by ``queue`` alone."""
+    """The last message that queued a task with certain arguments. Only ``queue`` writes it."""
 
     name = models.CharField(max_length=300, primary_key=True)
-    #: What the broker knows it by: the key of its row, or with Redis the message itself.
+    #: How the broker identifies it: the primary key of its row, or with Redis the message itself.
     message = models.TextField(blank=True)
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ class QueuedTask(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a kind of process was last seen alive. Written by ``heartbeat`` alone."""
+    """When a kind of process was last seen alive. Only ``heartbeat`` writes it."""
 
     name = models.CharField(max_length=32, primary_key=True)
     #: By the clock of the database.

@@ -1,9 +1,9 @@
-"""The task queue: put a task there unless the same one is waiting already.
+"""The task queue: add a task unless the same one is already waiting.
 
-Tasks of this project look at a table for what is due, so a second copy in the queue adds nothing but delay for the
-tasks behind it. django-q2 cannot tell what is in its queue: messages are signed and differ in their ids. So the last
-message of each task is remembered, and the broker is asked whether it still holds that message. A message that was
-lost, by a killed worker or a flushed Redis, is not there any more and holds up nothing.
+The tasks of this project read from a table what is due, so a second copy in the queue only delays the tasks behind it.
+django-q2 cannot say what is in its queue, because messages are signed and have different ids. So the last message of
+each task is stored, and the broker is asked whether it still has that message. A message that was lost with a killed
+worker or a flushed Redis is no longer there and blocks nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from providers.worker.models import QueuedTask
 
 
 class _Recorder:
-    """A broker that remembers what it was given: ``async_task`` does not return it."""
+    """A broker that stores the message it was given, because ``async_task`` does not return it."""
 
     def __init__(self, broker: Broker) -> None:
         self.broker, self.list_key, self.message = broker, broker.list_key, ""
@@ -34,16 +34,19 @@ class _Recorder:
 
 
 def enqueue_once(task: str, *args: Any, broker: Broker | None = None) -> bool:
-    """Put ``task`` (a dotted path) into the queue with ``args``, unless the same is waiting there; return whether.
+    """Add ``task`` (a dotted path) with ``args`` to the queue, unless the same task is waiting there.
 
-    A task that is running already is put there again: it may have looked before the work came.
+    A task that is already running is added again, because it may have looked before the new work came.
+
+    Returns:
+        Whether the task was added.
     """
-    if Conf.SYNC:  # for tests: runs at once, in this process
+    if Conf.SYNC:  # tests run tasks at once, in this process
         async_task(task, *args)
         return True
     broker = broker or get_broker()
     name = f"{broker.list_key} {task}{args!r}"
-    if _waits(broker, QueuedTask.objects.filter(name=name).first()):  # without a lock: so it is nearly always
+    if _waits(broker, QueuedTask.objects.filter(name=name).first()):  # usually true, and needs no lock
         return False
     with transaction.atomic():
         QueuedTask.objects.bulk_create([QueuedTask(name=name)], ignore_conflicts=True)
@@ -51,7 +54,7 @@ def enqueue_once(task: str, *args: Any, broker: Broker | None = None) -> bool:
         if _waits(broker, row):
             return False
         recorder = _Recorder(broker)
-        # Successes are not kept: nobody reads them, and a failure is kept in any case.
+        # Successful results are not stored, because nobody reads them; failures are stored in any case.
         async_task(task, *args, broker=recorder, save=False)
         row.message = recorder.message
         row.save(update_fields=["message"])
@@ -59,7 +62,7 @@ def enqueue_once(task: str, *args: Any, broker: Broker | None = None) -> bool:
 
 
 def _waits(broker: Broker, row: QueuedTask | None) -> bool:
-    """Return whether the message of ``row`` is in the queue and no cluster has taken it."""
+    """Return whether the message of ``row`` is in the queue and no cluster has taken it yet."""
     if row is None or not row.message:
         return False
     if isinstance(broker, Redis):

@@ -1,4 +1,4 @@
-"""The table of django-q2's schedules, written from the code alone: whatever else stands in it is removed."""
+"""Schedules of background tasks: declared in code, and written to django-q2's table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Schedule(NamedTuple):
 
 
 def declared() -> list[Schedule]:
-    """What the applications declare: SCHEDULES in the module ``tasks`` of each."""
+    """Return the schedules of all applications: ``SCHEDULES`` in the module ``tasks`` of each."""
     found: list[Schedule] = []
     for app in apps.get_app_configs():
         if module_has_submodule(app.module, "tasks"):
@@ -36,11 +36,11 @@ def declared() -> list[Schedule]:
 
 
 def sync_schedules(schedules: Iterable[Schedule]) -> None:
-    """Make the table equal to ``schedules``; safe to repeat, a restart neither postpones nor repeats a run.
+    """Make the table equal to ``schedules``. A restart neither postpones nor repeats a run.
 
-    One row that django-q2 cannot read rolls back its whole pass over the table, every 30 seconds: then no schedule runs
-    at all. And a row can name any Python callable. So rows that are not declared, doubled ones and unnamed ones are
-    deleted, and every column that django-q2 would parse is emptied.
+    One row that django-q2 cannot read rolls back its whole pass over the table, every 30 seconds, so that no schedule
+    runs at all; and a row can name any Python callable. Therefore rows that are not declared, duplicates and rows
+    without a name are deleted, and every column that django-q2 would parse is emptied.
     """
     wanted = {schedule.name: schedule for schedule in schedules}
     with transaction.atomic():
@@ -77,6 +77,6 @@ def _write(schedule: Schedule) -> None:
             "intended_date_kwarg": None,
         },
     )
-    # The interval was shortened, or somebody has moved or emptied the next run.
+    # The interval was shortened, or somebody changed or cleared the time of the next run.
     late = Q(next_run=None) | Q(next_run__gt=now + timedelta(minutes=schedule.minutes))
     Row.objects.filter(late, name=schedule.name).update(next_run=now)

@@ -1,10 +1,10 @@
 """Turns: one process at a time for a named piece of work, such as one provider's submissions.
 
-``take`` gives a turn for a number of seconds, ``keep`` extends it, ``end`` gives it back. The turn of a process that
-died ends by itself. All times are the database's, so that the clocks of several machines do not matter.
+``take`` takes a turn for a number of seconds, ``keep`` extends it, ``end`` returns it. The turn of a process that died
+expires. All times are the database's, so that the clocks of several machines do not matter.
 
-A process that was stopped may have lost its turn without noticing. Therefore ``keep`` belongs into every transaction
-that claims work: it locks the turn until the commit, so no other process can take it in between, and it is False if
+A process that was stopped may have lost its turn without noticing. Therefore every transaction that claims work calls
+``keep``: it locks the turn until the commit, so that no other process can take it in between, and returns False if
 another process has it.
 """
 
@@ -21,13 +21,13 @@ from django.db.models.functions import Now
 from providers.worker.clock import Deadline
 from providers.worker.models import Turn
 
-#: Seconds; nobody takes a turn for longer. One that ends later was written while the clock was wrong: it is free.
+#: Seconds; no turn is taken for longer. A turn that ends later was written while the clock was wrong and is free.
 LONGEST = 600.0
 
 
 @dataclass(slots=True)
 class HeldTurn:
-    """A turn that this process has taken. ``ends``: until then it is this process's without asking the database."""
+    """A turn that this process has taken; until ``ends`` it belongs to this process without asking the database."""
 
     name: str
     seconds: float
@@ -35,10 +35,10 @@ class HeldTurn:
     ends: Deadline
 
     def keep(self) -> bool:
-        """Extend the turn to its full length from now; False if another process has taken it meanwhile.
+        """Extend the turn to its full length from now; return False if another process has taken it.
 
-        In the transaction that claims work, before anything is claimed: then the turn cannot change hands before
-        the commit.
+        Call it in the transaction that claims work, before anything is claimed: the turn then cannot change hands
+        before the commit.
         """
         ends = Deadline.after(self.seconds)
         if not Turn.objects.filter(name=self.name, holder=self.holder).update(until=_end(self.seconds)):
@@ -47,24 +47,24 @@ class HeldTurn:
         return True
 
     def hold(self) -> bool:
-        """Like ``keep``, but ask the database only when half of the time is gone: for passes that claim no rows."""
+        """Like ``keep``, but ask the database only after half of the time; for passes that claim no rows."""
         return self.ends.remaining > self.seconds / 2 or self.keep()
 
     def send_by(self, *, longest_call: float) -> Deadline:
-        """Return the last moment to begin a call that needs no lease of its own: it ends with the turn."""
+        """Return the last moment to start a call that has no lease of its own, so that it ends with the turn."""
         return Deadline(self.ends.at - longest_call)
 
     def end(self) -> None:
-        """Give the turn back; harmless if it was lost."""
+        """Return the turn; does nothing if it was lost."""
         Turn.objects.filter(name=self.name, holder=self.holder).update(holder="", until=Now())
 
 
 def take(name: str, *, seconds: float) -> HeldTurn | None:
-    """Take the turn ``name``; None if another process has it.
+    """Take the turn ``name``; return None if another process has it.
 
     Args:
-        seconds: How long it lasts without ``keep``: at least the lease of what is claimed in it, so that everything
-            that was sent has ended when the next process begins.
+        seconds: How long it lasts without ``keep``: at least the lease of what is claimed in it, so that all calls
+            have ended when the next process starts.
     """
     if seconds > LONGEST:
         raise ValueError(f"a turn of {seconds:g} s is longer than {LONGEST:g} s")
@@ -74,13 +74,13 @@ def take(name: str, *, seconds: float) -> HeldTurn | None:
         return held
     if Turn.objects.filter(name=name).exists():
         return None
-    # Two processes may use the name for the first time at once: the database lets one of them insert it.
+    # Two processes may use a new name at the same time; the database lets one of them insert it.
     Turn.objects.bulk_create([Turn(name=name, holder=held.holder, until=_end(seconds))], ignore_conflicts=True)
     return held if Turn.objects.filter(name=name, holder=held.holder).exists() else None
 
 
 def is_taken(name: str) -> bool:
-    """Return whether some process has the turn ``name`` now."""
+    """Return whether any process has the turn ``name`` now."""
     return Turn.objects.filter(name=name, until__gt=Now(), until__lte=_end(LONGEST)).exists()
 
 
