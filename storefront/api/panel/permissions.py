@@ -16,7 +16,8 @@ class FromAllowedAddress(BasePermission):
     message = responses.WRONG_ADDRESS
 
     def has_permission(self, request: PanelRequest, view: Any) -> bool:  # type: ignore[override]
-        return ip_addresses.allows(request.caller.addresses, ip_addresses.client_address(request._request))
+        addresses = request.caller.addresses
+        return not addresses or ip_addresses.allows(addresses, ip_addresses.client_address(request._request))
 
 
 class HasReadScope(BasePermission):

@@ -30,13 +30,14 @@ class PanelRequest(Request):
         # A WSGI server passes the bytes of the query as Latin-1.
         query = self.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         data: Any = self.data
-        params: Params = {**parameters.from_form(query), **data}
+        params: Params = {**(parameters.from_form(query) if query else {}), **data}
         params["key"] = text(params, *KEY_NAMES) or keys.key_in_headers(self._request)
         params["request_id"] = text(params, "request_id") or _request_id_in_headers(self._request)
         self.params = params
+        self.action = text(params, "action").lower()
         # A published example asks for the status of refills without an action. Nothing is guessed that writes.
-        default = "refill_status" if text(params, "refill", "refills") else ""
-        self.action = text(params, "action").lower() or default
+        if not self.action and text(params, "refill", "refills"):
+            self.action = "refill_status"
 
     @property
     def key(self) -> str:
