@@ -271,7 +271,10 @@ ORDERS_WAKE = "providers.tasks.wake"
 # Returns what an order would cost us, so that nothing is sold below cost.
 ORDERS_COST_FLOOR = "providers.placing.cost_floor.cost_of"
 # Called with a list of ShopEvent in the transaction of the change, for emails and webhooks.
-ORDERS_EVENT_LISTENERS = ["storefront.webhooks.outbox.record", "storefront.mail.notifications.record"]
+ORDERS_EVENT_LISTENERS = [
+    "storefront.webhooks.outbox.record",
+    "storefront.mail.notifications.record",
+]
 # Called by the ledger audit; each yields one sentence for everything in its tables that does not add up.
 ORDERS_AUDITS = ["storefront.payments.audit.findings"]
 # How many tickets of one customer may be open at once.
