@@ -57,6 +57,7 @@ def _in_the_shops_language() -> None:
 #: asks it.
 ONCE = (
     "tests/browser/",
+    "tests/clients/test_api_v3_docs.py",
     "tests/clients/test_generated_client.py",
     "tests/clients/test_programs.py",
     "tests/clients/test_published.py",
