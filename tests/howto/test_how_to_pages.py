@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -20,10 +19,8 @@ COPIED = ("orders", "providers", "storefront", "templates", "static", "locale", 
           "pyproject.toml")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with the edits of all pages, which do not depend on one another."""
-    root = tmp_path_factory.mktemp("copy")
+def copy_project(root: Path) -> None:
+    """Copy the project to ``root`` and make the edits of all pages, which do not depend on one another."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -36,7 +33,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalog = root / "locale" / "de" / "LC_MESSAGES" / "django.po"
     with catalog.open("rb") as source_file, catalog.with_suffix(".mo").open("wb") as compiled:
         write_mo(compiled, read_po(source_file))
-    return root
 
 
 def run(root: Path, *command: str) -> str:
@@ -55,14 +51,11 @@ def test_every_page_has_a_scenario() -> None:
     assert {page.stem for page in PAGES} == scenarios
 
 
-def test_only_the_email_needs_a_migration(copy: Path) -> None:
-    made = run(copy, "manage.py", "makemigrations", "mail", "-n", "refill_emails")
-    assert "0002_refill_emails.py" in made
-    assert "No changes detected" in run(copy, "manage.py", "makemigrations", "--check", "--dry-run")
-
-
-def test_the_copy_does_what_the_pages_promise(copy: Path) -> None:
-    run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, _scenarios(copy)))
+def test_a_copy_in_which_the_pages_were_followed_does_what_they_promise(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    assert "0002_refill_emails.py" in run(tmp_path, "manage.py", "makemigrations", "mail", "-n", "refill_emails")
+    assert "No changes detected" in run(tmp_path, "manage.py", "makemigrations", "--check", "--dry-run")
+    run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, _scenarios(tmp_path)))
 
 
 def _scenarios(root: Path) -> list[Path]:
