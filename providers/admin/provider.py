@@ -29,14 +29,14 @@ from providers.pricelists import importer, markup, onboarding
 from providers.transport import call_stats, circuit_breaker, type_rules
 
 HEALTH = ("errors", "latency", "delivered", "times")
-DOUBTS = ("search_check_result", "search_checked_at")
+DOUBTS = ("check_result", "search_checked_at")
 STATE = (
     "state",
     "paused",
     "held",
     "seen",
     "read",
-    "price_list_error",
+    "list_error",
     "order_currency",
     "batch_refused_at",
     "unknown_types",
@@ -227,6 +227,14 @@ class ProviderAdmin(base.ModelAdmin):
     @admin.display(description=gettext_lazy("price list imported"))
     def read(self, provider: Provider) -> str:
         return formatting.moment(provider.imported_at)
+
+    @admin.display(description=gettext_lazy("why the last price list was not imported"))
+    def list_error(self, provider: Provider) -> str:
+        return note_texts.describe(provider.price_list_error) or formatting.NONE
+
+    @admin.display(description=gettext_lazy("result of the last check"))
+    def check_result(self, provider: Provider) -> str:
+        return note_texts.describe(provider.search_check_result) or formatting.NONE
 
     @admin.display(description=gettext_lazy("unknown service types"))
     def unknown_types(self, provider: Provider) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 
+from django.utils.translation import gettext as _
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url  # the same parser as the sender's, so that a URL cannot mean two things
 
@@ -52,15 +53,15 @@ def check_address(url: str, *, allow_private: bool) -> None:
     try:
         parts = parse_url(url)
     except LocationParseError:
-        raise AddressNotAllowed("This is not a web address: write it as https://panel.example/api/v2.") from None
+        raise AddressNotAllowed(_("Enter a full URL, for example https://panel.example/api/v2.")) from None
     if parts.scheme not in ("http", "https"):
-        raise AddressNotAllowed("The address must start with https:// or http://.")
+        raise AddressNotAllowed(_("The URL must start with https:// or http://."))
     if not parts.host or any(character <= " " or character == "\\" for character in url):
-        raise AddressNotAllowed("The address names no host: write it as https://panel.example/api/v2.")
+        raise AddressNotAllowed(_("The URL has no host. Enter a full URL, for example https://panel.example/api/v2."))
     if parts.auth is not None:
-        raise AddressNotAllowed("Leave out the part before the @: the key has a field of its own.")
+        raise AddressNotAllowed(_("Remove the part before the @. The API key has its own field."))
     if parts.port is not None and not is_web_port(parts.port):
-        raise AddressNotAllowed(f"Port {parts.port} is not a web server's: use 80, 443 or the panel's port above 1023.")
+        raise AddressNotAllowed(_("Port %s is not allowed. Use the port in the provider's documentation.") % parts.port)
     if not allow_private:
         check_host(parts.host)
 
@@ -74,7 +75,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
     try:
         parts = parse_url(url)
     except LocationParseError:
-        raise AddressNotAllowed("This is not a web address: write it as https://panel.example/api/v2.") from None
+        raise AddressNotAllowed(_("Enter a full URL, for example https://panel.example/api/v2.")) from None
     scheme = parts.scheme or ""
     return scheme, (parts.host or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
 
@@ -84,7 +85,7 @@ def check_host(host: str) -> None:
     name = host.strip("[]").rstrip(".").lower()
     address = literal(name)
     if name == "localhost" or name.endswith(".localhost") or (address is not None and not is_public(address)):
-        raise AddressNotAllowed(f"{name} is on this machine or in a private network: use the panel's public address.")
+        raise AddressNotAllowed(_("%s is on this machine or in a private network. Use a public address.") % name)
 
 
 def is_web_port(port: int) -> bool:

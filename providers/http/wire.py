@@ -162,7 +162,7 @@ def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily
     for row in rows:
         if not wire.allow_private and not is_public(ipaddress.ip_address(row[4][0])):
             raise AddressNotAllowed(
-                f"{host} is {row[4][0]}, on this machine or in a private network: use the panel's public address."
+                f"{host} resolves to {row[4][0]}, which is on this machine or in a private network."
             )
     if not is_kept:
         if len(_kept) >= MOST_HOSTS:

@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 ('first_missed_at', models.DateTimeField(blank=True, null=True, verbose_name='without an answer since')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended at')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='providers.offer', verbose_name='offer')),
+                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='providers.offer', verbose_name='provider service')),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='orders.order', verbose_name='order')),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='providers.provider', verbose_name='provider')),
             ],

@@ -65,7 +65,7 @@ class Placement(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, related_name="placements", verbose_name=_("order"))
     run = models.PositiveIntegerField(_("run"), default=0)
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="placements", verbose_name=_("provider"))
-    offer = models.ForeignKey(Offer, models.PROTECT, related_name="placements", verbose_name=_("offer"))
+    offer = models.ForeignKey(Offer, models.PROTECT, related_name="placements", verbose_name=_("provider service"))
     state = models.CharField(
         _("state"), max_length=12, choices=PlacementState.choices, default=PlacementState.SUBMITTING
     )

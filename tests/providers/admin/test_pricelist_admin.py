@@ -56,12 +56,12 @@ def test_what_waits_for_approval_is_on_the_work_list_and_in_the_lists(office: Cl
     Provider.objects.update(price_list_error=notes.encode(Note.LIST_EMPTY))
     start = page(office, "index")
     assert "1 provider service waiting for approval" in start
-    assert "the price list is empty; nothing was changed" in start
+    assert "The price list is empty. Nothing was changed." in start
     listed = page(office, "providers_offer_changelist", state="held_used")
     assert "Waits for approval" in listed
     assert "2.00" in page(office, "providers_offer_change", Offer.objects.get(is_pending_approval=True).pk)
     assert "2.00" in page(office, "providers_offerchange_changelist")
-    assert "nothing was changed" in page(office, "providers_provider_change", provider.pk)
+    assert "Nothing was changed." in page(office, "providers_provider_change", provider.pk)
 
 
 def test_an_operator_approves_or_rejects_and_it_is_logged(office: Client, provider: Provider) -> None:
