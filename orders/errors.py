@@ -66,6 +66,10 @@ class LinkInUse(OrdersError):
     """The service allows one open order per link, and another order for this link is open."""
 
 
+class NotNow(OrdersError):
+    """The order does not allow this decision of staff, or no longer; the text says why."""
+
+
 class InsufficientFunds(OrdersError):
     """The customer's balance is below the charge."""
 

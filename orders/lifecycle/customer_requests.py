@@ -186,6 +186,27 @@ def release(request: R, *, actor: Any) -> R:
         return row
 
 
+def take_by_hand(model: type[R], *, limit: int, service_ids: Sequence[int] = (), actor: Any = None) -> list[R]:
+    """Hand out waiting requests for orders that are delivered by hand, the oldest first, each once.
+
+    A cancellation counts as sent from then on, a refill as in progress.
+
+    Args:
+        service_ids: Only requests of these services; all services if empty.
+    """
+    waiting = model.objects.filter(status=RequestStatus.WAITING, order__service__is_manual=True)
+    if service_ids:
+        waiting = waiting.filter(order__service__in=service_ids)
+    status = RequestStatus.SENT if model is Cancellation else RequestStatus.IN_PROGRESS
+    allowed = (RequestStatus.WAITING,)
+    with transaction.atomic():
+        chosen = list(waiting.order_by("pk").values_list("order_id", flat=True)[:limit])
+        # Of two programs that ask at once, the second waits here and finds the requests of the first taken.
+        list(Order.objects.select_for_update().filter(pk__in=chosen).order_by("pk").values_list("pk"))
+        rows = list(waiting.filter(order__in=chosen).order_by("pk"))
+        return [_step(row, status, allowed=allowed, needs_person=False, actor=actor) for row in rows]
+
+
 # ------------------------------------------------------------------------------------------------ rules
 
 

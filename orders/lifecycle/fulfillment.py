@@ -154,8 +154,18 @@ def stop_runs(order_id: int, *, actor: Any = None) -> Order:
         return order
 
 
-def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decision:
-    """Apply one progress report of the panel to the order, or to one ``run`` of it, and return the decision."""
+def start_by_hand(order_id: int, *, actor: Any = None) -> Order:
+    """Mark a queued order as processing: a person or the operator's own program has started to deliver it."""
+    facts = {"status": Status.PROCESSING.value, "actor": actor}
+    return _step(order_id, 0, (Status.QUEUED,), Status.PROCESSING, EventKind.STATUS, facts)
+
+
+def apply_progress(order_id: int, *, progress: Progress, run: int = 0, actor: Any = None) -> Decision:
+    """Apply one progress report to the order, or to one ``run`` of it, and return the decision.
+
+    Args:
+        progress: The report of the panel, or of ``actor`` for an order that is delivered by hand.
+    """
     with transaction.atomic():
         order = _lock_order(order_id)
         if run:
@@ -172,6 +182,7 @@ def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decisi
                 remains=decision.remains,
                 undelivered=decision.undelivered or 0,
                 start_count=decision.start_count,
+                actor=actor,
             )
             if order.runs > 1:
                 _cancel_waiting(order)
@@ -181,7 +192,8 @@ def apply_progress(order_id: int, *, progress: Progress, run: int = 0) -> Decisi
             order.started_at = order.started_at or _started_at(decision.status)
             order.save(update_fields=["status", "remains", "start_count", "started_at"])
             if decision.status is not before:
-                add_event(order, kind=EventKind.STATUS, status=decision.status.value, start_count=decision.start_count)
+                facts = {"status": decision.status.value, "start_count": decision.start_count}
+                add_event(order, kind=EventKind.STATUS, actor=actor, **facts)
             _publish(order, before=before)
         return decision
 

@@ -178,6 +178,11 @@ class Service(models.Model):
     has_refill = models.BooleanField(_("refill"), default=False)
     has_cancel = models.BooleanField(_("cancel"), default=False)
     has_dripfeed = models.BooleanField(_("drip-feed"), default=False)
+    is_manual = models.BooleanField(
+        _("delivered by hand"),
+        default=False,
+        help_text=_("Staff or a program of yours delivers its orders. They are not sent to a provider."),
+    )
     is_one_per_link = models.BooleanField(
         _("one order per link"),
         default=False,

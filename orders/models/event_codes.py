@@ -40,6 +40,8 @@ class EventDecision(models.TextChoices):
     SEND_AGAIN = "send_again", _("The order was not placed: send again")
     REFUND = "refund", _("The order was not placed: refund")
     SET_PARTIAL = "set_partial", _("Set partial")
+    CHANGE_LINK = "change_link", _("Link changed")
+    TRY_AGAIN = "try_again", _("Sent again without waiting")
     REPORT_SEEN = "report_seen", _("Unexpected report marked as seen")
     RESEND_REQUEST = "resend_request", _("Request sent to the provider again")
 

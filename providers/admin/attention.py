@@ -52,6 +52,12 @@ REASONS: Mapping[str, Reason] = {
         detail=_("The worker that was sending them stopped. A running worker finds out whether they were placed."),
         tone="danger",
     ),
+    "by_hand": Reason(
+        label=_("to be delivered by hand"),
+        title=lambda n: ngettext("%s order to deliver by hand", "%s orders to deliver by hand", n),
+        detail=_("No provider delivers their services. Start them in the list of orders or with the Admin API."),
+        tone="info",
+    ),
     "routeless": Reason(
         label=_("no route"),
         title=lambda n: ngettext("%s order has no route", "%s orders have no route", n),
@@ -97,7 +103,8 @@ REASONS: Mapping[str, Reason] = {
 
 def unserved() -> QuerySet[Service]:
     """Return the services on sale without a route to a provider service that can be bought."""
-    return Service.objects.filter(~Exists(_usable("pk")), is_active=True, category__is_active=True)
+    sold = Service.objects.filter(is_active=True, category__is_active=True, is_manual=False)
+    return sold.filter(~Exists(_usable("pk")))
 
 
 def at_a_loss() -> QuerySet[Service]:

@@ -95,7 +95,7 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
     actions = ("put_on_sale", "take_off_sale")
     readonly_fields = ("created_at",)
     fieldsets = (
-        (None, {"fields": ("name", "category", "kind", "description", "is_active")}),
+        (None, {"fields": ("name", "category", "kind", "description", "is_active", "is_manual")}),
         (_("Price and quantity"), {"fields": (("rate", "is_pinned"), "is_flat", ("min_quantity", "max_quantity"))}),
         (_("Link"), {"fields": ("link_pattern", "link_example", "is_one_per_link")}),
         (

@@ -18,26 +18,14 @@ from django.utils.translation import gettext_lazy
 from orders.admin import formatting
 from orders.admin.decision_views import decision_view
 from orders.errors import OrdersError
-from orders.lifecycle import fulfillment
+from orders.lifecycle import fulfillment, staff_decisions
 from orders.models import Order
-from orders.models.event_codes import EventDecision
-from orders.models.order import EventKind
-from orders.rules.state_machine import FOLLOWED, Progress, Status
 from providers.errors import ProviderError
 from providers.models import Placement
 from providers.reconciling import decisions
 
 PERMISSION = "orders.change_order"
-#: Open orders without a call under way; an unknown outcome is decided on the submission.
-CANCELABLE = (Status.QUEUED, *FOLLOWED)
-#: Orders that a panel had. An ended one may still turn out to be short; that only ever refunds more.
-SHORTENABLE = (*FOLLOWED, Status.COMPLETED, Status.PARTIAL)
-
 Decide = Callable[..., str]
-
-
-class NotNow(OrdersError):
-    """The order has changed, so this decision is no longer possible."""
 
 
 class Reason(forms.Form):
@@ -61,8 +49,7 @@ class Undelivered(Reason):
 
 def cancel(order: Order, actor: Any, *, why: str) -> str:
     """Cancel an open order and refund it in full, without telling the panel."""
-    _lock(order, CANCELABLE)
-    done = fulfillment.cancel(order.pk, actor=actor, why=why)
+    done = staff_decisions.cancel(order, actor=actor, why=why)
     return _("Order %(order)s canceled; %(amount)s refunded.") % {
         "order": done.pk,
         "amount": formatting.amount_text(done.refunded),
@@ -71,19 +58,10 @@ def cancel(order: Order, actor: Any, *, why: str) -> str:
 
 def shorten(order: Order, actor: Any, *, remains: int, why: str) -> str:
     """Mark the order as partial, or as partial by more than before, and refund what was not delivered."""
-    row = _lock(order, SHORTENABLE)
-    if remains > row.quantity:
-        raise NotNow(_("Enter at most %d, the quantity that was ordered.") % row.quantity)
-    fulfillment.add_event(
-        row, kind=EventKind.NOTE, actor=actor, decision=EventDecision.SET_PARTIAL, remains=remains, why=why
-    )
-    decided = fulfillment.apply_progress(row.pk, progress=Progress(status=Status.PARTIAL, remains=remains))
-    if decided.undelivered is None:
-        raise NotNow(_("At least this much has been refunded already."))
-    row.refresh_from_db()
+    done = staff_decisions.set_partial(order, remains=remains, actor=actor, why=why)
     return _("Order %(order)s marked as partial; %(amount)s refunded in total.") % {
-        "order": row.pk,
-        "amount": formatting.amount_text(row.refunded),
+        "order": done.pk,
+        "amount": formatting.amount_text(done.refunded),
     }
 
 
@@ -139,10 +117,3 @@ def _order_of(row: Any) -> Order:
 
 def _own_order(order: Order, user: Any) -> str:
     return _("This is your own order. Ask a colleague to decide.") if order.user_id == user.pk else ""
-
-
-def _lock(order: Order, allowed: tuple[Status, ...]) -> Order:
-    row = Order.objects.select_for_update().get(pk=order.pk)
-    if row.state not in allowed:
-        raise NotNow(_("The status of the order is now “%s”. Check it again.") % row.get_status_display())
-    return row

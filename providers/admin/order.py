@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders.admin import base, formatting
-from orders.lifecycle import fulfillment
+from orders.lifecycle import fulfillment, staff_decisions
 from orders.models import Order, OrderEvent, Transfer
 from orders.rules import amounts, state_machine
 from providers.admin import attention, decisions, placement
@@ -244,8 +244,8 @@ def _choices(request: HttpRequest, order: Order) -> dict[str, Any]:
     may = request.user.has_perm(decisions.PERMISSION)
     return {
         "can_decide": may,
-        "can_cancel": may and order.state in decisions.CANCELABLE,
-        "can_shorten": may and order.state in decisions.SHORTENABLE,
+        "can_cancel": may and order.state in staff_decisions.CANCELABLE,
+        "can_shorten": may and order.state in staff_decisions.SHORTENABLE,
         "reason": decisions.Reason(auto_id=False),
         "upstream_number": decisions.Number(auto_id=False),
         "undelivered": decisions.Undelivered(auto_id=False),

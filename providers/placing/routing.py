@@ -39,12 +39,13 @@ def waiting(provider: Provider | None = None, *, is_now: bool = False) -> QueryS
     """Return queued orders that are due and have a usable route (to ``provider``), oldest first.
 
     ``is_now`` ignores waiting times that we set ourselves, but not the start time of the customer. Orders that we
-    split into runs are not included.
+    split into runs, and orders that are delivered by hand, are not included.
     """
     now = timezone.now()
     live = Placement.objects.filter(order_id=OuterRef("pk"), run=0, state__in=LIVE)
     whole = Q(runs=1) | ~Exists(Run.objects.filter(order_id=OuterRef("pk")))
     orders = Order.objects.open().filter(_placeable(provider), ~Exists(live), whole, status=Status.QUEUED)
+    orders = orders.filter(service__is_manual=False)
     orders = orders.filter(Q(starts_at=None) | Q(starts_at__lte=now)).exclude(_held(provider)).order_by("id")
     return orders if is_now else orders.filter(Q(due_at=None) | Q(due_at__lte=now))
 

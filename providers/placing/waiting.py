@@ -24,6 +24,8 @@ def explain(order: Order) -> list[str]:
     now = timezone.now()
     if order.starts_at is not None and order.starts_at > now:
         return [_("The customer asked for a start at %s.") % _time(order.starts_at)]
+    if order.service.is_manual:
+        return [_("It is delivered by hand, so it waits for staff.")]
     reasons = []
     is_due = order.due_at is None or order.due_at <= now
     if order.due_at is not None and not is_due:

@@ -79,7 +79,14 @@ def searched() -> QuerySet[Order]:
 
 def routeless() -> QuerySet[Order]:
     """Queued orders that no route can serve as things are, whatever their age."""
-    return Order.objects.open().filter(~Exists(_usable("service_id")), status=Status.QUEUED)
+    queued = Order.objects.open().filter(status=Status.QUEUED, service__is_manual=False)
+    return queued.filter(~Exists(_usable("service_id")))
+
+
+def by_hand() -> QuerySet[Order]:
+    """Return queued orders whose time has come and that staff delivers, whatever their age."""
+    started = Q(starts_at=None) | Q(starts_at__lte=timezone.now())
+    return Order.objects.open().filter(started, status=Status.QUEUED, service__is_manual=True)
 
 
 def paused() -> QuerySet[Order]:
@@ -138,6 +145,7 @@ ORDERS: Mapping[str, Callable[[], QuerySet[Order]]] = {
     "undecided": undecided,
     "searched": searched,
     "submitting": submitting,
+    "by_hand": by_hand,
     "routeless": routeless,
     "paused": paused,
     "retrying": retrying,
@@ -165,7 +173,8 @@ def _late() -> QuerySet[Order]:
     limit = timezone.now() - QUEUED_FOR
     started = Q(starts_at=None) | Q(starts_at__lt=limit)
     whole = Q(runs=1) | ~Exists(Run.objects.filter(order_id=OuterRef("pk")))
-    return Order.objects.open().filter(started, whole, status=Status.QUEUED, created_at__lt=limit)
+    queued = Order.objects.open().filter(status=Status.QUEUED, created_at__lt=limit, service__is_manual=False)
+    return queued.filter(started, whole)
 
 
 def _usable(service: str) -> QuerySet[Route]:

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.errors import InvalidAmount
+from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
 from storefront.support.models.ticket import TicketStatus
@@ -18,6 +19,8 @@ from storefront.support.models.ticket import TicketStatus
 #: Maximum number of rows of one answer, and of ids of one call; and the number of rows without ``limit``.
 LIMIT_MAX, LIMIT_DEFAULT = 1000, 100
 ID_MAX = 2**63 - 1
+#: Maximum number of orders that are handed out or updated by one call.
+PULL_MAX = 100
 _OFFSET_MAX = 10_000_000
 #: The end of the year 9999, in seconds since 1970.
 _TIME_MAX = 253_402_300_799
@@ -237,3 +240,88 @@ class V1User(serializers.Serializer[Any]):
 class V1Payment(V1User):
     amount = AmountField()
     details = serializers.CharField(max_length=500, default="", allow_blank=True)
+
+
+#: What programs may set, by the words of this API.
+_SETTABLE: Mapping[str, Status] = {
+    "in_progress": Status.IN_PROGRESS,
+    "processing": Status.PROCESSING,
+    "completed": Status.COMPLETED,
+    "partial": Status.PARTIAL,
+    "canceled": Status.CANCELED,
+}
+_REFILL_STATUSES: Mapping[str, RequestStatus] = {
+    "in_progress": RequestStatus.IN_PROGRESS,
+    "completed": RequestStatus.COMPLETED,
+    "rejected": RequestStatus.REJECTED,
+}
+#: The largest number that a column for counts holds.
+_COUNT_MAX = 2**63 - 1
+
+
+@extend_schema_field({"type": "string", "enum": list(_SETTABLE)})
+class SettableStatusField(serializers.Field[Any, Any, Any, Any]):
+    default_error_messages = {"invalid": f"Use one of: {', '.join(_SETTABLE)}."}
+
+    def to_internal_value(self, data: Any) -> Status:
+        status = _SETTABLE.get(normalize_word(str(data)))
+        if status is None:
+            self.fail("invalid")
+        return status
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class Ids(serializers.Serializer[Any]):
+    ids = IdsField(help_text="Order numbers, separated by commas.")
+
+
+class CancelOrders(Ids):
+    cancel_reason = serializers.CharField(
+        max_length=500, default="", allow_blank=True, help_text="For the history of the order; staff see it."
+    )
+
+
+class ChangeStatus(Ids):
+    status = SettableStatusField()
+
+
+class SetPartial(serializers.Serializer[Any]):
+    remains = serializers.IntegerField(min_value=0, max_value=_COUNT_MAX, help_text="The quantity not delivered.")
+
+
+class EditLink(serializers.Serializer[Any]):
+    link = serializers.CharField(max_length=2048)
+
+
+class Pull(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=0, max_value=LIMIT_MAX, default=PULL_MAX, help_text="At most 100.")
+    service_ids = IdsField(required=False, default=list, help_text="Only these services, separated by commas.")
+
+    def validate_limit(self, value: int) -> int:
+        return min(value or PULL_MAX, PULL_MAX)
+
+
+class UpdateOrder(serializers.Serializer[Any]):
+    id = serializers.IntegerField(min_value=1, max_value=ID_MAX)
+    status = SettableStatusField(required=False)
+    start_count = serializers.IntegerField(min_value=0, max_value=_COUNT_MAX, required=False)
+    remains = serializers.IntegerField(min_value=0, max_value=_COUNT_MAX, required=False)
+
+
+class UpdateOrders(serializers.Serializer[Any]):
+    orders = serializers.ListField(child=UpdateOrder(), allow_empty=False, max_length=PULL_MAX)
+
+
+class RejectCancellations(Ids):
+    reason = serializers.CharField(max_length=500, default="", allow_blank=True, help_text="For staff.")
+
+
+class RefillStatus(serializers.Serializer[Any]):
+    ids = IdsField(help_text="Refill numbers, separated by commas.")
+    status = serializers.CharField(max_length=20, help_text=f"One of: {', '.join(_REFILL_STATUSES)}.")
+    reason = serializers.CharField(max_length=500, default="", allow_blank=True, help_text="For staff.")
+
+    def validate_status(self, value: str) -> RequestStatus:
+        return _REFILL_STATUSES[_one_of(normalize_word(value), tuple(_REFILL_STATUSES))]

@@ -9,19 +9,17 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 
-from orders.lifecycle import customer_requests
+from orders.lifecycle import customer_requests, staff_decisions
 from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.order import Source
 from orders.rules import amounts
-from orders.rules.state_machine import FOLLOWED, Status
+from orders.rules.state_machine import Status
 from providers.models import Placement
 from storefront.api.adminapi.inputs import ORDER_STATUSES
 from storefront.web import panel_vocabulary
 
 #: The word of this API for each status.
 STATUS_WORDS: Mapping[Status, str] = {status: word for word, those in ORDER_STATUSES.items() for status in those}
-#: Statuses that staff may end with a full refund: no call to a provider is under way.
-CANCELABLE = (Status.QUEUED, *FOLLOWED)
 
 
 def rows(orders: Iterable[Order]) -> list[dict[str, Any]]:
@@ -62,7 +60,7 @@ def _row(order: Order, placement: Placement | None, changed: datetime | None) ->
         "remains": int(panel_vocabulary.order_row(numbers)["remains"]),
         "created": date(order.created_at),
         "last_update": date(max(filter(None, (order.created_at, order.started_at, order.ended_at, changed)))),
-        "mode": "Auto",
+        "mode": "Manual" if order.service.is_manual else "Auto",
         "provider": placement.provider.name if placement else "",
         "ip_address": "",
         "order_buttons": {"comment": "\n".join(comments)} if comments else {},
@@ -72,12 +70,13 @@ def _row(order: Order, placement: Placement | None, changed: datetime | None) ->
 
 def _actions(order: Order, refill: Refill | None, cancel: Cancellation | None) -> dict[str, bool]:
     """Return which actions are possible now."""
+    is_manual = order.service.is_manual
     return {
-        "resend": order.state is Status.QUEUED,
-        "edit_link": order.state is Status.QUEUED,
+        "resend": order.state is Status.QUEUED and not is_manual,
+        "edit_link": order.state is Status.QUEUED or (is_manual and order.is_open),
         "refill": customer_requests.why_no_refill(order, refill) is None,
         "request_cancel": customer_requests.why_no_cancel(order, cancel) is None,
-        "cancel_and_refund": order.state in CANCELABLE,
+        "cancel_and_refund": order.state in staff_decisions.CANCELABLE,
     }
 
 

@@ -35,18 +35,19 @@ class OrderView(AdminApiView):
     group = Group.ORDERS
 
     def get(self, request: Request, pk: int) -> Response:
-        found = order_rows.rows(_orders().filter(pk=pk))
+        found = order_rows.rows(orders_with_parts().filter(pk=pk))
         if not found:
             raise NotFound("Order not found")
         return envelope.success(found[0])
 
 
-def _orders() -> QuerySet[Order]:
+def orders_with_parts() -> QuerySet[Order]:
+    """Return all orders, with their user and service."""
     return Order.objects.select_related("user", "service")
 
 
 def _filtered(query: dict[str, Any]) -> QuerySet[Order]:
-    found = _orders().order_by("id" if query.get("sort") == "date-asc" else "-id")
+    found = orders_with_parts().order_by("id" if query.get("sort") == "date-asc" else "-id")
     if ids := query.get("ids"):
         found = found.filter(pk__in=ids)
     if statuses := query.get("order_status"):
@@ -66,6 +67,8 @@ def _filtered(query: dict[str, Any]) -> QuerySet[Order]:
     if "link" in query:
         newest = Order.objects.aggregate(newest=Max("pk"))["newest"] or 0
         found = found.filter(link=query["link"], pk__gt=newest - LINKS_AMONG)
+    if "mode" in query:
+        found = found.filter(service__is_manual=query["mode"] == "manual")
     if "creation_type" in query:
         found = found.filter(source=Source.API if query["creation_type"] == "api" else Source.PAGE)
     return _created_between(found, query.get("created_from"), query.get("created_to"))

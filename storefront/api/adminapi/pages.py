@@ -30,6 +30,11 @@ def answer(request: Request, query: dict[str, Any], rows: list[dict[str, Any]]) 
     return envelope.success({"count": len(rows), "list": rows}, pagination=pagination)
 
 
+def handed_out(rows: list[dict[str, Any]]) -> Response:
+    """Return what a program has taken over."""
+    return envelope.success({"count": len(rows), "list": rows})
+
+
 def _link(request: Request, offset: int, limit: int) -> str:
     query = request.query_params.copy()
     for name in ("apikey", "key"):  # a link is copied into logs and messages

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from storefront.api.adminapi import orders, payments, tickets, users
+from storefront.api.adminapi import order_actions, orders, payments, tickets, users
 from storefront.api.adminapi.base import AdminApiView, UnknownAddressView
 from storefront.api.adminapi.v1 import V1View
 
@@ -19,6 +19,18 @@ def endpoint(route: str, view: type[AdminApiView]) -> list[Any]:
 urlpatterns = [
     *endpoint("orders", orders.OrdersView),
     *endpoint("orders/<int:pk>", orders.OrderView),
+    *endpoint("orders/pull", order_actions.PullView),
+    *endpoint("orders/update", order_actions.UpdateView),
+    *endpoint("orders/change-status", order_actions.ChangeStatusView),
+    *endpoint("orders/<int:pk>/set-partial", order_actions.SetPartialView),
+    *endpoint("orders/<int:pk>/edit-link", order_actions.EditLinkView),
+    *endpoint("orders/resend", order_actions.ResendView),
+    *endpoint("orders/cancel", order_actions.CancelView),
+    *endpoint("orders/request-cancel", order_actions.RequestCancelView),
+    *endpoint("cancel/pull", order_actions.PullCancellationsView),
+    *endpoint("cancel/reject", order_actions.RejectCancellationsView),
+    *endpoint("refill/pull", order_actions.PullRefillsView),
+    *endpoint("refill/change-status", order_actions.RefillStatusView),
     *endpoint("users", users.UsersView),
     *endpoint("payments", payments.PaymentsView),
     *endpoint("payments/add", payments.AddPaymentView),

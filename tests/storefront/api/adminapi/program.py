@@ -54,7 +54,7 @@ class Program:
 def placed(order: Order, upstream_id: str = "1") -> Order:
     """Return ``order`` as one that the provider "north" has under this number and is delivering."""
     provider, _ = Provider.objects.get_or_create(
-        name="north", defaults={"url": "http://127.0.0.1:9/api/v2", "dialect": "v2"}
+        name="north", defaults={"url": "http://127.0.0.1:9/api/v2", "dialect_name": "v2"}
     )
     offer, _ = Offer.objects.get_or_create(
         provider=provider, upstream_id="7", defaults={"name": "Followers", "kind": "default", "rate": Decimal("0.5")}

@@ -1,0 +1,333 @@
+"""The endpoints that change orders, through the same functions as the back office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import transaction
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from orders.errors import (
+    CancelNotOffered,
+    InvalidField,
+    NothingRemains,
+    NotPossible,
+    OrderEnded,
+    OrdersError,
+    OwnMoney,
+    RequestOpen,
+)
+from orders.lifecycle import customer_requests, staff_decisions
+from orders.models import Cancellation, Order, Refill
+from orders.models.customer_request import RequestStatus
+from orders.rules import amounts
+from orders.rules.state_machine import Status
+from providers.models import LIVE, Placement, PlacementState
+from storefront.api.adminapi import audit, envelope, inputs, order_rows, pages
+from storefront.api.adminapi.base import AdminApiView
+from storefront.api.adminapi.models import Group, StaffKey
+from storefront.api.adminapi.orders import orders_with_parts
+
+#: A provider has the order, or may have it.
+_HAD = (*LIVE, PlacementState.CLOSED)
+#: Why no cancellation can be requested.
+_NOT_POSSIBLE: Mapping[type[NotPossible], str] = {
+    CancelNotOffered: "The service is sold without cancellation",
+    OrderEnded: "The order has ended",
+    NothingRemains: "Everything is delivered",
+    RequestOpen: "A cancellation is open already",
+}
+Act = Callable[[Order], Any]
+
+
+class OrderActionView(AdminApiView):
+    """Acts on one order, or on each of several; one that is refused does not stop the others."""
+
+    group = Group.ORDERS
+    endpoint = ""
+
+    def on_one(self, pk: int, act: Act) -> Response:
+        apply(self.key, pk, act, endpoint=self.endpoint)
+        return envelope.success(None)
+
+    def on_each(self, numbers: list[int], act: Act) -> Response:
+        """Act on each order in a transaction of its own.
+
+        The answer to a call of which a part failed has HTTP 200, because a part was done; ``error_message`` names
+        the orders that were refused.
+        """
+        return answer_each(dict.fromkeys(numbers, act), self.key, endpoint=self.endpoint)
+
+
+def answer_each(acts: dict[int, Act], key: StaffKey, *, endpoint: str) -> Response:
+    refused: dict[int, str] = {}
+    for number, act in acts.items():
+        try:
+            apply(key, number, act, endpoint=endpoint)
+        except (OrdersError, NotFound, envelope.CannotDo) as problem:
+            refused[number] = envelope.describe(problem)[1]
+    if not refused:
+        return envelope.success(None)
+    text = " ".join(f"Order {number}: {why.rstrip('.')}." for number, why in refused.items())
+    return envelope.failure(409, text, http_status=200)
+
+
+def apply(key: StaffKey, pk: int, act: Act, *, endpoint: str) -> None:
+    """Run ``act`` on the locked order, and write what it changed into the order's history.
+
+    Raises:
+        NotFound: There is no such order.
+        OrdersError: The order does not allow it.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).select_related("service").filter(pk=pk).first()
+        if order is None:
+            raise NotFound("Order not found")
+        if order.user_id == key.user_id:
+            raise OwnMoney("This is an order of the person who created the key. A colleague has to decide")
+        before = _values(order)
+        act(order)
+        after = _values(Order.objects.get(pk=pk))
+        audit.record(key, order, endpoint, audit.differences(before, after))
+
+
+def _values(order: Order) -> dict[str, Any]:
+    """Return what the history tells about an order."""
+    open_requests = {
+        name: ", ".join(model.objects.open().filter(order=order).values_list("status", flat=True))
+        for name, model in (("refill", Refill), ("cancellation", Cancellation))
+    }
+    return {
+        "status": order.status,
+        "start_count": order.start_count,
+        "remains": order.remains,
+        "refunded": amounts.plain(order.refunded),
+        "link": order.link,
+        "due_at": order_rows.date(order.due_at),
+        **open_requests,
+    }
+
+
+def _refuse_provided(order: Order) -> None:
+    """Raise if a provider has the order: its progress would be changed here only."""
+    if Placement.objects.filter(order=order, state__in=_HAD).exists():
+        raise envelope.CannotDo("A provider delivers this order, so its progress cannot be set")
+
+
+def _report(key: StaffKey, **progress: Any) -> Act:
+    """Return the act that reports progress of an order delivered by hand. Every order can be canceled."""
+
+    def act(order: Order) -> None:
+        if progress.get("status") is Status.CANCELED:
+            staff_decisions.cancel(order, actor=key.user)
+            return
+        _refuse_provided(order)
+        staff_decisions.report(order, actor=key.user, **progress)
+
+    return act
+
+
+# ------------------------------------------------------------------------------------------------ actions
+
+
+class CancelView(OrderActionView):
+    endpoint = "orders/cancel"
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.CancelOrders)
+        why = given["cancel_reason"]
+        return self.on_each(given["ids"], lambda order: staff_decisions.cancel(order, actor=self.key.user, why=why))
+
+
+class RequestCancelView(OrderActionView):
+    endpoint = "orders/request-cancel"
+
+    def post(self, request: Request) -> Response:
+        def act(order: Order) -> None:
+            try:
+                customer_requests.request_cancellation(order, actor=self.key.user)
+            except NotPossible as problem:
+                raise envelope.CannotDo(_NOT_POSSIBLE[type(problem)]) from None
+
+        return self.on_each(self.read_body(inputs.Ids)["ids"], act)
+
+
+class ResendView(OrderActionView):
+    endpoint = "orders/resend"
+
+    def post(self, request: Request) -> Response:
+        def act(order: Order) -> None:
+            if order.state is Status.FAILED:
+                raise envelope.CannotDo("It failed and was refunded, so it has to be placed again")
+            staff_decisions.try_again(order, actor=self.key.user)
+
+        return self.on_each(self.read_body(inputs.Ids)["ids"], act)
+
+
+class ChangeStatusView(OrderActionView):
+    endpoint = "orders/change-status"
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.ChangeStatus)
+        return self.on_each(given["ids"], _report(self.key, status=given["status"]))
+
+
+class SetPartialView(OrderActionView):
+    endpoint = "orders/set-partial"
+
+    def post(self, request: Request, pk: int) -> Response:
+        remains = self.read_body(inputs.SetPartial)["remains"]
+
+        def act(order: Order) -> None:
+            if order.service.is_manual:
+                staff_decisions.report(order, status=Status.PARTIAL, remains=remains, actor=self.key.user)
+            else:
+                staff_decisions.set_partial(order, remains=remains, actor=self.key.user)
+
+        return self.on_one(pk, act)
+
+
+class EditLinkView(OrderActionView):
+    endpoint = "orders/edit-link"
+
+    def post(self, request: Request, pk: int) -> Response:
+        link = self.read_body(inputs.EditLink)["link"]
+
+        def act(order: Order) -> None:
+            if order.service.is_manual:
+                _refuse_provided(order)
+            try:
+                staff_decisions.change_link(order, link=link, actor=self.key.user)
+            except InvalidField:
+                raise envelope.CannotDo("The service does not accept this link") from None
+
+        return self.on_one(pk, act)
+
+
+# ------------------------------------------------------------------------------------------------ delivery by hand
+
+
+class PullView(AdminApiView):
+    """Hand out orders that wait for delivery by hand."""
+
+    group = Group.ORDERS
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.Pull)
+        with transaction.atomic():
+            taken = staff_decisions.take_by_hand(
+                limit=given["limit"], service_ids=given["service_ids"], actor=self.key.user
+            )
+            found = list(orders_with_parts().filter(pk__in=taken).order_by("id"))
+            changes = {"status": (Status.QUEUED.value, Status.PROCESSING.value)}
+            for order in found:
+                audit.record(self.key, order, "orders/pull", changes)
+        return pages.handed_out(order_rows.rows(found))
+
+
+class UpdateView(OrderActionView):
+    endpoint = "orders/update"
+
+    def post(self, request: Request) -> Response:
+        lines = self.read_body(inputs.UpdateOrders)["orders"]
+        return answer_each(
+            {line.pop("id"): _report(self.key, **line) for line in lines}, self.key, endpoint=self.endpoint
+        )
+
+
+class PullCancellationsView(AdminApiView):
+    """Hand out customers' cancellations of orders that are delivered by hand."""
+
+    group = Group.ORDERS
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.Pull)
+        requests = _take(self.key, Cancellation, given, "cancel/pull")
+        return pages.handed_out(_order_rows_of(requests))
+
+
+class RejectCancellationsView(OrderActionView):
+    endpoint = "cancel/reject"
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.RejectCancellations)
+
+        def act(order: Order) -> None:
+            request = Cancellation.objects.open().filter(order=order).first()
+            if request is None:
+                raise envelope.CannotDo("There is no open cancellation")
+            reason = given["reason"] or "rejected by a program"
+            customer_requests.reject(request, reason=reason, actor=self.key.user)
+
+        return self.on_each(given["ids"], act)
+
+
+class PullRefillsView(AdminApiView):
+    """Hand out customers' refills of orders that are delivered by hand."""
+
+    group = Group.ORDERS
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.Pull)
+        requests = _take(self.key, Refill, given, "refill/pull")
+        rows = {row["id"]: row for row in _order_rows_of(requests)}
+        return pages.handed_out(
+            [{**rows[request.order_id], "id": request.pk, "order_id": request.order_id} for request in requests]
+        )
+
+
+class RefillStatusView(AdminApiView):
+    group = Group.ORDERS
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body(inputs.RefillStatus)
+        refused: dict[int, str] = {}
+        for number in given["ids"]:
+            try:
+                self._change(number, given["status"], given["reason"])
+            except (OrdersError, NotFound, envelope.CannotDo) as problem:
+                refused[number] = envelope.describe(problem)[1]
+        if not refused:
+            return envelope.success(None)
+        text = " ".join(f"Refill {number}: {why.rstrip('.')}." for number, why in refused.items())
+        return envelope.failure(409, text, http_status=200)
+
+    def _change(self, number: int, status: RequestStatus, reason: str) -> None:
+        with transaction.atomic():
+            refill = Refill.objects.filter(pk=number).select_related("order").first()
+            if refill is None:
+                raise NotFound("Refill not found")
+            if refill.order.user_id == self.key.user_id:
+                raise OwnMoney("This is an order of the person who created the key. A colleague has to decide")
+            _refuse_provided(refill.order)
+            before = refill.status
+            if status == RequestStatus.COMPLETED:
+                after = customer_requests.complete(refill, actor=self.key.user)
+            elif status == RequestStatus.REJECTED:
+                reason = reason or "rejected by a program"
+                after = customer_requests.reject(refill, reason=reason, actor=self.key.user)
+            else:
+                after = customer_requests.apply_refill_status(refill, status=status, actor=self.key.user)
+                if after.status != status:
+                    raise envelope.CannotDo(f"It is {after.get_status_display().lower()}")
+            changes = {"refill": (before, after.status)}
+            audit.record(self.key, refill.order, "refill/change-status", changes)
+
+
+def _take(key: StaffKey, model: Any, given: dict[str, Any], endpoint: str) -> list[Any]:
+    with transaction.atomic():
+        taken: list[Any] = customer_requests.take_by_hand(
+            model, limit=given["limit"], service_ids=given["service_ids"], actor=key.user
+        )
+        for request in taken:
+            changes = {model._meta.model_name: (RequestStatus.WAITING.value, request.status)}
+            audit.record(key, request.order, endpoint, changes)
+    return taken
+
+
+def _order_rows_of(requests: list[Any]) -> list[dict[str, Any]]:
+    found = orders_with_parts().filter(pk__in=[request.order_id for request in requests])
+    return order_rows.rows(found.order_by("id"))
