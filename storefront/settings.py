@@ -333,7 +333,7 @@ Q_CLUSTER: dict[str, Any] = {
 API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 600)
 API_ADDRESS_CALLS_PER_MINUTE = env.int("API_ADDRESS_CALLS_PER_MINUTE", 6000)
 # Calls a second that a staff key may make to the Admin API; 0: as many as it likes.
-ADMIN_API_CALLS_A_SECOND = env.int("ADMIN_API_CALLS_A_SECOND", 5)
+ADMIN_API_CALLS_PER_SECOND = env.int("ADMIN_API_CALLS_PER_SECOND", 5)
 # Origins whose pages may read answers of the panel API in a browser, such as https://status.example; *: any page.
 API_CORS_ORIGINS = env.list("API_CORS_ORIGINS", default=[])
 # Keys of the sandbox: the play money of each, in the store currency, and how long an order or a refill takes there.

@@ -13,12 +13,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from storefront.accounts import ip_addresses, plain_http, security_log
 from storefront.accounts.models import User, digest
-from storefront.api import throttling
 from storefront.api.adminapi.models import StaffKey
+from storefront.api.throttling import WindowThrottle
 
 #: Minimum time between two updates of ``last_used_at``, which is for people and not needed on every call.
 USED_EVERY = timedelta(minutes=1)
@@ -56,22 +55,14 @@ class HasScope(BasePermission):
         return bool(key.may(view.group, is_write=request.method != "GET"))
 
 
-class AddressThrottle(BaseThrottle):
-    """Limit the calls from one address, whatever keys it tries."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        address = ip_addresses.household(ip_addresses.client_address(request._request))
-        throttling.count(f"address.{address}", settings.API_ADDRESS_CALLS_PER_MINUTE)
-        return True
-
-
-class KeyThrottle(BaseThrottle):
+class StaffKeyThrottle(WindowThrottle):
     """Limit the calls per second of one key."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    window = 1
+
+    def counter(self, request: Request) -> tuple[str, int]:
         key: Any = request.auth
-        throttling.count(f"staff_key.{key.pk}", settings.ADMIN_API_CALLS_A_SECOND, window=1)
-        return True
+        return f"staff_key.{key.pk}", settings.ADMIN_API_CALLS_PER_SECOND
 
 
 def _find(text: str) -> StaffKey | None:

@@ -14,11 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from storefront.api.adminapi import envelope
-from storefront.api.adminapi.authentication import AddressThrottle, HasScope, KeyThrottle, StaffKeyAuthentication
+from storefront.api.adminapi.authentication import HasScope, StaffKeyAuthentication, StaffKeyThrottle
 from storefront.api.adminapi.models import Group, StaffKey
 from storefront.api.adminapi.parsing import LenientParser
+from storefront.api.bodies import prepare_body
 from storefront.api.negotiation import IgnoreAccept
 from storefront.api.renderers import JsonRenderer
+from storefront.api.throttling import AddressThrottle
 
 
 class AdminApiView(APIView):
@@ -31,7 +33,7 @@ class AdminApiView(APIView):
     http_method_names = ["get", "post"]
     authentication_classes = [StaffKeyAuthentication]
     permission_classes = [HasScope]
-    throttle_classes = [KeyThrottle]
+    throttle_classes = [StaffKeyThrottle]
     parser_classes = [MultiPartParser, LenientParser]
     renderer_classes = [JsonRenderer]
     content_negotiation_class = IgnoreAccept
@@ -40,7 +42,10 @@ class AdminApiView(APIView):
         """Check the call. Unlike in DRF, refused calls count: the rate limit comes before the permission."""
         self.format_kwarg = None  # DRF's name of a suffix such as ".json", which these addresses do not have
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
-        AddressThrottle().allow_request(request, self)
+        prepare_body(request._request)
+        by_address = AddressThrottle()
+        if not by_address.allow_request(request, self):
+            self.throttled(request, by_address.wait())
         self.perform_authentication(request)
         self.check_throttles(request)
         if request.method in self.allowed_methods:

@@ -8,11 +8,10 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, UnreadablePostError
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.response import Response
 
 from orders.errors import OrdersError
-from storefront.api.throttling import TooManyCalls
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +49,8 @@ def exception_response(problem: Exception, context: Any) -> Response:
 def describe(problem: Exception) -> tuple[HTTPStatus, str, dict[str, str]]:
     """Return the HTTP status, the text and the headers that answer an exception."""
     match problem:
-        case TooManyCalls():
-            return HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", {"Retry-After": str(problem.wait)}
+        case Throttled():
+            return HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", {"Retry-After": str(getattr(problem, "wait", None) or 1)}
         case APIException():
             challenge = getattr(problem, "auth_header", "")
             headers = {"WWW-Authenticate": challenge} if challenge else {}

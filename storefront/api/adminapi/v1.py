@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +22,6 @@ from storefront.api.adminapi import envelope, inputs, order_rows, payments, user
 from storefront.api.adminapi.authentication import StaffKeyAuthentication
 from storefront.api.adminapi.base import AdminApiView, body_of, read
 from storefront.api.adminapi.models import Group
-from storefront.api.throttling import TooManyCalls
 from storefront.web import panel_vocabulary
 
 
@@ -75,7 +74,7 @@ def failure(problem: Exception, context: Any) -> Response:
         word = "bad_auth"
     elif isinstance(problem, ValidationError):
         word = f"bad_request: {word}"
-    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(problem, TooManyCalls):
+    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(problem, Throttled):
         response.status_code = HTTPStatus.OK
     response.data = {"status": "fail", "error": word}
     return response

@@ -12,7 +12,7 @@ from tests.storefront.api.adminapi.program import Program
 @pytest.fixture(autouse=True)
 def _as_often_as_it_likes(settings: Any) -> None:
     """Who tests the limit sets it. Nobody delivers what is ordered."""
-    settings.ADMIN_API_CALLS_A_SECOND = 0
+    settings.ADMIN_API_CALLS_PER_SECOND = 0
     settings.ORDERS_WAKE = "builtins.id"
 
 

@@ -81,7 +81,7 @@ def test_the_last_use_is_kept_to_the_minute(program: Program) -> None:
 
 
 def test_the_sixth_call_within_a_second_waits(program: Program, settings: Any) -> None:
-    settings.ADMIN_API_CALLS_A_SECOND = 5
+    settings.ADMIN_API_CALLS_PER_SECOND = 5
     caches["counters"].clear()
     answers = [program.http.get(ORDERS) for _ in range(12)]
     refused = [answer for answer in answers if answer.status_code == 429]
