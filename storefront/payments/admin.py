@@ -101,7 +101,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             "asked": formatting.amount(payment.amount, payment.currency),
             "paid": self.paid(payment),
             "proofs": list(payment.proofs.all()),
-            "transfers": base.list_link(Transfer, _("Transfers"), q=ledger_reference),
+            "transfers": base.list_link(Transfer, _("Transactions"), q=ledger_reference),
             **_choices(request, payment),
         }
         return TemplateResponse(request, "admin/payments/payment/review.html", context)

@@ -159,7 +159,7 @@ def approve(payment: Payment, *, amount: Decimal, actor: Any, reason: str = "") 
     if amount <= 0:
         raise InvalidAmount("the amount must be above zero")
     if not reason and (amount != row.amount or not row.is_in_review):
-        raise ReasonNeeded("an amount that differs needs a reason")
+        raise ReasonNeeded("a different amount needs a reason")
     row.actor, row.note, row.is_in_review = actor, one_line(reason, 500), False
     return _credit(row, amount)
 
@@ -177,7 +177,7 @@ def refuse(payment: Payment, *, reason: str, actor: Any) -> Payment:
     if not row.is_open:
         raise AlreadyEnded(f"it is {row.status}")
     if not reason.strip():
-        raise ReasonNeeded("the customer is to know why")
+        raise ReasonNeeded("a reason for the customer is required")
     row.actor, row.note, row.is_in_review = actor, one_line(reason, 500), False
     _end(row, PaymentStatus.REFUSED)
     row.save()
@@ -194,7 +194,7 @@ def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
     """
     row = _locked_for(payment, actor)
     if row.is_open or not row.is_in_review:
-        raise AlreadyEnded("there is no open question")
+        raise AlreadyEnded("the payment is not in review")
     row.is_in_review = False
     _remark(row, f"review closed by {actor}: {one_line(reason, 500)}")
     row.save()
@@ -314,7 +314,7 @@ def _locked_for(payment: Payment, actor: Any) -> Payment:
     """
     row = _locked(Q(pk=payment.pk))
     if actor is not None and row.user_id == actor.pk:
-        raise OwnMoney("nobody decides about an own payment")
+        raise OwnMoney("nobody may decide about their own payment")
     return row
 
 

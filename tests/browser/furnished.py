@@ -174,7 +174,7 @@ def _support(made: Furnished) -> None:
 
 def _payments(made: Furnished) -> None:
     made.at["paid"] = payments.demo(made.nadia, "50").reference
-    made.at["by_hand"] = payments.by_hand(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
+    made.at["by_hand"] = payments.manual(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
 
 
 def _programs(made: Furnished) -> None:

@@ -125,7 +125,7 @@ def test_a_declined_or_partial_demo_payment_is_explained(visit: Callable[..., Pa
 def test_no_page_of_payments_scrolls_sideways(width: int, language: str, visit: Callable[..., Page]) -> None:
     customer = factories.customer("123456.789012", email=EMAIL, password=PASSWORD)
     long = "very-long-word-without-any-blank-" * 3
-    payment = payments.by_hand(customer, "1000000", payments.bank(long, instructions=long * 9, details="9" * 300))
+    payment = payments.manual(customer, "1000000", payments.bank(long, instructions=long * 9, details="9" * 300))
     demo = payments.demo(customer)
     page = visit(viewport={"width": width, "height": 900}, locale=language)
     page.goto("/account/login/")

@@ -60,7 +60,7 @@ def own_things(user: User) -> dict[str, str]:
     endpoint, _secret = endpoints.add(user, url="http://127.0.0.1:9/", has_orders=True)
     outbox.send_test(endpoint)
     key, _text = ApiKey.objects.issue(user, name="shop")
-    proven = payments.proven(user)
+    proven = payments.with_proof(user)
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     passkey = Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
     log_in = UserSession.objects.create(user=user, ip="203.0.113.7", session_key="s" * 32)

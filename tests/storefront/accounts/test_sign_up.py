@@ -55,7 +55,7 @@ def test_letters_are_in_the_language_of_the_sign_up(asked: str, language: str, c
     """A receipt is written when a gateway calls: no browser is there to ask."""
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
     client.post("/account/signup/", FORM, headers={"Accept-Language": asked})
-    payments.deliver(payments.told(payments.demo(User.objects.get())))
+    payments.deliver(payments.webhook_of(payments.demo(User.objects.get())))
     assert list(Email.objects.values_list("kind", "language")) == [("receipt", language), ("confirmation", language)]
 
 

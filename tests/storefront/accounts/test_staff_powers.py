@@ -49,7 +49,7 @@ def balance(user: User) -> Decimal | None:
 @pytest.mark.parametrize("is_superuser", [False, True])
 def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
     me = clerk("view_payment", "change_payment", is_superuser=is_superuser)
-    payment = payments.proven(me)
+    payment = payments.with_proof(me)
     page = text_of(browser(me).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"}, follow=True))
     assert "This is your own payment. Ask a colleague to decide about it." in page
     payment.refresh_from_db()
@@ -61,7 +61,7 @@ def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
 
 def test_the_writer_of_payments_refuses_own_ones_whoever_calls_it() -> None:
     me = clerk()
-    payment = payments.proven(me)
+    payment = payments.with_proof(me)
     for decide in (
         lambda: crediting.approve(payment, amount=Decimal(10), actor=me),
         lambda: crediting.refuse(payment, reason="no", actor=me),

@@ -47,23 +47,23 @@ def demo(user: User, amount: str = "10", **details: Any) -> Payment:
     return starting.start(user, gateway=gateway, way=gateway.ways()[0], amount=Decimal(amount), **details)
 
 
-def by_hand(user: User, amount: str = "10", method: ManualMethod | None = None) -> Payment:
+def manual(user: User, amount: str = "10", method: ManualMethod | None = None) -> Payment:
     """Start a manual payment without a proof."""
     wanted, gateway = method or bank(), GATEWAYS["transfer"]
     way = next(way for way in gateway.ways() if way.method == str(wanted.pk))
     return starting.start(user, gateway=gateway, way=way, amount=Decimal(amount))
 
 
-def proven(user: User, amount: str = "10") -> Payment:
+def with_proof(user: User, amount: str = "10") -> Payment:
     """Create a manual payment with a proof, waiting for review."""
-    payment = by_hand(user, amount)
+    payment = manual(user, amount)
     key = private_files.PrivateStorage().save("proofs/one.png", ContentFile(png()))
     crediting.add_proof(payment, key=key, kind="png", size=len(png()))
     payment.refresh_from_db()
     return payment
 
 
-def told(payment: Payment, **changes: Any) -> dict[str, Any]:
+def webhook_of(payment: Payment, **changes: Any) -> dict[str, Any]:
     """Return the webhook of a fully paid payment, with ``changes``."""
     facts = {
         "id": "p1",
@@ -87,7 +87,7 @@ def balance(user: User) -> Decimal:
     return Account.objects.get(user=user).balance or Decimal(0)
 
 
-def booked(payment: Payment) -> list[Decimal]:
+def credited_amounts(payment: Payment) -> list[Decimal]:
     """Return the amounts of the ledger's transfers for the payment."""
     reference = f"payment:{payment.gateway}:{payment.reference}"
     return list(Transfer.objects.filter(reference=reference).values_list("amount", flat=True))

@@ -16,13 +16,13 @@ from storefront.payments import audit, crediting
 from storefront.payments.models import Payment
 from tests import factories
 from tests.storefront.payments import payments
-from tests.storefront.payments.payments import deliver, told
+from tests.storefront.payments.payments import deliver, webhook_of
 
 
 def test_regular_payments_match_the_ledger(nadia: User) -> None:
-    deliver(told(payments.demo(nadia)))
-    deliver(told(payments.demo(nadia), amount="4"))
-    crediting.approve(payments.proven(nadia), amount=Decimal(8), actor=payments.staff(), reason="less")
+    deliver(webhook_of(payments.demo(nadia)))
+    deliver(webhook_of(payments.demo(nadia), amount="4"))
+    crediting.approve(payments.with_proof(nadia), amount=Decimal(8), actor=payments.staff(), reason="less")
     payments.demo(nadia)
     # A credit from the command line belongs to no gateway, so the audit ignores it.
     transfers.credit_payment(
@@ -47,8 +47,8 @@ def test_a_credited_payment_without_its_transfer_is_reported(nadia: User) -> Non
 
 def test_a_credit_of_another_amount_or_to_another_customer_is_reported(nadia: User) -> None:
     payment, other = payments.demo(nadia), payments.demo(nadia, "7")
-    deliver(told(payment))
-    deliver(told(other, id="p2"))
+    deliver(webhook_of(payment))
+    deliver(webhook_of(other, id="p2"))
     Payment.objects.filter(pk=payment.pk).update(paid_amount=Decimal(11))
     Payment.objects.filter(pk=other.pk).update(user=factories.customer("0"))
     found = sorted(audit.findings())

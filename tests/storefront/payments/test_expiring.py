@@ -11,7 +11,7 @@ from storefront.accounts.models import User
 from storefront.payments import expiry, tasks
 from storefront.payments.models import Payment
 from tests.storefront.payments import payments
-from tests.storefront.payments.payments import balance, deliver, told
+from tests.storefront.payments.payments import balance, deliver, webhook_of
 
 
 def statuses() -> dict[str, str]:
@@ -21,7 +21,7 @@ def statuses() -> dict[str, str]:
 def test_an_unpaid_demo_payment_expires_after_a_day(nadia: User, time_machine: Any) -> None:
     time_machine.move_to("2030-01-01T00:00Z")
     payments.demo(nadia)
-    payments.by_hand(nadia)
+    payments.manual(nadia)
     time_machine.move_to("2030-01-01T23:59Z")
     assert expiry.expire_due() == 0
     time_machine.move_to("2030-01-02T00:01Z")
@@ -34,9 +34,9 @@ def test_an_unpaid_demo_payment_expires_after_a_day(nadia: User, time_machine: A
 
 def test_payments_in_review_do_not_expire(nadia: User, time_machine: Any) -> None:
     time_machine.move_to("2030-01-01T00:00Z")
-    payments.proven(nadia)
+    payments.with_proof(nadia)
     half = payments.demo(nadia)
-    deliver(told(half, amount="5"))
+    deliver(webhook_of(half, amount="5"))
     time_machine.move_to("2031-01-01T00:00Z")
     assert expiry.expire_due() == 0
     assert set(statuses().values()) == {"waiting"}
@@ -47,7 +47,7 @@ def test_a_late_payment_is_credited_after_expiry(nadia: User, time_machine: Any)
     payment = payments.demo(nadia)
     time_machine.move_to("2030-01-03T00:00Z")
     tasks.expire_due()
-    assert deliver(told(payment)).json() == {"status": "credited"}
+    assert deliver(webhook_of(payment)).json() == {"status": "credited"}
     assert balance(nadia) == 10
     assert expiry.expire_due() == 0
 

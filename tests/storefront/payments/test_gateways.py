@@ -18,7 +18,7 @@ from storefront.accounts.models import User
 from storefront.payments import checks, expiry, gateways, starting
 from storefront.payments.gateway import Gateway, GatewayReport, Next, ReportedState, Unreachable
 from storefront.payments.models import Payment
-from tests.storefront.payments.payments import balance, booked
+from tests.storefront.payments.payments import balance, credited_amounts
 
 SECRET = "northpay-for-tests"
 
@@ -58,7 +58,7 @@ def test_the_documented_gateway_takes_a_payment_end_to_end(northpay: Gateway, pa
     assert deliver(payment, state="soon").json() == {"status": "waiting"}
     assert balance(nadia) == 0
     assert deliver(payment).json() == {"status": "credited"}
-    assert booked(payment) == [Decimal(20)]
+    assert credited_amounts(payment) == [Decimal(20)]
 
 
 def test_form_action_allows_only_hosts_of_gateways(northpay: Gateway, page: Client) -> None:

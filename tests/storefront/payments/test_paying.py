@@ -15,7 +15,7 @@ from storefront.payments import crediting, history, return_urls
 from storefront.payments.models import ManualMethod, Payment
 from tests import factories
 from tests.storefront.payments import payments
-from tests.storefront.payments.payments import deliver, told
+from tests.storefront.payments.payments import deliver, webhook_of
 from tests.storefront.shop import forms
 
 NEW = "/wallet/add-funds/"
@@ -151,7 +151,7 @@ def test_the_return_path_stays_within_the_shop(page: Client, nadia: User, addres
     page.post(NEW, {"amount": "10", "way": "demo", "next": address})
     payment = Payment.objects.get()
     assert payment.return_to == ""
-    deliver(told(payment))
+    deliver(webhook_of(payment))
     assert "Back to your order" not in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
 
 
@@ -165,7 +165,7 @@ def test_a_payment_for_an_order_returns_to_the_filled_in_form(page: Client, nadi
     (back,) = re.findall(r'name="next" value="([^"]*)"', shown.partition("<footer")[0])
     page.post(NEW, {"amount": "10.50", "way": "demo", "next": back})
     payment = Payment.objects.get()
-    deliver(told(payment))
+    deliver(webhook_of(payment))
     assert f'href="{back}"' in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
     again = forms.inputs_on(page.get(back))
     assert (again["quantity"], again["link"]) == ("105", "https://example.com/a?b=1&c=2")
@@ -185,7 +185,7 @@ def test_long_inputs_are_left_out_of_the_return_path(page: Client, nadia: User) 
 
 def test_instructions_replace_only_the_two_placeholders(page: Client, nadia: User) -> None:
     evil = "{amount} for {reference}. {payment.user.password} {0} {reference.__class__} %(x)s {{ user }} <script>"
-    payment = payments.by_hand(nadia, "10", payments.bank(instructions=evil, details="IBAN 7 {reference}"))
+    payment = payments.manual(nadia, "10", payments.bank(instructions=evil, details="IBAN 7 {reference}"))
     text = page.get(f"/wallet/payments/{payment.reference}/").content.decode()
     assert f"10.00 USD for {payment.reference}. {{payment.user.password}} {{0}} {{reference.__class__}} %(x)s" in text
     assert "{{ user }} &lt;script&gt;" in text
@@ -205,7 +205,7 @@ def test_the_page_updates_with_the_payment(page: Client, nadia: User) -> None:
     base = f"/wallet/payments/{payment.reference}/"
     assert "Waiting for payment" in text_of(page.get(base))
     assert page.get(f"{base}live/?seen={payment.mark}").status_code == 204
-    deliver(told(payment))
+    deliver(webhook_of(payment))
     text = text_of(page.get(f"{base}live/?seen={payment.mark}"))
     assert "added to your balance" in text
     assert 'hx-swap-oob="true"' in text
@@ -221,7 +221,7 @@ def test_a_declined_or_different_payment_is_explained(
     page: Client, nadia: User, changes: dict[str, str], words: str
 ) -> None:
     payment = payments.demo(nadia)
-    deliver(told(payment, **changes))
+    deliver(webhook_of(payment, **changes))
     assert words in text_of(page.get(f"/wallet/payments/{payment.reference}/"))
 
 
@@ -257,8 +257,8 @@ def test_the_number_of_queries_does_not_grow_with_rows(
     method = payments.bank()
     for number in range(6):
         payments.bank(f"Bank {number}")
-        payments.by_hand(nadia, method=method)
-    payment = payments.proven(nadia)
+        payments.manual(nadia, method=method)
+    payment = payments.with_proof(nadia)
     for address, most in ((NEW, 4), ("/wallet/payments/", 4), (f"/wallet/payments/{payment.reference}/", 6)):
         with django_assert_max_num_queries(most):
             assert page.get(address).status_code == 200
@@ -268,11 +268,11 @@ def test_the_number_of_queries_does_not_grow_with_rows(
 
 def test_a_webhook_costs_a_fixed_number_of_queries(nadia: User, django_assert_max_num_queries: Any) -> None:
     payment = payments.demo(nadia)
-    deliver(told(payments.demo(nadia)))  # the clearing account is there now
+    deliver(webhook_of(payments.demo(nadia)))  # the clearing account is there now
     with django_assert_max_num_queries(14):  # three of them for the receipt: is it wanted, the color, the letter
-        deliver(told(payment))
+        deliver(webhook_of(payment))
     with django_assert_max_num_queries(3):
-        deliver(told(payment))
+        deliver(webhook_of(payment))
 
 
 def test_add_funds_is_linked_from_transactions_and_the_header(page: Client) -> None:

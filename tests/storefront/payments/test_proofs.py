@@ -34,20 +34,20 @@ def upload(client: Client, payment: Payment, content: bytes, *, name: str = "rec
 def test_only_still_images_and_pdf_are_accepted_as_proofs(content: bytes, nadia: User) -> None:
     file = SimpleUploadedFile("receipt.png", content, "image/png")
     with pytest.raises(payment_proofs.InvalidFile):
-        payment_proofs.add(payments.by_hand(nadia), file=file, comment="")
+        payment_proofs.add(payments.manual(nadia), file=file, comment="")
 
 
 @pytest.mark.parametrize(("content", "kind"), [(png(), "png"), (JPEG, "jpeg"), (PDF, "pdf"), (WEBP, "webp")])
 def test_the_type_of_a_proof_is_detected_from_its_content(content: bytes, kind: str, nadia: User) -> None:
     file = SimpleUploadedFile("receipt.exe", content, "application/x-msdownload")
-    assert payment_proofs.add(payments.by_hand(nadia), file=file, comment="").kind == kind
+    assert payment_proofs.add(payments.manual(nadia), file=file, comment="").kind == kind
 
 
 # ------------------------------------------------------------------------------------------------ sending
 
 
 def test_a_proof_is_stored_and_puts_the_payment_in_review(page: Client, nadia: User, tmp_path: Path) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     answer = upload(page, payment, png(), name="../../../static/evil.html", comment="paid at\nnoon")
     assert answer.status_code == 302
     payment.refresh_from_db()
@@ -67,7 +67,7 @@ def test_a_proof_is_stored_and_puts_the_payment_in_review(page: Client, nadia: U
 def test_a_file_is_checked_by_content_not_by_name(
     page: Client, nadia: User, name: str, content: bytes, tmp_path: Path
 ) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     answer = upload(page, payment, content, name=name, comment="kept <b>")
     assert "is not a PNG, JPEG, or WebP image or a PDF" in answer.content.decode()
     assert "kept &lt;b&gt;" in answer.content.decode()
@@ -76,14 +76,14 @@ def test_a_file_is_checked_by_content_not_by_name(
 
 
 def test_a_large_file_is_refused(page: Client, nadia: User) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     answer = upload(page, payment, png() + b"\x00" * (payment_proofs.SIZE_MAX - len(png()) + 1))
     assert "larger than 5 MB" in answer.content.decode()
     assert not Proof.objects.exists()
 
 
 def test_an_oversized_request_is_not_parsed(page: Client, nadia: User) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     answer = upload(page, payment, b"\x00" * (proofs.BODY_MAX + 1))
     assert answer.url == f"/wallet/payments/{payment.reference}/"
     assert "larger than 5 MB" in page.get(answer.url).content.decode()
@@ -91,14 +91,14 @@ def test_an_oversized_request_is_not_parsed(page: Client, nadia: User) -> None:
 
 
 def test_a_missing_or_empty_file_shows_an_error(page: Client, nadia: User) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     answer = page.post(f"/wallet/payments/{payment.reference}/proofs/", {"comment": "paid!"})
     assert "Choose a file." in answer.content.decode()
     assert "Choose a file." in upload(page, payment, b"").content.decode()
 
 
 def test_the_number_of_proofs_is_limited(page: Client, nadia: User, tmp_path: Path) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     for content in (png(), JPEG, PDF, WEBP, png()):
         upload(page, payment, content)
     assert Proof.objects.count() == crediting.PROOFS_MAX == 5
@@ -108,10 +108,10 @@ def test_the_number_of_proofs_is_limited(page: Client, nadia: User, tmp_path: Pa
 
 
 def test_proofs_for_ended_or_foreign_payments_are_rejected(page: Client, nadia: User, tmp_path: Path) -> None:
-    ended = payments.by_hand(nadia)
+    ended = payments.manual(nadia)
     crediting.expire(ended)
     assert "has ended" in page.get(upload(page, ended, png()).url).content.decode()
-    other = payments.by_hand(factories.customer("0"))
+    other = payments.manual(factories.customer("0"))
     assert upload(page, other, png()).status_code == 404
     assert upload(page, payments.demo(nadia), png()).status_code == 404  # this gateway asks for no proof
     assert upload(Client(), other, png()).url.startswith("/account/login/")
@@ -120,7 +120,7 @@ def test_proofs_for_ended_or_foreign_payments_are_rejected(page: Client, nadia: 
 
 
 def test_a_form_of_another_site_is_rejected(nadia: User) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(nadia)
     assert upload(strict, payment, png()).status_code == 403
@@ -135,7 +135,7 @@ def address(payment: Payment) -> str:
 
 
 def test_a_proof_is_visible_to_its_owner_and_staff_only(page: Client, nadia: User) -> None:
-    payment = payments.proven(nadia)
+    payment = payments.with_proof(nadia)
     assert page.get(address(payment)).getvalue() == png()
     assert payments.browser(payments.staff("view_payment")).get(address(payment)).getvalue() == png()
     curious = payments.staff("view_order", email="curious@example.com")
@@ -143,7 +143,7 @@ def test_a_proof_is_visible_to_its_owner_and_staff_only(page: Client, nadia: Use
         assert payments.browser(stranger).get(address(payment)).status_code == 404
     assert Client().get(address(payment)).url.startswith("/account/login/")
     # The number alone is not enough, not even with the reference of one's own payment.
-    mine = payments.by_hand(stranger, method=payments.bank("Other"))
+    mine = payments.manual(stranger, method=payments.bank("Other"))
     wrong = f"/wallet/payments/{mine.reference}/proofs/{payment.proofs.get().pk}/"
     assert payments.browser(stranger).get(wrong).status_code == 404
 
@@ -154,7 +154,7 @@ def test_a_proof_is_visible_to_its_owner_and_staff_only(page: Client, nadia: Use
 def test_a_proof_is_served_with_its_detected_type(
     page: Client, nadia: User, content: bytes, kind: str, shown: str
 ) -> None:
-    payment = payments.by_hand(nadia)
+    payment = payments.manual(nadia)
     upload(page, payment, content, name="x.html")
     answer = page.get(address(payment))
     assert answer["Content-Type"] == kind
@@ -165,7 +165,7 @@ def test_a_proof_is_served_with_its_detected_type(
 
 
 def test_a_proof_has_no_public_url(page: Client, nadia: User) -> None:
-    key = payments.proven(nadia).proofs.get().key
+    key = payments.with_proof(nadia).proofs.get().key
     for place in ("/static/", "/media/", "/private/", "/var/private/", "/static/../private/", "/"):
         assert page.get(f"{place}{key}").status_code in (301, 404)
     with pytest.raises(ValueError, match="no URL"):
@@ -175,6 +175,6 @@ def test_a_proof_has_no_public_url(page: Client, nadia: User) -> None:
 
 
 def test_a_deleted_file_is_not_found(page: Client, nadia: User) -> None:
-    payment = payments.proven(nadia)
+    payment = payments.with_proof(nadia)
     private_files.PrivateStorage().delete(payment.proofs.get().key)
     assert page.get(address(payment)).status_code == 404

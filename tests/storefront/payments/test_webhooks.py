@@ -20,24 +20,24 @@ from storefront.payments.views import webhooks
 from tests import factories
 from tests.orders.parallel import together
 from tests.storefront.payments import payments
-from tests.storefront.payments.payments import balance, booked, deliver, told
+from tests.storefront.payments.payments import balance, credited_amounts, deliver, webhook_of
 
 
 def test_a_proven_payment_is_credited(nadia: User) -> None:
     payment = payments.demo(nadia)
-    answer = deliver(told(payment))
+    answer = deliver(webhook_of(payment))
     assert (answer.status_code, answer.json()) == (200, {"status": "credited"})
     payment.refresh_from_db()
     assert (payment.status, payment.paid_amount, payment.upstream_id) == ("credited", Decimal(10), "p1")
     assert payment.credited_at == payment.ended_at is not None
-    assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
+    assert (balance(nadia), credited_amounts(payment)) == (Decimal(10), [Decimal(10)])
 
 
 def test_a_replayed_webhook_credits_once(nadia: User) -> None:
     payment = payments.demo(nadia)
-    body = told(payment)
+    body = webhook_of(payment)
     assert [deliver(body).status_code for _ in range(3)] == [200, 200, 200]
-    assert (balance(nadia), booked(payment)) == (Decimal(10), [Decimal(10)])
+    assert (balance(nadia), credited_amounts(payment)) == (Decimal(10), [Decimal(10)])
     payment.refresh_from_db()
     assert not payment.is_in_review
 
@@ -46,10 +46,10 @@ def test_a_replayed_webhook_credits_once(nadia: User) -> None:
 def test_concurrent_webhooks_make_one_transfer() -> None:
     user = factories.customer("0")
     payment = payments.demo(user)
-    body = told(payment)
+    body = webhook_of(payment)
     answers = together([lambda: deliver(body).json()] * 8)
     assert answers == [{"status": "credited"}] * 8
-    assert (balance(user), booked(payment)) == (Decimal(10), [Decimal(10)])
+    assert (balance(user), credited_amounts(payment)) == (Decimal(10), [Decimal(10)])
 
 
 @pytest.mark.parametrize(
@@ -69,39 +69,39 @@ def test_a_forged_signature_changes_nothing(nadia: User, header: str) -> None:
     payment = payments.demo(nadia)
     before = Payment.objects.values().get()
     header = header.replace("NOW", str(int(time.time())))
-    assert deliver(told(payment), header=header).status_code == 400
+    assert deliver(webhook_of(payment), header=header).status_code == 400
     assert Payment.objects.values().get() == before
     assert balance(nadia) == 0
 
 
 def test_a_signature_is_valid_only_for_its_body_and_secret(nadia: User, settings: Any) -> None:
     payment = payments.demo(nadia)
-    cheap = json.dumps(told(payment, amount="1")).encode()
+    cheap = json.dumps(webhook_of(payment, amount="1")).encode()
     header = signature(cheap, at=int(time.time()))
-    assert deliver(told(payment), header=header).status_code == 400
+    assert deliver(webhook_of(payment), header=header).status_code == 400
     settings.DEMO_GATEWAY_SECRET = "another"
-    header = signature(json.dumps(told(payment)).encode(), at=int(time.time()))
+    header = signature(json.dumps(webhook_of(payment)).encode(), at=int(time.time()))
     settings.DEMO_GATEWAY_SECRET = payments.SECRET
-    assert deliver(told(payment), header=header).status_code == 400
+    assert deliver(webhook_of(payment), header=header).status_code == 400
     assert Transfer.objects.count() == 0
 
 
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (290, 200), (310, 400), (-290, 200), (-310, 400)])
 def test_a_signature_is_valid_for_five_minutes(nadia: User, age: int, status: int) -> None:
     payment = payments.demo(nadia)
-    assert deliver(told(payment), at=time.time() - age).status_code == status
-    assert len(booked(payment)) == (status == 200)
+    assert deliver(webhook_of(payment), at=time.time() - age).status_code == status
+    assert len(credited_amounts(payment)) == (status == 200)
 
 
 @pytest.mark.parametrize("changes", [{"amount": "5"}, {"amount": "10.01"}, {"currency": "EUR"}, {"currency": "usd"}])
 def test_a_different_amount_or_currency_is_left_to_review(nadia: User, changes: dict[str, str]) -> None:
     payment = payments.demo(nadia)
-    body = told(payment, **changes)
+    body = webhook_of(payment, **changes)
     assert deliver(body).json() == {"status": "waiting"}
     payment.refresh_from_db()
     assert payment.is_in_review
     assert (payment.paid_amount, payment.paid_currency) == (Decimal(body["amount"]), body["currency"])
-    assert (balance(nadia), booked(payment)) == (0, [])
+    assert (balance(nadia), credited_amounts(payment)) == (0, [])
     remark = payment.remark
     assert f"{body['currency']}" in remark
     deliver(body)
@@ -111,12 +111,12 @@ def test_a_different_amount_or_currency_is_left_to_review(nadia: User, changes: 
 
 def test_a_replay_does_not_reopen_a_declined_payment(nadia: User) -> None:
     payment = payments.demo(nadia)
-    half = told(payment, amount="5")
+    half = webhook_of(payment, amount="5")
     deliver(half)
     crediting.refuse(payment, reason="It went back to your card.", actor=payments.staff())
     assert deliver(half).json() == {"status": "refused"}
     # Another payment, even of the right amount, is left to the staff that declined the first.
-    assert deliver(told(payment, id="p2")).json() == {"status": "waiting"}
+    assert deliver(webhook_of(payment, id="p2")).json() == {"status": "waiting"}
     payment.refresh_from_db()
     assert payment.is_in_review
     assert balance(nadia) == 0
@@ -124,8 +124,8 @@ def test_a_replay_does_not_reopen_a_declined_payment(nadia: User) -> None:
 
 def test_a_second_payment_under_a_reference_is_left_to_review(nadia: User) -> None:
     payment = payments.demo(nadia)
-    deliver(told(payment))
-    assert deliver(told(payment, id="p2")).json() == {"status": "credited"}
+    deliver(webhook_of(payment))
+    assert deliver(webhook_of(payment, id="p2")).json() == {"status": "credited"}
     payment.refresh_from_db()
     assert payment.is_in_review
     assert "p2" in payment.remark
@@ -137,17 +137,17 @@ def test_a_second_payment_under_a_reference_is_left_to_review(nadia: User) -> No
 
 def test_a_payment_declined_by_the_gateway_can_still_be_paid(nadia: User) -> None:
     payment = payments.demo(nadia)
-    assert deliver(told(payment, status="declined")).json() == {"status": "refused"}
+    assert deliver(webhook_of(payment, status="declined")).json() == {"status": "refused"}
     assert balance(nadia) == 0
-    assert deliver(told(payment, id="p2")).json() == {"status": "credited"}
+    assert deliver(webhook_of(payment, id="p2")).json() == {"status": "credited"}
     assert balance(nadia) == 10
-    assert deliver(told(payment, id="p3", status="declined")).json() == {"status": "credited"}
+    assert deliver(webhook_of(payment, id="p3", status="declined")).json() == {"status": "credited"}
 
 
 def test_a_webhook_before_the_start_returns_is_kept(nadia: User) -> None:
     gateway = GATEWAYS["demo"]
     payment = crediting.open_payment(nadia, gateway=gateway, way=gateway.ways()[0], amount=Decimal(10))
-    deliver(told(payment))
+    deliver(webhook_of(payment))
     begun = crediting.mark_started(payment, step=gateway.start(payment))
     assert (begun.status, begun.upstream_id) == ("credited", "p1")
     assert balance(nadia) == 10
@@ -156,15 +156,15 @@ def test_a_webhook_before_the_start_returns_is_kept(nadia: User) -> None:
 @pytest.mark.parametrize("reference", ["XXXX-XXXX-XXXX", "", "\x00", "a" * 5000, "1 OR 1=1"])
 def test_an_unknown_reference_returns_404(nadia: User, reference: str) -> None:
     payments.demo(nadia)
-    answer = deliver(told(Payment.objects.get(), reference=reference, id=""))
+    answer = deliver(webhook_of(Payment.objects.get(), reference=reference, id=""))
     assert (answer.status_code, answer.json()) == (404, {"error": "unknown reference"})
     assert Transfer.objects.count() == 0
 
 
 def test_a_gateway_cannot_report_payments_of_another(nadia: User) -> None:
-    payment = payments.by_hand(nadia)
-    assert deliver(told(payment)).status_code == 404
-    assert booked(payment) == []
+    payment = payments.manual(nadia)
+    assert deliver(webhook_of(payment)).status_code == 404
+    assert credited_amounts(payment) == []
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_an_unreadable_body_is_rejected(nadia: User, body: bytes) -> None:
 
 @pytest.mark.parametrize("amount", ["0.0000001", "99999999999999999999"])
 def test_an_amount_that_cannot_be_stored_is_rejected(nadia: User, amount: str) -> None:
-    assert deliver(told(payments.demo(nadia), amount=amount)).status_code == 400
+    assert deliver(webhook_of(payments.demo(nadia), amount=amount)).status_code == 400
     assert balance(nadia) == 0
 
 
 def test_external_text_is_stored_as_one_printable_line(nadia: User) -> None:
     payment = payments.demo(nadia)
-    deliver(told(payment, id="p\x00\n1", currency="E\x00UR" * 90, amount="3"))
+    deliver(webhook_of(payment, id="p\x00\n1", currency="E\x00UR" * 90, amount="3"))
     payment.refresh_from_db()
     assert payment.upstream_id == "p 1"
     assert payment.paid_currency == ("E UR" * 90)[:12]
@@ -210,10 +210,10 @@ def test_only_configured_gateways_accept_webhooks(page: Any, nadia: User, settin
     assert page.post("/wallet/add-funds/webhooks/transfer/", "{}", content_type="application/json").status_code == 400
     assert page.get(payments.WEBHOOK).status_code == 405
     settings.DEMO_GATEWAY = False
-    assert deliver(told(payment)).status_code == 404
+    assert deliver(webhook_of(payment)).status_code == 404
     assert page.get(f"/wallet/payments/{payment.reference}/demo/").status_code == 404
     assert page.get(f"/wallet/payments/{payment.reference}/").status_code == 200
-    assert booked(payment) == []
+    assert credited_amounts(payment) == []
 
 
 def test_a_payment_is_found_by_the_gateways_id_alone(nadia: User) -> None:

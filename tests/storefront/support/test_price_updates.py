@@ -124,8 +124,8 @@ def test_new_services_are_active_and_newest_first(client: Client) -> None:
 def test_updates_need_the_same_queries_for_any_number_of_rows(
     show: str, count: int, client: Client, django_assert_num_queries: Any
 ) -> None:
-    shelf = factories.category()
-    services = [factories.service(category=shelf) for _ in range(5)]
+    category = factories.category()
+    services = [factories.service(category=category) for _ in range(5)]
     PriceChange.objects.bulk_create(
         PriceChange(service=services[n % 5], old_rate=Decimal(1), new_rate=Decimal(2)) for n in range(count)
     )
