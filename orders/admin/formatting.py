@@ -28,6 +28,7 @@ NONE = "–"
 #: Texts for the data of an event, in display order. A key that is missing here is shown unchanged.
 FACTS: Mapping[str, Any] = {
     "run": _("Run %s"),
+    "oddity": "%s",
     "decision": "%s",
     "by": "%s",
     "step": "%s",
@@ -37,7 +38,6 @@ FACTS: Mapping[str, Any] = {
     "start_count": _("Start count: %s"),
     "remains": _("Not delivered: %s"),
     "amount": _("Amount: %s"),
-    "oddity": "%s",
     "panel_status": _("Provider status: “%s”"),
     "panel_error": _("Provider message: “%s”"),
     "reason": _("Reason: %s"),

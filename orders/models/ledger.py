@@ -75,7 +75,10 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code or str(_("customer %s") % self.user_id)
+        if not self.code:
+            return str(_("Customer %s") % self.user_id)
+        gateway = self.code.partition(":")[2]
+        return f"{self.get_kind_display()}: {gateway}" if gateway else self.get_kind_display()
 
 
 class TransferKind(models.TextChoices):

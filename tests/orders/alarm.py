@@ -1,16 +1,16 @@
-"""Stands where the upstream side is woken: settings name its functions by dotted path."""
+"""Functions for the setting ORDERS_WAKE that record the calls or fail."""
 
 from __future__ import annotations
 
 from orders.models import Order
 
-rung: list[int] = []
+woken_orders: list[int] = []
 
 
 def ring(order: Order) -> None:
-    rung.append(order.pk)
+    woken_orders.append(order.pk)
 
 
 def fail(order: Order) -> None:
-    rung.append(order.pk)
+    woken_orders.append(order.pk)
     raise ConnectionError("the broker is gone")

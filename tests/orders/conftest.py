@@ -1,4 +1,4 @@
-"""Orders here wake nobody; the alarm keeps count of the calls instead."""
+"""Orders in these tests wake no worker; ``woken_orders`` lists the calls."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.orders import alarm
 
 
 @pytest.fixture(autouse=True)
-def rung(settings: Any) -> list[int]:
-    """The ids of the orders whose wake-up was called, in order."""
+def woken_orders(settings: Any) -> list[int]:
+    """Return the ids of the orders whose wake-up was called, in order."""
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
-    alarm.rung.clear()
-    return alarm.rung
+    alarm.woken_orders.clear()
+    return alarm.woken_orders

@@ -1,4 +1,4 @@
-"""Many at once: real threads, a database connection each, all let go at the same moment."""
+"""Concurrent calls in real threads, each with a database connection, started at the same moment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 
 def together(acts: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What each act returned, or the exception it raised, in their order."""
+    """Return what each call returned or raised, in the order of the calls."""
     barrier = Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> Any:
@@ -30,7 +30,7 @@ def together(acts: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def _connect() -> None:
-    """Connects before the start, so that the acts meet; a server that is full for a moment is asked again."""
+    """Connect before the start, so that the calls overlap; retry while the server has no free connection."""
     for _ in range(100):
         try:
             return connection.ensure_connection()

@@ -1,4 +1,4 @@
-"""The books and the catalog in the back office: read-only where history is, and lists whose cost does not grow."""
+"""Ledger and catalog in the back office: the ledger is read-only, and lists make a constant number of queries."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_an_event_is_described_with_labels_and_unknown_data_is_kept() -> None:
         event, {3: "north"}, describe_note=lambda text: text.replace("note 7", "Not ours")
     )
     assert description == (
-        "Provider: north · The provider failed the order but doesn't say whether it refunded us · "
+        "The provider failed the order but doesn't say whether it refunded us · Provider: north · "
         "Provider status: “Fail” · Reason: Not ours · color: red"
     )
 

@@ -69,7 +69,7 @@ def test_translations_are_added_changed_and_removed(boss: Client) -> None:
 
 
 def test_concurrent_translations_never_change_their_language(boss: Client) -> None:
-    """The form was drawn when there was no Russian; before it is sent, another operator wrote it."""
+    """Another operator adds the Russian translation between loading and submitting the form."""
     light = factories.category("Light")
     light.texts.create(language="ru", name="Свет")
     drawn = ({"language": "ru", "name": ""}, {"language": "tr", "name": "Işık"}, {"language": "ar", "name": ""})

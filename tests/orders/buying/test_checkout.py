@@ -36,7 +36,7 @@ def problems(service: Service, **inputs: Any) -> list[str]:
     return [str(problem) for problem in refused.value.problems]
 
 
-# ------------------------------------------------------------------------------------------------ what is bought
+# ------------------------------------------------------------------------------------------------ orders and prices
 def test_an_order_stores_its_inputs_and_its_price() -> None:
     buyer, service = factories.customer("1"), factories.service("custom_comments", rate="10.5")
     order = place(buyer, service, source="api", request_id="a1")
@@ -64,7 +64,7 @@ def test_the_quoted_price_is_charged() -> None:
     assert place(factories.customer("1"), service).charge == quote.charge
 
 
-# ------------------------------------------------------------------------------------------------ what is refused
+# ------------------------------------------------------------------------------------------------ rejections
 def refused_orders() -> dict[str, tuple[type[OrdersError], dict[str, Any], dict[str, Any]]]:
     return {
         "a service off sale": (ServiceNotSold, {"is_active": False}, {}),
@@ -116,7 +116,7 @@ def test_a_link_must_match_the_whole_pattern_of_its_service() -> None:
 
 
 def test_link_patterns_run_in_linear_time() -> None:
-    """24 characters held a process for 20 seconds in an engine that backtracks."""
+    """With a backtracking engine, a link of 24 characters blocked the process for 20 seconds."""
     service = factories.service(link_pattern=r"(a|a)*(a+)+b", link_example="ab")
     started = time.perf_counter()
     assert problems(service, link="a" * 500) == ["link: bad_link (ab)"]
@@ -161,7 +161,7 @@ def test_a_charge_beyond_64_bits_is_rejected() -> None:
     assert problems(subscription, max="999999999999999", posts="1") == ["quantity: too_large (102481)"]
 
 
-# ------------------------------------------------------------------------------------------------ once
+# ------------------------------------------------------------------------------------------------ request IDs
 def test_the_same_request_id_buys_once() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service, request_id="a1")
@@ -186,12 +186,12 @@ def test_an_invalid_request_id_is_rejected(request_id: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_20_concurrent_copies_of_a_request_buy_and_wake_once(rung: list[int]) -> None:
+def test_20_concurrent_copies_of_a_request_buy_and_wake_once(woken_orders: list[int]) -> None:
     buyer, service = factories.customer("1"), factories.service()
     results = together([partial(place, buyer, service, request_id="a1")] * 20)
     assert Counter(type(result).__name__ for result in results) == {"Order": 20}
     assert len({order.pk for order in results}) == 1
-    assert (balance(buyer), rung) == (Decimal("0.91"), [results[0].pk])
+    assert (balance(buyer), woken_orders) == (Decimal("0.91"), [results[0].pk])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -214,19 +214,23 @@ def test_other_constraint_errors_do_not_count_as_duplicates(monkeypatch: pytest.
 
 
 # ------------------------------------------------------------------------------------------------ the wake-up
-def test_the_worker_is_woken_once_after_the_commit(rung: list[int], django_capture_on_commit_callbacks: Any) -> None:
+def test_the_worker_is_woken_once_after_the_commit(
+    woken_orders: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
     buyer, service = factories.customer("1"), factories.service()
     with django_capture_on_commit_callbacks(execute=True):
         order = place(buyer, service, request_id="a1")
         place(buyer, service, request_id="a1")
-        assert rung == []
-    assert rung == [order.pk]
+        assert woken_orders == []
+    assert woken_orders == [order.pk]
 
 
-def test_a_rejected_order_does_not_wake_the_worker(rung: list[int], django_capture_on_commit_callbacks: Any) -> None:
+def test_a_rejected_order_does_not_wake_the_worker(
+    woken_orders: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
     with django_capture_on_commit_callbacks(execute=True), pytest.raises(InsufficientFunds):
         place(factories.user(), factories.service())
-    assert rung == []
+    assert woken_orders == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -243,7 +247,7 @@ def test_a_failing_wake_up_does_not_fail_the_order(settings: Any, wake: str) -> 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("request_id", [None, "a1"])
 def test_a_purchase_takes_the_fewest_statements(request_id: str | None, django_assert_max_num_queries: Any) -> None:
-    """The cost is asked for; nobody looks whether the request came before."""
+    """One statement reads the cost; none is needed to look for an earlier request."""
     buyer, service = factories.customer("1"), factories.service()
     service = Service.objects.on_sale().get(pk=service.pk)
     with django_assert_max_num_queries(6) as queries:

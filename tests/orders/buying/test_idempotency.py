@@ -1,4 +1,4 @@
-"""A request that came before buys nothing again: not later, not at the same moment, not when the money is gone."""
+"""A repeated request places no second order: not later, not concurrently, and not when the balance is used up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def place(user: Any, service: Service, **options: Any) -> Order:
-    """As the API buys: with what is asked for as the fingerprint."""
+    """Place an order as the API does, with a fingerprint of the request."""
     inputs = {**INPUTS, **options.pop("inputs", {})}
     told = idempotency.fingerprint(service.pk, inputs)
     return checkout.place_order(user, service=service, inputs=inputs, fingerprint=told, **options)
@@ -35,7 +35,7 @@ def after(**passed: Any) -> Any:
     return time_machine.travel(timezone.now() + timedelta(**passed), tick=True)
 
 
-# ------------------------------------------------------------------------------------------------ with an id
+# ------------------------------------------------------------------------------------------------ with a request ID
 def test_a_repeated_id_returns_the_same_order_for_a_day() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service, request_id="a")
@@ -45,7 +45,7 @@ def test_a_repeated_id_returns_the_same_order_for_a_day() -> None:
         second = place(buyer, service, request_id="a")
     assert second != first
     assert second.request_id == "a"
-    assert Order.objects.get(pk=first.pk).request_id is None, "the id names one order at a time"
+    assert Order.objects.get(pk=first.pk).request_id is None, "an id belongs to one order at a time"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_an_id_that_cannot_be_stored_is_rejected(name: str) -> None:
         place(factories.customer("1"), factories.service(), request_id=name)
 
 
-# ------------------------------------------------------------------------------------------------ without one
+# ------------------------------------------------------------------------------------------------ without a request ID
 def test_the_same_body_within_a_minute_is_the_same_order() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service)
@@ -127,7 +127,7 @@ def test_empty_parameters_make_no_difference() -> None:
 
 
 def test_a_repeated_request_returns_its_order_even_if_it_is_no_longer_valid() -> None:
-    """What it asks for is bought already: with the last of the money, of a service that went off sale since."""
+    """The first request used up the balance, and the service is no longer on sale."""
     buyer, service = factories.customer("0.09"), factories.service()
     first = place(buyer, service, request_id="a")
     assert place(buyer, service, request_id="a") == first
@@ -184,7 +184,7 @@ def test_a_repeated_request_is_found_inside_a_transaction(options: dict[str, str
     assert list(audit.findings()) == []
 
 
-# ------------------------------------------------------------------------------------------------ one order a link
+# ------------------------------------------------------------------------------------------------ one order per link
 def test_a_service_can_allow_one_open_order_per_link() -> None:
     buyer, service = factories.customer("1"), factories.service(is_one_per_link=True)
     first = place(buyer, service, inputs={"link": "https://www.Example.com/p/1/"})
@@ -192,7 +192,7 @@ def test_a_service_can_allow_one_open_order_per_link() -> None:
         with pytest.raises(LinkInUse):
             place(factories.customer("1"), service, inputs={"link": link})
     assert place(buyer, service, inputs={"link": "https://example.com/p/2"})
-    assert place(buyer, service, inputs={"link": "https://example.com/P/1"}), "a path may tell small from large"
+    assert place(buyer, service, inputs={"link": "https://example.com/P/1"}), "paths are case-sensitive"
     assert place(buyer, factories.service(is_one_per_link=True), inputs={"link": "https://example.com/p/1"})
     Order.objects.filter(pk=first.pk).update(ended_at=timezone.now())
     assert place(buyer, service, inputs={"link": "https://example.com/p/1"}).pk
@@ -207,7 +207,7 @@ def test_turning_on_one_order_per_link_counts_open_orders() -> None:
     service.is_one_per_link = True
     service.save()
     assert link_locks.hold_links(service) == 2
-    assert link_locks.hold_links(service) == 0, "once is enough"
+    assert link_locks.hold_links(service) == 0, "a second call changes nothing"
     for link in ("https://www.example.com/p/1/", "https://example.com/p/3"):
         with pytest.raises(LinkInUse):
             place(factories.customer("1"), service, inputs={"link": link})

@@ -1,4 +1,4 @@
-"""What a customer pays: levels by what was spent, prices of their own, and being told when little is left."""
+"""Customer pricing: price levels, custom rates, low balance alerts, and the catalog version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.orders.parallel import together
 
 pytestmark = pytest.mark.django_db
 
-#: What was told, by ``hear``.
+#: The events that ``hear`` received.
 heard: list[events.ShopEvent] = []
 
 
@@ -64,7 +64,7 @@ def test_the_level_discount_does_not_apply_to_a_custom_rate() -> None:
     transfers.set_price_level(buyer.wallet, level=gold, is_pinned=True)
     CustomerRate.objects.create(user=buyer, service=other, rate=Decimal("0.5"))
     assert [buy(buyer, sold).charge for sold in (service, other)] == [Decimal("0.875"), Decimal("0.5")]
-    assert buy(factories.customer("10"), other).charge == Decimal(1), "nobody else's"
+    assert buy(factories.customer("10"), other).charge == Decimal(1), "the custom rate is for one customer only"
     assert Order.objects.filter(service=other, user=buyer).get().rate == Decimal("0.5")
     assert customer_pricing.pricing_for(buyer, service.pk).own == {}
     assert customer_pricing.pricing_for(buyer).own == {other.pk: Decimal("0.5")}
@@ -106,7 +106,7 @@ def test_a_charge_below_the_alert_limit_is_published_once(listening: list[events
     assert told.data == {"balance": "1.001", "below": "1.50"}
     transfers.credit_payment(buyer.wallet, amount=Decimal(5), gateway="test", reference="again")
     buy(buyer, service, "5000")
-    assert len(listening) == 2, "after it was high again"
+    assert len(listening) == 2, "the balance was above the limit in between"
 
 
 def test_a_failed_purchase_publishes_no_low_balance(listening: list[events.ShopEvent]) -> None:
@@ -153,4 +153,4 @@ def test_every_change_of_the_price_list_changes_the_catalog_version() -> None:
     assert len(set(seen)) == len(seen) == 7
     factories.customer("1")
     look()
-    assert seen[-1] == seen[-2], "what is no part of it leaves it alone"
+    assert seen[-1] == seen[-2], "other changes do not change the version"

@@ -1,4 +1,4 @@
-"""What services and categories are called in other languages: read with them, and of no concern to the price list."""
+"""Translated names of services and categories, which are read together with them and do not affect the price list."""
 
 from __future__ import annotations
 

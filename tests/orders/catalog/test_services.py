@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("kind", ["package", "custom_comments_package"])
 def test_a_package_must_have_a_flat_price(kind: str) -> None:
-    """It would go for a thousandth of its price."""
+    """Priced per 1,000, one package would be sold for a thousandth of its price."""
     service = factories.service(kind)
     with pytest.raises(ValidationError) as refused:
         service.full_clean()

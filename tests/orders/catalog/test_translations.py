@@ -1,4 +1,4 @@
-"""The table for translators: out and in again without a change, and what is wrong in it is told line by line."""
+"""Export and import of translations as CSV, with an error for each invalid line."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_the_triggers_can_be_removed_and_installed_again() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_transactional_tests_keep_triggers_and_house_accounts() -> None:
-    """Runs after at least one such test in this file: what conftest promises to all tests."""
+    """Runs after another transactional test of this file, which has flushed the tables."""
     assert Transfer.objects.count() == 0
     buyer = factories.customer("5")
     factories.order(buyer)

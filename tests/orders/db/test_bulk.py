@@ -1,4 +1,4 @@
-"""Many rows in one statement: what is written, what is left alone, and what comes back."""
+"""Bulk statements: which rows are written, which are skipped, and what is returned."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def catalog_version() -> int:
 
 @pytest.mark.django_db
 def test_a_statement_that_ignores_conflicts_changes_the_catalog_version() -> None:
-    """SQLite lets the way in which a statement meets conflicts rule its triggers as well."""
+    """In SQLite the conflict clause of a statement also applies inside its triggers."""
     factories.service()
     before = catalog_version()
     Category.objects.bulk_create([Category(name="New")], ignore_conflicts=True)

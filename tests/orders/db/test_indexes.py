@@ -1,4 +1,4 @@
-"""Questions about open orders are answered from an index that follows the open set, on either database."""
+"""Queries about open orders use the partial index of open orders, on both databases."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_amounts_are_compared_and_summed_in_the_database_without_drift() -> None
 
 
 def test_arithmetic_in_queries_keeps_the_units_or_is_rejected() -> None:
-    """Of two integer columns Django would make a plain number: 90,000 instead of 0.09."""
+    """Without the fields' own arithmetic, Django would return the stored integer: 90,000 instead of 0.09."""
     order = factories.order()
     left = F("charge") - F("refunded")
     with pytest.raises(FieldError):

@@ -23,7 +23,7 @@ def run(statement: str, *values: Any) -> None:
 
 
 def unguarded(statement: str, *values: Any) -> None:
-    """As somebody would who may do anything in the database."""
+    """Run SQL with the triggers removed, as somebody with full access to the database could."""
     for part in append_only._remove(connection.vendor, "orders_transfer"):
         run(part)
     run(statement, *values)
@@ -33,7 +33,7 @@ def unguarded(statement: str, *values: Any) -> None:
 
 @pytest.fixture
 def order() -> Order:
-    """An order of 0.09 of which 30 % came back, beside others of every kind."""
+    """Return an order of 0.09 with a refund of 30 %, among other orders and customers."""
     buyer = factories.customer("10")
     orders = [factories.order(buyer, status="pending") for _ in range(3)]
     fulfillment.apply_progress(orders[0].pk, progress=Progress(status=Status.PARTIAL, remains=30))

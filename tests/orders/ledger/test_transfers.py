@@ -28,7 +28,7 @@ def outcomes(results: list[Any]) -> Counter[str]:
     return Counter(type(result).__name__ for result in results)
 
 
-# ------------------------------------------------------------------------------------------------ one at a time
+# ------------------------------------------------------------------------------------------------ single calls
 @pytest.mark.django_db
 def test_a_wallet_is_created_once_with_a_zero_balance() -> None:
     buyer = factories.user()
@@ -195,9 +195,9 @@ def test_transactions_are_newest_first_and_add_up() -> None:
     ]  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------ many at once
+# ------------------------------------------------------------------------------------------------ concurrent calls
 def naive_purchase(user: Any, price: Decimal) -> None:
-    """What must not be done: look whether there is enough, then write down what is left."""
+    """Charge in the wrong way: read the balance, then write the remainder."""
     wallet = Account.objects.get(user=user)
     assert wallet.balance is not None
     if wallet.balance < price:
@@ -216,7 +216,7 @@ def test_64_concurrent_buyers_never_overspend_a_balance() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_reading_before_writing_overspends_the_balance() -> None:
-    """If this fails, the harness has no teeth and the test above proves nothing."""
+    """If this fails, the calls do not overlap, and the test above proves nothing."""
     buyer = factories.customer("1.00")
     for _ in range(20):
         Account.objects.filter(user=buyer).update(balance=Decimal(1))
@@ -287,7 +287,7 @@ def test_concurrent_purchases_payments_and_refunds_keep_the_ledger_correct() -> 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there one writer waits for the other: nothing to interleave")
 def test_purchases_of_different_customers_do_not_wait_for_each_other() -> None:
-    """The house account is named by every purchase and must never be what they wait for."""
+    """Every purchase refers to the house account, so a lock on it would make all of them wait."""
     first, second, service = factories.customer("1"), factories.customer("1"), factories.service()
     with transaction.atomic():
         checkout.place_order(first, service=service, inputs=factories.INPUTS)

@@ -1,4 +1,4 @@
-"""Refills and cancellations: who may ask, when, and what an answer does to the order and the money."""
+"""Refills and cancellations: when they are possible, and what each answer changes."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def ended(order: Order, status: Status, remains: int | None = None) -> Order:
 # ------------------------------------------------------------------------------------------------ refills
 @pytest.mark.parametrize("status", ["completed", "partial"])
 def test_a_delivered_order_can_be_refilled(
-    status: str, rung: list[int], django_capture_on_commit_callbacks: Any
+    status: str, woken_orders: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     order = bought(status)
-    rung.clear()
+    woken_orders.clear()
     with django_capture_on_commit_callbacks(execute=True):
         refill = customer_requests.request_refill(order, actor=order.user)
     assert (refill.status, refill.order_id, refill.actor) == ("waiting", order.pk, order.user)
     assert steps(order) == [("refill", "requested")]
-    assert rung == [order.pk]
+    assert woken_orders == [order.pk]
 
 
 @pytest.mark.parametrize("status", ["queued", "submitting", "in_doubt", "pending", "in_progress", "canceled", "failed"])
@@ -278,7 +278,7 @@ def test_each_of_many_cancellations_gets_its_result() -> None:
     assert told == ["completed", "waiting", OrderEnded]
 
 
-# ------------------------------------------------------------------------------------------------ at the same moment
+# ------------------------------------------------------------------------------------------------ concurrent calls
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_create_one_refill() -> None:
     order = bought("completed")

@@ -40,7 +40,7 @@ def report(order: Order, status: Status | None, remains: int | None = None, **mo
 
 
 def placed(status: str = "in_progress") -> Order:
-    """100 pieces for 0.09 out of a wallet of 1.00."""
+    """Return an order of 100 pieces for 0.09, paid from a balance of 1.00."""
     return factories.order(factories.customer("1"), status=status)
 
 
@@ -58,7 +58,7 @@ def _books_stay_true() -> Any:
     assert list(audit.findings()) == []
 
 
-# ------------------------------------------------------------------------------------------------ each step
+# ------------------------------------------------------------------------------------------------ single steps
 @pytest.mark.parametrize("status", ALL)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_applies_only_in_its_allowed_statuses(step: str, status: str) -> None:
@@ -243,7 +243,7 @@ def test_a_report_that_changes_nothing_needs_no_transaction() -> None:
         assert fulfillment.changes(order, fulfillment.decide(order, progress))
 
 
-# ------------------------------------------------------------------------------------------------ rivals
+# ------------------------------------------------------------------------------------------------ concurrent steps
 RIVALS: dict[str, Callable[[int], Any]] = {
     "cancel": fulfillment.cancel,
     "partial": lambda order_id: fulfillment.apply_progress(
@@ -259,7 +259,7 @@ RIVALS: dict[str, Callable[[int], Any]] = {
 
 
 def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``early`` has read the order and not yet written it when ``late`` comes, with a connection of its own."""
+    """Run ``late`` on another connection after ``early`` has read the order and before it writes."""
     read, started, finished = fulfillment._lock_order, Event(), Event()
     rivals: list[Thread] = []
 
@@ -308,7 +308,7 @@ def test_a_concurrent_step_waits_and_sees_the_new_status(early: str, monkeypatch
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there the transaction itself is the lock")
 def test_without_the_lock_a_concurrent_step_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails, the harness has no teeth and the test above proves nothing."""
+    """If this fails, the steps do not overlap, and the test above proves nothing."""
     monkeypatch.setattr(fulfillment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
     with pytest.raises(AssertionError, match="did not wait"):
         disturbed("accept", "doubt", placed("submitting"), monkeypatch)

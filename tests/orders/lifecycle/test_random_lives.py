@@ -1,4 +1,4 @@
-"""Any story of a wallet and its orders, told by chance, against a model of a few lines in whole millionths."""
+"""Random sequences of payments, orders and reports, compared with a small model in whole millionths."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ANY = st.integers(0, 10**6)
 
 @dataclass
 class Known:
-    """What the model knows of an order; money in millionths."""
+    """An order in the model; amounts in millionths."""
 
     pk: int
     quantity: int
@@ -91,7 +91,7 @@ class Story(RuleBasedStateMachine):
     def settle(self, order: Known, before: int) -> None:
         self.balance += order.refunded - before
 
-    # -------------------------------------------------------------------------------------------- the wallet
+    # -------------------------------------------------------------------------------------------- payments
     @rule(reference=st.sampled_from("abcdefgh"), units=st.integers(1, 2_000_000))
     def pay_in(self, reference: str, units: int) -> None:
         units = self.paid_in.get(reference, units)
@@ -130,7 +130,7 @@ class Story(RuleBasedStateMachine):
         with pytest.raises(OrderInvalid):
             checkout.place_order(self.buyer, service=self.services["0.90"], inputs=inputs)
 
-    # -------------------------------------------------------------------------------------------- the panel
+    # -------------------------------------------------------------------------------------------- reports
     @precondition(lambda self: self.orders)
     @rule(which=ANY, step=st.sampled_from(["claimed", "accepted", "refused", "doubted", "requeued", "canceled"]))
     def step(self, which: int, step: str) -> None:
@@ -169,7 +169,7 @@ class Story(RuleBasedStateMachine):
             order.report(status, remains)
         self.settle(order, before)
 
-    # -------------------------------------------------------------------------------------------- what always holds
+    # -------------------------------------------------------------------------------------------- invariants
     @invariant()
     def the_books_are_true(self) -> None:
         if not hasattr(self, "frame"):

@@ -1,4 +1,4 @@
-"""Orders in runs: what follows from how the runs stand, and that money only ever goes back, never twice."""
+"""Drip-feed: the status of an order follows its runs, and refunds only grow."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_all_runs_are_charged_at_once() -> None:
     buyer, service = factories.customer(), factories.service(has_dripfeed=True)
     order = checkout.place_order(buyer, service=service, inputs=drip())
     assert (order.quantity, order.runs, order.interval, order.charge) == (500, 5, 60, Decimal("0.45"))
-    assert not Run.objects.exists(), "who places them is known when the route is chosen"
+    assert not Run.objects.exists(), "runs are created when the route is chosen"
     assert list(audit.findings()) == []
 
 
@@ -157,7 +157,7 @@ def test_types_that_derive_their_quantity_have_no_runs(kind: str) -> None:
     assert problems(service, drip()) == ["runs: unsupported"]
 
 
-# ------------------------------------------------------------------------------------------------ a later start
+# ------------------------------------------------------------------------------------------------ scheduled start
 
 
 @pytest.mark.django_db
@@ -216,7 +216,7 @@ def test_a_scheduled_order_can_be_canceled_and_is_refunded_at_once() -> None:
     assert list(audit.findings()) == []
 
 
-# ------------------------------------------------------------------------------------------------ the life of runs
+# ------------------------------------------------------------------------------------------------ steps of runs
 
 
 def split(runs: int = 4, **details: Any) -> Order:
@@ -295,7 +295,7 @@ def test_stopping_refunds_runs_not_started_and_later_what_is_not_delivered() -> 
     fulfillment.stop_runs(order.pk)
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("in_progress", charges.refund(order.charge, quantity=132, remains=33))
-    # The third was on its way: the panel did not get it, so it is not sent again.
+    # The third run was being sent. The panel did not receive it, so it is canceled instead of sent again.
     fulfillment.requeue(order.pk, run=3, why=EventKind.NOT_SENT)
     assert [run.status for run in order.run_rows.all()] == ["completed", "pending", "canceled", "canceled"]
     assert (told(order, 2, P, 10).status, order.remains) == ("partial", 76)
@@ -308,7 +308,7 @@ def test_a_cancellation_stops_the_remaining_runs() -> None:
     order = split(3, has_cancel=True)
     start(order, 1)
     asked = customer_requests.request_cancellation(order, actor=order.user)
-    assert asked.is_open, "the panel is asked about the run it has"
+    assert asked.is_open, "the panel still has to cancel the run that it has"
     order.refresh_from_db()
     assert order.refunded == charges.refund(order.charge, quantity=99, remains=66)
     told(order, 1, C)

@@ -1,4 +1,4 @@
-"""Patterns that links must match: an engine whose time grows with the link alone, and what it does not know."""
+"""Link patterns: the engine runs in linear time and rejects what it does not support."""
 
 from __future__ import annotations
 

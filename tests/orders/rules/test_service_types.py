@@ -133,7 +133,7 @@ def test_every_line_with_text_is_kept(text: str) -> None:
     ],
 )
 def test_every_line_that_a_panel_counts_is_charged(text: str) -> None:
-    """Panels divide by any line break, by backslash-n, or read a JSON list: none of it may hide an entry."""
+    """Panels split by any line break or a literal backslash-n, or read a JSON list; no entry may go uncharged."""
     assert comments(text) == ["one", "two", "three"]
 
 

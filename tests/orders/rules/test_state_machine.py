@@ -30,7 +30,7 @@ def decide(current: Status, status: Status | None, remains: int | None = None, *
 @pytest.mark.parametrize(
     ("current", "report", "becomes", "undelivered", "oddity"),
     [
-        # The usual way forward, and panels that skip steps.
+        # Usual progress, also with skipped steps.
         (PE, PR, PR, None, ""),
         (PE, IP, IP, None, ""),
         (PR, IP, IP, None, ""),
@@ -39,17 +39,17 @@ def decide(current: Status, status: Status | None, remains: int | None = None, *
         (IP, PA, PA, 30, ""),
         (PE, CA, CA, 100, ""),
         (IP, CA, CA, 100, ""),
-        # Backwards among the moving: stays.
+        # No step back between followed statuses.
         (IP, PE, IP, None, ""),
         (IP, PR, IP, None, ""),
         (PR, PE, PR, None, ""),
-        # The report of a panel settles a doubt.
+        # A report resolves an unknown outcome.
         (D, PE, PE, None, ""),
         (D, CO, CO, None, ""),
         (D, CA, CA, 100, ""),
         (S, IP, IP, None, ""),
         (Q, IP, IP, None, ""),
-        # Late changes.
+        # Changes after the end.
         (CO, PA, PA, 30, ""),
         (CO, CA, CA, 100, ""),
         (PA, CA, CA, 100, ""),
@@ -57,17 +57,17 @@ def decide(current: Status, status: Status | None, remains: int | None = None, *
         (CO, IP, CO, None, ""),
         (PA, IP, PA, None, ""),
         (CA, IP, CA, None, ""),
-        # Nothing is clawed back.
+        # No refund is taken back.
         (PA, CO, PA, None, "reopened"),
         (CA, CO, CA, None, "reopened"),
         (CA, PA, CA, None, "reopened"),
         (CA, CA, CA, None, ""),
-        # An order that ended unplaced stays so.
+        # A failed order stays failed.
         (FA, CO, FA, None, "reopened"),
         (FA, PA, FA, None, "reopened"),
         (FA, CA, FA, None, ""),
         (FA, IP, FA, None, ""),
-        # The panel gave up, or says what we cannot read: a person looks.
+        # A failure or an unknown status is left to an operator.
         (IP, FA, IP, None, "failed_upstream"),
         (CO, FA, CO, None, ""),
         (CA, FA, CA, None, ""),
