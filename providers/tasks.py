@@ -58,7 +58,7 @@ def search(provider_id: int) -> None:
 
 
 def requests_due() -> None:
-    for provider_id in upstream_requests.sort_out():
+    for provider_id in upstream_requests.triage():
         enqueue_once("providers.tasks.run_requests", provider_id)
 
 

@@ -1,7 +1,7 @@
-"""What status reports change, written for many placements in a few statements. No HTTP here.
+"""Applying of status reports: for many placements, with a few statements. No HTTP.
 
-Orders first, then placements, then when each is looked at next. A crash in between leaves placements that are still
-due: the same reports come again and change nothing a second time.
+Orders are written first, then placements, then the time of the next check. After a crash in between, the placements are
+still due; the same reports come again and change nothing a second time.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ from providers.notes import Note
 
 log = logging.getLogger("vitrine.providers")
 
-#: Open placements: (up to this age in hours, multiple of SYNC_INTERVAL until the next look); beyond, LONGEST.
+#: Open placements: (maximum age in hours, multiple of SYNC_INTERVAL until the next check). For older ones, LONGEST.
 INTERVALS = ((1, 1), (6, 5), (24, 10), (168, 30))
 LONGEST = 120
-#: Ended ones, since panels change their mind: (up to so many hours after the end, hours until the next look).
+#: Ended placements are checked again, because panels correct their reports: (hours since the end, hours until the next
+#: check).
 LATE_LOOKS = ((1, 1), (6, 5), (24, 18), (72, 48), (168, 96))
-#: A panel that does not know an order may only be slow to write it down: looks in a row, and time since the first.
+#: A panel that does not know an order may only be slow to store it. An operator is told after this number of checks in
+#: a row and this time since the first.
 MISSES, MISSING_FOR = 3, timedelta(hours=1)
 LEFT_OUT = notes.encode(Note.LEFT_OUT)
-#: What a placement could ever have been charged; more is a mistake.
+#: The maximum charge of a placement; a higher one is an error of the panel.
 _LARGEST_CHARGE = Decimal(10**12)
 
 
-class Followed(NamedTuple):
-    """A placement and its order, or the run of it that it is for, as much as it takes to judge a report. Field for
-    field what ``COLUMNS`` reads."""
+class TrackedPlacement(NamedTuple):
+    """A placement with the columns of its order or run that a report may change, in the order of ``COLUMNS``."""
 
     pk: int
     upstream_id: str
@@ -67,17 +68,17 @@ class Followed(NamedTuple):
     runs: int
 
 
-#: Where the fields begin that an order and a run of it both have, and where those that only an order has.
-_SHARED, _OF_ORDER = Followed._fields.index("quantity"), Followed._fields.index("user_id")
-COLUMNS = (*Followed._fields[:_SHARED], *(f"order__{name}" for name in Followed._fields[_SHARED:]))
+#: The positions of the first field that orders and runs share, and of the first field that only orders have.
+_SHARED, _OF_ORDER = TrackedPlacement._fields.index("quantity"), TrackedPlacement._fields.index("user_id")
+COLUMNS = (*TrackedPlacement._fields[:_SHARED], *(f"order__{name}" for name in TrackedPlacement._fields[_SHARED:]))
 Report = Progress | str | None
 _WRITTEN = ("panel_status", "panel_error", "charged", "first_charged", "missed_checks", "first_missed_at")
-_FIRST_WRITTEN = Followed._fields.index(_WRITTEN[0])
+_FIRST_WRITTEN = TrackedPlacement._fields.index(_WRITTEN[0])
 _BEFORE = slice(_FIRST_WRITTEN, _FIRST_WRITTEN + len(_WRITTEN))
 
 
 def _next_look(now: datetime) -> tuple[str, list[datetime | None]]:
-    """SQL and its values: when a placement that is looked at ``now`` is looked at again, by its age; NULL: never."""
+    """Return the SQL, and its parameters, of the next check of a placement by its age; NULL means never."""
     hour, interval = timedelta(hours=1), timedelta(seconds=settings.SYNC_INTERVAL)
     branches = [("ended_at >", now - age * hour, now + wait * hour) for age, wait in LATE_LOOKS]
     branches += [("ended_at IS NULL AND created_at >", now - age * hour, now + n * interval) for age, n in INTERVALS]
@@ -86,19 +87,23 @@ def _next_look(now: datetime) -> tuple[str, list[datetime | None]]:
     return f"CASE {whens} WHEN ended_at IS NULL THEN %s END", [*values, now + LONGEST * interval]
 
 
-def apply(provider: Provider, reports: Sequence[tuple[Followed, Report]], counts: Counter[str]) -> None:
-    """Takes in what the panel says about placements; a text is its error for that one, None that it said nothing."""
+def apply(provider: Provider, reports: Sequence[tuple[TrackedPlacement, Report]], counts: Counter[str]) -> None:
+    """Apply the panel's reports about placements; a string is its error for one of them, None means no answer.
+
+    Returns:
+        Counts of the placements that were checked, changed, or without an answer.
+    """
     now = timezone.now()
-    simple: dict[int, tuple[Followed, Progress, Decision]] = {}
-    others: list[tuple[Followed, Progress]] = []
+    simple: dict[int, tuple[TrackedPlacement, Progress, Decision]] = {}
+    others: list[tuple[TrackedPlacement, Progress]] = []
     closed: list[int] = []
     written: list[tuple[Any, ...]] = []
     posts = _posts(reports)
     for row, report in _with_runs(reports):
         if isinstance(report, Progress):
-            told = _understood(provider, report, posts.get(row.order_id))
-            after = _reported(provider, row, told)
-            if _says_nothing_new(row, told):
+            told = _interpret(provider, report, posts.get(row.order_id))
+            after = _values_after_report(provider, row, told)
+            if _is_unchanged(row, told):
                 if after != row[_BEFORE]:
                     written.append((row.pk, *after))
                 continue
@@ -111,7 +116,7 @@ def apply(provider: Provider, reports: Sequence[tuple[Followed, Report]], counts
             if decision.status in state_machine.TERMINAL and row.state == PlacementState.ACCEPTED:
                 closed.append(row.pk)
         else:
-            after = _unanswered(row, report, now)
+            after = _values_without_report(row, report, now)
             counts["missing"] += 1
         if after != row[_BEFORE]:
             written.append((row.pk, *after))
@@ -123,8 +128,8 @@ def apply(provider: Provider, reports: Sequence[tuple[Followed, Report]], counts
     _write(reports, written, [pk for pk in closed if pk not in failed], now)
 
 
-def _says_nothing_new(row: Followed, report: Progress) -> bool:
-    """Whether the order stands as it stood: most reports say so, and nothing has to be decided about them."""
+def _is_unchanged(row: TrackedPlacement, report: Progress) -> bool:
+    """Return whether the report changes nothing; most reports do not, and then nothing has to be decided."""
     return (
         report.status in state_machine.FOLLOWED
         and report.status == row.status
@@ -133,21 +138,23 @@ def _says_nothing_new(row: Followed, report: Progress) -> bool:
     )
 
 
-def _is_change(row: Followed, decision: Decision) -> bool:
-    """Whether anything of ``decision`` has to be written to the order."""
+def _is_change(row: TrackedPlacement, decision: Decision) -> bool:
+    """Return whether ``decision`` changes anything about the order."""
     if decision.oddity or decision.undelivered is not None:
         return True
     return (decision.status, decision.remains, decision.start_count) != (row.status, row.remains, row.start_count)
 
 
-def _is_simple(row: Followed, decision: Decision) -> bool:
-    """An order in runs follows from all its runs, and one that ends may have runs that wait."""
+def _is_simple(row: TrackedPlacement, decision: Decision) -> bool:
+    """Return whether the order has no runs; with runs, its status depends on all of them."""
     is_alone = not row.run and (row.runs == 1 or decision.status not in state_machine.TERMINAL)
     return is_alone and fulfillment.is_simple(Status(row.status), decision)
 
 
-def _advance(simple: Mapping[int, tuple[Followed, Progress, Decision]]) -> list[tuple[Followed, Progress]]:
-    """Writes what moves no money, all in a few statements; returns what has to be judged order by order."""
+def _advance(
+    simple: Mapping[int, tuple[TrackedPlacement, Progress, Decision]],
+) -> list[tuple[TrackedPlacement, Progress]]:
+    """Write the changes that move no money with a few statements; return the others, which are written one by one."""
     if not simple:
         return []
     steps = [
@@ -156,34 +163,39 @@ def _advance(simple: Mapping[int, tuple[Followed, Progress, Decision]]) -> list[
     ]
     try:
         done = fulfillment.advance_orders(steps)
-    except Exception:  # one value that the database does not take must not hold up all the others
+    except Exception:  # one value that the database rejects must not stop the others
         log.exception("%s reports could not be applied at once", len(steps))
         done = set()
     return [(row, told) for order_id, (row, told, _) in simple.items() if order_id not in done]
 
 
-def put_off(rows: Iterable[Followed], *, panel_error: str, wait: timedelta) -> None:
-    """Nothing was learnt about ``rows``: they are looked at again after ``wait``."""
+def postpone(rows: Iterable[TrackedPlacement], *, panel_error: str, wait: timedelta) -> None:
+    """Store the panel's error for ``rows``, and check them again after ``wait``."""
     now = timezone.now()
     Placement.objects.filter(pk__in=bulk.keys(row.pk for row in rows), sync_at__isnull=False).update(
         synced_at=now, sync_at=now + wait, panel_error=panel_error[:600]
     )
 
 
-def _with_runs(reports: Sequence[tuple[Followed, Report]]) -> Sequence[tuple[Followed, Report]]:
-    """A placement of one run is judged by how that run stands, not by its order."""
+def _with_runs(reports: Sequence[tuple[TrackedPlacement, Report]]) -> Sequence[tuple[TrackedPlacement, Report]]:
+    """Replace the order's values by those of the run for placements of one run."""
     split = {row.order_id for row, _ in reports if row.run}
     if not split:
         return reports
-    columns = ("order_id", "number", *Followed._fields[_SHARED:_OF_ORDER])
+    columns = ("order_id", "number", *TrackedPlacement._fields[_SHARED:_OF_ORDER])
     runs = {found[:2]: found[2:] for found in Run.objects.filter(order__in=split).values_list(*columns)}
     return [
-        (Followed._make((*row[:_SHARED], *runs[row.order_id, row.run], *row[_OF_ORDER:])) if row.run else row, report)
+        (
+            TrackedPlacement._make((*row[:_SHARED], *runs[row.order_id, row.run], *row[_OF_ORDER:]))
+            if row.run
+            else row,
+            report,
+        )
         for row, report in reports
     ]
 
 
-def _decide(row: Followed, report: Progress) -> Decision:
+def _decide(row: TrackedPlacement, report: Progress) -> Decision:
     return state_machine.decide(
         current=Status(row.status),
         quantity=row.quantity,
@@ -193,8 +205,8 @@ def _decide(row: Followed, report: Progress) -> Decision:
     )
 
 
-def _posts(reports: Sequence[tuple[Followed, Report]]) -> dict[int, tuple[int, int]]:
-    """(posts, the most for each) of the subscriptions whose panel tells the posts they served, by order."""
+def _posts(reports: Sequence[tuple[TrackedPlacement, Report]]) -> dict[int, tuple[int, int]]:
+    """Return (posts, maximum per post) of the subscriptions whose panel reports the posts it served, by order."""
     told = [row.order_id for row, report in reports if isinstance(report, Progress) and report.posts is not None]
     if not told:
         return {}
@@ -202,9 +214,11 @@ def _posts(reports: Sequence[tuple[Followed, Report]]) -> dict[int, tuple[int, i
     return {pk: (service_types.posts_of(fields), fields["max"]) for pk, fields in asked}
 
 
-def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | None) -> Progress:
-    """``report`` as this provider means it. Of a subscription the posts it served are paid for, whatever the panel
-    calls its end."""
+def _interpret(provider: Provider, report: Progress, posts: tuple[int, int] | None) -> Progress:
+    """Return ``report`` as this provider means it.
+
+    The customer pays for the posts that a subscription served, whatever status the panel reports at its end.
+    """
     if report.status is Status.FAILED and provider.has_failure_refunds:
         report = replace(report, status=Status.CANCELED)
     if posts is None or report.posts is None or report.remains is not None:
@@ -217,9 +231,12 @@ def _understood(provider: Provider, report: Progress, posts: tuple[int, int] | N
     return replace(report, status=status, remains=left * most)
 
 
-def _reported(provider: Provider, row: Followed, report: Progress) -> tuple[Any, ...]:
-    """The values of ``_WRITTEN`` after a report. A charge in another currency says nothing, nor does one of nothing,
-    unless the order is canceled: then all of it came back. Where the panel named what it gave back, that stands."""
+def _values_after_report(provider: Provider, row: TrackedPlacement, report: Progress) -> tuple[Any, ...]:
+    """Return the values of ``_WRITTEN`` after a report.
+
+    A charge in another currency is ignored. So is a charge of 0, unless the order is canceled: then the whole charge
+    was returned. If the panel named the amount it returned, that amount counts.
+    """
     charged, is_ours = row.charged, report.currency in ("", provider.currency)
     is_all_back = report.charge == 0 and report.status is Status.CANCELED
     is_usable = is_ours and row.refunded is None and report.charge is not None
@@ -228,29 +245,39 @@ def _reported(provider: Provider, row: Followed, report: Progress) -> tuple[Any,
     return report.panel_status[:64], "", charged, row.first_charged or charged, 0, None
 
 
-def _unanswered(row: Followed, words: str | None, now: datetime) -> tuple[Any, ...]:
-    """The values of ``_WRITTEN`` after a look that said nothing. Told to a person once it lasts; changes no order."""
+def _values_without_report(row: TrackedPlacement, panel_error: str | None, now: datetime) -> tuple[Any, ...]:
+    """Return the values of ``_WRITTEN`` after a check without an answer; when that lasts, an operator is told."""
     since = row.first_missed_at or now
     if row.missed_checks + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in state_machine.TERMINAL:
-        fulfillment.record_oddity(row.order_id, Oddity.UNKNOWN_THERE, panel_error=words or LEFT_OUT)
-    return row.panel_status, (words or LEFT_OUT)[:600], row.charged, row.first_charged, row.missed_checks + 1, since
+        fulfillment.record_oddity(row.order_id, Oddity.UNKNOWN_THERE, panel_error=panel_error or LEFT_OUT)
+    return (
+        row.panel_status,
+        (panel_error or LEFT_OUT)[:600],
+        row.charged,
+        row.first_charged,
+        row.missed_checks + 1,
+        since,
+    )
 
 
-def _end(ending: Iterable[tuple[Followed, Progress]]) -> set[int]:
-    """Reports that end an order, move money or are odd: each in its own transaction. Returns the placements of which
-    the report could not be applied; one such order holds up no other."""
+def _end(ending: Iterable[tuple[TrackedPlacement, Progress]]) -> set[int]:
+    """Apply reports that end an order, move money or are unexpected, each in its own transaction.
+
+    Returns:
+        The placements whose report could not be applied. They do not stop the others.
+    """
     failed = set()
     for row, report in ending:
         try:
             fulfillment.apply_progress(row.order_id, run=row.run, progress=report)
-        except Exception:  # whatever it is, it is this order's alone; logged whole, and looked at again
+        except Exception:  # the error concerns only this order; it is logged, and the order is checked again
             log.exception("order %s: the panel's report could not be applied", row.order_id)
             failed.add(row.pk)
     return failed
 
 
 def _write(
-    reports: Sequence[tuple[Followed, Report]], written: list[tuple[Any, ...]], closed: list[int], now: datetime
+    reports: Sequence[tuple[TrackedPlacement, Report]], written: list[tuple[Any, ...]], closed: list[int], now: datetime
 ) -> None:
     with transaction.atomic():
         bulk.update(Placement, _WRITTEN, written)
@@ -261,7 +288,7 @@ def _write(
 
 
 def _plan_next_looks(keys: list[int], now: datetime) -> None:
-    """Hand-written: Django would take longer to make this statement than the database to run it."""
+    """Set the next checks with handwritten SQL: Django would take longer to build it than the database to run it."""
     case, values = _next_look(now)
     to_row = connection.ops.adapt_datetimefield_value
     given: Any
@@ -270,7 +297,7 @@ def _plan_next_looks(keys: list[int], now: datetime) -> None:
         chosen, given = "IN (SELECT value FROM json_each(%s))", json.dumps(keys)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE providers_placement SET synced_at = %s, sync_at = {case}"  # noqa: S608  # words of this module
+            f"UPDATE providers_placement SET synced_at = %s, sync_at = {case}"  # noqa: S608  # built from constants of this module
             f" WHERE id {chosen} AND sync_at IS NOT NULL",
             [*(to_row(at) for at in (now, *values)), given],
         )

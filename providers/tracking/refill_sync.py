@@ -1,7 +1,7 @@
-"""Following refills at the panels that took them: by refill_status, in batches, at intervals that stretch with age.
+"""Status sync of refills: ``refill_status`` in batches, at intervals that grow with the refill's age.
 
-A word we do not know, an error in a row, a row that is missing, an answer we cannot read: nothing changes; when that
-lasts, a person is told.
+An unknown status, an error in a row, a missing row or an unreadable answer changes nothing; when that lasts, an
+operator is told.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from providers.panels.refills_and_cancellations import RefillReport, Stage, read
 from providers.transport import call_stats, conversation
 from providers.worker import turns
 
-#: (age up to which it holds, time between two looks)
+#: (maximum age, time between two checks)
 INTERVALS = (
     (timedelta(hours=1), timedelta(minutes=5)),
     (timedelta(days=1), timedelta(hours=1)),
     (timedelta(days=30), timedelta(hours=6)),
 )
 RETRY = timedelta(minutes=5)
-#: A panel that says nothing plain about a refill for so long: a person looks.
+#: After this time without a clear answer about a refill, an operator is told.
 PATIENCE = timedelta(days=3)
 PAGE = 500
-#: So many lists are halved in one pass to find what spoils them.
+#: The maximum number of batches that are halved in one pass to find the refill that makes them fail.
 HALVINGS = 16
-#: Refusals of a whole list that may be about one refill in it.
+#: Rejections of a whole batch whose cause may be one refill in it.
 UNCLEAR = ("other", "order", "request")
 _STATUS = {
     Stage.SENT: RequestStatus.SENT,
@@ -49,7 +49,7 @@ _STATUS = {
 
 
 def providers_to_follow() -> list[int]:
-    """Providers that have refills to be looked at."""
+    """Return the providers that have refills to check."""
     due = UpstreamRequest.objects.filter(sync_at__lte=timezone.now(), placement__provider__is_active=True)
     return list(due.order_by().values_list("placement__provider_id", flat=True).distinct())
 
@@ -57,29 +57,29 @@ def providers_to_follow() -> list[int]:
 def follow(
     provider: Provider, turn: turns.HeldTurn, *, tally: call_stats.Tally, ends: float, is_now: bool = False
 ) -> Counter[str]:
-    """Looks at the refills that are due at ``provider``, until ``ends`` (monotonic seconds) or the turn is lost."""
+    """Check the refills that are due at ``provider``, until ``ends`` (monotonic seconds) or until the turn is lost."""
     conversation.outside_transaction()
     run = _Pass(provider, turn, tally=tally)
     size = provider.dialect.ids_a_call("refill_status")
-    errands = list(_due(provider, is_now=is_now)[:PAGE])
-    for start in range(0, len(errands), size):
+    rows = list(_due(provider, is_now=is_now)[:PAGE])
+    for start in range(0, len(rows), size):
         if time.monotonic() > ends or run.is_over or not turn.hold():
             break
-        run.look(errands[start : start + size])
+        run.check(rows[start : start + size])
     return run.counts
 
 
 def _due(provider: Provider, *, is_now: bool) -> QuerySet[UpstreamRequest]:
-    errands = UpstreamRequest.objects.filter(placement__provider=provider, sync_at__isnull=False, refill__isnull=False)
-    errands = errands if is_now else errands.filter(sync_at__lte=timezone.now())
-    return errands.select_related("refill").order_by("sync_at", "pk")
+    rows = UpstreamRequest.objects.filter(placement__provider=provider, sync_at__isnull=False, refill__isnull=False)
+    rows = rows if is_now else rows.filter(sync_at__lte=timezone.now())
+    return rows.select_related("refill").order_by("sync_at", "pk")
 
 
 class _Pass:
-    """One pass at one provider. A list that fails as a whole is never asked for refill by refill.
+    """One pass at one provider.
 
-    One refill of it is asked for alone. If that fails too, the pass ends; otherwise the list is halved to find what
-    spoils it, ``HALVINGS`` times at most in one pass.
+    If a batch fails as a whole, one refill of it is requested alone. If that fails too, the pass ends. Otherwise the
+    batch is halved to find the refill that makes it fail, at most ``HALVINGS`` times in one pass.
     """
 
     def __init__(self, provider: Provider, turn: turns.HeldTurn, *, tally: call_stats.Tally) -> None:
@@ -88,15 +88,15 @@ class _Pass:
         self.is_over = False
         self._is_answering = False
         self._halvings = 0
-        #: What the panel said to the list that a call for one of its refills is to explain.
-        self._words = ""
+        #: The panel's error for the batch, while one of its refills is requested alone.
+        self._batch_error = ""
 
-    def look(self, errands: Sequence[UpstreamRequest]) -> None:
-        """Ask for ``errands`` in one call and take in what the panel says."""
-        if not errands or self.is_over:
+    def check(self, rows: Sequence[UpstreamRequest]) -> None:
+        """Request the status of ``rows`` in one call and apply the answers."""
+        if not rows or self.is_over:
             return
         dialect = self.provider.dialect
-        ids = [errand.upstream_id for errand in errands]
+        ids = [row.upstream_id for row in rows]
         params = dialect.request_params("refill_status", ids)
         key, auth = self.provider.key.reveal(), self.provider.auth
         call = dialect.call("refill_status", self.provider.url, key, auth=auth, **params)
@@ -104,7 +104,7 @@ class _Pass:
             call, send_by=self.turn.send_by(longest_call=policy.limits("refill_status").total)
         )
         if isinstance(outcome, LeaseEnded) or not self.turn.hold():
-            self.is_over = True  # stopped meanwhile: they stay due, and another pass may have brought newer answers
+            self.is_over = True  # this process was stopped; they stay due, and another pass may have newer answers
             return
         self.counts["refill_calls"] += 1
         try:
@@ -114,47 +114,47 @@ class _Pass:
         except ProviderError as problem:
             self.tally.add("refill_status", outcome, problem)
             conversation.record(self.provider, call, outcome, name=conversation.name_of(problem))
-            self._fail(errands, problem, panel_error=client.redact(problem.message, call.secrets)[:600])
+            self._fail(rows, problem, panel_error=client.redact(problem.message, call.secrets)[:600])
             return
         self.tally.add("refill_status", outcome, None)
-        if self._words and set(reports.values()) == {self._words}:
-            self._put_off(errands, self._words)  # what the panel said to the list it says to everybody
+        if self._batch_error and set(reports.values()) == {self._batch_error}:
+            self._postpone(rows, self._batch_error)  # the panel answers every call with the same error
             return
         self._is_answering = True
-        for errand in errands:
-            self.counts["refills_changed"] += _apply(errand, reports.get(errand.upstream_id))
+        for row in rows:
+            self.counts["refills_changed"] += _apply(row, reports.get(row.upstream_id))
 
-    def _fail(self, errands: Sequence[UpstreamRequest], problem: ProviderError, *, panel_error: str) -> None:
+    def _fail(self, rows: Sequence[UpstreamRequest], problem: ProviderError, *, panel_error: str) -> None:
         is_unclear = isinstance(problem, UnreadableAnswer) or (
             isinstance(problem, Refused) and problem.reason in UNCLEAR
         )
-        is_list = is_unclear and len(errands) > 1
+        is_list = is_unclear and len(rows) > 1
         if is_list and not self._is_answering:
-            probe = random.choice(errands)  # noqa: S311  # the same one could be what spoils the list every time
-            self._words = panel_error
-            self.look([probe])
-            self._words = ""
-            errands = [errand for errand in errands if errand is not probe]
+            probe = random.choice(rows)  # noqa: S311  # a fixed choice could be the one that makes the batch fail every time
+            self._batch_error = panel_error
+            self.check([probe])
+            self._batch_error = ""
+            rows = [row for row in rows if row is not probe]
         if is_list and self._is_answering and self._halvings < HALVINGS:
             self._halvings += 1
-            half = len(errands) // 2
-            self.look(errands[:half])
-            self.look(errands[half:])
+            half = len(rows) // 2
+            self.check(rows[:half])
+            self.check(rows[half:])
             return
         self.is_over = self.is_over or not self._is_answering
-        self._put_off(errands, panel_error)
+        self._postpone(rows, panel_error)
 
-    def _put_off(self, errands: Sequence[UpstreamRequest], words: str) -> None:
-        pks = [errand.pk for errand in errands]
-        UpstreamRequest.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, panel_error=words)
+    def _postpone(self, rows: Sequence[UpstreamRequest], panel_error: str) -> None:
+        pks = [row.pk for row in rows]
+        UpstreamRequest.objects.filter(pk__in=pks).update(sync_at=timezone.now() + RETRY, panel_error=panel_error)
 
 
-def _apply(errand: UpstreamRequest, report: RefillReport | str | None) -> bool:
-    """Whether the refill moved."""
-    refill, now = errand.refill, timezone.now()
+def _apply(row: UpstreamRequest, report: RefillReport | str | None) -> bool:
+    """Apply one report; return whether the refill's status changed."""
+    refill, now = row.refill, timezone.now()
     assert refill is not None  # _due() asks for refills only
     before, after = refill.status, refill
-    errand.sync_at, errand.panel_error = _next_look(errand, now), ""
+    row.sync_at, row.panel_error = _next_look(row, now), ""
     if isinstance(report, RefillReport) and report.stage in _STATUS:
         after = customer_requests.apply_refill_status(
             refill, status=_STATUS[report.stage], panel_status=report.panel_status[:64]
@@ -163,18 +163,18 @@ def _apply(errand: UpstreamRequest, report: RefillReport | str | None) -> bool:
         customer_requests.hand_to_staff(refill, why=notes.encode(Note.REFILL_STATUS, message=report.panel_status))
     else:
         said = report.panel_status if isinstance(report, RefillReport) else report
-        errand.panel_error = said or notes.encode(Note.LEFT_OUT)
-        if errand.created_at < now - PATIENCE:
-            customer_requests.hand_to_staff(refill, why=errand.panel_error)
+        row.panel_error = said or notes.encode(Note.LEFT_OUT)
+        if row.created_at < now - PATIENCE:
+            customer_requests.hand_to_staff(refill, why=row.panel_error)
     if not after.is_open:
-        errand.state, errand.ended_at, errand.sync_at = PlacementState.CLOSED, now, None
-    elif errand.sync_at is None:
+        row.state, row.ended_at, row.sync_at = PlacementState.CLOSED, now, None
+    elif row.sync_at is None:
         customer_requests.hand_to_staff(refill, why=notes.encode(Note.REFILL_OPEN))
-    errand.save(update_fields=["state", "panel_error", "sync_at", "ended_at"])
+    row.save(update_fields=["state", "panel_error", "sync_at", "ended_at"])
     return after.status != before
 
 
-def _next_look(errand: UpstreamRequest, now: datetime) -> datetime | None:
-    """None: it is too old to be looked at again by itself."""
-    age = now - errand.created_at
+def _next_look(row: UpstreamRequest, now: datetime) -> datetime | None:
+    """Return the time of the next check, or None if the refill is too old to be checked automatically."""
+    age = now - row.created_at
     return next((now + pause for limit, pause in INTERVALS if age < limit), None)

@@ -1,7 +1,7 @@
-"""Find out why a call for the statuses of several orders failed as a whole. Pure: no I/O.
+"""Trials: find out why a call for the statuses of several orders failed as a whole. Pure: no I/O.
 
-A panel in maintenance says the same to every call, a panel that documents ``order`` alone refuses every list, and some
-panels refuse a list for the sake of one number in it. A few small calls tell these apart.
+A panel in maintenance answers every call alike, a panel that only documents ``order`` rejects every batch, and some
+panels reject a batch because of one number in it. A few small calls distinguish these cases.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ R = TypeVar("R")
 
 
 class Verdict(Enum):
-    """What a trial found out."""
+    """The result of a trial."""
 
-    OPEN = auto()  # the next call will tell
-    SILENT = auto()  # the panel says nothing about any order: leave it alone for a while
-    NO_LISTS = auto()  # the panel answers for one order and not for two: ask for each alone
-    BAD_LIST = auto()  # the panel answers: something in that list spoils it
+    OPEN = auto()  # not known yet
+    SILENT = auto()  # the panel reports on no order: pause the status sync
+    NO_LISTS = auto()  # the panel answers for one order but not for two: request single orders
+    BAD_LIST = auto()  # the panel answers other batches: an order in this one makes it fail
 
 
 class Trial(Generic[R]):
-    """Two orders of the failed list are asked for alone and then, if the panel knows both, together.
+    """Requests two orders of the failed batch alone and then, if the panel reports both, together.
 
-    The two are chosen at random: the numbers that spoil a list must not be chosen again in every pass.
+    The two are chosen at random, so that the numbers that make a batch fail are not chosen again in every pass.
 
     Args:
         rows: The rows of the failed call, two or more.
@@ -42,21 +42,21 @@ class Trial(Generic[R]):
         self._steps: list[list[R]] = [[self._pair[0]], [self._pair[1]], self._pair]
         self._same_words = 0
         self.current: list[R] | None = None
-        #: Those of the two that the panel reported on.
+        #: The rows of the two that the panel reported on.
         self.reported: list[R] = []
 
     def next_call(self) -> list[R] | None:
-        """Return the rows to ask for now; None while a call of this trial is under way."""
+        """Return the rows to request next, or None while a call of this trial is under way."""
         if self.current is not None or self.verdict is not Verdict.OPEN:
             return None
         self.current = self._steps.pop(0)
         return self.current
 
     def answered(self, reports: Mapping[str, Progress | str]) -> bool:
-        """Take in what the panel said to the current call: a report, or a text about that order.
+        """Record the answer to the current call: a report, or an error about that order.
 
         Returns:
-            Whether it said to one order what it said to the list: then it may not be about that order at all.
+            Whether the error is the same as for the batch; then it may not concern that order at all.
         """
         asked, self.current = self.current or [], None
         if asked is self._pair:
@@ -67,7 +67,7 @@ class Trial(Generic[R]):
         if isinstance(report, Progress):
             self.reported += asked
         self._same_words += is_same
-        if len(self._steps) == 1:  # both were asked for alone
+        if len(self._steps) == 1:  # both were requested alone
             if self._same_words == 2:
                 self.verdict = Verdict.SILENT
             elif len(self.reported) < 2:
@@ -75,6 +75,6 @@ class Trial(Generic[R]):
         return is_same
 
     def failed(self) -> None:
-        """The current call failed as a whole, too."""
+        """Record that the current call failed as a whole too."""
         self.verdict = Verdict.NO_LISTS if self.current is self._pair else Verdict.SILENT
         self.current = None

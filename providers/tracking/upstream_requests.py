@@ -1,11 +1,12 @@
-"""Errands: refills and cancellations taken to the panel that has the order. Claim, call, record, as with orders.
+"""Refill and cancellation requests at panels: claim, call, record, as for orders.
 
-    claim   one transaction: lock waiting requests, insert their Errand rows, commit. The database allows one live
-            errand for each request.
-    call    one after the other; many ids in a call where the panel's document has that.
-    record  each answer in a transaction of its own: taken, refused, not sent, or in doubt.
+    claim   one transaction: lock waiting requests, insert their UpstreamRequest rows, commit. A constraint allows one
+            live row for each request.
+    call    one after another, with many ids in a call if the panel's document allows it.
+    record  each answer in its own transaction: accepted, refused, not sent, or in doubt.
 
-What no panel can be asked, and what is in doubt, goes to a person; nothing in doubt is sent again by itself.
+Requests that cannot be sent to a panel, and those in doubt, go to an operator. Those in doubt are never sent again
+automatically.
 """
 
 from __future__ import annotations
@@ -45,28 +46,28 @@ from providers.worker.leases import Lease, database_now
 
 R = TypeVar("R", Refill, Cancellation)
 
-#: The request, and its verb. Cancellations first: what is delivered meanwhile cannot be stopped any more.
+#: The verb of each kind of request. Cancellations come first, because delivery goes on until they arrive.
 VERB_OF: Mapping[type[Refill | Cancellation], str] = {Cancellation: "cancel", Refill: "refill"}
 READERS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "cancel": read_cancel,
     "refill": read_refill,
 }
-#: The panel has or had the order.
+#: States of a placement whose order the panel has or had.
 HAD = (PlacementState.ACCEPTED, PlacementState.CLOSED)
-#: No panel has it for certain: a cancellation waits for what becomes of that.
+#: Statuses of orders that no panel certainly has; a cancellation waits until that is known.
 NOWHERE = (Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT)
 #: Seconds in which one pass calls.
 BUDGET = 20.0
 PAGE = 500
-#: A request that no panel took for so long goes to a person.
+#: A request that no panel has accepted after this time goes to an operator.
 PATIENCE = timedelta(days=3)
-#: How long a refusal of the moment is waited out.
+#: How long to wait after a temporary rejection.
 EARLY, PASSING = timedelta(hours=6), timedelta(minutes=10)
 BACK_OFF = Doubling(first=60, last=3600)
 
 
-def sort_out(*, is_now: bool = False) -> list[int]:
-    """Hands to a person what no panel can be asked; returns the providers that have something to be asked."""
+def triage(*, is_now: bool = False) -> list[int]:
+    """Hand requests that cannot be sent to an operator; return the providers that have requests to send."""
     _close_answered()
     _expire_leases()
     found = set(refill_sync.providers_to_follow())
@@ -82,7 +83,7 @@ def sort_out(*, is_now: bool = False) -> list[int]:
 
 
 def run(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> Counter[str]:
-    """Sends what waits for ``provider`` and follows its refills; returns counts by verb and outcome."""
+    """Send the waiting requests of ``provider`` and check its refills; return counts by verb and outcome."""
     conversation.outside_transaction()
     counts: Counter[str] = Counter()
     ends = time.monotonic() + budget
@@ -99,11 +100,11 @@ def run(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> 
             while verb in provider.dialect.verbs and time.monotonic() < ends:
                 lease = Lease.begin(longest_call=longest_call)
                 limit = provider.dialect.ids_a_call(verb)
-                errands = _claim(provider, model, turn, lease, after=after, limit=limit, is_now=is_now)
-                if not errands:
+                upstream_requests = _claim(provider, model, turn, lease, after=after, limit=limit, is_now=is_now)
+                if not upstream_requests:
                     break
-                after = _request(errands[-1]).pk
-                counts += _send(provider, verb, errands, tally, send_by=lease.send_by)
+                after = _customer_request(upstream_requests[-1]).pk
+                counts += _send(provider, verb, upstream_requests, tally, send_by=lease.send_by)
         return counts + refill_sync.follow(provider, turn, tally=tally, is_now=is_now, ends=ends)
     finally:
         turn.end()
@@ -111,7 +112,11 @@ def run(provider: Provider, *, is_now: bool = False, budget: float = BUDGET) -> 
 
 
 def send_again(request: R, *, actor: Any) -> R:
-    """A person lets ``request`` be sent, though it was sent before perhaps. Raises RequestClosed."""
+    """Send ``request`` on behalf of an operator, although it may have been sent before.
+
+    Raises:
+        RequestClosed: the request has ended.
+    """
     with transaction.atomic():
         row = customer_requests.release(request, actor=actor)
         earlier = UpstreamRequest.objects.filter(**{_name(type(request)): request.pk}, state__in=LIVE)
@@ -130,16 +135,16 @@ def send_again(request: R, *, actor: Any) -> R:
 
 
 def _name(model: type[Refill | Cancellation]) -> str:
-    """The column of Errand for it."""
+    """Return the name of the foreign key of UpstreamRequest for this kind of request."""
     return "refill" if model is Refill else "cancellation"
 
 
-def _request(errand: UpstreamRequest) -> Any:
-    return errand.refill or errand.cancellation
+def _customer_request(upstream_request: UpstreamRequest) -> Any:
+    return upstream_request.refill or upstream_request.cancellation
 
 
 def _waiting(model: type[Refill | Cancellation], *, is_now: bool) -> QuerySet[Any]:
-    """Requests whose time has come, oldest first, with the ``placement`` and ``provider`` that have the order."""
+    """Return the due requests, oldest first, with the ``placement`` and ``provider`` that have the order."""
     live = UpstreamRequest.objects.filter(**{_name(model): OuterRef("pk")}, state__in=LIVE)
     had = Placement.objects.filter(order=OuterRef("order_id"), state__in=HAD).order_by("-pk")
     found: QuerySet[Any] = model.objects.filter(~Exists(live), status=RequestStatus.WAITING, needs_operator=False)
@@ -167,23 +172,23 @@ def _obstacle(request: Any, provider: Provider | None) -> str:
 
 
 def _close_answered() -> None:
-    """The order has ended, or a person has answered: nobody waits for the panel any more."""
+    """Close rows whose request was answered otherwise: the order has ended, or an operator decided."""
     ended = [status for status in RequestStatus if status not in OPEN_REQUEST]
     answered = Q(refill__status__in=ended) | Q(cancellation__status__in=ended)
-    # What is just being sent is closed when its answer is there.
+    # A row that is being sent is closed when its answer arrives.
     live = UpstreamRequest.objects.filter(answered, state__in=(PlacementState.ACCEPTED, PlacementState.IN_DOUBT))
     live.update(state=PlacementState.CLOSED, ended_at=timezone.now(), sync_at=None)
 
 
 def _expire_leases() -> None:
-    """Claims whose answer never came (a worker was killed): nobody knows whether they were sent."""
-    words = notes.encode(Note.WORKER_STOPPED)
-    for errand in UpstreamRequest.objects.filter(
+    """Mark the outcome of expired claims as unknown: their worker died, and they may have been sent."""
+    panel_error = notes.encode(Note.WORKER_STOPPED)
+    for upstream_request in UpstreamRequest.objects.filter(
         state=PlacementState.SUBMITTING, lease_until__lt=database_now()
     ).order_by("pk")[:PAGE]:
         with transaction.atomic():
-            if _move(errand, PlacementState.IN_DOUBT, panel_error=words):
-                customer_requests.hand_to_staff(_request(errand), why=words)
+            if _move(upstream_request, PlacementState.IN_DOUBT, panel_error=panel_error):
+                customer_requests.hand_to_staff(_customer_request(upstream_request), why=panel_error)
 
 
 # ------------------------------------------------------------------------------------------------ claim
@@ -199,7 +204,7 @@ def _claim(
     limit: int,
     is_now: bool,
 ) -> list[UpstreamRequest]:
-    """At most ``limit`` requests after ``after``, each with its errand committed."""
+    """Claim at most ``limit`` requests with an id above ``after``; their rows are committed."""
     skips = connection.features.has_select_for_update_skip_locked
     try:
         with transaction.atomic():
@@ -215,22 +220,27 @@ def _claim(
                 ]
             )
     except IntegrityError:
-        return []  # another pass took one of them at the same moment; it takes the rest as well, or the next pass does
+        return []  # another pass claimed one of them at the same time; it or the next pass claims the others
 
 
 # ------------------------------------------------------------------------------------------------ call, record
 
 
 def _send(
-    provider: Provider, verb: str, errands: list[UpstreamRequest], tally: call_stats.Tally, *, send_by: Deadline
+    provider: Provider,
+    verb: str,
+    upstream_requests: list[UpstreamRequest],
+    tally: call_stats.Tally,
+    *,
+    send_by: Deadline,
 ) -> Counter[str]:
     dialect = provider.dialect
-    ids = [errand.placement.upstream_id for errand in errands]
+    ids = [upstream_request.placement.upstream_id for upstream_request in upstream_requests]
     key = provider.key.reveal()
     call = dialect.call(verb, provider.url, key, auth=provider.auth, **dialect.request_params(verb, ids))
     outcome = conversation.exchange(call, send_by=send_by)
     results: dict[str, Any] = {}
-    name, words = "accepted", notes.encode(Note.LEFT_OUT)
+    name, panel_error = "accepted", notes.encode(Note.LEFT_OUT)
     failure: ProviderError | None = None
     try:
         if isinstance(outcome, ProviderError):
@@ -239,91 +249,94 @@ def _send(
     except (Refused, NotSent) as problem:
         name, results, failure = conversation.name_of(problem), dict.fromkeys(ids, problem), problem
     except ProviderError as unknown:
-        name, words, failure = "in_doubt", unknown.message, unknown
+        name, panel_error, failure = "in_doubt", unknown.message, unknown
     tally.add(verb, outcome, failure)
-    alone = errands[0].placement if len(errands) == 1 else None
+    alone = upstream_requests[0].placement if len(upstream_requests) == 1 else None
     conversation.record(provider, call, outcome, name=name, placement=alone)
     counts: Counter[str] = Counter()
-    for errand, upstream_id in zip(errands, ids, strict=True):
-        result = results.get(upstream_id) or ProviderError(words)
+    for upstream_request, upstream_id in zip(upstream_requests, ids, strict=True):
+        result = results.get(upstream_id) or ProviderError(panel_error)
         if isinstance(result, ProviderError):
             result.message = client.redact(result.message, call.secrets)
-        counts[f"{verb}_{_record(errand, result)}"] += 1
+        counts[f"{verb}_{_record(upstream_request, result)}"] += 1
     return counts
 
 
-def _record(errand: UpstreamRequest, result: str | CancelAccepted | ProviderError) -> str:
-    """Stores what came of one errand and returns its name."""
+def _record(upstream_request: UpstreamRequest, result: str | CancelAccepted | ProviderError) -> str:
+    """Record the outcome of one request and return its name."""
     with transaction.atomic():
         if isinstance(result, Refused):
-            return _refused(errand, result)
+            return _record_refused(upstream_request, result)
         if isinstance(result, NotSent):
-            return _not_sent(errand, result)
+            return _record_not_sent(upstream_request, result)
         if isinstance(result, ProviderError):
-            if _move(errand, PlacementState.IN_DOUBT, panel_error=result.message[:600]):
+            if _move(upstream_request, PlacementState.IN_DOUBT, panel_error=result.message[:600]):
                 customer_requests.hand_to_staff(
-                    _request(errand), why=notes.encode(Note.NO_CLEAR_ANSWER, message=result.message)
+                    _customer_request(upstream_request), why=notes.encode(Note.NO_CLEAR_ANSWER, message=result.message)
                 )
             return "in_doubt"
-        return _taken(errand, result)
+        return _record_accepted(upstream_request, result)
 
 
-def _taken(errand: UpstreamRequest, result: str | CancelAccepted) -> str:
-    facts: dict[str, Any] = {"provider": errand.placement.provider_id}
+def _record_accepted(upstream_request: UpstreamRequest, result: str | CancelAccepted) -> str:
+    facts: dict[str, Any] = {"provider": upstream_request.placement.provider_id}
     if isinstance(result, str):
         facts["upstream_id"] = result
         moved = _move(
-            errand, PlacementState.ACCEPTED, upstream_id=result, sync_at=timezone.now() + refill_sync.INTERVALS[0][1]
+            upstream_request,
+            PlacementState.ACCEPTED,
+            upstream_id=result,
+            sync_at=timezone.now() + refill_sync.INTERVALS[0][1],
         )
     else:
-        moved = _move(errand, PlacementState.ACCEPTED)
+        moved = _move(upstream_request, PlacementState.ACCEPTED)
         if moved and result.refund is not None:
-            _keep_refund(errand.placement_id, result.refund)
-        _look_soon(errand.placement)
+            _keep_refund(upstream_request.placement_id, result.refund)
+        _look_soon(upstream_request.placement)
     if moved:
-        customer_requests.mark_sent(_request(errand), **facts)
+        customer_requests.mark_sent(_customer_request(upstream_request), **facts)
     return "accepted"
 
 
-def _refused(errand: UpstreamRequest, problem: Refused) -> str:
-    request, words = _request(errand), problem.message
-    if not _move(errand, PlacementState.REFUSED, panel_error=words[:600], ended_at=timezone.now()):
+def _record_refused(upstream_request: UpstreamRequest, problem: Refused) -> str:
+    request, panel_error = _customer_request(upstream_request), problem.message
+    if not _move(upstream_request, PlacementState.REFUSED, panel_error=panel_error[:600], ended_at=timezone.now()):
         return "refused"
     if problem.reason == "early" or problem.reason in routing.PASSING:
         waits = EARLY if problem.reason == "early" else PASSING
-        customer_requests.postpone(request, due_at=timezone.now() + waits, why=words)
+        customer_requests.postpone(request, due_at=timezone.now() + waits, why=panel_error)
     elif problem.reason == "final":
-        with suppress(RequestClosed):  # the order has ended meanwhile, and that was the answer
-            customer_requests.reject(request, reason=words)
+        with suppress(RequestClosed):  # the end of the order has already answered it
+            customer_requests.reject(request, reason=panel_error)
     else:
-        customer_requests.hand_to_staff(request, why=words)
-    if errand.cancellation:
-        _look_soon(errand.placement)
+        customer_requests.hand_to_staff(request, why=panel_error)
+    if upstream_request.cancellation:
+        _look_soon(upstream_request.placement)
     return "refused"
 
 
-def _not_sent(errand: UpstreamRequest, problem: NotSent) -> str:
-    request = _request(errand)
+def _record_not_sent(upstream_request: UpstreamRequest, problem: NotSent) -> str:
+    request = _customer_request(upstream_request)
     tries = UpstreamRequest.objects.filter(**{_name(type(request)): request.pk}, state=PlacementState.NOT_SENT).count()
-    if _move(errand, PlacementState.NOT_SENT, panel_error=problem.message[:600], ended_at=timezone.now()):
+    if _move(upstream_request, PlacementState.NOT_SENT, panel_error=problem.message[:600], ended_at=timezone.now()):
         customer_requests.postpone(request, due_at=timezone.now() + BACK_OFF.delay(tries + 1), why=problem.message)
     return "not_sent"
 
 
-def _move(errand: UpstreamRequest, state: PlacementState, **values: Any) -> bool:
-    """Whether the errand still waited for its answer; after its lease it may yet learn that it was taken."""
+def _move(upstream_request: UpstreamRequest, state: PlacementState, **values: Any) -> bool:
+    """Change the state and return whether the row still waited; an acceptance counts even after the lease."""
     allowed = (
         (PlacementState.SUBMITTING, PlacementState.IN_DOUBT)
         if state is PlacementState.ACCEPTED
         else (PlacementState.SUBMITTING,)
     )
-    return bool(UpstreamRequest.objects.filter(pk=errand.pk, state__in=allowed).update(state=state, **values))
+    return bool(UpstreamRequest.objects.filter(pk=upstream_request.pk, state__in=allowed).update(state=state, **values))
 
 
 def _keep_refund(placement_id: int, refund: Decimal) -> None:
-    """Store what the panel says it gave back for a canceled order, and take it off what the order costs us.
+    """Store the amount that the panel returned for a canceled order, and subtract it from the order's cost.
 
-    Some panels name it nowhere else. The customer's money moves only with the order's status.
+    Some panels name it only in this answer. The customer is refunded when the order's status changes.
     """
     if not 0 <= refund < amounts.from_units(amounts.LARGEST, amounts.AMOUNT_PLACES):
         return
@@ -336,6 +349,6 @@ def _keep_refund(placement_id: int, refund: Decimal) -> None:
 
 
 def _look_soon(placement: Placement) -> None:
-    """What a cancellation did is seen in the order's status only: an old order would be looked at hours later."""
+    """Check the status soon: only the status shows a cancellation, and old orders are checked rarely."""
     soon = timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL)
     Placement.objects.filter(pk=placement.pk, sync_at__gt=soon).update(sync_at=soon)

@@ -1,7 +1,7 @@
-"""Orders and requests that wait for longer than they should, by reason. Query sets over open rows, never the history.
+"""Orders and requests that wait longer than expected, by reason, as query sets over open rows.
 
-An order is in at most one of the groups of its state. Every group has a fixed number of queries, however many orders
-it has; an operator sees them on the start page, in the list of orders and on the order's own page.
+An order is in at most one of the groups of its state. Each group takes a fixed number of queries, however many orders
+there are. Operators see the groups on the start page, in the list of orders and on the order's page.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from providers.models import Placement, PlacementState, Route
 from providers.placing import routing
 from providers.reconciling import decisions
 
-#: A queued order or run is normally placed within seconds of its time.
+#: A queued order or run is normally placed within seconds after it is due.
 QUEUED_FOR = timedelta(minutes=15)
 #: A call that places an order ends within a minute, and its lease soon after.
 SUBMITTING_FOR = timedelta(minutes=5)
@@ -54,7 +54,7 @@ _SQLITE_EPOCH = "CAST((JULIANDAY(%(expressions)s) - 2440587.5) * 86400 AS INTEGE
 
 
 class _Epoch(Func):
-    """Whole seconds since 1970 of a time."""
+    """The whole seconds from 1970 to a time."""
 
     output_field = IntegerField()
 
@@ -66,12 +66,12 @@ class _Epoch(Func):
 
 
 def undecided() -> QuerySet[Order]:
-    """Orders of unknown outcome that stay so until a person decides."""
+    """Return orders whose outcome stays unknown until an operator decides."""
     return Order.objects.open().filter(pk__in=decisions.awaiting_decision().order_by().values("order_id"))
 
 
 def searched() -> QuerySet[Order]:
-    """Orders of unknown outcome that the search is still busy with."""
+    """Return orders with an unknown outcome that are still searched for."""
     unknown = Placement.objects.filter(state=PlacementState.IN_DOUBT, ended_at=None)
     waiting = unknown.exclude(pk__in=decisions.awaiting_decision().order_by().values("pk"))
     return Order.objects.open().filter(pk__in=waiting.values("order_id"))
@@ -90,17 +90,17 @@ def by_hand() -> QuerySet[Order]:
 
 
 def paused() -> QuerySet[Order]:
-    """Late orders whose routes all lead to paused providers."""
+    """Return late orders whose routes all lead to paused providers."""
     return _late().filter(Exists(_usable("service_id")), ~Exists(_unpaused()))
 
 
 def retrying() -> QuerySet[Order]:
-    """Late orders that a provider did not take, or was not reached for; they are sent again at their time."""
+    """Return late orders that are tried again later, because a provider rejected them or was not reached."""
     return _late().filter(Exists(_unpaused()), due_at__gt=timezone.now())
 
 
 def unplaced() -> QuerySet[Order]:
-    """Late orders that could be placed now, and runs of an order whose time has come."""
+    """Return late orders that could be placed now, and orders with a due run."""
     now = timezone.now()
     is_due = Q(due_at=None) | Q(due_at__lte=now)
     runs = Run.objects.filter(status=Status.QUEUED, ended_at=None, due_at__lt=now - QUEUED_FOR)
@@ -109,14 +109,14 @@ def unplaced() -> QuerySet[Order]:
 
 
 def submitting() -> QuerySet[Order]:
-    """Orders whose submission has neither ended nor expired: the worker that claimed them is gone, or stopped."""
+    """Return orders whose submission has neither ended nor expired, because their worker died or is stopped."""
     old = timezone.now() - SUBMITTING_FOR
     claims = Placement.objects.filter(state=PlacementState.SUBMITTING, ended_at=None, lease_until__lt=old)
     return Order.objects.open().filter(pk__in=claims.values("order_id"))
 
 
 def overdue() -> QuerySet[Order]:
-    """Orders at a panel for much longer than their service usually takes."""
+    """Return orders that take much longer than usual for their service."""
     now = timezone.now()
     expected = Case(
         When(service__kind="subscriptions", then=_seconds(SUBSCRIPTION_FOR)),
@@ -136,11 +136,11 @@ def overdue() -> QuerySet[Order]:
 
 
 def odd() -> QuerySet[Order]:
-    """Orders with a report that nobody has looked at: a status we do not know, a number missing, "fail"."""
+    """Return orders with an unexpected report that no operator has marked as seen."""
     return Order.objects.filter(odd_at__isnull=False)
 
 
-#: By name, in the order in which an operator should look at them.
+#: The groups by name, in the order in which an operator should look at them.
 ORDERS: Mapping[str, Callable[[], QuerySet[Order]]] = {
     "undecided": undecided,
     "searched": searched,
@@ -161,7 +161,7 @@ def reasons_of(order: Order) -> list[str]:
 
 
 def slow_requests(model: type[Refill | Cancellation]) -> QuerySet[Any]:
-    """Open refills or cancellations that wait for the panel for too long, and for no person yet."""
+    """Return open refills or cancellations that have waited too long for the panel and not for an operator."""
     limit = REFILL_FOR if model is Refill else CANCELLATION_FOR
     return model.objects.filter(
         status__in=OPEN_REQUEST, ended_at=None, needs_operator=False, created_at__lt=timezone.now() - limit
@@ -169,7 +169,7 @@ def slow_requests(model: type[Refill | Cancellation]) -> QuerySet[Any]:
 
 
 def _late() -> QuerySet[Order]:
-    """Queued orders that should have been placed by now; a start that the customer set is waited for."""
+    """Return queued orders that should have been placed by now, considering the customer's start time."""
     limit = timezone.now() - QUEUED_FOR
     started = Q(starts_at=None) | Q(starts_at__lt=limit)
     whole = Q(runs=1) | ~Exists(Run.objects.filter(order_id=OuterRef("pk")))

@@ -150,7 +150,7 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
     with stopped(1, "tests.journeys.test_stopped.run_requests") as worker:
         assert UpstreamRequest.objects.get().state == "submitting"
         let_leases_end()
-        upstream_requests.sort_out()
+        upstream_requests.triage()
         upstream_requests.send_again(request, actor=None)
         assert upstream_requests.run(Provider.objects.get()) == {f"{verb}_accepted": 1}
         go_on(worker)

@@ -52,7 +52,7 @@ class Command(OperatorCommand):
     def _sync(self, now: bool) -> Counter[str]:
         counts: Counter[str] = Counter()
         providers = Provider.objects.filter(is_active=True)
-        due = {*upstream_requests.sort_out(is_now=now), *status_sync.providers_to_sync()}
+        due = {*upstream_requests.triage(is_now=now), *status_sync.providers_to_sync()}
         for provider in providers if now else providers.filter(pk__in=due):
             # Requests first, so that the status sync of the same pass sees what they canceled.
             done = upstream_requests.run(provider, is_now=now) + status_sync.sync_statuses(provider, is_now=now)

@@ -79,7 +79,7 @@ class Shop:
 
     def tick(self, *, is_now: bool = False) -> Counter[str]:
         counts: Counter[str] = Counter()
-        for provider_id in upstream_requests.sort_out(is_now=is_now):
+        for provider_id in upstream_requests.triage(is_now=is_now):
             counts += upstream_requests.run(Provider.objects.get(pk=provider_id), is_now=is_now)
         return counts
 

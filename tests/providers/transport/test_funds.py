@@ -196,7 +196,7 @@ def test_refills_and_cancellations_go_on_while_orders_wait_for_money(
     submit()
     assert provider().funds_limit is not None
     customer_requests.request_cancellation(Order.objects.get(pk=first.pk), actor=buyer)
-    assert provider().pk in upstream_requests.sort_out()
+    assert provider().pk in upstream_requests.triage()
     upstream_requests.run(provider())
     assert len(panel.received("cancel")) == 1
 

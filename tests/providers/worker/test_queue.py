@@ -129,7 +129,7 @@ def test_ticks_of_a_standstill_leave_one_task_for_each_provider(
     monkeypatch.setattr("providers.placing.routing.providers_to_submit", lambda: found)
     monkeypatch.setattr("providers.tracking.status_sync.providers_to_sync", lambda: found)
     monkeypatch.setattr("providers.reconciling.id_search.providers_to_search", lambda: found[:1])
-    monkeypatch.setattr("providers.tracking.upstream_requests.sort_out", lambda: found)
+    monkeypatch.setattr("providers.tracking.upstream_requests.triage", lambda: found)
     for _ in range(120):
         tasks.tick()
     kinds = [("submit_due", 3), ("sync_statuses", 3), ("search", 1), ("run_requests", 3)]
