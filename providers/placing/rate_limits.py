@@ -10,7 +10,7 @@ from providers.models import Provider
 SHARES = 2
 
 
-class Pace:
+class CallPacer:
     """Tells when the next call of this pass may be made; without a limit, at once."""
 
     def __init__(self, provider: Provider) -> None:

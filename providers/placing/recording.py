@@ -217,7 +217,7 @@ def _accepted(provider: Provider, answered: Answered) -> str:
             fulfillment.accept(placement.order_id, run=placement.run, provider=provider.pk, upstream_id=upstream_id)
             _keep_call(provider, answered, "accepted")
     except IntegrityError:
-        raise decisions.held(placement, upstream_id) from None
+        raise decisions.number_conflict(placement, upstream_id) from None
     circuit_breaker.clear_answer(provider)
     funds.spend(provider, [placement.cost])
     return "accepted"
@@ -245,7 +245,7 @@ def _refused(provider: Provider, placement: Placement, problem: ProviderError) -
     reason = problem.reason if isinstance(problem, Refused) else "request"
     _move(placement, PlacementState.REFUSED, panel_error=problem.message[:600], reason=reason, ended_at=timezone.now())
     if isinstance(problem, Refused):
-        evidence.refused_later(placement, problem)
+        evidence.add_later_rejection(placement, problem)
     facts: dict[str, Any] = {
         "run": placement.run,
         "provider": provider.pk,

@@ -31,7 +31,7 @@ from providers.models import Placement, PlacementState, Provider
 from providers.placing import recording, routing
 from providers.placing.claiming import Attempt, Claim, TurnLost
 from providers.placing.queue import Queue
-from providers.placing.rate_limits import Pace
+from providers.placing.rate_limits import CallPacer
 from providers.placing.recording import UNREACHABLE, Answered
 from providers.placing.window import SendWindow
 from providers.reconciling import decisions
@@ -116,7 +116,7 @@ class _Pass:
         self._unrecorded: list[Answered] = []
         self._claim: Claim | None = None
         self._window, self._queue = SendWindow(1), Queue(provider, is_now=is_now)
-        self._pace, self._tally = Pace(provider), call_stats.Tally()
+        self._pacer, self._tally = CallPacer(provider), call_stats.Tally()
         self._reconnects, self._gives_up = 0, Deadline.after(0)
         self._fault: Exception | None = None
 
@@ -156,7 +156,7 @@ class _Pass:
         if self._reconnects or not all(answered.is_plain for answered in self._unrecorded):
             self._record()  # before the next claim, because a failure may reduce what may be sent
         if not self._window.under_way:
-            self._pace.sleep()
+            self._pacer.sleep()
         self._fill()
         self._record()
         if not self._window.under_way:
@@ -195,8 +195,8 @@ class _Pass:
     def _room(self) -> int:
         """Return how many orders to claim now. Very few are not worth a transaction, unless calls are rate limited."""
         free = self._window.free
-        if self._pace.is_limited:
-            return 1 if free and not self._pace.wait() else 0
+        if self._pacer.is_limited:
+            return 1 if free and not self._pacer.wait() else 0
         return min(free, STEP) if free >= min(STEP, max(self._window.size // 4, 1)) else 0
 
     def _limit_window(self) -> None:
@@ -205,7 +205,7 @@ class _Pass:
         self._window.limit = most
         # Claim ahead, so that a free sender has work at once. With fewer allowed than there are senders, this would
         # send more than ``most`` at once.
-        is_open = most == self._senders and not self._pace.is_limited
+        is_open = most == self._senders and not self._pacer.is_limited
         self._window.ahead = min(STEP, most // 4) if is_open else 0
 
     def _claim_next(self, room: int) -> list[Attempt]:
@@ -228,7 +228,7 @@ class _Pass:
 
     def _send(self, attempts: Iterable[Attempt]) -> None:
         for attempt in attempts:
-            self._pace.count()
+            self._pacer.count()
             if attempt.call is None:
                 problem = attempt.problem or Unsupported()
                 self._unrecorded.append(Answered(attempt, problem, problem=problem))
@@ -247,7 +247,7 @@ class _Pass:
     def _collect(self) -> None:
         """Wait for an answer, and take all answers that are there."""
         with suppress(Empty):
-            self._understand(*self._answers.get(timeout=self._pace.wait() or None))
+            self._understand(*self._answers.get(timeout=self._pacer.wait() or None))
             if self._window.under_way >= STEP:
                 time.sleep(GATHER)
             while True:

@@ -1,1 +1,1 @@
-"""Price lists: what providers sell, and what operators decide about it."""
+"""Price lists of providers: import, changes, approval, markup, availability, onboarding."""

@@ -1,4 +1,4 @@
-"""Apply assigned service types to the offers that are stored: at once, not only with the next price list."""
+"""Assignment of service types to stored offers, at once and not only with the next price list."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from providers.transport.type_rules import load_rules
 
 @transaction.atomic
 def apply_rules(provider: Provider) -> int:
-    """Give every offer of ``provider`` the service type that the rules say; return how many offers changed.
+    """Apply the type rules of ``provider`` to all its offers; return how many offers changed.
 
-    Offers that can be sold now put their services on sale again; services of another type than their offer now has
-    lose the route to it.
+    Services of offers that can be sold now go on sale again. Services of another type than their offer lose the route
+    to it.
     """
     provider = Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)
     rules = load_rules(provider)
@@ -35,9 +35,10 @@ def apply_rules(provider: Provider) -> int:
 
 @transaction.atomic
 def assign_type(provider: Provider, *, offers: Iterable[int], kind: str) -> int:
-    """Assign ``kind`` to ``offers`` (keys) of ``provider``, whatever their price list says; "" goes back to the list.
+    """Assign the service type ``kind`` to ``offers`` (primary keys) of ``provider``; "" restores that of the list.
 
-    Returns how many offers changed.
+    Returns:
+        The number of offers that changed.
     """
     if kind and kind not in SERVICE_TYPES:
         raise ValueError(f"there is no service type {kind!r}")
@@ -46,7 +47,7 @@ def assign_type(provider: Provider, *, offers: Iterable[int], kind: str) -> int:
 
 
 def _retype(before: Known, rules: TypeRules, dialect: Dialect) -> Known:
-    """``before`` with its type as the rules have it. Only a price list can tell that other problems are gone."""
+    """Return ``before`` with the service type of the rules; only a price list can end its other problems."""
     if before.problem and not is_type_problem(before.problem):
         return before
     kind = rules.kind_of(before.type_name, before.upstream_id)

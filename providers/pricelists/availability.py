@@ -1,6 +1,6 @@
-"""Offers and the shelf: a service goes off sale with its last usable offer and comes back with it.
+"""Availability of services: a service goes off sale with its last usable offer, and on sale again with it.
 
-And what a person decides about offers that wait for approval.
+Also the decisions of operators about offers that wait for approval.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from providers.placing import routing
 from providers.pricelists import markup
 from providers.pricelists.diff import MISSES, Known
 
-#: What a service copies from the offer it was made from.
+#: The fields that a service copies from its offer.
 _SOLD = ("min_quantity", "max_quantity", "has_refill", "has_cancel", "has_dripfeed")
 log = logging.getLogger("vitrine.providers")
 
 
 def withdraw(provider: Provider, offers: set[int]) -> int:
-    """Takes the services off sale that lost their last usable route with ``offers`` (keys); returns how many."""
+    """Take services off sale that lost their last usable route with ``offers`` (primary keys); return their number."""
     routes = Route.objects.filter(offer__provider=provider, is_active=True, service__is_active=True)
     touched = {service for service, offer in routes.values_list("service_id", "offer_id") if offer in offers}
     if not touched:
@@ -35,16 +35,16 @@ def withdraw(provider: Provider, offers: set[int]) -> int:
     usable = routing.usable().filter(service_id__in=routes.values("service_id")).order_by()
     lost = sorted(touched - set(usable.values_list("service_id", flat=True)))
     bulk.update(Service, ["is_active"], [(service, False) for service in lost])
-    _flag(provider, lost, is_withdrawn=True)
+    _mark_withdrawn(provider, lost, is_withdrawn=True)
     if lost:
         log.warning("%s: %d services went off sale with their offers: %s", provider.name, len(lost), _some(lost))
     return len(lost)
 
 
-def drop_misfits(provider: Provider, offers: set[int]) -> None:
-    """Switch off the routes of services that have another type than ``offers`` (keys) now have.
+def disable_mismatched_routes(provider: Provider, offers: set[int]) -> None:
+    """Deactivate routes to ``offers`` (primary keys) from services of another type.
 
-    What such a service asks the customer for no longer fits. It goes off sale where no other route is left.
+    The inputs of such a service no longer fit the offer. A service without another route goes off sale.
     """
     routes = Route.objects.filter(offer__provider=provider, is_active=True).exclude(service__kind=F("offer__kind"))
     misfits = {
@@ -61,19 +61,19 @@ def drop_misfits(provider: Provider, offers: set[int]) -> None:
 
 
 def restore(provider: Provider, offers: set[int]) -> int:
-    """Puts the services on sale again that went off sale, now that ``offers`` are usable; returns how many."""
+    """Put services on sale again that went off sale, because ``offers`` are usable; return their number."""
     routes = Route.objects.filter(offer__provider=provider, is_active=True, is_withdrawn=True)
     found = sorted({service for service, offer in routes.values_list("service_id", "offer_id") if offer in offers})
     if found:
         bulk.update(Service, ["is_active"], [(service, True) for service in found])
-        _flag(provider, found, is_withdrawn=False)
+        _mark_withdrawn(provider, found, is_withdrawn=False)
     return len(found)
 
 
-def follow(provider: Provider, steps: Iterable[tuple[Known, Known]]) -> int:
-    """Services that sell what an offer had (its limits, refill, cancel) sell what it has now; returns how many changed.
+def copy_offer_changes(provider: Provider, steps: Iterable[tuple[Known, Known]]) -> int:
+    """Copy changed limits, refill and cancel of offers to their services; return how many services changed.
 
-    What an operator set otherwise stays.
+    Values that an operator has changed stay.
     """
     moved = {
         after.pk: (before, after) for before, after in steps if after.is_sellable and _sold(before) != _sold(after)
@@ -96,15 +96,16 @@ def follow(provider: Provider, steps: Iterable[tuple[Known, Known]]) -> int:
 
 
 def waiting(provider: Provider | None = None) -> QuerySet[Offer]:
-    """Offers that wait for a person."""
+    """Return the offers that wait for approval."""
     found = Offer.objects.filter(is_pending_approval=True)
     return found if provider is None else found.filter(provider=provider)
 
 
 def approve(offer: Offer, *, actor: Any = None) -> Offer:
-    """Takes over what ``offer`` waits with: its new cost is in force, it can be bought (again), prices follow.
+    """Approve ``offer``: its new cost applies, it can be bought, and prices are updated. Also for rejected offers.
 
-    Also takes a rejected offer back. Raises NothingToDecide.
+    Raises:
+        NothingToDecide: the offer neither waits nor was rejected.
     """
     if not approve_all(Offer.objects.filter(pk=offer.pk), actor=actor):
         raise NothingToDecide(f"offer {offer} does not wait for approval")
@@ -113,9 +114,10 @@ def approve(offer: Offer, *, actor: Any = None) -> Offer:
 
 
 def reject(offer: Offer, *, actor: Any = None) -> Offer:
-    """Puts ``offer`` off sale until it is approved, and with it services without another route.
+    """Take ``offer``, and services without another route, off sale until it is approved.
 
-    Raises NothingToDecide.
+    Raises:
+        NothingToDecide: the offer does not wait.
     """
     if not reject_all(Offer.objects.filter(pk=offer.pk), actor=actor):
         raise NothingToDecide(f"offer {offer} does not wait for approval")
@@ -125,27 +127,29 @@ def reject(offer: Offer, *, actor: Any = None) -> Offer:
 
 @transaction.atomic
 def approve_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
-    """Approves those of ``offers`` that wait or were rejected; returns how many."""
-    decided = _decide(offers.filter(Q(is_pending_approval=True) | Q(is_available=False, missed_imports__lt=MISSES)))
-    for provider, keys in decided.items():
+    """Approve those of ``offers`` that wait or were rejected; return their number."""
+    offers_by_provider = _lock_offers(
+        offers.filter(Q(is_pending_approval=True) | Q(is_available=False, missed_imports__lt=MISSES))
+    )
+    for provider, keys in offers_by_provider.items():
         _set(
             keys, rate=Coalesce("pending_rate", "rate"), pending_rate=None, is_pending_approval=False, is_available=True
         )
-        # The panel made another type of it: what the service asks the customer for no longer fits.
+        # The panel changed the type, so the inputs of the service no longer fit.
         strange = Route.objects.filter(offer__provider=provider, is_active=True).exclude(service__kind=F("offer__kind"))
         misfits = [route for route, offer in strange.values_list("pk", "offer_id") if offer in keys]
         bulk.update(Route, ["is_active", "is_withdrawn"], [(route, False, False) for route in misfits])
         restore(provider, keys)
         markup.reprice(provider, offers=keys)
         log.info("%s: %d offers approved by %s", provider.name, len(keys), actor or "the command line")
-    return sum(map(len, decided.values()))
+    return sum(map(len, offers_by_provider.values()))
 
 
 @transaction.atomic
 def reject_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
-    """Rejects those of ``offers`` that wait; returns how many."""
-    decided = _decide(offers.filter(is_pending_approval=True))
-    for provider, keys in decided.items():
+    """Reject those of ``offers`` that wait; return their number."""
+    offers_by_provider = _lock_offers(offers.filter(is_pending_approval=True))
+    for provider, keys in offers_by_provider.items():
         _set(
             keys,
             rate=Coalesce("pending_rate", "rate"),
@@ -155,19 +159,19 @@ def reject_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
         )
         withdraw(provider, keys)
         log.info("%s: %d offers rejected by %s", provider.name, len(keys), actor or "the command line")
-    return sum(map(len, decided.values()))
+    return sum(map(len, offers_by_provider.values()))
 
 
-def _decide(offers: QuerySet[Offer]) -> dict[Provider, set[int]]:
-    """The keys of ``offers`` by provider. Their price lists cannot change before the decision is written."""
+def _lock_offers(offers: QuerySet[Offer]) -> dict[Provider, set[int]]:
+    """Return the primary keys of ``offers`` by provider, and lock the providers so that no import runs meanwhile."""
     concerned = list(offers.order_by().values_list("provider_id", flat=True).distinct())
     providers = Provider.objects.select_for_update(no_key=True).filter(pk__in=concerned).order_by("pk")
     found = {provider: set(offers.filter(provider=provider).values_list("pk", flat=True)) for provider in providers}
     return {provider: keys for provider, keys in found.items() if keys}
 
 
-def _flag(provider: Provider, services: list[int], *, is_withdrawn: bool) -> None:
-    """Marks every active route of ``services``, so that whichever comes back first brings the service back."""
+def _mark_withdrawn(provider: Provider, services: list[int], *, is_withdrawn: bool) -> None:
+    """Mark all active routes of ``services``, so that the first usable one puts its service on sale again."""
     within = Route.objects.filter(offer__provider=provider).values("service_id")
     routes = Route.objects.filter(service_id__in=within, is_active=True).values_list("pk", "service_id")
     chosen = set(services)

@@ -1,9 +1,9 @@
-"""What a row of a new price list does to the offer we know: taken over, held for a person, or nothing. Pure.
+"""Comparison of a new price list with the stored offers. Pure.
 
-gone (missed twice) and listed again     held, off sale
-another service under the same number    held, off sale
-a cost that jumps                        held: the old cost stays in force, ``pending_rate`` is the new one
-everything else                          in force at once
+listed again after it was gone           waits for approval, off sale
+another service under the same number    waits for approval, off sale
+a cost that jumps                        waits for approval: the old cost applies, ``pending_rate`` is the new one
+everything else                          applies at once
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from providers.panels.services import is_type_problem
 
 #: An offer that is missing from this many lists in a row goes off sale.
 MISSES = 2
-#: The columns of an offer that come from the list.
+#: The columns of an offer that are copied from the price list.
 COPIED = (
     "name", "category", "description", "type_name", "kind", "rate", "is_flat", "min_quantity", "max_quantity",
     "has_refill", "has_cancel", "has_dripfeed", "problem",
 )  # fmt: skip
-#: The columns an import may write.
+#: The columns that an import may write.
 WRITTEN = (*COPIED, "is_available", "is_pending_approval", "pending_rate", "missed_imports")
-#: A row that cannot be sold says nothing about these: they keep what they were when it last could. Where its type is
-#: all that is in the way, the rest of the row holds.
+#: Columns that keep their values while a row cannot be sold. If only its type is unknown, the rest of the row is used.
 _SELLING = ("kind", "rate", "is_flat", "min_quantity", "max_quantity")
 _TOLD = {
     "name": "name", "category": "category", "type_name": "type", "has_refill": "refill", "has_cancel": "cancel",
@@ -38,7 +37,7 @@ _copied = attrgetter(*COPIED)
 
 
 class Known(NamedTuple):
-    """An offer as it is kept: the columns of ``WRITTEN`` behind its key and its number at the panel."""
+    """A stored offer: its primary key, its number at the panel, and the columns of ``WRITTEN``."""
 
     pk: int
     upstream_id: str
@@ -66,12 +65,12 @@ class Known(NamedTuple):
 
     @property
     def listed_rate(self) -> Decimal:
-        """What the panel last asked for, in force or not."""
+        """The rate in the last price list, whether or not it is approved."""
         return self.rate if self.pending_rate is None else self.pending_rate
 
 
-class Noted(NamedTuple):
-    """One line of history: ``what`` is one of OfferChange.What."""
+class HistoryLine(NamedTuple):
+    """One change for the history; ``what`` is a value of OfferChange.What."""
 
     what: str
     old: str
@@ -79,7 +78,7 @@ class Noted(NamedTuple):
 
 
 def merge(known: Known, row: Listed, *, jump: int) -> Known:
-    """``known`` after ``row`` was seen; the very same values if nothing is new. ``jump`` is in percent of the cost."""
+    """Return ``known`` as it is after ``row`` was listed; ``jump`` is the price jump in percent of the cost."""
     if known[2:15] == _copied(row) and not known.missed_imports and known.pending_rate is None:
         return known
     taken = dict(zip(COPIED, _copied(row), strict=True))
@@ -93,52 +92,51 @@ def merge(known: Known, row: Listed, *, jump: int) -> Known:
         return after._replace(is_available=False, is_pending_approval=True, pending_rate=None)
     if not is_priced:
         return after._replace(pending_rate=known.pending_rate)
-    is_shelved = known.problem and row.problem  # could not be sold before, and cannot now
+    is_shelved = known.problem and row.problem  # it cannot be sold, neither before nor now
     if known.is_available and not is_shelved and is_jump(known.rate, row.rate, jump):
         return after._replace(rate=known.rate, pending_rate=row.rate, is_pending_approval=True)
-    # What waits for a person as a whole goes on waiting; a jump that went back by itself does not.
+    # An offer that waits as a whole still waits; a jump that the panel took back does not.
     return after._replace(pending_rate=None, is_pending_approval=known.is_pending_approval and not known.is_available)
 
 
-def missing(known: Known) -> Known:
-    """``known`` after a list without it."""
+def mark_missing(known: Known) -> Known:
+    """Return ``known`` as it is after a price list without it."""
     if known.missed_imports + 1 < MISSES:
         return known._replace(missed_imports=known.missed_imports + 1)
     return known._replace(missed_imports=MISSES, is_available=False, is_pending_approval=False, pending_rate=None)
 
 
 def is_jump(old: Decimal, new: Decimal, percent: int) -> bool:
-    """Whether a cost moved by more than ``percent`` of what it was, up or down. From nothing there is no jump."""
+    """Return whether a cost changed by more than ``percent`` in either direction; a cost of 0 never jumps."""
     return old > 0 and abs(new - old) * 100 > old * percent
 
 
 def is_another_service(known: Known, row: Listed) -> bool:
-    """Whether the number seems to stand for something else: another type, or a new name and a new category.
+    """Return whether the number seems to be another service now: another type, or a new name and a new category.
 
-    A text is new when it has at most half of its words in common with the old one, or the old one with it, whichever is
-    shorter: decorations and limits come and go.
+    A text is new if at most half of the words of the shorter one are in both, because decorations and limits change.
     """
     if not row.problem and known.kind and row.kind != known.kind:
         return True
     return _is_new(known.name, row.name) and _is_new(known.category, row.category)
 
 
-def notes(before: Known, after: Known) -> Iterable[Noted]:
-    """The history of one step: what an operator would want to read."""
+def history_lines(before: Known, after: Known) -> Iterable[HistoryLine]:
+    """Return the changes of one offer for the history."""
     if before.missed_imports < MISSES <= after.missed_imports:
-        yield Noted("gone", amounts.plain(before.rate), "")
+        yield HistoryLine("gone", amounts.plain(before.rate), "")
         return
     if after.missed_imports:
         return
     if before.listed_rate != after.listed_rate:
-        yield Noted("rate", amounts.plain(before.listed_rate), amounts.plain(after.listed_rate))
+        yield HistoryLine("rate", amounts.plain(before.listed_rate), amounts.plain(after.listed_rate))
     if before[9:11] != after[9:11]:
-        yield Noted("limits", _limits(before), _limits(after))
+        yield HistoryLine("limits", _limits(before), _limits(after))
     changed = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
     if changed:
-        yield Noted("details", _details(before, changed), _details(after, changed))
+        yield HistoryLine("details", _details(before, changed), _details(after, changed))
     if before.missed_imports >= MISSES:
-        yield Noted("back", "", amounts.plain(after.listed_rate))
+        yield HistoryLine("back", "", amounts.plain(after.listed_rate))
 
 
 def _limits(known: Known) -> str:
@@ -146,7 +144,7 @@ def _limits(known: Known) -> str:
 
 
 def _details(known: Known, names: list[str]) -> str:
-    """As much of it as a line of history holds; the description comes last because it is the longest."""
+    """Return the details as far as they fit into the history; the description is last because it is the longest."""
     told = []
     for name in names:
         value = getattr(known, name)

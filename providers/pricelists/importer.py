@@ -1,8 +1,8 @@
-"""Price lists: import offers without ever losing the catalog to a bad answer, and publish them as services.
+"""Import of price lists, and publishing of offers as services.
 
-An import compares the list with the offers we have and writes only what differs, in a handful of statements however
-long the list is. ``pricediff`` says what a row does to an offer, ``shelf`` what that does to services, ``markup`` what
-it does to prices; all of it is one transaction.
+An import compares the list with the stored offers and writes only the differences, with a few statements however long
+the list is. ``diff`` decides what changes about an offer, ``availability`` what that means for services, and ``markup``
+what it means for prices. All of it is one transaction. A list that looks wrong changes nothing.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from providers.models import Offer, OfferChange, Provider, Route, note_texts
 from providers.notes import Note
 from providers.panels.dialect import Listed
 from providers.pricelists import availability, diff, markup
-from providers.pricelists.diff import COPIED, WRITTEN, Known, Noted
+from providers.pricelists.diff import COPIED, WRITTEN, HistoryLine, Known
 from providers.transport import balances, circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
 
-#: A list shorter than this share of the last good one, or of its sellable rows, is taken for a fault of the panel.
+#: A list shorter than this share of the last good one, or of its sellable rows, is an error of the panel.
 LEAST_SHARE = Decimal("0.8")
-#: A provider that bills in another currency than we think stays paused until somebody looks: seconds.
+#: Seconds for which a provider that bills in another currency is paused, long enough for an operator to look.
 CURRENCY_PAUSE = 365 * 24 * 3600
-#: A rate from here on, in the store currency, is how panels say "not for sale" (99999999, 1e12).
+#: Rates from here on, in the store currency, mean "not for sale"; panels list 99999999 or 1e12.
 ABSURD_RATE = 10_000_000
 BATCH = 1000
 _CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_kind", "seen_at")
@@ -44,7 +44,7 @@ _CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_kind", "seen_at")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one import did, counted in offers. ``unsellable`` holds the odd rows, with the reason in ``problem``."""
+    """The result of an import, in offers; the ``problem`` of ``unsellable`` rows says why they cannot be sold."""
 
     added: int
     changed: int
@@ -53,16 +53,20 @@ class Imported:
     unsellable: tuple[Listed, ...]
     gone: int = 0
     held: int = 0
-    #: Services: prices changed, gone off sale, on sale again.
+    #: The number of services whose price changed, that went off sale, and that went on sale again.
     repriced: int = 0
     withdrawn: int = 0
     restored: int = 0
 
 
 def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Imported:
-    """Reads the provider's price list into offers; ``is_short_fine`` believes a list that shrank.
+    """Read the provider's price list and store it.
 
-    Raises PanelError; then nothing was changed but the provider, which says why in ``price_list_error``.
+    Args:
+        is_short_fine: Whether to accept a list that is much shorter than the last one.
+
+    Raises:
+        ProviderError: nothing was changed except ``price_list_error`` of the provider, which has the reason.
     """
     try:
         _check_balance(provider)
@@ -74,18 +78,22 @@ def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Importe
 
 @transaction.atomic
 def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = False) -> Imported:
-    """Writes ``rows`` as the provider's price list. Raises BadList; then nothing was changed."""
+    """Store ``rows`` as the provider's price list.
+
+    Raises:
+        BadList: the list looks wrong; nothing was changed.
+    """
     provider = Provider.objects.select_for_update(no_key=True).get(pk=provider.pk)  # one import at a time
-    listed, left_out = _sorted_out(provider, list(rows))
+    listed, left_out = _split_rows(provider, list(rows))
     known = known_offers(provider)
     _check_length(listed, known, is_short_fine=is_short_fine)
-    steps = list(_steps(provider, listed, known))
+    steps = list(_changed_offers(provider, listed, known))
     new = [row for name, row in listed.items() if name not in known]
     now = timezone.now()
     bulk.update(Offer, [*WRITTEN, "seen_at"], [(after.pk, *after[2:], now) for _, after in steps])
     bulk.insert(Offer, _CREATED, [_created(provider, row, now) for row in new])
     _keep_history(provider, steps, new if known else [], now)
-    done = _consequences(provider, steps)
+    done = _update_services(provider, steps)
     Provider.objects.filter(pk=provider.pk).update(imported_at=now, price_list_error="")
     missed = sum(after.missed_imports > before.missed_imports for before, after in steps)
     return Imported(
@@ -101,35 +109,37 @@ def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = F
 
 
 def write_steps(provider: Provider, steps: list[tuple[Known, Known]]) -> None:
-    """Write offers that changed without a new price list, within the caller's transaction; services follow them."""
+    """Write offers that changed without a new price list, and update services, in the caller's transaction."""
     bulk.update(Offer, WRITTEN, [(after.pk, *after[2:]) for _, after in steps])
     _keep_history(provider, steps, [], timezone.now())
-    _consequences(provider, steps)
+    _update_services(provider, steps)
 
 
-def _steps(provider: Provider, listed: dict[str, Listed], known: dict[str, Known]) -> Iterable[tuple[Known, Known]]:
-    """(before, after) of every offer that differs after this list."""
+def _changed_offers(
+    provider: Provider, listed: dict[str, Listed], known: dict[str, Known]
+) -> Iterable[tuple[Known, Known]]:
+    """Return (before, after) of every offer that the list changes."""
     for name, before in known.items():
         row = listed.get(name)
         if row is not None:
             after = diff.merge(before, row, jump=provider.price_jump)
         elif before.missed_imports < diff.MISSES:
-            after = diff.missing(before)
+            after = diff.mark_missing(before)
         else:
             continue
         if after != before:
             yield before, after
 
 
-def _consequences(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[str, int]:
-    """What changed offers mean for what we sell."""
+def _update_services(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[str, int]:
+    """Update availability and prices of services after offers changed; return counts."""
     retyped = {after.pk for before, after in steps if after.kind != before.kind}
     if retyped:
-        availability.drop_misfits(provider, retyped)
+        availability.disable_mismatched_routes(provider, retyped)
     lost = {after.pk for before, after in steps if before.is_sellable and not after.is_sellable}
     found = {after.pk for before, after in steps if after.is_sellable and not before.is_sellable}
     dearer = {after.pk for before, after in steps if after.rate != before.rate}
-    availability.follow(provider, steps)
+    availability.copy_offer_changes(provider, steps)
     return {
         "withdrawn": availability.withdraw(provider, lost) if lost else 0,
         "restored": availability.restore(provider, found) if found else 0,
@@ -141,7 +151,7 @@ def _consequences(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[
 
 
 def _check_balance(provider: Provider) -> None:
-    """Keeps the balance, and looks whether the panel still bills in the currency we think; it need not answer this."""
+    """Read the balance, and check that the panel bills in the provider's currency. It need not answer."""
     try:
         balance = balances.update_balance(provider)
     except ProviderError as problem:
@@ -151,10 +161,10 @@ def _check_balance(provider: Provider) -> None:
         raise _currency_changed(provider, balance.currency)
 
 
-def _sorted_out(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Listed], list[Listed]]:
-    """(the rows that count, by number; the others: without a number, or with one that was there before).
+def _split_rows(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Listed], list[Listed]]:
+    """Split ``rows`` into usable ones by number, and others that have no number or a duplicate one.
 
-    A single row in another currency cannot be sold; where every row is, the provider's currency changed.
+    A single row in another currency cannot be sold. If all rows are, the provider's currency has changed.
     """
     currencies = {row.currency for row in rows}
     others = {currency for currency in currencies if _differs(currency, provider)}
@@ -178,11 +188,13 @@ def _sorted_out(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Liste
 
 
 def watch_currency(provider: Provider, currency: str) -> bool:
-    """Stop ``provider`` where an answer about an order names another ``currency`` than it is set to; return whether
-    it differs.
+    """Pause ``provider`` if a report about an order names another ``currency`` than it is set to.
 
-    Some panels write a fixed currency into every status. One word stops the provider once: after an operator has
-    looked and resumed it, it stays resumed. Charges in that currency are not used.
+    Some panels write a fixed currency into every status, so each currency pauses the provider once: after an operator
+    has resumed it, it stays active. Charges in that currency are not used.
+
+    Returns:
+        Whether the currency differs.
     """
     if not _differs(currency, provider):
         return False
@@ -193,7 +205,7 @@ def watch_currency(provider: Provider, currency: str) -> bool:
 
 
 def _differs(currency: str, provider: Provider) -> bool:
-    """Signs and words that are no currency code say nothing."""
+    """Return whether ``currency`` is a currency code other than the provider's; signs and words are ignored."""
     return bool(re.fullmatch(r"[A-Z]{3}", currency)) and currency != provider.currency
 
 
@@ -242,10 +254,10 @@ def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
 
 
 def _keep_history(provider: Provider, steps: list[tuple[Known, Known]], new: list[Listed], now: Any) -> None:
-    """A line for everything that changed; the first list of a provider is not news."""
-    lines = [(after.pk, *note, now) for before, after in steps for note in diff.notes(before, after)]
+    """Store the changes of offers, except for the first price list of a provider."""
+    lines = [(after.pk, *note, now) for before, after in steps for note in diff.history_lines(before, after)]
     if new:
-        names = {row.upstream_id: Noted("new", "", amounts.plain(row.rate)) for row in new}
+        names = {row.upstream_id: HistoryLine("new", "", amounts.plain(row.rate)) for row in new}
         offers = Offer.objects.filter(provider=provider, seen_at=now, missed_imports=0).values_list("pk", "upstream_id")
         lines += [(key, *names[name], now) for key, name in offers if name in names]
     bulk.insert(OfferChange, ["offer", "what", "old", "new", "created_at"], lines)
@@ -256,10 +268,10 @@ def _keep_history(provider: Provider, steps: list[tuple[Known, Known]], new: lis
 
 @transaction.atomic
 def publish(provider: Provider, *, markup_percent: Decimal | None = None) -> int:
-    """Makes a category, a service and a route for each sellable offer that no service uses yet; returns how many.
+    """Create a category, a service and a route for each sellable offer that no service uses; return their number.
 
-    Prices follow the markup rules; ``markup_percent``, where given, becomes the provider's rule first, and what is on
-    sale already is repriced by it.
+    Args:
+        markup_percent: Becomes the provider's markup rule first; services that are already on sale are repriced.
     """
     is_new_rule = markup_percent is not None and markup.set_for(provider, percent=markup_percent)
     sellable = Offer.objects.filter(

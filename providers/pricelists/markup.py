@@ -1,7 +1,7 @@
-"""From cost to price: the markup rules, and the repricing of services when a cost, a rule or an exchange rate changed.
+"""Markup rules, and repricing of services when a cost, a rule or an exchange rate changes.
 
-The closest rule wins: service, category, provider, and at last the one that names none; without any,
-settings.DEFAULT_MARKUP. A service whose price is pinned is left alone.
+The most specific rule applies: that of the service, the category, the provider, then the one without any of them, and
+at last ``settings.DEFAULT_MARKUP``. Pinned prices are not changed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _PERCENT_QUANTUM = Decimal("0.01")
 
 
 class Rule(NamedTuple):
-    """``percent`` on top of the cost, then ``fixed`` in the store currency: for 1,000, or for one where flat."""
+    """A percentage of the cost, plus ``fixed`` in the store currency, per 1,000 or for one where the price is flat."""
 
     percent: Decimal
     fixed: Decimal = Decimal(0)
 
     def price(self, cost_rate: Decimal, *, exchange_rate: Decimal) -> Decimal:
-        """The rate to sell at, never below cost. ``cost_rate`` is in the provider's currency."""
+        """Return the rate to sell at, never below cost; ``cost_rate`` is in the provider's currency."""
         sold = charges.sell_rate(cost_rate, exchange_rate=exchange_rate, markup_percent=self.percent)
         return sold + max(self.fixed, Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All markup rules, by what they are for."""
+    """All markup rules, by what they apply to."""
 
     fallback: Rule
     services: dict[int, Rule] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Rules:
     providers: dict[int, Rule] = field(default_factory=dict)
 
     def rule(self, *, service_id: int | None, category_id: int | None, provider_id: int) -> Rule:
-        """The closest rule; a service that does not exist yet has no number."""
+        """Return the most specific rule; a service that does not exist yet has no id."""
         for rules, key in (
             (self.services, service_id),
             (self.categories, category_id),
@@ -59,7 +59,7 @@ class Rules:
 
 
 def load() -> Rules:
-    """The rules as they are now: one query."""
+    """Return the current rules, with one query."""
     rules = Rules(Rule(amounts.parse(settings.DEFAULT_MARKUP)))
     fallback = rules.fallback
     rows = Markup.objects.order_by("-pk").values_list("service_id", "category_id", "provider_id", "percent", "fixed")
@@ -72,14 +72,18 @@ def load() -> Rules:
         elif provider_id is not None:
             rules.providers[provider_id] = rule
         else:
-            fallback = rule  # the oldest, should there be two
+            fallback = rule  # the oldest one, in case there are two
     return Rules(fallback, rules.services, rules.categories, rules.providers)
 
 
 def set_for(provider: Provider, *, percent: Decimal) -> bool:
-    """Makes ``percent``, rounded up to hundredths, the provider's rule; whether that is new. Its fixed amount stays.
+    """Set the percentage of the provider's rule, rounded up to hundredths; the fixed amount stays.
 
-    Raises ValidationError.
+    Returns:
+        Whether the rule changed.
+
+    Raises:
+        ValidationError: ``percent`` is not allowed.
     """
     rule = Markup.objects.filter(provider=provider).first() or Markup(provider=provider)
     percent = amounts.round_up(percent, _PERCENT_QUANTUM)
@@ -92,7 +96,7 @@ def set_for(provider: Provider, *, percent: Decimal) -> bool:
 
 
 def describe(provider: Provider) -> str:
-    """The provider's rule in words."""
+    """Return the provider's rule as text."""
     rule = load().rule(service_id=None, category_id=None, provider_id=provider.pk)
     fixed = f" and {amounts.plain(rule.fixed)} {settings.STORE_CURRENCY}" if rule.fixed else ""
     return f"{amounts.plain(rule.percent, 0)}%{fixed}"
@@ -100,15 +104,22 @@ def describe(provider: Provider) -> str:
 
 @transaction.atomic
 def reprice(provider: Provider | None = None, *, offers: Iterable[int] | None = None) -> int:
-    """Prices services by the rules from the cost on their first usable route; returns how many prices changed.
+    """Set the prices of services by the rules, from the cost on their first usable route.
 
-    All services, or those with a route to ``provider``, or only those with a route to one of its ``offers`` (keys).
-    Left alone: pinned prices, services without a usable route, and a cost that is for other units than the price.
+    Pinned prices, services without a usable route, and services whose price is for other units than the cost are not
+    changed.
+
+    Args:
+        provider: Only services with a route to this provider.
+        offers: Only services with a route to one of these offers (primary keys).
+
+    Returns:
+        The number of prices that changed.
     """
     touched = None if offers is None else _services_of(provider, set(offers))
     rules = load()
     changed: list[RateChange] = []
-    for row in _best(provider).values():
+    for row in _first_routes(provider).values():
         service_id, kind, is_on_sale, category_id, old, is_flat, provider_id, cost, is_cost_flat, exchange_rate = row
         if is_flat != is_cost_flat or (touched is not None and service_id not in touched):
             continue
@@ -121,11 +132,11 @@ def reprice(provider: Provider | None = None, *, offers: Iterable[int] | None = 
     return len(changed)
 
 
-def _best(provider: Provider | None) -> dict[int, tuple[Any, ...]]:
-    """The first usable route of each service that is not pinned: what its price is made from."""
+def _first_routes(provider: Provider | None) -> dict[int, tuple[Any, ...]]:
+    """Return the first usable route of each service whose price is not pinned."""
     routes = routing.usable().filter(service__is_pinned=False)
-    # Told apart here and not by a subquery: just after an import the database has no statistics of the new rows yet,
-    # and plans such a question by walking through all of them for each.
+    # Selected here and not by a subquery: just after an import the database has no statistics about the new rows, and
+    # would read all of them for each service.
     wanted = Route.objects.all() if provider is None else Route.objects.filter(offer__provider=provider)
     services = set(wanted.values_list("service_id", flat=True))
     best: dict[int, tuple[Any, ...]] = {}

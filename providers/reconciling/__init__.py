@@ -1,1 +1,1 @@
-"""Orders whose outcome is unknown: which number is whose, and what waits meanwhile."""
+"""Orders whose outcome is unknown: evidence, the search among the panel's order numbers, and decisions."""

@@ -1,4 +1,4 @@
-"""Orders whose outcome is unknown, and what may be decided about them: by a person, or by a proof."""
+"""Decisions about orders whose outcome is unknown, made by an operator or by the search."""
 
 from __future__ import annotations
 
@@ -23,25 +23,26 @@ from providers.notes import Note
 from providers.reconciling import evidence, id_windows
 from providers.worker import leases
 
-#: Where the search is on, it decides nearly everything until then: two minutes for the panel to settle, two to look.
+#: The search, if it is on, decides nearly everything in this time: two minutes until the panel has settled, and two to
+#: search.
 PATIENCE = timedelta(minutes=5)
 
 
 class NotInDoubt(ProviderError):
-    """The outcome of the placement is known, or known by now."""
+    """The outcome of the placement is known."""
 
 
 class NumberTaken(ProviderError):
-    """Another order of this provider has this number."""
+    """Another order at this provider has this number."""
 
 
 class NothingToTeach(ProviderError):
-    """The panel gave no words of its own that could mean "not placed"."""
+    """The panel sent no error text that could mean "not placed"."""
 
 
 def opening(provider: Provider, problem: ProviderError) -> dict[str, Any]:
-    """What is set on a placement whose outcome is unknown from now on."""
-    # By the clock of the database: whoever searches later compares it with orders that other machines sent.
+    """Return the values of a placement whose outcome becomes unknown now."""
+    # On the database's clock, because the search compares it with orders that other machines sent.
     now = leases.database_now()
     return {
         "panel_error": problem.message[:600],
@@ -53,7 +54,7 @@ def opening(provider: Provider, problem: ProviderError) -> dict[str, Any]:
 
 
 def awaiting_decision() -> QuerySet[Placement]:
-    """Placements of unknown outcome that need a person: the search is off, or has not decided them in time."""
+    """Return placements in doubt that need an operator: the search is off, or did not decide in time."""
     now = timezone.now()
     is_searched = Q(provider__is_search_allowed=True, provider__search_checked_at__gt=now - SEARCH_CHECK_VALIDITY)
     return Placement.objects.filter(
@@ -61,9 +62,12 @@ def awaiting_decision() -> QuerySet[Placement]:
     ).order_by("pk")
 
 
-def held(placement: Placement, upstream_id: str) -> OutcomeUnknown:
-    """What it means that the panel answered with a number that another order has: one of the two was not placed, and
-    only a person, or the search, can tell which. Never are they followed under one number."""
+def number_conflict(placement: Placement, upstream_id: str) -> OutcomeUnknown:
+    """Return the error for an answer with a number that another order already has.
+
+    One of the two was not placed, and only an operator or the search can tell which. Two orders are never tracked
+    under one number.
+    """
     numbered = Placement.objects.filter(provider=placement.provider_id, upstream_id=upstream_id)
     holder, mine = numbered.select_related("order").first(), placement.order
     if holder is None:
@@ -78,9 +82,10 @@ def held(placement: Placement, upstream_id: str) -> OutcomeUnknown:
 
 
 def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts: Any) -> Placement:
-    """It was placed: the panel's number is ``upstream_id``; from now on the order is followed.
+    """Decide that the order was placed as ``upstream_id``; from now on it is tracked.
 
-    ``facts`` go into the timeline: what the decision rests on.
+    Args:
+        facts: What the decision is based on, for the order's activity.
     """
     try:
         with transaction.atomic():
@@ -104,9 +109,11 @@ def release(
     due_at: datetime | None = None,
     **facts: Any,
 ) -> Placement:
-    """It was not placed: the order goes back to the queue (until ``due_at``), or ends and is paid back.
+    """Decide that the order was not placed: it goes back to the queue (until ``due_at``), or fails and is refunded.
 
-    ``why`` and ``facts`` are kept in the timeline.
+    Args:
+        why: The reason, for the order's activity.
+        facts: What the decision is based on, for the order's activity.
     """
     with transaction.atomic():
         row = _locked(placement)
@@ -131,9 +138,10 @@ def release(
 
 
 def teach(placement: Placement, actor: Any = None) -> Placement:
-    """These words of this panel mean "not placed", now and from now on: the order goes back to the queue.
+    """Save that this error text of this panel means "not placed"; the order goes back to the queue.
 
-    Raises NothingToTeach where the panel gave no words, or more than words.
+    Raises:
+        NothingToTeach: the panel sent no error text, or more than an error text.
     """
     said = placement.evidence.get("said", "")
     if not said or placement.evidence.get("number"):
@@ -144,21 +152,25 @@ def teach(placement: Placement, actor: Any = None) -> Placement:
 
 
 def search_now(placement: Placement) -> None:
-    """The next pass looks for the order among the panel's numbers. Raises NotInDoubt."""
+    """Let the next pass search for the order among the panel's numbers.
+
+    Raises:
+        NotInDoubt: the outcome is known.
+    """
     open_rows = Placement.objects.filter(pk=placement.pk, state=PlacementState.IN_DOUBT)
     if not open_rows.update(next_search_at=timezone.now()):
         raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
 
 
 def is_taught(provider: Provider, said: str) -> bool:
-    """Whether an operator has said that these words of this panel mean "not placed"."""
+    """Return whether an operator has saved that this error text of this panel means "not placed"."""
     return bool(said) and RefusalText.objects.filter(provider=provider, text=_plain(said)).exists()
 
 
 def found_late(placement: Placement, *, upstream_id: str, charge: Decimal | None) -> bool:
-    """It was decided as not placed, and the panel has it: its cost is booked as ours, the order does not follow it.
+    """Record that the panel has an order that was decided as not placed; its cost is a loss of ours.
 
-    The customer was paid back, or is served by another attempt; nothing is ever taken from the wallet again.
+    The customer was refunded or is served by another placement, so the balance is never charged again.
     """
     try:
         with transaction.atomic():

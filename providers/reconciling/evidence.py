@@ -1,13 +1,13 @@
-"""What speaks for and against an order of unknown outcome having been placed; shown beside the buttons.
+"""Evidence for and against an order with an unknown outcome having been placed, for the operator who decides.
 
-Nothing here decides anything. It is kept in ``Placement.evidence``:
+Nothing here decides anything. The evidence is stored in ``Placement.evidence``:
 
-    said        the panel's own words, where an operator may teach that they mean "not placed"
-    number      a number in an answer that was not plainly a yes
-    holder      the order of ours that has this number already; is_twin: both ask for the same
-    balance     what the balance says: before, now, explained, left, cost, speaks ("placed", "unplaced", "")
-    later       what later orders with the same link were told: order, words, reason
-    search      what the search among the panel's numbers found: lower, upper, asked, why, hits
+    said        the panel's error text, if an operator may save that it means "not placed"
+    number      a number in an answer that did not clearly accept the order
+    holder      our order that already has this number; is_twin: both orders are for the same thing
+    balance     the balance before and after: before, now, explained, left, cost, speaks ("placed", "unplaced", "")
+    later       the answers to later orders with the same link: order, words, reason
+    search      the result of the search among the panel's numbers: lower, upper, asked, why, hits
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from providers.models import Placement, PlacementState, Provider
 from providers.reconciling.id_windows import WhyOpen
 from providers.transport import balances, conversation
 
-#: Of the expected cost: what the balance may be off and still speak for something.
+#: The share of the expected cost by which the balance may differ and still count as evidence.
 TOLERANCE = Decimal("0.01")
-#: Later refusals that are kept for one doubt.
+#: The number of later rejections that are stored for one placement in doubt.
 LATER = 5
 WHY_OPEN: Mapping[WhyOpen, Any] = {
     WhyOpen.SEVERAL: gettext_lazy("several order numbers there may be this order"),
@@ -51,7 +51,7 @@ WHY_OPEN: Mapping[WhyOpen, Any] = {
 
 
 def opening(problem: ProviderError) -> dict[str, Any]:
-    """What the answer itself, which left the order in doubt, already says."""
+    """Return the evidence in the answer that left the order in doubt."""
     found = (problem.said, problem.upstream_id) if isinstance(problem, OutcomeUnknown) else ("", "")
     facts: dict[str, Any] = {name: text for name, text in zip(("said", "number"), found, strict=True) if text}
     if isinstance(problem, NumberHeld):
@@ -59,8 +59,8 @@ def opening(problem: ProviderError) -> dict[str, Any]:
     return facts
 
 
-def keep(placement: Placement, **facts: Any) -> None:
-    """Adds ``facts`` to what is known about ``placement``."""
+def add(placement: Placement, **facts: Any) -> None:
+    """Add ``facts`` to the evidence about ``placement``."""
     with transaction.atomic():
         row = Placement.objects.select_for_update().only("evidence").get(pk=placement.pk)
         row.evidence = {**row.evidence, **facts}
@@ -68,10 +68,10 @@ def keep(placement: Placement, **facts: Any) -> None:
     placement.evidence = row.evidence
 
 
-def refused_later(placement: Placement, refusal: Refused) -> None:
-    """A later order was refused: what it was told is kept with the doubts about the same link at this provider.
+def add_later_rejection(placement: Placement, refusal: Refused) -> None:
+    """Add the rejection of a later order to the evidence about orders in doubt with the same link at this provider.
 
-    "Active order with this link" says as good as surely that the order in doubt is there.
+    "Active order with this link" almost certainly means that the order in doubt was placed.
     """
     doubts = Placement.objects.filter(
         state=PlacementState.IN_DOUBT, provider_id=placement.provider_id, order__link=placement.order.link
@@ -79,26 +79,27 @@ def refused_later(placement: Placement, refusal: Refused) -> None:
     told = {"order": placement.order_id, "words": refusal.message[:200], "reason": refusal.reason}
     for doubt in doubts.exclude(order__link="").exclude(order_id=placement.order_id):
         others = [one for one in doubt.evidence.get("later", []) if one["order"] != placement.order_id]
-        keep(doubt, later=[*others, told][-LATER:])
+        add(doubt, later=[*others, told][-LATER:])
 
 
 # ------------------------------------------------------------------------------------------------ the balance
 
 
 def refresh(provider: Provider, *, seconds: int = 600) -> None:
-    """Reads the balance, at most every ``seconds``: the point at rest that a later doubt is compared with."""
+    """Read the balance, at most every ``seconds``, so that a recent idle balance is known when an order is lost."""
     now = timezone.now()
     if provider.balance_seen_at is None or (now - provider.balance_seen_at).total_seconds() >= seconds:
         try:
             balances.update_balance(provider)
         except ProviderError:
-            pass  # the call is on record; there will be another time
+            pass  # the call log has the error, and the balance is read again later
 
 
-def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
-    """Holds the balance against what we know was spent since it was last at rest.
+def compare_balance(provider: Provider, doubts: Iterable[Placement]) -> None:
+    """Compare the balance with the idle balance less what we know was spent since, as evidence about ``doubts``.
 
-    It speaks for something only about a single doubt, while nothing else is on its way; it never proves.
+    The difference counts only for a single order in doubt while nothing else is under way, and it never proves
+    anything.
     """
     if provider.idle_balance_at is None or provider.idle_balance is None:
         return
@@ -119,8 +120,8 @@ def weigh(provider: Provider, doubts: Iterable[Placement]) -> None:
         if doubt.created_at > provider.idle_balance_at:
             figures = {"before": provider.idle_balance, "now": now, "explained": explained, "left": left}
             told = {name: amounts.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
-            speaks = _speaks(left, doubt.cost) if is_calm else ""
-            keep(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
+            speaks = _balance_verdict(left, doubt.cost) if is_calm else ""
+            add(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
 
 
 def _spent(placements: Any) -> Decimal:
@@ -129,8 +130,8 @@ def _spent(placements: Any) -> Decimal:
 
 
 def _returned(provider: Provider, since: datetime) -> Decimal:
-    """What the panel gave back since then, by our reckoning, for what it did not deliver."""
-    # What an order in runs of ours still misses says nothing about one of them.
+    """Return what the panel returned since then for what it did not deliver, by our calculation."""
+    # The remains of an order that we split into runs say nothing about a single run.
     ended = Placement.objects.filter(
         provider=provider, run=0, state=PlacementState.CLOSED, ended_at__gt=since, order__remains__gt=0
     )
@@ -141,7 +142,7 @@ def _returned(provider: Provider, since: datetime) -> Decimal:
     return amounts.round_down(sum(shares, Decimal(0)))
 
 
-def _speaks(left: Decimal, cost: Decimal) -> str:
+def _balance_verdict(left: Decimal, cost: Decimal) -> str:
     if abs(left - cost) <= cost * TOLERANCE:
         return "placed"
     return "unplaced" if abs(left) <= cost * TOLERANCE else ""

@@ -1,8 +1,8 @@
-"""Orders that wait a moment because they cannot be told apart from one whose outcome is unknown.
+"""Holds: orders that wait briefly because they cannot be distinguished from one whose outcome is unknown.
 
-The search finds a lost order by what it costs. Two lost orders of the same offer and quantity may be impossible to tell
-apart; that is why no other one is sent to the same provider until the panel has settled. This is a convenience, not a
-rule of safety: what is ambiguous is never decided by itself. So it ends soon, and is made only where the search is on.
+The search recognizes a lost order by its cost. Two lost orders of the same offer and quantity may be indistinguishable,
+so no other one is sent to the same provider until the panel has settled. Holds are a convenience, not a safety rule:
+ambiguous cases are never decided automatically. So they end soon, and exist only where the search is on.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from providers.models import Offer, Placement, PlacementState
 from providers.models.provider import SEARCH_CHECK_VALIDITY
 from providers.worker import leases
 
-#: An order no longer waits when so much time has passed since the other one became unknown, or since it was bought
-#: itself: the longest wait does not depend on how many orders become unknown. That is the time in which a panel
-#: settles, and a few seconds for other orders to close the window of the lost one: all that waited goes out at once
-#: then, and what is lost of it would otherwise lie in that window as well.
+#: The longest hold, since the outcome of the other order became unknown and since the waiting order was bought, so that
+#: it does not depend on how many outcomes become unknown. It is the time in which a panel settles, plus a few seconds
+#: for other orders to close the id window of the lost one. After a hold all waiting orders are sent at once, and if one
+#: of them were lost, its number would otherwise lie in the same window.
 HOLD = timedelta(seconds=130)
-#: Where more are unknown than this, nothing waits: then the provider has a problem that holding does not solve.
+#: If more outcomes than this are unknown, nothing is held, because holds do not solve the provider's problem.
 MOST = 50
 
 #: Offer and quantity.
@@ -29,7 +29,7 @@ Held = frozenset[tuple[int, int]]
 
 
 def held_requests(now: datetime | None = None) -> Held:
-    """Return the offers and quantities with an order whose outcome became unknown a moment ago."""
+    """Return the offers and quantities with an order whose outcome became unknown recently."""
     now = now or leases.database_now()
     unknown = Placement.objects.filter(
         state=PlacementState.IN_DOUBT,

@@ -1,11 +1,12 @@
-"""The search for orders of unknown outcome among the panel's numbers, and the control that permits it.
+"""The search for orders with an unknown outcome among the panel's order numbers, and the check that permits it.
 
-    search      asks ``status`` for every number that the lost order can have: attaches, or sends again, what is proven
-    control     asks for numbers between ours that cannot be ours: a panel that shows one of them must not be searched
-    look_back   asks again about what was decided as not placed: an order that came later ends the search there
+    search      requests the status of every number that a lost order can have, and acts on what is proven
+    control     the search check: requests numbers between ours that cannot be ours; a panel that shows one of them
+                must not be searched
+    look_back   requests orders again that were decided as not placed; finding one turns the search off
 
-Only reads go to the panel. ``windows`` says what the answers prove. Where a control has not passed lately, or an
-operator has switched the search off, only the balance is read.
+Only reads are sent to the panel. ``id_windows`` decides what the answers prove. If no search check has passed recently,
+or an operator turned the search off, only the balance is read.
 """
 
 from __future__ import annotations
@@ -38,29 +39,29 @@ from providers.transport import circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
 
-#: Calls of one search, ids in one call, seconds between two calls, seconds in which calls may begin.
+#: Calls of one search, ids in one call, seconds between two calls, seconds in which calls may start.
 CALLS, IDS, PACE, BUDGET = 20, 100, 1.0, 25.0
-#: What was decided as not placed is asked about for so long.
+#: How long orders that were decided as not placed are requested again.
 LOOK_BACK = timedelta(days=2)
-#: Calls of one control. It is due every day, if possible in the hours (local time) when few orders come.
+#: Calls of one search check. It runs daily, if possible in the hours (local time) with few orders.
 CONTROL_CALLS, QUIET_HOURS = 5, range(2, 6)
 CONTROL_EVERY, CONTROL_IF_QUIET = timedelta(hours=28), timedelta(hours=12)
-#: Added to the time that a panel settles, where it is only about which rows to read.
+#: Added to the settling time of a panel when rows are selected, as a safety margin.
 MARGIN = timedelta(hours=1)
 SILENT = Finding(Verdict.OPEN, why=WhyOpen.SILENT)
-#: Known numbers that a control looks through for gaps. An order of unknown outcome may cover the newest of them.
+#: Known numbers in which a search check looks for gaps. The newest may be in the window of a lost order.
 LOOKED_THROUGH = 2000
-#: Orders that were sent so often are not sent again by themselves.
+#: Orders with this many placements are not sent again automatically.
 TRIES = 5
 ALERT = timedelta(minutes=15)
 SETTLE_LAST = 3600
-#: Numbers that we know, read on each side of an order in doubt.
+#: Known numbers that are read before and after an order in doubt.
 NEAR = 200
 
 
 @dataclass(slots=True)
 class _Answers:
-    """What the panel said: the rows it has, by number, and every number it gave a clear answer about."""
+    """The panel's answers: the orders it has, by number, and every number that it gave a clear answer about."""
 
     rows: dict[int, Progress] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
@@ -68,13 +69,13 @@ class _Answers:
 
 
 def providers_to_search() -> list[int]:
-    """Providers with an order in doubt that is to be looked at."""
+    """Return the providers with an order in doubt that is due for a search."""
     due = _doubts().filter(next_search_at__lte=timezone.now(), provider__is_active=True)
     return list(due.order_by().values_list("provider_id", flat=True).distinct())
 
 
 def providers_to_control() -> list[int]:
-    """Providers whose control is due: daily, and at once where none has passed yet or lately."""
+    """Return the providers whose search check is due: daily, and at once if none has passed recently."""
     now = timezone.now()
     is_quiet = timezone.localtime(now).hour in QUIET_HOURS
     due = Q(search_checked_at=None) | Q(search_checked_at__lt=now - (CONTROL_IF_QUIET if is_quiet else CONTROL_EVERY))
@@ -83,10 +84,9 @@ def providers_to_control() -> list[int]:
 
 
 def search(provider: Provider, *, is_now: bool = False) -> Counter[str]:
-    """Look for what is due at ``provider``; return how many were found placed, unplaced, or stay open.
+    """Search for the due orders in doubt at ``provider``; return how many were placed, unplaced, or stay open.
 
-    ``is_now`` ignores when the next look is due. Nothing is proven as not placed before the panel has settled, whenever
-    it is looked for.
+    ``is_now`` ignores when the next search is due. No order is decided as not placed before the panel has settled.
     """
     conversation.outside_transaction()
     until = time.monotonic() + BUDGET
@@ -95,22 +95,24 @@ def search(provider: Provider, *, is_now: bool = False) -> Counter[str]:
         return Counter()
     settled = timezone.now() - _settle_time(provider)
     if at_rest := [row for row in mine if _ended_at(row) <= settled]:
-        evidence.weigh(provider, at_rest)
+        evidence.compare_balance(provider, at_rest)
     why = _why_not(provider, until)
     findings = {row.pk: Finding(Verdict.OPEN, why=why) for row in mine} if why else _findings(provider, mine, until)
     return Counter(_act(provider, row, findings[row.pk]) for row in mine)
 
 
 def control(provider: Provider, *, until: float | None = None) -> bool:
-    """Check whether ``provider`` may be searched, and store the result; an order of others switches the search off.
+    """Run the search check of ``provider`` and store the result; an order of somebody else turns the search off.
 
-    Also false, without consequences, where the panel did not answer or its numbers do not rise strictly with time.
+    Returns:
+        Whether it passed. It also fails, without consequences, if the panel did not answer or if its numbers do not
+        rise strictly with time.
     """
     conversation.outside_transaction()
     known = _latest(provider)
-    if distrust := id_windows.distrust(known):
-        return _note(provider, distrust)
-    # Attempts that became unknown earlier have no number above the oldest one that is looked at.
+    if reason := id_windows.why_unreliable(known):
+        return _note(provider, reason)
+    # Placements that became unknown earlier cannot have a number above the oldest one that is read here.
     sent = _sure(provider.pk).order_by("-pk").values_list("created_at", flat=True)[:LOOKED_THROUGH]
     since = min(sent) - _settle_time(provider) - MARGIN
     asked = _gaps(provider, _claims(provider, since=since))
@@ -131,10 +133,10 @@ def control(provider: Provider, *, until: float | None = None) -> bool:
 
 
 def _gaps(provider: Provider, claims: Collection[Claim]) -> list[int]:
-    """The newest numbers between ours that none of ``claims`` can have, at most what a control asks for.
+    """Return the newest numbers between ours that none of ``claims`` can have, at most as many as a check requests.
 
-    Goes back as far as it takes to find any: one order of unknown outcome, as long as nothing closes its window, may
-    have every number since then.
+    It goes back as far as necessary, because a lost order may have every number since it was sent until a later order
+    closes its window.
     """
     most = CONTROL_CALLS * (_batch(provider) - 1)
     sure, found = _sure(provider.pk).order_by("-pk"), list[int]()
@@ -147,10 +149,10 @@ def _gaps(provider: Provider, claims: Collection[Claim]) -> list[int]:
 
 
 def look_back(provider: Provider) -> int:
-    """Asks again about orders that were decided as not placed; returns how many were placed after all.
+    """Request orders again that were decided as not placed; return how many were placed after all.
 
-    Such an order is written down where it belongs, as a loss; and where the search itself was wrong, the panel gets
-    more time to settle and is not searched again before a person allows it.
+    Each of them is recorded as a loss. If the search itself was wrong, the panel gets more time to settle, and the
+    search is off until an operator allows it.
     """
     conversation.outside_transaction()
     rows = Placement.objects.filter(
@@ -178,7 +180,7 @@ def look_back(provider: Provider) -> int:
 
 
 def _take(provider: Provider, *, is_now: bool) -> list[Placement]:
-    """The doubts that this process looks at now: moving the next look on is what claims them."""
+    """Claim the due placements in doubt by moving their next search, and return them."""
     now, settle = timezone.now(), _settle_time(provider)
     due = _doubts().filter(provider=provider).select_related("provider")
     taken = []
@@ -193,14 +195,14 @@ def _why_not(provider: Provider, until: float) -> WhyOpen | None:
     """Return why ``provider`` must not be searched now; None if it may."""
     if not provider.is_search_allowed:
         return WhyOpen.NOT_ALLOWED
-    if distrust := id_windows.distrust(_latest(provider)):
-        _note(provider, distrust)
+    if reason := id_windows.why_unreliable(_latest(provider)):
+        _note(provider, reason)
         return WhyOpen.NO_CHECK
     return None if provider.is_search_on or control(provider, until=until) else WhyOpen.NO_CHECK
 
 
 def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[int, Finding]:
-    """What the panel's answers prove about each of ``mine``."""
+    """Request the numbers that ``mine`` can have, and return what the answers prove about each of them."""
     ranges: dict[int, range] = {}
     for row in mine:
         window = _window(row)
@@ -209,8 +211,8 @@ def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[i
             ranges[row.pk] = id_windows.numbers(window, [*earlier, *later], timezone.now())
     numbers = _within_limit(ranges.values(), provider)
     answers = _ask(provider, numbers, anchor=min((one.start - 1 for one in ranges.values()), default=0), until=until)
-    # Read afterwards, and in this order: what the panel showed was sent by an attempt that is a claim by now, and one
-    # whose answer came since has its number by now.
+    # Read after the calls, and in this order: whatever the panel showed was sent by a placement that is a claim by now,
+    # and if its answer has arrived since, it has its number by now.
     claims = _claims(provider, since=min(row.created_at for row in mine) - _settle_time(provider) - MARGIN)
     hits = _hits(provider, answers)
     judged = id_windows.judge(claims, hits, answered=answers.answered, decimals=_decimals(answers))
@@ -224,12 +226,12 @@ def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[i
 
 
 def _act(provider: Provider, row: Placement, finding: Finding) -> str:
-    """Does what is proven, and writes down what it rests on. Returns "placed", "unplaced" or "open"."""
+    """Act on what is proven, and store what that is based on; return "placed", "unplaced" or "open"."""
     window, tries = _window(row), _tries(row)
     if finding.verdict is Verdict.UNPLACED and tries >= TRIES:
         finding = Finding(Verdict.OPEN, why=WhyOpen.TRIES)
     found: dict[str, Any] = {"lower": window.lower, "upper": window.upper}
-    evidence.keep(
+    evidence.add(
         row,
         search={
             **found,
@@ -246,11 +248,11 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
             decisions.release(
                 row, send_again=True, why=notes.encode(Note.NOT_FOUND), due_at=due_at, by=DecidedBy.SEARCH, **found
             )
-    except ProviderError as problem:  # somebody was faster
+    except ProviderError as problem:  # an operator or another process was faster
         log.info("order %s at %s: found %s, but: %s", row.order_id, provider.name, finding.verdict, problem)
         return Verdict.OPEN
     if finding.verdict is Verdict.OPEN and timezone.now() - _ended_at(row) >= ALERT and "alerted" not in row.evidence:
-        evidence.keep(row, alerted=True)
+        evidence.add(row, alerted=True)
         log.warning("the outcome of order %s at %s has been unknown for over 15 minutes", row.order_id, provider.name)
     return finding.verdict
 
@@ -259,9 +261,9 @@ def _act(provider: Provider, row: Placement, finding: Finding) -> str:
 
 
 def _ask(provider: Provider, numbers: Collection[int], *, anchor: int, until: float | None = None) -> _Answers:
-    """Asks for ``numbers`` until the time is over or the panel does not answer.
+    """Request ``numbers`` until the time is over or the panel does not answer.
 
-    Each call asks for ``anchor`` too, which is ours: a panel that does not show it says nothing about the others.
+    Each call also requests ``anchor``, an order of ours: an answer without it is not used.
     """
     answers, ids = _Answers(), list(numbers)
     until = until or time.monotonic() + BUDGET
@@ -288,7 +290,7 @@ def _ask(provider: Provider, numbers: Collection[int], *, anchor: int, until: fl
 
 
 def _hits(provider: Provider, answers: _Answers) -> list[Hit]:
-    """What the panel showed and no placement of ours has."""
+    """Return the orders that the panel showed and that no placement of ours has."""
     shown = [str(number) for number in answers.rows]
     known = Placement.objects.filter(provider=provider, upstream_id__in=shown).values_list("upstream_id", flat=True)
     ours = {int(number) for number in known}
@@ -300,7 +302,7 @@ def _hits(provider: Provider, answers: _Answers) -> list[Hit]:
 
 
 def _decimals(answers: _Answers) -> int:
-    return id_windows.places(row.charge for row in answers.rows.values())
+    return id_windows.decimal_places(row.charge for row in answers.rows.values())
 
 
 def _batch(provider: Provider) -> int:
@@ -308,10 +310,10 @@ def _batch(provider: Provider) -> int:
 
 
 def _within_limit(ranges: Iterable[range], provider: Provider) -> list[int]:
-    """The numbers in ``ranges``, each once, as many as one search may ask for.
+    """Return the numbers in ``ranges``, each once, as many as one search may request.
 
-    Of a range that is too wide, its beginning: a panel numbers an order when the request arrives, so most lost orders
-    are there. The narrow ranges come first: a wide one must not use up the calls for all others.
+    Narrow ranges come first, so that a wide one does not use all calls. Of a range that is too wide, the beginning is
+    taken: a panel numbers an order when the request arrives, so most lost orders are there.
     """
     most = CALLS * (_batch(provider) - 1)
     found: set[int] = set()
@@ -331,7 +333,7 @@ def _doubts() -> QuerySet[Placement]:
 
 
 def _ended_at(row: Placement) -> datetime:
-    """Until when the request can have reached the panel."""
+    """Return the latest time at which the request can have reached the panel."""
     return row.in_doubt_at or row.lease_until
 
 
@@ -340,7 +342,7 @@ def _settle_time(provider: Provider) -> timedelta:
 
 
 def _sure(provider_id: int) -> QuerySet[Placement]:
-    """Placements whose number and times are known without a doubt."""
+    """Return placements whose number and times are certain."""
     return Placement.objects.filter(
         provider_id=provider_id,
         state__in=(PlacementState.ACCEPTED, PlacementState.CLOSED),
@@ -350,10 +352,10 @@ def _sure(provider_id: int) -> QuerySet[Placement]:
 
 
 def _known(rows: QuerySet[Placement]) -> list[Known]:
-    """What is known about ``rows``, if their numbers are plain ones.
+    """Return the numbers and times of ``rows`` whose number is a decimal one.
 
-    The lease began before the claim, by the clock of the database. Where the worker's clock is ahead of that, it is
-    when the order was sent at the earliest.
+    If the worker's clock is ahead of the database's, the start of the lease, which is earlier than the claim, is the
+    earliest time at which the order can have been sent.
     """
     found = rows.values_list("upstream_id", "created_at", "lease_until", "answered_at")
     longest = _longest_lease()
@@ -369,7 +371,7 @@ def _latest(provider: Provider) -> list[Known]:
 
 
 def _near(row: Placement) -> tuple[list[Known], list[Known]]:
-    """Numbers that we know on both sides of an attempt: the last before it, the first after it had settled."""
+    """Return known numbers around a placement: the last ones before it, and the first ones after it had settled."""
     sure, settled = _sure(row.provider_id), _ended_at(row) + _settle_time(row.provider)
     before = sure.filter(pk__lt=row.pk).order_by("-pk")[:NEAR]
     after = sure.filter(pk__gt=row.pk, lease_until__gt=settled + _longest_lease()).order_by("pk")[:NEAR]
@@ -387,7 +389,7 @@ def _window(row: Placement) -> Window:
 
 
 def _claim(row: Placement) -> Claim:
-    """What ``row`` may own. One that was decided as not placed may be an owner too, if that was wrong."""
+    """Return the claim of ``row``; one that was decided as not placed is a claim too, in case that was wrong."""
     window = _window(row)
     if row.state == PlacementState.SUBMITTING:
         window = Window(window.lower)
@@ -398,17 +400,17 @@ def _claim(row: Placement) -> Claim:
 
 
 def _request(row: Placement) -> str:
-    """What ``row`` asked for: the panel itself cannot tell two attempts with the same text from each other."""
+    """Return what ``row`` requested; the panel itself cannot distinguish two placements with the same text."""
     order = row.order
     runs = (1, 0) if row.run else (order.runs, order.interval)
     return json.dumps([row.offer_id, row.quantity, runs, order.link, order.fields], sort_keys=True)
 
 
 def _claims(provider: Provider, *, since: datetime | None = None) -> list[Claim]:
-    """Every attempt that may have a number we do not know, in the order they were sent.
+    """Return every placement that may have a number we do not know, in the order they were sent.
 
-    That is each one without an outcome, and each one that became unknown at ``since`` or later and was taken for not
-    placed: if that was a mistake, its number is no other attempt's.
+    These are placements without an outcome, and those that became unknown at ``since`` or later and were decided as
+    not placed: if that was wrong, their number belongs to no other placement.
     """
     unknown = Q(state__in=(PlacementState.SUBMITTING, PlacementState.IN_DOUBT))
     if since:
@@ -422,7 +424,7 @@ def _tries(row: Placement) -> int:
 
 
 def _shown(hit: Hit) -> dict[str, Any]:
-    """A hit as it is kept and shown."""
+    """Return a hit as it is stored and shown."""
     charge = "" if hit.charge is None else amounts.plain(hit.charge)
     return {**asdict(hit), "charge": f"{charge} {hit.currency}".strip(), "remains": hit.remains}
 
@@ -448,7 +450,7 @@ def _switch_off(provider: Provider, why: str, **values: Any) -> None:
 
 
 def _late(provider: Provider, row: Placement, hit: Hit) -> None:
-    """``row`` was taken for not placed, and there it is: a loss, and the panel is slower than we thought."""
+    """Record that ``row`` was placed although it was decided as not placed: the panel is slower than set."""
     by_search = row.evidence.get("search", {}).get("verdict") == Verdict.UNPLACED
     decisions.found_late(row, upstream_id=str(hit.number), charge=hit.charge)
     if by_search:

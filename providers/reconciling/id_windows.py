@@ -1,7 +1,7 @@
-"""Where the number of a lost order must lie, and what the numbers there prove. Pure: no I/O, no Django.
+"""Id windows: the range in which a lost order's number must lie, and what the numbers there prove. Pure: no I/O.
 
-A panel that numbers its orders in the order it takes them puts a lost order between two of ours that we know: above
-every order that was answered before this one was sent, below every order sent after this one had settled.
+If a panel numbers its orders as they arrive, the number of a lost order is above that of every order that was answered
+before this one was sent, and below that of every order that was sent after this one had settled.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from providers import notes
 from providers.notes import Note
 from providers.reconciling import matching
 
-#: So many numbers that we know must have risen with time, and so many of them must have had one to rise above.
+#: The number of known orders whose numbers must have risen with time, and how many of them must have had an earlier one
+#: to be compared with.
 HISTORY, COMPARED = 50, 10
-#: The clocks of two workers may differ by so much.
+#: The maximum difference of the clocks of two workers.
 SKEW = timedelta(seconds=2)
-#: How far beyond the last number we know an open window is searched: so many times what the panel sold meanwhile.
+#: How far above the last known number an open window is searched: this multiple of what the panel sold meanwhile.
 AHEAD, AHEAD_LEAST = 4, 20
 #: Seconds after which an order of unknown outcome is looked for while the panel settles: what was carried out in time
 #: is found within seconds, and is then no longer mistaken for another order of unknown outcome.
@@ -34,7 +35,7 @@ LATER = (300, 900, *range(3600, 24 * 3600 + 1, 3600))
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An order that we placed without a doubt: its number there, when it was sent and when the answer came."""
+    """An order that we certainly placed: its number at the panel, when it was sent, and when the answer came."""
 
     number: int
     sent_at: datetime
@@ -43,7 +44,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The numbers above ``lower`` (0: no earlier number is known) and below ``upper`` (None: no later one is)."""
+    """The numbers above ``lower`` (0 if no earlier number is known) and below ``upper`` (None if no later one is)."""
 
     lower: int
     upper: int | None = None
@@ -54,9 +55,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An attempt without a number, which may be the owner of one in its window. ``cost`` in ``currency``.
+    """A placement without a number, which may be the owner of one in its window; ``cost`` is in ``currency``.
 
-    ``request`` is the same for attempts that asked for exactly the same, and "" where that is not known.
+    ``request`` is the same for placements that requested exactly the same, and "" if that is not known.
     """
 
     key: int
@@ -109,7 +110,7 @@ class Finding:
     why: WhyOpen | None = None
 
 
-def distrust(known: Sequence[Known]) -> str:
+def why_unreliable(known: Sequence[Known]) -> str:
     """Return why nothing can be concluded from these numbers, as a note, or "" if they rose strictly with time."""
     if len(known) < HISTORY:
         return notes.encode(Note.FEW_NUMBERS, count=len(known), needed=HISTORY)
@@ -128,10 +129,12 @@ def distrust(known: Sequence[Known]) -> str:
 def window(
     earlier: Iterable[Known], later: Iterable[Known], *, sent_at: datetime, ended_at: datetime, settle: timedelta
 ) -> Window:
-    """Where the number of an attempt must lie that was sent between the two times.
+    """Return the window of a placement that was sent between ``sent_at`` and ``ended_at``.
 
-    ``earlier`` and ``later`` are the orders that were claimed before and after it. The times alone are not enough: the
-    clocks of two workers may differ.
+    Args:
+        earlier, later: The orders that were claimed before and after it; the times alone are not enough, because the
+            clocks of two workers may differ.
+        settle: The time after ``ended_at`` in which the panel may still number the order.
     """
     lower = max((one.number for one in earlier if one.answered_at + SKEW < sent_at), default=0)
     upper = min((one.number for one in later if one.sent_at > ended_at + settle + SKEW), default=None)
@@ -139,19 +142,20 @@ def window(
 
 
 def numbers(window: Window, known: Sequence[Known], now: datetime) -> range:
-    """The numbers to ask for; in an open window as far as the panel may have come by ``now``."""
+    """Return the numbers to request; of an open window, up to the number that the panel may have reached by ``now``."""
     upper = window.upper
     if upper is None:
         first = min(known, key=lambda one: one.answered_at)
         last = max(known, key=lambda one: one.answered_at)
         seconds = max((last.answered_at - first.answered_at).total_seconds(), 1)
-        pace = max(last.number - first.number, 1) / seconds
-        upper = last.number + max(AHEAD_LEAST, int(pace * AHEAD * (now - last.answered_at).total_seconds()))
+        orders_per_second = max(last.number - first.number, 1) / seconds
+        waited = (now - last.answered_at).total_seconds()
+        upper = last.number + max(AHEAD_LEAST, int(orders_per_second * AHEAD * waited))
     return range(window.lower + 1, upper)
 
 
 def gaps(known: Sequence[Known], claims: Collection[Claim], most: int) -> list[int]:
-    """Up to ``most`` numbers between the orders we know that none of ours can have, the newest first."""
+    """Return up to ``most`` numbers between known orders that none of ours can have, the newest first."""
     ours = sorted((one.number for one in known), reverse=True)
     found: list[int] = []
     for upper, lower in pairwise(ours):
@@ -164,21 +168,21 @@ def gaps(known: Sequence[Known], claims: Collection[Claim], most: int) -> list[i
 
 
 def next_look(ended_at: datetime, settle: timedelta, now: datetime) -> datetime | None:
-    """When an order of unknown outcome is looked for next; None after a day: then only a person decides."""
+    """Return the time of the next search, or None after a day, when only an operator can decide."""
     settled = settle.total_seconds()
     seconds = sorted({*(after for after in EARLY if after < settled), *(settled + after for after in CLOSING), *LATER})
     looks = (ended_at + timedelta(seconds=after) for after in seconds)
     return next((at for at in looks if at > now), None)
 
 
-def places(charges: Iterable[Decimal | None]) -> int:
-    """To how many decimals the panel rounds, by what it shows; at least cents."""
+def decimal_places(charges: Iterable[Decimal | None]) -> int:
+    """Return the number of decimals to which the panel rounds, judged by ``charges``; at least 2."""
     exponents = (charge.as_tuple().exponent for charge in charges if charge is not None)
     return max(2, *(-exponent for exponent in exponents if isinstance(exponent, int)), 2)
 
 
 def fits(hit: Hit, claim: Claim, decimals: int) -> bool:
-    """Whether ``hit`` may be the order that ``claim`` sent."""
+    """Return whether ``hit`` may be the order that ``claim`` sent."""
     return (
         claim.window.holds(hit.number)
         and hit.charge is not None
@@ -191,9 +195,9 @@ def fits(hit: Hit, claim: Claim, decimals: int) -> bool:
 def judge(
     claims: Sequence[Claim], hits: Sequence[Hit], *, answered: Collection[int], decimals: int
 ) -> dict[int, Finding]:
-    """What ``hits``, all that the panel showed among the ``answered`` numbers, prove about each claim, by its key.
+    """Return what ``hits``, all orders that the panel showed among ``answered``, prove about each claim, by its key.
 
-    Only what holds in every assignment of the hits to claims is proven:
+    Only what is true in every assignment of the hits to claims is proven:
 
     - Placed: the claim has the same number in each of them.
     - Unplaced: the window is closed, the panel gave a clear answer about every number in it, and no hit fits.

@@ -1,8 +1,8 @@
-"""Which attempt owns which number of the panel: what is the same in every assignment that the facts allow. Pure.
+"""Matching of the panel's order numbers with our attempts, and what all possible matchings have in common. Pure.
 
-Every number that the panel shows and that we do not know belongs to exactly one of our attempts, and an attempt has one
-number at most. ``owners`` lists for each number the attempts it may belong to. Usually many assignments are possible;
-only what all of them have in common is proven.
+Every number that the panel shows and that we do not know belongs to exactly one of our attempts, and an attempt has at
+most one number. ``owners`` lists for each number the attempts it may belong to. Usually several assignments are
+possible; only what they all have in common is proven.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Assignment:
     Attributes:
         number_of: The number of each attempt that has one in this assignment.
         unexplained: Numbers with fewer possible owners than there are numbers: not all of them can be ours.
-        loose: Attempts that have a number in this assignment and none in another one.
+        loose: Attempts that have a number in this assignment but none in another one.
         groups: For each attempt that has a number in every assignment: all attempts it may exchange numbers with,
             itself included. An attempt that is alone in its group has the same number in every assignment.
         rivals: For each attempt: all attempts that depend on the same numbers, directly or through others.
@@ -35,10 +35,9 @@ class Assignment:
 
 
 def assign(owners: Owners) -> Assignment:
-    """Match numbers with attempts and find out what does not depend on the choice.
+    """Match numbers with attempts, and find out what does not depend on the choice.
 
-    The numbers without enough owners are left out first. Their possible owners stay possible owners of other numbers:
-    nobody knows what became of them.
+    Numbers without enough possible owners are left out first. Their possible owners may still own other numbers.
     """
     matched, unexplained = _match(owners)
     explained = {number: owners[number] for number in owners if number not in unexplained}
@@ -65,10 +64,11 @@ def _match(owners: Owners) -> tuple[dict[int, int], set[int]]:
 
 
 def _augment(number: int, owners: Owners, owner_of: dict[int, int], number_of: dict[int, int]) -> set[int]:
-    """Give ``number`` an owner; the owners of other numbers may change for that.
+    """Give ``number`` an owner; for that, the owners of other numbers may change.
 
-    Returns the numbers that compete for too few owners, ``number`` among them, if that is not possible. Later calls
-    cannot change this: whoever takes an owner from these numbers finds no other one for them.
+    Returns:
+        If that is not possible, the numbers that compete for too few owners, including ``number``; otherwise an empty
+        set. Later calls cannot change this result, because there is no other owner for these numbers.
     """
     reached_from: dict[int, int] = {}
     queue = deque([number])
@@ -92,7 +92,7 @@ def _augment(number: int, owners: Owners, owner_of: dict[int, int], number_of: d
 
 
 def _takes_from(owners: Owners, number_of: Mapping[int, int]) -> dict[int, set[int]]:
-    """For each attempt: the attempts whose number it may have instead of them."""
+    """Return for each attempt the attempts whose number it may have instead of them."""
     holder = {number: attempt for attempt, number in number_of.items()}
     found: dict[int, set[int]] = {}
     for number, attempts in owners.items():
@@ -102,7 +102,7 @@ def _takes_from(owners: Owners, number_of: Mapping[int, int]) -> dict[int, set[i
 
 
 def _reach(starts: Iterable[int], edges: Mapping[int, set[int]]) -> set[int]:
-    """Everything that can be reached from ``starts`` in one step or more."""
+    """Return everything that can be reached from ``starts`` in one or more steps."""
     found: set[int] = set()
     queue = deque(starts)
     while queue:

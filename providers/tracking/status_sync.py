@@ -26,7 +26,7 @@ from providers.http import client
 from providers.http.messages import Answer, Call
 from providers.models import Placement, Provider
 from providers.panels.status import read_status
-from providers.placing.rate_limits import Pace
+from providers.placing.rate_limits import CallPacer
 from providers.pricelists import importer
 from providers.tracking import apply_reports
 from providers.tracking.apply_reports import COLUMNS, Report, TrackedPlacement
@@ -152,7 +152,7 @@ class _Pass:
         self._failures = self._halvings = 0
         self._is_over = self._is_list_tried = self._is_foreign = False
         self._is_singly = _rejects_batches(provider)
-        self._pace = Pace(provider)
+        self._pacer = CallPacer(provider)
 
     def run(self) -> None:
         """Make calls until nothing is left, the time is over, or the panel does not answer.
@@ -165,7 +165,7 @@ class _Pass:
             if not self._under_way:
                 return
             reports: list[tuple[TrackedPlacement, Report]] = []
-            for future in wait(self._under_way, self._pace.wait() or None, return_when=FIRST_COMPLETED).done:
+            for future in wait(self._under_way, self._pacer.wait() or None, return_when=FIRST_COMPLETED).done:
                 rows, call = self._under_way.pop(future)
                 reports += self._read(rows, call, future.result())
             # A pass that lost its turn applies nothing, because another pass may have newer answers.
@@ -181,9 +181,9 @@ class _Pass:
     def _next(self) -> list[TrackedPlacement] | None:
         if self._is_over or time.monotonic() > self.ends:
             return None
-        if self._pace.wait() and self._under_way:
+        if self._pacer.wait() and self._under_way:
             return None
-        self._pace.sleep()
+        self._pacer.sleep()
         if not self._turn.hold():
             return None
         if self._trial:
@@ -198,7 +198,7 @@ class _Pass:
         dialect = self.provider.dialect
         params = dialect.status_params([row.upstream_id for row in rows])
         call = dialect.call("status", self.provider.url, self.key, auth=self.provider.auth, **params)
-        self._pace.count()
+        self._pacer.count()
         send_by = self._turn.send_by(longest_call=LONGEST_CALL)
         self._under_way[
             self._pool.submit(conversation.exchange, call, until=self.ends + LAST_CALL, send_by=send_by)

@@ -85,7 +85,7 @@ def test_while_the_search_may_still_decide_the_start_page_asks_for_nothing(boss:
     assert not decisions.awaiting_decision().exists()
     assert "1 order is being searched for" in overview(boss)
     assert "with an unknown outcome" not in overview(boss)
-    evidence.keep(placement, search={"why": "indistinct", "hits": []})
+    evidence.add(placement, search={"why": "indistinct", "hits": []})
     Placement.objects.filter(pk=placement.pk).update(in_doubt_at=timezone.now() - decisions.PATIENCE)
     assert list(decisions.awaiting_decision()) == [placement]
     assert "it was placed, and so were others with the same cost" in overview(boss)

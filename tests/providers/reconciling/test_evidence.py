@@ -149,7 +149,7 @@ def test_words_that_could_be_taught_are_offered(panel: Panel) -> None:
 def test_evidence_speaks_the_readers_language_and_never_fails(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
     assert evidence.sentences(lost) == []
-    evidence.keep(lost, search={"why": "unheard of", "hits": [], "lower": 5, "upper": None})
+    evidence.add(lost, search={"why": "unheard of", "hits": [], "lower": 5, "upper": None})
     assert "above 5" in said(lost)
 
 

@@ -44,18 +44,18 @@ def claim(key: int, lower: int, upper: int | None, cost: str = "0.09") -> Claim:
 
 
 def test_numbers_that_rose_one_after_the_other_are_believed() -> None:
-    assert id_windows.distrust(one_by_one()) == ""
+    assert id_windows.why_unreliable(one_by_one()) == ""
     parallel = known(*((100 + index, 5.0 * (index // 5), 5.0 * (index // 5) + 4 - index % 5) for index in range(50)))
-    assert id_windows.distrust(parallel) == "", "five at once may be answered in any order"
+    assert id_windows.why_unreliable(parallel) == "", "five at once may be answered in any order"
 
 
 def test_numbers_are_not_believed_that_are_few_that_fall_or_that_came_all_at_once() -> None:
-    assert notes.encode(Note.FEW_NUMBERS, count=49, needed=50) == id_windows.distrust(one_by_one(49))
+    assert notes.encode(Note.FEW_NUMBERS, count=49, needed=50) == id_windows.why_unreliable(one_by_one(49))
     rows = one_by_one()
-    assert Note.NUMBERS_FALL in id_windows.distrust([*rows[:-1], replace(rows[-1], number=rows[3].number - 1)])
-    assert Note.NUMBERS_FALL in id_windows.distrust([*rows[:-1], replace(rows[-1], number=rows[-2].number)])
-    assert Note.FEW_IN_SEQUENCE in id_windows.distrust(known(*((100 + index, 0, 1) for index in range(50))))
-    assert id_windows.distrust([]) != ""
+    assert Note.NUMBERS_FALL in id_windows.why_unreliable([*rows[:-1], replace(rows[-1], number=rows[3].number - 1)])
+    assert Note.NUMBERS_FALL in id_windows.why_unreliable([*rows[:-1], replace(rows[-1], number=rows[-2].number)])
+    assert Note.FEW_IN_SEQUENCE in id_windows.why_unreliable(known(*((100 + index, 0, 1) for index in range(50))))
+    assert id_windows.why_unreliable([]) != ""
 
 
 # ------------------------------------------------------------------------------------------------ the window
@@ -272,6 +272,6 @@ def test_a_number_that_another_claim_explains_is_no_obstacle() -> None:
 
 
 def test_the_panels_rounding_is_what_its_charges_show() -> None:
-    assert id_windows.places([Decimal("0.27819"), Decimal("1")]) == 5
-    assert id_windows.places([Decimal("1"), None]) == 2
-    assert id_windows.places([]) == 2
+    assert id_windows.decimal_places([Decimal("0.27819"), Decimal("1")]) == 5
+    assert id_windows.decimal_places([Decimal("1"), None]) == 2
+    assert id_windows.decimal_places([]) == 2
