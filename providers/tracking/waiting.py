@@ -78,7 +78,7 @@ def searched() -> QuerySet[Order]:
 
 
 def routeless() -> QuerySet[Order]:
-    """Queued orders that no route can serve as things are, whatever their age."""
+    """Return queued orders without a usable route, whatever their age."""
     queued = Order.objects.open().filter(status=Status.QUEUED, service__is_manual=False)
     return queued.filter(~Exists(_usable("service_id")))
 
