@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
 from orders.rules import amounts
+from storefront.accounts import ip_addresses, security_log
 from storefront.accounts.models import ApiKey, User, digest
 
 #: Minimum time between two updates of ``last_used_at``, which is for people and not needed on every call.
@@ -77,6 +79,13 @@ def find_caller(key: str) -> Caller | None:
         ApiKey.objects.filter(pk=columns[0]).update(last_used_at=now)
     percent = amounts.from_units(discount, 2) if discount else _NO_DISCOUNT
     return Caller(*columns, balance or 0, percent, bool(has_own_rates), catalog_version or 0)  # type: ignore[call-arg]
+
+
+def log_unknown_key(http: HttpRequest) -> None:
+    """Write to the security log, once a minute per address, because programs with a revoked key keep calling."""
+    household = ip_addresses.household(ip_addresses.client_address(http))
+    if cache.add(f"api.unknown_key.{household}", 1, 60):
+        security_log.warn("api_key_refused", http)
 
 
 def _fetch_row(key_digest: str, used_before: datetime) -> tuple[Any, ...] | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.cache import cache
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from storefront.accounts import ip_addresses, plain_http, security_log
+from storefront.accounts import ip_addresses, plain_http
 from storefront.accounts.models import User
 from storefront.api import keys
 from storefront.api.keys import Caller
@@ -30,7 +29,7 @@ class BearerAuthentication(BaseAuthentication):
             raise Problem(Code.HTTPS_REQUIRED)
         caller = keys.find_caller(token.strip())
         if caller is None:
-            _note_unknown_key(request)
+            keys.log_unknown_key(request._request)
             raise AuthenticationFailed
         return caller.user, caller
 
@@ -57,10 +56,3 @@ class KeyPermission(BasePermission):
         if not (caller.has_read_scope if scope == READ else caller.has_order_scope):
             raise Problem(Code.SCOPE_MISSING, f"This needs a key with the {scope} scope.")
         return True
-
-
-def _note_unknown_key(request: Request) -> None:
-    """Write to the security log, once a minute per address, because programs with a revoked key keep calling."""
-    household = ip_addresses.household(ip_addresses.client_address(request._request))
-    if cache.add(f"api.unknown_key.{household}", 1, 60):
-        security_log.warn("api_key_refused", request._request)

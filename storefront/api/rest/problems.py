@@ -79,7 +79,7 @@ class Code(Enum):
 
     @property
     def word(self) -> str:
-        """The value of ``code``."""
+        """Return the value of ``code`` in answers."""
         return self.name.lower()
 
 
@@ -176,22 +176,23 @@ def of_exception(failure: Exception) -> Problem:
     return Problem(Code.INTERNAL_ERROR)
 
 
-def _field_error(problem: InvalidField) -> dict[str, Any]:
-    limit = "" if problem.limit is None else f" ({problem.limit})"
-    return {"field": problem.field, "code": problem.code, "message": f"{_MESSAGES[problem.code]}{limit}"}
-
-
+#: What each code of ``InvalidField`` means.
 _MESSAGES = {
-    "missing": "This field is required.",
-    "not_a_number": "Enter a whole number.",
+    "missing": "This field is required",
+    "not_a_number": "Enter a whole number",
     "too_small": "The value is below the minimum",
     "too_large": "The value is above the maximum",
     "invalid_choice": "The value is not one of the allowed values",
     "bad_link": "The service does not accept this link",
     "too_long": "The value is too long",
-    "unsupported": "This service does not support this field.",
-    "unlimited": "Set the number of posts.",
+    "unsupported": "This service does not support this field",
+    "unlimited": "Set the number of posts",
 }
+
+
+def _field_error(problem: InvalidField) -> dict[str, Any]:
+    limit = "" if problem.limit is None else f" ({problem.limit})"
+    return {"field": problem.field, "code": problem.code, "message": f"{_MESSAGES[problem.code]}{limit}."}
 
 
 def _field_errors(detail: Any, path: str = "") -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from orders.models import (
     Transfer,
 )
 from orders.models.customer_request import RequestStatus
+from orders.models.event_codes import EventStep
 from orders.models.ledger import TransferKind
 from orders.models.order import EventKind
 from orders.rules import charges, order_inputs, service_types
@@ -286,6 +287,15 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 
 # ------------------------------------------------------------------------------------------------ after the purchase
+#: The steps of a refill or a cancellation that customers see.
+STEPS = tuple(
+    step.value
+    for step in (
+        EventStep.REQUESTED, EventStep.SENT, EventStep.IN_PROGRESS, EventStep.COMPLETED, EventStep.REJECTED,
+    )
+)  # fmt: skip
+
+
 class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
     """One event of an order. `status` and `start_count` belong to kind status, `amount` to refunded, `step`
     to refill and cancellation; they are null for the other kinds."""
@@ -317,12 +327,13 @@ class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
     def get_amount(self, event: OrderEvent) -> str | None:
         return str(event.data["amount"]) if event.kind == EventKind.REFUNDED else None
 
-    @extend_schema_field({"type": ["string", "null"], "enum": ["requested", "sent", "completed", "rejected", None]})
+    @extend_schema_field({"type": ["string", "null"], "enum": [*STEPS, None]})
     def get_step(self, event: OrderEvent) -> str | None:
         if event.kind not in (EventKind.REFILL, EventKind.CANCELLATION):
             return None
+        # A request that staff handles is still a requested one to the customer.
         step = str(event.data.get("step"))
-        return step if step in ("sent", "completed", "rejected") else "requested"
+        return step if step in STEPS else EventStep.REQUESTED.value
 
 
 class _RequestFields(serializers.ModelSerializer[Any]):

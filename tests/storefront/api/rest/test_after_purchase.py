@@ -65,6 +65,14 @@ def test_a_queued_order_is_canceled_and_refunded(caller: Program) -> None:
     assert problem(caller.call("POST", "cancellations", {"order": order.pk})) == (409, "order_ended")
 
 
+def test_the_steps_of_a_request_are_told_without_the_shops_own(caller: Program) -> None:
+    order = factories.order(caller.user)
+    for step in ("requested", "staff", "in_progress", "rejected"):
+        OrderEvent.objects.create(order=order, kind="refill", data={"step": step})
+    steps = [row["step"] for row in caller.get(f"orders/{order.pk}/events")["data"]]
+    assert steps == ["rejected", "in_progress", "requested", "requested"]
+
+
 def test_events_show_customers_what_is_theirs_to_see(caller: Program) -> None:
     order = factories.order(caller.user)
     OrderEvent.objects.create(order=order, kind="refused", data={"words": "provider's words"})

@@ -61,6 +61,10 @@ def test_a_program_that_posts_here_gets_json(db: None) -> None:
     assert problem(Client().post("/api/v3/")) == (404, "not_found")
 
 
+def test_the_address_without_its_slash_leads_to_the_page(db: None) -> None:
+    assert Client().get("/api/v3")["Location"] == "/api/v3/"
+
+
 def test_plain_http_is_redirected_for_people(db: None, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     assert Client().get("/api/v3/")["Location"] == "https://testserver/api/v3/"
