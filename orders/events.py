@@ -39,12 +39,12 @@ class ShopEvent:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def publish(news: Iterable[ShopEvent]) -> None:
-    """Pass the events ``news`` to every listener.
+def publish(shop_events: Iterable[ShopEvent]) -> None:
+    """Pass the events ``shop_events`` to every listener.
 
     Call it in the transaction of the change, so that both are committed or neither is.
     """
-    told = list(news)
-    if told:
+    published = list(shop_events)
+    if published:
         for listener in settings.ORDERS_EVENT_LISTENERS:
-            import_string(listener)(told)
+            import_string(listener)(published)

@@ -31,8 +31,8 @@ _ENVELOPE = frozenset({"key", "api", "api_key", "api_token", "secret", "action",
 def fingerprint(service_id: int, inputs: Mapping[str, Any]) -> int:
     """Return a 64-bit hash of the service and every parameter with a value, regardless of their order."""
     asked = {name: text for name in inputs if name not in _ENVELOPE if (text := order_inputs.text_of(inputs, name))}
-    told = json.dumps([service_id, sorted(asked.items())])
-    return int.from_bytes(blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
+    content = json.dumps([service_id, sorted(asked.items())])
+    return int.from_bytes(blake2b(content.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ def update_delivery_stats() -> int:
 
 def time_percentiles(times: Sequence[Times]) -> dict[str, Any]:
     """Return DeliveryStats fields for ``times``: seconds from when orders could begin to their start and their end."""
-    starts = sorted(_seconds(begun, started) for begun, started, _ in times if started)
-    ends = sorted(_seconds(begun, ended) for begun, _, ended in times if ended)
+    starts = sorted(_seconds(startable_at, started) for startable_at, started, _ in times if started)
+    ends = sorted(_seconds(startable_at, ended) for startable_at, _, ended in times if ended)
     return {
         "sample": len(times),
         "start_median": percentile(starts, 0.5),
@@ -69,12 +69,12 @@ def percentile(values: Sequence[int], share: float) -> int | None:
 def _measure_service(service_id: int) -> dict[str, Any]:
     ended = Order.objects.filter(service=service_id, ended_at__isnull=False).order_by("-ended_at")
     # Drip-feed orders are left out: the customer's interval determines how long they take.
-    delivered = ended.filter(status__in=DELIVERED, runs=1).annotate(begun=Coalesce("starts_at", "created_at"))
-    times = list(delivered.values_list("begun", "started_at", "ended_at")[:SAMPLE])
+    delivered = ended.filter(status__in=DELIVERED, runs=1).annotate(startable_at=Coalesce("starts_at", "created_at"))
+    times = list(delivered.values_list("startable_at", "started_at", "ended_at")[:SAMPLE])
     since = timezone.now() - COUNTED_FOR
     counted = ended.filter(ended_at__gte=since).values_list("status", flat=True)[:COUNTED]
     return time_percentiles(times) | count_endings(counted)
 
 
-def _seconds(begun: datetime, until: datetime) -> int:
-    return max(0, round((until - begun).total_seconds()))
+def _seconds(since: datetime, until: datetime) -> int:
+    return max(0, round((until - since).total_seconds()))

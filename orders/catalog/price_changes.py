@@ -43,8 +43,8 @@ def record(changes: Sequence[RateChange]) -> None:
     now = timezone.now()
     rows = [(change.service_id, change.old_rate, change.new_rate, now) for change in changes]
     bulk.insert(PriceChange, ["service", "old_rate", "new_rate", "created_at"], rows)
-    told = [_facts(change) for change in changes if change.is_on_sale]
-    chunks = [told[start : start + CHUNK] for start in range(0, len(told), CHUNK)]
+    on_sale = [_facts(change) for change in changes if change.is_on_sale]
+    chunks = [on_sale[start : start + CHUNK] for start in range(0, len(on_sale), CHUNK)]
     events.publish(ShopEvent(topic=Topic.PRICES, data={"services": chunk}) for chunk in chunks)
 
 

@@ -68,8 +68,8 @@ def export_rows(language: str, *, is_missing: bool = False) -> Iterator[list[Any
     texts = {text.service_id: text for text in ServiceText.objects.filter(language=language)}
     for pk, name, description in services.values_list("pk", "name", "description"):
         text = texts.get(pk)
-        told = [text.name, text.description] if text else ["", ""]
-        yield [pk, *map(csv_cells.escape, (name, description, *told))]
+        translated = [text.name, text.description] if text else ["", ""]
+        yield [pk, *map(csv_cells.escape, (name, description, *translated))]
 
 
 def is_fully_translated(language: str) -> Any:
@@ -114,11 +114,11 @@ def read_table(content: bytes) -> list[TranslationLine | LineError]:
 def _line(number: int, names: list[str], row: list[str]) -> TranslationLine | LineError:
     if len(row) != len(names):
         return LineError(number, f"it has {len(row)} cells, but the header has {len(names)}")
-    told = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
-    digits = told[NUMBER]
+    cells = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
+    digits = cells[NUMBER]
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         return LineError(number, f"“{digits[:40]}” is not a service ID")
-    texts = {field: told[column] for column, field in FIELDS.items() if column in told}
+    texts = {field: cells[column] for column, field in FIELDS.items() if column in cells}
     name = texts.get("name", "")
     if "\x00" in "".join(row):
         return LineError(number, "it contains a NUL character")
@@ -126,7 +126,7 @@ def _line(number: int, names: list[str], row: list[str]) -> TranslationLine | Li
         return LineError(number, "the translated name contains a line break")
     if len(name) > NAME_MAX:
         return LineError(number, f"the translated name has {len(name)} characters; the maximum is {NAME_MAX}")
-    return TranslationLine(number, int(digits), told.get(ORIGINAL, ""), texts)
+    return TranslationLine(number, int(digits), cells.get(ORIGINAL, ""), texts)
 
 
 def _plain(text: str) -> str:
@@ -142,54 +142,54 @@ def import_lines(language: str, lines: Iterable[TranslationLine | LineError]) ->
         raise ValueError(f"{language} is not a language for translations")
     with transaction.atomic():
         names = dict(Service.objects.order_by().values_list("pk", "name"))
-        good, wrong = _validate(lines, names)
-        return wrong or _write(language, good)
+        good, errors = _validate(lines, names)
+        return errors or _write(language, good)
 
 
 def _validate(
     lines: Iterable[TranslationLine | LineError], names: Mapping[int, str]
 ) -> tuple[list[TranslationLine], list[LineError]]:
     good: dict[int, TranslationLine] = {}
-    wrong = []
+    errors = []
     for line in lines:
         if isinstance(line, LineError):
-            wrong.append(line)
+            errors.append(line)
         elif line.service not in names:
-            wrong.append(LineError(line.number, f"service {line.service} does not exist"))
+            errors.append(LineError(line.number, f"service {line.service} does not exist"))
         elif line.service in good:
-            wrong.append(
+            errors.append(
                 LineError(line.number, f"service {line.service} is already in line {good[line.service].number}")
             )
         elif line.original and line.original != _normalize_line_ends(names[line.service]):
             # Sorting only one column in a spreadsheet would give every service the name of another.
-            told = f"service {line.service} is named “{names[line.service]}”, not “{line.original}”"
-            wrong.append(LineError(line.number, told))
+            why = f"service {line.service} is named “{names[line.service]}”, not “{line.original}”"
+            errors.append(LineError(line.number, why))
         else:
             good[line.service] = line
-    return [*good.values()], wrong
+    return [*good.values()], errors
 
 
 def _write(language: str, lines: list[TranslationLine]) -> ImportResult:
-    kept = {text.service_id: text for text in ServiceText.objects.filter(language=language)}
+    stored = {text.service_id: text for text in ServiceText.objects.filter(language=language)}
     new: list[ServiceText] = []
     changed: list[ServiceText] = []
-    gone: list[int] = []
+    deleted: list[int] = []
     for line in lines:
-        text = kept.get(line.service) or ServiceText(service_id=line.service, language=language)
+        text = stored.get(line.service) or ServiceText(service_id=line.service, language=language)
         before = {field: _normalize_line_ends(getattr(text, field)) for field in FIELDS.values()}
         after = {**before, **line.texts}
         if text.pk and not any(after.values()):
-            gone.append(text.pk)
+            deleted.append(text.pk)
         elif after != before:
-            for field, told in after.items():
-                setattr(text, field, told)
+            for field, value in after.items():
+                setattr(text, field, value)
             (changed if text.pk else new).append(text)
     ServiceText.objects.bulk_create(new, batch_size=BATCH)
     ServiceText.objects.bulk_update(changed, [*FIELDS.values()], batch_size=BATCH)
-    for start in range(0, len(gone), BATCH):
-        ServiceText.objects.filter(pk__in=gone[start : start + BATCH]).delete()
-    same = len(lines) - len(new) - len(changed) - len(gone)
-    return ImportResult(len(new), len(changed), len(gone), same)
+    for start in range(0, len(deleted), BATCH):
+        ServiceText.objects.filter(pk__in=deleted[start : start + BATCH]).delete()
+    same = len(lines) - len(new) - len(changed) - len(deleted)
+    return ImportResult(len(new), len(changed), len(deleted), same)
 
 
 def _normalize_line_ends(text: str) -> str:

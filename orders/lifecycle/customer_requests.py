@@ -86,7 +86,7 @@ def request_refill(order: Order, *, actor: Any = None) -> Refill:
     Raises:
         NotPossible: As RefillNotOffered, OrderNotCompleted, RefillWindowOver, RequestOpen or RefillTooSoon.
     """
-    return _only(request_refills(Order.objects.filter(pk=order.pk), actor=actor))
+    return _single(request_refills(Order.objects.filter(pk=order.pk), actor=actor))
 
 
 def request_cancellation(order: Order, *, actor: Any = None) -> Cancellation:
@@ -98,7 +98,7 @@ def request_cancellation(order: Order, *, actor: Any = None) -> Cancellation:
     Raises:
         NotPossible: As CancelNotOffered, OrderEnded, NothingRemains or RequestOpen.
     """
-    return _only(request_cancellations(Order.objects.filter(pk=order.pk), actor=actor))
+    return _single(request_cancellations(Order.objects.filter(pk=order.pk), actor=actor))
 
 
 def request_refills(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, Refill | NotPossible]:
@@ -106,7 +106,7 @@ def request_refills(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, 
 
     The number of queries does not depend on the number of orders.
     """
-    return _ask(Refill, orders, why_no_refill, actor)
+    return _create_requests(Refill, orders, why_no_refill, actor)
 
 
 def request_cancellations(orders: QuerySet[Order], *, actor: Any = None) -> dict[int, Cancellation | NotPossible]:
@@ -114,7 +114,7 @@ def request_cancellations(orders: QuerySet[Order], *, actor: Any = None) -> dict
 
     For orders that panels have, the number of queries does not depend on the number of orders.
     """
-    return _ask(Cancellation, orders, why_no_cancel, actor)
+    return _create_requests(Cancellation, orders, why_no_cancel, actor)
 
 
 # ------------------------------------------------------------------------------------------------ state changes
@@ -151,7 +151,12 @@ def reject(request: R, *, reason: str, actor: Any = None) -> R:
 def postpone(request: R, *, due_at: datetime, why: str) -> R:
     """Keep the request waiting because the panel did not accept it; it is sent again from ``due_at`` on."""
     return _step(
-        request, RequestStatus.WAITING, allowed=(RequestStatus.WAITING,), is_told=False, due_at=due_at, reason=why[:500]
+        request,
+        RequestStatus.WAITING,
+        allowed=(RequestStatus.WAITING,),
+        has_event=False,
+        due_at=due_at,
+        reason=why[:500],
     )
 
 
@@ -256,7 +261,7 @@ def _window_end(order: Order) -> datetime | None:
 # ------------------------------------------------------------------------------------------------ helpers
 
 
-def _ask(
+def _create_requests(
     model: type[R],
     orders: QuerySet[Order],
     problem_of: Callable[[Order, Request | None], NotPossible | None],
@@ -269,17 +274,17 @@ def _ask(
     """
     seen = orders.select_related("service").order_by("pk")
     outcome: dict[int, R | NotPossible] = {}
-    hopeful = []
+    candidates = []
     for order in seen:
         if problem := problem_of(order, None):
             outcome[order.pk] = problem
         else:
-            hopeful.append(order.pk)
-    if not hopeful:
+            candidates.append(order.pk)
+    if not candidates:
         return outcome
     with transaction.atomic():
-        rows = list(seen.filter(pk__in=hopeful).select_for_update(of=("self",)))
-        last = {request.order_id: request for request in model.objects.filter(order__in=hopeful).order_by("pk")}
+        rows = list(seen.filter(pk__in=candidates).select_for_update(of=("self",)))
+        last = {request.order_id: request for request in model.objects.filter(order__in=candidates).order_by("pk")}
         problems = {order.pk: problem_of(order, last.get(order.pk)) for order in rows}
         fine = [order for order in rows if problems[order.pk] is None]
         made = model.objects.bulk_create([model(order=order, actor=actor) for order in fine])
@@ -305,7 +310,7 @@ def _ask(
     return outcome | {request.order_id: request for request in made}
 
 
-def _only(outcome: dict[int, R | NotPossible]) -> R:
+def _single(outcome: dict[int, R | NotPossible]) -> R:
     (found,) = outcome.values()
     if isinstance(found, NotPossible):
         raise found
@@ -321,12 +326,12 @@ def _lock_request(request: R) -> R:
 
 
 def _step(
-    request: R, status: RequestStatus, *, allowed: tuple[RequestStatus, ...], is_told: bool = True, **values: Any
+    request: R, status: RequestStatus, *, allowed: tuple[RequestStatus, ...], has_event: bool = True, **values: Any
 ) -> R:
     """Change the status of the request if its present status is in ``allowed``.
 
     Args:
-        is_told: Whether to add an event to the order's timeline.
+        has_event: Whether to add an event to the order's timeline.
         values: Columns to set (needs_operator, due_at, reason); all others are data of the event.
     """
     columns = {name: values.pop(name) for name in ("needs_operator", "due_at", "reason") if name in values}
@@ -339,7 +344,7 @@ def _step(
         for name, value in columns.items():
             setattr(row, name, value)
         row.save(update_fields=list(columns))
-        if is_told:
+        if has_event:
             actor = values.pop("actor", None)
             fulfillment.add_event(row.order, kind=_KINDS[type(row)], actor=actor, step=status.value, **values)
         if is_moved:

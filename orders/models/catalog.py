@@ -114,8 +114,8 @@ def spellings(word: str) -> set[str]:
 
 
 def _first_of(text: str, original: str) -> Coalesce:
-    told = NullIf(models.F(text), models.Value(""), output_field=models.TextField())
-    return Coalesce(told, models.F(original), output_field=models.TextField())
+    translated = NullIf(models.F(text), models.Value(""), output_field=models.TextField())
+    return Coalesce(translated, models.F(original), output_field=models.TextField())
 
 
 def with_services(rows: models.QuerySet[Row], path: str, code: str | None = None) -> models.QuerySet[Row]:

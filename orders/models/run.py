@@ -21,7 +21,7 @@ class RunProgress:
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    def story(self, order: Order) -> RunProgress | None:
+    def progress(self, order: Order) -> RunProgress | None:
         """Return the progress of an order's runs, or None if it has no Run rows.
 
         One query; none for an order with a single run.

@@ -22,5 +22,5 @@ def same_place(link: str) -> str:
 
 def lock(service_id: int, link: str) -> int:
     """Return a 64-bit hash of the service and the normalized link, for a unique column."""
-    told = f"{service_id} {same_place(link)}"
-    return int.from_bytes(blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
+    content = f"{service_id} {same_place(link)}"
+    return int.from_bytes(blake2b(content.encode(), digest_size=8).digest(), "big", signed=True)

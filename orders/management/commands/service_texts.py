@@ -47,8 +47,8 @@ class Command(OperatorCommand):
             raise CommandError(f"{file}: {problem}") from None
         done = translations.import_lines(language, lines)
         if isinstance(done, list):
-            for wrong in sorted(done, key=lambda wrong: wrong.number):
-                self.stdout.write(f"Line {wrong.number}: {wrong.why}")
+            for error in sorted(done, key=lambda error: error.number):
+                self.stdout.write(f"Line {error.number}: {error.why}")
             raise CommandError(f"Invalid lines: {len(done)}. Nothing was changed.")
         self.stdout.write(
             f"{language}: {done.added} added, {done.changed} changed, {done.removed} removed, {done.same} unchanged."

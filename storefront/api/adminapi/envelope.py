@@ -50,7 +50,11 @@ def describe(problem: Exception) -> tuple[HTTPStatus, str, dict[str, str]]:
     """Return the HTTP status, the text and the headers that answer an exception."""
     match problem:
         case Throttled():
-            return HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", {"Retry-After": str(getattr(problem, "wait", None) or 1)}
+            return (
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many requests",
+                {"Retry-After": str(getattr(problem, "wait", None) or 1)},
+            )
         case APIException():
             challenge = getattr(problem, "auth_header", "")
             headers = {"WWW-Authenticate": challenge} if challenge else {}

@@ -102,7 +102,7 @@ def _order_context(order: Order) -> dict[str, Any]:
         "state": f"{order_list.row_state(order)}-{max(entry.event for entry in entries)}",
         "is_polling": order.is_open or actions.is_waiting,
         "entries": entries,
-        "runs": Run.objects.story(order),
+        "runs": Run.objects.progress(order),
         "buttons": actions.buttons,
         "details": [(labels.label(name), labels.value(name, value)) for name, value in order.fields.items()],
         "undelivered": order.quantity - order.delivered if is_partial else 0,
