@@ -41,20 +41,20 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
-def open_second_step(page: Page, link: str) -> None:
-    """From the account menu to the page behind ``link``, with the password once more."""
+def open_two_factor_page(page: Page, link: str) -> None:
+    """Open the page behind ``link`` from the account menu, and confirm the password again."""
     page.locator("details.menu summary").click()
     page.get_by_role("link", name="Your account").click()
     page.get_by_role("link", name="Two-factor authentication").click()
     page.get_by_role("link", name=link).click()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def test_a_code_of_the_app_and_a_recovery_code_sign_in(visit: Callable[..., Page]) -> None:
     page = visit()
     sign_up(page)
-    open_second_step(page, "Set up")
+    open_two_factor_page(page, "Set up")
     secret = page.locator("#secret").inner_text()
     page.get_by_label("Authenticator code").fill(totp.code(secret))
     page.get_by_role("button", name="Turn on").click()
@@ -79,9 +79,9 @@ def test_a_passkey_signs_in_without_a_password(visit: Callable[..., Page]) -> No
         "WebAuthn.addVirtualAuthenticator",
         {"options": {**key, "isUserVerified": True, "automaticPresenceSimulation": True}},
     )
-    open_second_step(page, "Add passkey")
+    open_two_factor_page(page, "Add passkey")
     page.locator("[name=passwordless]").check()
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     sign_out(page)
     page.goto("/account/login/")

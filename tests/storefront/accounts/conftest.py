@@ -1,4 +1,4 @@
-"""Who looks at the pages of an account."""
+"""Fixtures for the account pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.storefront.conftest import cache_empty_site_notices
 
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> Iterator[None]:
-    """Nothing that the test before counted against guessing."""
+    """Clear the rate limits that an earlier test counted."""
     cache.clear()
     cache_empty_site_notices()
     yield
@@ -29,7 +29,7 @@ def nadia(db: None) -> User:
 
 @pytest.fixture
 def page(nadia: User) -> Client:
-    """A browser in which Nadia is logged in."""
+    """Return a browser in which Nadia is signed in."""
     client = Client()
     client.force_login(nadia)
     return client

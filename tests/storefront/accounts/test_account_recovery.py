@@ -1,4 +1,4 @@
-"""One address for each account, and what a password reset takes away from everybody but its owner."""
+"""Changes of the email address, and what a password reset revokes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def signed_in(email: str, password: str = PASSWORD) -> Client:
 
 
 def trusted(email: str, password: str = PASSWORD) -> Client:
-    """Signed in, and asked for the password once more."""
+    """Return a browser that signed in and confirmed the password again."""
     client = signed_in(email, password)
     client.post("/account/reauthenticate/", {"password": password})
     return client
@@ -46,7 +46,7 @@ def is_in(client: Client) -> bool:
 
 
 def mails(to: str) -> list[str]:
-    """What was sent to an address, newest last."""
+    """Return the emails sent to an address, newest last."""
     sending.deliver_due()
     return [str(sent.body) for sent in mail.outbox if sent.to == [to]]
 
@@ -58,7 +58,7 @@ def link(text: str, path: str) -> str:
 
 
 def reset(email: str, password: str = NEW_PASSWORD) -> tuple[Client, Any]:
-    """The owner of the mailbox sets a new password; the browser, and where it is led."""
+    """Reset the password as the owner of the mailbox; return the browser and the response."""
     client = Client()
     client.post("/account/password/reset/", {"email": email})
     form = client.get(link(mails(email)[-1], "/account/password/reset/key/"), follow=True)
@@ -66,7 +66,7 @@ def reset(email: str, password: str = NEW_PASSWORD) -> tuple[Client, Any]:
 
 
 def prepared() -> tuple[User, Client, ApiKey, Endpoint]:
-    """A thief has signed up with the victim's address, which is not confirmed, and has made a key and a webhook."""
+    """Let an attacker sign up with the victim's unconfirmed address and create a key and a webhook."""
     thief = Client()
     thief.post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
     user = User.objects.get(email=VICTIM)
@@ -78,7 +78,7 @@ def prepared() -> tuple[User, Client, ApiKey, Endpoint]:
 # ------------------------------------------------------------------------------------------------ after a reset
 
 
-def test_what_a_thief_prepared_opens_nothing_after_the_owners_reset() -> None:
+def test_reset_revokes_access_prepared_by_an_attacker() -> None:
     user, thief, key, endpoint = prepared()
     EmailAddress.objects.create(user=user, email=THIEF, verified=True)
     assert is_in(thief)
@@ -94,14 +94,14 @@ def test_what_a_thief_prepared_opens_nothing_after_the_owners_reset() -> None:
     assert list(EmailAddress.objects.filter(user=user).values_list("email", "verified")) == [(VICTIM, True)]
 
 
-def test_a_thief_gets_no_reset_link_by_an_address_of_theirs() -> None:
+def test_no_reset_link_is_sent_to_a_second_address() -> None:
     user, *_rest = prepared()
     EmailAddress.objects.create(user=user, email=THIEF, verified=True)
     Client().post("/account/password/reset/", {"email": THIEF})
     assert not any("reset/key" in text for text in mails(THIEF))
 
 
-def test_the_customer_is_told_what_a_reset_ended() -> None:
+def test_reset_email_lists_what_was_revoked() -> None:
     user, _thief, key, endpoint = prepared()
     EmailAddress.objects.create(user=user, email=THIEF, verified=True)
     reset(VICTIM)
@@ -110,7 +110,7 @@ def test_the_customer_is_told_what_a_reset_ended() -> None:
         assert words in told
 
 
-def test_keys_from_after_the_confirmation_are_kept_and_offered() -> None:
+def test_keys_created_after_confirmation_are_kept_and_offered_for_review() -> None:
     user = factories.customer(email=VICTIM, password=PASSWORD, email_confirmed_at=timezone.now())
     early, _text = ApiKey.objects.issue(user, name="early")
     ApiKey.objects.filter(pk=early.pk).update(created_at=timezone.now() - timedelta(days=1))
@@ -136,7 +136,7 @@ def test_keys_from_after_the_confirmation_are_kept_and_offered() -> None:
     assert (key.revoked_at is None, endpoint.is_active) == (False, True)
 
 
-def test_the_offer_comes_again_until_it_was_answered() -> None:
+def test_access_review_is_shown_at_each_sign_in_until_answered() -> None:
     user = factories.customer(email=VICTIM, password=PASSWORD, email_confirmed_at=timezone.now())
     ApiKey.objects.issue(user, name="my shop")
     reset(VICTIM)
@@ -148,7 +148,7 @@ def test_the_offer_comes_again_until_it_was_answered() -> None:
     assert Client().post("/account/login/", login).headers["Location"] == "/orders/"
 
 
-def test_nobody_reviews_what_is_somebody_elses() -> None:
+def test_access_of_other_customers_cannot_be_revoked() -> None:
     key, _text = ApiKey.objects.issue(factories.customer(email=VICTIM), name="x")
     stranger = Client()
     stranger.force_login(factories.customer())
@@ -157,7 +157,7 @@ def test_nobody_reviews_what_is_somebody_elses() -> None:
     assert key.revoked_at is None
 
 
-def test_a_reset_does_not_take_the_second_factor_off() -> None:
+def test_reset_keeps_two_factor_authentication() -> None:
     user = factories.customer(email=VICTIM, password=PASSWORD)
     EmailAddress.objects.create(user=user, email=VICTIM, primary=True, verified=True)
     Authenticator.objects.create(user=user, type="totp", data={"secret": "x"})
@@ -166,8 +166,8 @@ def test_a_reset_does_not_take_the_second_factor_off() -> None:
     assert not is_in(owner)
 
 
-def test_an_account_whose_address_is_not_confirmed_gets_no_second_factor() -> None:
-    """A passkey would outlive the owner's reset."""
+def test_unconfirmed_account_cannot_set_up_a_second_factor() -> None:
+    """Otherwise a passkey would survive the owner's reset."""
     user, *_rest = prepared()
     client = trusted(VICTIM)
     client.get("/account/second-factor/totp/activate/")
@@ -191,7 +191,7 @@ def change(client: Client, to: str) -> Any:
     return client.post(EMAIL_PAGE, {"action_add": "1", "email": to})
 
 
-def test_an_address_changes_only_when_the_new_one_is_confirmed(nadia: User) -> None:
+def test_email_changes_only_after_confirmation(nadia: User) -> None:
     client = trusted(nadia.email)
     change(client, "new@example.com")
     nadia.refresh_from_db()
@@ -206,14 +206,14 @@ def test_an_address_changes_only_when_the_new_one_is_confirmed(nadia: User) -> N
     assert not is_in(signed_in("nadia@example.com"))
 
 
-def test_changing_the_address_needs_the_password_again(nadia: User) -> None:
+def test_email_change_requires_the_password(nadia: User) -> None:
     answer = change(signed_in(nadia.email), "new@example.com")
     assert answer.headers["Location"].startswith("/account/reauthenticate/")
     assert not EmailAddress.objects.filter(email="new@example.com").exists()
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False])
-def test_no_button_makes_an_unconfirmed_address_the_accounts_own(is_confirmed: bool, nadia: User) -> None:
+def test_unconfirmed_address_cannot_become_primary(is_confirmed: bool, nadia: User) -> None:
     EmailAddress.objects.update(verified=is_confirmed)
     client = trusted(nadia.email)
     change(client, "new@example.com")
@@ -224,7 +224,7 @@ def test_no_button_makes_an_unconfirmed_address_the_accounts_own(is_confirmed: b
     assert EmailAddress.objects.filter(user=nadia, email=nadia.email).exists()
 
 
-def test_an_account_waits_for_one_new_address_at_a_time(nadia: User) -> None:
+def test_new_email_change_replaces_the_pending_one(nadia: User) -> None:
     client = trusted(nadia.email)
     change(client, "first@example.com")
     change(client, "second@example.com")
@@ -238,7 +238,7 @@ def test_an_account_waits_for_one_new_address_at_a_time(nadia: User) -> None:
     assert nadia.email == "nadia@example.com"
 
 
-def test_a_pending_change_ends_with_a_reset(nadia: User) -> None:
+def test_reset_cancels_a_pending_email_change(nadia: User) -> None:
     change(trusted(nadia.email), THIEF)
     pending = link(mails(THIEF)[-1], "/account/confirm-email/")
     reset(nadia.email)
@@ -247,7 +247,7 @@ def test_a_pending_change_ends_with_a_reset(nadia: User) -> None:
     assert nadia.email == "nadia@example.com"
 
 
-def test_an_address_of_another_account_is_not_taken_over(nadia: User) -> None:
+def test_email_of_another_account_cannot_be_taken_over(nadia: User) -> None:
     factories.customer(email=VICTIM, password=PASSWORD)
     change(trusted(nadia.email), VICTIM)
     sent = [text for text in mails(VICTIM) if "/account/confirm-email/" in text]
@@ -258,7 +258,7 @@ def test_an_address_of_another_account_is_not_taken_over(nadia: User) -> None:
     assert is_in(signed_in(VICTIM))
 
 
-def test_a_pending_change_keeps_nobody_from_signing_up(nadia: User) -> None:
+def test_pending_email_change_does_not_block_sign_up(nadia: User) -> None:
     change(trusted(nadia.email), VICTIM)
     Client().post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
     assert User.objects.filter(email=VICTIM).exists()
@@ -266,8 +266,8 @@ def test_a_pending_change_keeps_nobody_from_signing_up(nadia: User) -> None:
     assert is_in(signed_in(VICTIM, NEW_PASSWORD))
 
 
-def test_an_account_without_a_row_of_the_library_can_change_its_address() -> None:
-    """Such as one that an operator has added."""
+def test_account_without_email_address_row_can_change_email() -> None:
+    """Accounts added by an operator have no such row."""
     user = factories.customer(email="made@example.com", password=PASSWORD)
     change(trusted(user.email), "new@example.com")
     Client().post(link(mails("new@example.com")[-1], "/account/confirm-email/"))
@@ -276,7 +276,7 @@ def test_an_account_without_a_row_of_the_library_can_change_its_address() -> Non
     assert "is now new@example.com" in mails("made@example.com")[-1]
 
 
-def test_letters_about_the_password_reach_an_account_without_a_row_of_the_library() -> None:
+def test_account_without_email_address_row_receives_password_emails() -> None:
     user = factories.customer(email="made@example.com", password=PASSWORD)
     data = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     signed_in(user.email).post("/account/password/change/", data)

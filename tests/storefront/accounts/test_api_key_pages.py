@@ -1,4 +1,4 @@
-"""A customer's own API keys."""
+"""The API key pages of a customer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text_of(response: Any) -> str:
 
 
 def filled(*off: str, **changes: str) -> dict[str, str]:
-    """The form with ``changes``, and without the ticks that are ``off``."""
+    """Return the form data with ``changes`` and without the checkboxes in ``off``."""
     return {name: value for name, value in {**FORM, **changes}.items() if name not in off}
 
 
@@ -46,12 +46,12 @@ def test_a_key_is_shown_once(page: Client, nadia: User) -> None:
     assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_a_new_key_leads_to_how_the_api_is_called(page: Client) -> None:
+def test_new_key_message_links_to_the_api_reference(page: Client) -> None:
     alert = text_of(page.post(KEYS, FORM, follow=True)).partition('data-tone="success"')[2].partition("</div>")[0]
     assert 'href="/api/"' in alert
 
 
-def test_the_form_starts_as_a_key_that_any_program_can_use(page: Client) -> None:
+def test_new_key_form_starts_with_all_permissions(page: Client) -> None:
     text = text_of(page.get(KEYS))
     checked = set(re.findall(r'name="(\w+)"[^>]* checked', text))
     assert checked == {"has_read_scope", "has_order_scope", "has_get_writes"}
@@ -66,25 +66,25 @@ def test_the_form_starts_as_a_key_that_any_program_can_use(page: Client) -> None
         (filled(is_sandbox="on"), (True, True, True, True)),
     ],
 )
-def test_a_key_may_do_what_was_ticked(data: dict[str, str], made: tuple[bool, ...], page: Client) -> None:
+def test_key_gets_the_selected_permissions(data: dict[str, str], made: tuple[bool, ...], page: Client) -> None:
     page.post(KEYS, data)
     assert scopes(ApiKey.objects.get()) == made
 
 
 @pytest.mark.parametrize("data", [filled(name=""), filled(name=" "), filled("has_read_scope", "has_order_scope")])
-def test_a_key_without_a_name_or_a_use_is_not_made(data: dict[str, str], page: Client) -> None:
+def test_key_requires_a_name_and_a_permission(data: dict[str, str], page: Client) -> None:
     assert page.post(KEYS, data).status_code == 200
     assert not ApiKey.objects.exists()
 
 
-def test_nobody_gives_his_key_more_calls_or_another_owner(page: Client, nadia: User) -> None:
+def test_customers_cannot_set_the_rate_limit_or_owner_of_a_key(page: Client, nadia: User) -> None:
     other = factories.user()
     page.post(KEYS, filled(calls_per_minute="99999", user=str(other.pk), digest="0" * 64, revoked_at="2020-01-01"))
     key = ApiKey.objects.get()
     assert (key.user, key.calls_per_minute, key.revoked_at) == (nadia, None, None)
 
 
-def test_a_customer_has_no_more_than_twenty_living_keys(page: Client, nadia: User) -> None:
+def test_customer_has_at_most_twenty_active_keys(page: Client, nadia: User) -> None:
     for number in range(KEYS_MAX):
         ApiKey.objects.issue(nadia, name=str(number))
     assert "Revoke one first" in text_of(page.post(KEYS, FORM))
@@ -97,13 +97,13 @@ def test_a_customer_has_no_more_than_twenty_living_keys(page: Client, nadia: Use
 
 
 # ------------------------------------------------------------------------------------------------ addresses
-def test_allowed_addresses_are_kept_in_one_spelling(page: Client) -> None:
+def test_allowed_addresses_are_normalized(page: Client) -> None:
     page.post(KEYS, filled(addresses="198.51.100.7/24\r\n\r\n2001:DB8::0:7\r\n::ffff:203.0.113.7\r\n203.0.113.7"))
     assert ApiKey.objects.get().addresses == "198.51.100.0/24\n2001:db8::7\n203.0.113.7"
 
 
 @pytest.mark.parametrize(("line", "number"), [("shop.example", 2), ("203.0.113.7/40", 2), ("<b>&amp;", 2)])
-def test_the_wrong_line_is_named_and_nothing_is_made(line: str, number: int, page: Client) -> None:
+def test_invalid_address_line_is_named_and_no_key_is_created(line: str, number: int, page: Client) -> None:
     response = page.post(KEYS, filled(addresses=f"203.0.113.7\n{line}"))
     assert f"Line {number}, “{line}”, is not valid" in text_of(response)
     assert "<b>" not in response.content.decode()
@@ -116,24 +116,24 @@ def test_too_many_lines_are_refused(page: Client) -> None:
     assert "at most 50 lines" in text_of(page.post(KEYS, filled(addresses=lines)))
 
 
-def test_the_callers_own_address_is_offered(page: Client) -> None:
+def test_current_ip_address_is_offered(page: Client) -> None:
     assert f"Add my current IP address, {HERE}" in text_of(page.get(KEYS, REMOTE_ADDR=HERE))
     page.post(KEYS, filled(addresses="203.0.113.7", is_from_here="on"), REMOTE_ADDR=HERE)
     assert ApiKey.objects.get().addresses == f"203.0.113.7\n{HERE}"
 
 
-def test_no_address_is_offered_when_nobody_knows_it(page: Client) -> None:
+def test_unknown_ip_address_is_not_offered(page: Client) -> None:
     assert "my current IP address" not in text_of(page.get(KEYS, REMOTE_ADDR=""))
 
 
-def test_the_offered_address_cannot_be_made_up(page: Client, settings: Any) -> None:
+def test_offered_ip_address_cannot_be_forged(page: Client, settings: Any) -> None:
     settings.BEHIND_PROXY = True
     page.post(KEYS, filled(is_from_here="on"), headers={"X-Forwarded-For": f"10.0.0.1, {HERE}"})
     assert ApiKey.objects.get().addresses == HERE
 
 
 # ------------------------------------------------------------------------------------------------ the list
-def test_the_list_says_what_each_key_may_and_when_it_was_used(page: Client, nadia: User) -> None:
+def test_list_shows_permissions_and_last_use(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
     ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now() - timedelta(hours=3, minutes=9))
     text = text_of(page.get(KEYS)).replace("\xa0", " ")
@@ -141,7 +141,7 @@ def test_the_list_says_what_each_key_may_and_when_it_was_used(page: Client, nadi
         assert said in text
 
 
-def test_revoked_keys_are_listed_apart(page: Client, nadia: User) -> None:
+def test_revoked_keys_are_listed_separately(page: Client, nadia: User) -> None:
     ApiKey.objects.issue(nadia, name="new one")
     key, _text = ApiKey.objects.issue(nadia, name="old one")
     page.post(f"{KEYS}{key.pk}/revoke/")
@@ -150,7 +150,7 @@ def test_revoked_keys_are_listed_apart(page: Client, nadia: User) -> None:
     assert "new one" not in revoked
 
 
-def test_the_list_costs_the_same_for_few_and_for_many(
+def test_number_of_queries_does_not_depend_on_rows(
     page: Client, nadia: User, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(KEYS_MAX):
@@ -175,14 +175,14 @@ def test_a_key_is_changed(page: Client, nadia: User) -> None:
     assert (key.name, key.addresses) == ("robot", "10.0.0.0/8")
 
 
-def test_a_wrong_change_changes_nothing(page: Client, nadia: User) -> None:
+def test_invalid_change_saves_nothing(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     assert "Line 1" in text_of(page.post(f"{KEYS}{key.pk}/", filled(name="robot", addresses="x")))
     key.refresh_from_db()
     assert (key.name, key.addresses) == ("bot", "")
 
 
-def test_a_change_brings_no_revoked_key_back(page: Client, nadia: User) -> None:
+def test_revoked_key_cannot_be_edited(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     page.post(f"{KEYS}{key.pk}/revoke/")
     assert page.post(f"{KEYS}{key.pk}/", filled(name="robot")).status_code == 404
@@ -192,7 +192,7 @@ def test_a_change_brings_no_revoked_key_back(page: Client, nadia: User) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ revoking
-def test_revoking_is_asked_first(page: Client, nadia: User) -> None:
+def test_revoking_asks_for_confirmation(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="old")
     assert f'href="{KEYS}{key.pk}/revoke/"' in text_of(page.get(KEYS))
     asked = text_of(page.get(f"{KEYS}{key.pk}/revoke/"))
@@ -202,7 +202,7 @@ def test_revoking_is_asked_first(page: Client, nadia: User) -> None:
     assert key.revoked_at is None
 
 
-def test_a_revoked_key_is_gone_and_stays_so(page: Client, nadia: User) -> None:
+def test_revoking_twice_keeps_the_first_time(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="old")
     assert page.post(f"{KEYS}{key.pk}/revoke/").headers["Location"] == KEYS
     key.refresh_from_db()
@@ -214,7 +214,7 @@ def test_a_revoked_key_is_gone_and_stays_so(page: Client, nadia: User) -> None:
 # ------------------------------------------------------------------------------------------------ strangers
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("what", ["", "revoke/"])
-def test_anothers_key_does_not_exist(method: str, what: str, page: Client) -> None:
+def test_keys_of_other_customers_are_not_found(method: str, what: str, page: Client) -> None:
     key, _text = ApiKey.objects.issue(factories.user(), name="theirs")
     assert getattr(page, method)(f"{KEYS}{key.pk}/{what}", filled(name="mine")).status_code == 404
     key.refresh_from_db()
@@ -223,5 +223,5 @@ def test_anothers_key_does_not_exist(method: str, what: str, page: Client) -> No
 
 
 @pytest.mark.parametrize("what", ["", "1/", "1/revoke/"])
-def test_keys_are_behind_the_log_in(what: str, client: Client, db: None) -> None:
+def test_key_pages_require_sign_in(what: str, client: Client, db: None) -> None:
     assert client.get(f"{KEYS}{what}").headers["Location"].startswith("/account/login/")

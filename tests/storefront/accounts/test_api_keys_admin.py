@@ -38,19 +38,19 @@ def issued(email: str = "", **details: Any) -> ApiKey:
 
 
 def listed(client: Client, **asked: str) -> set[str]:
-    """The prefixes on the list."""
+    """Return the prefixes in the list."""
     text = client.get(LIST, asked).content.decode()
     return {key.prefix for key in ApiKey.objects.all() if f">{key.prefix}</a>" in text}
 
 
-def test_a_key_is_found_by_how_it_begins_or_by_its_owner(keeper: Client) -> None:
+def test_keys_are_found_by_prefix_or_owner(keeper: Client) -> None:
     key, other = issued("nadia@example.com"), issued("omar@example.com")
     assert listed(keeper) == {key.prefix, other.prefix}
     assert listed(keeper, q=key.prefix) == {key.prefix}
     assert listed(keeper, q="omar@") == {other.prefix}
 
 
-def test_the_list_is_narrowed_by_state(keeper: Client) -> None:
+def test_list_is_filtered_by_status(keeper: Client) -> None:
     used, unused, revoked, sandbox = issued(), issued(), issued(), issued(is_sandbox=True)
     ApiKey.objects.filter(pk__in=[used.pk, sandbox.pk]).update(last_used_at=timezone.now())
     ApiKey.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
@@ -62,7 +62,7 @@ def test_the_list_is_narrowed_by_state(keeper: Client) -> None:
     assert listed(keeper, is_sandbox__exact="1") == {sandbox.prefix}
 
 
-def test_the_list_costs_the_same_for_few_and_for_many(keeper: Client) -> None:
+def test_number_of_queries_does_not_depend_on_rows(keeper: Client) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as caught:
             keeper.get(LIST)
@@ -76,7 +76,7 @@ def test_the_list_costs_the_same_for_few_and_for_many(keeper: Client) -> None:
     assert queries() == few
 
 
-def test_operators_set_the_limit_and_nothing_else(keeper: Client) -> None:
+def test_operators_can_change_only_the_rate_limit(keeper: Client) -> None:
     key = issued(name="bot")
     page = f"{LIST}{key.pk}/change/"
     keeper.post(page, {"calls_per_minute": "90", "name": "mine", "is_sandbox": "on", "addresses": "10.0.0.1"})
@@ -87,7 +87,7 @@ def test_operators_set_the_limit_and_nothing_else(keeper: Client) -> None:
     assert key.calls_per_minute is None
 
 
-def test_who_may_only_look_changes_nothing() -> None:
+def test_view_permission_allows_no_change() -> None:
     key = issued()
     onlooker = staff("view_apikey")
     assert onlooker.get(f"{LIST}{key.pk}/change/").status_code == 200
@@ -106,7 +106,7 @@ def test_keys_are_neither_added_nor_deleted(keeper: Client) -> None:
     assert ApiKey.objects.filter(pk=key.pk).exists()
 
 
-def test_revoking_says_how_many_and_is_written_down(keeper: Client) -> None:
+def test_revoke_action_reports_the_number_and_is_logged(keeper: Client) -> None:
     key = issued()
     done = keeper.post(LIST, {"action": "revoke", "_selected_action": key.pk}, follow=True)
     assert "1 API key revoked" in done.content.decode()
@@ -115,7 +115,7 @@ def test_revoking_says_how_many_and_is_written_down(keeper: Client) -> None:
     assert "Revoked." in keeper.get(f"{LIST}{key.pk}/history/").content.decode()
 
 
-def test_a_persons_page_shows_what_the_keys_may(keeper: Client) -> None:
+def test_user_page_shows_permissions_of_keys(keeper: Client) -> None:
     key = issued("nadia@example.com", name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
     text = unescape(keeper.get(f"/admin/accounts/user/{key.user_id}/change/").content.decode())
     for said in (key.prefix, "sandbox, read", "10.0.0.1"):

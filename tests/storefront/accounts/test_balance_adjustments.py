@@ -1,4 +1,4 @@
-"""Operators adjust wallets: with a reason, once for each form, and only those who may."""
+"""Balance adjustments by operators: with a reason, once per form, and only with permission."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def adjust(client: Client, user: User, **data: str) -> Any:
     return client.post(address(user), {"reason": "goodwill", "token": token(client, user), **data}, follow=True)
 
 
-def test_money_is_given_and_taken_with_a_reason(boss: Client) -> None:
+def test_adjustments_add_and_deduct_with_a_reason(boss: Client) -> None:
     user = factories.customer("10")
     assert "Balance adjusted by $2.50: goodwill" in adjust(boss, user, amount="2.5").content.decode()
     adjust(boss, user, amount="-12.5", reason="charged back")
@@ -59,7 +59,7 @@ def test_money_is_given_and_taken_with_a_reason(boss: Client) -> None:
     assert f'href="{address(user)}"' in boss.get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
 
 
-def test_a_double_click_books_once(boss: Client) -> None:
+def test_double_click_adjusts_once(boss: Client) -> None:
     user = factories.customer("10")
     form = {"amount": "5", "reason": "goodwill", "token": token(boss, user)}
     boss.post(address(user), form)
@@ -69,7 +69,7 @@ def test_a_double_click_books_once(boss: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_clicks_at_the_same_moment_book_once() -> None:
+def test_concurrent_submissions_adjust_once() -> None:
     boss = User.objects.create_superuser("boss@example.com", "x")
     user = factories.customer("10")
     form = {"amount": "5", "reason": "goodwill", "token": token(browser(boss), user)}
@@ -80,7 +80,7 @@ def test_clicks_at_the_same_moment_book_once() -> None:
     assert (Transfer.objects.filter(kind="adjustment").count(), LogEntry.objects.count()) == (1, 1)
 
 
-def test_a_form_is_good_for_one_amount_and_one_customer(boss: Client) -> None:
+def test_form_token_is_bound_to_amount_and_customer(boss: Client) -> None:
     user, other = factories.customer("10"), factories.customer("10")
     form = {"amount": "5", "reason": "goodwill", "token": token(boss, user)}
     boss.post(address(user), form)
@@ -102,7 +102,7 @@ def test_a_form_is_good_for_one_amount_and_one_customer(boss: Client) -> None:
         ({"amount": "5", "token": "x"}, ""),
     ],
 )
-def test_what_cannot_be_booked_is_said_and_changes_nothing(boss: Client, data: dict[str, str], words: str) -> None:
+def test_invalid_adjustment_shows_an_error_and_changes_nothing(boss: Client, data: dict[str, str], words: str) -> None:
     user = factories.customer("10")
     answer = adjust(boss, user, **data)
     assert answer.status_code == 200
@@ -111,7 +111,7 @@ def test_what_cannot_be_booked_is_said_and_changes_nothing(boss: Client, data: d
     assert not LogEntry.objects.exists()
 
 
-def test_only_those_who_may_adjust_and_not_themselves() -> None:
+def test_adjusting_requires_permission_and_excludes_own_balance() -> None:
     user = factories.customer("10")
     keeper = User.objects.create_user("keeper@example.com", is_staff=True)
     rights = Permission.objects.filter(codename__in=("view_user", "change_user"))

@@ -1,4 +1,4 @@
-"""Sign-up as it is in production: an account opens when its address is confirmed, and nobody learns who has one."""
+"""Sign-up in production: accounts need a confirmed address, and responses reveal no accounts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sent_to(address: str) -> str:
     return str(next(message.body for message in reversed(mail.outbox) if message.to == [address]))
 
 
-def test_sign_up_answers_the_same_for_a_known_and_a_new_address() -> None:
+def test_sign_up_response_is_the_same_for_known_and_new_addresses() -> None:
     factories.customer(email="known@example.com", password=PASSWORD)
     new, known = sign_up(EMAIL), sign_up("known@example.com")
     assert new.redirect_chain == known.redirect_chain == [("/account/confirm-email/", 302)]
@@ -48,7 +48,7 @@ def test_sign_up_answers_the_same_for_a_known_and_a_new_address() -> None:
     assert "Check your email" in text_of(new)
 
 
-def test_the_owner_of_a_known_address_is_told() -> None:
+def test_owner_of_a_known_address_is_notified() -> None:
     user = factories.customer(email="known@example.com", password="their-own-password")
     sign_up("known@example.com")
     text = sent_to("known@example.com")
@@ -70,19 +70,19 @@ def test_an_account_opens_when_its_address_is_confirmed() -> None:
     assert User.objects.get().email_confirmed_at is not None
 
 
-def test_nobody_makes_a_key_at_an_account_of_somebody_elses_address() -> None:
+def test_unconfirmed_account_cannot_create_keys() -> None:
     thief = Client()
     sign_up("victim@example.com", thief)
     thief.post("/account/login/", {"login": "victim@example.com", "password": PASSWORD})
     assert thief.get("/account/keys/").status_code == 302
 
 
-def test_a_reset_writes_to_no_stranger() -> None:
+def test_reset_sends_nothing_to_unknown_addresses() -> None:
     Client().post("/account/password/reset/", {"email": "stranger@example.com"})
     assert not Email.objects.exists()
 
 
-def test_the_first_superuser_signs_in_where_no_email_is_sent() -> None:
+def test_first_superuser_signs_in_without_email_confirmation() -> None:
     boss = User.objects.create_superuser("boss@example.com", PASSWORD)
     client = Client()
     client.post("/account/login/", {"login": boss.email, "password": PASSWORD})

@@ -28,20 +28,20 @@ def refusal(*arguments: Any) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ add
-def test_a_customer_is_added_with_an_empty_wallet() -> None:
+def test_added_customer_has_an_empty_balance() -> None:
     assert "nadia@example.com" in customer("add", "Nadia@Example.COM", "--password", "a long enough one")
     user = User.objects.get()
     assert (user.email, user.wallet.balance) == ("nadia@example.com", 0)
     assert user.check_password("a long enough one")
 
 
-def test_without_a_password_nobody_can_log_in_until_one_is_set() -> None:
+def test_customer_added_without_password_cannot_sign_in() -> None:
     customer("add", "nadia@example.com")
     assert not User.objects.get().has_usable_password()
 
 
 def test_a_password_is_read_from_a_file(tmp_path: Path) -> None:
-    """As an argument it would stand in the list of processes."""
+    """An argument would be visible in the process list."""
     file = tmp_path / "password"
     file.write_text("a long enough one\n")
     customer("add", "nadia@example.com", "--password-file", str(file))
@@ -49,7 +49,7 @@ def test_a_password_is_read_from_a_file(tmp_path: Path) -> None:
     assert "cannot be read" in refusal("add", "omar@example.com", "--password-file", str(tmp_path / "nothing"))
 
 
-def test_nobody_is_added_twice_in_any_spelling() -> None:
+def test_email_is_unique_ignoring_case() -> None:
     customer("add", "nadia@example.com")
     assert "is already a customer" in refusal("add", "NADIA@example.com")
     assert User.objects.count() == 1
@@ -58,14 +58,14 @@ def test_nobody_is_added_twice_in_any_spelling() -> None:
 @pytest.mark.parametrize(
     "arguments", [("nadia",), ("",), ("a b@example.com",), ("nadia@example.com", "--password", "123")]
 )
-def test_a_customer_who_could_not_sign_up_is_not_added(arguments: tuple[str, ...]) -> None:
+def test_add_validates_like_sign_up(arguments: tuple[str, ...]) -> None:
     assert refusal("add", *arguments)
     assert not User.objects.exists()
     assert not Account.objects.filter(kind="wallet").exists()
 
 
 # ------------------------------------------------------------------------------------------------ credit
-def test_the_same_reference_credits_once() -> None:
+def test_reference_is_credited_once() -> None:
     factories.user("nadia@example.com")
     told = [customer("credit", "NADIA@example.com", "25.00", "--reference", "bank 17") for _ in range(2)]
     assert told[0] == told[1]
@@ -87,7 +87,7 @@ def test_a_reference_used_for_another_amount_or_customer_is_refused() -> None:
     "amount",
     ["0", "--amount=-1", "abc", "1e3", "NaN", "inf", "1,000", "0.0000001", "9" * 20, "99999999999999", "١٢", ""],
 )
-def test_an_amount_that_cannot_be_booked_credits_nothing(amount: str) -> None:
+def test_invalid_amount_credits_nothing(amount: str) -> None:
     factories.user("nadia@example.com")
     arguments = ["credit", "nadia@example.com", "--reference", "1", "--", amount.removeprefix("--amount=")]
     assert refusal(*arguments).startswith("Nothing was credited: ")
@@ -95,7 +95,7 @@ def test_an_amount_that_cannot_be_booked_credits_nothing(amount: str) -> None:
 
 
 @pytest.mark.parametrize("reference", ["x" * 300, "a\0b", "a\nb"])
-def test_a_reference_that_cannot_be_kept_credits_nothing(reference: str) -> None:
+def test_invalid_reference_credits_nothing(reference: str) -> None:
     factories.user("nadia@example.com")
     assert "printable characters" in refusal("credit", "nadia@example.com", "5", "--reference", reference)
 
@@ -105,7 +105,7 @@ def test_a_credit_needs_a_reference() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ key
-def test_a_key_is_printed_once_and_kept_as_a_hash() -> None:
+def test_key_is_printed_and_stored_as_a_hash() -> None:
     factories.user("nadia@example.com")
     first, second = (customer("key", "nadia@example.com") for _ in range(2))
     assert [len(first), len(first.split())] == [65, 1]
@@ -115,12 +115,12 @@ def test_a_key_is_printed_once_and_kept_as_a_hash() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("key",), ("credit", "5", "--reference", "1")])
-def test_a_stranger_is_told_how_to_become_a_customer(arguments: tuple[str, ...]) -> None:
+def test_unknown_email_error_names_the_add_command(arguments: tuple[str, ...]) -> None:
     action, *rest = arguments
     assert "manage.py customer add omar@example.com" in refusal(action, "omar@example.com", *rest)
 
 
-def test_a_key_is_restricted_as_told() -> None:
+def test_key_options_restrict_the_key() -> None:
     factories.user("nadia@example.com")
     customer("key", "nadia@example.com", "--name", "bot", "--only", "read", "--no-get", "--sandbox",
              "--address", "10.1.2.3/8", "--address", "2001:DB8::7")  # fmt: skip
@@ -133,14 +133,14 @@ def test_a_key_is_restricted_as_told() -> None:
     assert (key.has_read_scope, key.has_order_scope, key.has_get_writes, key.is_sandbox) == (False, True, True, False)
 
 
-def test_a_key_with_a_wrong_address_is_not_made() -> None:
+def test_invalid_address_creates_no_key() -> None:
     factories.user("nadia@example.com")
     told = refusal("key", "nadia@example.com", "--address", "10.0.0.1", "--address", "home")
     assert told == 'The API key was not created: line 2 is not an IP address or network: "home".'
     assert not ApiKey.objects.exists()
 
 
-def test_the_command_line_keeps_the_limit_of_keys() -> None:
+def test_command_enforces_the_limit_of_keys() -> None:
     nadia = factories.user("nadia@example.com")
     for _ in range(KEYS_MAX):
         ApiKey.objects.issue(nadia)

@@ -33,11 +33,11 @@ def kept(text: str) -> str:
         ("", ""),
     ],
 )
-def test_a_line_is_kept_in_one_spelling(line: str, normal: str) -> None:
+def test_lines_are_normalized(line: str, normal: str) -> None:
     assert kept(line) == normal
 
 
-def test_empty_lines_and_repetitions_are_dropped() -> None:
+def test_empty_lines_and_duplicates_are_dropped() -> None:
     assert kept("\r\n203.0.113.7\r\n\r\n198.51.100.0/24\r\n203.0.113.7/32\r\n") == "203.0.113.7\n198.51.100.0/24"
 
 
@@ -46,14 +46,14 @@ def test_empty_lines_and_repetitions_are_dropped() -> None:
     ["shop.example", "203.0.113", "203.0.113.256", "203.0.113.7/33", "203.0.113.7, 203.0.113.8", "203.0.113.7:80",
      "2001:db8::g", "fe80::1%eth0", "10.0.0.1-10.0.0.9", "010.0.0.1", "1", "٢٠٣.0.113.7", "203.0.113.7 # home"],
 )  # fmt: skip
-def test_the_line_that_cannot_be_read_is_named(line: str) -> None:
+def test_invalid_line_is_named(line: str) -> None:
     with pytest.raises(ip_addresses.BadLine) as refused:
         ip_addresses.parse(f"203.0.113.7\n\n{line}\nnor this")
     assert (refused.value.number, refused.value.line) == (3, line)
     assert "line 3" in str(refused.value)
 
 
-def test_there_is_a_most() -> None:
+def test_number_of_lines_is_limited() -> None:
     lines = [f"203.0.113.{number}" for number in range(ip_addresses.LINES_MAX + 1)]
     assert len(ip_addresses.parse("\n".join(lines[:-1]))) == ip_addresses.LINES_MAX
     with pytest.raises(ip_addresses.TooManyLines):
@@ -100,7 +100,7 @@ def asked(remote: str, forwarded: str | None = None) -> str:
     return ip_addresses.client_address(RequestFactory().get("/", REMOTE_ADDR=remote, **headers))
 
 
-def test_without_a_proxy_no_header_is_believed(settings: Any) -> None:
+def test_forwarded_header_is_ignored_without_a_proxy(settings: Any) -> None:
     settings.BEHIND_PROXY = False
     assert asked("203.0.113.7", "198.51.100.1") == "203.0.113.7"
 
@@ -120,17 +120,17 @@ def test_without_a_proxy_no_header_is_believed(settings: Any) -> None:
         ("", ""),
     ],
 )
-def test_behind_a_proxy_only_its_own_entry_counts(forwarded: str, address: str, settings: Any) -> None:
+def test_behind_a_proxy_only_its_own_entry_is_used(forwarded: str, address: str, settings: Any) -> None:
     settings.BEHIND_PROXY = True
     assert asked("127.0.0.1", forwarded) == address
 
 
-def test_a_call_beside_the_proxy_has_its_own_address(settings: Any) -> None:
+def test_call_that_bypasses_the_proxy_uses_its_remote_address(settings: Any) -> None:
     settings.BEHIND_PROXY = True
     assert asked("::ffff:127.0.0.1") == "127.0.0.1"
 
 
-def test_log_in_limits_count_by_the_same_address(settings: Any) -> None:
+def test_sign_in_limits_use_the_same_address(settings: Any) -> None:
     settings.BEHIND_PROXY = True
     spoofed = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="10.0.0.1, 198.51.100.1")
     assert get_adapter().get_client_ip(spoofed) == "198.51.100.1"

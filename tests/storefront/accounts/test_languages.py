@@ -1,4 +1,4 @@
-"""The language is chosen in the foot of every page, by a form: a visitor's browser keeps it, and so does an account."""
+"""The language switch in the footer, stored in the browser and with the account."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def text_of(answer: HttpResponse) -> str:
 
 
 def choices(text: str) -> dict[str, tuple[str, bool]]:
-    """By code: the name on the button, and whether it is marked as the current one."""
+    """Return the label of each button and whether it is marked as current, by language code."""
     form = text.partition(f'action="{CHOOSE}"')[2].partition("</form>")[0]
     found = re.findall(r'<button name="language" value="(\w+)" lang="\1" (aria-current="true")?><bdi>(.*?)</bdi>', form)
     return {code: (name, bool(mark)) for code, mark, name in found}
 
 
 @pytest.mark.parametrize("path", ["/", "/services/", "/account/login/", "/account/signup/", "/api/", "/nothing/here/"])
-def test_every_page_offers_every_language_in_its_own_name(path: str, visitor: Client) -> None:
+def test_every_page_lists_all_languages_by_their_native_names(path: str, visitor: Client) -> None:
     offered = choices(text_of(visitor.get(path, follow=True)))
     assert {code: name for code, (name, _is_current) in offered.items()} == NAMES
     assert [code for code, (_name, is_current) in offered.items() if is_current] == ["en"]
 
 
-def test_a_visitor_chooses_and_is_back_on_the_page(visitor: Client) -> None:
+def test_visitor_chooses_a_language_and_returns_to_the_page(visitor: Client) -> None:
     page = text_of(visitor.get("/services/?q=lamp&sort=price"))
     back = re.search(r'name="next" value="([^"]*)"', page)
     assert back
@@ -62,7 +62,7 @@ def test_a_visitor_chooses_and_is_back_on_the_page(visitor: Client) -> None:
 @pytest.mark.parametrize(
     "place", ["https://evil.example/", "//evil.example/x", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_it_leads_to_no_other_site(place: str, visitor: Client) -> None:
+def test_language_switch_does_not_redirect_to_other_sites(place: str, visitor: Client) -> None:
     for headers in ({}, {"Referer": place}):
         answer = visitor.post(CHOOSE, {"language": "tr", "next": place}, headers=headers)
         assert answer.headers["Location"] == "/"
@@ -78,7 +78,7 @@ def test_an_unknown_language_changes_nothing(language: str, page: Client, nadia:
     assert nadia.language == "tr"
 
 
-def test_an_account_remembers_it(page: Client, nadia: User) -> None:
+def test_account_remembers_the_language(page: Client, nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(language="tr")
     page.post(CHOOSE, {"language": "ru", "next": "/services/"})
     nadia.refresh_from_db()
@@ -90,13 +90,13 @@ def test_an_account_remembers_it(page: Client, nadia: User) -> None:
     assert '<html lang="ru"' in text_of(other.get("/services/"))
 
 
-def test_a_visitor_changes_nobodys_account(visitor: Client, nadia: User) -> None:
+def test_visitor_choice_changes_no_account(visitor: Client, nadia: User) -> None:
     visitor.post(CHOOSE, {"language": "ru", "next": "/"})
     nadia.refresh_from_db()
     assert nadia.language == ""
 
 
-def test_neither_a_link_nor_a_form_of_another_site_changes_it(nadia: User) -> None:
+def test_language_changes_only_by_post_with_csrf_token(nadia: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(nadia)
     assert strict.get(f"{CHOOSE}?language=ru").status_code == 405
@@ -105,14 +105,14 @@ def test_neither_a_link_nor_a_form_of_another_site_changes_it(nadia: User) -> No
     assert nadia.language == ""
 
 
-def test_the_form_works_without_a_script_with_the_token_it_carries(db: None) -> None:
+def test_language_form_works_without_javascript(db: None) -> None:
     strict = Client(enforce_csrf_checks=True)
     form = text_of(strict.get("/services/")).partition(f'action="{CHOOSE}"')[2].partition("</form>")[0]
     data = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.partition("<button")[0]))
     assert strict.post(CHOOSE, {**data, "language": "tr"}).headers["Location"] == "/services/"
 
 
-def test_errors_offer_it_too_where_a_form_can_be_sent(rf: RequestFactory) -> None:
+def test_error_pages_offer_the_language_switch_if_they_have_a_request(rf: RequestFactory) -> None:
     request: HttpRequest = rf.get("/somewhere/?a=1")
     text = defaults.permission_denied(request, PermissionError()).content.decode()
     assert {code: name for code, (name, _mark) in choices(text).items()} == NAMES
@@ -121,7 +121,7 @@ def test_errors_offer_it_too_where_a_form_can_be_sent(rf: RequestFactory) -> Non
     assert CHOOSE not in render_to_string("500.html")
 
 
-def test_it_can_be_chosen_while_the_shop_is_closed(visitor: Client, settings: Any, tmp_path: Path) -> None:
+def test_language_can_be_chosen_during_maintenance(visitor: Client, settings: Any, tmp_path: Path) -> None:
     settings.VAR_DIR = tmp_path
     maintenance.flag().touch()
     closed = visitor.get("/services/")

@@ -1,4 +1,4 @@
-"""API keys and webhooks act for a customer: they need the password again, and the customer hears of each."""
+"""New API keys and webhooks require the password again and are announced by email."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def nadia() -> User:
 
 @pytest.fixture
 def client(nadia: User) -> Client:
-    """Signed in with the password, as a thief at an unlocked computer is."""
+    """Return a signed-in browser that has not confirmed the password again, as at an unlocked computer."""
     client = Client()
     client.post("/account/login/", {"login": nadia.email, "password": PASSWORD})
     return client
@@ -47,7 +47,7 @@ def letters() -> list[str]:
     return list(Email.objects.filter(kind="security").order_by("pk").values_list("subject", flat=True))
 
 
-def test_a_key_is_made_only_with_the_password(client: Client, nadia: User) -> None:
+def test_creating_a_key_requires_the_password(client: Client, nadia: User) -> None:
     assert client.get("/account/keys/").status_code == 200
     assert is_asked(client.post("/account/keys/", KEY))
     assert not ApiKey.objects.exists()
@@ -58,13 +58,13 @@ def test_a_key_is_made_only_with_the_password(client: Client, nadia: User) -> No
     assert ApiKey.objects.get().user == nadia
 
 
-def test_what_was_filled_in_is_not_lost_while_the_password_is_asked_for(client: Client) -> None:
+def test_form_data_survives_the_password_prompt(client: Client) -> None:
     client.post("/account/keys/", KEY)
     confirm(client, next="/account/keys/")
     assert ApiKey.objects.get().name == "bot"
 
 
-def test_a_keys_powers_are_widened_only_with_the_password(client: Client, nadia: User) -> None:
+def test_widening_permissions_requires_the_password(client: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot", has_order_scope=False)
     assert is_asked(client.post(f"/account/keys/{key.pk}/", KEY))
     key.refresh_from_db()
@@ -76,14 +76,14 @@ def test_a_keys_powers_are_widened_only_with_the_password(client: Client, nadia:
     assert letters() == ["API key changed"]
 
 
-def test_a_key_is_revoked_without_the_password(client: Client, nadia: User) -> None:
+def test_revoking_a_key_does_not_require_the_password(client: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     client.post(f"/account/keys/{key.pk}/revoke/")
     key.refresh_from_db()
     assert key.revoked_at is not None
 
 
-def test_a_new_key_is_told_by_email(client: Client) -> None:
+def test_new_key_is_announced_by_email(client: Client) -> None:
     confirm(client)
     client.post("/account/keys/", KEY)
     letter = Email.objects.get(kind="security")
@@ -93,7 +93,7 @@ def test_a_new_key_is_told_by_email(client: Client) -> None:
     assert "/account/keys/" in letter.text
 
 
-def test_another_name_for_a_key_is_told_to_nobody(client: Client, nadia: User) -> None:
+def test_renaming_a_key_sends_no_email(client: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     confirm(client)
     client.post(f"/account/keys/{key.pk}/", {**KEY, "name": "my bot"})
@@ -102,12 +102,12 @@ def test_another_name_for_a_key_is_told_to_nobody(client: Client, nadia: User) -
     assert letters() == []
 
 
-def test_a_key_made_on_the_command_line_is_told_by_email(nadia: User) -> None:
+def test_key_created_on_the_command_line_is_announced_by_email(nadia: User) -> None:
     call_command("customer", "key", nadia.email, stdout=StringIO())
     assert letters() == ["New API key created"]
 
 
-def test_a_webhook_is_made_and_moved_only_with_the_password(client: Client, nadia: User) -> None:
+def test_creating_and_changing_a_webhook_requires_the_password(client: Client, nadia: User) -> None:
     assert client.get("/webhooks/").status_code == 200
     assert is_asked(client.post("/webhooks/", HOOK))
     row, _secret = endpoints.add(nadia, url="https://mine.example/hook", **FLAGS)
@@ -125,7 +125,7 @@ def test_a_webhook_is_made_and_moved_only_with_the_password(client: Client, nadi
     assert Endpoint.objects.count() == 2
 
 
-def test_webhooks_are_told_by_email(client: Client) -> None:
+def test_webhook_changes_are_announced_by_email(client: Client) -> None:
     confirm(client)
     client.post("/webhooks/", HOOK)
     row = Endpoint.objects.get()

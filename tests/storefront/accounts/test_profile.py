@@ -1,4 +1,4 @@
-"""Who a person is, and the language and time they read in."""
+"""The profile page: name, language and time zone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def text_of(response: Any) -> str:
     return unescape(response.content.decode())
 
 
-def test_a_profile_is_kept(page: Client, nadia: User) -> None:
+def test_profile_is_saved(page: Client, nadia: User) -> None:
     data = {"name": "Nadia", "language": "tr", "time_zone": "Asia/Tokyo", "is_staff": "on", "email": "x@example.com"}
     assert page.post(PROFILE, data).headers["Location"] == PROFILE
     nadia.refresh_from_db()
@@ -34,7 +34,7 @@ def test_an_unknown_language_or_zone_is_refused(wrong: dict[str, str], page: Cli
     assert (nadia.name, nadia.language, nadia.time_zone) == ("", "", "")
 
 
-def test_pages_are_in_the_persons_language_whatever_the_browser_asks(page: Client, nadia: User) -> None:
+def test_account_language_overrides_the_browser(page: Client, nadia: User) -> None:
     assert '<html lang="tr"' in text_of(page.get("/services/", headers={"Accept-Language": "tr"}))
     User.objects.filter(pk=nadia.pk).update(language="ar")
     assert '<html lang="ar" dir="rtl"' in text_of(page.get("/services/", headers={"Accept-Language": "tr"}))
@@ -42,20 +42,20 @@ def test_pages_are_in_the_persons_language_whatever_the_browser_asks(page: Clien
     assert '<html lang="en"' in text_of(Client().get("/services/"))
 
 
-def test_times_are_the_persons(page: Client, nadia: User) -> None:
+def test_times_use_the_account_time_zone(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     User.objects.filter(pk=nadia.pk).update(time_zone="Asia/Tokyo")
     assert "+09:00" in text_of(page.get(f"/account/keys/{key.pk}/revoke/"))
     assert timezone.get_current_timezone_name() == "UTC"
 
 
-def test_a_zone_this_machine_does_not_know_harms_nobody(page: Client, nadia: User) -> None:
+def test_unknown_time_zone_falls_back_to_the_shop(page: Client, nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(time_zone="Mars/Olympus", language="xx")
     assert page.get(PROFILE).status_code == 200
 
 
 @pytest.mark.django_db
-def test_the_account_leads_to_the_profile_and_strangers_to_the_log_in(client: Client) -> None:
+def test_account_page_redirects_to_profile_or_sign_in(client: Client) -> None:
     assert client.get("/account/").headers["Location"] == PROFILE
     assert client.get(PROFILE).headers["Location"].startswith("/account/login/")
     factories.user()

@@ -1,4 +1,4 @@
-"""The second step at sign-in, and the limits on guessing."""
+"""Two-factor authentication and the limits on guessing codes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sign_in(password: str = PASSWORD, **extra: Any) -> tuple[Client, Any]:
 
 
 def trusted() -> Client:
-    """Signed in, and asked for the password once more: what changes how an account is opened wants that."""
+    """Return a browser that signed in and confirmed the password again, as security settings require."""
     client, _response = sign_in()
     assert client.get(SET_UP).headers["Location"].startswith("/account/reauthenticate/")
     client.post("/account/reauthenticate/", {"password": PASSWORD})
@@ -56,7 +56,7 @@ def is_in(client: Client) -> bool:
 
 @pytest.fixture
 def secret(person: User) -> str:
-    """Nadia's account with the app set up; the secret that her app has."""
+    """Set up an authenticator app for the account and return its secret."""
     client = trusted()
     found = re.search(r'<code id="secret" dir="ltr">([A-Z2-7]+)</code>', text_of(client.get(SET_UP)))
     assert found
@@ -64,21 +64,21 @@ def secret(person: User) -> str:
     return found[1]
 
 
-def test_the_picture_to_scan_stands_in_the_page(person: User) -> None:
+def test_qr_code_is_inline_svg(person: User) -> None:
     text = text_of(trusted().get(SET_UP))
     assert '<div class="qr"' in text
     assert "<svg" in text
     assert "data:image" not in text
 
 
-def test_the_secrets_are_encrypted_at_rest(person: User, secret: str) -> None:
+def test_secrets_are_encrypted_at_rest(person: User, secret: str) -> None:
     kept = {row.type: row.data for row in Authenticator.objects.filter(user=person)}
     assert secret not in str(kept)
     assert encryption.decrypt(kept["totp"]["secret"]) == secret
     assert encryption.decrypt(kept["recovery_codes"]["seed"])
 
 
-def test_the_password_alone_opens_nothing(secret: str) -> None:
+def test_password_alone_does_not_sign_in(secret: str) -> None:
     client, response = sign_in()
     assert response.headers["Location"] == STEP
     assert not is_in(client)
@@ -86,7 +86,7 @@ def test_the_password_alone_opens_nothing(secret: str) -> None:
     assert not is_in(client)
 
 
-def test_a_code_signs_in_and_is_good_once(secret: str) -> None:
+def test_code_signs_in_once(secret: str) -> None:
     once = totp.code(secret, steps_ahead=1)
     client, _response = sign_in()
     assert client.post(STEP, {"code": once}).status_code == 302
@@ -96,7 +96,7 @@ def test_a_code_signs_in_and_is_good_once(secret: str) -> None:
     assert not is_in(again)
 
 
-def test_a_code_that_was_used_is_not_good_again_while_clocks_are_forgiven(person: User) -> None:
+def test_used_code_is_refused_within_the_clock_tolerance(person: User) -> None:
     with time_machine.travel("2030-01-01T00:00:05Z", tick=False) as clock:
         client = trusted()
         found = re.search(r'<code id="secret" dir="ltr">([A-Z2-7]+)</code>', text_of(client.get(SET_UP)))
@@ -127,7 +127,7 @@ def test_a_recovery_code_signs_in_once(secret: str) -> None:
         assert is_in(fresh) is is_good
 
 
-def test_an_address_that_is_not_confirmed_gets_no_second_factor(person: User) -> None:
+def test_unconfirmed_email_cannot_set_up_a_second_factor(person: User) -> None:
     EmailAddress.objects.update(verified=False)
     client, _response = sign_in()
     assert client.get(SET_UP).headers["Location"] == "/account/second-factor/"
@@ -135,7 +135,7 @@ def test_an_address_that_is_not_confirmed_gets_no_second_factor(person: User) ->
     assert not Authenticator.objects.exists()
 
 
-def test_the_back_office_asks_for_the_second_step_too(person: User, secret: str) -> None:
+def test_back_office_requires_the_second_factor(person: User, secret: str) -> None:
     User.objects.update(is_staff=True, is_superuser=True)
     client = Client()
     asked = client.get("/admin/", follow=True)
@@ -165,7 +165,7 @@ def test_passwords_cannot_be_guessed_from_many_made_up_addresses(person: User, s
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_new_password_is_asked_for_so_often_for_one_address(known: bool, person: User) -> None:
+def test_reset_requests_per_address_are_limited(known: bool, person: User) -> None:
     email = EMAIL if known else "nobody@example.com"
     asked = [
         Client(REMOTE_ADDR=f"198.51.100.{n}").post("/account/password/reset/", {"email": email}).status_code
@@ -174,7 +174,7 @@ def test_a_new_password_is_asked_for_so_often_for_one_address(known: bool, perso
     assert asked == [302] * 5 + [429]
 
 
-def test_a_session_that_somebody_planted_is_not_the_one_that_is_signed_in(person: User) -> None:
+def test_session_key_changes_at_sign_in(person: User) -> None:
     client = Client()
     client.get(SET_UP)
     planted = client.session
@@ -190,7 +190,7 @@ def test_a_session_that_somebody_planted_is_not_the_one_that_is_signed_in(person
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
-def test_signing_in_leads_nowhere_else(elsewhere: str, person: User) -> None:
+def test_sign_in_does_not_redirect_to_other_sites(elsewhere: str, person: User) -> None:
     response = Client().post(LOGIN, {"login": EMAIL, "password": PASSWORD, "next": elsewhere})
     assert response.headers["Location"] == "/services/"
     client, _response = sign_in()
@@ -200,14 +200,14 @@ def test_signing_in_leads_nowhere_else(elsewhere: str, person: User) -> None:
 @pytest.mark.parametrize(
     "address", ["", "totp/activate/", "webauthn/", "webauthn/add/", "reauthenticate/", "recovery-codes/generate/"]
 )
-def test_the_pages_of_the_second_factor_are_in_our_design(address: str, person: User) -> None:
+def test_second_factor_pages_use_our_layout(address: str, person: User) -> None:
     text = text_of(trusted().get(f"/account/second-factor/{address}", follow=True))
     assert re.search(r'class="page (account|narrow)"', text)
     assert "<script>" not in text
     assert text.count('class="btn primary') <= 1
 
 
-def test_a_second_factor_that_fails_is_logged_without_the_code(
+def test_failed_second_factor_is_logged_without_the_code(
     secret: str, person: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "vitrine.security")
@@ -224,7 +224,7 @@ def test_a_second_factor_that_fails_is_logged_without_the_code(
     assert not any(code in line for line in lines for code in ("123456", once, secret))
 
 
-def test_a_passkey_that_fails_is_logged(person: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_passkey_is_logged(person: User, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "vitrine.security")
     client = Client()
     client.get("/account/second-factor/webauthn/login/", headers={"Accept": "application/json"})

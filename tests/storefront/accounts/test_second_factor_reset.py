@@ -1,4 +1,4 @@
-"""Staff take a lost second factor off: with the right to, with a reason, once, and the customer is told."""
+"""Reset of two-factor authentication by staff: with permission and a reason, once, and with a notice."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def text_of(answer: Any) -> str:
     return unescape(answer.content.decode())
 
 
-def test_all_of_it_is_taken_off_and_the_password_alone_signs_in(boss: Client, nadia: User) -> None:
+def test_reset_removes_all_factors_and_the_password_signs_in(boss: Client, nadia: User) -> None:
     other = factories.customer()
     set_up(other)
     client = Client()
@@ -80,7 +80,7 @@ def test_all_of_it_is_taken_off_and_the_password_alone_signs_in(boss: Client, na
     assert client.get("/account/profile/").status_code == 200
 
 
-def test_it_asks_first_and_says_what_goes(boss: Client, nadia: User) -> None:
+def test_reset_page_lists_the_factors_first(boss: Client, nadia: User) -> None:
     shown = text_of(boss.get(address(nadia)))
     assert "<strong>Authenticator app, 2 passkeys, Recovery codes</strong>" in shown
     assert "verify their identity first" in shown
@@ -88,13 +88,13 @@ def test_it_asks_first_and_says_what_goes(boss: Client, nadia: User) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_without_a_reason_nothing_is_taken_off(reason: str, boss: Client, nadia: User) -> None:
+def test_reset_requires_a_reason(reason: str, boss: Client, nadia: User) -> None:
     assert "This field is required" in text_of(boss.post(address(nadia), {"reason": reason}))
     assert Authenticator.objects.filter(user=nadia).count() == 4
     assert not Email.objects.exists()
 
 
-def test_it_is_written_into_the_history(boss: Client, nadia: User) -> None:
+def test_reset_is_logged_in_the_history(boss: Client, nadia: User) -> None:
     boss.post(address(nadia), {"reason": "showed the passport"})
     entry = LogEntry.objects.get()
     assert (str(entry.user), entry.object_id) == ("boss@example.com", str(nadia.pk))
@@ -103,7 +103,7 @@ def test_it_is_written_into_the_history(boss: Client, nadia: User) -> None:
 
 
 @pytest.mark.parametrize(("language", "is_theirs"), [("ar", True), ("", False), ("xx", False)])
-def test_the_customer_is_told_in_their_language_and_not_who_did_it(
+def test_customer_is_notified_in_their_language_without_the_operators_name(
     language: str, is_theirs: bool, boss: Client, nadia: User
 ) -> None:
     User.objects.filter(pk=nadia.pk).update(language=language)
@@ -117,7 +117,7 @@ def test_the_customer_is_told_in_their_language_and_not_who_did_it(
         assert secret not in letter.text + letter.html
 
 
-def test_a_second_click_changes_nothing_and_tells_nobody(boss: Client, nadia: User) -> None:
+def test_second_click_changes_nothing_and_sends_nothing(boss: Client, nadia: User) -> None:
     boss.post(address(nadia), {"reason": "lost phone"})
     answer = boss.post(address(nadia), {"reason": "lost phone"}, follow=True)
     assert "Nothing was changed" in text_of(answer)
@@ -126,7 +126,7 @@ def test_a_second_click_changes_nothing_and_tells_nobody(boss: Client, nadia: Us
     assert address(nadia) not in text_of(boss.get(f"/admin/accounts/user/{nadia.pk}/change/"))
 
 
-def test_only_staff_with_the_right_may(nadia: User) -> None:
+def test_reset_requires_permission(nadia: User) -> None:
     plain = staff("view_user", "change_user")
     assert address(nadia) not in text_of(plain.get(f"/admin/accounts/user/{nadia.pk}/change/"))
     assert plain.get(address(nadia)).status_code == plain.post(address(nadia), {"reason": "x"}).status_code == 403
@@ -139,7 +139,7 @@ def test_only_staff_with_the_right_may(nadia: User) -> None:
     assert not Email.objects.exists()
 
 
-def test_staff_take_off_a_customers_but_not_a_colleagues_or_a_superusers(nadia: User) -> None:
+def test_staff_can_reset_customers_but_not_staff_or_superusers(nadia: User) -> None:
     helper = staff("view_user", "change_user", "delete_authenticator")
     for change in ({"is_staff": True}, {"is_superuser": True}, {"is_staff": True, "is_superuser": True}):
         User.objects.filter(pk=nadia.pk).update(**{"is_staff": False, "is_superuser": False, **change})
@@ -151,13 +151,13 @@ def test_staff_take_off_a_customers_but_not_a_colleagues_or_a_superusers(nadia: 
     assert not Authenticator.objects.filter(user=nadia).exists()
 
 
-def test_a_superuser_takes_off_a_colleagues(boss: Client, nadia: User) -> None:
+def test_superusers_can_reset_staff(boss: Client, nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(is_staff=True, is_superuser=True)
     assert boss.post(address(nadia), {"reason": "x"}).status_code == 302
     assert not Authenticator.objects.filter(user=nadia).exists()
 
 
-def test_a_form_of_another_site_takes_nothing_off(nadia: User) -> None:
+def test_reset_requires_a_csrf_token(nadia: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_superuser("boss@example.com", "x"))
     assert strict.post(address(nadia), {"reason": "x"}).status_code == 403
@@ -166,7 +166,7 @@ def test_a_form_of_another_site_takes_nothing_off(nadia: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_are_one_letter(settings: Any) -> None:
+def test_concurrent_resets_send_one_email(settings: Any) -> None:
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     person = factories.customer(email="person@example.com")
     actor = User.objects.create_superuser("boss@example.com", "x")

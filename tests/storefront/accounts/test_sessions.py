@@ -1,4 +1,4 @@
-"""How long a browser stays signed in, and what it may keep."""
+"""Session limits and the caching of account pages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def person(**details: Any) -> User:
 
 
 @pytest.mark.parametrize(("is_staff", "hours"), [(False, 14 * 24), (True, 8)])
-def test_a_browser_that_is_not_used_is_signed_out(is_staff: bool, hours: int) -> None:
+def test_idle_session_expires(is_staff: bool, hours: int) -> None:
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(person(is_staff=is_staff))
         clock.shift(timedelta(hours=hours - 1))
@@ -46,7 +46,7 @@ def test_a_browser_that_is_not_used_is_signed_out(is_staff: bool, hours: int) ->
 
 
 @pytest.mark.parametrize(("is_staff", "step", "most"), [(False, 24 * 10, 24 * 90), (True, 6, 24)])
-def test_a_sign_in_ends_however_much_it_is_used(is_staff: bool, step: int, most: int) -> None:
+def test_session_expires_after_its_absolute_limit(is_staff: bool, step: int, most: int) -> None:
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(person(is_staff=is_staff))
         for _ in range(most // step):
@@ -56,7 +56,7 @@ def test_a_sign_in_ends_however_much_it_is_used(is_staff: bool, step: int, most:
         assert not is_in(client)
 
 
-def test_the_limits_are_settings(settings: Any) -> None:
+def test_session_limits_are_configurable(settings: Any) -> None:
     settings.STAFF_SESSION_LIMITS = {"idle": 600, "absolute": 3600}
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(person(is_staff=True))
@@ -64,7 +64,7 @@ def test_the_limits_are_settings(settings: Any) -> None:
         assert not is_in(client)
 
 
-def test_a_customer_who_becomes_staff_has_the_limits_of_staff() -> None:
+def test_staff_limits_apply_as_soon_as_a_customer_becomes_staff() -> None:
     user = person()
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(user)
@@ -80,7 +80,7 @@ def test_a_customer_who_becomes_staff_has_the_limits_of_staff() -> None:
         "/account/keys/", "/account/second-factor/recovery-codes/download/",
     ],
 )  # fmt: skip
-def test_no_copy_of_an_accounts_pages_is_kept(address: str) -> None:
+def test_account_pages_are_not_cached(address: str) -> None:
     client = signed_in(person())
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     cache_control = client.get(address, follow=True).headers["Cache-Control"]

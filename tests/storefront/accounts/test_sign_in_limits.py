@@ -1,4 +1,4 @@
-"""Guessing passwords: a guesser does not get far, and does not lock the owner out."""
+"""Sign-in limits: guessing is slow, and the owner is not locked out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def person(db: None) -> User:
 
 
 def attempt(client: Client, password: str = "wrong", email: str = EMAIL) -> str:
-    """What the page says; "" when it let somebody in."""
+    """Return the text of the page; "" if the sign-in succeeded."""
     response = client.post(LOGIN, {"login": email, "password": password})
     return "" if response.status_code == 302 else unescape(response.content.decode())
 
@@ -37,7 +37,7 @@ def at(address: str) -> Client:
     return Client(REMOTE_ADDR=address)
 
 
-def test_one_wrong_password_a_minute_does_not_lock_the_owner_out() -> None:
+def test_slow_guessing_does_not_lock_out_the_owner() -> None:
     with time_machine.travel(START, tick=False) as clock:
         for _minute in range(180):
             attempt(at(THIEF))
@@ -46,14 +46,14 @@ def test_one_wrong_password_a_minute_does_not_lock_the_owner_out() -> None:
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
-def test_from_one_address_five_passwords_are_tried_in_five_minutes(email: str) -> None:
-    """And nobody learns whether there is such an account."""
+def test_five_attempts_per_address_in_five_minutes(email: str) -> None:
+    """The response is the same for unknown accounts."""
     said = [attempt(at(THIEF), email=email) for _ in range(5)]
     assert all("not correct" in text for text in said)
     assert "Too many failed login attempts" in attempt(at(THIEF), PASSWORD, email), "the right one comes too late"
 
 
-def test_from_one_address_twenty_passwords_are_tried_in_an_hour() -> None:
+def test_twenty_attempts_per_address_in_an_hour() -> None:
     with time_machine.travel(START, tick=False) as clock:
         tried = 0
         for _minute in range(58):
@@ -62,19 +62,19 @@ def test_from_one_address_twenty_passwords_are_tried_in_an_hour() -> None:
     assert tried == 20
 
 
-def test_an_address_of_ipv6_counts_with_its_whole_network() -> None:
+def test_ipv6_addresses_are_counted_by_network() -> None:
     for number in range(5):
         attempt(at(f"2001:db8:1:2::{number + 1:x}"))
     assert "Too many" in attempt(at("2001:db8:1:2:ffff::1"), PASSWORD)
     assert attempt(at("2001:db8:1:3::1"), PASSWORD) == ""
 
 
-def test_from_all_addresses_a_hundred_passwords_are_tried_in_an_hour() -> None:
+def test_hundred_attempts_per_account_in_an_hour() -> None:
     tried = sum("not correct" in attempt(at(f"198.51.{n // 4}.{n % 4 + 1}")) for n in range(110))
     assert tried == 100
 
 
-def test_a_browser_that_was_signed_in_before_gets_in_during_an_attack() -> None:
+def test_known_browser_can_sign_in_during_an_attack() -> None:
     mine = at(OFFICE)
     assert attempt(mine, PASSWORD) == ""
     mine.post("/account/logout/")
@@ -86,7 +86,7 @@ def test_a_browser_that_was_signed_in_before_gets_in_during_an_attack() -> None:
     assert attempt(mine, PASSWORD) == ""
 
 
-def test_a_known_browser_guesses_no_more_than_its_share() -> None:
+def test_attempts_of_a_known_browser_are_limited() -> None:
     stolen = at(OFFICE)
     attempt(stolen, PASSWORD)
     stolen.post("/account/logout/")
@@ -95,7 +95,7 @@ def test_a_known_browser_guesses_no_more_than_its_share() -> None:
 
 
 @pytest.mark.parametrize("change", ["forged", "another account"])
-def test_a_cookie_of_somebody_else_makes_no_browser_known(change: str) -> None:
+def test_invalid_device_cookie_is_ignored(change: str) -> None:
     factories.customer(email="thief@example.com", password=PASSWORD)
     thief = at(THIEF)
     attempt(thief, PASSWORD, "thief@example.com")
@@ -107,12 +107,12 @@ def test_a_cookie_of_somebody_else_makes_no_browser_known(change: str) -> None:
     assert "Too many" in attempt(thief, PASSWORD)
 
 
-def test_right_passwords_do_not_use_attempts_up() -> None:
+def test_successful_sign_ins_do_not_count() -> None:
     for _ in range(12):
         assert attempt(at(HOME), PASSWORD) == ""
 
 
-def test_the_cookie_opens_nothing_and_no_script_reads_it() -> None:
+def test_device_cookie_is_http_only_and_does_not_sign_in() -> None:
     mine = at(OFFICE)
     attempt(mine, PASSWORD)
     cookie = mine.cookies["device"]
@@ -122,7 +122,7 @@ def test_the_cookie_opens_nothing_and_no_script_reads_it() -> None:
     assert only.get("/account/profile/").status_code == 302
 
 
-def test_failures_are_logged_with_account_and_address_and_without_what_was_typed(
+def test_failed_sign_ins_are_logged_without_typed_text(
     person: User, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     caplog.set_level(logging.INFO, "vitrine.security")

@@ -1,4 +1,4 @@
-"""What staff cannot do: give money to themselves, give themselves rights, or take over a customer's account."""
+"""Limits of staff: no money or permissions for themselves, and no access to customer accounts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def balance(user: User) -> Decimal | None:
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])
-def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
+def test_staff_cannot_approve_their_own_payment(is_superuser: bool) -> None:
     me = clerk("view_payment", "change_payment", is_superuser=is_superuser)
     payment = payments.with_proof(me)
     page = text_of(browser(me).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"}, follow=True))
@@ -59,7 +59,7 @@ def test_nobody_approves_an_own_payment(is_superuser: bool) -> None:
         assert f"/{act}/" not in text_of(browser(me).get(f"/admin/payments/payment/{payment.pk}/change/"))
 
 
-def test_the_writer_of_payments_refuses_own_ones_whoever_calls_it() -> None:
+def test_payment_functions_refuse_own_payments() -> None:
     me = clerk()
     payment = payments.with_proof(me)
     for decide in (
@@ -75,7 +75,7 @@ def test_the_writer_of_payments_refuses_own_ones_whoever_calls_it() -> None:
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])
-def test_nobody_adjusts_the_own_balance(is_superuser: bool) -> None:
+def test_staff_cannot_adjust_their_own_balance(is_superuser: bool) -> None:
     me = clerk("view_user", "change_user", "add_transfer", is_superuser=is_superuser)
     form = {"amount": "5", "reason": "x", "token": "0" * 32}
     assert browser(me).post(f"{PEOPLE}{me.pk}/adjust/", form).status_code == 403
@@ -85,7 +85,7 @@ def test_nobody_adjusts_the_own_balance(is_superuser: bool) -> None:
     assert not Transfer.objects.exists()
 
 
-def test_nobody_decides_about_an_own_order() -> None:
+def test_staff_cannot_decide_about_their_own_order() -> None:
     me = factories.customer("100", is_staff=True, is_superuser=True)
     order = factories.order(me)
     page = text_of(browser(me).post(f"/admin/orders/order/{order.pk}/cancel/", {"why": "because"}, follow=True))
@@ -94,7 +94,7 @@ def test_nobody_decides_about_an_own_order() -> None:
     assert (order.status, order.refunded) == ("queued", 0)
 
 
-def test_nobody_agrees_on_an_own_price() -> None:
+def test_staff_cannot_set_their_own_custom_rate() -> None:
     me, service = clerk(is_superuser=True), factories.service()
     data = {"user": me.pk, "service": service.pk, "rate": "0.01"}
     answer = browser(me).post("/admin/orders/customerrate/add/", data)
@@ -108,7 +108,7 @@ def test_nobody_agrees_on_an_own_price() -> None:
     assert row.rate == Decimal("0.01")
 
 
-def test_nobody_sets_an_own_price_level() -> None:
+def test_staff_cannot_set_their_own_price_level() -> None:
     me, level = clerk(is_superuser=True), PriceLevel.objects.create(name="Best", discount=50)
     form = {"email": me.email, "name": "", "is_active": "on", "is_staff": "on", "is_superuser": "on", **NO_KEYS}
     browser(me).post(f"{PEOPLE}{me.pk}/change/", {**form, "level": level.pk, "is_level_pinned": "on"})
@@ -118,8 +118,8 @@ def test_nobody_sets_an_own_price_level() -> None:
 # ------------------------------------------------------------------------------------------------ rights
 
 
-def test_rights_are_given_by_superusers_only() -> None:
-    """Whoever may edit a group they are in could give themselves everything."""
+def test_only_superusers_can_grant_permissions() -> None:
+    """Staff who may edit their own group could grant themselves all permissions."""
     group = Group.objects.create(name="clerks")
     me = clerk("view_group", "add_group", "change_group", "delete_group")
     me.groups.add(group)
@@ -136,7 +136,7 @@ def test_rights_are_given_by_superusers_only() -> None:
     assert group.permissions.count() == len(everything)
 
 
-def test_no_staff_adds_staff() -> None:
+def test_staff_cannot_create_staff() -> None:
     me = clerk("view_user", "add_user", "change_user")
     data = {"email": "new@example.com", "name": "New", "is_staff": "on", "is_superuser": "on"}
     browser(me).post(f"{PEOPLE}add/", data)
@@ -148,7 +148,7 @@ def test_no_staff_adds_staff() -> None:
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])
-def test_staff_sets_no_password(is_superuser: bool) -> None:
+def test_staff_cannot_set_passwords(is_superuser: bool) -> None:
     customer = factories.customer(password=PASSWORD)
     client = browser(clerk("view_user", "change_user", is_superuser=is_superuser))
     taken = {"password1": "long enough 17", "password2": "long enough 17", "usable_password": "true"}
@@ -160,7 +160,7 @@ def test_staff_sets_no_password(is_superuser: bool) -> None:
     assert f"{PEOPLE}{customer.pk}/password/" not in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
 
 
-def test_staff_sends_a_reset_link_and_it_stands_in_the_history() -> None:
+def test_sending_a_reset_link_is_logged_in_the_history() -> None:
     customer = factories.customer(password=PASSWORD)
     client = browser(clerk("view_user", "change_user"))
     where = f"{PEOPLE}{customer.pk}/reset-password/"
@@ -179,14 +179,14 @@ def test_staff_sends_a_reset_link_and_it_stands_in_the_history() -> None:
     assert customer.check_password(PASSWORD)
 
 
-def test_a_reset_link_for_staff_is_sent_by_superusers_only() -> None:
+def test_only_superusers_can_send_a_reset_link_to_staff() -> None:
     colleague = clerk()
     client = browser(clerk("view_user", "change_user"))
     assert client.post(f"{PEOPLE}{colleague.pk}/reset-password/").status_code == 403
     assert not Email.objects.exists()
 
 
-def test_whom_staff_add_sets_the_password_by_a_link() -> None:
+def test_user_added_by_staff_receives_a_reset_link() -> None:
     browser(clerk("view_user", "add_user", "change_user")).post(
         f"{PEOPLE}add/", {"email": "New@example.com", "name": "New"}
     )
@@ -195,8 +195,8 @@ def test_whom_staff_add_sets_the_password_by_a_link() -> None:
     assert list(Email.objects.values_list("address", "kind")) == [("new@example.com", "reset")]
 
 
-def test_a_changed_address_is_told_to_the_former_one_and_is_not_confirmed() -> None:
-    """Changing the address and sending a reset link is how staff could take an account over: the owner must hear."""
+def test_email_change_by_staff_notifies_the_former_address() -> None:
+    """Staff could take over an account with a new address and a reset link, so the owner is notified."""
     customer = factories.customer(email="old@example.com", password=PASSWORD)
     phone = Client()
     phone.post("/account/login/", {"login": customer.email, "password": PASSWORD})
@@ -212,7 +212,7 @@ def test_a_changed_address_is_told_to_the_former_one_and_is_not_confirmed() -> N
     assert phone.get("/account/profile/").status_code == 302
 
 
-def test_staff_signs_a_person_out_everywhere() -> None:
+def test_staff_can_end_all_sessions_of_a_customer() -> None:
     customer = factories.customer(email="old@example.com", password=PASSWORD)
     phone = Client()
     phone.post("/account/login/", {"login": customer.email, "password": PASSWORD})
@@ -228,8 +228,8 @@ def test_staff_signs_a_person_out_everywhere() -> None:
     assert viewer.post(where).status_code == 403
 
 
-def test_enter_in_a_field_saves_and_presses_no_button_beside_it() -> None:
-    """A browser presses the first button of the form that the field is in."""
+def test_enter_in_a_field_saves_the_form() -> None:
+    """A browser presses the first button of the field's form."""
     customer = factories.customer()
     page = text_of(browser(clerk("view_user", "change_user")).get(f"{PEOPLE}{customer.pk}/change/"))
     own = page.partition('id="user_form"')[2].partition("</form>")[0]

@@ -1,4 +1,4 @@
-"""The list of a person's log-ins."""
+"""The list of a user's sessions."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def is_in(client: Client) -> bool:
     return client.get("/account/profile/").status_code == 200
 
 
-def test_every_browser_is_listed_with_where_it_is(person: User) -> None:
+def test_sessions_are_listed_with_browser_and_address(person: User) -> None:
     browser(person, IPHONE, "198.51.100.20")
     text = text_of(browser(person).get(LIST))
     for said in ("Firefox, Windows", "203.0.113.7", "This session", "Safari, iPhone", "198.51.100.20"):
         assert said in text
 
 
-def test_another_browser_is_signed_out(person: User) -> None:
+def test_another_session_can_be_ended(person: User) -> None:
     phone, desk, tablet = browser(person, IPHONE), browser(person), browser(person, "curl/8")
     row = UserSession.objects.get(session_key=phone.session.session_key)
     assert desk.post(f"{LIST}{row.pk}/end/").headers["Location"] == LIST
     assert [is_in(client) for client in (phone, desk, tablet)] == [False, True, True]
 
 
-def test_all_others_are_signed_out(person: User) -> None:
+def test_all_other_sessions_can_be_ended(person: User) -> None:
     others = [browser(person) for _ in range(3)]
     here = browser(person)
     assert "3 other sessions ended" in text_of(here.post(f"{LIST}end/", follow=True))
@@ -67,7 +67,7 @@ def test_all_others_are_signed_out(person: User) -> None:
     assert UserSession.objects.count() == 1
 
 
-def test_nobody_signs_others_out(person: User) -> None:
+def test_sessions_of_other_users_cannot_be_ended(person: User) -> None:
     stranger = factories.customer(email="omar@example.com", password=PASSWORD)
     theirs, mine = browser(stranger), browser(person)
     row = UserSession.objects.get(user=stranger)
@@ -77,11 +77,11 @@ def test_nobody_signs_others_out(person: User) -> None:
 
 
 @pytest.mark.parametrize("what", ["1/end/", "end/"])
-def test_looking_signs_nobody_out(what: str, person: User) -> None:
+def test_get_ends_no_session(what: str, person: User) -> None:
     assert browser(person).get(f"{LIST}{what}").status_code == 405
 
 
-def test_a_log_in_that_opens_nothing_any_more_is_not_listed(person: User) -> None:
+def test_expired_sessions_are_not_listed(person: User) -> None:
     browser(person, IPHONE)
     gone = browser(person, "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36")
     Session.objects.filter(session_key=gone.session.session_key).update(expire_date=timezone.now() - timedelta(1))
@@ -95,7 +95,7 @@ def test_a_log_in_that_opens_nothing_any_more_is_not_listed(person: User) -> Non
     assert "Linux" not in text
 
 
-def test_when_a_browser_was_seen_is_written_down_now_and_then(person: User) -> None:
+def test_last_activity_is_updated_at_intervals(person: User) -> None:
     client = browser(person)
     first = UserSession.objects.get().last_seen_at
     client.get("/wallet/")
@@ -106,7 +106,7 @@ def test_when_a_browser_was_seen_is_written_down_now_and_then(person: User) -> N
     assert (seen.last_seen_at > first, seen.ip) == (True, "198.51.100.9")
 
 
-def test_the_list_costs_the_same_for_few_and_for_many(person: User, django_assert_max_num_queries: Any) -> None:
+def test_number_of_queries_does_not_depend_on_rows(person: User, django_assert_max_num_queries: Any) -> None:
     for _ in range(8):
         browser(person)
     here = browser(person)
@@ -126,5 +126,5 @@ def test_the_list_costs_the_same_for_few_and_for_many(person: User, django_asser
         ("", ""),
     ],
 )
-def test_a_browser_has_a_name_people_know(agent: str, name: str) -> None:
+def test_browser_name_from_user_agent(agent: str, name: str) -> None:
     assert user_agents.browser_name(agent) == name

@@ -1,4 +1,4 @@
-"""What an authenticator app does, written from RFC 6238: the codes in the tests are not made by what they test."""
+"""An authenticator app, written from RFC 6238, so that the tests do not use the code they test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 
 def code(secret: str, *, steps_ahead: int = 0) -> str:
-    """Six digits for now, or for a later step of 30 seconds."""
+    """Return the six-digit code for now, or for a later step of 30 seconds."""
     step = int(time.time()) // 30 + steps_ahead
     digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), "sha1")
     start = digest[-1] & 15

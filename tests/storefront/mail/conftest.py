@@ -1,4 +1,4 @@
-"""A mail server, and a customer who gets letters."""
+"""Fixtures: a mail server and a customer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _shop(settings: Any) -> Iterator[None]:
 
 @pytest.fixture
 def post(settings: Any) -> Iterator[MailServer]:
-    """The mail server that the shop uses."""
+    """Start a mail server and let the shop use it."""
     server = MailServer()
     settings.EMAIL_BACKEND = "storefront.mail.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 2
@@ -45,7 +45,7 @@ def nadia(db: None) -> User:
 
 @pytest.fixture
 def page(nadia: User) -> Client:
-    """A browser in which Nadia is logged in."""
+    """Return a browser in which Nadia is signed in."""
     client = Client()
     client.force_login(nadia)
     return client

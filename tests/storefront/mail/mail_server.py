@@ -1,4 +1,4 @@
-"""A small mail server on this machine: it takes letters in, refuses them, or falls silent, as a test wants."""
+"""A mail server on loopback that accepts emails, refuses them or does not answer, as configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets what: the page of wishes, the link in a letter, the shop's switches, and the outbox in the back office."""
+"""Email preferences, unsubscribe links, the shop's email types, and the outbox in the back office."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def path_of(url: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ page
-def test_a_customer_chooses_what_to_get(page: Client, nadia: User) -> None:
+def test_customer_chooses_email_types(page: Client, nadia: User) -> None:
     text = page.get(PAGE).content.decode()
     assert text.count("checked") == len(FLAGS)
     assert 'aria-current="page">Emails' in text
@@ -43,7 +43,7 @@ def test_a_customer_chooses_what_to_get(page: Client, nadia: User) -> None:
     assert not any(getattr(Preferences.objects.get(), name) for name in FLAGS.values())
 
 
-def test_the_line_of_a_low_balance_is_set_where_its_letter_is(page: Client, nadia: User) -> None:
+def test_low_balance_threshold_is_set_on_the_emails_page(page: Client, nadia: User) -> None:
     assert page.post(PAGE, {"has_balance": "on", "warn_below": "12.5"}).headers["Location"] == PAGE
     nadia.wallet.refresh_from_db()
     assert nadia.wallet.warn_below == Decimal("12.5")
@@ -59,12 +59,12 @@ def test_the_line_of_a_low_balance_is_set_where_its_letter_is(page: Client, nadi
     assert nadia.wallet.warn_below is None
 
 
-def test_staff_without_a_wallet_have_no_line(client: Client) -> None:
+def test_user_without_wallet_sees_no_threshold(client: Client) -> None:
     client.force_login(factories.user(is_staff=True))
     assert "warn_below" not in client.get(PAGE).content.decode()
 
 
-def test_the_page_is_only_for_who_is_signed_in(client: Client) -> None:
+def test_page_requires_sign_in(client: Client) -> None:
     assert client.get(PAGE).headers["Location"].startswith("/account/login/")
 
 
@@ -75,7 +75,7 @@ def test_the_page_costs_a_fixed_number_of_queries(page: Client, django_assert_ma
 
 
 @pytest.mark.parametrize("kind", sorted(SECURITY))
-def test_letters_about_safety_cannot_be_switched_off(kind: EmailKind, nadia: User, client: Client) -> None:
+def test_security_emails_cannot_be_turned_off(kind: EmailKind, nadia: User, client: Client) -> None:
     Preferences.objects.create(user=nadia, **dict.fromkeys(FLAGS.values(), False))
     Switches.objects.create(pk=1, **dict.fromkeys(FLAGS.values(), False))
     assert list(email_preferences.recipients(kind, [nadia.pk])) == [nadia]
@@ -84,7 +84,7 @@ def test_letters_about_safety_cannot_be_switched_off(kind: EmailKind, nadia: Use
 
 
 # ------------------------------------------------------------------------------------------------ the link in a letter
-def test_one_click_in_a_letter_switches_its_kind_off(post: MailServer, nadia: User) -> None:
+def test_one_click_unsubscribes_from_the_type(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     sending.deliver_due()
     (arrived,) = post.letters
@@ -105,7 +105,7 @@ def test_one_click_in_a_letter_switches_its_kind_off(post: MailServer, nadia: Us
     assert email_preferences.recipients(EmailKind.TICKET, [nadia.pk]).exists()
 
 
-def test_the_link_leads_nowhere_else(nadia: User, client: Client) -> None:
+def test_unsubscribe_link_does_not_redirect_or_sign_in(nadia: User, client: Client) -> None:
     link = path_of(email_preferences.unsubscribe_url(nadia.pk, EmailKind.ORDERS))
     answer = client.post(f"{link}?next=https://evil.example/", {"next": "https://evil.example/"})
     # The choice of a language in the foot leads back to this very address, whatever stands in it.
@@ -115,7 +115,7 @@ def test_the_link_leads_nowhere_else(nadia: User, client: Client) -> None:
     assert "sessionid" not in answer.cookies
 
 
-def test_a_link_that_is_not_ours_is_no_page(nadia: User, client: Client) -> None:
+def test_invalid_unsubscribe_link_is_not_found(nadia: User, client: Client) -> None:
     token = email_preferences.unsubscribe_url(nadia.pk, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
     others = signing.Signer(salt="something else").sign_object([nadia.pk, "orders"])
     gone = email_preferences.unsubscribe_url(nadia.pk + 99, EmailKind.ORDERS).rstrip("/").rpartition("/")[2]
@@ -135,7 +135,7 @@ def boss(db: None) -> Client:
 LIST = "/admin/mail/email/"
 
 
-def test_staff_reads_the_outbox_but_no_secret(boss: Client, nadia: User, client: Client) -> None:
+def test_staff_cannot_read_secret_emails(boss: Client, nadia: User, client: Client) -> None:
     client.post("/account/password/reset/", {"email": nadia.email})
     writing.paid(nadia)
     secret, receipt = Email.objects.order_by("pk")
@@ -149,7 +149,7 @@ def test_staff_reads_the_outbox_but_no_secret(boss: Client, nadia: User, client:
     assert boss.post(f"{LIST}{receipt.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_staff_sends_again_what_was_given_up(boss: Client, nadia: User, post: MailServer) -> None:
+def test_staff_can_resend_emails_that_were_given_up(boss: Client, nadia: User, post: MailServer) -> None:
     post.answers = {"RCPT": "550 no"}
     writing.paid(nadia)
     assert sending.deliver_due() == {"given_up": 1}
@@ -161,7 +161,7 @@ def test_staff_sends_again_what_was_given_up(boss: Client, nadia: User, post: Ma
     assert len(post.letters) == 1
 
 
-def test_who_may_only_look_cannot_send_again(nadia: User) -> None:
+def test_view_permission_does_not_allow_resending(nadia: User) -> None:
     clerk = factories.user(is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename="view_email"))
     writing.paid(nadia)
@@ -174,7 +174,7 @@ def test_who_may_only_look_cannot_send_again(nadia: User) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 12])
-def test_a_longer_outbox_takes_no_more_queries(
+def test_number_of_queries_does_not_depend_on_rows(
     count: int, boss: Client, nadia: User, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(count):
@@ -184,7 +184,7 @@ def test_a_longer_outbox_takes_no_more_queries(
         boss.get(LIST)
 
 
-def test_an_operator_switches_a_kind_off_for_everybody(boss: Client, nadia: User) -> None:
+def test_operator_turns_off_an_email_type_for_the_shop(boss: Client, nadia: User) -> None:
     change = boss.get("/admin/mail/switches/").headers["Location"]
     boss.post(change, {"has_orders": "on", "has_tickets": "on", "has_balance": "on"})
     assert not Switches.objects.get().has_receipts

@@ -1,4 +1,4 @@
-"""Letters are written with what they tell of, or not at all; who does not want a kind gets none of it."""
+"""The email outbox: emails are stored with their change, and only if the type is wanted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MAKES: dict[EmailKind, Callable[[User], Any]] = {
 
 
 class Thrown(Exception):
-    """Something after the change went wrong."""
+    """An error after the change."""
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def gather_later(minutes: int = 16) -> int:
 
 
 @pytest.mark.parametrize("kind", MAKES)
-def test_a_letter_and_what_it_tells_of_stand_or_fall_together(kind: EmailKind, nadia: User) -> None:
+def test_email_is_stored_in_the_transaction_of_its_change(kind: EmailKind, nadia: User) -> None:
     with pytest.raises(Thrown):
         make_and_fail(kind, nadia)
     assert (Email.objects.count(), PendingNotification.objects.count()) == (0, 0)
@@ -66,7 +66,7 @@ def test_a_letter_and_what_it_tells_of_stand_or_fall_together(kind: EmailKind, n
 
 
 @pytest.mark.parametrize("kind", MAKES)
-def test_a_kind_that_the_customer_switched_off_is_not_written(kind: EmailKind, nadia: User) -> None:
+def test_type_turned_off_by_the_customer_is_not_sent(kind: EmailKind, nadia: User) -> None:
     Preferences.objects.create(user=nadia, **{f"has_{FLAG[kind]}": False})
     for make in MAKES.values():
         make(nadia)
@@ -75,7 +75,7 @@ def test_a_kind_that_the_customer_switched_off_is_not_written(kind: EmailKind, n
 
 
 @pytest.mark.parametrize("kind", MAKES)
-def test_a_kind_that_the_shop_switched_off_is_not_written(kind: EmailKind, nadia: User) -> None:
+def test_type_turned_off_by_the_shop_is_not_sent(kind: EmailKind, nadia: User) -> None:
     Switches.objects.create(pk=ONLY, **{f"has_{FLAG[kind]}": False})
     for make in MAKES.values():
         make(nadia)
@@ -91,7 +91,7 @@ FLAG = {
 }
 
 
-def test_a_payment_that_is_approved_twice_has_one_receipt(nadia: User) -> None:
+def test_payment_approved_twice_has_one_receipt(nadia: User) -> None:
     writing.paid(nadia, "25")
     (letter,) = letters(nadia)
     assert "$25.00" in letter.subject
@@ -99,7 +99,7 @@ def test_a_payment_that_is_approved_twice_has_one_receipt(nadia: User) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ orders
-def test_a_thousand_canceled_orders_are_one_letter(nadia: User) -> None:
+def test_thousand_canceled_orders_are_one_email(nadia: User) -> None:
     service = factories.service(name="Followers")
     rows = [
         Order(user=nadia, service=service, status="canceled", quantity=9, rate=1, charge=Decimal("0.01"))
@@ -117,7 +117,7 @@ def test_a_thousand_canceled_orders_are_one_letter(nadia: User) -> None:
     assert gather_later(60) == 0
 
 
-def test_orders_of_a_quarter_of_an_hour_are_one_letter_and_the_next_ones_another(nadia: User) -> None:
+def test_order_problems_are_combined_for_15_minutes(nadia: User) -> None:
     start = datetime(2026, 5, 1, 12, tzinfo=UTC)
     for minute, made in [(0, 0), (14, 0), (16, 1), (20, 0), (30, 0), (36, 1)]:
         with time_machine.travel(start + timedelta(minutes=minute), tick=False):
@@ -128,7 +128,7 @@ def test_orders_of_a_quarter_of_an_hour_are_one_letter_and_the_next_ones_another
     assert [letter.text.count("\n- Order") + letter.text.startswith("- Order") for letter in (first, second)] == [2, 2]
 
 
-def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: User) -> None:
+def test_failed_order_is_shown_as_canceled_with_its_refund(nadia: User) -> None:
     order = fulfillment.fail(factories.order(nadia).pk)
     gather_later()
     (letter,) = letters(nadia)
@@ -137,7 +137,7 @@ def test_an_order_that_failed_is_called_canceled_and_says_what_came_back(nadia: 
     assert "Failed" not in letter.text
 
 
-def test_an_order_that_is_delivered_is_no_news(nadia: User) -> None:
+def test_completed_order_sends_no_email(nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
     fulfillment.apply_progress(
         order.pk, progress=Progress(status=Status.COMPLETED, remains=0, panel_status="Completed")
@@ -150,7 +150,7 @@ def ended(user: User, order_id: int, status: str = "canceled") -> ShopEvent:
     return ShopEvent(topic=Topic.ORDER, user_id=user.pk, order_id=order_id, data={"status": status})
 
 
-def test_news_that_nobody_is_written_to_about_cost_nothing(nadia: User, django_assert_num_queries: Any) -> None:
+def test_events_without_email_take_no_query(nadia: User, django_assert_num_queries: Any) -> None:
     told = [ended(nadia, number, "in_progress") for number in range(100)]
     told.append(ShopEvent(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
     told.append(ShopEvent(topic=Topic.PRICES, data={"services": []}))
@@ -159,7 +159,9 @@ def test_news_that_nobody_is_written_to_about_cost_nothing(nadia: User, django_a
 
 
 @pytest.mark.parametrize("count", [1, 100])
-def test_a_hundred_orders_cost_what_one_does(count: int, nadia: User, django_assert_max_num_queries: Any) -> None:
+def test_number_of_queries_does_not_depend_on_orders(
+    count: int, nadia: User, django_assert_max_num_queries: Any
+) -> None:
     service = factories.service(name="Followers")
     rows = [
         Order(user=nadia, service=service, status="canceled", quantity=9, rate=1, charge=Decimal("0.01"))
@@ -173,7 +175,7 @@ def test_a_hundred_orders_cost_what_one_does(count: int, nadia: User, django_ass
         assert notifications.gather() == 1
 
 
-def test_a_balance_that_falls_below_the_line_is_one_letter(nadia: User) -> None:
+def test_low_balance_sends_one_email(nadia: User) -> None:
     writing.made_low(nadia)
     factories.order(nadia)
     assert notifications.gather() == 1
@@ -182,14 +184,14 @@ def test_a_balance_that_falls_below_the_line_is_one_letter(nadia: User) -> None:
     assert "$99.95" in letter.text
 
 
-def test_without_a_line_no_balance_is_low(nadia: User) -> None:
+def test_no_low_balance_email_without_a_threshold(nadia: User) -> None:
     transfers.set_low_balance_alert(nadia.wallet, below=None)
     factories.order(nadia)
     assert PendingNotification.objects.count() == 0
 
 
 # ------------------------------------------------------------------------------------------------ keeping
-def test_letters_are_kept_for_thirty_days(nadia: User) -> None:
+def test_emails_are_deleted_after_thirty_days(nadia: User) -> None:
     writing.paid(nadia)
     writing.answered(nadia)
     old = letters(nadia)[0]
@@ -199,7 +201,7 @@ def test_letters_are_kept_for_thirty_days(nadia: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_writes_wakes_the_postman_once(nadia: User) -> None:
+def test_wake_ups_are_merged(nadia: User) -> None:
     from_django_q = pytest.importorskip("django_q.models").OrmQ
     before = from_django_q.objects.count()
     writing.paid(nadia)
@@ -208,14 +210,14 @@ def test_who_writes_wakes_the_postman_once(nadia: User) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "shop.example", "https://*", "ftp://shop.example", "https://shop.example/de"])
-def test_a_shop_without_an_address_is_found_at_start(url: str, settings: Any) -> None:
+def test_invalid_shop_url_fails_the_system_check(url: str, settings: Any) -> None:
     assert checks.check_shop_url(None) == []
     settings.SHOP_URL = url
     assert [found.id for found in checks.check_shop_url(None)] == ["mail.E001"]
 
 
 @pytest.mark.parametrize("name", checks.HOOKS)
-def test_a_hook_that_leads_nowhere_is_found_at_start(name: str, settings: Any) -> None:
+def test_invalid_hook_fails_the_system_check(name: str, settings: Any) -> None:
     assert checks.check_hooks(None) == []
     setattr(settings, name, "storefront.mail.nowhere.keep")
     assert [found.id for found in checks.check_hooks(None)] == ["mail.E002"]

@@ -1,4 +1,4 @@
-"""A letter leaves once. Where nobody knows whether it did, it is sent once more and never a third time."""
+"""Sending emails: once, or once more if the outcome is unknown, but never a third time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests that travel in time take the database's clock along."""
+    """Let the database's clock follow the tests' clock."""
     monkeypatch.setattr(leases, "database_now", timezone.now)
 
 
 def claim() -> tuple[Email, Lease]:
-    """The letter that is due, claimed by a worker of which nothing more is heard until its turn is over."""
+    """Claim the due email as a worker that then dies."""
     Turn.objects.update(until=timezone.now() - timedelta(days=99))
     turn = turns.take(sending.TURN, seconds=60)
     assert turn
@@ -58,7 +58,7 @@ def only() -> Email:
     return Email.objects.get()
 
 
-def test_a_letter_arrives_once_as_text_and_html(post: MailServer, nadia: User) -> None:
+def test_email_arrives_once_as_text_and_html(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     assert sending.deliver_due() == {"sent": 1}
     assert sending.deliver_due() == {}
@@ -71,7 +71,7 @@ def test_a_letter_arrives_once_as_text_and_html(post: MailServer, nadia: User) -
     assert (only().sent_at is not None, only().due_at, only().text != "") == (True, None, True)
 
 
-def test_a_letter_loads_nothing_and_runs_nothing(post: MailServer, nadia: User) -> None:
+def test_email_has_no_external_content_or_script(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     writing.answered(nadia, text="Look: <img src=http://evil.example/x.png> <script>x()</script>")
     sending.deliver_due()
@@ -93,7 +93,7 @@ def test_a_letter_loads_nothing_and_runs_nothing(post: MailServer, nadia: User) 
         ({".": "451 later"}, False),
     ],
 )
-def test_a_refusal_for_good_ends_it_and_any_other_is_tried_again(
+def test_permanent_errors_end_and_others_are_retried(
     answers: dict[str, str], is_final: bool, post: MailServer, nadia: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     writing.paid(nadia)
@@ -110,7 +110,7 @@ def test_a_refusal_for_good_ends_it_and_any_other_is_tried_again(
         assert sending.deliver_due() == ({} if is_final else {"sent": 1})
 
 
-def test_a_server_that_is_down_loses_no_letter(post: MailServer, nadia: User, settings: Any) -> None:
+def test_unavailable_server_loses_no_email(post: MailServer, nadia: User, settings: Any) -> None:
     writing.paid(nadia)
     writing.answered(nadia)
     settings.EMAIL_PORT = 1
@@ -121,7 +121,7 @@ def test_a_server_that_is_down_loses_no_letter(post: MailServer, nadia: User, se
     assert len(post.letters) == 2
 
 
-def test_a_letter_that_never_leaves_is_given_up_after_two_days(nadia: User, settings: Any, post: MailServer) -> None:
+def test_email_is_given_up_after_two_days(nadia: User, settings: Any, post: MailServer) -> None:
     writing.paid(nadia)
     settings.EMAIL_PORT = 1
     for _attempt in range(len(sending.BACK_OFF.seconds)):
@@ -132,7 +132,7 @@ def test_a_letter_that_never_leaves_is_given_up_after_two_days(nadia: User, sett
     assert (only().given_up_at is not None, only().due_at) == (True, None)
 
 
-def test_a_lost_answer_repeats_a_letter_at_most_once(post: MailServer, nadia: User) -> None:
+def test_lost_answer_repeats_an_email_at_most_once(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     post.answers = {".": CUT}
     assert sending.deliver_due() == {"failed": 1}
@@ -144,7 +144,7 @@ def test_a_lost_answer_repeats_a_letter_at_most_once(post: MailServer, nadia: Us
     assert first["Message-ID"] == second["Message-ID"]
 
 
-def test_a_lost_answer_and_then_a_good_one_are_two_copies(post: MailServer, nadia: User) -> None:
+def test_lost_answer_then_success_sends_two_copies(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     post.answers = {".": CUT}
     sending.deliver_due()
@@ -154,7 +154,7 @@ def test_a_lost_answer_and_then_a_good_one_are_two_copies(post: MailServer, nadi
     assert (len(post.letters), only().has_lost_answer) == (2, True)
 
 
-def test_a_worker_that_died_repeats_a_letter_at_most_once(post: MailServer, nadia: User) -> None:
+def test_dead_worker_repeats_an_email_at_most_once(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     claim()  # and nothing more is heard of it
     assert sending.deliver_due() == {}
@@ -174,7 +174,7 @@ def test_two_passes_do_not_send_at_once(post: MailServer, nadia: User) -> None:
     assert post.letters == []
 
 
-def test_a_worker_that_lost_its_turn_claims_nothing_more(nadia: User) -> None:
+def test_worker_without_turn_claims_nothing(nadia: User) -> None:
     writing.paid(nadia)
     turn = turns.take(sending.TURN, seconds=60)
     let_the_turn_end()
@@ -183,7 +183,7 @@ def test_a_worker_that_lost_its_turn_claims_nothing_more(nadia: User) -> None:
     assert sending._claim(turn) is None
 
 
-def test_an_outcome_that_comes_after_its_lease_changes_nothing(nadia: User) -> None:
+def test_outcome_after_the_lease_is_ignored(nadia: User) -> None:
     writing.paid(nadia)
     first, _lease = claim()
     with later(seconds=lease_seconds() + 1):
@@ -192,7 +192,7 @@ def test_an_outcome_that_comes_after_its_lease_changes_nothing(nadia: User) -> N
     assert only().sent_at is None
 
 
-def test_a_worker_that_was_stopped_sends_nothing_that_another_has_sent(post: MailServer, nadia: User) -> None:
+def test_suspended_worker_does_not_send_after_its_lease(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     first, _lease = claim()
     let_the_turn_end()
@@ -203,7 +203,7 @@ def test_a_worker_that_was_stopped_sends_nothing_that_another_has_sent(post: Mai
     assert (only().sent_at is not None, only().error) == (True, "")
 
 
-def test_what_a_stopped_worker_still_had_is_due_at_once(post: MailServer, nadia: User) -> None:
+def test_unsent_claim_of_a_suspended_worker_is_due_immediately(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     first, _lease = claim()
     assert sending._record(first, sending._exchange(first, send_by=Deadline.after(0))) == "late"
@@ -214,8 +214,10 @@ def test_what_a_stopped_worker_still_had_is_due_at_once(post: MailServer, nadia:
 
 
 @pytest.mark.parametrize("step", ["EHLO", "RCPT", "DATA"])
-def test_a_letter_is_not_sent_when_its_time_passed_during_the_talk(step: str, post: MailServer, nadia: User) -> None:
-    """Stopped at any step before the content: the mail server must not take the letter when we go on."""
+def test_email_is_not_sent_if_the_deadline_passes_during_the_conversation(
+    step: str, post: MailServer, nadia: User
+) -> None:
+    """If the worker is suspended at any step before the content, the mail server must not accept the email."""
     writing.paid(nadia)
     first, _lease = claim()
     post.delays[step] = 0.3
@@ -227,7 +229,7 @@ def test_a_letter_is_not_sent_when_its_time_passed_during_the_talk(step: str, po
 
 
 # ------------------------------------------------------------------------------------------------ secrets
-def test_a_link_that_sets_a_password_is_erased_once_sent(
+def test_reset_link_is_erased_after_sending(
     post: MailServer, nadia: User, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -242,14 +244,14 @@ def test_a_link_that_sets_a_password_is_erased_once_sent(
     assert post.letters[0]["List-Unsubscribe"] is None
 
 
-def test_a_secret_that_cannot_be_sent_is_erased_as_well(post: MailServer, nadia: User, client: Client) -> None:
+def test_undeliverable_secret_is_erased(post: MailServer, nadia: User, client: Client) -> None:
     post.answers = {"RCPT": "550 no"}
     client.post("/account/password/reset/", {"email": nadia.email})
     sending.deliver_due()
     assert (only().given_up_at is not None, only().text) == (True, "")
 
 
-def test_a_changed_password_is_told_in_the_owners_language(post: MailServer, client: Client) -> None:
+def test_password_change_email_uses_the_owners_language(post: MailServer, client: Client) -> None:
     nadia = factories.customer(email="nadia@example.com", password="a-long-enough-one", language="ar")
     client.force_login(nadia)
     data = {"oldpassword": "a-long-enough-one", "password1": "another-long-one", "password2": "another-long-one"}
@@ -264,8 +266,8 @@ def test_a_changed_password_is_told_in_the_owners_language(post: MailServer, cli
     assert "<b>" not in html
 
 
-def test_nobody_without_an_account_is_written_to(client: Client, post: MailServer) -> None:
-    """Whoever wants to annoy somebody only has to write their address into the form."""
+def test_unknown_addresses_receive_no_email(client: Client, post: MailServer) -> None:
+    """Otherwise anybody could cause emails to a stranger by entering the address in the form."""
     client.post("/account/password/reset/", {"email": "stranger@example.com"})
     assert not Email.objects.exists()
 
@@ -275,7 +277,7 @@ def test_nobody_without_an_account_is_written_to(client: Client, post: MailServe
     ("language", "amount", "direction"),
     [("en", "$1,234.50", "ltr"), ("ru", "1 234,50", "ltr"), ("tr", "$1.234,50", "ltr"), ("ar", "1,234.50", "rtl")],
 )
-def test_a_letter_is_in_its_readers_language(language: str, amount: str, direction: str, post: MailServer) -> None:
+def test_email_uses_the_readers_language(language: str, amount: str, direction: str, post: MailServer) -> None:
     user = factories.customer("0", language=language)
     writing.paid(user, "1234.50")
     sending.deliver_due()
@@ -284,7 +286,7 @@ def test_a_letter_is_in_its_readers_language(language: str, amount: str, directi
     assert f'<html lang="{language}" dir="{direction}">' in html_of(post.letters[0])
 
 
-def test_a_time_is_that_of_the_readers_clock(nadia: User) -> None:
+def test_times_use_the_readers_time_zone(nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(time_zone="Asia/Tokyo")
     nadia.refresh_from_db()
     with time_machine.travel("2026-05-01 20:30:00Z", tick=False):
@@ -295,7 +297,7 @@ def test_a_time_is_that_of_the_readers_clock(nadia: User) -> None:
 EVIL = "Hi\r\nBcc: evil@example.com\r\n\r\nbody"
 
 
-def test_what_people_write_makes_no_header(post: MailServer, nadia: User, settings: Any) -> None:
+def test_user_text_cannot_inject_headers(post: MailServer, nadia: User, settings: Any) -> None:
     settings.SHOP_NAME = f"Shop{EVIL}"
     writing.answered(nadia, subject=EVIL, text=EVIL)
     writing.paid(nadia, label=EVIL)

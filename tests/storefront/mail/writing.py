@@ -1,4 +1,4 @@
-"""What makes the shop write, through the doors that people and panels use."""
+"""Create emails the way customers, staff and panels cause them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests import factories
 
 
 def paid(user: User, amount: str = "25", label: str = "Bank transfer") -> Payment:
-    """Money that staff has seen arrive."""
+    """Approve a manual payment."""
     way = Way(label=label, minimum=Decimal(1), method="1")
     payment = crediting.open_payment(user, gateway=GATEWAYS["transfer"], way=way, amount=Decimal(amount))
     return crediting.approve(payment, amount=Decimal(amount), actor=factories.user(), reason="seen")
@@ -34,6 +34,6 @@ def canceled(user: User) -> Order:
 
 
 def made_low(user: User) -> None:
-    """Buys until less than the customer's line is left."""
+    """Buy until the balance is below the threshold."""
     transfers.set_low_balance_alert(user.wallet, below=Decimal("99.95"))
     factories.order(user)

@@ -1,4 +1,4 @@
-"""Customers with endpoints, and programs that listen there."""
+"""Fixtures: customers, their endpoints, and programs that receive webhooks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVERYTHING = {"has_orders": True, "has_refills": True, "has_balance": True, "has
 
 @pytest.fixture(autouse=True)
 def _quiet(settings: Any) -> Iterator[None]:
-    """Nobody upstream to wake, and nothing kept from the test before."""
+    """Turn off wake-ups of providers and clear the cache."""
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     settings.ALLOW_PRIVATE_WEBHOOKS = True
     cache.clear()
@@ -45,7 +45,7 @@ def nadia(db: Any) -> User:
 
 @pytest.fixture
 def page(nadia: User) -> Client:
-    """A browser in which Nadia is logged in."""
+    """Return a browser in which Nadia is signed in."""
     client = Client()
     client.force_login(nadia)
     return client
@@ -53,7 +53,7 @@ def page(nadia: User) -> Client:
 
 @pytest.fixture
 def listen() -> Callable[..., Endpoint]:
-    """Makes an endpoint of a customer that hears of everything, at ``url``."""
+    """Return a function that creates an endpoint for all events at ``url``."""
 
     def make(user: User, url: str = "https://shop.example/vitrine", **flags: bool) -> Endpoint:
         endpoint, _secret = endpoints.add(user, url=url, **{**EVERYTHING, **flags})

@@ -1,4 +1,4 @@
-"""A customer's program: a real HTTP server on loopback that keeps what arrives and answers as it is told."""
+"""A customer's program: an HTTP server on loopback that stores requests and gives configured responses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Received:
         return dict(json.loads(self.body))
 
     def is_signed_by(self, secret: str, *, within: float = 300.0) -> bool:
-        """As the documentation tells customers to do it, written again from the documentation alone."""
+        """Check the signature as documented; written from the documentation alone."""
         parts = [part.split("=", 1) for part in self.headers["X-Vitrine-Signature"].split(",")]
         at = next(value for name, value in parts if name == "t")
         if abs(time.time() - int(at)) > within:
@@ -34,7 +34,7 @@ class Received:
 
 
 class Receiver:
-    """``status`` may be a number or a function of what was received; ``delay`` is in seconds before the answer."""
+    """``status`` is a number or a function of the request; ``delay`` is in seconds before the response."""
 
     def __init__(self, status: int | Callable[[Received], int] = 200, *, text: str = "ok", delay: float = 0.0) -> None:
         self.status, self.text, self.delay = status, text, delay

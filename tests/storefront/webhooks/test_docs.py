@@ -1,4 +1,4 @@
-"""The documentation's code is run as it stands there, against what we really sign."""
+"""Run the code samples of the documentation against real signatures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BODY = '{"id":"1","event":"test","data":{"name":"\\u00e9"}}'
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_code_that_checks_a_signature_does(language: str, tmp_path: Path) -> None:
+def test_documented_signature_check_works(language: str, tmp_path: Path) -> None:
     program, frame = LANGUAGES[language]
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
@@ -54,7 +54,7 @@ def test_the_code_that_checks_a_signature_does(language: str, tmp_path: Path) ->
         assert says(BODY, nonsense, secret) == "false"
 
 
-def test_every_event_and_every_wait_is_documented() -> None:
+def test_all_events_and_retry_times_are_documented() -> None:
     assert [f"### `{topic}`" for topic in (*Topic, TEST) if f"### `{topic}`" not in PAGE] == []
     assert "30 seconds, 2 minutes, 10 minutes, 1 hour, 3 hours, 12 hours and 24 hours" in PAGE
     assert sending.BACK_OFF.seconds == (30, 120, 600, 3600, 3 * 3600, 12 * 3600, 24 * 3600)

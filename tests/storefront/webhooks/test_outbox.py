@@ -1,4 +1,4 @@
-"""What is kept of news: whose, in which words, in the transaction of the change, at what cost."""
+"""The webhook outbox: recipients, format, transactions and number of statements."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def told(topic: Topic | None = None) -> list[dict[str, Any]]:
 
 
 def asked(user: User, order: Order) -> Any:
-    """What the panel API answers about the order."""
+    """Return the panel API's status of the order."""
     _key, text = ApiKey.objects.issue(user)
     return Client().post("/api/v2", {"key": text, "action": "status", "order": order.pk}).json()
 
@@ -55,7 +55,7 @@ def moves(order: Order, status: Status, **facts: Any) -> None:
 # ------------------------------------------------------------------------------------------------ orders
 
 
-def test_an_order_is_told_in_the_words_of_the_api(nadia: User, listen: Listen) -> None:
+def test_order_event_uses_the_format_of_the_api(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="pending")
     for status, facts in (
@@ -69,7 +69,7 @@ def test_an_order_is_told_in_the_words_of_the_api(nadia: User, listen: Listen) -
     assert [data["charge"] for data in told()] == ["0.09", "0.054", "0.00"]
 
 
-def test_steps_that_customers_do_not_see_are_no_news(nadia: User, listen: Listen) -> None:
+def test_internal_status_changes_create_no_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia)
     fulfillment.mark_submitting([order.pk])
@@ -79,7 +79,7 @@ def test_steps_that_customers_do_not_see_are_no_news(nadia: User, listen: Listen
     assert told() == []
 
 
-def test_a_doubt_and_its_end_are_told(nadia: User, listen: Listen) -> None:
+def test_unknown_outcome_and_its_end_create_events(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="submitting")
     fulfillment.mark_in_doubt(order.pk)
@@ -87,7 +87,7 @@ def test_a_doubt_and_its_end_are_told(nadia: User, listen: Listen) -> None:
     assert [data["status"] for data in told()] == ["Processing", "Canceled"]
 
 
-def test_more_money_back_after_the_end_is_told(nadia: User, listen: Listen) -> None:
+def test_later_refund_creates_an_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="pending")
     moves(order, Status.PARTIAL, remains=20)
@@ -96,7 +96,7 @@ def test_more_money_back_after_the_end_is_told(nadia: User, listen: Listen) -> N
     assert [data["remains"] for data in told()] == ["20", "50"]
 
 
-def test_an_order_in_runs_is_told_as_a_whole(nadia: User, listen: Listen) -> None:
+def test_drip_feed_order_creates_events_for_the_whole_order(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, factories.service(has_dripfeed=True), runs="2", interval="10")
     fulfillment.mark_run_submitting(Order.objects.get(pk=order.pk), 1)
@@ -108,7 +108,7 @@ def test_an_order_in_runs_is_told_as_a_whole(nadia: User, listen: Listen) -> Non
     assert [data["charge"] for data in told()] == ["0.18", "0.09"]
 
 
-def test_a_rolled_back_change_leaves_no_delivery(nadia: User, listen: Listen) -> None:
+def test_rolled_back_change_leaves_no_delivery(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="pending")
     with transaction.atomic():
@@ -121,7 +121,7 @@ def test_a_rolled_back_change_leaves_no_delivery(nadia: User, listen: Listen) ->
     assert order.status == "pending"
 
 
-def test_everybody_hears_of_their_own_only(nadia: User, listen: Listen) -> None:
+def test_customers_receive_only_their_own_events(nadia: User, listen: Listen) -> None:
     stranger = factories.customer()
     mine, theirs = listen(nadia), listen(stranger)
     listen(nadia, has_orders=False)
@@ -131,7 +131,7 @@ def test_everybody_hears_of_their_own_only(nadia: User, listen: Listen) -> None:
     assert list(Delivery.objects.order_by("pk").values_list("endpoint", flat=True)) == [mine.pk, theirs.pk]
 
 
-def test_two_endpoints_get_the_same_event(nadia: User, listen: Listen) -> None:
+def test_two_endpoints_receive_the_same_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     listen(nadia)
     moves(factories.order(nadia, status="pending"), Status.COMPLETED)
@@ -140,7 +140,7 @@ def test_two_endpoints_get_the_same_event(nadia: User, listen: Listen) -> None:
     assert json.loads(event.body)["id"] == str(event.pk)
 
 
-def test_an_event_says_when_it_happened_in_utc(nadia: User, listen: Listen, settings: Any) -> None:
+def test_event_time_is_in_utc(nadia: User, listen: Listen, settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Istanbul"
     listen(nadia)
     moves(factories.order(nadia, status="pending"), Status.COMPLETED)
@@ -150,7 +150,7 @@ def test_an_event_says_when_it_happened_in_utc(nadia: User, listen: Listen, sett
     assert abs((datetime.now(UTC) - at).total_seconds()) < 60
 
 
-def test_news_without_an_owner_finds_them_by_the_order(nadia: User, listen: Listen) -> None:
+def test_event_without_user_is_sent_to_the_orders_owner(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia)
     events.publish(
@@ -162,7 +162,7 @@ def test_news_without_an_owner_finds_them_by_the_order(nadia: User, listen: List
 # ------------------------------------------------------------------------------------------------ the rest
 
 
-def test_a_refill_is_told_from_asking_to_end(nadia: User, listen: Listen) -> None:
+def test_refill_creates_events_from_request_to_end(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, factories.service(has_refill=True), status="pending")
     moves(order, Status.COMPLETED)
@@ -176,21 +176,21 @@ def test_a_refill_is_told_from_asking_to_end(nadia: User, listen: Listen) -> Non
     assert {(one["refill"], one["order"]) for one in data} == {(refill.pk, order.pk)}
 
 
-def test_a_cancellation_is_news_of_its_order_alone(nadia: User, listen: Listen) -> None:
+def test_cancellation_creates_only_an_order_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, factories.service(has_cancel=True))
     customer_requests.request_cancellation(order, actor=nadia)
     assert [event.topic for event in WebhookEvent.objects.all()] == ["order.changed"]
 
 
-def test_a_low_balance_is_told_to_its_owner(nadia: User, listen: Listen) -> None:
+def test_low_balance_event_is_sent_to_the_owner(nadia: User, listen: Listen) -> None:
     listen(nadia)
     listen(factories.customer())
     events.publish([ShopEvent(topic=Topic.LOW_BALANCE, user_id=nadia.pk, data={"balance": "4.10", "below": "5.00"})])
     assert told() == [{"balance": "4.10", "below": "5.00", "currency": "USD"}]
 
 
-def test_a_purchase_that_makes_the_balance_low_is_told_once(nadia: User, listen: Listen) -> None:
+def test_low_balance_event_is_sent_once(nadia: User, listen: Listen) -> None:
     listen(nadia)
     service = factories.service(rate="300")
     transfers.set_low_balance_alert(transfers.open_wallet(nadia), below=Decimal(60))
@@ -200,7 +200,7 @@ def test_a_purchase_that_makes_the_balance_low_is_told_once(nadia: User, listen:
 
 
 def repriced(count: int) -> None:
-    """So many services are published, and then their prices rise."""
+    """Publish ``count`` services and then raise their prices."""
     provider = onboarding.save_provider(
         "north", url="http://127.0.0.1:9009/api/v2", key="k", dialect_name="v2", currency="USD"
     )
@@ -210,9 +210,7 @@ def repriced(count: int) -> None:
     assert markup.reprice() == count
 
 
-def test_prices_that_change_together_are_one_event_for_everybody(
-    nadia: User, listen: Listen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_simultaneous_price_changes_are_one_event(nadia: User, listen: Listen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.catalog.price_changes.CHUNK", 3)
     listen(nadia)
     listen(factories.customer())
@@ -225,8 +223,8 @@ def test_prices_that_change_together_are_one_event_for_everybody(
     assert {(row["old_rate"], row["rate"]) for row in services} == {("1.17", "1.80")}
 
 
-def test_prices_are_told_as_the_price_list_writes_them(nadia: User, listen: Listen) -> None:
-    """A package is read as the price of one, everything else as that of a thousand."""
+def test_price_event_uses_the_format_of_the_price_list(nadia: User, listen: Listen) -> None:
+    """The rate of a package is per piece, all other rates are per 1,000."""
     listen(nadia)
     service = factories.service(rate="0.002", is_flat=True)
     boss = User.objects.create_superuser("boss@example.com", "x")
@@ -241,14 +239,14 @@ def test_prices_are_told_as_the_price_list_writes_them(nadia: User, listen: List
 
 
 def by_list(client: Client, pk: int, rate: str) -> None:
-    """Changes a price in the list of services, as a browser would."""
+    """Change a price in the list of services, as a browser does."""
     data = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "0", "form-MAX_NUM_FORMS": "100"}
     row = {"form-0-id": str(pk), "form-0-rate": rate, "form-0-is_active": "on"}
     assert client.post("/admin/orders/service/", {**data, **row, "_save": "Save"}).status_code == 302
 
 
 @pytest.mark.parametrize("place", ["list", "page"])
-def test_a_price_edited_by_hand_is_kept_and_told(place: str, nadia: User, listen: Listen) -> None:
+def test_manual_price_change_creates_an_event(place: str, nadia: User, listen: Listen) -> None:
     listen(nadia)
     service = factories.service(rate="0.90")
     client = Client()
@@ -273,7 +271,7 @@ def by_page(client: Client, service: Any, rate: str) -> None:
     assert response.status_code == 302, response.context["errors"]
 
 
-def test_a_service_off_sale_changes_its_price_quietly(nadia: User, listen: Listen) -> None:
+def test_price_change_of_a_hidden_service_creates_no_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     service = factories.service(is_active=False)
     client = Client()
@@ -296,7 +294,7 @@ def statements(act: Callable[[], Any]) -> int:
 
 
 @pytest.mark.parametrize("count", [1, 100])
-def test_news_cost_one_statement_where_nobody_listens(count: int, nadia: User, listen: Listen) -> None:
+def test_events_without_endpoints_take_one_statement(count: int, nadia: User, listen: Listen) -> None:
     listen(factories.customer())
     pks = [factories.order(nadia, status="pending").pk for _ in range(count)]
     changes = [ShopEvent(topic=Topic.ORDER, user_id=nadia.pk, order_id=pk) for pk in pks]
@@ -304,7 +302,7 @@ def test_news_cost_one_statement_where_nobody_listens(count: int, nadia: User, l
     assert statements(lambda: outbox.record([ShopEvent(topic=Topic.ORDER, order_id=pk) for pk in pks])) == 1
 
 
-def test_news_of_many_orders_cost_what_those_of_one_do(nadia: User, listen: Listen) -> None:
+def test_events_of_many_orders_take_as_many_statements_as_one(nadia: User, listen: Listen) -> None:
     service = factories.service()
     pks = [factories.order(nadia, service, status="pending").pk for _ in range(101)]
     listen(nadia)
@@ -316,7 +314,7 @@ def test_news_of_many_orders_cost_what_those_of_one_do(nadia: User, listen: List
     assert Delivery.objects.count() == 101
 
 
-def test_the_bulk_path_tells_of_a_hundred_orders_at_once(nadia: User, listen: Listen) -> None:
+def test_bulk_status_update_creates_an_event_per_order(nadia: User, listen: Listen) -> None:
     service = factories.service()
     pks = [factories.order(nadia, service, status="pending").pk for _ in range(100)]
 
@@ -343,8 +341,10 @@ def test_the_bulk_path_tells_of_a_hundred_orders_at_once(nadia: User, listen: Li
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_gone_first", [False, True])
-def test_removing_an_endpoint_stops_no_change_that_tells_it(nadia: User, listen: Listen, is_gone_first: bool) -> None:
-    """The change is not undone by a delivery whose endpoint is gone when it is committed, nor is the removal."""
+def test_deleting_an_endpoint_does_not_block_concurrent_changes(
+    nadia: User, listen: Listen, is_gone_first: bool
+) -> None:
+    """Neither the change nor the deletion is rolled back by the other."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     endpoint, other = listen(nadia), listen(nadia, "https://shop.example/other")

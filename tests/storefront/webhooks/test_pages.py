@@ -1,4 +1,4 @@
-"""The customer's pages of webhooks."""
+"""The webhook pages of customers and staff."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def act(page: Client, endpoint: Endpoint, action: str) -> Any:
     return page.post(f"{LIST}{endpoint.pk}/action/", {"action": action}, follow=True)
 
 
-def test_the_pages_are_for_who_is_signed_in(client: Client, nadia: User, listen: Listen) -> None:
+def test_pages_require_sign_in(client: Client, nadia: User, listen: Listen) -> None:
     pk = listen(nadia).pk
     for address in (LIST, f"{LIST}{pk}/", f"{LIST}{pk}/edit/"):
         assert client.get(address).headers["Location"].startswith("/account/login/")
@@ -38,7 +38,7 @@ def test_the_pages_are_for_who_is_signed_in(client: Client, nadia: User, listen:
     assert Endpoint.objects.exists()
 
 
-def test_a_new_endpoints_secret_is_shown_once(page: Client, nadia: User) -> None:
+def test_secret_of_a_new_endpoint_is_shown_once(page: Client, nadia: User) -> None:
     response = page.post(LIST, NEW, follow=True)
     shown = SECRET.search(text_of(response))
     assert shown
@@ -52,7 +52,7 @@ def test_a_new_endpoints_secret_is_shown_once(page: Client, nadia: User) -> None
     assert shown[1] not in text_of(page.get(f"{LIST}{endpoint.pk}/edit/"))
 
 
-def test_a_secret_that_waits_to_be_shown_is_not_readable_in_the_session(page: Client) -> None:
+def test_secret_is_encrypted_in_the_session(page: Client) -> None:
     assert page.post(LIST, NEW).status_code == 302
     endpoint = Endpoint.objects.get()
     assert endpoint.secrets[0] not in json.dumps(dict(page.session))
@@ -61,7 +61,7 @@ def test_a_secret_that_waits_to_be_shown_is_not_readable_in_the_session(page: Cl
     assert endpoint.secrets[0] not in json.dumps(dict(page.session))
 
 
-def test_a_secret_is_rotated_and_the_new_one_shown_once(page: Client, nadia: User, listen: Listen) -> None:
+def test_rotated_secret_is_shown_once(page: Client, nadia: User, listen: Listen) -> None:
     endpoint = listen(nadia)
     (old,) = endpoint.secrets
     shown = SECRET.search(text_of(act(page, endpoint, "rotate")))
@@ -86,7 +86,7 @@ def test_a_secret_is_rotated_and_the_new_one_shown_once(page: Client, nadia: Use
         ("", "required"),
     ],
 )
-def test_an_address_that_will_not_do_is_said(url: str, told: str, page: Client, settings: Any) -> None:
+def test_invalid_url_is_refused_with_a_reason(url: str, told: str, page: Client, settings: Any) -> None:
     settings.ALLOW_PRIVATE_WEBHOOKS = False
     text = text_of(page.post(LIST, {**NEW, "url": url}))
     assert told in text
@@ -94,11 +94,11 @@ def test_an_address_that_will_not_do_is_said(url: str, told: str, page: Client, 
     assert not Endpoint.objects.exists()
 
 
-def test_an_endpoint_hears_of_something(page: Client) -> None:
+def test_endpoint_requires_an_event(page: Client) -> None:
     assert "at least one event" in text_of(page.post(LIST, {"url": NEW["url"]}))
 
 
-def test_a_customer_has_five_endpoints_at_most(page: Client, nadia: User, listen: Listen) -> None:
+def test_customer_has_at_most_five_endpoints(page: Client, nadia: User, listen: Listen) -> None:
     for _ in range(endpoints.MAX_ENDPOINTS):
         listen(nadia)
     assert "reached the limit of" in text_of(page.get(LIST))
@@ -114,7 +114,7 @@ def test_an_endpoint_is_edited(page: Client, nadia: User, listen: Listen) -> Non
     assert "must start" not in text_of(page.post(f"{LIST}{endpoint.pk}/edit/", {"url": "", "has_refills": "on"}))
 
 
-def test_it_is_paused_resumed_and_removed(page: Client, nadia: User, listen: Listen) -> None:
+def test_endpoint_can_be_paused_resumed_and_deleted(page: Client, nadia: User, listen: Listen) -> None:
     endpoint = listen(nadia)
     assert "Resume" in text_of(act(page, endpoint, "pause"))
     endpoint.refresh_from_db()
@@ -129,7 +129,7 @@ def test_it_is_paused_resumed_and_removed(page: Client, nadia: User, listen: Lis
     assert not Endpoint.objects.exists()
 
 
-def test_a_test_event_is_sent_and_seen(page: Client, nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_test_event_is_sent_and_listed(page: Client, nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
     assert "Pending" in text_of(act(page, endpoint, "test"))
     sending.deliver_due()
@@ -137,7 +137,7 @@ def test_a_test_event_is_sent_and_seen(page: Client, nadia: User, listen: Listen
     assert receiver.events[0]["event"] == "test"
 
 
-def test_a_delivery_shows_its_attempts_and_is_sent_again(page: Client, nadia: User, listen: Listen) -> None:
+def test_delivery_shows_attempts_and_can_be_resent(page: Client, nadia: User, listen: Listen) -> None:
     with Receiver(500, text="<b>out of order</b>") as receiver:
         endpoint = listen(nadia, receiver.url)
         outbox.send_test(endpoint)
@@ -155,7 +155,7 @@ def test_a_delivery_shows_its_attempts_and_is_sent_again(page: Client, nadia: Us
     assert "Resume it first" in text_of(page.post(f"{address}resend/", follow=True))
 
 
-def test_nobody_sees_or_touches_anothers(page: Client, listen: Listen) -> None:
+def test_endpoints_of_other_customers_are_not_found(page: Client, listen: Listen) -> None:
     endpoint = listen(factories.customer())
     outbox.send_test(endpoint)
     delivery = Delivery.objects.get()
@@ -169,7 +169,9 @@ def test_nobody_sees_or_touches_anothers(page: Client, listen: Listen) -> None:
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("5", Decimal(5)), ("0.5", Decimal("0.5")), ("", None)])
-def test_the_low_balance_is_set_and_unset(sent: str, kept: Decimal | None, page: Client, nadia: User) -> None:
+def test_low_balance_threshold_can_be_set_and_cleared(
+    sent: str, kept: Decimal | None, page: Client, nadia: User
+) -> None:
     wallet = Account.objects.get(user=nadia)
     Account.objects.filter(pk=wallet.pk).update(warn_below=7)
     page.post(f"{LIST}low-balance/", {"warn_below": sent})
@@ -178,12 +180,12 @@ def test_the_low_balance_is_set_and_unset(sent: str, kept: Decimal | None, page:
 
 
 @pytest.mark.parametrize("sent", ["-1", "0", "much", "0.0000001"])
-def test_a_low_balance_that_is_no_amount_is_refused(sent: str, page: Client, nadia: User) -> None:
+def test_invalid_low_balance_threshold_is_refused(sent: str, page: Client, nadia: User) -> None:
     assert "field-error" in text_of(page.post(f"{LIST}low-balance/", {"warn_below": sent}))
     assert Account.objects.get(user=nadia).warn_below is None
 
 
-def test_pages_of_deliveries_are_found_by_key(
+def test_deliveries_are_paginated_by_key(
     page: Client, nadia: User, listen: Listen, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     endpoint = listen(nadia)
@@ -199,7 +201,7 @@ def test_pages_of_deliveries_are_found_by_key(
     assert second.count("Resend") == 10
 
 
-def test_the_list_takes_the_same_queries_for_any_number(
+def test_number_of_queries_does_not_depend_on_rows(
     page: Client, nadia: User, listen: Listen, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     for _ in range(endpoints.MAX_ENDPOINTS):
@@ -208,7 +210,7 @@ def test_the_list_takes_the_same_queries_for_any_number(
         page.get(LIST)
 
 
-def test_the_account_leads_there(page: Client) -> None:
+def test_api_keys_page_links_to_webhooks(page: Client) -> None:
     assert f'href="{LIST}"' in text_of(page.get("/account/keys/"))
 
 
@@ -222,7 +224,7 @@ def boss() -> Client:
     return client
 
 
-def test_staff_read_endpoints_and_deliveries_and_no_secret(
+def test_staff_pages_never_show_secrets(
     boss: Client, nadia: User, receiver: Receiver, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     made = [endpoints.add(nadia, url=receiver.url) for _ in range(3)]
@@ -241,7 +243,7 @@ def test_staff_read_endpoints_and_deliveries_and_no_secret(
     assert boss.post(f"/admin/webhooks/endpoint/{made[0][0].pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_staff_send_failing_deliveries_again(boss: Client, nadia: User, listen: Listen) -> None:
+def test_staff_can_resend_failing_deliveries(boss: Client, nadia: User, listen: Listen) -> None:
     with Receiver(500) as receiver, Receiver() as fine:
         for url in (receiver.url, fine.url):
             outbox.send_test(listen(nadia, url))
@@ -257,7 +259,7 @@ def test_staff_send_failing_deliveries_again(boss: Client, nadia: User, listen: 
     assert Attempt.objects.filter(delivery=failed).count() == 2
 
 
-def test_whoever_may_only_look_cannot_send(nadia: User, listen: Listen) -> None:
+def test_view_permission_does_not_allow_resending(nadia: User, listen: Listen) -> None:
     staff = User.objects.create_user("staff@example.com", is_staff=True)
     client = Client()
     client.force_login(staff)

@@ -1,4 +1,4 @@
-"""Sending: signed, within limits, again until it arrives, and nobody waits for another's slow program."""
+"""Sending webhooks: signatures, limits, retries and fairness between endpoints."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt may take a second here, not ten. Tests that travel in time take the database's clock along."""
+    """Limit an attempt to one second instead of ten, and let the database's clock follow the tests' clock."""
     monkeypatch.setattr(sending, "TOTAL", 1.0)
     monkeypatch.setattr(leases, "database_now", timezone.now)
 
 
 def claim(limit: int = 5) -> list[Any]:
-    """What is due, claimed by a worker that has the turn and gives it back."""
+    """Claim due deliveries as a worker that has the turn and gives it back."""
     turn = turns.take(sending.TURN, seconds=60)
     if turn is None:
         return []
@@ -57,7 +57,7 @@ def lease_seconds() -> float:
 
 
 def events(user: User, count: int = 1) -> list[Delivery]:
-    """News of ``user``'s balance: the cheapest event there is."""
+    """Create low balance events of ``user``, which need no other rows."""
     before = set(Delivery.objects.values_list("pk", flat=True))
     for number in range(count):
         outbox.record([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
@@ -71,7 +71,7 @@ def only() -> Delivery:
 # ------------------------------------------------------------------------------------------------ what arrives
 
 
-def test_an_event_arrives_signed_byte_for_byte(nadia: User, receiver: Receiver) -> None:
+def test_delivered_body_is_signed(nadia: User, receiver: Receiver) -> None:
     _endpoint, secret = endpoints.add(nadia, url=receiver.url)
     events(nadia)
     assert sending.deliver_due() == {"delivered": 1}
@@ -88,7 +88,7 @@ def test_an_event_arrives_signed_byte_for_byte(nadia: User, receiver: Receiver) 
     assert Attempt.objects.values_list("status", "error", "answer").get() == (200, "", "ok")
 
 
-def test_during_a_rotation_both_secrets_sign_and_afterwards_the_new_one(nadia: User, receiver: Receiver) -> None:
+def test_both_secrets_sign_during_a_rotation(nadia: User, receiver: Receiver) -> None:
     with time_machine.travel(NOON) as clock:
         endpoint, old = endpoints.add(nadia, url=receiver.url)
         new = endpoints.rotate(endpoint)
@@ -102,7 +102,7 @@ def test_during_a_rotation_both_secrets_sign_and_afterwards_the_new_one(nadia: U
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_any_2xx_is_a_yes(status: int, nadia: User, listen: Listen) -> None:
+def test_any_2xx_response_is_a_success(status: int, nadia: User, listen: Listen) -> None:
     with Receiver(status, text="") as receiver:
         listen(nadia, receiver.url)
         events(nadia)
@@ -112,7 +112,7 @@ def test_any_2xx_is_a_yes(status: int, nadia: User, listen: Listen) -> None:
 # ------------------------------------------------------------------------------------------------ again
 
 
-def test_it_backs_off_and_gives_up(nadia: User, listen: Listen) -> None:
+def test_retries_follow_the_schedule_and_then_stop(nadia: User, listen: Listen) -> None:
     with Receiver(503, text="not now") as receiver, time_machine.travel(NOON, tick=False) as clock:
         endpoint = listen(nadia, receiver.url)
         events(nadia)
@@ -138,7 +138,7 @@ def clock_now() -> datetime:
     return datetime.now(UTC)
 
 
-def test_what_arrives_at_last_clears_the_record(nadia: User, listen: Listen) -> None:
+def test_success_clears_the_failing_mark(nadia: User, listen: Listen) -> None:
     answers = iter([500, 200])
     with Receiver(lambda _: next(answers)) as receiver, time_machine.travel(NOON, tick=False) as clock:
         endpoint = listen(nadia, receiver.url)
@@ -150,7 +150,7 @@ def test_what_arrives_at_last_clears_the_record(nadia: User, listen: Listen) -> 
         assert (endpoint.failing_since, endpoint.held_until, only().last_error) == (None, None, "")
 
 
-def test_an_endpoint_that_says_how_long_to_wait_is_not_asked_before(nadia: User, listen: Listen) -> None:
+def test_retry_after_is_respected(nadia: User, listen: Listen) -> None:
     with Receiver(429) as receiver, time_machine.travel(NOON, tick=False):
         receiver.headers["Retry-After"] = "3000"
         listen(nadia, receiver.url)
@@ -159,7 +159,7 @@ def test_an_endpoint_that_says_how_long_to_wait_is_not_asked_before(nadia: User,
         assert only().due_at == NOON + timedelta(seconds=3000)
 
 
-def test_an_endpoint_that_is_gone_is_switched_off(nadia: User, listen: Listen) -> None:
+def test_410_response_pauses_the_endpoint(nadia: User, listen: Listen) -> None:
     with Receiver(410) as receiver:
         endpoint = listen(nadia, receiver.url)
         events(nadia)
@@ -169,7 +169,7 @@ def test_an_endpoint_that_is_gone_is_switched_off(nadia: User, listen: Listen) -
         assert events(nadia) == []
 
 
-def test_days_of_failures_pause_an_endpoint_and_resuming_sends_what_waited(nadia: User, listen: Listen) -> None:
+def test_three_days_of_failures_pause_the_endpoint(nadia: User, listen: Listen) -> None:
     status = 500
     with Receiver(lambda _: status) as receiver, time_machine.travel(NOON, tick=False) as clock:
         endpoint = listen(nadia, receiver.url)
@@ -192,7 +192,7 @@ def test_days_of_failures_pause_an_endpoint_and_resuming_sends_what_waited(nadia
         assert len(receiver.received) == count + 1
 
 
-def test_sent_again_by_hand_it_starts_over(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_resending_restarts_the_attempts(nadia: User, listen: Listen, receiver: Receiver) -> None:
     listen(nadia, receiver.url)
     events(nadia)
     sending.deliver_due()
@@ -205,7 +205,7 @@ def test_sent_again_by_hand_it_starts_over(nadia: User, listen: Listen, receiver
     assert Attempt.objects.count() == 2
 
 
-def test_what_is_on_its_way_is_not_sent_again_by_hand(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_delivery_in_flight_is_not_resent(nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
     events(nadia)
     claim()
@@ -234,7 +234,7 @@ def test_a_redirect_is_not_followed(nadia: User, listen: Listen, receiver: Recei
     assert receiver.received == []
 
 
-def test_a_slow_body_is_cut_off(nadia: User, listen: Listen) -> None:
+def test_slow_response_body_is_cut_off(nadia: User, listen: Listen) -> None:
     def drips(server: RawServer, connection: socket.socket) -> None:
         read_request(server, connection)
         connection.sendall(head("Content-Length: 1000"))
@@ -247,7 +247,7 @@ def test_a_slow_body_is_cut_off(nadia: User, listen: Listen) -> None:
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_a_huge_body_is_not_read(is_packed: bool, nadia: User, listen: Listen) -> None:
+def test_large_response_body_is_not_read(is_packed: bool, nadia: User, listen: Listen) -> None:
     body = gzip_bomb(8) if is_packed else b"x" * (64 * 1024 + 1)
     packing = ["Content-Encoding: gzip"] if is_packed else []
 
@@ -260,23 +260,23 @@ def test_a_huge_body_is_not_read(is_packed: bool, nadia: User, listen: Listen) -
         assert failure(server.url, nadia, listen) == "answer larger than 64 kB"
 
 
-def test_nobody_listening_is_said(nadia: User, listen: Listen) -> None:
+def test_refused_connection_is_reported(nadia: User, listen: Listen) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert "connection refused" in failure(f"http://127.0.0.1:{port}/", nadia, listen)
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:8443/", "https://10.1.2.3/", "https://[::1]/", "http://1.1.1.1/"])
-def test_private_and_plain_addresses_are_refused(url: str, nadia: User, listen: Listen, settings: Any) -> None:
+def test_private_and_http_urls_are_refused(url: str, nadia: User, listen: Listen, settings: Any) -> None:
     settings.ALLOW_PRIVATE_WEBHOOKS = False
     assert "must start with https:// and be on the public internet" in failure(url, nadia, listen)
     assert Attempt.objects.get().status is None
 
 
-def test_a_name_that_leads_to_this_machine_is_refused(
+def test_host_name_resolving_to_a_private_address_is_refused(
     nadia: User, listen: Listen, receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the name resolved to when it was typed: what counts is where the connection would go now."""
+    """The address counts to which the host name resolves when the webhook is sent."""
     settings.ALLOW_PRIVATE_WEBHOOKS = False
     real = socket.getaddrinfo
 
@@ -289,7 +289,7 @@ def test_a_name_that_leads_to_this_machine_is_refused(
     assert receiver.received == []
 
 
-def test_only_the_beginning_of_an_answer_is_kept(nadia: User, listen: Listen) -> None:
+def test_only_the_start_of_a_response_is_stored(nadia: User, listen: Listen) -> None:
     with Receiver(text="é" * 700) as receiver:
         listen(nadia, receiver.url)
         events(nadia)
@@ -298,10 +298,10 @@ def test_only_the_beginning_of_an_answer_is_kept(nadia: User, listen: Listen) ->
 
 
 @pytest.mark.parametrize(("charset", "text"), [("utf-7", b"\xff+2AA-"), ("unicode_escape", b"\xff\\ud800\\0")])
-def test_an_answer_that_no_database_keeps_stops_no_other(
+def test_unstorable_response_text_does_not_stop_other_deliveries(
     charset: str, text: bytes, nadia: User, listen: Listen, receiver: Receiver
 ) -> None:
-    """Half a surrogate pair, from a charset that the receiver may choose: not even its own delivery is lost by it."""
+    """The response contains half a surrogate pair, in a charset that the receiver chose."""
 
     def answers(server: RawServer, connection: socket.socket) -> None:
         read_request(server, connection)
@@ -348,7 +348,7 @@ def test_a_dead_endpoint_with_a_backlog_is_tried_now_and_then(nadia: User, liste
         assert len(dead.received) == before + 1
 
 
-def test_many_endpoints_in_trouble_leave_room_for_the_others(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_failing_endpoints_leave_slots_for_healthy_ones(nadia: User, listen: Listen, receiver: Receiver) -> None:
     for _ in range(sending.SLOTS):
         endpoint = listen(factories.user(), receiver.url)
         outbox.send_test(endpoint)
@@ -360,7 +360,7 @@ def test_many_endpoints_in_trouble_leave_room_for_the_others(nadia: User, listen
     assert len(claimed) == sending.SLOTS // 2 + 1
 
 
-def test_a_secret_that_cannot_be_read_stops_no_other(
+def test_unreadable_secret_does_not_stop_other_deliveries(
     nadia: User, listen: Listen, receiver: Receiver, settings: Any
 ) -> None:
     settings.ENCRYPTION_KEYS, keys = ["x" * 43 + "="], settings.ENCRYPTION_KEYS
@@ -388,7 +388,7 @@ def test_two_workers_deliver_each_event_once(nadia: User, listen: Listen, receiv
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_two_claims_take_the_same(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_claims_do_not_overlap(nadia: User, listen: Listen, receiver: Receiver) -> None:
     for _ in range(5):
         listen(nadia, receiver.url)
     events(nadia, 2)
@@ -398,9 +398,7 @@ def test_no_two_claims_take_the_same(nadia: User, listen: Listen, receiver: Rece
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_one_pass_waits_for_slow_programs_the_next_one_claims(
-    nadia: User, listen: Listen, receiver: Receiver
-) -> None:
+def test_next_pass_claims_while_one_waits_for_slow_endpoints(nadia: User, listen: Listen, receiver: Receiver) -> None:
     with Receiver(delay=0.9) as slow:
         endpoint = listen(nadia, slow.url)
         events(nadia)
@@ -424,9 +422,7 @@ def until(is_so: Callable[[], Any]) -> None:
     raise AssertionError("it did not happen")
 
 
-def test_what_a_killed_worker_had_claimed_is_sent_when_its_lease_ends(
-    nadia: User, listen: Listen, receiver: Receiver
-) -> None:
+def test_claims_of_a_killed_worker_are_sent_after_the_lease(nadia: User, listen: Listen, receiver: Receiver) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         listen(nadia, receiver.url)
         events(nadia)
@@ -437,7 +433,7 @@ def test_what_a_killed_worker_had_claimed_is_sent_when_its_lease_ends(
         assert only().attempts == 2
 
 
-def test_an_answer_after_the_lease_changes_nothing(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_outcome_after_the_lease_is_ignored(nadia: User, listen: Listen, receiver: Receiver) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         listen(nadia, receiver.url)
         events(nadia)
@@ -448,7 +444,7 @@ def test_an_answer_after_the_lease_changes_nothing(nadia: User, listen: Listen, 
         assert only().state is DeliveryState.DELIVERED
 
 
-def test_what_was_removed_meanwhile_is_nobodys_business(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_outcome_of_a_deleted_delivery_is_ignored(nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
     events(nadia)
     (sent,) = claim()
@@ -456,7 +452,7 @@ def test_what_was_removed_meanwhile_is_nobodys_business(nadia: User, listen: Lis
     assert sending._record(sent, sending._exchange(sent)) == "late"
 
 
-def test_a_dead_workers_turn_ends_by_itself(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_turn_of_a_dead_worker_expires(nadia: User, listen: Listen, receiver: Receiver) -> None:
     listen(nadia, receiver.url)
     events(nadia)
     assert turns.take(sending.TURN, seconds=60)
@@ -465,7 +461,7 @@ def test_a_dead_workers_turn_ends_by_itself(nadia: User, listen: Listen, receive
     assert sending.deliver_due() == {"delivered": 1}
 
 
-def test_a_worker_that_lost_its_turn_claims_nothing_more(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_worker_without_turn_claims_nothing(nadia: User, listen: Listen, receiver: Receiver) -> None:
     listen(nadia, receiver.url)
     events(nadia)
     turn = turns.take(sending.TURN, seconds=60)
@@ -477,9 +473,7 @@ def test_a_worker_that_lost_its_turn_claims_nothing_more(nadia: User, listen: Li
     assert len(sending._claim(5, other) or ()) == 1
 
 
-def test_a_worker_that_was_stopped_sends_nothing_that_another_has_sent(
-    nadia: User, listen: Listen, receiver: Receiver
-) -> None:
+def test_suspended_worker_does_not_send_after_its_lease(nadia: User, listen: Listen, receiver: Receiver) -> None:
     endpoint = listen(nadia, receiver.url)
     events(nadia)
     (stopped,) = claim()
@@ -492,7 +486,7 @@ def test_a_worker_that_was_stopped_sends_nothing_that_another_has_sent(
     assert (only().state, endpoint.failing_since) == (DeliveryState.DELIVERED, None)
 
 
-def test_what_a_stopped_worker_still_had_is_due_at_once_and_nobodys_fault(
+def test_unsent_claims_of_a_suspended_worker_are_due_immediately(
     nadia: User, listen: Listen, receiver: Receiver
 ) -> None:
     endpoint = listen(nadia, receiver.url)
@@ -511,14 +505,14 @@ def test_nothing_is_sent_inside_a_transaction() -> None:
         sending.deliver_due()
 
 
-def test_a_look_at_nothing_is_one_query(nadia: User, listen: Listen) -> None:
+def test_empty_pass_takes_one_query(nadia: User, listen: Listen) -> None:
     listen(nadia)
     with CaptureQueriesContext(connection) as caught:
         sending.deliver_due()
     assert len(caught) == 1  # and one for the clock of the database, which stands still here
 
 
-def test_a_claim_costs_the_same_for_one_and_for_many(nadia: User, listen: Listen) -> None:
+def test_claim_takes_the_same_queries_for_any_number(nadia: User, listen: Listen) -> None:
     listen(nadia)
     costs = []
     for count in (1, 10):
@@ -554,7 +548,7 @@ def test_secrets_are_in_no_log_row_or_repr(nadia: User, receiver: Receiver, capl
     assert "[key]" in Attempt.objects.get().answer
 
 
-def test_old_events_go_with_all_that_hangs_on_them(nadia: User, listen: Listen, receiver: Receiver) -> None:
+def test_old_events_are_deleted_with_their_deliveries(nadia: User, listen: Listen, receiver: Receiver) -> None:
     with time_machine.travel(NOON) as clock:
         listen(nadia, receiver.url)
         events(nadia, 3)

@@ -1,4 +1,4 @@
-"""The queue is the table: wake-ups may be lost, doubled or late; the schedule finds what waits."""
+"""Wake-ups and schedules: the table is the queue, so a lost wake-up loses no delivery."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def completed(user: User) -> Order:
     return order
 
 
-def test_killed_between_commit_and_wake_up_it_is_delivered_by_the_schedule(
-    nadia: User, listen: Listen, receiver: Receiver
-) -> None:
+def test_schedule_delivers_events_whose_wake_up_was_lost(nadia: User, listen: Listen, receiver: Receiver) -> None:
     listen(nadia, receiver.url)
     order = factories.order(nadia, status="pending")
     process = python("-c", DIES, str(order.pk), "0", DJANGO_SETTINGS_MODULE="storefront.settings")
@@ -60,7 +58,7 @@ def test_killed_between_commit_and_wake_up_it_is_delivered_by_the_schedule(
     assert [event["data"]["order"] for event in receiver.events] == [order.pk]
 
 
-def test_a_change_wakes_once_a_second_and_only_after_its_commit(nadia: User, listen: Listen) -> None:
+def test_wake_ups_happen_after_commit_and_at_most_once_per_second(nadia: User, listen: Listen) -> None:
     listen(nadia)
     with transaction.atomic():
         completed(nadia)
@@ -69,15 +67,15 @@ def test_a_change_wakes_once_a_second_and_only_after_its_commit(nadia: User, lis
     assert [queued.func() for queued in OrmQ.objects.all()] == ["storefront.webhooks.tasks.deliver"]
 
 
-def test_nobody_is_woken_where_nobody_listens(nadia: User) -> None:
+def test_change_without_endpoints_does_not_wake(nadia: User) -> None:
     completed(nadia)
     assert not OrmQ.objects.exists()
 
 
-def test_what_comes_within_the_second_of_a_wake_up_goes_with_its_pass(
+def test_event_within_a_second_of_a_wake_up_is_sent_by_the_same_pass(
     nadia: User, listen: Listen, receiver: Receiver
 ) -> None:
-    """It has no wake-up call of its own; the pass that is under way looks a little longer than that second."""
+    """Such an event does not wake another pass, so the running pass lingers for longer than a second."""
     listen(nadia, receiver.url)
     completed(nadia)
     order = factories.order(nadia, status="pending")
@@ -90,7 +88,7 @@ def test_what_comes_within_the_second_of_a_wake_up_goes_with_its_pass(
     assert len(receiver.events) == 2
 
 
-def test_every_applications_schedules_are_in_the_table() -> None:
+def test_schedules_of_all_applications_are_stored() -> None:
     sync_schedules(declared())
     names = set(Row.objects.values_list("name", flat=True))
     assert {"tick", "clean up", "webhooks", "webhooks clean up"} <= names
