@@ -5,6 +5,7 @@
     turns    one process at a time for a named piece of work
     backoff  how long to wait after a failure
     queue    put a task into the queue unless it is waiting there already
+    outbox   the base of tables that are queues of deliveries
     models   the tables of turns and of waiting tasks
 
 Every kind of work follows the same steps:

@@ -82,8 +82,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
         Not every account has a row in the library's table of addresses.
         """
-        found = self.authenticate(allauth_context.request, email=user.email, password=password)
-        return found is not None and found.pk == user.pk
+        user_found = self.authenticate(allauth_context.request, email=user.email, password=password)
+        return user_found is not None and user_found.pk == user.pk
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Return the key of the failures that a password reset clears.
@@ -138,7 +138,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _reader(self, request: HttpRequest | None, email: str, context: dict[str, Any]) -> User | None:
         """Return the user whose account an email is about; None if a stranger entered an address without an account."""
-        known = context.get("user") or getattr(request, "user", None)
-        if isinstance(known, User):
-            return known
+        account = context.get("user") or getattr(request, "user", None)
+        if isinstance(account, User):
+            return account
         return User.objects.filter(email=email.strip().lower()).first()

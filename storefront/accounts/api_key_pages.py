@@ -23,7 +23,7 @@ from storefront.accounts.reauthentication import password_required_to_post
 #: Session key of a new API key, encrypted, until the one page that shows it.
 SHOWN_ONCE = "new_api_key"
 #: Maximum number of revoked keys on the page, newest first.
-REVOKED_SHOWN = 50
+MAX_REVOKED_SHOWN = 50
 
 
 @never_cache
@@ -37,16 +37,16 @@ def keys(request: HttpRequest) -> HttpResponse:
         try:
             _key, text = api_keys.create(user, request=request, **form.columns())
         except TooManyKeys:
-            form.refuse()
+            form.add_limit_error()
         else:
             request.session[SHOWN_ONCE] = encryption.encrypt(text)
             return redirect("api_keys")
-    own = ApiKey.objects.filter(user=user)
+    user_keys = ApiKey.objects.filter(user=user)
     context = {
         "form": form,
-        "keys": own.active(),
+        "keys": user_keys.active(),
         "keys_max": KEYS_MAX,
-        "revoked_keys": own.exclude(revoked_at=None).order_by("-revoked_at")[:REVOKED_SHOWN],
+        "revoked_keys": user_keys.exclude(revoked_at=None).order_by("-revoked_at")[:MAX_REVOKED_SHOWN],
         "new_key": _new_key(request),
     }
     return render(request, "accounts/keys.html", context)
@@ -54,9 +54,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 def _new_key(request: HttpRequest) -> str:
     """Return the new key and remove it from the session, so that a reload no longer shows it."""
-    kept = request.session.pop(SHOWN_ONCE, "")
+    encrypted = request.session.pop(SHOWN_ONCE, "")
     try:
-        return encryption.decrypt(kept) if kept else ""
+        return encryption.decrypt(encrypted) if encrypted else ""
     except ImproperlyConfigured:  # the encryption key was removed; the page must still work
         return ""
 

@@ -29,7 +29,7 @@ def create(user: User, *, request: HttpRequest | None = None, **columns: Any) ->
     """
     key, text = ApiKey.objects.issue(user, **columns)
     security_log.note("api_key_created", request, user, key=key.prefix)
-    notices.send(user, "api_key_created", lambda: _created(key))
+    notices.send(user, "api_key_created", lambda: _created_notice(key))
     return key, text
 
 
@@ -43,10 +43,10 @@ def change(key: ApiKey, *, request: HttpRequest, **columns: Any) -> None:
     ApiKey.objects.active().filter(pk=key.pk).update(**columns)
     if {**before, "name": ""} != {**columns, "name": ""}:
         security_log.note("api_key_changed", request, key.user, key=key.prefix)
-        notices.send(key.user, "api_key_changed", lambda: _changed(key))
+        notices.send(key.user, "api_key_changed", lambda: _changed_notice(key))
 
 
-def _created(key: ApiKey) -> Notice:
+def _created_notice(key: ApiKey) -> Notice:
     return Notice(
         subject=_("New API key created"),
         paragraphs=(
@@ -58,7 +58,7 @@ def _created(key: ApiKey) -> Notice:
     )
 
 
-def _changed(key: ApiKey) -> Notice:
+def _changed_notice(key: ApiKey) -> Notice:
     return Notice(
         subject=_("API key changed"),
         paragraphs=(

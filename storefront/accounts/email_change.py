@@ -35,7 +35,7 @@ def confirm(
     User.objects.filter(pk=user.pk).update(email_confirmed_at=timezone.now())
     if former != address.email:
         security_log.note("email_changed", request, user)
-        notices.send(user, "email_changed", lambda: _changed_by_owner(address.email), address=former)
+        notices.send(user, "email_changed", lambda: _change_notice(address.email), address=former)
     return True
 
 
@@ -50,10 +50,10 @@ def by_staff(user: User, *, former: str) -> None:
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
     user_sessions.end_all(user)
-    notices.send(user, "email_changed_by_staff", lambda: _changed(user), address=former)
+    notices.send(user, "email_changed_by_staff", lambda: _staff_change_notice(user), address=former)
 
 
-def _changed_by_owner(new: str) -> Notice:
+def _change_notice(new: str) -> Notice:
     return Notice(
         subject=_("Your email address was changed"),
         paragraphs=(
@@ -63,7 +63,7 @@ def _changed_by_owner(new: str) -> Notice:
     )
 
 
-def _changed(user: User) -> Notice:
+def _staff_change_notice(user: User) -> Notice:
     return Notice(
         subject=_("Your email address was changed"),
         paragraphs=(

@@ -47,11 +47,11 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_addresses(self) -> str:
         """Normalize the addresses, one per line. The error names the wrong line, so nobody has to search for it."""
         try:
-            return ip_addresses.written(ip_addresses.parse(self.cleaned_data["addresses"]))
-        except ip_addresses.BadLine as bad:
+            return ip_addresses.to_text(ip_addresses.parse(self.cleaned_data["addresses"]))
+        except ip_addresses.BadLine as error:
             raise forms.ValidationError(
                 _("Line %(number)d, “%(line)s”, is not valid. Enter an address or network such as 198.51.100.0/24."),
-                params={"number": bad.number, "line": bad.line},
+                params={"number": error.number, "line": error.line},
             ) from None
         except ip_addresses.TooManyLines:
             raise forms.ValidationError(
@@ -65,7 +65,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("Select at least one permission: read or place orders."))
         if data.get("is_from_here") and "addresses" in data:
             lines = ip_addresses.parse(f"{data['addresses']}\n{self.here}")
-            data["addresses"] = ip_addresses.written(lines)
+            data["addresses"] = ip_addresses.to_text(lines)
         return data
 
     def columns(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class NewKeyForm(KeyForm):
             ),
         }
 
-    def refuse(self) -> None:
+    def add_limit_error(self) -> None:
         """Add the error that the customer already has the maximum number of keys."""
         self.add_error(
             None,
@@ -102,24 +102,26 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **options)
         languages = [("", _("Browser default")), *settings.LANGUAGES]
         zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
-        same = [(name, name.replace("_", " ")) for name in ("UTC", *zones)]
+        time_zones = [(name, name.replace("_", " ")) for name in ("UTC", *zones)]
         self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)
         self.fields["time_zone"] = forms.ChoiceField(
-            label=_("Time zone"), choices=[("", _("Shop default (%s)") % settings.TIME_ZONE), *same], required=False
+            label=_("Time zone"),
+            choices=[("", _("Shop default (%s)") % settings.TIME_ZONE), *time_zones],
+            required=False,
         )
-        self._offer_currencies()
+        self._set_currency_choices()
 
-    def _offer_currencies(self) -> None:
-        """Offer the currencies that the shop can display; if there are none, remove the field."""
+    def _set_currency_choices(self) -> None:
+        """Set the currencies that the shop can display as choices; if there are none, remove the field."""
         names = sorted((formats.currency_name(code), code) for code in display.active())
         if not names:
             del self.fields["currency"]
             return
-        own = settings.STORE_CURRENCY
-        offered = [(code, f"{name} ({code})") for name, code in names]
+        shop_currency = settings.STORE_CURRENCY
+        choices = [(code, f"{name} ({code})") for name, code in names]
         self.fields["currency"] = forms.ChoiceField(
             label=_("Currency"),
-            choices=[("", _("Shop currency only (%s)") % own), *offered],
+            choices=[("", _("Shop currency only (%s)") % shop_currency), *choices],
             required=False,
-            help_text=_("Approximate amounts in this currency are shown with ≈. You always pay in %s.") % own,
+            help_text=_("Approximate amounts in this currency are shown with ≈. You always pay in %s.") % shop_currency,
         )

@@ -38,20 +38,20 @@ def parse(text: str) -> tuple[Network, ...]:
         BadLine: The first line that cannot be read. It is a ValueError.
         TooManyLines: There are more than ``LINES_MAX`` lines. It is a ValueError.
     """
-    found: dict[Network, None] = {}
+    networks: dict[Network, None] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            found[_network(line.strip())] = None
+            networks[_network(line.strip())] = None
         except ValueError:
             raise BadLine(number, line.strip()[:60]) from None
-        if len(found) > LINES_MAX:
+        if len(networks) > LINES_MAX:
             raise TooManyLines
-    return tuple(found)
+    return tuple(networks)
 
 
-def written(networks: tuple[Network, ...]) -> str:
+def to_text(networks: tuple[Network, ...]) -> str:
     """Return ``networks`` in the stored format: one per line, single addresses without their /32 or /128."""
     return "\n".join(
         str(network.network_address if network.num_addresses == 1 else network.compressed) for network in networks

@@ -27,5 +27,5 @@ SYSTEMS = (
 
 def browser_name(user_agent: str) -> str:
     """Return a name such as "Firefox, Windows"; "" for an unknown browser."""
-    found = (next((name for mark, name in names if mark in user_agent), "") for names in (BROWSERS, SYSTEMS))
-    return ", ".join(name for name in found if name)
+    names = (next((name for mark, name in known if mark in user_agent), "") for known in (BROWSERS, SYSTEMS))
+    return ", ".join(name for name in names if name)

@@ -32,7 +32,7 @@ def enqueue(name: str, *, user: User | None, address: str, subject: str, text: s
         url: The address of the button; "" for no button.
     """
     kind = _KINDS.get(name, EmailKind.SECURITY)
-    with layout.reading(user) as language:
+    with layout.reader_locale(user) as language:
         label = {EmailKind.CONFIRMATION: _("Confirm email address"), EmailKind.RESET: _("Set new password")}.get(
             kind, _("Continue")
         )

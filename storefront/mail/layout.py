@@ -54,20 +54,20 @@ class RenderedEmail:
 
 
 @contextmanager
-def reading(user: User | None) -> Iterator[str]:
+def reader_locale(user: User | None) -> Iterator[str]:
     """Activate the language and time zone of ``user`` and yield the language.
 
     Without a supported language of the user, the active language is used.
     """
-    known = dict(settings.LANGUAGES)
-    here = translation.get_language() or settings.LANGUAGE_CODE
-    language = user.language if user and user.language in known else here if here in known else settings.LANGUAGE_CODE
+    supported = dict(settings.LANGUAGES)
+    candidates = (user.language if user else "", translation.get_language() or "")
+    language = next((code for code in candidates if code in supported), settings.LANGUAGE_CODE)
     with translation.override(language), timezone.override(user.zone if user else None):
         yield language
 
 
 def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> RenderedEmail:
-    """Render an email as text and HTML. Call it within ``reading``."""
+    """Render an email as text and HTML. Call it within ``reader_locale``."""
     accent = Brand.objects.filter(pk=ONLY).values_list("accent", flat=True).first() or _ACCENT
     context: dict[str, Any] = {
         "email": content,
@@ -75,7 +75,7 @@ def render(content: EmailContent, *, kind: EmailKind, user: User | None) -> Rend
         "shop_name": settings.SHOP_NAME,
         "shop_url": settings.SHOP_URL,
         "accent": accent,
-        "ink": "#ffffff" if _is_dark(accent) else "#111111",
+        "accent_text": "#ffffff" if _is_dark(accent) else "#111111",
         "unsubscribe_url": email_preferences.unsubscribe_url(user.pk, kind) if user and kind in FLAGS else "",
     }
     return RenderedEmail(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.db.money_fields import MoneyField
+from providers.worker.outbox import OutboxQuerySet, OutboxRow
 
 #: Primary key of the only row of Switches.
 ONLY = 1
@@ -51,25 +51,8 @@ class EmailState(models.TextChoices):
         return {"sent": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
 
 
-class EmailQuerySet(models.QuerySet["Email"]):
-    def open(self) -> EmailQuerySet:
-        """Return the emails that are still to be sent.
-
-        Use this in every query about them: its condition is that of the partial index ``email_due``, which stays
-        small.
-        """
-        return self.filter(due_at__isnull=False)
-
-    def due(self, now: datetime) -> EmailQuerySet:
-        return self.open().filter(due_at__lte=now)
-
-
-class Email(models.Model):
-    """One email, ready to be sent.
-
-    The table is the queue: a row with a ``due_at`` is still to be sent. A worker that claims a row moves ``due_at`` to
-    the end of its lease, so that the email becomes due again if the worker dies.
-    """
+class Email(OutboxRow):
+    """One email, ready to be sent."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -87,16 +70,12 @@ class Email(models.Model):
     language = models.CharField(_("language"), max_length=10)
     #: Part of the Message-ID. Most mail programs show an email that arrives twice with the same Message-ID only once.
     key = models.UUIDField(default=uuid.uuid4, editable=False)
-    attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
-    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     has_lost_answer = models.BooleanField(_("may have arrived already"), default=False)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    given_up_at = models.DateTimeField(_("retries stopped at"), null=True, blank=True)
     error = models.CharField(_("last error"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, db_index=True)
 
-    objects = EmailQuerySet.as_manager()
+    objects = OutboxQuerySet["Email"].as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from providers.worker.queue import enqueue_once
+from providers.worker import outbox as worker_outbox
 from storefront.accounts.models import User
 from storefront.mail import email_preferences, layout
 from storefront.mail.layout import EmailContent
 from storefront.mail.models import SECURITY, Email, EmailKind
-
-#: Wake-ups within this many seconds are merged into one. The pass that it starts keeps looking for due emails for a
-#: little longer than that, so a merged wake-up is not lost.
-WAKE_SECONDS = 1
 
 
 def write(user: User, *, kind: EmailKind, content: Callable[[], EmailContent]) -> Email | None:
     """Put an email to ``user`` into the outbox if they want that kind. ``content`` is called in their language."""
     if not email_preferences.recipients(kind, [user.pk]).exists():
         return None
-    with layout.reading(user) as language:
+    with layout.reader_locale(user) as language:
         return enqueue(content(), kind=kind, user=user, address=user.email, language=language)
 
 
 def enqueue(content: EmailContent, *, kind: EmailKind, user: User | None, address: str, language: str) -> Email:
     """Put an email into the outbox.
 
-    Call it in the transaction of the change that it reports, within ``layout.reading``.
+    Call it in the transaction of the change that it reports, within ``layout.reader_locale``.
     """
     rendered = layout.render(content, kind=kind, user=user)
     email = Email.objects.create(
@@ -67,9 +62,5 @@ def resend(emails: Iterable[Email]) -> int:
 
 
 def wake() -> None:
-    """Start a sending pass now instead of at its next schedule.
-
-    A lost call only delays the emails until then, and a repeated one changes nothing.
-    """
-    if cache.add("mail.wake", 1, WAKE_SECONDS):
-        enqueue_once("storefront.mail.tasks.deliver")
+    """Start a sending pass now; see ``providers.worker.outbox.wake``."""
+    worker_outbox.wake("storefront.mail.tasks.deliver")

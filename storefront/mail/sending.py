@@ -26,9 +26,9 @@ from smtplib import (
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import connection, transaction
-from django.db.models import F
 
 from providers.worker import leases, turns
+from providers.worker import outbox as worker_outbox
 from providers.worker.backoff import Steps
 from providers.worker.clock import Deadline, DeadlinePassed
 from providers.worker.leases import Lease
@@ -88,19 +88,19 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
     if turn is None:
         return counts
     claims_end = time.monotonic() + budget
-    worked = time.monotonic()
+    last_work = time.monotonic()
     try:
         while time.monotonic() < claims_end and turn.hold():
             claimed = _claim(turn) if is_any_due() else None
             if claimed is None:
-                if time.monotonic() >= worked + linger:
+                if time.monotonic() >= last_work + linger:
                     break
                 time.sleep(LOOK_EVERY)
                 continue
             email, lease = claimed
             outcome = _exchange(email, send_by=lease.send_by)
             counts[_record(email, outcome)] += 1
-            worked = time.monotonic()
+            last_work = time.monotonic()
             if outcome.is_down:
                 break
     finally:
@@ -163,8 +163,8 @@ def _exchange(email: Email, *, send_by: Deadline) -> SendOutcome:
     except DeadlinePassed:
         return SendOutcome("this worker was stopped before it sent anything", is_late=True)
     except SMTPRecipientsRefused as problem:
-        code, said = next(iter(problem.recipients.values()))
-        return SendOutcome(_smtp_error(code, said, email), is_final=500 <= code < 600)
+        code, reply = next(iter(problem.recipients.values()))
+        return SendOutcome(_smtp_error(code, reply, email), is_final=500 <= code < 600)
     except SMTPResponseException as problem:
         is_final = isinstance(problem, SMTPDataError) and 500 <= problem.smtp_code < 600
         return SendOutcome(_smtp_error(problem.smtp_code, problem.smtp_error, email), is_final=is_final)
@@ -190,8 +190,8 @@ def _message(email: Email) -> EmailMultiAlternatives:
     return message
 
 
-def _smtp_error(code: int, said: bytes | str, email: Email) -> str:
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+def _smtp_error(code: int, reply: bytes | str, email: Email) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
     return _clean(f"{code} {text}", email)
 
 
@@ -217,19 +217,13 @@ def _record(email: Email, outcome: SendOutcome) -> str:
         "sent", "failed" or "given_up"; "late" if the lease had ended and another worker has the email.
     """
     if outcome.is_late:
-        return _give_back(email)
+        worker_outbox.release(email)
+        return "late"
     if outcome.error:
         log.warning("Email %d was not sent at attempt %d.", email.pk, email.attempts)
     if outcome.is_lost and email.has_lost_answer:
         outcome = SendOutcome(outcome.error, is_final=True, is_lost=True)
     return _settle(email, outcome, leases.database_now())
-
-
-def _give_back(email: Email) -> str:
-    """Make the email due at once, unless another worker has taken it: nothing was sent."""
-    mine = Email.objects.filter(pk=email.pk, lease_until=email.lease_until)
-    mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
-    return "late"
 
 
 def _settle(email: Email, outcome: SendOutcome, now: datetime) -> str:

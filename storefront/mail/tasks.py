@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from providers.worker.outbox import LINGER
 from providers.worker.queue import enqueue_once
 from providers.worker.schedules import Schedule
-from storefront.mail import notifications, outbox, retention, sending
+from storefront.mail import notifications, retention, sending
 
 SCHEDULES = (
     Schedule("mail", "storefront.mail.tasks.deliver", minutes=1),
@@ -19,7 +20,7 @@ def deliver() -> None:
     longer than that.
     """
     notifications.gather()
-    if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5)["sent"] and sending.is_any_due():
+    if sending.deliver_due(linger=LINGER)["sent"] and sending.is_any_due():
         enqueue_once("storefront.mail.tasks.deliver")
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.db.encrypted_field import EncryptedField
 from orders.events import Topic
+from providers.worker.outbox import OutboxQuerySet, OutboxRow
 
 #: Topic of the test event, which a customer sends to check that an endpoint works.
 TEST = "test"
@@ -123,39 +124,20 @@ class DeliveryState(models.TextChoices):
         return {"delivered": "completed", "given_up": "canceled", "retrying": "partial"}.get(self.value, "pending")
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def open(self) -> DeliveryQuerySet:
-        """Return the deliveries that are still to be sent.
-
-        Use this in every query about them: its condition is that of the partial index ``delivery_due``, which stays
-        small.
-        """
-        return self.filter(due_at__isnull=False)
-
-    def due(self, now: datetime) -> DeliveryQuerySet:
-        return self.open().filter(due_at__lte=now)
-
+class DeliveryQuerySet(OutboxQuerySet["Delivery"]):
     def failing(self) -> DeliveryQuerySet:
         """Return the deliveries that were given up, and those that failed at least once and will be sent again."""
         return self.filter(models.Q(given_up_at__isnull=False) | models.Q(due_at__isnull=False, last_error__gt=""))
 
 
-class Delivery(models.Model):
-    """The delivery of one event to one endpoint.
-
-    The table is the queue: a row with a ``due_at`` is still to be sent. A worker that claims a row moves ``due_at`` to
-    the end of its lease, so that the delivery becomes due again if the worker dies.
-    """
+class Delivery(OutboxRow):
+    """The delivery of one event to one endpoint."""
 
     endpoint = models.ForeignKey(
         Endpoint, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("endpoint")
     )
     event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries", verbose_name=_("event"))
-    attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    due_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
-    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
-    given_up_at = models.DateTimeField(_("retries stopped at"), null=True, blank=True)
     last_status = models.PositiveIntegerField(_("last HTTP status"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)

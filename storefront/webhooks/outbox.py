@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -21,13 +20,9 @@ from orders.models import Order, Refill
 from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.service_types import SERVICE_TYPES
-from providers.worker.queue import enqueue_once
+from providers.worker import outbox as worker_outbox
 from storefront.web import panel_vocabulary
 from storefront.webhooks.models import FLAGS, TEST, Delivery, Endpoint, WebhookEvent
-
-#: Wake-ups within this many seconds are merged into one. The pass that it starts keeps looking for due deliveries for a
-#: little longer than that, so a merged wake-up is not lost.
-WAKE_SECONDS = 1
 
 _ORDER_COLUMNS = ("user_id", "pk", "status", "quantity", "charge", "refunded", "start_count", "remains")
 
@@ -43,15 +38,15 @@ def record(events: Sequence[ShopEvent]) -> None:
     by_user: dict[int, list[Endpoint]] = defaultdict(list)
     for endpoint in listeners:
         by_user[endpoint.user_id].append(endpoint)
-    words = _Words(events, by_user)
-    told: list[tuple[str, Mapping[str, Any], list[Endpoint]]] = []
-    for one in events:
-        hearing = listeners if one.topic is Topic.PRICES else by_user.get(words.owner_of(one) or 0, [])
-        wanted = [endpoint for endpoint in hearing if getattr(endpoint, FLAGS[one.topic])]
-        data = words.data_of(one) if wanted else None
+    event_data = _EventData(events, by_user)
+    prepared: list[tuple[str, Mapping[str, Any], list[Endpoint]]] = []
+    for event in events:
+        candidates = listeners if event.topic is Topic.PRICES else by_user.get(event_data.owner_of(event) or 0, [])
+        wanted = [endpoint for endpoint in candidates if getattr(endpoint, FLAGS[event.topic])]
+        data = event_data.data_of(event) if wanted else None
         if data is not None:
-            told.append((one.topic.value, data, wanted))
-    _insert(told)
+            prepared.append((event.topic.value, data, wanted))
+    _insert(prepared)
 
 
 def send_test(endpoint: Endpoint) -> None:
@@ -78,12 +73,8 @@ def resend(deliveries: Iterable[Delivery]) -> int:
 
 
 def wake() -> None:
-    """Start a sending pass now instead of at its next schedule.
-
-    A lost call only delays the deliveries until then, and a repeated one changes nothing.
-    """
-    if cache.add("webhooks.wake", 1, WAKE_SECONDS):
-        enqueue_once("storefront.webhooks.tasks.deliver")
+    """Start a sending pass now; see ``providers.worker.outbox.wake``."""
+    worker_outbox.wake("storefront.webhooks.tasks.deliver")
 
 
 # ------------------------------------------------------------------------------------------------ recipients
@@ -92,9 +83,9 @@ def wake() -> None:
 def _listeners(events: Sequence[ShopEvent]) -> Iterable[Endpoint]:
     wanted = Q(pk__in=[])
     for topic, flag in FLAGS.items():
-        about = [one for one in events if one.topic is topic]
-        if about:
-            wanted |= Q(**{flag: True}) & (Q() if topic is Topic.PRICES else _owners(about))
+        matching = [event for event in events if event.topic is topic]
+        if matching:
+            wanted |= Q(**{flag: True}) & (Q() if topic is Topic.PRICES else _owners(matching))
     rows = Endpoint.objects.listening().filter(wanted).only("pk", "user_id", *FLAGS.values())
     if connection.vendor != "postgresql":
         return rows
@@ -107,19 +98,19 @@ def _listeners(events: Sequence[ShopEvent]) -> Iterable[Endpoint]:
 
 def _owners(events: Sequence[ShopEvent]) -> Q:
     """Return a condition for the owners of the events: by the event's own user, otherwise by the user of its order."""
-    known = {one.user_id for one in events if one.user_id is not None}
-    orders = {one.order_id for one in events if one.user_id is None and one.order_id is not None}
-    named = Q(user__in=known)
-    return named | Q(user__in=Order.objects.filter(pk__in=orders).values("user_id")) if orders else named
+    user_ids = {event.user_id for event in events if event.user_id is not None}
+    orders = {event.order_id for event in events if event.user_id is None and event.order_id is not None}
+    by_user = Q(user__in=user_ids)
+    return by_user | Q(user__in=Order.objects.filter(pk__in=orders).values("user_id")) if orders else by_user
 
 
-class _Words:
+class _EventData:
     """The data of the events in the format of the panel API, read in this transaction with at most two queries."""
 
     def __init__(self, events: Sequence[ShopEvent], by_user: Mapping[int, Any]) -> None:
-        about = [one for one in events if one.topic is Topic.ORDER or one.user_id is None]
-        orders = [one.order_id for one in about if one.order_id is not None]
-        refills = [one.refill_id for one in events if one.topic is Topic.REFILL and one.refill_id is not None]
+        matching = [event for event in events if event.topic is Topic.ORDER or event.user_id is None]
+        orders = [event.order_id for event in matching if event.order_id is not None]
+        refills = [event.refill_id for event in events if event.topic is Topic.REFILL and event.refill_id is not None]
         self.orders: dict[int, tuple[int, dict[str, str]]] = {}
         self.refills: dict[int, dict[str, Any]] = {}
         if orders:
@@ -133,22 +124,25 @@ class _Words:
                 word = panel_vocabulary.REFILL_WORDS[RequestStatus(status)]
                 self.refills[pk] = {"refill": pk, "order": order_id, "status": word}
 
-    def owner_of(self, one: ShopEvent) -> int | None:
-        if one.user_id is not None:
-            return one.user_id
-        return self.orders[one.order_id][0] if one.order_id in self.orders else None
+    def owner_of(self, event: ShopEvent) -> int | None:
+        if event.user_id is not None:
+            return event.user_id
+        return self.orders[event.order_id][0] if event.order_id in self.orders else None
 
-    def data_of(self, one: ShopEvent) -> Mapping[str, Any] | None:
-        match one.topic:
+    def data_of(self, event: ShopEvent) -> Mapping[str, Any] | None:
+        match event.topic:
             case Topic.ORDER:
-                found = self.orders.get(one.order_id or 0)
-                return {"order": one.order_id, **found[1]} if found else None
+                found = self.orders.get(event.order_id or 0)
+                return {"order": event.order_id, **found[1]} if found else None
             case Topic.REFILL:
-                return self.refills.get(one.refill_id or 0)
+                return self.refills.get(event.refill_id or 0)
             case Topic.PRICES:
-                return {"currency": settings.STORE_CURRENCY, "services": [_price(row) for row in one.data["services"]]}
+                return {
+                    "currency": settings.STORE_CURRENCY,
+                    "services": [_price(row) for row in event.data["services"]],
+                }
             case Topic.LOW_BALANCE:
-                return {**one.data, "currency": settings.STORE_CURRENCY}
+                return {**event.data, "currency": settings.STORE_CURRENCY}
 
 
 def _price(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,10 +158,10 @@ def _price(row: Mapping[str, Any]) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------ storage
 
 
-def _insert(told: Sequence[tuple[str, Mapping[str, Any], Sequence[Endpoint]]]) -> None:
+def _insert(prepared: Sequence[tuple[str, Mapping[str, Any], Sequence[Endpoint]]]) -> None:
     now = timezone.now()
     events, deliveries = [], []
-    for topic, data, endpoints in told:
+    for topic, data, endpoints in prepared:
         event_id = uuid.uuid4()
         events.append((event_id, topic, _body(event_id, topic, data, now), now))
         deliveries += [(event_id, endpoint.pk, now, now, 0, "") for endpoint in endpoints]

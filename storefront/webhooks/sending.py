@@ -31,6 +31,7 @@ from providers.http.client import Limits
 from providers.http.messages import Answer, Call
 from providers.transport import conversation
 from providers.worker import leases, turns
+from providers.worker import outbox as worker_outbox
 from providers.worker.backoff import Steps
 from providers.worker.clock import Deadline
 from providers.worker.leases import Lease
@@ -235,7 +236,8 @@ def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
             the delivery was removed.
     """
     if isinstance(outcome, LeaseEnded):
-        return _give_back(sent.delivery)
+        worker_outbox.release(sent.delivery)
+        return "late"
     answer = outcome if isinstance(outcome, Answer) else None
     error = _error(outcome)
     now, delivery = leases.database_now(), sent.delivery
@@ -265,13 +267,6 @@ def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
         )
         _judge(delivery.endpoint, error, is_gone=bool(answer and answer.status == 410), now=now)
     return name
-
-
-def _give_back(delivery: Delivery) -> str:
-    """Make the delivery due at once, unless another worker has taken it: this process was stopped and sent nothing."""
-    mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
-    mine.update(due_at=leases.database_now(), lease_until=None, attempts=F("attempts") - 1)
-    return "late"
 
 
 def _error(outcome: Answer | ProviderError) -> str:

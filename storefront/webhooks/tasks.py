@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from providers.worker.outbox import LINGER
 from providers.worker.queue import enqueue_once
 from providers.worker.schedules import Schedule
-from storefront.webhooks import outbox, retention, sending
+from storefront.webhooks import retention, sending
 
 SCHEDULES = (
     Schedule("webhooks", "storefront.webhooks.tasks.deliver", minutes=1),
@@ -18,7 +19,7 @@ def deliver() -> None:
     A delivery committed within a second of the last wake-up does not cause one of its own, so the pass lingers a little
     longer than that.
     """
-    if sending.deliver_due(linger=outbox.WAKE_SECONDS + 0.5) and sending.is_any_due():
+    if sending.deliver_due(linger=LINGER) and sending.is_any_due():
         enqueue_once("storefront.webhooks.tasks.deliver")
 
 

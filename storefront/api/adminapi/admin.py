@@ -42,7 +42,7 @@ class StaffKeyForm(base.Form):
     def clean_addresses(self) -> str:
         """Normalize the addresses, one per line."""
         try:
-            return ip_addresses.written(ip_addresses.parse(self.cleaned_data["addresses"]))
+            return ip_addresses.to_text(ip_addresses.parse(self.cleaned_data["addresses"]))
         except ip_addresses.BadLine as bad:
             raise forms.ValidationError(
                 _("Line %(number)d, “%(line)s”, is not an address. Write 203.0.113.7 or 198.51.100.0/24."),

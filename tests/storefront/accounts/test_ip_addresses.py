@@ -11,7 +11,7 @@ from storefront.accounts import ip_addresses
 
 
 def kept(text: str) -> str:
-    return ip_addresses.written(ip_addresses.parse(text))
+    return ip_addresses.to_text(ip_addresses.parse(text))
 
 
 # ------------------------------------------------------------------------------------------------ reading

@@ -112,7 +112,7 @@ def test_thousand_canceled_orders_are_one_email(nadia: User) -> None:
     assert gather_later() == 1
     (letter,) = letters(nadia)
     assert "1,000 orders" in letter.subject
-    assert letter.text.count("Followers") == notifications.LISTED
+    assert letter.text.count("Followers") == notifications.MAX_LISTED
     assert "950 more orders" in letter.text
     assert gather_later(60) == 0
 

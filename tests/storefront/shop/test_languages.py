@@ -171,7 +171,7 @@ def test_a_letter_names_services_in_its_readers_language(nadia: User, lamps: Ser
         note = notifications.PendingNotification(
             order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk
         )
-        with notifications.outbox.layout.reading(User.objects.get(pk=nadia.pk)):
+        with notifications.outbox.layout.reader_locale(User.objects.get(pk=nadia.pk)):
             titles = [line.title for line in notifications._problems([note]).lines]
         assert [expected in title for title in titles] == [True], language
 

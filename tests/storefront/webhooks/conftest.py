@@ -60,7 +60,7 @@ def listen() -> Callable[..., Endpoint]:
         # The e-mail that tells the owner of it, and the task that sends it, are not what these tests look at.
         Email.objects.all().delete()
         OrmQ.objects.all().delete()
-        cache.delete("mail.wake")
+        cache.delete("outbox.wake.storefront.mail.tasks.deliver")
         return endpoint
 
     return make

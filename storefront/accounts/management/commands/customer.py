@@ -96,7 +96,7 @@ class Command(OperatorCommand):
                 has_order_scope=only != "read",
                 has_get_writes=not options["no_get"],
                 is_sandbox=options["sandbox"],
-                addresses=ip_addresses.written(ip_addresses.parse("\n".join(address))),
+                addresses=ip_addresses.to_text(ip_addresses.parse("\n".join(address))),
             )
         except ValueError as problem:
             raise CommandError(f"The API key was not created: {problem}.") from None
