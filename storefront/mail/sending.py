@@ -41,14 +41,14 @@ log = logging.getLogger(__name__)
 #: Delays in seconds between the attempts; after the last one the email is given up.
 BACK_OFF = Steps((60, 300, 1_800, 7_200, 21_600, 43_200, 86_400))
 #: Seconds during which one pass claims emails.
-BUDGET = 30.0
+CLAIM_SECONDS = 30.0
 #: Number of steps in the conversation with the mail server, each of at most EMAIL_TIMEOUT seconds: those for the
 #: content and its answer, which may take their whole time, and those before it, which rarely do.
 STEPS_OF_CONTENT, STEPS_BEFORE = 2, 3
 #: Name of the turn. Only one pass sends at a time.
 TURN = "mail"
 #: Seconds between two checks of a pass that is waiting.
-LOOK_EVERY = 0.25
+POLL_INTERVAL = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class SendOutcome:
     is_late: bool = False
 
 
-def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
+def deliver_due(*, budget: float = CLAIM_SECONDS, linger: float = 0.0) -> Counter[str]:
     """Send the emails that are due.
 
     One pass sends at a time; a second one returns at once. If the server is down the pass ends, because the remaining
@@ -95,10 +95,10 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
             if claimed is None:
                 if time.monotonic() >= last_work + linger:
                     break
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_INTERVAL)
                 continue
             email, lease = claimed
-            outcome = _exchange(email, send_by=lease.send_by)
+            outcome = _send(email, send_by=lease.send_by)
             counts[_record(email, outcome)] += 1
             last_work = time.monotonic()
             if outcome.is_down:
@@ -138,7 +138,7 @@ def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
             if email is None:
                 return None
             if email.lease_until is not None and email.has_lost_answer:
-                _settle(email, SendOutcome("no outcome is known, twice", is_final=True), lease.begun_at)
+                _store_outcome(email, SendOutcome("no outcome is known, twice", is_final=True), lease.begun_at)
                 continue
             # The lease of an earlier worker ended without an outcome: the email may have arrived.
             email.has_lost_answer = email.has_lost_answer or email.lease_until is not None
@@ -151,7 +151,7 @@ def _claim(turn: turns.HeldTurn) -> tuple[Email, Lease] | None:
 # ------------------------------------------------------------------------------------------------ SMTP
 
 
-def _exchange(email: Email, *, send_by: Deadline) -> SendOutcome:
+def _send(email: Email, *, send_by: Deadline) -> SendOutcome:
     backend = get_connection(send_by=send_by)  # other backends than ours ignore it
     try:
         backend.open()
@@ -223,11 +223,11 @@ def _record(email: Email, outcome: SendOutcome) -> str:
         log.warning("Email %d was not sent at attempt %d.", email.pk, email.attempts)
     if outcome.is_lost and email.has_lost_answer:
         outcome = SendOutcome(outcome.error, is_final=True, is_lost=True)
-    return _settle(email, outcome, leases.database_now())
+    return _store_outcome(email, outcome, leases.database_now())
 
 
-def _settle(email: Email, outcome: SendOutcome, now: datetime) -> str:
-    due_at = _next(email, now) if outcome.error and not outcome.is_final else None
+def _store_outcome(email: Email, outcome: SendOutcome, now: datetime) -> str:
+    due_at = _retry_at(email, now) if outcome.error and not outcome.is_final else None
     columns: dict[str, object] = {
         "due_at": due_at,
         "lease_until": None,
@@ -243,7 +243,7 @@ def _settle(email: Email, outcome: SendOutcome, now: datetime) -> str:
     return "failed" if due_at else "given_up" if outcome.error else "sent"
 
 
-def _next(email: Email, now: datetime) -> datetime | None:
+def _retry_at(email: Email, now: datetime) -> datetime | None:
     """Return when to try again, or None to give up."""
     wait = BACK_OFF.delay(email.attempts)
     return None if wait is None else now + wait

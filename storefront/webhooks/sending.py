@@ -40,28 +40,28 @@ from storefront.webhooks.models import Attempt, Delivery, Endpoint, Pause
 
 #: Maximum number of deliveries in flight in total, and per endpoint. A failing endpoint gets one at a time, and all
 #: failing endpoints together get half of the total.
-SLOTS = 16
-PER_ENDPOINT = 2
+MAX_IN_FLIGHT = 16
+MAX_PER_ENDPOINT = 2
 #: Delays in seconds between the attempts; after the last one the delivery is given up.
 BACK_OFF = Steps((30, 120, 600, 3_600, 10_800, 43_200, 86_400), jitter=0.2)
 #: How long nothing is sent to an endpoint after a failure. Otherwise a dead endpoint with a long backlog would keep the
 #: workers busy for hours.
-HOLD = timedelta(seconds=15)
+FAILURE_HOLD = timedelta(seconds=15)
 #: An endpoint at which every delivery failed for this long is paused.
-PATIENCE = timedelta(days=3)
+PAUSE_AFTER = timedelta(days=3)
 #: Seconds that one attempt may take, and seconds during which one pass claims deliveries.
-TOTAL = 10.0
-BUDGET = 20.0
+TIMEOUT = 10.0
+CLAIM_SECONDS = 20.0
 #: Name of the turn. Only one pass claims at a time, so that webhooks never occupy all workers.
 TURN = "webhooks"
 #: Maximum number of bytes read of an answer.
-BODY = 64 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024
 #: Seconds between two checks of a pass that is waiting for answers.
-LOOK_EVERY = 0.25
+POLL_INTERVAL = 0.25
 
 
 @dataclass(slots=True)
-class _Sent:
+class _ClaimedDelivery:
     """A claimed delivery. ``call`` is None if its signature cannot be made."""
 
     delivery: Delivery
@@ -70,7 +70,7 @@ class _Sent:
     send_by: Deadline
 
 
-def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
+def deliver_due(*, budget: float = CLAIM_SECONDS, linger: float = 0.0) -> Counter[str]:
     """Send the deliveries that are due.
 
     One pass claims at a time; a second one returns at once.
@@ -89,7 +89,7 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
     # Check again after each pass: a delivery can come due after the pass's last check, while the pass still holds the
     # turn and no other pass can start.
     while time.monotonic() < claims_end and is_any_due():
-        turn = turns.take(TURN, seconds=TOTAL + settings.LEASE_GRACE)
+        turn = turns.take(TURN, seconds=TIMEOUT + settings.LEASE_GRACE)
         if turn is None:
             break
         counts += _pass(turn, claims_end, linger)
@@ -98,46 +98,48 @@ def deliver_due(*, budget: float = BUDGET, linger: float = 0.0) -> Counter[str]:
 
 def _pass(turn: turns.HeldTurn, claims_end: float, linger: float) -> Counter[str]:
     counts: Counter[str] = Counter()
-    pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="webhook")
-    flying: dict[Future[Answer | ProviderError], _Sent] = {}
-    worked, looked, has_turn = time.monotonic(), 0.0, True
+    pool = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="webhook")
+    in_flight_calls: dict[Future[Answer | ProviderError], _ClaimedDelivery] = {}
+    last_work, last_claim, has_turn = time.monotonic(), 0.0, True
     try:
         while True:
-            if has_turn and _is_worth_a_look(len(flying), looked):
-                looked = time.monotonic()
-                claimed = _claim(SLOTS - len(flying), turn)
+            if has_turn and _should_claim(len(in_flight_calls), last_claim):
+                last_claim = time.monotonic()
+                claimed = _claim(MAX_IN_FLIGHT - len(in_flight_calls), turn)
                 has_turn = claimed is not None
                 for sent in claimed or ():
-                    flying[pool.submit(_exchange, sent)] = sent
-            worked = time.monotonic() if flying else worked
-            if has_turn and (time.monotonic() >= claims_end or _is_idle(len(flying), worked + linger)):
+                    in_flight_calls[pool.submit(_send, sent)] = sent
+            last_work = time.monotonic() if in_flight_calls else last_work
+            if has_turn and (time.monotonic() >= claims_end or _is_idle(len(in_flight_calls), last_work + linger)):
                 # Give up the turn while waiting for slow endpoints, so that the next pass can serve all others.
                 has_turn = False
                 turn.end()
-            if not flying:
+            if not in_flight_calls:
                 if not has_turn:
                     return counts
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_INTERVAL)
             else:
-                for future in wait(flying, LOOK_EVERY, return_when=FIRST_COMPLETED).done:
-                    counts[_record(flying.pop(future), future.result())] += 1
+                for future in wait(in_flight_calls, POLL_INTERVAL, return_when=FIRST_COMPLETED).done:
+                    counts[_record(in_flight_calls.pop(future), future.result())] += 1
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         if has_turn:
             turn.end()
 
 
-def _is_worth_a_look(flying: int, looked: float) -> bool:
+def _should_claim(in_flight: int, last_claim: float) -> bool:
     """Return whether to claim deliveries now.
 
-    If less than a quarter of the slots is free, a claim is made only every ``LOOK_EVERY`` seconds instead of after
+    If less than a quarter of the slots is free, a claim is made only every ``POLL_INTERVAL`` seconds instead of after
     every answer.
     """
-    return flying < SLOTS and (flying <= SLOTS * 3 // 4 or time.monotonic() >= looked + LOOK_EVERY)
+    return in_flight < MAX_IN_FLIGHT and (
+        in_flight <= MAX_IN_FLIGHT * 3 // 4 or time.monotonic() >= last_claim + POLL_INTERVAL
+    )
 
 
-def _is_idle(flying: int, until: float) -> bool:
-    return not flying and time.monotonic() >= until and not is_any_due()
+def _is_idle(in_flight: int, until: float) -> bool:
+    return not in_flight and time.monotonic() >= until and not is_any_due()
 
 
 def is_any_due() -> bool:
@@ -149,13 +151,13 @@ def is_any_due() -> bool:
 # ------------------------------------------------------------------------------------------------ claim
 
 
-def _claim(limit: int, turn: turns.HeldTurn) -> list[_Sent] | None:
+def _claim(limit: int, turn: turns.HeldTurn) -> list[_ClaimedDelivery] | None:
     """Lease up to ``limit`` deliveries and prepare their calls, the oldest of each endpoint first, healthy ones first.
 
     Returns:
         The prepared deliveries; None if the turn was lost, because this process was stopped and another one claims now.
     """
-    lease = Lease.begin(longest_call=TOTAL)
+    lease = Lease.begin(longest_call=TIMEOUT)
     now, until = lease.begun_at, lease.until
     skips = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
@@ -177,28 +179,34 @@ def _pick(now: datetime, limit: int) -> list[int]:
     """Choose deliveries: one of each healthy endpoint, then a second one of each, then one of each failing endpoint."""
     own = Delivery.objects.filter(endpoint=OuterRef("pk"))
     due: Any = own.due(now).order_by("due_at", "pk").values("pk")
-    flying: Any = own.filter(lease_until__gt=now).order_by().values("endpoint").annotate(n=Count("pk")).values("n")
+    in_flight_count: Any = (
+        own.filter(lease_until__gt=now).order_by().values("endpoint").annotate(n=Count("pk")).values("n")
+    )
     ready = Endpoint.objects.ready(now).filter(pk__in=Delivery.objects.due(now).values("endpoint"))
-    rows = ready.annotate(first=Subquery(due[:1]), second=Subquery(due[1:2]), flying=Coalesce(Subquery(flying), 0))
-    firsts, seconds, troubled = [], [], []
+    rows = ready.annotate(
+        first=Subquery(due[:1]), second=Subquery(due[1:2]), in_flight=Coalesce(Subquery(in_flight_count), 0)
+    )
+    firsts, seconds, failing = [], [], []
     for failing_since, in_flight, first, second in rows.order_by("first").values_list(
-        "failing_since", "flying", "first", "second"
+        "failing_since", "in_flight", "first", "second"
     ):
         if failing_since is not None and not in_flight:
-            troubled.append(first)
-        elif failing_since is None and in_flight < PER_ENDPOINT:
+            failing.append(first)
+        elif failing_since is None and in_flight < MAX_PER_ENDPOINT:
             firsts.append(first)
-            if in_flight + 1 < PER_ENDPOINT and second is not None:
+            if in_flight + 1 < MAX_PER_ENDPOINT and second is not None:
                 seconds.append(second)
-    room = SLOTS // 2 - Delivery.objects.filter(lease_until__gt=now, endpoint__failing_since__isnull=False).count()
-    return [*firsts, *seconds, *troubled[: max(room, 0)]][:limit]
+    room = (
+        MAX_IN_FLIGHT // 2 - Delivery.objects.filter(lease_until__gt=now, endpoint__failing_since__isnull=False).count()
+    )
+    return [*firsts, *seconds, *failing[: max(room, 0)]][:limit]
 
 
-def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
+def _prepare(delivery: Delivery, lease: Lease) -> _ClaimedDelivery:
     try:
         body, secrets = delivery.event.body.encode(), delivery.endpoint.secrets
     except ImproperlyConfigured:
-        return _Sent(delivery, lease.begun_at, None, lease.send_by)
+        return _ClaimedDelivery(delivery, lease.begun_at, None, lease.send_by)
     headers = (
         ("Content-Type", "application/json"),
         ("X-Vitrine-Event", delivery.event.topic),
@@ -207,10 +215,10 @@ def _prepare(delivery: Delivery, lease: Lease) -> _Sent:
     )
     url = delivery.endpoint.url
     call = Call(verb="webhook", method="POST", url=url, content=body, headers=headers, secrets=secrets)
-    return _Sent(delivery, lease.begun_at, call, lease.send_by)
+    return _ClaimedDelivery(delivery, lease.begun_at, call, lease.send_by)
 
 
-def _exchange(sent: _Sent) -> Answer | ProviderError:
+def _send(sent: _ClaimedDelivery) -> Answer | ProviderError:
     """Send the call and return the outcome, errors included, as a value: the thread that runs this uses no database."""
     call = sent.call
     allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
@@ -219,7 +227,7 @@ def _exchange(sent: _Sent) -> Answer | ProviderError:
             raise NotSent("the signing secret cannot be read: create a new one")
         if not allow_private and not call.url.startswith("https://"):
             raise AddressNotAllowed("the URL does not start with https://")
-        limits = Limits(total=TOTAL, body=BODY, allow_private=allow_private)
+        limits = Limits(total=TIMEOUT, body=MAX_RESPONSE_BYTES, allow_private=allow_private)
         return client.send(call, limits=limits, send_by=sent.send_by)
     except ProviderError as problem:
         return problem
@@ -228,7 +236,7 @@ def _exchange(sent: _Sent) -> Answer | ProviderError:
 # ------------------------------------------------------------------------------------------------ record
 
 
-def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
+def _record(sent: _ClaimedDelivery, outcome: Answer | ProviderError) -> str:
     """Store the outcome of one delivery and its attempt.
 
     Returns:
@@ -241,13 +249,13 @@ def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
     answer = outcome if isinstance(outcome, Answer) else None
     error = _error(outcome)
     now, delivery = leases.database_now(), sent.delivery
-    due_at = None if not error or (answer and answer.status == 410) else _next(delivery, answer, now)
+    due_at = None if not error or (answer and answer.status == 410) else _retry_at(delivery, answer, now)
     name = "failed" if due_at else "given_up" if error else "delivered"
     with transaction.atomic():
         # Lock the endpoint before its deliveries, in the same order as the removal of an endpoint.
         list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id).values_list("pk"))
-        mine = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
-        if not mine.update(
+        claimed = Delivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
+        if not claimed.update(
             due_at=due_at,
             lease_until=None,
             delivered_at=None if error else now,
@@ -265,7 +273,7 @@ def _record(sent: _Sent, outcome: Answer | ProviderError) -> str:
             error=error,
             answer=client.redact(answer.text, secrets)[: Attempt.KEPT_TEXT] if answer else "",
         )
-        _judge(delivery.endpoint, error, is_gone=bool(answer and answer.status == 410), now=now)
+        _update_endpoint(delivery.endpoint, error, is_gone=bool(answer and answer.status == 410), now=now)
     return name
 
 
@@ -283,22 +291,22 @@ def _error(outcome: Answer | ProviderError) -> str:
     return f"HTTP {outcome.status}"
 
 
-def _next(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
+def _retry_at(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
     """Return when to try again, or None to give up. A longer ``Retry-After`` of the endpoint is respected."""
     wait = BACK_OFF.delay(delivery.attempts)
-    asked = timedelta(seconds=answer.retry_after if answer and answer.retry_after else 0)
-    return None if wait is None else now + max(wait, asked)
+    retry_after = timedelta(seconds=answer.retry_after if answer and answer.retry_after else 0)
+    return None if wait is None else now + max(wait, retry_after)
 
 
-def _judge(endpoint: Endpoint, error: str, *, is_gone: bool, now: datetime) -> None:
+def _update_endpoint(endpoint: Endpoint, error: str, *, is_gone: bool, now: datetime) -> None:
     """Update the endpoint after an outcome: mark it as healthy or failing, or pause it."""
     row = Endpoint.objects.filter(pk=endpoint.pk)
     if not error:
         if endpoint.failing_since is not None:
             row.update(failing_since=None, held_until=None)
         return
-    row.update(failing_since=Coalesce("failing_since", Value(now)), held_until=now + HOLD)
-    is_worn_out = endpoint.failing_since is not None and endpoint.failing_since < now - PATIENCE
-    if is_gone or is_worn_out:
+    row.update(failing_since=Coalesce("failing_since", Value(now)), held_until=now + FAILURE_HOLD)
+    has_failed_too_long = endpoint.failing_since is not None and endpoint.failing_since < now - PAUSE_AFTER
+    if is_gone or has_failed_too_long:
         reason = Pause.GONE if is_gone else Pause.FAILURES
         row.filter(is_active=True).update(is_active=False, pause_reason=reason, paused_at=now)

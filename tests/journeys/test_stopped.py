@@ -191,7 +191,7 @@ def test_a_letter_that_another_worker_sent_meanwhile_arrives_once(settings: Any)
             let_leases_end(mail.STEPS_BEFORE * float(SHORT["EMAIL_TIMEOUT"]) + 0.2)
             assert mail.deliver_due() == {"sent": 1}
             assert go_on(worker).strip() == "{'late': 1}"
-        assert len(server.letters) == 1
+        assert len(server.emails) == 1
     finally:
         server.shutdown()
         server.server_close()

@@ -23,7 +23,7 @@ from tests.storefront.shop.forms import text_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW_PASSWORD = "a-long-enough-one", "another-long-one"
-VICTIM, THIEF = "victim@example.com", "thief@example.com"
+VICTIM, ATTACKER = "victim@example.com", "attacker@example.com"
 EMAIL_PAGE = "/account/email/"
 FLAGS = {"has_orders": True, "has_refills": True, "has_balance": True, "has_prices": False}
 
@@ -34,14 +34,14 @@ def signed_in(email: str, password: str = PASSWORD) -> Client:
     return client
 
 
-def trusted(email: str, password: str = PASSWORD) -> Client:
+def sign_in_and_confirm(email: str, password: str = PASSWORD) -> Client:
     """Return a browser that signed in and confirmed the password again."""
     client = signed_in(email, password)
     client.post("/account/reauthenticate/", {"password": password})
     return client
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get("/account/profile/").status_code == 200
 
 
@@ -65,28 +65,28 @@ def reset(email: str, password: str = NEW_PASSWORD) -> tuple[Client, Any]:
     return client, client.post(form.request["PATH_INFO"], {"password1": password, "password2": password})
 
 
-def prepared() -> tuple[User, Client, ApiKey, Endpoint]:
+def prepare_attack() -> tuple[User, Client, ApiKey, Endpoint]:
     """Let an attacker sign up with the victim's unconfirmed address and create a key and a webhook."""
-    thief = Client()
-    thief.post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
+    attacker = Client()
+    attacker.post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
     user = User.objects.get(email=VICTIM)
     key, _text = ApiKey.objects.issue(user, name="mine")
-    endpoint, _secret = endpoints.add(user, url="https://thief.example/hook", **FLAGS)
-    return user, thief, key, endpoint
+    endpoint, _secret = endpoints.add(user, url="https://attacker.example/hook", **FLAGS)
+    return user, attacker, key, endpoint
 
 
 # ------------------------------------------------------------------------------------------------ after a reset
 
 
 def test_reset_revokes_access_prepared_by_an_attacker() -> None:
-    user, thief, key, endpoint = prepared()
-    EmailAddress.objects.create(user=user, email=THIEF, verified=True)
-    assert is_in(thief)
+    user, attacker, key, endpoint = prepare_attack()
+    EmailAddress.objects.create(user=user, email=ATTACKER, verified=True)
+    assert is_signed_in(attacker)
     owner, _answer = reset(VICTIM)
-    assert is_in(owner)
-    assert not is_in(thief)
-    assert not is_in(signed_in(VICTIM, PASSWORD))
-    assert not is_in(signed_in(THIEF, NEW_PASSWORD))
+    assert is_signed_in(owner)
+    assert not is_signed_in(attacker)
+    assert not is_signed_in(signed_in(VICTIM, PASSWORD))
+    assert not is_signed_in(signed_in(ATTACKER, NEW_PASSWORD))
     key.refresh_from_db()
     endpoint.refresh_from_db()
     assert key.revoked_at is not None
@@ -95,19 +95,19 @@ def test_reset_revokes_access_prepared_by_an_attacker() -> None:
 
 
 def test_no_reset_link_is_sent_to_a_second_address() -> None:
-    user, *_rest = prepared()
-    EmailAddress.objects.create(user=user, email=THIEF, verified=True)
-    Client().post("/account/password/reset/", {"email": THIEF})
-    assert not any("reset/key" in text for text in mails(THIEF))
+    user, *_rest = prepare_attack()
+    EmailAddress.objects.create(user=user, email=ATTACKER, verified=True)
+    Client().post("/account/password/reset/", {"email": ATTACKER})
+    assert not any("reset/key" in text for text in mails(ATTACKER))
 
 
 def test_reset_email_lists_what_was_revoked() -> None:
-    user, _thief, key, endpoint = prepared()
-    EmailAddress.objects.create(user=user, email=THIEF, verified=True)
+    user, _thief, key, endpoint = prepare_attack()
+    EmailAddress.objects.create(user=user, email=ATTACKER, verified=True)
     reset(VICTIM)
-    told = mails(VICTIM)[-1]
-    for words in ("was reset", key.prefix, endpoint.url, THIEF, "we revoked them"):
-        assert words in told
+    email = mails(VICTIM)[-1]
+    for words in ("was reset", key.prefix, endpoint.url, ATTACKER, "we revoked them"):
+        assert words in email
 
 
 def test_keys_created_after_confirmation_are_kept_and_offered_for_review() -> None:
@@ -121,10 +121,10 @@ def test_keys_created_after_confirmation_are_kept_and_offered_for_review() -> No
     early.refresh_from_db()
     key.refresh_from_db()
     assert (early.revoked_at is None, key.revoked_at) == (False, None)
-    told = mails(VICTIM)[-1]
-    assert "still work" in told
-    assert key.prefix in told
-    assert "/account/access/" in told
+    email = mails(VICTIM)[-1]
+    assert "still work" in email
+    assert key.prefix in email
+    assert "/account/access/" in email
     page = text_of(owner.get("/account/access/"))
     assert key.prefix in page
     assert endpoint.url in page
@@ -163,13 +163,13 @@ def test_reset_keeps_two_factor_authentication() -> None:
     Authenticator.objects.create(user=user, type="totp", data={"secret": "x"})
     owner, answer = reset(VICTIM)
     assert answer.headers["Location"] == "/account/second-factor/authenticate/"
-    assert not is_in(owner)
+    assert not is_signed_in(owner)
 
 
 def test_unconfirmed_account_cannot_set_up_a_second_factor() -> None:
     """Otherwise a passkey would survive the owner's reset."""
-    user, *_rest = prepared()
-    client = trusted(VICTIM)
+    user, *_rest = prepare_attack()
+    client = sign_in_and_confirm(VICTIM)
     client.get("/account/second-factor/totp/activate/")
     client.get("/account/second-factor/webauthn/add/")
     answer = client.post("/account/second-factor/totp/activate/", {"code": "000000"})
@@ -192,7 +192,7 @@ def change(client: Client, to: str) -> Any:
 
 
 def test_email_changes_only_after_confirmation(nadia: User) -> None:
-    client = trusted(nadia.email)
+    client = sign_in_and_confirm(nadia.email)
     change(client, "new@example.com")
     nadia.refresh_from_db()
     assert nadia.email == "nadia@example.com"
@@ -202,8 +202,8 @@ def test_email_changes_only_after_confirmation(nadia: User) -> None:
     assert nadia.email == "new@example.com"
     assert list(EmailAddress.objects.values_list("email", "verified", "primary")) == [("new@example.com", True, True)]
     assert "is now new@example.com" in mails("nadia@example.com")[-1]
-    assert is_in(signed_in("new@example.com"))
-    assert not is_in(signed_in("nadia@example.com"))
+    assert is_signed_in(signed_in("new@example.com"))
+    assert not is_signed_in(signed_in("nadia@example.com"))
 
 
 def test_email_change_requires_the_password(nadia: User) -> None:
@@ -215,7 +215,7 @@ def test_email_change_requires_the_password(nadia: User) -> None:
 @pytest.mark.parametrize("is_confirmed", [True, False])
 def test_unconfirmed_address_cannot_become_primary(is_confirmed: bool, nadia: User) -> None:
     EmailAddress.objects.update(verified=is_confirmed)
-    client = trusted(nadia.email)
+    client = sign_in_and_confirm(nadia.email)
     change(client, "new@example.com")
     client.post(EMAIL_PAGE, {"action_primary": "1", "email": "new@example.com"})
     client.post(EMAIL_PAGE, {"action_remove": "1", "email": nadia.email})
@@ -225,7 +225,7 @@ def test_unconfirmed_address_cannot_become_primary(is_confirmed: bool, nadia: Us
 
 
 def test_new_email_change_replaces_the_pending_one(nadia: User) -> None:
-    client = trusted(nadia.email)
+    client = sign_in_and_confirm(nadia.email)
     change(client, "first@example.com")
     change(client, "second@example.com")
     dead = link(mails("first@example.com")[-1], "/account/confirm-email/")
@@ -239,8 +239,8 @@ def test_new_email_change_replaces_the_pending_one(nadia: User) -> None:
 
 
 def test_reset_cancels_a_pending_email_change(nadia: User) -> None:
-    change(trusted(nadia.email), THIEF)
-    pending = link(mails(THIEF)[-1], "/account/confirm-email/")
+    change(sign_in_and_confirm(nadia.email), ATTACKER)
+    pending = link(mails(ATTACKER)[-1], "/account/confirm-email/")
     reset(nadia.email)
     Client().post(pending)
     nadia.refresh_from_db()
@@ -249,27 +249,27 @@ def test_reset_cancels_a_pending_email_change(nadia: User) -> None:
 
 def test_email_of_another_account_cannot_be_taken_over(nadia: User) -> None:
     factories.customer(email=VICTIM, password=PASSWORD)
-    change(trusted(nadia.email), VICTIM)
+    change(sign_in_and_confirm(nadia.email), VICTIM)
     sent = [text for text in mails(VICTIM) if "/account/confirm-email/" in text]
     answer = Client().post(link(sent[-1], "/account/confirm-email/"), follow=True)
     assert answer.status_code == 200
     nadia.refresh_from_db()
     assert nadia.email == "nadia@example.com"
-    assert is_in(signed_in(VICTIM))
+    assert is_signed_in(signed_in(VICTIM))
 
 
 def test_pending_email_change_does_not_block_sign_up(nadia: User) -> None:
-    change(trusted(nadia.email), VICTIM)
+    change(sign_in_and_confirm(nadia.email), VICTIM)
     Client().post("/account/signup/", {"email": VICTIM, "password1": PASSWORD})
     assert User.objects.filter(email=VICTIM).exists()
     reset(VICTIM)
-    assert is_in(signed_in(VICTIM, NEW_PASSWORD))
+    assert is_signed_in(signed_in(VICTIM, NEW_PASSWORD))
 
 
 def test_account_without_email_address_row_can_change_email() -> None:
     """Accounts added by an operator have no such row."""
     user = factories.customer(email="made@example.com", password=PASSWORD)
-    change(trusted(user.email), "new@example.com")
+    change(sign_in_and_confirm(user.email), "new@example.com")
     Client().post(link(mails("new@example.com")[-1], "/account/confirm-email/"))
     user.refresh_from_db()
     assert user.email == "new@example.com"

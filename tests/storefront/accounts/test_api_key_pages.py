@@ -137,8 +137,8 @@ def test_list_shows_permissions_and_last_use(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
     ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now() - timedelta(hours=3, minutes=9))
     text = text_of(page.get(KEYS)).replace("\xa0", " ")
-    for said in ("bot", f"{key.prefix}…", "Sandbox", "Read only", "10.0.0.1", ">3 hours ago<"):
-        assert said in text
+    for expected in ("bot", f"{key.prefix}…", "Sandbox", "Read only", "10.0.0.1", ">3 hours ago<"):
+        assert expected in text
 
 
 def test_revoked_keys_are_listed_separately(page: Client, nadia: User) -> None:

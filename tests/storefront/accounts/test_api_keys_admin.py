@@ -118,6 +118,6 @@ def test_revoke_action_reports_the_number_and_is_logged(keeper: Client) -> None:
 def test_user_page_shows_permissions_of_keys(keeper: Client) -> None:
     key = issued("nadia@example.com", name="bot", has_order_scope=False, is_sandbox=True, addresses="10.0.0.1")
     text = unescape(keeper.get(f"/admin/accounts/user/{key.user_id}/change/").content.decode())
-    for said in (key.prefix, "sandbox, read", "10.0.0.1"):
-        assert said in text
+    for expected in (key.prefix, "sandbox, read", "10.0.0.1"):
+        assert expected in text
     assert key.digest not in text

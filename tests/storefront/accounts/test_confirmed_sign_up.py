@@ -71,10 +71,10 @@ def test_an_account_opens_when_its_address_is_confirmed() -> None:
 
 
 def test_unconfirmed_account_cannot_create_keys() -> None:
-    thief = Client()
-    sign_up("victim@example.com", thief)
-    thief.post("/account/login/", {"login": "victim@example.com", "password": PASSWORD})
-    assert thief.get("/account/keys/").status_code == 302
+    attacker = Client()
+    sign_up("victim@example.com", attacker)
+    attacker.post("/account/login/", {"login": "victim@example.com", "password": PASSWORD})
+    assert attacker.get("/account/keys/").status_code == 302
 
 
 def test_reset_sends_nothing_to_unknown_addresses() -> None:

@@ -67,9 +67,9 @@ def test_add_validates_like_sign_up(arguments: tuple[str, ...]) -> None:
 # ------------------------------------------------------------------------------------------------ credit
 def test_reference_is_credited_once() -> None:
     factories.user("nadia@example.com")
-    told = [customer("credit", "NADIA@example.com", "25.00", "--reference", "bank 17") for _ in range(2)]
-    assert told[0] == told[1]
-    assert "25.00 USD under payment:manual:bank 17; the balance is 25.00 USD" in told[0]
+    output = [customer("credit", "NADIA@example.com", "25.00", "--reference", "bank 17") for _ in range(2)]
+    assert output[0] == output[1]
+    assert "25.00 USD under payment:manual:bank 17; the balance is 25.00 USD" in output[0]
     assert Transfer.objects.count() == 1
     assert list(audit.findings()) == []
 
@@ -135,8 +135,8 @@ def test_key_options_restrict_the_key() -> None:
 
 def test_invalid_address_creates_no_key() -> None:
     factories.user("nadia@example.com")
-    told = refusal("key", "nadia@example.com", "--address", "10.0.0.1", "--address", "home")
-    assert told == 'The API key was not created: line 2 is not an IP address or network: "home".'
+    output = refusal("key", "nadia@example.com", "--address", "10.0.0.1", "--address", "home")
+    assert output == 'The API key was not created: line 2 is not an IP address or network: "home".'
     assert not ApiKey.objects.exists()
 
 

@@ -43,7 +43,7 @@ def is_asked(answer: Any) -> bool:
     return bool(answer.status_code == 302 and answer.headers["Location"].startswith("/account/reauthenticate/"))
 
 
-def letters() -> list[str]:
+def emails() -> list[str]:
     return list(Email.objects.filter(kind="security").order_by("pk").values_list("subject", flat=True))
 
 
@@ -73,7 +73,7 @@ def test_widening_permissions_requires_the_password(client: Client, nadia: User)
     client.post(f"/account/keys/{key.pk}/", KEY)
     key.refresh_from_db()
     assert key.has_order_scope is True
-    assert letters() == ["API key changed"]
+    assert emails() == ["API key changed"]
 
 
 def test_revoking_a_key_does_not_require_the_password(client: Client, nadia: User) -> None:
@@ -86,11 +86,11 @@ def test_revoking_a_key_does_not_require_the_password(client: Client, nadia: Use
 def test_new_key_is_announced_by_email(client: Client) -> None:
     confirm(client)
     client.post("/account/keys/", KEY)
-    letter = Email.objects.get(kind="security")
+    email = Email.objects.get(kind="security")
     key = ApiKey.objects.get()
-    assert (letter.subject, letter.address) == ("New API key created", "nadia@example.com")
-    assert key.prefix in letter.text
-    assert "/account/keys/" in letter.text
+    assert (email.subject, email.address) == ("New API key created", "nadia@example.com")
+    assert key.prefix in email.text
+    assert "/account/keys/" in email.text
 
 
 def test_renaming_a_key_sends_no_email(client: Client, nadia: User) -> None:
@@ -99,12 +99,12 @@ def test_renaming_a_key_sends_no_email(client: Client, nadia: User) -> None:
     client.post(f"/account/keys/{key.pk}/", {**KEY, "name": "my bot"})
     key.refresh_from_db()
     assert key.name == "my bot"
-    assert letters() == []
+    assert emails() == []
 
 
 def test_key_created_on_the_command_line_is_announced_by_email(nadia: User) -> None:
     call_command("customer", "key", nadia.email, stdout=StringIO())
-    assert letters() == ["New API key created"]
+    assert emails() == ["New API key created"]
 
 
 def test_creating_and_changing_a_webhook_requires_the_password(client: Client, nadia: User) -> None:
@@ -132,7 +132,7 @@ def test_webhook_changes_are_announced_by_email(client: Client) -> None:
     client.post(f"/webhooks/{row.pk}/edit/", {**HOOK, "has_prices": "on"})
     client.post(f"/webhooks/{row.pk}/edit/", {**HOOK, "url": "https://other.example/hook"})
     client.post(f"/webhooks/{row.pk}/action/", {"action": "rotate"})
-    assert letters() == [
+    assert emails() == [
         "New webhook created", "Webhook URL changed", "Webhook secret changed",
     ]  # fmt: skip
     moved = Email.objects.get(subject="Webhook URL changed")

@@ -42,7 +42,7 @@ def sign_in(password: str = PASSWORD, **extra: Any) -> tuple[Client, Any]:
     return client, client.post(LOGIN, {"login": EMAIL, "password": password}, **extra)
 
 
-def trusted() -> Client:
+def sign_in_and_confirm() -> Client:
     """Return a browser that signed in and confirmed the password again, as security settings require."""
     client, _response = sign_in()
     assert client.get(SET_UP).headers["Location"].startswith("/account/reauthenticate/")
@@ -50,14 +50,14 @@ def trusted() -> Client:
     return client
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get("/account/profile/").status_code == 200
 
 
 @pytest.fixture
 def secret(person: User) -> str:
     """Set up an authenticator app for the account and return its secret."""
-    client = trusted()
+    client = sign_in_and_confirm()
     found = re.search(r'<code id="secret" dir="ltr">([A-Z2-7]+)</code>', text_of(client.get(SET_UP)))
     assert found
     assert client.post(SET_UP, {"code": totp.code(found[1])}).headers["Location"] == CODES
@@ -65,7 +65,7 @@ def secret(person: User) -> str:
 
 
 def test_qr_code_is_inline_svg(person: User) -> None:
-    text = text_of(trusted().get(SET_UP))
+    text = text_of(sign_in_and_confirm().get(SET_UP))
     assert '<div class="qr"' in text
     assert "<svg" in text
     assert "data:image" not in text
@@ -81,38 +81,38 @@ def test_secrets_are_encrypted_at_rest(person: User, secret: str) -> None:
 def test_password_alone_does_not_sign_in(secret: str) -> None:
     client, response = sign_in()
     assert response.headers["Location"] == STEP
-    assert not is_in(client)
+    assert not is_signed_in(client)
     client.post(STEP, {"code": "000000"})
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_code_signs_in_once(secret: str) -> None:
     once = totp.code(secret, steps_ahead=1)
     client, _response = sign_in()
     assert client.post(STEP, {"code": once}).status_code == 302
-    assert is_in(client)
+    assert is_signed_in(client)
     again, _response = sign_in()
     again.post(STEP, {"code": once})
-    assert not is_in(again)
+    assert not is_signed_in(again)
 
 
 def test_used_code_is_refused_within_the_clock_tolerance(person: User) -> None:
     with time_machine.travel("2030-01-01T00:00:05Z", tick=False) as clock:
-        client = trusted()
+        client = sign_in_and_confirm()
         found = re.search(r'<code id="secret" dir="ltr">([A-Z2-7]+)</code>', text_of(client.get(SET_UP)))
         assert found
         client.post(SET_UP, {"code": totp.code(found[1])})
         once = totp.code(found[1], steps_ahead=1)
         first, _response = sign_in()
         first.post(STEP, {"code": once})
-        assert is_in(first)
+        assert is_signed_in(first)
         clock.shift(50)  # within the code's own step: who read it over a shoulder tries it now
         again, _response = sign_in()
         again.post(STEP, {"code": once})
-        assert not is_in(again)
+        assert not is_signed_in(again)
         again.post(STEP, {"code": totp.code(found[1])[::-1]})
         again.post(STEP, {"code": totp.code(found[1], steps_ahead=1)})
-        assert is_in(again)
+        assert is_signed_in(again)
 
 
 def test_a_recovery_code_signs_in_once(secret: str) -> None:
@@ -124,7 +124,7 @@ def test_a_recovery_code_signs_in_once(secret: str) -> None:
     for is_good in (True, False):
         fresh, _response = sign_in()
         fresh.post(STEP, {"code": codes[0]})
-        assert is_in(fresh) is is_good
+        assert is_signed_in(fresh) is is_good
 
 
 def test_unconfirmed_email_cannot_set_up_a_second_factor(person: User) -> None:
@@ -153,7 +153,7 @@ def test_codes_cannot_be_guessed(secret: str) -> None:
     for guess in range(6):
         client.post(STEP, {"code": f"{guess:06}"})
     client.post(STEP, {"code": totp.code(secret, steps_ahead=1)})
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_passwords_cannot_be_guessed_from_many_made_up_addresses(person: User, settings: Any) -> None:
@@ -161,7 +161,7 @@ def test_passwords_cannot_be_guessed_from_many_made_up_addresses(person: User, s
     for guess in range(6):
         sign_in("wrong", headers={"X-Forwarded-For": f"10.0.0.{guess}, 198.51.100.1"})
     client, _response = sign_in(headers={"X-Forwarded-For": "10.0.0.99, 198.51.100.1"})
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -182,11 +182,11 @@ def test_session_key_changes_at_sign_in(person: User) -> None:
     planted.save()
     client.cookies["sessionid"] = planted.session_key
     client.post(LOGIN, {"login": EMAIL, "password": PASSWORD})
-    assert is_in(client)
+    assert is_signed_in(client)
     assert client.session.session_key != planted.session_key
-    thief = Client()
-    thief.cookies["sessionid"] = planted.session_key
-    assert not is_in(thief)
+    attacker = Client()
+    attacker.cookies["sessionid"] = planted.session_key
+    assert not is_signed_in(attacker)
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
@@ -201,7 +201,7 @@ def test_sign_in_does_not_redirect_to_other_sites(elsewhere: str, person: User) 
     "address", ["", "totp/activate/", "webauthn/", "webauthn/add/", "reauthenticate/", "recovery-codes/generate/"]
 )
 def test_second_factor_pages_use_our_layout(address: str, person: User) -> None:
-    text = text_of(trusted().get(f"/account/second-factor/{address}", follow=True))
+    text = text_of(sign_in_and_confirm().get(f"/account/second-factor/{address}", follow=True))
     assert re.search(r'class="page (account|narrow)"', text)
     assert "<script>" not in text
     assert text.count('class="btn primary') <= 1

@@ -109,12 +109,12 @@ def test_customer_is_notified_in_their_language_without_the_operators_name(
     User.objects.filter(pk=nadia.pk).update(language=language)
     User.objects.filter(email="boss@example.com").update(language="tr")
     boss.post(address(nadia), {"reason": "secret reason"}, headers={"User-Agent": "Bosswser"}, REMOTE_ADDR="10.9.8.7")
-    letter = Email.objects.get()
-    assert (letter.user, letter.address, letter.kind) == (nadia, "nadia@example.com", EmailKind.SECURITY)
-    assert letter.language == ("ar" if is_theirs else "en")
-    assert "/account/second-factor/" in letter.text
+    email = Email.objects.get()
+    assert (email.user, email.address, email.kind) == (nadia, "nadia@example.com", EmailKind.SECURITY)
+    assert email.language == ("ar" if is_theirs else "en")
+    assert "/account/second-factor/" in email.text
     for secret in ("secret reason", "boss@example.com", "Bosswser", "10.9.8.7"):
-        assert secret not in letter.text + letter.html
+        assert secret not in email.text + email.html
 
 
 def test_second_click_changes_nothing_and_sends_nothing(boss: Client, nadia: User) -> None:
@@ -134,7 +134,7 @@ def test_reset_requires_permission(nadia: User) -> None:
         Permission.objects.filter(codename="delete_authenticator")
     )
     assert plain.post(address(nadia), {"reason": "x"}).status_code == 403  # may not change users
-    assert browser(factories.customer()).post(address(nadia), {"reason": "x"}).status_code == 302  # to the log-in
+    assert browser(factories.customer()).post(address(nadia), {"reason": "x"}).status_code == 302  # to sign-in
     assert Authenticator.objects.filter(user=nadia).count() == 4
     assert not Email.objects.exists()
 

@@ -24,7 +24,7 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get("/account/profile/").status_code == 200
 
 
@@ -37,11 +37,11 @@ def test_idle_session_expires(is_staff: bool, hours: int) -> None:
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(person(is_staff=is_staff))
         clock.shift(timedelta(hours=hours - 1))
-        assert is_in(client)
+        assert is_signed_in(client)
         clock.shift(timedelta(hours=hours - 1))
-        assert is_in(client)
+        assert is_signed_in(client)
         clock.shift(timedelta(hours=hours, minutes=1))
-        assert not is_in(client)
+        assert not is_signed_in(client)
         assert not Session.objects.filter(session_key=client.session.session_key, expire_date__gt=START).exists()
 
 
@@ -51,9 +51,9 @@ def test_session_expires_after_its_absolute_limit(is_staff: bool, step: int, mos
         client = signed_in(person(is_staff=is_staff))
         for _ in range(most // step):
             clock.shift(timedelta(hours=step))
-            assert is_in(client)
+            assert is_signed_in(client)
         clock.shift(timedelta(hours=1))
-        assert not is_in(client)
+        assert not is_signed_in(client)
 
 
 def test_session_limits_are_configurable(settings: Any) -> None:
@@ -61,7 +61,7 @@ def test_session_limits_are_configurable(settings: Any) -> None:
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(person(is_staff=True))
         clock.shift(timedelta(minutes=11))
-        assert not is_in(client)
+        assert not is_signed_in(client)
 
 
 def test_staff_limits_apply_as_soon_as_a_customer_becomes_staff() -> None:
@@ -70,7 +70,7 @@ def test_staff_limits_apply_as_soon_as_a_customer_becomes_staff() -> None:
         client = signed_in(user)
         User.objects.filter(pk=user.pk).update(is_staff=True)
         clock.shift(timedelta(hours=9))
-        assert not is_in(client)
+        assert not is_signed_in(client)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-one"
 EMAIL = "nadia@example.com"
 LOGIN = "/account/login/"
-THIEF, HOME, OFFICE = "198.51.100.66", "203.0.113.7", "203.0.113.99"
+ATTACKER, HOME, OFFICE = "198.51.100.66", "203.0.113.7", "203.0.113.99"
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +40,7 @@ def at(address: str) -> Client:
 def test_slow_guessing_does_not_lock_out_the_owner() -> None:
     with time_machine.travel(START, tick=False) as clock:
         for _minute in range(180):
-            attempt(at(THIEF))
+            attempt(at(ATTACKER))
             clock.shift(60)
         assert attempt(at(HOME), PASSWORD) == ""
 
@@ -48,16 +48,16 @@ def test_slow_guessing_does_not_lock_out_the_owner() -> None:
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
 def test_five_attempts_per_address_in_five_minutes(email: str) -> None:
     """The response is the same for unknown accounts."""
-    said = [attempt(at(THIEF), email=email) for _ in range(5)]
+    said = [attempt(at(ATTACKER), email=email) for _ in range(5)]
     assert all("not correct" in text for text in said)
-    assert "Too many failed login attempts" in attempt(at(THIEF), PASSWORD, email), "the right one comes too late"
+    assert "Too many failed login attempts" in attempt(at(ATTACKER), PASSWORD, email), "the right one comes too late"
 
 
 def test_twenty_attempts_per_address_in_an_hour() -> None:
     with time_machine.travel(START, tick=False) as clock:
         tried = 0
         for _minute in range(58):
-            tried += "not correct" in attempt(at(THIEF))
+            tried += "not correct" in attempt(at(ATTACKER))
             clock.shift(60)
     assert tried == 20
 
@@ -81,7 +81,7 @@ def test_known_browser_can_sign_in_during_an_attack() -> None:
     for number in range(105):
         attempt(at(f"198.51.{number // 4}.{number % 4 + 1}"))
     for _ in range(6):
-        attempt(at(OFFICE))  # the thief sits behind the same address
+        attempt(at(OFFICE))  # the attacker sits behind the same address
     assert "Too many" in attempt(at("192.0.2.1"), PASSWORD)
     assert attempt(mine, PASSWORD) == ""
 
@@ -96,15 +96,15 @@ def test_attempts_of_a_known_browser_are_limited() -> None:
 
 @pytest.mark.parametrize("change", ["forged", "another account"])
 def test_invalid_device_cookie_is_ignored(change: str) -> None:
-    factories.customer(email="thief@example.com", password=PASSWORD)
-    thief = at(THIEF)
-    attempt(thief, PASSWORD, "thief@example.com")
-    thief.post("/account/logout/")
+    factories.customer(email="attacker@example.com", password=PASSWORD)
+    attacker = at(ATTACKER)
+    attempt(attacker, PASSWORD, "attacker@example.com")
+    attacker.post("/account/logout/")
     if change == "forged":
-        thief.cookies["device"] = "WzEsICJ4Il0:1abc:forged"
+        attacker.cookies["device"] = "WzEsICJ4Il0:1abc:forged"
     for _ in range(5):
-        attempt(thief)
-    assert "Too many" in attempt(thief, PASSWORD)
+        attempt(attacker)
+    assert "Too many" in attempt(attacker, PASSWORD)
 
 
 def test_successful_sign_ins_do_not_count() -> None:
@@ -126,15 +126,15 @@ def test_failed_sign_ins_are_logged_without_typed_text(
     person: User, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     caplog.set_level(logging.INFO, "vitrine.security")
-    client = at(THIEF)
+    client = at(ATTACKER)
     attempt(client, "hunter2-secret")
     attempt(client, PASSWORD, "hunter2-secret@example.com")
     for _ in range(5):
         attempt(client, "hunter2-secret")
     attempt(at(HOME), PASSWORD)
     lines = [record.getMessage() for record in caplog.records if record.name == "vitrine.security"]
-    assert lines[0] == f"sign_in_failed user={person.pk} address={THIEF} reason=password"
-    assert lines[1] == f"sign_in_failed user=- address={THIEF} reason=unknown_account"
-    assert lines[-2] == f"sign_in_blocked user={person.pk} address={THIEF}"
+    assert lines[0] == f"sign_in_failed user={person.pk} address={ATTACKER} reason=password"
+    assert lines[1] == f"sign_in_failed user=- address={ATTACKER} reason=unknown_account"
+    assert lines[-2] == f"sign_in_blocked user={person.pk} address={ATTACKER}"
     assert lines[-1] == f"signed_in user={person.pk} address={HOME}"
     assert not any("hunter2" in line or PASSWORD in line for line in lines)

@@ -169,9 +169,9 @@ def test_sending_a_reset_link_is_logged_in_the_history() -> None:
     assert not Email.objects.exists()
     page = text_of(client.post(where, follow=True))
     assert f"Password reset link sent to {customer.email}" in page
-    letter = Email.objects.get()
-    assert (letter.address, letter.kind) == (customer.email, "reset")
-    assert "/account/password/reset/key/" in letter.text
+    email = Email.objects.get()
+    assert (email.address, email.kind) == (customer.email, "reset")
+    assert "/account/password/reset/key/" in email.text
     assert "/account/password/reset/key/" not in page
     assert "reset link" in LogEntry.objects.get().change_message
     assert "key/" not in LogEntry.objects.get().change_message
@@ -207,8 +207,8 @@ def test_email_change_by_staff_notifies_the_former_address() -> None:
     customer.refresh_from_db()
     assert customer.email == "new@example.com"
     assert not customer.emailaddress_set.filter(verified=True).exists()
-    letter = Email.objects.get(address="old@example.com")
-    assert "new@example.com" in letter.text
+    email = Email.objects.get(address="old@example.com")
+    assert "new@example.com" in email.text
     assert phone.get("/account/profile/").status_code == 302
 
 

@@ -41,29 +41,29 @@ def browser(user: User, agent: str = FIREFOX, address: str = "203.0.113.7") -> C
     return client
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get("/account/profile/").status_code == 200
 
 
 def test_sessions_are_listed_with_browser_and_address(person: User) -> None:
     browser(person, IPHONE, "198.51.100.20")
     text = text_of(browser(person).get(LIST))
-    for said in ("Firefox, Windows", "203.0.113.7", "This session", "Safari, iPhone", "198.51.100.20"):
-        assert said in text
+    for expected in ("Firefox, Windows", "203.0.113.7", "This session", "Safari, iPhone", "198.51.100.20"):
+        assert expected in text
 
 
 def test_another_session_can_be_ended(person: User) -> None:
     phone, desk, tablet = browser(person, IPHONE), browser(person), browser(person, "curl/8")
     row = UserSession.objects.get(session_key=phone.session.session_key)
     assert desk.post(f"{LIST}{row.pk}/end/").headers["Location"] == LIST
-    assert [is_in(client) for client in (phone, desk, tablet)] == [False, True, True]
+    assert [is_signed_in(client) for client in (phone, desk, tablet)] == [False, True, True]
 
 
 def test_all_other_sessions_can_be_ended(person: User) -> None:
     others = [browser(person) for _ in range(3)]
     here = browser(person)
     assert "3 other sessions ended" in text_of(here.post(f"{LIST}end/", follow=True))
-    assert [is_in(client) for client in (*others, here)] == [False, False, False, True]
+    assert [is_signed_in(client) for client in (*others, here)] == [False, False, False, True]
     assert UserSession.objects.count() == 1
 
 
@@ -73,7 +73,7 @@ def test_sessions_of_other_users_cannot_be_ended(person: User) -> None:
     row = UserSession.objects.get(user=stranger)
     assert mine.post(f"{LIST}{row.pk}/end/").status_code == 404
     mine.post(f"{LIST}end/")
-    assert is_in(theirs)
+    assert is_signed_in(theirs)
 
 
 @pytest.mark.parametrize("what", ["1/end/", "end/"])
@@ -110,7 +110,7 @@ def test_number_of_queries_does_not_depend_on_rows(person: User, django_assert_m
     for _ in range(8):
         browser(person)
     here = browser(person)
-    # The session, the person, the log-ins, their sessions, and what the page's head asks (the balance).
+    # Queries: the session, the user, the list, its sessions, and the balance in the page header.
     with django_assert_max_num_queries(5):
         here.get(LIST)
 

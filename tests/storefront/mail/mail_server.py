@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-#: What a command, by its first word, is answered with where a test says nothing else; "." is the end of a letter.
+#: Default replies by the first word of the command; "." is the end of an email.
 ANSWERS = {
     "EHLO": "250 here",
     "MAIL": "250 ok",
@@ -18,7 +18,7 @@ ANSWERS = {
     ".": "250 taken",
     "QUIT": "221 bye",
 }
-#: The connection is cut instead of an answer.
+#: Close the connection instead of replying.
 CUT = ""
 
 
@@ -35,9 +35,9 @@ class _Talk(socketserver.StreamRequestHandler):
                 taken = b""
                 while (line := self.rfile.readline()) not in (b".\r\n", b""):
                     taken += line
-                if not line:  # cut off before its end: no server takes such a letter
+                if not line:  # cut off before its end: no server takes such an email
                     return
-                server.letters.append(message_from_bytes(taken, policy=policy.default))
+                server.emails.append(message_from_bytes(taken, policy=policy.default))
                 if not self.answer("."):
                     return
 
@@ -59,7 +59,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.answers: dict[str, str] = {}
         #: Seconds before an answer, by the first word of the command.
         self.delays: dict[str, float] = {}
-        self.letters: list[EmailMessage] = []
+        self.emails: list[EmailMessage] = []
         self.lines: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -68,11 +68,11 @@ class MailServer(socketserver.ThreadingTCPServer):
         return int(self.server_address[1])
 
 
-def text_of(letter: EmailMessage) -> str:
-    part: Any = letter.get_body(("plain",))
+def text_of(email: EmailMessage) -> str:
+    part: Any = email.get_body(("plain",))
     return str(part.get_content())
 
 
-def html_of(letter: EmailMessage) -> str:
-    part: Any = letter.get_body(("html",))
+def html_of(email: EmailMessage) -> str:
+    part: Any = email.get_body(("html",))
     return str(part.get_content())

@@ -83,11 +83,11 @@ def test_security_emails_cannot_be_turned_off(kind: EmailKind, nadia: User, clie
     assert client.post(link).status_code == 404
 
 
-# ------------------------------------------------------------------------------------------------ the link in a letter
+# ------------------------------------------------------------------------------------------------ the link in an email
 def test_one_click_unsubscribes_from_the_type(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     sending.deliver_due()
-    (arrived,) = post.letters
+    (arrived,) = post.emails
     assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = str(arrived["List-Unsubscribe"]).strip().strip("<>")
     assert link in text_of(arrived)
@@ -158,7 +158,7 @@ def test_staff_can_resend_emails_that_were_given_up(boss: Client, nadia: User, p
     data = {"action": "resend", "_selected_action": [row.pk]}
     assert "1 email will be resent" in boss.post(LIST, data, follow=True).content.decode()
     assert sending.deliver_due() == {"sent": 1}
-    assert len(post.letters) == 1
+    assert len(post.emails) == 1
 
 
 def test_view_permission_does_not_allow_resending(nadia: User) -> None:

@@ -25,7 +25,7 @@ from tests.storefront.mail import writing
 
 pytestmark = pytest.mark.django_db
 
-#: What makes the shop write a letter of each kind, at once or as soon as notes are gathered.
+#: The function that causes an email of each kind, at once or when pending notifications are gathered.
 MAKES: dict[EmailKind, Callable[[User], Any]] = {
     EmailKind.BALANCE: writing.made_low,
     EmailKind.RECEIPT: writing.paid,
@@ -45,7 +45,7 @@ def make_and_fail(kind: EmailKind, user: User) -> None:
     raise Thrown
 
 
-def letters(user: User) -> list[Email]:
+def emails(user: User) -> list[Email]:
     return list(Email.objects.filter(user=user).order_by("pk"))
 
 
@@ -61,7 +61,7 @@ def test_email_is_stored_in_the_transaction_of_its_change(kind: EmailKind, nadia
     assert (Email.objects.count(), PendingNotification.objects.count()) == (0, 0)
     MAKES[kind](nadia)
     gather_later()
-    assert [letter.kind for letter in letters(nadia)] == [kind]
+    assert [email.kind for email in emails(nadia)] == [kind]
     assert not PendingNotification.objects.exists()
 
 
@@ -71,7 +71,7 @@ def test_type_turned_off_by_the_customer_is_not_sent(kind: EmailKind, nadia: Use
     for make in MAKES.values():
         make(nadia)
         gather_later()
-    assert {letter.kind for letter in letters(nadia)} == set(MAKES) - {kind}
+    assert {email.kind for email in emails(nadia)} == set(MAKES) - {kind}
 
 
 @pytest.mark.parametrize("kind", MAKES)
@@ -80,7 +80,7 @@ def test_type_turned_off_by_the_shop_is_not_sent(kind: EmailKind, nadia: User) -
     for make in MAKES.values():
         make(nadia)
         gather_later()
-    assert {letter.kind for letter in letters(nadia)} == set(MAKES) - {kind}
+    assert {email.kind for email in emails(nadia)} == set(MAKES) - {kind}
 
 
 FLAG = {
@@ -93,8 +93,8 @@ FLAG = {
 
 def test_payment_approved_twice_has_one_receipt(nadia: User) -> None:
     writing.paid(nadia, "25")
-    (letter,) = letters(nadia)
-    assert "$25.00" in letter.subject
+    (email,) = emails(nadia)
+    assert "$25.00" in email.subject
     assert Transfer.objects.filter(reference__contains="payment:transfer").count() == 1
 
 
@@ -110,10 +110,10 @@ def test_thousand_canceled_orders_are_one_email(nadia: User) -> None:
         notifications.record([ended(nadia, order.pk)])
     assert notifications.gather() == 0
     assert gather_later() == 1
-    (letter,) = letters(nadia)
-    assert "1,000 orders" in letter.subject
-    assert letter.text.count("Followers") == notifications.MAX_LISTED
-    assert "950 more orders" in letter.text
+    (email,) = emails(nadia)
+    assert "1,000 orders" in email.subject
+    assert email.text.count("Followers") == notifications.MAX_LISTED
+    assert "950 more orders" in email.text
     assert gather_later(60) == 0
 
 
@@ -124,17 +124,17 @@ def test_order_problems_are_combined_for_15_minutes(nadia: User) -> None:
             if minute in (0, 14, 20, 30):
                 writing.canceled(nadia)
             assert notifications.gather() == made
-    first, second = letters(nadia)
-    assert [letter.text.count("\n- Order") + letter.text.startswith("- Order") for letter in (first, second)] == [2, 2]
+    first, second = emails(nadia)
+    assert [email.text.count("\n- Order") + email.text.startswith("- Order") for email in (first, second)] == [2, 2]
 
 
 def test_failed_order_is_shown_as_canceled_with_its_refund(nadia: User) -> None:
     order = fulfillment.fail(factories.order(nadia).pk)
     gather_later()
-    (letter,) = letters(nadia)
-    assert f"Order {order.pk}" in letter.text
-    assert "Canceled · $0.09 refunded" in letter.text
-    assert "Failed" not in letter.text
+    (email,) = emails(nadia)
+    assert f"Order {order.pk}" in email.text
+    assert "Canceled · $0.09 refunded" in email.text
+    assert "Failed" not in email.text
 
 
 def test_completed_order_sends_no_email(nadia: User) -> None:
@@ -151,11 +151,11 @@ def ended(user: User, order_id: int, status: str = "canceled") -> ShopEvent:
 
 
 def test_events_without_email_take_no_query(nadia: User, django_assert_num_queries: Any) -> None:
-    told = [ended(nadia, number, "in_progress") for number in range(100)]
-    told.append(ShopEvent(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
-    told.append(ShopEvent(topic=Topic.PRICES, data={"services": []}))
+    events = [ended(nadia, number, "in_progress") for number in range(100)]
+    events.append(ShopEvent(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
+    events.append(ShopEvent(topic=Topic.PRICES, data={"services": []}))
     with django_assert_num_queries(0):
-        notifications.record(told)
+        notifications.record(events)
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -167,9 +167,9 @@ def test_number_of_queries_does_not_depend_on_orders(
         Order(user=nadia, service=service, status="canceled", quantity=9, rate=1, charge=Decimal("0.01"))
         for _ in range(count)
     ]
-    told = [ended(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
+    events = [ended(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
     with django_assert_max_num_queries(1):
-        notifications.record(told)
+        notifications.record(events)
     assert PendingNotification.objects.count() == count
     with time_machine.travel(timezone.now() + timedelta(minutes=16)), django_assert_max_num_queries(14):
         assert notifications.gather() == 1
@@ -179,9 +179,9 @@ def test_low_balance_sends_one_email(nadia: User) -> None:
     writing.made_low(nadia)
     factories.order(nadia)
     assert notifications.gather() == 1
-    (letter,) = letters(nadia)
-    assert "$99.91" in letter.subject
-    assert "$99.95" in letter.text
+    (email,) = emails(nadia)
+    assert "$99.91" in email.subject
+    assert "$99.95" in email.text
 
 
 def test_no_low_balance_email_without_a_threshold(nadia: User) -> None:
@@ -194,10 +194,10 @@ def test_no_low_balance_email_without_a_threshold(nadia: User) -> None:
 def test_emails_are_deleted_after_thirty_days(nadia: User) -> None:
     writing.paid(nadia)
     writing.answered(nadia)
-    old = letters(nadia)[0]
+    old = emails(nadia)[0]
     Email.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     assert retention.prune() == 1
-    assert [letter.kind for letter in letters(nadia)] == [EmailKind.TICKET]
+    assert [email.kind for email in emails(nadia)] == [EmailKind.TICKET]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -62,7 +62,7 @@ def test_email_arrives_once_as_text_and_html(post: MailServer, nadia: User) -> N
     writing.paid(nadia)
     assert sending.deliver_due() == {"sent": 1}
     assert sending.deliver_due() == {}
-    (arrived,) = post.letters
+    (arrived,) = post.emails
     assert arrived["To"] == "nadia@example.com"
     assert arrived["Subject"] == "Receipt: $25.00 is in your wallet"
     assert arrived["Auto-Submitted"] == "auto-generated"
@@ -75,7 +75,7 @@ def test_email_has_no_external_content_or_script(post: MailServer, nadia: User) 
     writing.paid(nadia)
     writing.answered(nadia, text="Look: <img src=http://evil.example/x.png> <script>x()</script>")
     sending.deliver_due()
-    for arrived in post.letters:
+    for arrived in post.emails:
         html = html_of(arrived)
         assert not re.search(r"<(img|script|link|iframe|object|form)\b|<[^>]*(\bsrc=|url\()|@import", html)
         hrefs = set(re.findall(r'href="([^"]*)"', html))
@@ -100,11 +100,11 @@ def test_permanent_errors_end_and_others_are_retried(
     post.answers = answers
     with caplog.at_level(logging.DEBUG):
         assert sending.deliver_due() == {"given_up" if is_final else "failed": 1}
-    letter = only()
-    assert letter.error.startswith(next(iter(answers.values()))[:3])
-    assert letter.subject not in caplog.text
-    assert "nadia" not in caplog.text + letter.error
-    assert (letter.given_up_at is not None) == is_final
+    email = only()
+    assert email.error.startswith(next(iter(answers.values()))[:3])
+    assert email.subject not in caplog.text
+    assert "nadia" not in caplog.text + email.error
+    assert (email.given_up_at is not None) == is_final
     post.answers = {}
     with later(minutes=2):
         assert sending.deliver_due() == ({} if is_final else {"sent": 1})
@@ -118,7 +118,7 @@ def test_unavailable_server_loses_no_email(post: MailServer, nadia: User, settin
     settings.EMAIL_PORT = post.port
     with later(minutes=2):
         assert sending.deliver_due() == {"sent": 2}
-    assert len(post.letters) == 2
+    assert len(post.emails) == 2
 
 
 def test_email_is_given_up_after_two_days(nadia: User, settings: Any, post: MailServer) -> None:
@@ -140,7 +140,7 @@ def test_lost_answer_repeats_an_email_at_most_once(post: MailServer, nadia: User
         assert sending.deliver_due() == {"given_up": 1}
     with later(days=9):
         assert sending.deliver_due() == {}
-    first, second = post.letters
+    first, second = post.emails
     assert first["Message-ID"] == second["Message-ID"]
 
 
@@ -151,7 +151,7 @@ def test_lost_answer_then_success_sends_two_copies(post: MailServer, nadia: User
     post.answers = {}
     with later(days=1):
         assert sending.deliver_due() == {"sent": 1}
-    assert (len(post.letters), only().has_lost_answer) == (2, True)
+    assert (len(post.emails), only().has_lost_answer) == (2, True)
 
 
 def test_dead_worker_repeats_an_email_at_most_once(post: MailServer, nadia: User) -> None:
@@ -163,7 +163,7 @@ def test_dead_worker_repeats_an_email_at_most_once(post: MailServer, nadia: User
     let_the_turn_end()
     with later(seconds=2 * lease_seconds() + 2):
         assert sending.deliver_due() == {}
-    assert (only().given_up_at is not None, len(post.letters)) == (True, 0)
+    assert (only().given_up_at is not None, len(post.emails)) == (True, 0)
 
 
 def test_two_passes_do_not_send_at_once(post: MailServer, nadia: User) -> None:
@@ -171,7 +171,7 @@ def test_two_passes_do_not_send_at_once(post: MailServer, nadia: User) -> None:
     writing.answered(nadia)
     claim()
     assert sending.deliver_due() == {}
-    assert post.letters == []
+    assert post.emails == []
 
 
 def test_worker_without_turn_claims_nothing(nadia: User) -> None:
@@ -198,19 +198,19 @@ def test_suspended_worker_does_not_send_after_its_lease(post: MailServer, nadia:
     let_the_turn_end()
     with later(seconds=lease_seconds() + 1):
         assert sending.deliver_due() == {"sent": 1}
-        assert sending._record(first, sending._exchange(first, send_by=Deadline.after(0))) == "late"
-    assert len(post.letters) == 1
+        assert sending._record(first, sending._send(first, send_by=Deadline.after(0))) == "late"
+    assert len(post.emails) == 1
     assert (only().sent_at is not None, only().error) == (True, "")
 
 
 def test_unsent_claim_of_a_suspended_worker_is_due_immediately(post: MailServer, nadia: User) -> None:
     writing.paid(nadia)
     first, _lease = claim()
-    assert sending._record(first, sending._exchange(first, send_by=Deadline.after(0))) == "late"
+    assert sending._record(first, sending._send(first, send_by=Deadline.after(0))) == "late"
     assert (only().attempts, only().has_lost_answer) == (0, False)
     let_the_turn_end()
     assert sending.deliver_due() == {"sent": 1}
-    assert len(post.letters) == 1
+    assert len(post.emails) == 1
 
 
 @pytest.mark.parametrize("step", ["EHLO", "RCPT", "DATA"])
@@ -221,8 +221,8 @@ def test_email_is_not_sent_if_the_deadline_passes_during_the_conversation(
     writing.paid(nadia)
     first, _lease = claim()
     post.delays[step] = 0.3
-    assert sending._record(first, sending._exchange(first, send_by=Deadline.after(0.15))) == "late"
-    assert post.letters == []
+    assert sending._record(first, sending._send(first, send_by=Deadline.after(0.15))) == "late"
+    assert post.emails == []
     let_the_turn_end()
     post.delays.clear()
     assert sending.deliver_due() == {"sent": 1}
@@ -236,12 +236,12 @@ def test_reset_link_is_erased_after_sending(
         client.post("/account/password/reset/", {"email": nadia.email})
         assert "password/reset/key" in only().text
         sending.deliver_due()
-    assert "password/reset/key" in text_of(post.letters[0])
-    assert "Set new password" in html_of(post.letters[0])
+    assert "password/reset/key" in text_of(post.emails[0])
+    assert "Set new password" in html_of(post.emails[0])
     assert (only().kind, only().text, only().html) == (EmailKind.RESET, "", "")
     assert "reset/key" not in caplog.text
     assert outbox.resend([only()]) == 0
-    assert post.letters[0]["List-Unsubscribe"] is None
+    assert post.emails[0]["List-Unsubscribe"] is None
 
 
 def test_undeliverable_secret_is_erased(post: MailServer, nadia: User, client: Client) -> None:
@@ -257,10 +257,10 @@ def test_password_change_email_uses_the_owners_language(post: MailServer, client
     data = {"oldpassword": "a-long-enough-one", "password1": "another-long-one", "password2": "another-long-one"}
     agent = "Mozilla https://evil.example/ <b>x</b>"
     client.post("/account/password/change/", data, headers={"User-Agent": agent})
-    letter = only()
+    email = only()
     sending.deliver_due()
-    assert (letter.kind, letter.language, letter.user) == (EmailKind.SECURITY, "ar", nadia)
-    html = html_of(post.letters[0])
+    assert (email.kind, email.language, email.user) == (EmailKind.SECURITY, "ar", nadia)
+    html = html_of(post.emails[0])
     assert 'dir="rtl"' in html
     assert "evil.example" not in "".join(re.findall(r'href="[^"]*"', html))
     assert "<b>" not in html
@@ -282,8 +282,8 @@ def test_email_uses_the_readers_language(language: str, amount: str, direction: 
     writing.paid(user, "1234.50")
     sending.deliver_due()
     assert only().language == language
-    assert amount in text_of(post.letters[0]).replace("\N{NO-BREAK SPACE}", " ")
-    assert f'<html lang="{language}" dir="{direction}">' in html_of(post.letters[0])
+    assert amount in text_of(post.emails[0]).replace("\N{NO-BREAK SPACE}", " ")
+    assert f'<html lang="{language}" dir="{direction}">' in html_of(post.emails[0])
 
 
 def test_times_use_the_readers_time_zone(nadia: User) -> None:
@@ -305,7 +305,7 @@ def test_user_text_cannot_inject_headers(post: MailServer, nadia: User, settings
     # As if an older version had kept it so.
     Email.objects.filter(pk=receipt.pk).update(subject=EVIL)
     assert sending.deliver_due() == {"sent": 1, "given_up": 1}
-    (arrived,) = post.letters
+    (arrived,) = post.emails
     assert arrived["Bcc"] is None
     assert "\n" not in ticket.subject
     assert [line for line in post.lines if "evil@" in line and line.startswith("RCPT")] == []

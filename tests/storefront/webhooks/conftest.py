@@ -57,7 +57,7 @@ def listen() -> Callable[..., Endpoint]:
 
     def make(user: User, url: str = "https://shop.example/vitrine", **flags: bool) -> Endpoint:
         endpoint, _secret = endpoints.add(user, url=url, **{**EVERYTHING, **flags})
-        # The e-mail that tells the owner of it, and the task that sends it, are not what these tests look at.
+        # These tests do not look at the email that notifies the owner.
         Email.objects.all().delete()
         OrmQ.objects.all().delete()
         cache.delete("outbox.wake.storefront.mail.tasks.deliver")

@@ -35,20 +35,20 @@ pytestmark = pytest.mark.django_db
 Listen = Callable[..., Endpoint]
 
 
-def told(topic: Topic | None = None) -> list[dict[str, Any]]:
+def event_data(topic: Topic | None = None) -> list[dict[str, Any]]:
     events = WebhookEvent.objects.filter(deliveries__isnull=False).order_by("deliveries__pk")
     bodies = [json.loads(event.body) for event in (events.filter(topic=topic) if topic else events)]
     assert all(set(body) == {"id", "event", "created_at", "data"} for body in bodies)
     return [body["data"] for body in bodies]
 
 
-def asked(user: User, order: Order) -> Any:
+def api_status(user: User, order: Order) -> Any:
     """Return the panel API's status of the order."""
     _key, text = ApiKey.objects.issue(user)
     return Client().post("/api/v2", {"key": text, "action": "status", "order": order.pk}).json()
 
 
-def moves(order: Order, status: Status, **facts: Any) -> None:
+def set_status(order: Order, status: Status, **facts: Any) -> None:
     fulfillment.apply_progress(order.pk, progress=Progress(status=status, **facts))
 
 
@@ -63,10 +63,10 @@ def test_order_event_uses_the_format_of_the_api(nadia: User, listen: Listen) -> 
         (Status.PARTIAL, {"remains": 40}),
         (Status.CANCELED, {}),
     ):
-        moves(order, status, **facts)
-        assert told()[-1] == {"order": order.pk, **asked(nadia, order)}
-    assert [data["status"] for data in told()] == ["In progress", "Partial", "Canceled"]
-    assert [data["charge"] for data in told()] == ["0.09", "0.054", "0.00"]
+        set_status(order, status, **facts)
+        assert event_data()[-1] == {"order": order.pk, **api_status(nadia, order)}
+    assert [data["status"] for data in event_data()] == ["In progress", "Partial", "Canceled"]
+    assert [data["charge"] for data in event_data()] == ["0.09", "0.054", "0.00"]
 
 
 def test_internal_status_changes_create_no_event(nadia: User, listen: Listen) -> None:
@@ -76,7 +76,7 @@ def test_internal_status_changes_create_no_event(nadia: User, listen: Listen) ->
     fulfillment.requeue(order.pk, why=EventKind.NOT_SENT)
     fulfillment.mark_submitting([order.pk])
     fulfillment.accept(order.pk)
-    assert told() == []
+    assert event_data() == []
 
 
 def test_unknown_outcome_and_its_end_create_events(nadia: User, listen: Listen) -> None:
@@ -84,16 +84,16 @@ def test_unknown_outcome_and_its_end_create_events(nadia: User, listen: Listen) 
     order = factories.order(nadia, status="submitting")
     fulfillment.mark_in_doubt(order.pk)
     fulfillment.fail(order.pk)
-    assert [data["status"] for data in told()] == ["Processing", "Canceled"]
+    assert [data["status"] for data in event_data()] == ["Processing", "Canceled"]
 
 
 def test_later_refund_creates_an_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="pending")
-    moves(order, Status.PARTIAL, remains=20)
-    moves(order, Status.PARTIAL, remains=20)
-    moves(order, Status.PARTIAL, remains=50)
-    assert [data["remains"] for data in told()] == ["20", "50"]
+    set_status(order, Status.PARTIAL, remains=20)
+    set_status(order, Status.PARTIAL, remains=20)
+    set_status(order, Status.PARTIAL, remains=50)
+    assert [data["remains"] for data in event_data()] == ["20", "50"]
 
 
 def test_drip_feed_order_creates_events_for_the_whole_order(nadia: User, listen: Listen) -> None:
@@ -101,18 +101,18 @@ def test_drip_feed_order_creates_events_for_the_whole_order(nadia: User, listen:
     order = factories.order(nadia, factories.service(has_dripfeed=True), runs="2", interval="10")
     fulfillment.mark_run_submitting(Order.objects.get(pk=order.pk), 1)
     fulfillment.accept(order.pk, run=1)
-    assert told() == []
+    assert event_data() == []
     fulfillment.apply_progress(order.pk, run=1, progress=Progress(status=Status.IN_PROGRESS))
     fulfillment.stop_runs(order.pk)
-    assert [data["status"] for data in told()] == ["In progress", "In progress"]
-    assert [data["charge"] for data in told()] == ["0.18", "0.09"]
+    assert [data["status"] for data in event_data()] == ["In progress", "In progress"]
+    assert [data["charge"] for data in event_data()] == ["0.18", "0.09"]
 
 
 def test_rolled_back_change_leaves_no_delivery(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, status="pending")
     with transaction.atomic():
-        moves(order, Status.COMPLETED)
+        set_status(order, Status.COMPLETED)
         assert Delivery.objects.exists()
         transaction.set_rollback(True)
     assert not Delivery.objects.exists()
@@ -127,14 +127,14 @@ def test_customers_receive_only_their_own_events(nadia: User, listen: Listen) ->
     listen(nadia, has_orders=False)
     endpoints.pause(listen(nadia))
     for buyer in (nadia, stranger, factories.customer()):
-        moves(factories.order(buyer, status="pending"), Status.COMPLETED)
+        set_status(factories.order(buyer, status="pending"), Status.COMPLETED)
     assert list(Delivery.objects.order_by("pk").values_list("endpoint", flat=True)) == [mine.pk, theirs.pk]
 
 
 def test_two_endpoints_receive_the_same_event(nadia: User, listen: Listen) -> None:
     listen(nadia)
     listen(nadia)
-    moves(factories.order(nadia, status="pending"), Status.COMPLETED)
+    set_status(factories.order(nadia, status="pending"), Status.COMPLETED)
     (event,) = WebhookEvent.objects.all()
     assert event.deliveries.count() == 2
     assert json.loads(event.body)["id"] == str(event.pk)
@@ -143,7 +143,7 @@ def test_two_endpoints_receive_the_same_event(nadia: User, listen: Listen) -> No
 def test_event_time_is_in_utc(nadia: User, listen: Listen, settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Istanbul"
     listen(nadia)
-    moves(factories.order(nadia, status="pending"), Status.COMPLETED)
+    set_status(factories.order(nadia, status="pending"), Status.COMPLETED)
     said = json.loads(WebhookEvent.objects.get().body)["created_at"]
     assert said.endswith("Z")
     at = datetime.fromisoformat(said)
@@ -156,7 +156,7 @@ def test_event_without_user_is_sent_to_the_orders_owner(nadia: User, listen: Lis
     events.publish(
         [ShopEvent(topic=Topic.ORDER, order_id=order.pk), ShopEvent(topic=Topic.ORDER, order_id=order.pk + 1)]
     )
-    assert [data["order"] for data in told()] == [order.pk]
+    assert [data["order"] for data in event_data()] == [order.pk]
 
 
 # ------------------------------------------------------------------------------------------------ the rest
@@ -165,13 +165,13 @@ def test_event_without_user_is_sent_to_the_orders_owner(nadia: User, listen: Lis
 def test_refill_creates_events_from_request_to_end(nadia: User, listen: Listen) -> None:
     listen(nadia)
     order = factories.order(nadia, factories.service(has_refill=True), status="pending")
-    moves(order, Status.COMPLETED)
+    set_status(order, Status.COMPLETED)
     refill = customer_requests.request_refill(order, actor=nadia)
     customer_requests.mark_sent(refill)
     customer_requests.apply_refill_status(refill, status=RequestStatus.IN_PROGRESS)
     customer_requests.apply_refill_status(refill, status=RequestStatus.IN_PROGRESS)
     customer_requests.apply_refill_status(refill, status=RequestStatus.COMPLETED)
-    data = told(Topic.REFILL)
+    data = event_data(Topic.REFILL)
     assert [one["status"] for one in data] == ["Pending", "Pending", "In progress", "Completed"]
     assert {(one["refill"], one["order"]) for one in data} == {(refill.pk, order.pk)}
 
@@ -187,7 +187,7 @@ def test_low_balance_event_is_sent_to_the_owner(nadia: User, listen: Listen) -> 
     listen(nadia)
     listen(factories.customer())
     events.publish([ShopEvent(topic=Topic.LOW_BALANCE, user_id=nadia.pk, data={"balance": "4.10", "below": "5.00"})])
-    assert told() == [{"balance": "4.10", "below": "5.00", "currency": "USD"}]
+    assert event_data() == [{"balance": "4.10", "below": "5.00", "currency": "USD"}]
 
 
 def test_low_balance_event_is_sent_once(nadia: User, listen: Listen) -> None:
@@ -196,7 +196,7 @@ def test_low_balance_event_is_sent_once(nadia: User, listen: Listen) -> None:
     transfers.set_low_balance_alert(transfers.open_wallet(nadia), below=Decimal(60))
     for _ in range(3):
         factories.order(nadia, service)
-    assert told() == [{"balance": "40.00", "below": "60.00", "currency": "USD"}]
+    assert event_data() == [{"balance": "40.00", "below": "60.00", "currency": "USD"}]
 
 
 def repriced(count: int) -> None:
@@ -233,7 +233,7 @@ def test_price_event_uses_the_format_of_the_price_list(nadia: User, listen: List
     _key, text = ApiKey.objects.issue(nadia)
     by_list(client, service.pk, "0.003")
     (listed,) = Client().post("/api/v2", {"key": text, "action": "services"}).json()
-    assert told() == [
+    assert event_data() == [
         {"currency": "USD", "services": [{"service": service.pk, "old_rate": "2.00", "rate": listed["rate"]}]}
     ]
 
@@ -258,7 +258,9 @@ def test_manual_price_change_creates_an_event(place: str, nadia: User, listen: L
             by_page(client, service, rate)
     change = PriceChange.objects.get()
     assert (change.service_id, change.old_rate, change.new_rate) == (service.pk, Decimal("0.9"), Decimal("0.8"))
-    assert [data["services"] for data in told()] == [[{"service": service.pk, "old_rate": "0.90", "rate": "0.80"}]]
+    assert [data["services"] for data in event_data()] == [
+        [{"service": service.pk, "old_rate": "0.90", "rate": "0.80"}]
+    ]
 
 
 def by_page(client: Client, service: Any, rate: str) -> None:
@@ -279,7 +281,7 @@ def test_price_change_of_a_hidden_service_creates_no_event(nadia: User, listen: 
     data = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "0", "form-MAX_NUM_FORMS": "9"}
     client.post("/admin/orders/service/", {**data, "form-0-id": service.pk, "form-0-rate": "0.5", "_save": "Save"})
     assert PriceChange.objects.count() == 1
-    assert told() == []
+    assert event_data() == []
 
 
 # ------------------------------------------------------------------------------------------------ cost
@@ -332,8 +334,8 @@ def test_bulk_status_update_creates_an_event_per_order(nadia: User, listen: List
     second = steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90))
     assert statements(lambda: fulfillment.advance_orders(second)) <= silent + 3
     fulfillment.advance_orders(steps(Progress(status=Status.IN_PROGRESS, start_count=5, remains=90)))  # nothing new
-    assert sorted(data["order"] for data in told()) == sorted(pks)
-    assert {data["status"] for data in told()} == {"In progress"}
+    assert sorted(data["order"] for data in event_data()) == sorted(pks)
+    assert {data["status"] for data in event_data()} == {"In progress"}
 
 
 # ------------------------------------------------------------------------------------------------ removed meanwhile
@@ -354,7 +356,7 @@ def test_deleting_an_endpoint_does_not_block_concurrent_changes(
     def move() -> None:
         with transaction.atomic():
             begun.wait(10) if is_gone_first else None
-            moves(order, Status.IN_PROGRESS)
+            set_status(order, Status.IN_PROGRESS)
             told_it.set()
             time.sleep(0.5)
 

@@ -72,7 +72,7 @@ def test_rotated_secret_is_shown_once(page: Client, nadia: User, listen: Listen)
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "error"),
     [
         ("http://shop.example/x", "must start with https://"),
         ("https://127.0.0.1/x", "Enter a full public URL"),
@@ -86,10 +86,10 @@ def test_rotated_secret_is_shown_once(page: Client, nadia: User, listen: Listen)
         ("", "required"),
     ],
 )
-def test_invalid_url_is_refused_with_a_reason(url: str, told: str, page: Client, settings: Any) -> None:
+def test_invalid_url_is_refused_with_a_reason(url: str, error: str, page: Client, settings: Any) -> None:
     settings.ALLOW_PRIVATE_WEBHOOKS = False
     text = text_of(page.post(LIST, {**NEW, "url": url}))
-    assert told in text
+    assert error in text
     assert "panel" not in text.split("New endpoint")[1].split("<footer")[0]
     assert not Endpoint.objects.exists()
 

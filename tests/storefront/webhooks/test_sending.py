@@ -37,7 +37,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limit an attempt to one second instead of ten, and let the database's clock follow the tests' clock."""
-    monkeypatch.setattr(sending, "TOTAL", 1.0)
+    monkeypatch.setattr(sending, "TIMEOUT", 1.0)
     monkeypatch.setattr(leases, "database_now", timezone.now)
 
 
@@ -53,7 +53,7 @@ def claim(limit: int = 5) -> list[Any]:
 
 
 def lease_seconds() -> float:
-    return sending.TOTAL + settings.LEASE_GRACE
+    return sending.TIMEOUT + settings.LEASE_GRACE
 
 
 def events(user: User, count: int = 1) -> list[Delivery]:
@@ -175,7 +175,7 @@ def test_three_days_of_failures_pause_the_endpoint(nadia: User, listen: Listen) 
         endpoint = listen(nadia, receiver.url)
         events(nadia)
         sending.deliver_due()
-        clock.shift(sending.PATIENCE - timedelta(minutes=1))
+        clock.shift(sending.PAUSE_AFTER - timedelta(minutes=1))
         sending.deliver_due()
         endpoint.refresh_from_db()
         assert endpoint.is_active
@@ -331,7 +331,7 @@ def test_a_slow_endpoint_holds_up_nobody_else(nadia: User, listen: Listen) -> No
         sending.deliver_due()
         assert len(done) == 4
         assert max(done) < 0.8
-        assert slow.most_at_once == sending.PER_ENDPOINT
+        assert slow.most_at_once == sending.MAX_PER_ENDPOINT
         assert Delivery.objects.filter(endpoint=other, delivered_at=None).count() == 0
         assert len(slow.received) == 10
 
@@ -341,23 +341,23 @@ def test_a_dead_endpoint_with_a_backlog_is_tried_now_and_then(nadia: User, liste
         listen(nadia, dead.url)
         events(nadia, 50)
         sending.deliver_due()
-        assert len(dead.received) <= sending.PER_ENDPOINT
-        clock.shift(sending.HOLD)
+        assert len(dead.received) <= sending.MAX_PER_ENDPOINT
+        clock.shift(sending.FAILURE_HOLD)
         before = len(dead.received)
         sending.deliver_due()
         assert len(dead.received) == before + 1
 
 
 def test_failing_endpoints_leave_slots_for_healthy_ones(nadia: User, listen: Listen, receiver: Receiver) -> None:
-    for _ in range(sending.SLOTS):
+    for _ in range(sending.MAX_IN_FLIGHT):
         endpoint = listen(factories.user(), receiver.url)
         outbox.send_test(endpoint)
     Endpoint.objects.update(failing_since=clock_now())
     healthy = listen(nadia, receiver.url)
     outbox.send_test(healthy)
-    claimed = [sent.delivery.endpoint_id for sent in claim(sending.SLOTS)]
+    claimed = [sent.delivery.endpoint_id for sent in claim(sending.MAX_IN_FLIGHT)]
     assert healthy.pk in claimed
-    assert len(claimed) == sending.SLOTS // 2 + 1
+    assert len(claimed) == sending.MAX_IN_FLIGHT // 2 + 1
 
 
 def test_unreadable_secret_does_not_stop_other_deliveries(
@@ -440,7 +440,7 @@ def test_outcome_after_the_lease_is_ignored(nadia: User, listen: Listen, receive
         (late,) = claim()
         clock.shift(lease_seconds() + 1)
         sending.deliver_due()
-        assert sending._record(late, sending._exchange(late)) == "late"
+        assert sending._record(late, sending._send(late)) == "late"
         assert only().state is DeliveryState.DELIVERED
 
 
@@ -449,7 +449,7 @@ def test_outcome_of_a_deleted_delivery_is_ignored(nadia: User, listen: Listen, r
     events(nadia)
     (sent,) = claim()
     endpoint.delete()
-    assert sending._record(sent, sending._exchange(sent)) == "late"
+    assert sending._record(sent, sending._send(sent)) == "late"
 
 
 def test_turn_of_a_dead_worker_expires(nadia: User, listen: Listen, receiver: Receiver) -> None:
@@ -480,7 +480,7 @@ def test_suspended_worker_does_not_send_after_its_lease(nadia: User, listen: Lis
     stopped.send_by = Deadline.after(0)
     Delivery.objects.update(due_at=NOON, lease_until=NOON)
     assert sending.deliver_due() == {"delivered": 1}
-    assert sending._record(stopped, sending._exchange(stopped)) == "late"
+    assert sending._record(stopped, sending._send(stopped)) == "late"
     assert len(receiver.received) == 1
     endpoint.refresh_from_db()
     assert (only().state, endpoint.failing_since) == (DeliveryState.DELIVERED, None)
@@ -493,7 +493,7 @@ def test_unsent_claims_of_a_suspended_worker_are_due_immediately(
     events(nadia)
     (stopped,) = claim()
     stopped.send_by = Deadline.after(0)
-    assert sending._record(stopped, sending._exchange(stopped)) == "late"
+    assert sending._record(stopped, sending._send(stopped)) == "late"
     endpoint.refresh_from_db()
     assert (only().attempts, only().state, endpoint.failing_since) == (0, DeliveryState.WAITING, None)
     assert sending.deliver_due() == {"delivered": 1}
@@ -538,7 +538,7 @@ def test_secrets_are_in_no_log_row_or_repr(nadia: User, receiver: Receiver, capl
         echo.text = f"your secret is {secret}, then {newer}"
         events(nadia)
         (claimed,) = claim()
-        sending._record(claimed, sending._exchange(claimed))
+        sending._record(claimed, sending._send(claimed))
     kept = [caplog.text, repr(claimed), repr(endpoint), str(vars(endpoint)), repr(claimed.call)]
     with connection.cursor() as cursor:
         for table in ("endpoint", "webhookevent", "delivery", "attempt"):
