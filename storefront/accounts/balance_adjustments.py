@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.admin import base, formatting
-from orders.errors import InsufficientFunds, OrdersError, OwnMoney, ReferenceReused
+from orders.errors import InsufficientFunds, InvalidAmount, OwnMoney, ReferenceReused
 from orders.ledger import transfers
 from orders.models import Account, Transfer
 from orders.rules import amounts
@@ -93,8 +93,8 @@ def _adjust(request: HttpRequest, user: User, form: AdjustmentForm) -> bool:
         form.add_error(None, _("This form was already used for a different adjustment. Reload the page and try again."))
     except OwnMoney:
         form.add_error(None, _("You can't adjust your own balance. Ask a colleague to do it."))
-    except OrdersError as problem:
-        form.add_error("amount", str(problem))
+    except InvalidAmount:  # zero and too many decimal places are refused by the form
+        form.add_error("amount", _("The balance would exceed the maximum."))
     else:
         messages.success(request, message if is_new else _("This adjustment was already made. Nothing was changed."))
         return True

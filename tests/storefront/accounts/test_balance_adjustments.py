@@ -97,7 +97,7 @@ def test_form_token_is_bound_to_amount_and_customer(boss: Client) -> None:
         ({"amount": ""}, "required"),
         ({"amount": "NaN"}, "Enter a number"),
         ({"amount": "0.0000001"}, "decimal places"),
-        ({"amount": "9223372036854"}, "no wallet can hold that much"),
+        ({"amount": "9223372036854"}, "The balance would exceed the maximum."),
         ({"amount": "5", "reason": " "}, "required"),
         ({"amount": "5", "token": "x"}, ""),
     ],

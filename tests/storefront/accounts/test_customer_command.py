@@ -79,7 +79,7 @@ def test_a_reference_used_for_another_amount_or_customer_is_refused() -> None:
     factories.user("omar@example.com")
     customer("credit", "nadia@example.com", "25", "--reference", "1")
     for email, amount in (("nadia@example.com", "26"), ("omar@example.com", "25")):
-        assert "was booked before" in refusal("credit", email, amount, "--reference", "1")
+        assert "was used before" in refusal("credit", email, amount, "--reference", "1")
     assert Transfer.objects.count() == 1
 
 

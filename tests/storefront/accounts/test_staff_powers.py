@@ -98,7 +98,7 @@ def test_staff_cannot_set_their_own_custom_rate() -> None:
     me, service = clerk(is_superuser=True), factories.service()
     data = {"user": me.pk, "service": service.pk, "rate": "0.01"}
     answer = browser(me).post("/admin/orders/customerrate/add/", data)
-    assert "You cannot set a price for yourself" in text_of(answer)
+    assert "You can't set a price for yourself" in text_of(answer)
     assert not CustomerRate.objects.exists()
     colleague = clerk(is_superuser=True)
     assert browser(colleague).post("/admin/orders/customerrate/add/", data).status_code == 302
