@@ -14,6 +14,20 @@ LONGEST = 500
 
 
 class Note(StrEnum):
+    # Why a provider service cannot be sold.
+    NO_NUMBER = "no_number"
+    DUPLICATE_NUMBER = "duplicate_number"
+    NO_NAME = "no_name"
+    UNREADABLE_NAME = "unreadable_name"
+    SEPARATOR = "separator"
+    UNREADABLE_RATE = "unreadable_rate"
+    ZERO_RATE = "zero_rate"
+    NOT_FOR_SALE = "not_for_sale"
+    OTHER_CURRENCY = "other_currency"
+    UNREADABLE_LIMITS = "unreadable_limits"
+    LIMITS_REVERSED = "limits_reversed"
+    UNKNOWN_TYPE = "unknown_type"
+    UNSUPPORTED_TYPE = "unsupported_type"
     # Why a provider is paused.
     KEY_ACCEPTED = "key_accepted"
     KEY_REJECTED = "key_rejected"
@@ -62,6 +76,11 @@ def encode(note: Note, *, message: str = "", **data: str | int) -> str:
         if len(text) <= LONGEST or not message:
             return text
         message = message[: min(len(message) - 20, LONGEST)] if len(message) > 20 else ""
+
+
+def beginning(note: Note) -> str:
+    """Return what every stored ``note`` begins with, for queries."""
+    return json.dumps({"note": note})[:-1]
 
 
 def decode(stored: str) -> tuple[Note, Mapping[str, str | int]] | None:

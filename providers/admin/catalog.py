@@ -21,7 +21,7 @@ from orders.catalog import price_changes
 from orders.models import Service
 from orders.rules import amounts, service_types
 from providers.admin import action_page, attention
-from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
+from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule, note_texts
 from providers.placing import costs
 from providers.pricelists import assignment, availability, markup
 
@@ -236,7 +236,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     search_help_text = _("Provider service ID, or words from the name")
     fields = (
         "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind", "there",
-        "here", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "problem",
+        "here", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "why_unsellable",
         "missed_imports", "seen_at", "used",
     )  # fmt: skip
 
@@ -311,6 +311,10 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     @admin.display(description=_("state"))
     def status(self, offer: Offer) -> str:
         return offer_state(offer)
+
+    @admin.display(description=_("reason it cannot be sold"))
+    def why_unsellable(self, offer: Offer) -> str:
+        return note_texts.describe(offer.problem) or formatting.NONE
 
     @admin.display(description=_("routes"))
     def used(self, offer: Any) -> str:

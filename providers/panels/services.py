@@ -10,8 +10,10 @@ from typing import Any
 
 from orders.rules import amounts, order_inputs, service_types
 from orders.rules.service_types import ServiceType
+from providers import notes
 from providers.errors import Refused, UnreadableAnswer
 from providers.http.messages import Answer
+from providers.notes import Note
 from providers.panels.bodies import one_line, parse, scalar, shorten
 from providers.panels.currencies import read_currency
 from providers.panels.dialect import Dialect, Listed
@@ -47,7 +49,7 @@ _SERVICE_FIELDS = frozenset({"rate", "min", "max", "service"})
 #: Keys whose value is the list, not a category of it.
 _WRAPPERS = ("services", "data", "result", "results", "response", "items", "list", "categories")
 #: How the problems begin that an operator can solve by assigning a type.
-_UNKNOWN_TYPE, _UNORDERABLE_TYPE = "unknown type ", "this panel's API cannot order the type "
+_TYPE_PROBLEMS = (notes.beginning(Note.UNKNOWN_TYPE), notes.beginning(Note.UNSUPPORTED_TYPE))
 #: Panels close a service by a price of only nines. One of seven digits is a price in dong or rial.
 _NOT_FOR_SALE = re.compile(r"9{8,}(?:\.[09]*)?")
 _UNLIMITED = frozenset({"", "0", "-1", "unlimited", "no limit", "infinity", "∞"})
@@ -78,7 +80,7 @@ def type_key(type_name: str) -> str:
 
 
 def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES) -> list[Listed]:
-    """The price list, one Listed for every row; ``problem`` says why a row cannot be sold.
+    """The price list, one Listed for every row; ``problem`` is a note that says why a row cannot be sold.
 
     A row without a usable number has ``upstream_id`` "". Raises Refused or UnreadableAnswer if the list is broken.
     """
@@ -88,7 +90,7 @@ def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES)
     for number, category, raw in _find_rows(_body(answer, dialect), answer):
         row = reader.read(raw, number, category)
         if row.upstream_id in seen:
-            row = replace(row, problem="the number was in the list before; the first row counts")
+            row = replace(row, problem=notes.encode(Note.DUPLICATE_NUMBER))
         elif row.upstream_id:
             seen.add(row.upstream_id)
         rows.append(row)
@@ -102,15 +104,15 @@ def raw_rows(answer: Answer, dialect: Dialect) -> list[Mapping[str, Any]]:
 
 def is_type_problem(problem: str) -> bool:
     """Whether ``problem`` is all that is wrong with an offer, and is about its type (see ``type_problem``)."""
-    return problem.startswith((_UNKNOWN_TYPE, _UNORDERABLE_TYPE))
+    return problem.startswith(_TYPE_PROBLEMS)
 
 
 def type_problem(kind: ServiceType | None, dialect: Dialect, type_name: str) -> str:
     """Why an offer of ``kind`` cannot be ordered from a panel of ``dialect``, "" if it can."""
     if kind is None:
-        return f"{_UNKNOWN_TYPE}{type_name!r}"
+        return notes.encode(Note.UNKNOWN_TYPE, type=type_name)
     if kind.code not in dialect.kinds:
-        return f"{_UNORDERABLE_TYPE}{kind.wire}"
+        return notes.encode(Note.UNSUPPORTED_TYPE, type=kind.wire)
     return ""
 
 
@@ -310,27 +312,29 @@ def _has_dripfeed(value: Any, kind: ServiceType | None, dialect: Dialect) -> boo
 
 def _not_a_service(upstream_id: str, name: str) -> str:
     if not upstream_id:
-        return "not a service: it has no number"
+        return notes.encode(Note.NO_NUMBER)
     if not name:
-        return "it has no name"
+        return notes.encode(Note.NO_NAME)
     if is_garbled(name):
-        return "its name cannot be read"
+        return notes.encode(Note.UNREADABLE_NAME)
     if not name[0].isalnum() and not any(character.isalnum() for character in name):
-        return "a separator, not a service: its name has no letter or digit"
+        return notes.encode(Note.SEPARATOR)
     return ""
 
 
 def _rate_problem(rate: Decimal | None) -> str:
     if rate is None:
-        return "no readable rate"
+        return notes.encode(Note.UNREADABLE_RATE)
     if rate <= 0:
-        return "the rate is zero or below"
+        return notes.encode(Note.ZERO_RATE)
     if rate >= MAX_RATE or (rate >= 10**7 and _NOT_FOR_SALE.fullmatch(str(rate))):
-        return "the rate says that it is not for sale"
+        return notes.encode(Note.NOT_FOR_SALE)
     return ""
 
 
 def _limits_problem(kind: ServiceType | None, low: int | None, high: int | None) -> str:
     if low is None or high is None:
-        return "" if kind is not None and kind.count is service_types.Count.ONE else "no readable limits"
-    return "the greatest quantity is below the least" if high < max(low, 1) else ""
+        return (
+            "" if kind is not None and kind.count is service_types.Count.ONE else notes.encode(Note.UNREADABLE_LIMITS)
+        )
+    return notes.encode(Note.LIMITS_REVERSED) if high < max(low, 1) else ""

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from orders.rules import amounts
+from providers import notes
 from providers.panels.dialect import Listed
 from providers.panels.services import is_type_problem
 
@@ -148,6 +149,8 @@ def _details(known: Known, names: list[str]) -> str:
     told = []
     for name in names:
         value = getattr(known, name)
+        if name == "problem" and (note := notes.decode(value)):
+            value = note[0].replace("_", " ")
         told.append(f"{_TOLD[name]}: {('yes' if value else 'no') if isinstance(value, bool) else value}")
     text = "; ".join(told)
     return text if len(text) <= 255 else text[:254] + "…"

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -177,10 +176,10 @@ def _split_rows(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Liste
         if not row.upstream_id or row.upstream_id in listed:
             left_out.append(row)
         elif row.rate >= absurd and not row.problem:
-            problem = f"the rate is absurd: {ABSURD_RATE:,} {settings.STORE_CURRENCY} or more"
+            problem = notes.encode(Note.NOT_FOR_SALE)
             listed[row.upstream_id] = replace(row, problem=problem)
         elif row.currency in others:
-            problem = f"it is priced in {row.currency}, the provider is set to {provider.currency}"
+            problem = notes.encode(Note.OTHER_CURRENCY, billed=row.currency, configured=provider.currency)
             listed[row.upstream_id] = replace(row, problem=row.problem or problem)
         else:
             listed[row.upstream_id] = row

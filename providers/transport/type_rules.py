@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from providers import notes
 from providers.models import Offer, Provider, TypeRule
+from providers.notes import Note
 from providers.panels.services import ANY_TYPE, TypeRules, type_key
 
 
@@ -40,5 +42,7 @@ def set_rule(provider: Provider, *, type_name: str, kind: str) -> None:
 
 def unknown_types(provider: Provider) -> list[tuple[str, int]]:
     """Return the unknown type names of offers, which cannot be sold for that reason, the most frequent first."""
-    names = Offer.objects.filter(provider=provider, missed_imports=0, problem__startswith="unknown type ")
+    names = Offer.objects.filter(
+        provider=provider, missed_imports=0, problem__startswith=notes.beginning(Note.UNKNOWN_TYPE)
+    )
     return Counter(names.order_by().values_list("type_name", flat=True)).most_common()

@@ -215,11 +215,11 @@ class Command(OperatorCommand):
     def _print_unsellable(self, rows: Sequence[Listed]) -> None:
         """Print the first unsellable rows, and how many there are for each reason."""
         for row in rows[:MAX_UNSELLABLE_SHOWN]:
-            self.stderr.write(f"not sellable: {row.upstream_id or '-'} {row.name}: {row.problem}")
+            self.stderr.write(f"not sellable: {row.upstream_id or '-'} {row.name}: {note_texts.describe(row.problem)}")
         if len(rows) > MAX_UNSELLABLE_SHOWN:
             self.stderr.write(f"not sellable: {len(rows) - MAX_UNSELLABLE_SHOWN} more. All by reason:")
             for problem, count in Counter(row.problem for row in rows).most_common(MAX_UNSELLABLE_SHOWN):
-                self.stderr.write(f"  {count} x {problem}")
+                self.stderr.write(f"  {count} x {note_texts.describe(problem)}")
 
     def _approve(self, **options: Any) -> None:
         self._decide(availability.approve_all, "approved", **options)

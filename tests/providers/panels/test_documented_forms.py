@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from orders.rules.state_machine import Status
+from providers import notes
 from providers.errors import OutcomeUnknown, Refused, UnreadableAnswer
+from providers.notes import Note
 from providers.panels.balance import read_balance
 from providers.panels.dialects import DIALECTS
 from providers.panels.placing import read_add
@@ -218,12 +220,12 @@ def test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold() -> None:
     good |= {"min": "10", "max": "100", "refill": 1, "cancel": "false", "dripfeed": "1", "unheard": "of"}
     cases: dict[str, dict[str, Any]] = {
         "": {},
-        "unknown type 'fb_viplike'": {"type": "fb_viplike"},
-        "no readable rate": {"rate": "cheap"},
-        "the rate is zero or below": {"rate": 0},
-        "the rate says that it is not for sale": {"rate": 999999999},
-        "no readable limits": {"min": "few"},
-        "the greatest quantity is below the least": {"max": "5"},
+        notes.encode(Note.UNKNOWN_TYPE, type="fb_viplike"): {"type": "fb_viplike"},
+        notes.encode(Note.UNREADABLE_RATE): {"rate": "cheap"},
+        notes.encode(Note.ZERO_RATE): {"rate": 0},
+        notes.encode(Note.NOT_FOR_SALE): {"rate": 999999999},
+        notes.encode(Note.UNREADABLE_LIMITS): {"min": "few"},
+        notes.encode(Note.LIMITS_REVERSED): {"max": "5"},
     }
     for problem, change in cases.items():
         (row,) = read_services(answer([{**good, **change}]), V2)

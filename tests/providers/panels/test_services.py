@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers import notes
 from providers.errors import ProviderError, UnreadableAnswer
 from providers.http.content import decode
 from providers.http.messages import Answer
+from providers.notes import Note
 from providers.panels.dialect import Listed
 from providers.panels.dialects import DIALECTS
 from providers.panels.services import NO_LIMIT, TypeRules, raw_rows, read_services, type_key
@@ -131,10 +133,10 @@ def test_limits_are_read_and_none_is_no_limit(low: Any, high: Any, limits: tuple
 @pytest.mark.parametrize(
     ("low", "high", "problem"),
     [
-        ("few", "10", "no readable limits"),
-        ("10", "many", "no readable limits"),
-        ([], "10", "no readable limits"),
-        ("1000", "1", "the greatest quantity is below the least"),
+        ("few", "10", notes.encode(Note.UNREADABLE_LIMITS)),
+        ("10", "many", notes.encode(Note.UNREADABLE_LIMITS)),
+        ([], "10", notes.encode(Note.UNREADABLE_LIMITS)),
+        ("1000", "1", notes.encode(Note.LIMITS_REVERSED)),
     ],
 )
 def test_limits_that_mean_nothing_say_so(low: Any, high: Any, problem: str) -> None:
@@ -159,7 +161,7 @@ def test_rates_are_read_as_panels_write_them(rate: Any, read: str) -> None:
 
 @pytest.mark.parametrize("rate", ["1,234", "cheap", None, True, [1]])
 def test_an_ambiguous_rate_is_not_guessed(rate: Any) -> None:
-    assert one(rate=rate).problem == "no readable rate"
+    assert one(rate=rate).problem == notes.encode(Note.UNREADABLE_RATE)
 
 
 # ------------------------------------------------------------------------------------------------ texts
@@ -230,7 +232,7 @@ def test_a_list_in_windows_1251_is_read_without_a_declaration() -> None:
 
 
 def test_a_name_that_was_lost_in_decoding_cannot_be_sold() -> None:
-    assert one(name="\ufffd" * 10 + " VK").problem == "its name cannot be read"
+    assert one(name="\ufffd" * 10 + " VK").problem == notes.encode(Note.UNREADABLE_NAME)
 
 
 # ------------------------------------------------------------------------------------------------ what it can do
@@ -253,7 +255,7 @@ def test_the_flag_for_cancel_goes_by_several_names(fields: dict[str, Any], has_c
 @pytest.mark.parametrize("type_name", ["likes", "instagram", "fb_viplike"])
 def test_an_unknown_type_is_what_an_operator_says(type_name: str) -> None:
     row = {**FIRST, "type": type_name}
-    assert read([row])[0].problem == f"unknown type {type_name!r}"
+    assert read([row])[0].problem == notes.encode(Note.UNKNOWN_TYPE, type=type_name)
     for rules in (
         TypeRules(by_name={type_key(type_name): "default"}),
         TypeRules(by_name={"*": "default"}),
@@ -325,7 +327,7 @@ def test_any_json_is_a_list_or_none_and_every_odd_row_says_why(body: Any) -> Non
 
 
 def test_deep_nesting_ends() -> None:
-    assert [row.problem for row in read('{"a":' * 300 + "[{}]" + "}" * 300)] == ["not a service: it has no number"]
+    assert [row.problem for row in read('{"a":' * 300 + "[{}]" + "}" * 300)] == [notes.encode(Note.NO_NUMBER)]
 
 
 @pytest.mark.parametrize(

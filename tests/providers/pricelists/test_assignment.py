@@ -14,7 +14,9 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import Service
+from providers import notes
 from providers.models import Offer, Provider, Route, TypeRule
+from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.panels.simulators.orders import Service as Sold
 from providers.pricelists import assignment, importer
@@ -115,7 +117,7 @@ def test_what_is_wrong_otherwise_stays_wrong(provider: Provider, panel: Panel) -
     importer.import_offers(provider, is_short_fine=True)
     type_rules.set_rule(provider, type_name="likes", kind="default")
     assignment.apply_rules(provider)
-    assert set(Offer.objects.values_list("problem", flat=True)) == {"the rate is zero or below"}
+    assert set(Offer.objects.values_list("problem", flat=True)) == {notes.encode(Note.ZERO_RATE)}
 
 
 def test_a_type_that_the_panel_cannot_order_says_so(start_panel: Callable[..., Panel]) -> None:
@@ -125,7 +127,7 @@ def test_a_type_that_the_panel_cannot_order_says_so(start_panel: Callable[..., P
     type_rules.set_rule(provider, type_name="likes", kind="package")
     assignment.apply_rules(provider)
     problems = set(Offer.objects.values_list("problem", flat=True))
-    assert problems == {"this panel's API cannot order the type Package"}
+    assert problems == {notes.encode(Note.UNSUPPORTED_TYPE, type="Package")}
     type_rules.set_rule(provider, type_name="likes", kind="default")
     assignment.apply_rules(provider)
     assert sold(provider) == ALL

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Category, PriceChange, Service
+from providers import notes
 from providers.errors import BadList, CurrencyChanged, NothingToDecide, ProviderError
 from providers.http.messages import Answer
 from providers.models import Markup, Offer, OfferChange, Provider, Route
@@ -151,7 +152,7 @@ def test_an_empty_or_short_list_changes_nothing(provider: Provider, count: int) 
 def test_a_list_whose_rows_lost_their_prices_is_as_short_as_one_without_them(provider: Provider) -> None:
     importer.store(provider, rows(50))
     with pytest.raises(BadList, match=r'"list_short_of_sellable", "count": 0, "before": 50'):
-        importer.store(provider, rows(50, rate=Decimal(0), problem="no readable rate"))
+        importer.store(provider, rows(50, rate=Decimal(0), problem=notes.encode(Note.UNREADABLE_RATE)))
     assert not Offer.objects.exclude(problem="").exists()
 
 
@@ -257,9 +258,9 @@ def test_an_offer_that_cannot_be_sold_for_a_while_takes_its_service_along_and_br
     importer.store(provider, rows(9))
     importer.publish(provider)
     service = Service.objects.get(routes__offer__upstream_id="9")
-    odd = {"rate": Decimal(0), "problem": "the rate is zero or below"}
+    odd = {"rate": Decimal(0), "problem": notes.encode(Note.ZERO_RATE)}
     done = importer.store(provider, with_last(rows(9), **odd))
-    assert (done.withdrawn, done.unsellable[0].problem) == (1, "the rate is zero or below")
+    assert (done.withdrawn, done.unsellable[0].problem) == (1, notes.encode(Note.ZERO_RATE))
     assert Offer.objects.get(upstream_id="9").rate == Decimal("0.9"), (
         "the last good cost stays, to compare the next with"
     )
@@ -389,7 +390,7 @@ def test_a_list_in_another_currency_stops_the_provider_and_one_row_in_it_is_not_
         importer.store(provider, rows(3, currency="USD"))
     listed = with_last(rows(3, currency="RUB"), currency="USD")
     (odd,) = importer.store(provider, listed).unsellable
-    assert odd.problem == "it is priced in USD, the provider is set to RUB"
+    assert odd.problem == notes.encode(Note.OTHER_CURRENCY, billed="USD", configured="RUB")
     assert importer.store(provider, rows(3, currency="₽")).unsellable == (), "a sign is no code"
 
 
@@ -405,26 +406,26 @@ GOOD = {"service": 1, "name": "Likes", "type": "Default", "category": "Photo", "
         ({"service": "101429via-ngoai-scan-chua-change"}, ""),
         ({"rate": "0.90000000000000000001", "min": "10", "max": 1e2}, ""),
         ({"rate": 17.840000000000003, "refill": "1", "cancel": 0, "dripfeed": "true", "subscription": None}, ""),
-        ({"name": "*-*-*"}, "a separator, not a service: its name has no letter or digit"),
-        ({"name": "👇👇"}, "a separator, not a service: its name has no letter or digit"),
-        ({"name": None}, "it has no name"),
-        ({"service": None}, "not a service: it has no number"),
-        ({"service": {"id": 1}}, "not a service: it has no number"),
-        ({"type": "fb_viplike"}, "unknown type 'fb_viplike'"),
+        ({"name": "*-*-*"}, notes.encode(Note.SEPARATOR)),
+        ({"name": "👇👇"}, notes.encode(Note.SEPARATOR)),
+        ({"name": None}, notes.encode(Note.NO_NAME)),
+        ({"service": None}, notes.encode(Note.NO_NUMBER)),
+        ({"service": {"id": 1}}, notes.encode(Note.NO_NUMBER)),
+        ({"type": "fb_viplike"}, notes.encode(Note.UNKNOWN_TYPE, type="fb_viplike")),
         ({"type": ["Default"]}, ""),
-        ({"rate": float("nan")}, "no readable rate"),
-        ({"rate": "NaN"}, "no readable rate"),
-        ({"rate": 10**60}, "no readable rate"),
-        ({"rate": "-1"}, "the rate is zero or below"),
-        ({"rate": 1e12}, "the rate says that it is not for sale"),
-        ({"rate": "99999999"}, "the rate says that it is not for sale"),
-        ({"rate": 800_000_000}, "the rate is absurd: 10,000,000 USD or more"),
+        ({"rate": float("nan")}, notes.encode(Note.UNREADABLE_RATE)),
+        ({"rate": "NaN"}, notes.encode(Note.UNREADABLE_RATE)),
+        ({"rate": 10**60}, notes.encode(Note.UNREADABLE_RATE)),
+        ({"rate": "-1"}, notes.encode(Note.ZERO_RATE)),
+        ({"rate": 1e12}, notes.encode(Note.NOT_FOR_SALE)),
+        ({"rate": "99999999"}, notes.encode(Note.NOT_FOR_SALE)),
+        ({"rate": 800_000_000}, notes.encode(Note.NOT_FOR_SALE)),
         ({"rate": 799_999_999}, ""),
-        ({"min": 100, "max": 10}, "the greatest quantity is below the least"),
+        ({"min": 100, "max": 10}, notes.encode(Note.LIMITS_REVERSED)),
         ({"min": None}, ""),
         ({"max": "unlimited"}, ""),
-        ({"min": "few"}, "no readable limits"),
-        ({"max": "many"}, "no readable limits"),
+        ({"min": "few"}, notes.encode(Note.UNREADABLE_LIMITS)),
+        ({"max": "many"}, notes.encode(Note.UNREADABLE_LIMITS)),
     ],
 )
 def test_an_odd_row_is_kept_or_left_out_with_its_reason_and_spoils_no_other(
@@ -443,11 +444,11 @@ def test_of_a_number_that_stands_twice_the_first_row_counts(provider: Provider) 
     done = importer.store(provider, read_services(Answer(status=200, text=text), DIALECTS["v2"]))
     assert Offer.objects.get().rate == Decimal("0.9")
     assert [row.problem for row in done.unsellable] == [
-        "the number was in the list before; the first row counts",
-        "the number was in the list before; the first row counts",
-        "not a service: it has no number",
-        "not a service: it has no number",
-        "not a service: it has no number",
+        notes.encode(Note.DUPLICATE_NUMBER),
+        notes.encode(Note.DUPLICATE_NUMBER),
+        notes.encode(Note.NO_NUMBER),
+        notes.encode(Note.NO_NUMBER),
+        notes.encode(Note.NO_NUMBER),
     ]
 
 
@@ -479,10 +480,10 @@ def test_publishing_again_adds_only_what_is_new(provider: Provider) -> None:
 
 
 def test_rows_that_cannot_be_sold_are_kept_with_the_reason_and_not_published(provider: Provider) -> None:
-    done = importer.store(provider, rows(2, problem="unknown type 'x'", kind=""))
+    done = importer.store(provider, rows(2, problem=notes.encode(Note.UNKNOWN_TYPE, type="x"), kind=""))
     assert len(done.unsellable) == 2
     assert importer.publish(provider, markup_percent=Decimal(30)) == 0
-    assert Offer.objects.filter(problem="unknown type 'x'").count() == 2
+    assert Offer.objects.filter(problem=notes.encode(Note.UNKNOWN_TYPE, type="x")).count() == 2
 
 
 def test_what_waits_for_a_person_is_not_published(provider: Provider) -> None:
@@ -528,10 +529,10 @@ def test_the_command_shows_some_odd_rows_and_counts_the_rest(
     call_command("provider", "add", "north", url=panel.url, key=panel.key, dialect="v2")
     call_command("provider", "import", "north")
     said = capsys.readouterr().err.splitlines()
-    assert said[0] == "not sellable: 1 Followers: the greatest quantity is below the least"
+    assert said[0] == "not sellable: 1 Followers: Its maximum quantity is below its minimum quantity."
     assert said[-2:] == [
         "not sellable: 40 more. All by reason:",
-        "  60 x the greatest quantity is below the least",
+        "  60 x Its maximum quantity is below its minimum quantity.",
     ]
 
 
