@@ -103,7 +103,7 @@ def payment(walker: Walker) -> None:
     expect(page.locator("main .price")).to_have_text(walker.money("25"))
     walker.look("the bank's page")
     walker.button("Pay %(amount)s", amount=walker.money("25")).click()
-    expect(page.locator("#payment .status")).to_have_text(walker.word("Added", "to the wallet"))
+    expect(page.locator("#payment .status")).to_have_text(walker.word("Added to balance"))
     expect(page.locator("#balance")).to_contain_text(walker.money("25"))
     walker.look("paid")
     assert "25" in walker.letter().subject
