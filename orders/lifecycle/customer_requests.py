@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders import events
 from orders.buying import checkout
@@ -179,7 +180,7 @@ def release(request: R, *, actor: Any) -> R:
     with transaction.atomic():
         row = _lock_request(request)
         if not row.is_open:
-            raise RequestClosed(f"request {row.pk} has ended: {row.get_status_display()}")
+            raise RequestClosed(_("The request has already ended (%s)") % row.get_status_display())
         is_moved = row.status != RequestStatus.WAITING
         row.status, row.needs_operator, row.due_at, row.reason = RequestStatus.WAITING, False, None, ""
         row.save(update_fields=["status", "needs_operator", "due_at", "reason"])
@@ -365,5 +366,5 @@ def _close(request: R, status: RequestStatus, *, actor: Any, **values: Any) -> R
     with transaction.atomic():
         row = _lock_request(request)
         if not row.is_open:
-            raise RequestClosed(f"request {row.pk} has ended: {row.get_status_display()}")
+            raise RequestClosed(_("The request has already ended (%s)") % row.get_status_display())
         return _step(row, status, allowed=OPEN_REQUEST, needs_operator=False, actor=actor, **values)
