@@ -40,7 +40,7 @@ class GatewayFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         known = [(gateway.name, gateway.label) for gateway in gateways.GATEWAYS.values()]
-        return [*known, (REPORTED, _("Reported by a program"))]
+        return [*known, (REPORTED, _("Reported through the API"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(gateway=self.value()) if self.value() else queryset

@@ -55,7 +55,7 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
         messages.error(request, text % crediting.OPEN_MAX)
         return redirect("payments:list")
     except Unreachable:
-        text = _("This payment method is not responding. You were not charged. Try again or choose another method.")
+        text = _("This payment method is not responding, and you were not charged. Try again or choose another one.")
         messages.error(request, text)
         return redirect("payments:new")
     return redirect(payment.address)

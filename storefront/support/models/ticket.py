@@ -74,7 +74,7 @@ class Ticket(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=TicketStatus.choices, default=TicketStatus.OPEN)
     #: The order that a request is about.
     wanted_for = models.ForeignKey(
-        Order, models.PROTECT, null=True, blank=True, related_name="requests", verbose_name=_("requested for order")
+        Order, models.PROTECT, null=True, blank=True, related_name="requests", verbose_name=_("requested order")
     )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("assignee")

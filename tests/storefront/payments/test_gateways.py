@@ -98,7 +98,7 @@ def test_an_unreachable_gateway_keeps_the_payment_and_shows_an_error(
 
     monkeypatch.setitem(gateways.GATEWAYS, "northpay", Silent())
     answer = page.post("/wallet/add-funds/", {"amount": "20", "way": "northpay"}, follow=True)
-    assert "is not responding. You were not charged" in answer.content.decode()
+    assert "is not responding, and you were not charged" in answer.content.decode()
     assert Payment.objects.get().status == "started"
 
 
