@@ -192,10 +192,11 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_no_sequence_creates_or_loses_money() -> None:
+@pytest.mark.parametrize("sequences", [50, pytest.param(1000, marks=pytest.mark.prove)])
+def test_no_sequence_creates_or_loses_money(sequences: int) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Story,
         settings=settings(
-            max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=sequences, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
