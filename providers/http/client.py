@@ -256,7 +256,7 @@ def _tls_reason(error: Exception) -> str:
 
 
 def _find(error: BaseException | None, kind: type[E]) -> E | None:
-    """The first ``kind`` among ``error`` and what led to it; for words only."""
+    """Return the first ``kind`` among ``error`` and what led to it; for words only."""
     while error is not None:
         if isinstance(error, kind):
             return error

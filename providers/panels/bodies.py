@@ -14,9 +14,9 @@ from providers.panels.php_messages import without_php_messages
 
 MAX_ID = 64
 MAX_WORDS = 500
-#: Longer bodies that are not JSON are pages, not a sentence of the panel.
+#: Longer bodies that are not JSON are pages, not an error text of the panel.
 MAX_PLAIN_TEXT = 300
-#: Characters that no database or page takes: control characters but tab and line breaks, and halves of surrogate pairs.
+#: Characters that databases and pages reject: control characters except tab and line breaks, and single surrogates.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 #: An order's number as a panel writes it: whole, or letters and digits with at least one digit, and nothing around it.
 _ORDER_NUMBER = re.compile(r"(?=\D*\d)[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
@@ -25,7 +25,7 @@ _ORDER_NUMBER = re.compile(r"(?=\D*\d)[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
     """Return the JSON in ``answer``, numbers exact. JSON that was encoded twice is decoded twice.
 
-    Lenient: a number that we would not accept (NaN, a hundred digits) becomes a text: it spoils one row, not the list.
+    A number that we would not accept (NaN, a hundred digits) becomes a string, so that it affects one row only.
 
     Raises:
         UnreadableAnswer: the body is not JSON.
@@ -34,7 +34,7 @@ def parse(answer: Answer, dialect: Dialect, *, is_lenient: bool = False) -> Any:
     pairs = None if is_lenient else _refuse_repeated_names
     for repair in (None, dialect.repair, without_php_messages):
         try:
-            # Not strict: many panels put raw line breaks and tabs into texts.
+            # Not strict, because many panels put raw line breaks and tabs into texts.
             body = json.loads(
                 repair(answer.text) if repair else answer.text,
                 strict=False,
@@ -70,7 +70,7 @@ def parse_or_text(answer: Answer, dialect: Dialect) -> Any:
 
 def shorten(text: str) -> str:
     """Return ``text`` on one line and short enough to keep."""
-    # A body can be megabytes of blanks: only its beginning is looked at.
+    # Only the beginning is read, because a body can be megabytes of blanks.
     line = one_line(str(text)[: 20 * MAX_WORDS], None)
     return line if len(line) <= MAX_WORDS else line[:MAX_WORDS] + "…"
 

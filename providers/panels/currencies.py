@@ -15,8 +15,8 @@ _CODES = """
     IRT RUR BTC ETH LTC TRX TON BNB
     """
 CODES = frozenset(_CODES.split())
-#: Words and abbreviations that stand beside an amount and are no code. They say nothing about the currency: a rupee is
-#: Indian or Pakistani, a dollar any of twenty. In lower case, without full stops.
+#: Words and abbreviations next to an amount that are not currency codes. They are ambiguous: a rupee may be Indian or
+#: Pakistani, a dollar one of twenty. In lower case, without full stops.
 _WORDS = """
     us usdt usdc rs re tk kr zl tl rp rm dh dhs sr lei leu lek kc ft din ден лв р руб рублей рубля рубль грн тг сум
     тенге dollar dollars euro euros pound pounds rupee rupees rupiah ruble rubles rouble roubles toman tomans rial

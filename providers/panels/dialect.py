@@ -1,4 +1,4 @@
-"""The vocabulary that dialects are declared in: Dialect, Call, and what answers are read into. Pure: no I/O, no Django.
+"""Dialect, the declaration of how a panel words requests and answers, and the types of parsed answers. Pure.
 
 Facts about the wire come from the panels' own documents; each dialect names its document.
 """
@@ -22,15 +22,15 @@ ALL_VERBS = ("services", "balance", "add", "status", "refill", "refill_status", 
 VERBS = frozenset(ALL_VERBS)
 _WRITES = frozenset({"add", "refill", "cancel"})
 _JSON_NUMBERS = frozenset({"service", "quantity", "runs", "interval"})
-#: How the parameters travel; an operator may choose for a provider, "" is what the dialect's document says.
+#: The HTTP method of each request format. Operators may choose the format of a provider; "" means the documented one.
 METHODS: Mapping[Encoding, Literal["GET", "POST"]] = {"form": "POST", "json": "POST", "query": "GET"}
-#: Where an operator may say that a provider's key goes; "" is what the dialect's document says.
+#: Where the API key may go. Operators may choose this for a provider; "" means as in the dialect's document.
 AUTHS: Mapping[str, Auth] = {"key": ("key",), "bearer": ("bearer",), "both": ("bearer", "key")}
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The money left at the panel, in the panel's currency; ``currency`` is "" where the panel does not say."""
+    """Our balance at the panel; ``currency`` is "" if the panel does not name it."""
 
     amount: Decimal
     currency: str
@@ -40,7 +40,7 @@ class Balance:
 class Listed:
     """One row of a panel's price list, cleaned. ``problem`` says why it cannot be sold, "" if it can.
 
-    ``rate`` is in the panel's currency: for 1,000, or for one where ``is_flat``.
+    ``rate`` is in the panel's currency, per 1,000, or for one where ``is_flat``.
     """
 
     upstream_id: str
@@ -62,24 +62,24 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An order as a panel needs it: the offer's id, and what the customer asked for."""
+    """An order in the form that a dialect needs: the offer's number, and the inputs of the customer."""
 
     upstream_id: str
     kind: str
     link: str
     quantity: int
     fields: Mapping[str, Any]
-    #: Drip-feed: so many deliveries of ``quantity``, ``interval`` minutes apart.
+    #: Drip-feed: the number of deliveries of ``quantity``, ``interval`` minutes apart.
     runs: int = 1
     interval: int = 0
-    #: What tells this attempt from every other one, for a panel that can be told; "" for all others.
+    #: The id of this attempt, for panels that accept request ids; "" for all others.
     request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a panel showed when it was asked which dialect it speaks: the rows of its price list, as they came, and its
-    answers about two orders, one order and two refills that cannot exist ("" for what its dialect cannot ask)."""
+    """The answers of a panel during detection: the raw rows of its price list, and its answers about orders that cannot
+    exist: two orders, one order and two refills ("" for what the dialect cannot request)."""
 
     rows: list[Mapping[str, Any]]
     unknown: str
@@ -89,7 +89,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """The wire language of a panel, declared. A verb that is not in ``verbs`` raises Unsupported."""
+    """The declaration of a dialect. A verb that is not in ``verbs`` raises Unsupported."""
 
     name: str
     title: str
@@ -99,40 +99,44 @@ class Dialect:
     verbs: frozenset[str] = VERBS
     #: The verbs that take several ids in one call.
     many: frozenset[str] = frozenset({"status", "refill", "refill_status", "cancel"})
-    #: The service types that this panel's ``add`` can express.
+    #: The service types that ``add`` can express.
     kinds: frozenset[str] = frozenset(SERVICE_TYPES)
     #: The service types for which ``add`` documents ``runs`` and ``interval``, and whether all offers of these types
     #: have drip-feed where the price list does not say.
     runs: frozenset[str] = frozenset()
     has_runs_unsaid: bool = False
-    #: Whether ``quantity`` goes along where the type counts lines.
+    #: Whether ``quantity`` is sent for types whose quantity is a number of lines.
     counts_lines_itself: bool = True
-    #: The parameter of ``add`` by which panels of this kind that document one know a request again. It is sent to a
-    #: provider for which an operator said so, to no other.
+    #: The parameter of ``add`` for request ids. It is only sent to providers for which an operator turned it on.
     request_id: str = ""
-    #: The parameter that asks for one order's status; some panels only document the plural.
+    #: The parameter for the status of a single order; some panels only document the plural.
     status_one: Literal["order", "orders"] = "order"
     batch_size: int = 100
-    #: What a link must look like at this panel ("" = anything), and an example of it.
+    #: A pattern for links at this panel ("" for any link), and an example.
     link_pattern: str = ""
     link_example: str = ""
-    #: Mends a body that the panel documents as something other than JSON.
+    #: Turns a body that is documented in another form into JSON.
     repair: Callable[[str], str] | None = None
-    #: Why a panel that answers is not this one, "" if it carries the signs of it. Without: any that answers may be.
+    #: Returns why a panel that answers does not speak this dialect, or "" if it does. None: any panel may speak it.
     differs: Callable[[Seen], str] | None = None
-    #: Words of this panel beside those of ``panels.status.STATUS_WORDS``.
+    #: Status words of this panel in addition to those of ``panels.status.STATUS_WORDS``.
     statuses: Mapping[str, Status] = field(default_factory=dict)
 
     def encoded_as(self, encoding: str) -> Dialect:
-        """The same dialect with its parameters in another ``encoding`` (see METHODS); "" changes nothing."""
+        """Return the same dialect with its parameters in another ``encoding`` (see METHODS); "" changes nothing."""
         if encoding in ("", self.encoding):
             return self
         return next(replace(self, encoding=known) for known in METHODS if known == encoding)
 
     def call(self, verb: str, url: str, key: str, *, auth: str = "", **params: str) -> Call:
-        """The request for ``verb`` at ``url`` (the panel's full API address, never changed) with ``params`` added.
+        """Return the request for ``verb`` with ``params``.
 
-        ``auth`` names where the key goes (see AUTHS). Raises Unsupported for a verb that the document does not have.
+        Args:
+            url: The panel's full API address, which is never changed.
+            auth: Where the key goes (see AUTHS).
+
+        Raises:
+            Unsupported: the document does not have this verb.
         """
         if verb not in self.verbs:
             raise Unsupported(f"the {self.title} document has no {verb}")
@@ -154,10 +158,11 @@ class Dialect:
         )
 
     def add_params(self, wanted: Wanted) -> dict[str, str]:
-        """What ``add`` sends for ``wanted``: what the type needs, nothing more.
+        """Return what ``add`` sends for ``wanted``: what the type needs, nothing more.
 
-        Raises Unsupported for a type that this panel's document cannot express, and for inputs by which the panel
-        would deliver more than ``wanted.quantity``: the types of a service and its offer may differ since the purchase.
+        Raises:
+            Unsupported: the document cannot express this type, or the panel would deliver more than
+                ``wanted.quantity`` for these inputs, because the type of the offer has changed since the purchase.
         """
         if wanted.kind not in self.kinds:
             raise Unsupported(f"the {self.title} document has no parameters for {SERVICE_TYPES[wanted.kind].wire}")
@@ -181,17 +186,17 @@ class Dialect:
         return params
 
     def status_params(self, ids: list[str]) -> dict[str, str]:
-        """What ``status`` sends for ``ids``."""
+        """Return what ``status`` sends for ``ids``."""
         return {self.status_one: ids[0]} if len(ids) == 1 else {"orders": ",".join(ids)}
 
     def request_params(self, verb: str, ids: list[str]) -> dict[str, str]:
-        """What ``refill``, ``refill_status`` or ``cancel`` sends for ``ids``; cancel takes a list, even of one."""
+        """Return what ``refill``, ``refill_status`` or ``cancel`` sends for ``ids``; cancel always sends a list."""
         name = "refill" if verb == "refill_status" else "order"
         is_one = len(ids) == 1 and verb != "cancel"
         return {name: ids[0]} if is_one else {f"{name}s": ",".join(ids)}
 
     def ids_a_call(self, verb: str) -> int:
-        """How many ids one call of ``verb`` may carry."""
+        """Return how many ids one call of ``verb`` may carry."""
         return self.batch_size if verb in self.many else 1
 
 

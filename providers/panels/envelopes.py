@@ -1,7 +1,7 @@
-"""Open the envelopes of an answer, and find the error in it wherever it stands. Pure.
+"""Open the envelopes of an answer, and find the error in it. Pure.
 
-Many panels wrap what they say: ``{"status": "success", "data": {...}}``. The envelope's own ``status`` tells whether
-the call worked; it is never the status of an order. Errors come as ``{"error": ...}``, ``{"errors": {...}}``,
+Many panels wrap their data: ``{"status": "success", "data": {...}}``. The envelope's own ``status`` says whether the
+call worked; it is never the status of an order. Errors come as ``{"error": ...}``, ``{"errors": {...}}``,
 ``{"status": "error", "message": ...}``, ``{"success": false, "msg": ...}``, ``{"error": true, "message": ...}``,
 ``{"message": ...}`` with HTTP 401, ``{"status": false, "data": "..."}``, and nested in ``data``.
 """
@@ -18,19 +18,19 @@ from providers.http.messages import Answer
 from providers.panels.bodies import shorten
 from providers.panels.error_texts import ACCOUNT_REASONS, REFUSING, is_fault, is_foreign, rejection_reason
 
-#: What an envelope calls its contents.
+#: The names of an envelope's contents.
 CONTENTS = ("data", "order", "orders", "result", "results", "response", "payload", "status")
-#: Where an error stands, and where a text about it.
+#: The names of fields with an error, and with a text about it.
 ERRORS = ("error", "errors", "err", "error_message", "errormessage", "error_msg", "exception")
 MESSAGES = ("message", "msg", "messages", "detail", "details", "error_description", "reason", "title")
 #: Names whose value tells whether the call worked.
 FLAGS = ("status", "success", "ok", "result", "response")
 CODE_NAMES = ("code", "error_code", "errorcode", "slug")
 CODES = ("code", "statuscode", "status_code")
-#: Words by which an envelope says whether the call worked. None of them alone is the status of an order.
+#: The words of an envelope for success and failure. None of them alone is the status of an order.
 WORKED = frozenset({"success", "successful", "succeeded", "ok", "true", "yes"})
 FAILED = frozenset({"error", "errors", "err", "fail", "failed", "failure", "false", "no", "ko", "nok", "exception"})
-#: What stands under ``error`` where there is none, and where the error is told elsewhere.
+#: Values of ``error`` if there is no error, or if its text is in another field.
 _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "nil", "-", "no error", "no errors", "ok", "success"})
 _ERROR_ELSEWHERE = frozenset({"1", "true", "yes", "error", "errors", "fail", "failed"})
 #: Fields that only a report about an order has.
@@ -184,14 +184,14 @@ def _look(body: Mapping[str, Any], found: _Found, *, depth: int) -> None:
 
 
 def _is_report_with_notes(fields: Mapping[str, Any], notes: list[str]) -> bool:
-    """Whether this is a report about an order, whatever its ``message`` says about that order."""
+    """Return whether this is a report about an order, whatever its ``message`` says about that order."""
     return has_report_fields(fields) and not any(
         is_fault(note) or is_foreign(note) or rejection_reason(note) in ACCOUNT_REASONS for note in notes
     )
 
 
 def _texts_in_list(body: list[Any], http_status: int) -> Texts:
-    """A list is an error where it is nothing but sentences, or one object that is an error."""
+    """Return a list is an error where it is nothing but sentences, or one object that is an error."""
     if body and all(isinstance(item, str) for item in body):
         return find_texts(_join(body), http_status)
     if len(body) == 1 and isinstance(body[0], dict) and not _names_an_order(body[0]):

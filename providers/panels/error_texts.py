@@ -1,4 +1,4 @@
-"""Say what a panel's error text means: why it refused, or whether it knows an order at all. Pure."""
+"""Classify a panel's error text: the reason of a rejection, or whether the panel knows an order. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from providers.panels import error_phrases
 
-#: HTTP statuses that, together with a readable error in words we do not know, still say why nothing was done.
+#: HTTP statuses that give the reason of a rejection if its error text is unknown.
 REFUSING: Mapping[int, str] = {401: "key", 402: "funds", 403: "key"}
 #: Reasons that concern our whole account at the panel and not one order.
 ACCOUNT_REASONS = frozenset({"key", "funds", "busy"})
 _MAX_TEXT = 600
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
-#: Letters that are written in several ways, and apostrophes, which are left out: don't, dont.
+#: Letters with several spellings, and apostrophes, which are removed (don't, dont).
 _ALIKE = str.maketrans(
     {"ı": "i", "ة": "ه", "ى": "ي", "ـ": None, "'": None, "’": None, "‘": None, "`": None, "ʼ": None, "´": None}
 )
@@ -71,12 +71,12 @@ def refusal_reason(words: str) -> str:
 
 
 def is_foreign(words: str) -> bool:
-    """Return whether a panel's words about a number say that no order of ours has it."""
+    """Return whether a panel's text about a number says that no order of ours has it."""
     return _is_foreign(normalize(words))
 
 
 def is_fault(words: str) -> bool:
-    """Return whether a panel's words say that the panel itself is in trouble, and nothing about what it was asked."""
+    """Return whether a panel's text reports a fault of the panel itself, and says nothing about the request."""
     return _is_fault(normalize(words))
 
 

@@ -12,14 +12,14 @@ from orders.errors import InvalidAmount
 from providers.panels.currencies import CODES, WORDS, read_currency
 
 MAX_TEXT = 60
-#: Beyond 10^±12, or with more digits than this, nobody means an amount.
+#: Numbers beyond 10^±12, or with more digits than this, are not amounts.
 MAX_EXPONENT, MAX_DIGITS = 12, 44
 _LARGEST_WHOLE = 2**62
 _LARGEST = Decimal(10) ** MAX_EXPONENT
-#: How nearly every panel writes a number; read without looking at it any closer.
+#: The form in which nearly every panel writes a number; a fast path.
 _PLAIN = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]{1,3}", re.ASCII)
-#: What may stand before and after the digits: letters (a code or a word), signs, blanks.
+#: Characters before and after the digits: letters (a code or a word), signs, blanks.
 _DECORATED = re.compile(
     # A full stop before the digits belongs to an abbreviation ("Rs. 5") or to the number ("$.50").
     r"(?P<sign>[+-]?)(?P<before>[^0-9.,+-]*[^\W\d_]\.|[^0-9.,+-]*)\s*(?P<inner>[+-]?)\s*"

@@ -30,7 +30,7 @@ def without_php_messages(text: str) -> str:
 
 
 def _skip_messages(text: str, position: int) -> int:
-    """The end of the messages, and the blanks around them, that begin at ``position``.
+    """Return the end of the messages, and the blanks around them, that begin at ``position``.
 
     One at a time, so that no message can swallow the next.
     """

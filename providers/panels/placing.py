@@ -15,13 +15,13 @@ from providers.panels.dialect import Dialect
 from providers.panels.envelopes import Texts, find_texts, layers, walk
 from providers.panels.error_texts import REFUSING, rejection_reason
 
-#: HTTP statuses of walls in front of a panel: where a page comes instead of JSON, the next order gets it too.
+#: HTTP statuses of proxies in front of a panel: with a page instead of JSON, the next order would get the same answer.
 _WALLS = frozenset({*range(300, 400), 401, 403, 404, 405, 503})
-#: Where a new order's number stands. ``id`` counts only where none of the others is there.
+#: The names of fields with a new order's number. ``id`` counts only if none of the others is present.
 _ORDER_NAMES = ("order", "order_id", "orderid", "id_order", "order_number")
-#: Any of these with a value may be the trace of an order.
+#: Fields that may refer to an order if they have a value.
 _TRACES = frozenset({*_ORDER_NAMES, "id", "orders", "order_ids", "orderids"})
-#: The parameters of ``add``, as a validation error names them, and what it means that the panel did not take one.
+#: The parameters of ``add`` in validation errors, and the reason of a rejection that names one of them.
 _PARAMETERS = {
     **dict.fromkeys(("key", "api_key", "token", "api_token"), "key"),
     **dict.fromkeys(("service", "service_id"), "service"),
@@ -36,7 +36,8 @@ _NUMBER_IN_TEXT = re.compile(r"\border\b\D{0,20}?([0-9]{1,18})\b", re.IGNORECASE
 def read_add(answer: Answer, dialect: Dialect) -> str:
     """Return the new order's number at the panel, as text.
 
-    Total: what is not plainly a yes or a no is unknown. Whatever names an order's number is never taken for a no.
+    Every answer that is not a clear acceptance or rejection is unknown. An answer that names an order's number is never
+    a rejection.
 
     Raises:
         Refused: the panel says readably that it bought nothing.
@@ -45,7 +46,7 @@ def read_add(answer: Answer, dialect: Dialect) -> str:
     try:
         body = parse_or_text(answer, dialect)
     except UnreadableAnswer as unreadable:
-        # A page of a rate limiter; broken JSON may hold an order's number.
+        # This is the page of a rate limiter. Broken JSON may contain an order's number, so it is unknown.
         if answer.status == 429 and answer.text.lstrip()[:1] not in ("{", "[", '"'):
             raise Refused(unreadable.message, reason="busy") from None
         raise OutcomeUnknown(unreadable.message, is_lasting=answer.status in _WALLS) from None
@@ -72,7 +73,7 @@ def read_add(answer: Answer, dialect: Dialect) -> str:
 
 
 def _raise_if_rejected(answer: Answer, body: Any, texts: Texts) -> None:
-    """Raise Refused if the answer, which names no order, plainly says that nothing was bought."""
+    """Raise Refused if the answer, which names no order, clearly says that nothing was bought."""
     said, status = texts.error or texts.note, answer.status
     if status == 429:
         raise Refused(f"HTTP 429: {said or shorten(answer.text)}", reason="busy")
@@ -148,6 +149,6 @@ def _is_sentence(value: Any) -> bool:
 
 
 def _number_in(text: str) -> str:
-    """Return the number that a text calls an order's: evidence for a person, never believed by itself."""
+    """Return the order number in a text; it is evidence for an operator and never used automatically."""
     match = _NUMBER_IN_TEXT.search(text)
     return match[1] if match and match[1].strip("0") else ""

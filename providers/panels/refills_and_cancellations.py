@@ -1,7 +1,7 @@
 """Read the answers to ``refill``, ``refill_status`` and ``cancel``, by id. Pure.
 
-A request was accepted or refused only where the panel plainly says so. An id that the answer leaves out, or says
-nothing plain about, is missing from the result, and whoever asked treats that as unknown.
+A request counts as accepted or refused only if the panel clearly says so. Ids without a clear answer are left out of
+the result, and the caller treats their outcome as unknown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Stage(StrEnum):
-    """Where a panel says that a refill stands. ``UNCLEAR`` ended in a way that a person has to look at."""
+    """The status of a refill at the panel. ``UNCLEAR`` has ended in a way that an operator has to check."""
 
     SENT = "sent"
     IN_PROGRESS = "in_progress"
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefillReport:
-    """One report about a refill; ``stage`` is None for a word we do not know."""
+    """One report about a refill; ``stage`` is None for an unknown status word."""
 
     stage: Stage | None
     panel_status: str
@@ -44,13 +44,13 @@ class RefillReport:
 
 @dataclass(frozen=True, slots=True)
 class CancelAccepted:
-    """The panel took a cancellation request. ``refund`` is what it says it gave back, in its own currency."""
+    """The panel accepted a cancellation request; ``refund`` is the amount it says it returned, in its currency."""
 
     refund: Decimal | None = None
 
 
-#: Compared normalized and without blanks. A "partial" refill is not what was promised, and an "error" may be the
-#: panel's own: neither is passed on as an answer.
+#: Status words of refills, compared normalized and without blanks. "Partial" is not what was promised, and "error" may
+#: be a fault of the panel, so neither is passed on to the customer.
 _WORDS: Mapping[Stage, str] = {
     Stage.SENT: """
         pending awaiting queued queue inqueue new waiting processing created accepted requested
@@ -83,29 +83,29 @@ _NEGATIONS = re.compile(
 
 
 def read_refill(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, str | Refused]:
-    """Return by order id: the number of its refill at the panel, or the Refused.
+    """Return by order id the number of its refill at the panel, or the Refused error.
 
     Raises:
         Refused: the panel refused all of them.
-        OutcomeUnknown: it said nothing plain.
+        OutcomeUnknown: there is no clear answer.
     """
     return _read_write(answer, dialect, ids, "refill", _refill_number)
 
 
 def read_cancel(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, CancelAccepted | Refused]:
-    """Return by order id: CancelAccepted where the request was taken, or the Refused.
+    """Return by order id CancelAccepted, or the Refused error.
 
-    A taken request is no cancellation yet: what came of it is seen in the order's status.
+    An accepted request is not yet a cancellation; the order's status shows the result.
 
     Raises:
         Refused: the panel refused all of them.
-        OutcomeUnknown: it said nothing plain.
+        OutcomeUnknown: there is no clear answer.
     """
     return _read_write(answer, dialect, ids, "cancel", _cancel_accepted)
 
 
 def read_refill_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, RefillReport | str]:
-    """Return by refill id: its report, or the panel's error text.
+    """Return by refill id its report, or the panel's error text.
 
     Raises:
         Refused: the panel refuses to answer at all.
@@ -116,7 +116,7 @@ def read_refill_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict
     body = parse_or_text(answer, dialect)
     words = find_error(body, answer.status)
     if words and len(ids) == 1 and answer.status < 500:
-        if _is_bare_status(body):  # {"status": "Error"} is a refill's status as well
+        if _is_bare_status(body):  # {"status": "Error"} may be the status of the refill
             words = ""
         elif refusal_reason(words) not in ("key", "busy", "funds") and answer.status not in REFUSING:
             return {ids[0]: words}
@@ -168,7 +168,7 @@ def _raise_refusal(answer: Answer, body: Any, words: str, name: str) -> None:
     reason = refusal_reason(words)
     if reason == "other":
         reason = REFUSING.get(answer.status, reason)
-    # A refusal beside a number of what was accepted is neither.
+    # A refusal together with the number of a refill is not clear.
     is_accepted = any(isinstance(layer, dict) and is_order_number(layer.get(name)) for layer in layers(body))
     if reason != "other" and not is_accepted and (200 <= answer.status < 300 or 400 <= answer.status < 500):
         raise Refused(words or f"HTTP {answer.status}", reason=reason)
@@ -190,7 +190,7 @@ def _refill_number(row: Any) -> str | Refused | None:
     refused = _refusal_in(row, "refill")
     number = _number_of_refill(row) if isinstance(row, dict) else None
     if refused and number:
-        return None  # a number and a refusal: nobody knows
+        return None  # a number together with a refusal is not clear
     return refused or number
 
 

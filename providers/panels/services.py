@@ -22,18 +22,18 @@ from providers.panels.error_texts import rejection_reason
 from providers.panels.numbers import read_amount, read_amount_and_currency, read_flag, read_whole
 from providers.panels.texts import clean_description, clean_name, is_garbled, localized
 
-#: The key of the rule for every type that no other rule names and the family does not have.
+#: The key of the rule for all types that have no other rule and that are not standard types.
 ANY_TYPE = "*"
-#: The greatest quantity where a panel says that there is none (``max`` of 0). It fits every client's integer column.
+#: The maximum quantity if the panel has none (``max`` is 0). It fits into an integer column of every client.
 NO_LIMIT = 10**9
-#: A greatest quantity beyond this one is as good as none, and no longer exact in a client's JSON.
+#: Larger maximum quantities count as none, because they are not exact in the JSON of clients.
 MAX_QUANTITY = order_inputs.QUANTITY_MAX
-#: No rate from here on fits the column that keeps it, in whatever currency.
+#: Rates from here on do not fit into the database column.
 MAX_RATE = Decimal(10) ** 10
-#: Lists are nested by category at most; deeper than this nothing is a list of services.
+#: The maximum depth of a list of services; some panels nest lists by category.
 MAX_DEPTH = 6
 
-#: The names a field goes by, the standard one first.
+#: The names of each field, the standard one first.
 _NUMBER = ("service", "service_id", "id")
 _NAME = ("name", "title", "service_name")
 _TYPE = ("type", "service_type")
@@ -44,9 +44,9 @@ _REFILL = ("refill", "refill_is_available", "refilling_is_available", "can_refil
 _CANCEL = ("cancel", "canceling_is_available", "cancelling_is_available", "can_cancel")
 _DRIPFEED = ("dripfeed", "drip_feed")
 _DESCRIPTION = ("desc", "description", "details")
-#: What an object must have one of to be a service; everything else that holds objects or lists is a wrapper.
+#: Fields of which a service has at least one; other objects with objects or lists in them are wrappers.
 _SERVICE_FIELDS = frozenset({"rate", "min", "max", "service"})
-#: Keys whose value is the list, not a category of it.
+#: Keys whose value is the list itself, not a category.
 _WRAPPERS = ("services", "data", "result", "results", "response", "items", "list", "categories")
 #: How the problems begin that an operator can solve by assigning a type.
 _TYPE_PROBLEMS = (notes.beginning(Note.UNKNOWN_TYPE), notes.beginning(Note.UNSUPPORTED_TYPE))
@@ -57,14 +57,16 @@ _UNLIMITED = frozenset({"", "0", "-1", "unlimited", "no limit", "infinity", "∞
 
 @dataclass(frozen=True, slots=True)
 class TypeRules:
-    """The service types that an operator assigned: to type names of the panel (see ``type_key``), and to single
-    offers by their number. They hold before what the panel says."""
+    """The service types that operators assigned to the panel's type names (see ``type_key``) and to single offers.
+
+    They have priority over the type in the price list.
+    """
 
     by_name: Mapping[str, str] = field(default_factory=dict)
     by_offer: Mapping[str, str] = field(default_factory=dict)
 
     def kind_of(self, type_name: str, upstream_id: str) -> ServiceType | None:
-        """The service type of an offer; None where nobody knows it."""
+        """Return the service type of an offer; None where nobody knows it."""
         code = self.by_offer.get(upstream_id) or self.by_name.get(type_key(type_name))
         if code:
             return service_types.SERVICE_TYPES.get(code)
@@ -75,14 +77,18 @@ NO_RULES = TypeRules()
 
 
 def type_key(type_name: str) -> str:
-    """A panel's type name as rules compare it: case, blanks, dashes and underscores do not matter."""
+    """Return a panel's type name as rules compare it: case, blanks, dashes and underscores do not matter."""
     return "_".join(type_name.casefold().replace("-", " ").replace("_", " ").split())
 
 
 def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES) -> list[Listed]:
-    """The price list, one Listed for every row; ``problem`` is a note that says why a row cannot be sold.
+    """Return the price list, one Listed for every row; ``problem`` is a note that says why a row cannot be sold.
 
-    A row without a usable number has ``upstream_id`` "". Raises Refused or UnreadableAnswer if the list is broken.
+    A row without a usable number has ``upstream_id`` "".
+
+    Raises:
+        Refused: the panel refused to send the list.
+        UnreadableAnswer: the answer is not a price list.
     """
     reader = _RowReader(dialect, rules)
     seen: set[str] = set()
@@ -98,17 +104,17 @@ def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES)
 
 
 def raw_rows(answer: Answer, dialect: Dialect) -> list[Mapping[str, Any]]:
-    """The rows of a price list as they came. Raises Refused or UnreadableAnswer."""
+    """Return the rows of a price list as they came. Raises Refused or UnreadableAnswer."""
     return [row for _, _, row in _find_rows(_body(answer, dialect), answer)]
 
 
 def is_type_problem(problem: str) -> bool:
-    """Whether ``problem`` is all that is wrong with an offer, and is about its type (see ``type_problem``)."""
+    """Return whether ``problem`` is all that is wrong with an offer, and is about its type (see ``type_problem``)."""
     return problem.startswith(_TYPE_PROBLEMS)
 
 
 def type_problem(kind: ServiceType | None, dialect: Dialect, type_name: str) -> str:
-    """Why an offer of ``kind`` cannot be ordered from a panel of ``dialect``, "" if it can."""
+    """Return why an offer of ``kind`` cannot be ordered from a panel of ``dialect``, "" if it can."""
     if kind is None:
         return notes.encode(Note.UNKNOWN_TYPE, type=type_name)
     if kind.code not in dialect.kinds:
@@ -117,7 +123,7 @@ def type_problem(kind: ServiceType | None, dialect: Dialect, type_name: str) -> 
 
 
 def has_runs_unsaid(kind: ServiceType | None, dialect: Dialect) -> bool:
-    """Whether an offer of ``kind`` has drip-feed where the list does not say."""
+    """Return whether an offer of ``kind`` has drip-feed where the list does not say."""
     return dialect.has_runs_unsaid and kind is not None and kind.code in dialect.runs
 
 
@@ -179,7 +185,7 @@ def _is_service(node: Mapping[str, Any]) -> bool:
 
 
 def _is_wrapper(node: Mapping[str, Any]) -> bool:
-    """Whether ``node`` holds services and is none itself; a service may hold texts by language."""
+    """Return whether ``node`` holds services and is none itself; a service may hold texts by language."""
     return not _is_service(node) and any(isinstance(value, (dict, list)) for value in node.values())
 
 
@@ -230,7 +236,7 @@ class _RowReader:
         )
 
     def _type(self, raw: Any, upstream_id: str) -> tuple[str, ServiceType | None]:
-        """The type's name and what it means for this offer."""
+        """Return the type's name and what it means for this offer."""
         text = localized(raw)
         if text not in self._types:
             type_name = one_line(text, 64) or "Default"
@@ -246,7 +252,7 @@ class _RowReader:
 
 
 def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """The first of the fields ``names`` that says something."""
+    """Return the first of the fields ``names`` that says something."""
     for name in names:
         if name in row and (value := row[name]) is not None and value != "":
             return value
@@ -254,7 +260,7 @@ def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _number_and_name(row: Mapping[str, Any], key: str) -> tuple[str, Any]:
-    """The number of a service, "" for none, and its name as it came. Some panels call the name ``service``."""
+    """Return the number of a service, "" for none, and its name as it came. Some panels call the name ``service``."""
     name = _first(row, _NAME)
     if name is None and "id" in row and isinstance(row.get("service"), str):
         return _service_number(row["id"]), row["service"]
@@ -262,7 +268,7 @@ def _number_and_name(row: Mapping[str, Any], key: str) -> tuple[str, Any]:
 
 
 def _service_number(value: Any) -> str:
-    """A number as text; one with zeros behind a point ("12.0") is the whole number it stands for."""
+    """Return a number as text; one with zeros behind a point ("12.0") is the whole number it stands for."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and value[0] != "0" and len(value) < 19:
         return value  # nearly always
     text = str(value).strip() if isinstance(value, (str, Decimal)) else value
@@ -274,7 +280,7 @@ def _service_number(value: Any) -> str:
 
 
 def _rate(value: Any) -> tuple[Decimal | None, str]:
-    """The rate, None where it cannot be read, and the code of a currency that is written beside it."""
+    """Return the rate, None where it cannot be read, and the code of a currency that is written beside it."""
     rate = read_amount(value)
     if rate is None or not isinstance(value, str) or value.replace(".", "", 1).isdigit():
         return rate, ""

@@ -25,9 +25,9 @@ from providers.panels.envelopes import (
 from providers.panels.error_texts import ACCOUNT_REASONS, is_fault, is_foreign, normalize, rejection_reason
 from providers.panels.numbers import read_amount, read_whole
 
-#: What the panels' words mean, compared normalized and without blanks, and without "order", "is", "has been".
+#: The meaning of status words, compared normalized and without blanks, "order", "is" and "has been".
 _WORDS: Mapping[Status, str] = {
-    # "paused" is a subscription that rests: the least that a followed order can be, so nothing changes.
+    # "paused" is a paused subscription; pending is the earliest status of a tracked order, so nothing changes.
     Status.PENDING: """
         pending awaiting queued queue inqueue new waiting created accepted onhold hold notstarted scheduled received
         paused
@@ -67,25 +67,25 @@ STATUS_WORDS: Mapping[str, Status] = {
     normalize(word): status for status, text in _WORDS.items() for word in text.split()
 }
 _STATUS_NAMES = ("status", "order_status", "orderstatus", "status_name", "status_text", "state")
-#: A row of these, with a status that we know, has no error in it.
+#: A row with only these fields and a known status has no error; a fast path.
 _ORDINARY_FIELDS = frozenset({"status", "charge", "start_count", "remains", "currency", "order", "id", "order_id"})
 _ID_NAMES = ("order", "order_id", "id")
-#: Words around the one that counts: "Order has been canceled".
+#: Words that are ignored in a status: "Order has been canceled".
 _FILLERS = frozenset(
     {"order", "orders", "your", "the", "status", "is", "was", "has", "have", "been", "now", "заказ", "siparis"}
 )
 #: "Canceled (refunded)", "In progress [50%]".
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BLANKS = re.compile(r"[\s_-]+")
-#: A longer text under ``status`` is a sentence, not a word that we do not know.
+#: A status with more words than this is an error text, not an unknown status.
 _MAX_STATUS_WORDS = 4
 
 
 def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, Progress | str]:
-    """Return reports by order id: a Progress, or the panel's error text for that order. Ids it left out are left out.
+    """Return by order id a Progress or the panel's error text. Ids that the panel left out are left out.
 
-    An error is looked for before anything else. What is a report has a status word and, where that word is one that
-    envelopes use ("success", "error"), another field of a report. An HTTP status other than 2xx never carries one.
+    Errors are looked for first. A report has a status and, if that is a word of envelopes ("success", "error"), another
+    field of a report. An answer with an HTTP status other than 2xx never contains a report.
 
     Raises:
         Refused: the panel refuses to answer at all; "key", "funds" and "busy" concern our account there.
@@ -108,7 +108,7 @@ def read_status(answer: Answer, dialect: Dialect, ids: list[str]) -> dict[str, P
 
 
 def status_of(word: str, dialect: Dialect) -> Status | None:
-    """Return what a panel's word for a status means, None for a word we do not know."""
+    """Return the meaning of a panel's status word, or None if it is unknown."""
     own = dialect.statuses.get(_BLANKS.sub("", word.lower())) if dialect.statuses else None
     return own or _standard_status(word)
 
@@ -225,9 +225,9 @@ def _progress(row: Mapping[str, Any], word: str, dialect: Dialect) -> Progress:
 
 
 def _is_report(row: Mapping[str, Any]) -> bool:
-    """Whether ``row`` has the shape of a report about an order, and is not merely an envelope."""
+    """Return whether ``row`` has the shape of a report about an order, and is not merely an envelope."""
     word = _status_word(row)
-    if not word or word.isdigit():  # what a panel's number for a status means, nobody knows
+    if not word or word.isdigit():  # the meaning of numeric statuses is not documented
         return False
     flag = flag_of(word)
     if flag is None:
@@ -265,7 +265,7 @@ def _id_in(row: Mapping[str, Any]) -> str:
 
 
 def _is_nothing(body: Any) -> bool:
-    """Whether the panel answered with nothing at all: it left out every order that was asked for."""
+    """Return whether the panel answered with nothing at all: it left out every order that was asked for."""
     contents = layers(body)
     is_report = any(isinstance(layer, dict) and has_report_fields(layer) for layer in contents)
     return bool(contents) and contents[-1] in ({}, []) and not is_report

@@ -10,29 +10,29 @@ from typing import Any
 
 from providers.panels.bodies import UNPRINTABLE, one_line
 
-#: The keys under which a text by language, or an object with a name, has what we show; else its first text counts.
+#: The keys of the text to use in an object by language or an object with a name; otherwise its first text is used.
 _PREFERRED = ("en", "EN", "en-US", "en_US", "name", "title", "text")
-#: Texts inside of texts: more than this is no text.
+#: The maximum depth of texts inside texts.
 _MAX_DEPTH = 3
-#: Only with its semicolon: "&section=5" in an address is no section sign.
+#: Entities only with their semicolon, because "&section=5" in an address is not a section sign.
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG = re.compile(
     r"<(/?)(a|abbr|b|big|blockquote|br|center|code|del|div|em|font|h[1-6]|hr|i|img|ins|li|mark|ol|p|pre|s|small|span"
     r"|strike|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul)(?:[\s/][^<>]*)?/?>",
     re.IGNORECASE,
 )
-#: Not text at all, whatever is inside.
+#: Elements whose content is not text.
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|$)|<!--.*?(?:-->|$)", re.IGNORECASE | re.DOTALL)
 _BREAKING = frozenset(
     {"blockquote", "br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "table", "tr", "ul"}
 )
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
-#: Long enough for any description; what comes behind is never shown.
+#: The maximum length of a description; the rest is cut off.
 _MAX_INPUT = 40_000
 
 
 def localized(value: Any, depth: int = _MAX_DEPTH) -> str:
-    """The text in ``value``: itself, the English one of several languages, or the lines of a list.
+    """Return the text in ``value``: itself, the English one of several languages, or the lines of a list.
 
     A text by language also comes as JSON inside a text. "" for what is no text.
     """
@@ -65,13 +65,13 @@ def clean_description(text: str, most: int) -> str:
 
 
 def is_garbled(text: str) -> bool:
-    """Whether so much of ``text`` was lost in decoding that nobody can tell what it says."""
+    """Return whether so much of ``text`` was lost in decoding that nobody can tell what it says."""
     lost = text.count("\ufffd")
     return lost > 0 and lost * 2 >= sum(character.isalnum() for character in text)
 
 
 def _inner_text(text: str, depth: int) -> str:
-    """The text in JSON such as '{"en": "Likes"}' or '["Fast", "No drop"]'; other texts as they are."""
+    """Return the text in JSON such as '{"en": "Likes"}' or '["Fast", "No drop"]'; other texts as they are."""
     if not depth or text[-1:] not in ("}", "]"):
         return text
     try:

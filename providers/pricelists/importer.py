@@ -229,7 +229,7 @@ def _sellable(rows: Iterable[Listed | Known]) -> int:
 
 
 def _alert(provider: Provider, problem: ProviderError) -> None:
-    """Tells the operator, in the log and on the provider; the same problem once."""
+    """Tell the operator, in the log and on the provider; the same problem once."""
     words = (problem.message or type(problem).__name__)[:500]
     if Provider.objects.filter(pk=provider.pk).exclude(price_list_error=words).update(price_list_error=words):
         log.warning("%s: the price list was not imported: %s", provider.name, note_texts.describe(words))

@@ -162,7 +162,7 @@ def why_undecided(placement: Placement) -> str:
 
 
 def sentences(placement: Placement) -> list[str]:
-    """The evidence about ``placement`` in the reader's language, the strongest first."""
+    """Return the evidence about ``placement`` in the reader's language, the strongest first."""
     known = placement.evidence
     return [
         *_of_the_link(known.get("later", [])),

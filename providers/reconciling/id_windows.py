@@ -233,7 +233,7 @@ def judge(
 
 
 def _are_interchangeable(keys: Collection[int], requests: Mapping[int, str]) -> bool:
-    """Whether it does not matter which of these claims has which number."""
+    """Return whether it does not matter which of these claims has which number."""
     first, *others = (requests[key] for key in keys)
     return not others or (first != "" and all(other == first for other in others))
 

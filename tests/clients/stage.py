@@ -45,7 +45,7 @@ class Stage:
         return self.reseller.key
 
     def raw(self, request: bytes) -> tuple[int, dict[str, str], Any]:
-        """Sends these bytes and nothing else, keeps the sending side open and reads until the server hangs up."""
+        """Send these bytes, keep the sending side open, and read until the server closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
             client.sendall(request)
             return answered(client)
@@ -108,7 +108,7 @@ def move(kind: str, order: Order, owner: Reseller) -> None:
 
 # ------------------------------------------------------------------------------------------------ what must be said
 def plain(amount: Decimal) -> str:
-    """An amount with two decimals or as many as it needs: no exponent, no blanks, no commas."""
+    """Return an amount with two decimals or as many as it needs: no exponent, no blanks, no commas."""
     return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:f}".rstrip("0")
 
 
@@ -129,7 +129,7 @@ def statuses_of(orders: Iterable[Order]) -> dict[str, Any]:
 
 
 def price_list() -> list[dict[str, Any]]:
-    """Every service on sale, as the example page of the panel API shows one."""
+    """Return every service on sale, as the example page of the panel API shows one."""
     return [
         {
             "service": sold.pk, "name": sold.name, "type": SERVICE_TYPES[sold.kind].wire,
@@ -142,12 +142,12 @@ def price_list() -> list[dict[str, Any]]:
 
 
 def is_price_list(answer: Any) -> bool:
-    """Whether ``answer`` is the whole price list, beside what else we tell of a service."""
+    """Return whether ``answer`` is the whole price list, beside what else we tell of a service."""
     return [{name: row[name] for name in wanted} for row, wanted in zip(answer, price_list(), strict=True)] == (
         price_list()
     )
 
 
 def refill_of(order: Order) -> int:
-    """The number of the one refill that was asked for."""
+    """Return the number of the one refill that was asked for."""
     return Refill.objects.get(order=order).pk

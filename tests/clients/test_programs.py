@@ -30,7 +30,7 @@ def run(command: list[str], said: str) -> str:
 
 
 def script(*command: str) -> Any:
-    """A program that takes a list of calls and gives a list of answers."""
+    """Return a program that takes a list of calls and gives a list of answers."""
     *interpreter, name, manner = command
 
     def call(url: str, calls: Calls) -> list[list[Any]]:

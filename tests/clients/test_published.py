@@ -65,20 +65,20 @@ ALL = {"smmpy": SMMPY, "babismm": BABISMM, "safesmm": SAFESMM, "pr2up": PR2UP}
 
 
 def having(*calls: str) -> Any:
-    """The clients that have all of these calls."""
+    """Return the clients that have all of these calls."""
     names = [name for name, published in ALL.items() if all(getattr(published, call) for call in calls)]
     return pytest.mark.parametrize("name", names)
 
 
 def caller(stage: Stage, name: str, key: str = "") -> Callable[..., Any]:
-    """Makes one of the client's calls."""
+    """Make one of the client's calls."""
     published = ALL[name]
     client = published.connect(stage.url, key or stage.key)
     return lambda call, *arguments, **more: getattr(client, getattr(published, call))(*arguments, **more)
 
 
 def refusal(name: str, act: Callable[[], Any]) -> str:
-    """The error text that the client gives to its user."""
+    """Return the error text that the client gives to its user."""
     kind = ALL[name].raises
     if kind is None:
         answer = act()

@@ -22,7 +22,7 @@ def said(stage: Stage, request: bytes) -> Any:
 
 
 def posted(fields: str | list[tuple[str, Any]], *more: str, path: str = "/api/v2", version: str = "1.1") -> bytes:
-    """A form as curl sends it for PHP: these header lines, the body's length, and the body."""
+    """Return a form as curl sends it for PHP: these header lines, the body's length, and the body."""
     body = (fields if isinstance(fields, str) else urlencode(fields)).encode()
     lines = [f"POST {path} HTTP/{version}", "Host: shop.example", *more, f"Content-Length: {len(body)}"]
     lines += [] if any(line.startswith("Content-Type") for line in more) else [f"Content-Type: {FORM}"]

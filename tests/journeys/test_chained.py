@@ -94,7 +94,7 @@ class Chain:
         self.before = self.there.balance
 
     def at_panel(self, number: int) -> SimulatedOrder:
-        """What the panel has of the order for the link ``number``: one, and no more."""
+        """Return what the panel has of the order for the link ``number``: one, and no more."""
         signs = (f"https://x.example.com/p/{number}", f"name{number}")
         found = [one for one in self.panel.orders.values() if signs[0] == one.params.get("link", "")]
         found = found or [one for one in self.panel.orders.values() if signs[1] == one.params.get("username")]
@@ -114,7 +114,7 @@ class Chain:
 
 
 def run(*arguments: str) -> str:
-    """What ``manage.py arguments`` prints at B."""
+    """Return what ``manage.py arguments`` prints at B."""
     out = StringIO()
     call_command(*arguments, stdout=out, stderr=StringIO())
     return out.getvalue().strip()

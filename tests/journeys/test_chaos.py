@@ -74,7 +74,7 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def misbehave(panel: Panel, chance: random.Random, share: float) -> None:
-    """Lets ``panel`` answer this share of the orders with a fault, each kind as often as any other."""
+    """Let ``panel`` answer this share of the orders with a fault, each kind as often as any other."""
 
     def next_fault(verb: str) -> Fault | None:
         if verb != "add" or chance.random() >= share:
@@ -135,7 +135,7 @@ def wait_for_orders(shop: Shop, count: int, seconds: float) -> None:
 
 
 def replace_stopped(shop: Shop, stopped: Any) -> Any:
-    """Stops a worker until another one has taken over and its leases have ended, lets it go on, and ends it."""
+    """Stop a worker until another one has taken over and its leases have ended, lets it go on, and ends it."""
     stopped.send_signal(signal.SIGSTOP)
     other = worker()
     try:
@@ -183,7 +183,7 @@ def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds
 
 
 def check(shop: Shop) -> Counter[str]:
-    """Everything that must hold, by the panel's own book; returns the figures."""
+    """Return everything that must hold, by the panel's own book; return the figures."""
     links = Counter(shop.links)
     assert [link for link, count in links.items() if count > 1] == [], "bought twice"
     statuses = dict(Order.objects.values_list("link", "status"))

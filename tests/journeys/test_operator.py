@@ -27,14 +27,14 @@ def by_process(*arguments: str) -> str:
 
 
 def here(*arguments: str) -> str:
-    """The same command without the seconds that a process takes to start."""
+    """Return the same command without the seconds that a process takes to start."""
     said = StringIO()
     call_command(*arguments, stdout=said)
     return said.getvalue()
 
 
 def refused(capsys: Any, *arguments: str) -> tuple[int, str]:
-    """The exit code of a command, and what it complained about, as `manage.py` would."""
+    """Return the exit code of a command, and what it complained about, as `manage.py` would."""
     with pytest.raises(SystemExit) as left:
         execute_from_command_line(["manage.py", *arguments])
     return int(str(left.value.code)), capsys.readouterr().err

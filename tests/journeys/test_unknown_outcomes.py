@@ -140,7 +140,7 @@ class Market:
             steps += 1
 
     def check(self) -> Counter[str]:
-        """Everything that must hold, by the panel's own book; returns the figures."""
+        """Return everything that must hold, by the panel's own book; return the figures."""
         numbers = {there.params["link"]: number for number, there in self.panel.orders.items()}
         assert len(numbers) == len(self.panel.orders), "bought twice"
         placements = Placement.objects.exclude(upstream_id="").values_list("order__link", "upstream_id")

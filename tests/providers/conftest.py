@@ -51,7 +51,7 @@ INPUTS = {
 
 @pytest.fixture
 def start_panel() -> Iterator[Callable[..., Panel]]:
-    """Starts panels on loopback and stops them all at the end."""
+    """Start panels on loopback and stops them all at the end."""
     running: list[Panel] = []
 
     def start(dialect: str, **options: Any) -> Panel:
@@ -76,7 +76,7 @@ def provider(panel: Panel) -> Provider:
 
 
 def provider_at(panel: Panel, dialect: str, **details: Any) -> Provider:
-    """A provider for ``panel``, its price list imported and published."""
+    """Return a provider for ``panel``, its price list imported and published."""
     provider = onboarding.save_provider(
         details.pop("name", f"at-{dialect}"),
         url=panel.url,
@@ -98,20 +98,20 @@ def customer(email: str = "buyer@example.com", amount: str = "100000") -> Any:
 
 
 def buy(user: Any, service: Service, **inputs: str) -> Order:
-    """An order for the least quantity, with an example for every input."""
+    """Return an order for the least quantity, with an example for every input."""
     link = service.link_example or INPUTS["link"]
     quantity = str(max(service.min_quantity, min(100, service.max_quantity)))
     return checkout.place_order(user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs})
 
 
 def claim(provider: Provider, *, limit: int = 10, is_now: bool = False) -> list[Attempt]:
-    """Claims up to ``limit`` orders and sends nothing, as a process does that is killed then."""
+    """Claim up to ``limit`` orders and sends nothing, as a process does that is killed then."""
     candidates = Queue(provider, is_now=is_now).take(limit, SendWindow(limit, start=limit))
     return Claim(provider, candidates, is_now=is_now).commit()
 
 
 def record(provider: Provider, attempt: Attempt, outcome: Any) -> str:
-    """Records what came back for one attempt; the outcome's name."""
+    """Record what came back for one attempt; the outcome's name."""
     return recording.record(provider, Answered.read(provider, attempt, outcome))
 
 
@@ -127,7 +127,7 @@ def stay_asleep(order: Order) -> None:
 
 @pytest.fixture
 def quick_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls to panels give up after a second, so that a panel that hangs does not hold up the tests."""
+    """Call to panels give up after a second, so that a panel that hangs does not hold up the tests."""
     limits = Limits(connect=1.0, total=1.0, allow_private=True)
     monkeypatch.setattr(policy, "limits", lambda verb: limits)
 

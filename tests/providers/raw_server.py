@@ -62,7 +62,7 @@ class RawServer:
 
 
 def read_request(server: RawServer, connection: socket.socket) -> bytes:
-    """The whole request, kept in the server's ``requests``."""
+    """Return the whole request, kept in the server's ``requests``."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += (piece := connection.recv(65536))

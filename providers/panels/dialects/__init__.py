@@ -1,4 +1,4 @@
-"""The registry of dialects: one line for each."""
+"""The registry of dialects, one line each."""
 
 from collections.abc import Mapping
 

@@ -10,7 +10,7 @@ BEGIN, END = "<!-- generated: manage.py dialects -->", "<!-- end of the generate
 
 
 def table() -> str:
-    """A Markdown table with a column for each dialect."""
+    """Return a Markdown table with a column for each dialect."""
     dialects = list(DIALECTS.values())
     rows = [
         ("", [f"`{dialect.name}`" for dialect in dialects]),

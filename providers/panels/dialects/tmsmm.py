@@ -6,7 +6,7 @@ from providers.panels.dialect import VERBS, Dialect, Seen
 
 
 def _braces(text: str) -> str:
-    """The document shows many statuses as ``[ "id": {...} ]``: an object in the brackets of a list."""
+    """Return the document shows many statuses as ``[ "id": {...} ]``: an object in the brackets of a list."""
     match = re.fullmatch(r"\s*\[(\s*\".*)\]\s*", text, re.DOTALL)
     return "{" + match[1] + "}" if match else text
 

@@ -1,6 +1,6 @@
-"""Pretend panels on real sockets, one for each dialect, for the demo and the tests.
+"""Panel simulators on real sockets, one for each dialect, for the demo and the tests.
 
-Written from the panels' own documents alone; nothing of the project may be imported here, nor Django.
+They are written from the panels' own documents alone, so they import neither the project nor Django.
 """
 
 from __future__ import annotations
@@ -42,11 +42,14 @@ def start(
     memory: Path | None = None,
     **options: Any,
 ) -> Panel:
-    """Start a pretend panel in a daemon thread; port 0 takes any free one.
+    """Start a panel simulator in a daemon thread.
 
-    With ``memory``, a file, it goes on where it stopped the last time. ``latency`` is the seconds each answer takes.
-    ``options`` are ``currency``, ``pace`` (how many times faster than the clock a live panel moves) and those of one
-    panel alone, such as ``malformed_multi`` of tmsmm.
+    Args:
+        port: 0 for any free port.
+        memory: A file from which the simulator restores its state, and in which it saves it.
+        latency: Seconds that each answer takes.
+        options: ``currency``, ``pace`` (how many times faster than the clock a live panel moves), and options of one
+            simulator, such as ``malformed_multi`` of tmsmm.
     """
     panel = SIMULATORS[dialect](key=key, live=live, latency=latency, balance=balance, services=services, **options)
     if memory is not None:

@@ -1,4 +1,4 @@
-"""The books of a pretend panel: its money, orders and refills, and how they change. No HTTP, and no lock of its own."""
+"""The state of a panel simulator: its money, orders and refills, and how they change. No HTTP; the caller locks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ REFILL_SECONDS = 10.0  # how long a refill takes on a live panel
 
 
 class Book:
-    """What a panel knows. With ``live`` orders and refills move with the clock, ``pace`` times as fast. A status knows
-    nothing of a new order for ``lag`` seconds."""
+    """The state of a panel.
+
+    With ``live``, orders and refills progress with the clock, ``pace`` times as fast. ``lag`` is the number of seconds
+    for which statuses do not know a new order.
+    """
 
     def __init__(self, statuses: StatusNames, balance: Decimal, *, live: bool, pace: float) -> None:
         self.statuses = statuses
@@ -30,7 +33,7 @@ class Book:
         self._memory: Path | None = None
 
     def remember(self, memory: Path) -> None:
-        """Go on from what ``memory`` holds, if it holds anything, and write there from now on."""
+        """Restore the state from ``memory``, if it has one, and save it there from now on."""
         if memory.exists():
             kept = json.loads(memory.read_text())
             self.balance = Decimal(kept["balance"])
@@ -44,7 +47,7 @@ class Book:
         self._memory = memory
 
     def save(self) -> None:
-        """Write everything down, whole or not at all."""
+        """Save the whole state atomically."""
         if self._memory is None:
             return
         kept = {
@@ -59,7 +62,7 @@ class Book:
     def place(
         self, service: Service, params: dict[str, str], asked: Amount, *, order_id: str, start_count: int
     ) -> SimulatedOrder:
-        """Take the money and write the order down."""
+        """Charge the order and store it."""
         charge = service.unit_price * asked.total
         if charge > self.balance:
             raise Refusal("funds")
@@ -90,19 +93,19 @@ class Book:
         return order
 
     def readable(self, order_id: str) -> SimulatedOrder | None:
-        """The order, once it is written down also where statuses are read from."""
+        """Return the order, once it is written down also where statuses are read from."""
         order = self.orders.get(order_id)
         return order if order and order.created_at + self.lag <= time.time() else None
 
     def settle(self, order: SimulatedOrder, status: str, remains: int) -> None:
-        """Set how an order stands; only the difference to what went back before changes the balance."""
+        """Set the status of an order; the balance changes by the difference to what was returned before."""
         order.status, order.remains = status, remains
         owed = order.undelivered if status in self.statuses.returning else Decimal()
         self.balance += owed - order.returned
         order.returned = owed
 
     def report(self, order: SimulatedOrder, status: str, remains: int | None) -> None:
-        """Set by hand how an order stands; from now on it does not move by itself."""
+        """Set the status of an order; from now on it does not progress with the clock."""
         self._moving.pop(order.id, None)
         if remains is None:
             implied = {self.statuses.completed: 0, self.statuses.canceled: order.quantity}
@@ -110,13 +113,13 @@ class Book:
         self.settle(order, status, remains)
 
     def end_early(self, order: SimulatedOrder) -> Decimal:
-        """Cancel what is left of an open order; the money that went back."""
+        """Cancel the rest of an open order and return the amount that is paid back."""
         status = self.statuses.canceled if order.remains == order.quantity else self.statuses.partial
         self.report(order, status, order.remains)
         return order.returned
 
     def request_cancel(self, order_id: str) -> SimulatedOrder:
-        """Note that a cancellation was asked for, where it still can be."""
+        """Record a request for cancellation, if the order can still be canceled."""
         order = self.find(order_id)
         if order.status in self.statuses.final:
             raise Refusal("cancel", field="order")
@@ -124,7 +127,7 @@ class Book:
         return order
 
     def open_refill(self, order_id: str, refill_id: str) -> SimulatedRefill:
-        """Write a refill down: one at a time, and only of a completed order."""
+        """Create a refill; one at a time, and only for a completed order."""
         order = self.find(order_id)
         if order.status != self.statuses.completed:
             raise Refusal("not completed", field="order")
@@ -140,7 +143,7 @@ class Book:
         return self.refills[refill_id]
 
     def move(self) -> None:
-        """Let the clock act on everything that is still open on a live panel."""
+        """Let all open orders and refills of a live panel progress."""
         if not self.live:
             return
         now = time.time()

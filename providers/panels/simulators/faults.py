@@ -1,7 +1,7 @@
-"""The ways a pretend panel can misbehave, one small function each. To add one: write it, and enter it in ``KINDS``.
+"""The faults of a panel simulator, one function each. To add one, write it and add it to ``KINDS``.
 
-Each says whether the order is placed all the same: ``execute()`` does what was asked and gives the answer a healthy
-panel would have sent.
+Each docstring says whether the request is executed: ``execute()`` executes it and returns the answer of a healthy
+panel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request to misbehave at. ``wait`` sleeps, but not longer than the panel runs."""
+    """One request that a fault applies to; ``wait`` sleeps, but only while the panel runs."""
 
     incoming: Incoming
     execute: Callable[[], Reply]
@@ -30,7 +30,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class Fault:
-    """A misbehaviour scripted for the next ``times`` requests of a verb, "*" for any."""
+    """A fault for the next ``times`` requests of a verb, or "*" for any verb."""
 
     verb: str
     kind: str
@@ -69,7 +69,7 @@ def execute_then_hang(exchange: Exchange, *, seconds: float = 30.0) -> None:
 
 
 def late(exchange: Exchange, *, seconds: float = 5.0) -> None:
-    """Executed only after a while, when nobody waits for it any more; then the connection is closed."""
+    """Executed late, after the client has given up; then the connection is closed."""
     exchange.wait(seconds)
     exchange.execute()
     exchange.incoming.hang_up()
@@ -98,7 +98,7 @@ def html(exchange: Exchange) -> None:
 
 
 def challenge(exchange: Exchange) -> None:
-    """Not executed; the page of a proxy that takes us for a robot."""
+    """Not executed; the page of a proxy that blocks robots."""
     page = Reply.page("Just a moment...", "<noscript>Enable JavaScript and cookies to continue</noscript>", 403)
     headers = {"Server": "cloudflare", "Cf-Mitigated": "challenge"}
     exchange.incoming.send(Reply(page.body, page.status, page.content_type, headers))
@@ -220,7 +220,7 @@ def _send_changed(exchange: Exchange, change: Callable[[dict[str, Any]], dict[st
 
 
 def _read(reply: Reply) -> dict[str, Any]:
-    """The object in a healthy answer, also of the panel that puts it in the brackets of a list."""
+    """Return the object in a healthy answer, also of the panel that puts it in the brackets of a list."""
     text = reply.body.decode().strip()
     body = json.loads("{" + text[1:-1] + "}" if text.startswith("[") else text)
     assert isinstance(body, dict)

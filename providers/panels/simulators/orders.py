@@ -1,4 +1,4 @@
-"""What a pretend panel sells and has sold: services, orders, refills, and how an order moves with time.
+"""The services, orders and refills of a panel simulator, and the progress of an order with time.
 
 Pure: no HTTP, no clock, and nothing of the project.
 """
@@ -18,7 +18,7 @@ COUNTED_BY_LINES = {
 
 
 def plain(value: Decimal) -> str:
-    """A number as panels write it: no exponent, no trailing zeros."""
+    """Return a number as panels write it: no exponent, no trailing zeros."""
     return format(value.normalize(), "f")
 
 
@@ -43,7 +43,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class StatusNames:
-    """A panel's own words for the life of an order."""
+    """A panel's own status words for orders."""
 
     pending: str = "Pending"
     running: str = "In progress"
@@ -57,13 +57,13 @@ class StatusNames:
 
     @property
     def returning(self) -> frozenset[str]:
-        """Statuses after which the money for the undelivered part goes back to the buyer."""
+        """The statuses after which the price of the undelivered part is returned to the buyer."""
         return frozenset({self.partial, self.canceled})
 
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedOrder:
-    """The panel's truth about one order.
+    """One order of the panel.
 
     ``charge`` is what was taken when it was placed, ``returned`` what went back since. ``number`` counts the panel's
     orders from 1 and decides how the order ends; ``created_at`` is seconds since 1970.

@@ -1,4 +1,4 @@
-"""The base of all pretend panels: state, record of requests, scripted faults, and the verbs in the family's shapes.
+"""The base of all panel simulators: state, record of requests, scripted faults, and the verbs in the family's shapes.
 
 What one panel does differently belongs in its own module; sockets in ``server``, misbehaviour in ``faults``, orders and
 money in ``book``.
@@ -38,11 +38,11 @@ from providers.panels.simulators.server import Incoming, Reply, Server
 
 
 class Panel:
-    """A pretend panel on a real socket of this machine.
+    """A panel simulator on a real socket of this machine.
 
-    Subclasses declare what their document says in the class attributes and override the answers that differ.
-    ``violations`` stays empty as long as the client keeps to the document. With ``live`` orders move with the clock,
-    ``pace`` times as fast; otherwise they stand until ``report`` is called. ``latency`` is the seconds an answer takes.
+    Subclasses declare in class attributes what their document says, and override the answers that differ.
+    ``violations`` stays empty as long as the client follows the document. With ``live``, orders progress with the
+    clock, ``pace`` times as fast; otherwise only ``report`` changes them. ``latency`` is the seconds an answer takes.
     """
 
     path: ClassVar[str] = "/api/v2"
@@ -107,7 +107,7 @@ class Panel:
         return self
 
     def stop(self) -> None:
-        """Stop listening and end every connection, also those a fault keeps hanging."""
+        """Stop listening and close every connection, including those that a fault keeps open."""
         self._stopped.set()
         if self._server:
             self._server.stop()
@@ -124,21 +124,21 @@ class Panel:
 
     @property
     def orders(self) -> dict[str, SimulatedOrder]:
-        """The truth: every order ever placed, by id."""
+        """Every order that was placed, by id."""
         with self._lock:
             self.book.move()
             return self.book.orders
 
     @property
     def refills(self) -> dict[str, SimulatedRefill]:
-        """Every refill ever asked for, by id."""
+        """Every refill that was requested, by id."""
         with self._lock:
             self.book.move()
             return self.book.refills
 
     @property
     def balance(self) -> Decimal:
-        """What is left on our account there, in ``currency``."""
+        """The balance of the client's account, in ``currency``."""
         with self._lock:
             self.book.move()
             return self.book.balance
@@ -149,28 +149,28 @@ class Panel:
             self.book.balance = amount
 
     def received(self, verb: str) -> list[Received]:
-        """The requests of this verb, oldest first."""
+        """Return the requests of this verb, oldest first."""
         with self._lock:
             return [request for request in self.requests if request.verb == verb]
 
     def fault(self, verb: str, kind: str, times: int = 1, **options: Any) -> None:
-        """Misbehave at the next ``times`` requests of ``verb`` ("*" for any); kinds and options are in ``faults``."""
+        """Apply a fault to the next ``times`` requests of ``verb`` ("*" for any); its kinds are in ``faults``."""
         fault = Fault(verb, kind, times, options)
         with self._lock:
             self._faults.append(fault)
 
     def clear_faults(self) -> None:
-        """Forget the faults that have not happened yet."""
+        """Remove the faults that have not happened yet."""
         with self._lock:
             self._faults.clear()
 
     def report(
         self, order_id: str, status: str, remains: int | None = None, start_count: int | None = None
     ) -> SimulatedOrder:
-        """Set by hand how an order stands, in the panel's own words; it no longer moves by itself.
+        """Set the status of an order, in the panel's own words; it no longer progresses with the clock.
 
-        Without ``remains`` a completed order has none left, a canceled one all. After the words that return money the
-        price of the undelivered part is on the balance, whatever was reported before.
+        ``remains`` defaults to 0 for a completed order and to the quantity for a canceled one. After a status that
+        returns money, the price of the undelivered part is on the balance, whatever was reported before.
         """
         with self._lock:
             order = self.book.orders[order_id]
@@ -180,7 +180,7 @@ class Panel:
             return order
 
     def report_refill(self, refill_id: str, status: str) -> None:
-        """Set by hand how a refill stands, in the panel's own words."""
+        """Set the status of a refill, in the panel's own words."""
         with self._lock:
             self.book.refills[refill_id].status = status
 
@@ -235,7 +235,7 @@ class Panel:
         return None
 
     def _execute(self, request: Received) -> Reply:
-        """Do what is asked; the answer of a healthy panel."""
+        """Execute the request and return the answer of a healthy panel."""
         with self._lock:
             self.book.move()
             try:
@@ -248,7 +248,7 @@ class Panel:
                 return self.refuse(refusal)
 
     def check(self, request: Received) -> None:
-        """Hold the request against the document: place, manner, key, verb and fields, in this order."""
+        """Compare the request with the document: address, format, key, verb and fields, in this order."""
         if request.path != self.path:
             raise Violation(f"the path is {request.path}, not {self.path}")
         encoding = self.encodings.get(request.method)
@@ -266,11 +266,11 @@ class Panel:
             self.verbs[request.verb].check(request.params, request.verb)
 
     def key_of(self, request: Received) -> str:
-        """The key the request carries, wherever this panel looks for it."""
+        """Return the key the request carries, wherever this panel looks for it."""
         return request.params.get("key", "")
 
     def refuse(self, refusal: Refusal) -> Reply:
-        """The answer to what will not be done."""
+        """Return the answer to what will not be done."""
         status, text = self.errors[refusal.reason]
         return Reply.of({"error": text.format(refusal.number)}, status)
 
@@ -321,7 +321,7 @@ class Panel:
         return self.rows(params, "refills", "status", lambda asked: self.book.find_refill(asked).status)
 
     def cancel(self, params: dict[str, str]) -> object:
-        """Take the requests down. The orders change later: by the clock on a live panel, else by ``report``."""
+        """Record the requests. The orders change later: with the clock on a live panel, otherwise by ``report``."""
         return self.rows(params, "orders", "cancel", self.request_cancel)
 
     def request_cancel(self, order_id: str) -> int:
@@ -341,7 +341,7 @@ class Panel:
         return self.book.open_refill(order_id, self.refill_id(order)).id
 
     def split(self, params: Mapping[str, str], field: str) -> list[str]:
-        """The ids of a comma-separated list, each once, in the order asked."""
+        """Return the ids of a comma-separated list, each once, in the order asked."""
         ids = params[field].split(",")
         if not all(re.fullmatch(r"[0-9A-Za-z_-]+", asked) for asked in ids):
             raise Violation(f"{field} is not a list of ids separated by commas: {params[field]!r}", field=field)
@@ -372,7 +372,7 @@ class Panel:
         return 3572 + number * 1371 % 20_000
 
     def number(self, text: str) -> int | str:
-        """An id as it stands inside an answer."""
+        """Return an id as it stands inside an answer."""
         return int(text) if text.isascii() and text.isdigit() else text
 
     def added(self, order: SimulatedOrder) -> object:
@@ -401,5 +401,5 @@ class Panel:
         }
 
     def status_rows(self, rows: dict[str, dict[str, object] | None]) -> object:
-        """The answer about many orders; a row is None where the id is not one of ours."""
+        """Return the answer about many orders; a row is None where the id is not one of ours."""
         return {asked: row or {"error": "Incorrect order ID"} for asked, row in rows.items()}

@@ -1,4 +1,4 @@
-"""How a pretend panel reads a request: the record of it, the fields a document knows, and what does not match it.
+"""How a panel simulator reads a request: the record of it, the fields a document knows, and what does not match it.
 
 Pure: no sockets, no state, and nothing of the project.
 """
@@ -19,7 +19,7 @@ POSITIVE = frozenset({"quantity", "runs", "answer_number", "min", "max", "device
 NOT_NEGATIVE = frozenset({"interval", "delay", "posts", "old_posts"})
 
 
-# The words and HTTP codes of the family, by the reason of the refusal.
+# The error texts and HTTP statuses of standard panels, by the reason of the rejection.
 FAMILY_ERRORS: Mapping[str, tuple[int, str]] = {
     "key": (200, "Invalid API key"),
     "request": (200, "Incorrect request"),
@@ -57,7 +57,7 @@ class Received:
 
 
 class Refusal(Exception):
-    """The panel will not do it; ``reason`` is a key of the panel's table of errors, ``number`` fills its text."""
+    """The panel rejects the request; ``reason`` is a key of its table of errors, ``number`` is put into the text."""
 
     def __init__(self, reason: str, *, number: int = 0, field: str = "") -> None:
         super().__init__(reason)
@@ -67,7 +67,7 @@ class Refusal(Exception):
 
 
 class Violation(Refusal):
-    """The request does not match the panel's document; ``sentence`` says how, for whoever reads a failing test."""
+    """The request does not match the panel's document; ``sentence`` says how, for the reader of a failing test."""
 
     def __init__(self, sentence: str, *, reason: str = "request", field: str = "", is_missing: bool = False) -> None:
         super().__init__(reason, field=field)
@@ -77,9 +77,9 @@ class Violation(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of one verb or service type, beside the key and the action.
+    """The fields of one verb or service type, in addition to the key and the action.
 
-    All of ``required``; exactly one of ``either`` where there are any; any of ``optional``; all or none of
+    All of ``required``, exactly one of ``either`` if it is not empty, any of ``optional``, and all or none of
     ``together``.
     """
 
@@ -125,7 +125,7 @@ def decode(encoding: Encoding | None, query: str, body: bytes) -> dict[str, str]
 
 
 def json_object(body: bytes) -> dict[str, object]:
-    """The JSON object in the body, or nothing."""
+    """Return the JSON object in the body, or nothing."""
     try:
         value = json.loads(body)
     except ValueError:

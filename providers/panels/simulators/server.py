@@ -1,4 +1,4 @@
-"""The HTTP side of a pretend panel: sockets, replies, and the ways to end a connection. Nothing about panels here."""
+"""The HTTP server of a panel simulator: sockets, replies, and the ways to end a connection."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Reply:
 
     @classmethod
     def of(cls, value: object, status: int = 200) -> Self:
-        """The answer with this value as JSON."""
+        """Return the answer with this value as JSON."""
         return cls(json.dumps(value, ensure_ascii=False).encode(), status)
 
     @classmethod
     def page(cls, title: str, text: str = "", status: int = 200) -> Self:
-        """An HTML page, as a proxy or a broken panel would show it."""
+        """Return an HTML page, as a proxy or a broken panel would show it."""
         html = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1>{text}</body></html>"
         return cls(html.encode(), status, "text/html; charset=UTF-8")
 
     def head(self, length: int | None = None) -> bytes:
-        """The status line and headers, announcing ``length`` bytes, or as many as there are."""
+        """Return the status line and headers, announcing ``length`` bytes, or as many as there are."""
         reasons = {status.value: status.phrase for status in HTTPStatus}
         lines = [f"HTTP/1.1 {self.status} {reasons.get(self.status, 'Unknown')}"]
         lines += [f"Content-Type: {self.content_type}"]
@@ -67,7 +67,7 @@ class Incoming(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def hang_up(self) -> None:
-        """Close the connection in good order after this request."""
+        """Close the connection normally after this request."""
         self.close_connection = True
 
     def reset(self) -> None:
@@ -90,7 +90,7 @@ class Incoming(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the panel keeps its own record."""
+        """Log nothing, because the panel records requests itself."""
 
 
 class Server(ThreadingHTTPServer):

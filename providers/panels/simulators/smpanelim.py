@@ -1,4 +1,4 @@
-"""A pretend panel of the older standard kind: drip-feed, single refills, no cancellation. Only declarations."""
+"""A panel simulator of the older standard kind: drip-feed, single refills, no cancellation. Only declarations."""
 
 from __future__ import annotations
 

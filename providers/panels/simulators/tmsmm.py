@@ -1,4 +1,4 @@
-"""A pretend panel of the TmSMM kind: hexadecimal order ids, and an answer about many orders that is not JSON."""
+"""A panel simulator of the TmSMM kind: hexadecimal order ids, and an answer about many orders that is not JSON."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Tmsmm(Panel):
         return super().service_row(service) | {"min": service.min, "max": service.max}
 
     def status_rows(self, rows: dict[str, dict[str, object] | None]) -> object:
-        """An unknown id is answered with a bare text."""
+        """Return an unknown id is answered with a bare text."""
         reply = Reply.of({asked: row or "Incorrect order ID" for asked, row in rows.items()})
         return Reply(b"[" + reply.body[1:-1] + b"]") if self.malformed_multi else reply
 
@@ -79,7 +79,7 @@ class Tmsmm(Panel):
 
 
 def _plural(params: dict[str, str], name: str) -> dict[str, str]:
-    """The parameters with a list that came under the singular name moved to the plural one."""
+    """Return the parameters with a list that came under the singular name moved to the plural one."""
     if "," not in params.get(name, ""):
         return params
     return {f"{name}s" if field == name else field: value for field, value in params.items()}

@@ -1,4 +1,4 @@
-"""A pretend panel of the TopListBot kind: JSON both ways, a token, numbers for numbers, and lower-case words."""
+"""A panel simulator of the TopListBot kind: JSON both ways, a token, numbers for numbers, and lower-case words."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Toplistbot(Panel):
                 raise Violation(f"{request.verb} has {name} as {type(value).__name__}", field=name)
 
     def refuse(self, refusal: Refusal) -> Reply:
-        """What is wrong with a field is answered field by field."""
+        """Return what is wrong with a field is answered field by field."""
         if refusal.reason not in ("request", "service", "minimum", "maximum"):
             return super().refuse(refusal)
         field = refusal.field or "request"

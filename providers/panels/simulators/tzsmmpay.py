@@ -1,4 +1,4 @@
-"""A pretend panel of the TZSMM Pay kind: licenses by e-mail, everything in the query, HTTP codes for errors."""
+"""A panel simulator of the TZSMM Pay kind: licenses by e-mail, everything in the query, HTTP codes for errors."""
 
 from __future__ import annotations
 

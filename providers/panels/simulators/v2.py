@@ -1,4 +1,4 @@
-"""A pretend panel of the standard kind: form POST, every verb and service type of the family. Only declarations."""
+"""A panel simulator of the standard kind: form POST, every verb and service type of the family. Only declarations."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def balance(url: str) -> Call:
 
 
 def outcome(call: Call, limits: Limits = HERE) -> Answer | ProviderError:
-    """What became of the call, never later than the deadline and a little."""
+    """Return what became of the call, never later than the deadline and a little."""
     started = time.monotonic()
     try:
         result: Answer | ProviderError = send(call, limits=limits)
@@ -73,7 +73,7 @@ def outcome(call: Call, limits: Limits = HERE) -> Answer | ProviderError:
 
 
 def outcome_of(script: Script, limits: Limits = HERE) -> Answer | ProviderError:
-    """What became of an order sent to a server that follows ``script``; it was tried exactly once."""
+    """Return what became of an order sent to a server that follows ``script``; it was tried exactly once."""
     with RawServer(script) as server:
         result = outcome(order(server.url), limits)
         time.sleep(0.02)

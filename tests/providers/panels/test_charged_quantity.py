@@ -38,7 +38,7 @@ REQUESTS = st.fixed_dictionaries({}, optional={name: asked(name) for name in sor
 
 
 def entries(text: str, *, has_commas: bool) -> int:
-    """How many entries the most generous panel finds: any line break, written out or not, and JSON lists."""
+    """Return how many entries the most generous panel finds: any line break, written out or not, and JSON lists."""
     try:
         listed = json.loads(text)
     except (ValueError, RecursionError):
@@ -51,7 +51,7 @@ def entries(text: str, *, has_commas: bool) -> int:
 
 
 def most_delivered(code: str, params: dict[str, str]) -> int:
-    """The most that a panel could deliver for the parameters of an ``add``."""
+    """Return the most that a panel could deliver for the parameters of an ``add``."""
     kind = SERVICE_TYPES[code]
     if kind.count is service_types.Count.ONE:
         return 1
@@ -63,7 +63,7 @@ def most_delivered(code: str, params: dict[str, str]) -> int:
 
 
 def sent(dialect: Dialect, code: str, details: Details, *, is_passed_on: bool) -> list[dict[str, str]]:
-    """The parameters of every ``add`` that an order leads to: of one, or of each run where we split it."""
+    """Return the parameters of every ``add`` that an order leads to: of one, or of each run where we split it."""
     runs = details.runs if is_passed_on else 1
     each = Wanted(
         upstream_id="1", kind=code, link=details.link, quantity=details.quantity // details.runs,

@@ -64,7 +64,7 @@ class Scene:
 
 
 def scene_at(dialect: str, start_panel: Callable[..., Panel]) -> Scene:
-    """An order that waits to be placed."""
+    """Return an order that waits to be placed."""
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
     order = buy(customer(), Service.objects.order_by("is_flat", "-max_quantity")[0])

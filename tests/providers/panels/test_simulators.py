@@ -68,7 +68,7 @@ def buy(panel: Panel, **fields: Any) -> str:
 
 
 def shape(value: Any) -> Any:
-    """The value with its scalars replaced by their JSON types."""
+    """Return the value with its scalars replaced by their JSON types."""
     if isinstance(value, dict):
         return {name: shape(inner) for name, inner in value.items()}
     return [shape(inner) for inner in value] if isinstance(value, list) else type(value).__name__

@@ -22,7 +22,7 @@ NAME = "northpanel"
 
 
 def cases(module: Any) -> list[Callable[..., None]]:
-    """The tests of ``module`` that run at one panel of any dialect and need nothing else."""
+    """Return the tests of ``module`` that run at one panel of any dialect and need nothing else."""
     tests = (test for name, test in vars(module).items() if name.startswith("test_"))
     return [test for test in tests if set(inspect.signature(test).parameters) == {"dialect", "start_panel"}]
 

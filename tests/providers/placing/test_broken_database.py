@@ -35,7 +35,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 
 @contextmanager
 def repeated(act: Callable[[], object], every: float, times: int = 6) -> Iterator[None]:
-    """Does ``act`` some times in another thread while the block runs."""
+    """Do ``act`` some times in another thread while the block runs."""
     is_over = threading.Event()
 
     def run() -> None:
@@ -54,7 +54,7 @@ def repeated(act: Callable[[], object], every: float, times: int = 6) -> Iterato
 
 
 def cut_connections() -> Callable[[], object]:
-    """What a restart of PostgreSQL, a failover or a firewall does: every connection of ours is gone."""
+    """Return what a restart of PostgreSQL, a failover or a firewall does: every connection of ours is gone."""
     settings = connections["default"].get_connection_params()
     own = {name: settings[name] for name in ("host", "port", "user", "password") if settings.get(name)}
     name = settings["dbname"]

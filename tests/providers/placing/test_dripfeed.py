@@ -43,7 +43,7 @@ def due(order: Order, *numbers: int) -> None:
 
 
 def sold(panel: Panel, dialect: str) -> Service:
-    """A service with drip-feed whose only route leads to ``panel``."""
+    """Return a service with drip-feed whose only route leads to ``panel``."""
     provider_at(panel, dialect)
     service = Service.objects.filter(kind="default").order_by("pk")[0]
     Service.objects.filter(pk=service.pk).update(has_dripfeed=True)

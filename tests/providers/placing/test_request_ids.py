@@ -30,7 +30,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 
 
 def twins(panel: Panel, count: int = 2, **details: Any) -> tuple[Provider, list[Order]]:
-    """The same bought by so many customers."""
+    """Return the same bought by so many customers."""
     provider = provider_at(panel, "v2", **details)
     service = Service.objects.filter(kind="default")[0]
     orders = [buy(customer(f"buyer{number}@example.com"), service) for number in range(count)]

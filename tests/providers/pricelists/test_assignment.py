@@ -48,7 +48,7 @@ def provider(panel: Panel) -> Provider:
 
 
 def sold(provider: Provider) -> set[str]:
-    """The numbers of the offers that can be bought as Default."""
+    """Return the numbers of the offers that can be bought as Default."""
     offers = Offer.objects.filter(
         provider=provider, problem="", is_available=True, is_pending_approval=False, kind="default"
     )

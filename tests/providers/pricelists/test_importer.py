@@ -62,7 +62,7 @@ def history(**filters: Any) -> list[tuple[str, str, str]]:
 
 
 def sold(count: int = 5, **changes: Any) -> list[Sold]:
-    """What a pretend panel sells: numbers from 1, a rate of 2."""
+    """Return what a pretend panel sells: numbers from 1, a rate of 2."""
     details = {"name": "Followers", "type": "Default", "category": "Photo", "rate": Decimal(2), "min": 10, "max": 1000}
     return [Sold(id=number, **{**details, **changes}) for number in range(1, count + 1)]
 

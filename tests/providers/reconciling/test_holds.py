@@ -34,7 +34,7 @@ def placement(panel: Panel) -> Placement:
 
 
 def buy_like(placement: Placement, number: int, **inputs: str) -> Order:
-    """The same service and quantity, for another link."""
+    """Return the same service and quantity, for another link."""
     first = placement.order
     return buy(first.user, first.service, link=f"https://x.example.com/like/{number}", **inputs)
 
@@ -141,7 +141,7 @@ def test_orders_of_unknown_outcome_do_not_narrow_the_provider(panel: Panel, plac
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """Counts the statements inside, and the orders that are read from the database."""
+    """Count the statements inside, and the orders that are read from the database."""
     counts = {"orders": 0, "statements": 0}
     read = Order.from_db.__func__  # type: ignore[attr-defined]
 
@@ -156,7 +156,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 
 def claim_one(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """What one claim costs; the claimed order is taken back."""
+    """Return what one claim costs; the claimed order is taken back."""
     with counted(monkeypatch) as counts:
         (sent,) = claim(Provider.objects.get(), limit=1)
     Placement.objects.filter(pk=sent.placement.pk).delete()

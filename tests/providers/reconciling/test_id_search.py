@@ -64,14 +64,14 @@ class Shop:
         submission.submit_due(self.provider, is_now=True)
 
     def lose(self, kind: str = "reset_after", **inputs: str) -> Placement:
-        """An order whose answer is lost; ``kind`` decides whether the panel has it."""
+        """Return an order whose answer is lost; ``kind`` decides whether the panel has it."""
         order = self.buy(**inputs)
         self.panel.fault("add", kind)
         self.submit()
         return Placement.objects.get(order=order, state="in_doubt")
 
     def later(self) -> Order:
-        """A natural order, which closes the windows before it."""
+        """Return a natural order, which closes the windows before it."""
         order = self.buy()
         self.submit()
         return order

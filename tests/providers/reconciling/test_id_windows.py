@@ -233,7 +233,7 @@ def test_what_is_decided_is_what_all_possible_assignments_have_in_common(seed: i
 
 
 def _assignments(claims: list[Claim], hits: list[Hit]) -> list[dict[int, int | None]]:
-    """Every way to give each number an attempt of its own that it fits."""
+    """Return every way to give each number an attempt of its own that it fits."""
     keys: list[list[int]] = [[one.key for one in claims if id_windows.fits(there, one, 4)] for there in hits]
     found = []
     for chosen in product(*keys):

@@ -156,7 +156,7 @@ def test_intervals_stretch_with_age_and_end(panel: Panel, order: Order, settings
 
 
 def next_look() -> timedelta | None:
-    """How long after a look the next one is."""
+    """Return how long after a look the next one is."""
     status_sync.sync_statuses(Provider.objects.get(), is_now=True)
     placement = Placement.objects.get()
     assert placement.synced_at

@@ -52,7 +52,7 @@ class Shop:
         self.bought = 0
 
     def order(self, flag: str = "") -> Order:
-        """An order that the panel has, of a service with the ``flag`` at the panel where it has one."""
+        """Return an order that the panel has, of a service with the ``flag`` at the panel where it has one."""
         offers = Service.objects.filter(routes__offer__provider=self.provider).order_by("is_flat", "pk")
         service = (offers.filter(**{f"routes__offer__{flag}": True}).first() if flag else None) or offers[0]
         self.bought += 1
@@ -244,7 +244,7 @@ def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> N
 
 
 def claim(shop: Shop) -> tuple[list[UpstreamRequest], turns.HeldTurn]:
-    """What waits, claimed by a worker of which nothing more is heard."""
+    """Return what waits, claimed by a worker of which nothing more is heard."""
     turn = turns.take(f"requests:{shop.provider.pk}", seconds=60)
     assert turn
     lease = Lease.begin(longest_call=30)

@@ -102,7 +102,7 @@ class Shop:
         return [pid for pid in found if is_alive(pid)]
 
     def cluster_of(self, worker: subprocess.Popen[bytes]) -> Cluster | None:
-        """The cluster under ``worker`` once it has finished a task; None while there is none."""
+        """Return the cluster under ``worker`` once it has finished a task; None while there is none."""
         assert worker.poll() is None, "the worker has ended"
         family = sorted(self.processes(), key=lambda pid: (status_of(pid)[2], pid))
 
@@ -117,7 +117,7 @@ class Shop:
         return None
 
     def replaced(self, worker: subprocess.Popen[bytes], former: Cluster, limit: float) -> Cluster:
-        """The next cluster, after it has finished a task."""
+        """Return the next cluster, after it has finished a task."""
 
         def look() -> Cluster | None:
             cluster = self.cluster_of(worker)
