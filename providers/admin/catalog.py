@@ -31,7 +31,7 @@ def in_store_currency(rate: Decimal, provider: Provider) -> Decimal:
     return amounts.round_up(amounts.multiply(rate, provider.exchange_rate), amounts.RATE_QUANTUM)
 
 
-def cost_here(offer: Offer) -> Decimal:
+def billed_cost(offer: Offer) -> Decimal:
     """Return the rate that checkout counts as the offer's cost, in the store currency.
 
     A higher cost that waits for approval counts already, because the panel bills it.
@@ -39,11 +39,11 @@ def cost_here(offer: Offer) -> Decimal:
     return in_store_currency(costs.billed(offer.rate, offer.pending_rate), offer.provider)
 
 
-def margin(service: Service, offer: Offer) -> str:
+def margin_text(service: Service, offer: Offer) -> str:
     """Return the margin in percent of the price, in red if negative; none if price and cost have different units."""
     if service.is_flat != offer.is_flat or not service.rate:
         return formatting.NONE
-    share = (service.rate - cost_here(offer)) / service.rate * 100
+    share = (service.rate - billed_cost(offer)) / service.rate * 100
     return format_html('<span data-tone="{}" class="tone">{}</span>', "danger" if share < 0 else "", f"{share:.1f} %")
 
 
@@ -52,8 +52,8 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
     form = base.ConcurrentForm
     extra = 0
     autocomplete_fields = ("offer",)
-    fields = ("offer", "priority", "is_active", "provider", "cost", "left", "state")
-    readonly_fields = ("provider", "cost", "left", "state")
+    fields = ("offer", "priority", "is_active", "provider", "cost", "margin", "state")
+    readonly_fields = ("provider", "cost", "margin", "state")
     verbose_name_plural = _("routes (lowest priority number first)")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -65,11 +65,11 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description=_("cost"))
     def cost(self, route: Route) -> str:
-        return formatting.amount(cost_here(route.offer)) if route.pk else formatting.NONE
+        return formatting.amount(billed_cost(route.offer)) if route.pk else formatting.NONE
 
     @admin.display(description=_("margin"))
-    def left(self, route: Route) -> str:
-        return margin(route.service, route.offer) if route.pk else formatting.NONE
+    def margin(self, route: Route) -> str:
+        return margin_text(route.service, route.offer) if route.pk else formatting.NONE
 
     @admin.display(description=_("provider service"))
     def state(self, route: Route) -> str:
@@ -78,7 +78,7 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Service)
 class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
-    list_display = ("id", "name", "category", "kind", "rate", "cost", "left", "is_active", "limits")
+    list_display = ("id", "name", "category", "kind", "rate", "cost", "margin", "is_active", "limits")
     list_display_links = ("id", "name")
     list_editable = ("rate", "is_active")
     list_filter = (attention.ServiceAttention, "is_active", translations.TranslationFilter, "kind", "category")
@@ -128,12 +128,12 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
         first = next(iter(service.active_routes), None)
         if first is None:
             return format_html('<span class="muted">{}</span>', _("no route"))
-        return base.page_link(first.offer, formatting.amount(cost_here(first.offer)))
+        return base.page_link(first.offer, formatting.amount(billed_cost(first.offer)))
 
     @admin.display(description=_("margin"))
-    def left(self, service: Any) -> str:
+    def margin(self, service: Any) -> str:
         first = next(iter(service.active_routes), None)
-        return margin(service, first.offer) if first else formatting.NONE
+        return margin_text(service, first.offer) if first else formatting.NONE
 
     @admin.display(description=_("quantity"))
     def limits(self, service: Service) -> str:
@@ -151,19 +151,19 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
         services = list(queryset.exclude(is_active=is_active).prefetch_related(None))
         if services:
             Service.objects.filter(pk__in=queryset.values("pk")).update(is_active=is_active)
-            said = "Put on sale." if is_active else "Taken off sale."
-            LogEntry.objects.log_actions(request.user.pk, services, CHANGE, said)  # type: ignore[arg-type]
+            log_text = "Put on sale." if is_active else "Taken off sale."
+            LogEntry.objects.log_actions(request.user.pk, services, CHANGE, log_text)  # type: ignore[arg-type]
         done = len(services)
         if is_active:
-            told = ngettext("%d service was put on sale.", "%d services were put on sale.", done)
+            text = ngettext("%d service was put on sale.", "%d services were put on sale.", done)
         else:
-            told = ngettext("%d service was taken off sale.", "%d services were taken off sale.", done)
-        self.message_user(request, told % done, messages.SUCCESS)
+            text = ngettext("%d service was taken off sale.", "%d services were taken off sale.", done)
+        self.message_user(request, text % done, messages.SUCCESS)
 
 
 @admin.register(Route)
 class RouteAdmin(base.EditableRowsMixin, base.ModelAdmin):
-    list_display = ("id", "service", "provider", "offer", "priority", "is_active", "price", "cost", "left", "state")
+    list_display = ("id", "service", "provider", "offer", "priority", "is_active", "price", "cost", "margin", "state")
     list_editable = ("priority", "is_active")
     list_filter = ("is_active", "offer__provider")
     list_select_related = ("service", "offer__provider")
@@ -188,11 +188,11 @@ class RouteAdmin(base.EditableRowsMixin, base.ModelAdmin):
 
     @admin.display(description=_("cost"))
     def cost(self, route: Route) -> str:
-        return formatting.amount(cost_here(route.offer))
+        return formatting.amount(billed_cost(route.offer))
 
     @admin.display(description=_("margin"))
-    def left(self, route: Route) -> str:
-        return margin(route.service, route.offer)
+    def margin(self, route: Route) -> str:
+        return margin_text(route.service, route.offer)
 
     @admin.display(description=_("provider service"))
     def state(self, route: Route) -> str:
@@ -222,7 +222,17 @@ class AssignTypeForm(forms.Form):
 class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     """Read only: provider services change with the next price list, not by hand."""
 
-    list_display = ("upstream_id", "name", "provider", "kind", "there", "here", "limits", "status", "used")
+    list_display = (
+        "upstream_id",
+        "name",
+        "provider",
+        "kind",
+        "provider_cost",
+        "store_cost",
+        "limits",
+        "status",
+        "routes_link",
+    )
     list_display_links = ("upstream_id", "name")
     list_filter = (attention.OfferState, "provider", attention.kinds_of("kind", _("type"), service_types.choices()))
     list_select_related = ("provider",)
@@ -235,9 +245,9 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     actions = ("approve", "reject", "assign_type")
     search_help_text = _("Provider service ID, or words from the name")
     fields = (
-        "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind", "there",
-        "here", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed", "status", "why_unsellable",
-        "missed_imports", "seen_at", "used",
+        "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind",
+        "provider_cost", "store_cost", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed",
+        "status", "why_unsellable", "missed_imports", "seen_at", "routes_link",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -245,11 +255,11 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
     def choice(self, offer: Offer) -> str:
         """Return the text for search fields; several providers sell services with the same name."""
-        cost = amounts.plain(cost_here(offer))
+        cost = amounts.plain(billed_cost(offer))
         return f"{offer.provider} · {offer.upstream_id} · {offer.name} · {cost} {settings.STORE_CURRENCY}"
 
     @admin.display(description=_("cost in the provider's currency"), ordering="rate")
-    def there(self, offer: Offer) -> str:
+    def provider_cost(self, offer: Offer) -> str:
         return formatting.amount(offer.rate, offer.provider.currency)
 
     @admin.display(description=_("new cost (waits for approval)"))
@@ -286,22 +296,22 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
         for provider in {offer.provider for offer in offers}:
             keys = [offer.pk for offer in offers if offer.provider == provider]
             assignment.assign_type(provider, offers=keys, kind=form.cleaned_data["kind"])
-        said = f"Assigned type: {form.cleaned_data['kind'] or 'as the price list says'}."
-        LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, said)  # type: ignore[arg-type]
-        told = ngettext(
+        log_text = f"Assigned type: {form.cleaned_data['kind'] or 'as the price list says'}."
+        LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, log_text)  # type: ignore[arg-type]
+        text = ngettext(
             "Service type of %d provider service set.", "Service type of %d provider services set.", len(offers)
         )
-        self.message_user(request, told % len(offers), messages.SUCCESS)
+        self.message_user(request, text % len(offers), messages.SUCCESS)
         return None
 
-    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], decide: Any, said: str) -> int:
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Any], decide: Any, log_text: str) -> int:
         chosen = list(queryset.prefetch_related(None))
         count = decide(Offer.objects.filter(pk__in=[offer.pk for offer in chosen]), actor=request.user)
-        LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, said)  # type: ignore[arg-type]
+        LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, log_text)  # type: ignore[arg-type]
         return int(count)
 
     @admin.display(description=_("cost"))
-    def here(self, offer: Offer) -> str:
+    def store_cost(self, offer: Offer) -> str:
         return formatting.amount(in_store_currency(offer.rate, offer.provider))
 
     @admin.display(description=_("quantity"))
@@ -317,7 +327,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
         return note_texts.describe(offer.problem) or formatting.NONE
 
     @admin.display(description=_("routes"))
-    def used(self, offer: Any) -> str:
+    def routes_link(self, offer: Any) -> str:
         return base.list_link(Route, formatting.count(len(offer.routes.all())), offer__id__exact=offer.pk)
 
 
@@ -358,10 +368,10 @@ class TypeRuleAdmin(base.ModelAdmin):
 
     def _apply(self, request: HttpRequest, providers: set[int]) -> None:
         count = sum(assignment.apply_rules(provider) for provider in Provider.objects.filter(pk__in=providers))
-        told = ngettext(
+        text = ngettext(
             "Service type of %d provider service changed.", "Service type of %d provider services changed.", count
         )
-        self.message_user(request, told % count)
+        self.message_user(request, text % count)
 
 
 @admin.register(Markup)

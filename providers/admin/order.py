@@ -68,7 +68,17 @@ class ByStatus(base.StatusFilter):
 
 @admin.register(Order)
 class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
-    list_display = ("number", "mark", "customer", "what", "delivered", "charged", "paid_back", "source", "at")
+    list_display = (
+        "number",
+        "mark",
+        "customer",
+        "service_name",
+        "delivered",
+        "charge_amount",
+        "refund_amount",
+        "source",
+        "at",
+    )
     list_filter = (("status", ByStatus), attention.OrderAttention, "source")
     list_select_related = ("user", "service")
     actions: Any = ("mark_reports_seen",)
@@ -180,7 +190,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return format_html('<bdi class="clip">{}</bdi>', order.user)
 
     @admin.display(description=_("service"))
-    def what(self, order: Order) -> str:
+    def service_name(self, order: Order) -> str:
         return format_html('<bdi class="clip" title="{0}">{0}</bdi>', order.service)
 
     @admin.display(description=_("status"))
@@ -192,11 +202,11 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return formatting.delivered(order)
 
     @admin.display(description=_("charge"))
-    def charged(self, order: Order) -> str:
+    def charge_amount(self, order: Order) -> str:
         return formatting.amount(order.charge)
 
     @admin.display(description=_("refunded"))
-    def paid_back(self, order: Order) -> str:
+    def refund_amount(self, order: Order) -> str:
         return formatting.amount(order.refunded) if order.refunded else formatting.NONE
 
     @admin.display(description=_("ordered at"))

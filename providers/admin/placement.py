@@ -37,9 +37,9 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         "upstream_id",
         "status",
         "panel_status",
-        "cost_there",
+        "provider_cost",
         "at",
-        "looked",
+        "last_check",
     )
     list_filter = ("provider", ("state", ByState))
     list_select_related = ("provider",)
@@ -47,7 +47,7 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     search_fields = ("upstream_id",)
     search_help_text = _("Order ID or provider order ID")
     fields = (
-        "of_order", "run", "provider", "offer", "status", "upstream_id", "quantity", "cost_there", "charged_there",
+        "of_order", "run", "provider", "offer", "status", "upstream_id", "quantity", "provider_cost", "provider_charge",
         "exchange_rate", "message", "reason", "panel_status", "missed_checks", "lease_until", "synced_at",
         "sync_at", "created_at", "ended_at", "calls",
     )  # fmt: skip
@@ -79,11 +79,11 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return state_mark(placement)
 
     @admin.display(description=_("cost"))
-    def cost_there(self, placement: Placement) -> str:
+    def provider_cost(self, placement: Placement) -> str:
         return formatting.amount(placement.cost, placement.currency)
 
     @admin.display(description=_("charged by the provider"))
-    def charged_there(self, placement: Placement) -> str:
+    def provider_charge(self, placement: Placement) -> str:
         return formatting.amount(placement.charged, placement.currency)
 
     @admin.display(description=pgettext_lazy("when", "sent"))
@@ -91,7 +91,7 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return formatting.moment(placement.created_at)
 
     @admin.display(description=_("last status check"))
-    def looked(self, placement: Placement) -> str:
+    def last_check(self, placement: Placement) -> str:
         return formatting.moment(placement.synced_at)
 
     @admin.display(description=_("provider message"))
@@ -111,14 +111,24 @@ def state_mark(placement: Placement) -> str:
 
 @admin.register(PanelCall)
 class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
-    list_display = ("at", "provider", "verb", "outcome", "status", "elapsed_ms", "of_placement", "gist")
+    list_display = ("at", "provider", "verb", "outcome", "status", "elapsed_ms", "of_placement", "answer_start")
     list_filter = (
         "provider",
         attention.kinds_of("verb", _("action"), [(verb, verb) for verb in ALL_VERBS]),
         attention.kinds_of("outcome", _("outcome"), CallOutcome.choices),
     )
     list_select_related = ("provider",)
-    fields = ("provider", "of_placement", "verb", "outcome", "status", "elapsed_ms", "created_at", "sent", "came_back")
+    fields = (
+        "provider",
+        "of_placement",
+        "verb",
+        "outcome",
+        "status",
+        "elapsed_ms",
+        "created_at",
+        "request_text",
+        "answer_text",
+    )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "placement__id__exact" or super().lookup_allowed(lookup, value, request)
@@ -134,13 +144,13 @@ class PanelCallAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return base.page_link(Placement(pk=call.placement_id), call.placement_id)
 
     @admin.display(description=_("response"))
-    def gist(self, call: PanelCall) -> str:
+    def answer_start(self, call: PanelCall) -> str:
         return format_html('<bdi class="clip mono">{}</bdi>', call.answer[:120])
 
     @admin.display(description=_("request"))
-    def sent(self, call: PanelCall) -> str:
+    def request_text(self, call: PanelCall) -> str:
         return format_html('<pre dir="ltr" class="said">{}</pre>', call.request)
 
     @admin.display(description=_("response"))
-    def came_back(self, call: PanelCall) -> str:
+    def answer_text(self, call: PanelCall) -> str:
         return format_html('<pre dir="ltr" class="said">{}</pre>', call.answer)

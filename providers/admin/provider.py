@@ -28,19 +28,19 @@ from providers.models import Offer, PanelCall, Placement, Provider, TypeRule, no
 from providers.pricelists import importer, markup, onboarding
 from providers.transport import call_stats, circuit_breaker, type_rules
 
-HEALTH = ("errors", "latency", "delivered", "times")
-DOUBTS = ("check_result", "search_checked_at")
-STATE = (
-    "state",
+HEALTH = ("errors", "latency", "delivered", "delivery_time")
+SEARCH = ("check_result", "search_checked_at")
+STATUS = (
+    "status",
     "paused",
-    "held",
-    "seen",
-    "read",
+    "provider_balance",
+    "balance_updated",
+    "list_imported",
     "list_error",
     "order_currency",
     "batch_refused_at",
     "unknown_types",
-    "lists",
+    "related_lists",
 )
 
 
@@ -120,7 +120,7 @@ class PublishForm(forms.Form):
     )
 
 
-def _state(provider: Provider) -> str:
+def _status_badge(provider: Provider) -> str:
     if not provider.is_active:
         return formatting.status_badge("canceled", label=_("Inactive"))
     if provider.is_paused:
@@ -133,49 +133,49 @@ class ProviderAdmin(base.ModelAdmin):
     form = ProviderForm
     list_display = (
         "name",
-        "state",
+        "status",
         "paused",
         "dialect_name",
         "currency",
-        "held",
+        "provider_balance",
         "errors",
         "latency",
         "delivered",
-        "read",
-        "on_list",
+        "list_imported",
+        "services",
     )
     list_filter = ("is_active", "dialect_name")
     search_fields = ("name", "url")
     show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {**base.PLAIN_NUMBERS, **base.PLAIN_ADDRESSES}
     actions = ("test_connection", "import_prices", "import_and_publish", "resume")
-    readonly_fields = (*STATE, *DOUBTS, *HEALTH)
+    readonly_fields = (*STATUS, *SEARCH, *HEALTH)
     fieldsets = (
         (None, {"fields": ("name", "url", "api_key", "auth", "dialect_name", "encoding", "has_request_ids")}),
         (gettext_lazy("Billing"), {"fields": ("currency", "exchange_rate", "price_jump", "has_failure_refunds")}),
         (gettext_lazy("Rate limits"), {"fields": ("parallel", "calls_per_minute")}),
-        (gettext_lazy("Unknown outcomes"), {"fields": ("is_search_allowed", "settle_seconds", *DOUBTS)}),
+        (gettext_lazy("Unknown outcomes"), {"fields": ("is_search_allowed", "settle_seconds", *SEARCH)}),
         (
             gettext_lazy("Status"),
-            {"fields": ("is_active", *STATE)},
+            {"fields": ("is_active", *STATUS)},
         ),
         (gettext_lazy("Health (calls of 24 hours, orders of 30 days)"), {"fields": HEALTH}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        first, money, state, *rest = super().get_fieldsets(request, obj)
+        first, billing, *rest = super().get_fieldsets(request, obj)
         if obj is None:
-            return first, money, (state[0], {"fields": ("is_active",)})
+            return first, billing, (gettext_lazy("Status"), {"fields": ("is_active",)})
         if not self.has_change_permission(request, obj):
             first = (None, {"fields": ("name", "url", "auth", "dialect_name", "encoding", "has_request_ids")})
-        return first, money, state, *rest
+        return first, billing, *rest
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Load the health of all listed providers at once."""
         listed = super().get_changelist_instance(request)
-        found = call_stats.of(listed.result_list)
+        health = call_stats.of(listed.result_list)
         for provider in listed.result_list:
-            provider.health = found[provider.pk]
+            provider.health = health[provider.pk]
         return listed
 
     @method_decorator(sensitive_post_parameters("api_key"))
@@ -196,8 +196,8 @@ class ProviderAdmin(base.ModelAdmin):
     # ---------------------------------------------------------------------------------------------- columns
 
     @admin.display(description=gettext_lazy("status"))
-    def state(self, provider: Provider) -> str:
-        return _state(provider)
+    def status(self, provider: Provider) -> str:
+        return _status_badge(provider)
 
     @admin.display(description=gettext_lazy("pause reason"))
     def paused(self, provider: Provider) -> str:
@@ -211,21 +211,21 @@ class ProviderAdmin(base.ModelAdmin):
         )
 
     @admin.display(description=gettext_lazy("balance"))
-    def held(self, provider: Provider) -> str:
+    def provider_balance(self, provider: Provider) -> str:
         balance = formatting.amount(provider.balance, provider.currency)
         if provider.funds_limit is None:
             return balance
         limit = formatting.amount(provider.funds_limit, provider.currency)
-        waits = format_html(_("Orders that cost more than {} wait. The next attempt is at {}."), limit,
+        limit_text = format_html(_("Orders that cost more than {} wait. The next attempt is at {}."), limit,
                             formatting.moment(provider.funds_retry_at))  # fmt: skip
-        return format_html('{} <small class="sub">{}</small>', balance, waits)
+        return format_html('{} <small class="sub">{}</small>', balance, limit_text)
 
     @admin.display(description=gettext_lazy("balance updated"))
-    def seen(self, provider: Provider) -> str:
+    def balance_updated(self, provider: Provider) -> str:
         return formatting.moment(provider.balance_seen_at)
 
     @admin.display(description=gettext_lazy("price list imported"))
-    def read(self, provider: Provider) -> str:
+    def list_imported(self, provider: Provider) -> str:
         return formatting.moment(provider.imported_at)
 
     @admin.display(description=gettext_lazy("why the last price list was not imported"))
@@ -270,22 +270,22 @@ class ProviderAdmin(base.ModelAdmin):
         return provider_health.delivered(self._health(provider))
 
     @admin.display(description=gettext_lazy("delivery time"))
-    def times(self, provider: Provider) -> str:
-        return provider_health.times(self._health(provider))
+    def delivery_time(self, provider: Provider) -> str:
+        return provider_health.delivery_time(self._health(provider))
 
     @admin.display(description=gettext_lazy("provider services"))
-    def on_list(self, provider: Provider) -> str:
+    def services(self, provider: Provider) -> str:
         """Must not be named like the relation, or the list would be sorted by it, with a row for each offer."""
         return base.list_link(Offer, _("Provider services"), provider__id__exact=provider.pk)
 
     @admin.display(description=gettext_lazy("related lists"))
-    def lists(self, provider: Provider) -> str:
-        here = {"provider__id__exact": provider.pk}
+    def related_lists(self, provider: Provider) -> str:
+        filters = {"provider__id__exact": provider.pk}
         return formatting.row(
-            base.list_link(Offer, _("Provider services"), **here),
-            base.list_link(TypeRule, _("Service types"), **here),
-            base.list_link(Placement, _("Submissions"), **here),
-            base.list_link(PanelCall, _("Call log"), **here),
+            base.list_link(Offer, _("Provider services"), **filters),
+            base.list_link(TypeRule, _("Service types"), **filters),
+            base.list_link(Placement, _("Submissions"), **filters),
+            base.list_link(PanelCall, _("Call log"), **filters),
         )
 
     # ---------------------------------------------------------------------------------------------- actions

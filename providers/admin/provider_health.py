@@ -32,19 +32,19 @@ def delivered(found: Health) -> str:
     """Return the shares of completed and partial orders of the last 30 days, if there are enough."""
     if found.success_rate is None or found.partial_rate is None:
         return _few(found.ended)
-    told = _("%(completed)s completed, %(partial)s partial") % {
+    text = _("%(completed)s completed, %(partial)s partial") % {
         "completed": _percent(found.success_rate),
         "partial": _percent(found.partial_rate),
     }
-    return format_html('{} <small class="sub">{}</small>', told, _orders(found.ended))
+    return format_html('{} <small class="sub">{}</small>', text, _orders(found.ended))
 
 
-def times(found: Health) -> str:
+def delivery_time(found: Health) -> str:
     """Return the median and the 90th percentile of the times to start and completion of the newest orders."""
     measure = found.measure
     if measure is None or measure.sample < delivery_stats.MIN_SAMPLE:
         return _few(measure.sample if measure else 0)
-    told = _(
+    text = _(
         "Start: median %(start)s, 90%% within %(start_p90)s. Completion: median %(end)s, 90%% within %(end_p90)s."
     ) % {
         "start": _time(measure.start_median),
@@ -52,7 +52,7 @@ def times(found: Health) -> str:
         "end": _time(measure.finish_median),
         "end_p90": _time(measure.finish_p90),
     }
-    return format_html('{} <small class="sub">{}</small>', told, _orders(measure.sample))
+    return format_html('{} <small class="sub">{}</small>', text, _orders(measure.sample))
 
 
 def _few(count: int) -> SafeString:

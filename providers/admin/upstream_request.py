@@ -65,7 +65,17 @@ class RequestStatusFilter(admin.SimpleListFilter):
 class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     """The list of refills and the list of cancellations."""
 
-    list_display = ("number", "of_order", "mark", "why", "provider", "there", "last_request", "age", "by")
+    list_display = (
+        "number",
+        "of_order",
+        "mark",
+        "reason_text",
+        "provider",
+        "provider_order",
+        "last_request",
+        "age",
+        "requested_by",
+    )
     list_display_links = None
     list_filter = (RequestStatusFilter, attention.RequestAttention)
     list_select_related = ("order", "actor")
@@ -80,13 +90,13 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         name = self.opts.model_name
         sent = UpstreamRequest.objects.filter(**{str(name): OuterRef("pk")}).order_by("-pk")
         rows: QuerySet[Any] = super().get_queryset(request)
-        found: QuerySet[Any] = rows.annotate(
+        annotated: QuerySet[Any] = rows.annotate(
             provider_name=Subquery(had.values("provider__name")[:1]),
             upstream_order=Subquery(had.values("upstream_id")[:1]),
             sent_state=Subquery(sent.values("state")[:1]),
             sent_message=Subquery(sent.values("panel_error")[:1]),
         )
-        return found
+        return annotated
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -116,7 +126,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return formatting.status_badge(MARKS.get(row.status, row.status), label=label)
 
     @admin.display(description=gettext_lazy("reason"))
-    def why(self, row: Any) -> str:
+    def reason_text(self, row: Any) -> str:
         return (
             format_html('<bdi class="clip" title="{0}">{0}</bdi>', note_texts.describe(row.reason_label))
             if row.reason
@@ -128,7 +138,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return row.provider_name or formatting.NONE
 
     @admin.display(description=gettext_lazy("provider order ID"))
-    def there(self, row: Any) -> str:
+    def provider_order(self, row: Any) -> str:
         return format_html('<bdi class="mono">{}</bdi>', row.upstream_order) if row.upstream_order else formatting.NONE
 
     @admin.display(description=gettext_lazy("last request to the provider"))
@@ -144,7 +154,7 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return formatting.ago(row.created_at)
 
     @admin.display(description=gettext_lazy("requested by"))
-    def by(self, row: Any) -> str:
+    def requested_by(self, row: Any) -> str:
         return format_html('<bdi class="clip">{}</bdi>', row.actor or formatting.NONE)
 
     # ---------------------------------------------------------------------------------------------- actions

@@ -401,7 +401,7 @@ def _margin(first: int) -> str:
 
 def _line(provider: Provider) -> ProviderLine:
     if not provider.is_active:
-        state = formatting.status_badge("canceled", label=_("Off"))
+        state = formatting.status_badge("canceled", label=_("Inactive"))
     elif provider.is_paused:
         state = formatting.status_badge("partial", label=_("Paused"))
     else:
