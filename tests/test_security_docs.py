@@ -29,5 +29,5 @@ def test_the_events_of_the_page_are_those_that_are_logged() -> None:
         for path in (Path(settings.BASE_DIR) / "storefront" / folder).rglob("*.py")
     )
     logged = set(re.findall(r'security_log\.(?:note|warn)\(\s*"(\w+)"', sources))
-    logged |= set(re.findall(r'_tell_owner\(\w+, "(\w+)"', sources))
+    logged |= set(re.findall(r'_notify_owner\(\w+, "(\w+)"', sources))
     assert named == logged
