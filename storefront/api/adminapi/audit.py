@@ -15,7 +15,9 @@ Changes = Mapping[str, tuple[Any, Any]]
 
 
 def record(key: StaffKey, row: models.Model, endpoint: str, changes: Changes) -> None:
-    """Write the change of ``row`` into its history, in the transaction of the change."""
+    """Write the change of ``row`` into its history, in the transaction of the change; nothing if there is none."""
+    if not changes:
+        return
     values = ", ".join(f"{name} {_text(old)} → {_text(new)}" for name, (old, new) in changes.items())
     told = f"Admin API, key {key.prefix}, {endpoint}: {values}"
     LogEntry.objects.log_actions(key.user_id, [row], CHANGE, told)

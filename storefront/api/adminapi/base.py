@@ -13,9 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from storefront.api.adminapi import envelope
+from storefront.api.adminapi import envelope, shapes
 from storefront.api.adminapi.authentication import HasScope, StaffKeyAuthentication, StaffKeyThrottle
 from storefront.api.adminapi.models import Group, StaffKey
+from storefront.api.adminapi.openapi_schema import AdminApiSchema
 from storefront.api.adminapi.parsing import LenientParser
 from storefront.api.bodies import prepare_body
 from storefront.api.negotiation import IgnoreAccept
@@ -30,6 +31,14 @@ class AdminApiView(APIView):
     """
 
     group: ClassVar[Group]
+    #: The parameters in the query and in the body; the description of the API names the same.
+    query_class: ClassVar[type[serializers.Serializer[Any]]] = serializers.Serializer
+    body_class: ClassVar[type[serializers.Serializer[Any]]] = serializers.Serializer
+    #: The shape of ``data`` in a good answer, in the description of the API.
+    data_shape: ClassVar[shapes.Shape] = shapes.NOTHING
+    #: Whether the answer is a page of a list.
+    is_page: ClassVar[bool] = False
+    schema = AdminApiSchema()
     http_method_names = ["get", "post"]
     authentication_classes = [StaffKeyAuthentication]
     permission_classes = [HasScope]
@@ -60,11 +69,13 @@ class AdminApiView(APIView):
         assert isinstance(key, StaffKey)
         return key
 
-    def read_query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        return read(serializer, self.request.query_params.dict())
+    def read_query(self) -> dict[str, Any]:
+        """Return the parameters of the query; one without a value counts as missing."""
+        given = self.request.query_params.dict()
+        return read(self.query_class, {name: value for name, value in given.items() if value.strip()})
 
-    def read_body(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        return read(serializer, body_of(self.request))
+    def read_body(self) -> dict[str, Any]:
+        return read(self.body_class, body_of(self.request))
 
 
 class UnknownAddressView(AdminApiView):

@@ -164,6 +164,7 @@ class PaymentsQuery(PageQuery):
     user = serializers.CharField(required=False, max_length=254, help_text="The customer's email address.")
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}], "example": "25.00"})
 class AmountField(serializers.Field[Any, Any, Any, Any]):
     """An amount above zero with at most six decimal places, as a text or a number."""
 

@@ -26,7 +26,7 @@ from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
 from providers.models import LIVE, Placement, PlacementState
-from storefront.api.adminapi import audit, envelope, inputs, order_rows, pages
+from storefront.api.adminapi import audit, envelope, inputs, order_rows, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group, StaffKey
 from storefront.api.adminapi.orders import orders_with_parts
@@ -135,15 +135,17 @@ def _report(key: StaffKey, **progress: Any) -> Act:
 
 class CancelView(OrderActionView):
     endpoint = "orders/cancel"
+    body_class = inputs.CancelOrders
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.CancelOrders)
+        given = self.read_body()
         why = given["cancel_reason"]
         return self.on_each(given["ids"], lambda order: staff_decisions.cancel(order, actor=self.key.user, why=why))
 
 
 class RequestCancelView(OrderActionView):
     endpoint = "orders/request-cancel"
+    body_class = inputs.Ids
 
     def post(self, request: Request) -> Response:
         def act(order: Order) -> None:
@@ -152,11 +154,12 @@ class RequestCancelView(OrderActionView):
             except NotPossible as problem:
                 raise envelope.CannotDo(_NOT_POSSIBLE[type(problem)]) from None
 
-        return self.on_each(self.read_body(inputs.Ids)["ids"], act)
+        return self.on_each(self.read_body()["ids"], act)
 
 
 class ResendView(OrderActionView):
     endpoint = "orders/resend"
+    body_class = inputs.Ids
 
     def post(self, request: Request) -> Response:
         def act(order: Order) -> None:
@@ -164,22 +167,24 @@ class ResendView(OrderActionView):
                 raise envelope.CannotDo("It failed and was refunded, so it has to be placed again")
             staff_decisions.try_again(order, actor=self.key.user)
 
-        return self.on_each(self.read_body(inputs.Ids)["ids"], act)
+        return self.on_each(self.read_body()["ids"], act)
 
 
 class ChangeStatusView(OrderActionView):
     endpoint = "orders/change-status"
+    body_class = inputs.ChangeStatus
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.ChangeStatus)
+        given = self.read_body()
         return self.on_each(given["ids"], _report(self.key, status=given["status"]))
 
 
 class SetPartialView(OrderActionView):
     endpoint = "orders/set-partial"
+    body_class = inputs.SetPartial
 
     def post(self, request: Request, pk: int) -> Response:
-        remains = self.read_body(inputs.SetPartial)["remains"]
+        remains = self.read_body()["remains"]
 
         def act(order: Order) -> None:
             if order.service.is_manual:
@@ -192,9 +197,10 @@ class SetPartialView(OrderActionView):
 
 class EditLinkView(OrderActionView):
     endpoint = "orders/edit-link"
+    body_class = inputs.EditLink
 
     def post(self, request: Request, pk: int) -> Response:
-        link = self.read_body(inputs.EditLink)["link"]
+        link = self.read_body()["link"]
 
         def act(order: Order) -> None:
             if order.service.is_manual:
@@ -214,9 +220,11 @@ class PullView(AdminApiView):
     """Hand out orders that wait for delivery by hand."""
 
     group = Group.ORDERS
+    data_shape = shapes.listed(shapes.ORDER)
+    body_class = inputs.Pull
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.Pull)
+        given = self.read_body()
         with transaction.atomic():
             taken = staff_decisions.take_by_hand(
                 limit=given["limit"], service_ids=given["service_ids"], actor=self.key.user
@@ -230,9 +238,10 @@ class PullView(AdminApiView):
 
 class UpdateView(OrderActionView):
     endpoint = "orders/update"
+    body_class = inputs.UpdateOrders
 
     def post(self, request: Request) -> Response:
-        lines = self.read_body(inputs.UpdateOrders)["orders"]
+        lines = self.read_body()["orders"]
         return answer_each(
             {line.pop("id"): _report(self.key, **line) for line in lines}, self.key, endpoint=self.endpoint
         )
@@ -242,18 +251,21 @@ class PullCancellationsView(AdminApiView):
     """Hand out customers' cancellations of orders that are delivered by hand."""
 
     group = Group.ORDERS
+    data_shape = shapes.listed(shapes.ORDER)
+    body_class = inputs.Pull
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.Pull)
+        given = self.read_body()
         requests = _take(self.key, Cancellation, given, "cancel/pull")
         return pages.handed_out(_order_rows_of(requests))
 
 
 class RejectCancellationsView(OrderActionView):
     endpoint = "cancel/reject"
+    body_class = inputs.RejectCancellations
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.RejectCancellations)
+        given = self.read_body()
 
         def act(order: Order) -> None:
             request = Cancellation.objects.open().filter(order=order).first()
@@ -269,9 +281,11 @@ class PullRefillsView(AdminApiView):
     """Hand out customers' refills of orders that are delivered by hand."""
 
     group = Group.ORDERS
+    data_shape = shapes.listed(shapes.REFILL)
+    body_class = inputs.Pull
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.Pull)
+        given = self.read_body()
         requests = _take(self.key, Refill, given, "refill/pull")
         rows = {row["id"]: row for row in _order_rows_of(requests)}
         return pages.handed_out(
@@ -281,9 +295,10 @@ class PullRefillsView(AdminApiView):
 
 class RefillStatusView(AdminApiView):
     group = Group.ORDERS
+    body_class = inputs.RefillStatus
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.RefillStatus)
+        given = self.read_body()
         refused: dict[int, str] = {}
         for number in given["ids"]:
             try:

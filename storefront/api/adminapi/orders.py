@@ -13,7 +13,7 @@ from orders.models import Order
 from orders.models.order import Source
 from orders.rules import state_machine
 from providers.models import Placement
-from storefront.api.adminapi import envelope, inputs, order_rows, pages
+from storefront.api.adminapi import envelope, inputs, order_rows, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group
 from storefront.web.id_ranges import first_since
@@ -24,15 +24,19 @@ LINKS_AMONG = 200_000
 
 class OrdersView(AdminApiView):
     group = Group.ORDERS
+    data_shape = shapes.listed(shapes.ORDER)
+    is_page = True
+    query_class = inputs.OrdersQuery
 
     def get(self, request: Request) -> Response:
-        query = self.read_query(inputs.OrdersQuery)
+        query = self.read_query()
         found = pages.cut(_filtered(query), query)
         return pages.answer(request, query, order_rows.rows(found))
 
 
 class OrderView(AdminApiView):
     group = Group.ORDERS
+    data_shape = shapes.ORDER
 
     def get(self, request: Request, pk: int) -> Response:
         found = order_rows.rows(orders_with_parts().filter(pk=pk))

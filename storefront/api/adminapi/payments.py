@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from orders.ledger import transfers
 from orders.rules import amounts
 from storefront.accounts.models import User
-from storefront.api.adminapi import audit, envelope, inputs, pages
+from storefront.api.adminapi import audit, envelope, inputs, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group, StaffKey
 from storefront.api.adminapi.order_rows import date
@@ -31,9 +31,12 @@ STATUS_WORDS = {
 
 class PaymentsView(AdminApiView):
     group = Group.PAYMENTS
+    data_shape = shapes.listed(shapes.PAYMENT)
+    is_page = True
+    query_class = inputs.PaymentsQuery
 
     def get(self, request: Request) -> Response:
-        query = self.read_query(inputs.PaymentsQuery)
+        query = self.read_query()
         found = Payment.objects.select_related("user__wallet").order_by("-id")
         if ids := query.get("ids"):
             found = found.filter(pk__in=ids)
@@ -44,9 +47,11 @@ class PaymentsView(AdminApiView):
 
 class AddPaymentView(AdminApiView):
     group = Group.PAYMENTS
+    data_shape = shapes.NEW_PAYMENT
+    body_class = inputs.NewPayment
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.NewPayment)
+        given = self.read_body()
         user = find_user(given["username"])
         if user is None:
             raise envelope.CannotDo("There is no user with this username")

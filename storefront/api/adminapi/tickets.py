@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from storefront.accounts.models import User
-from storefront.api.adminapi import audit, envelope, inputs, pages
+from storefront.api.adminapi import audit, envelope, inputs, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group, StaffKey
 from storefront.api.adminapi.order_rows import date
@@ -26,9 +26,12 @@ STATUS_WORDS: Mapping[TicketStatus, str] = {status: word for word, status in inp
 
 class TicketsView(AdminApiView):
     group = Group.TICKETS
+    data_shape = shapes.listed(shapes.TICKET)
+    is_page = True
+    query_class = inputs.TicketsQuery
 
     def get(self, request: Request) -> Response:
-        query = self.read_query(inputs.TicketsQuery)
+        query = self.read_query()
         found = Ticket.objects.filter(merged_into=None).select_related("user", "assignee").order_by("-id")
         if "user" in query:
             found = found.filter(user__email=query["user"].strip().lower())
@@ -42,6 +45,7 @@ class TicketsView(AdminApiView):
 
 class TicketView(AdminApiView):
     group = Group.TICKETS
+    data_shape = shapes.CONVERSATION
 
     def get(self, request: Request, pk: int) -> Response:
         ticket = _find(pk)
@@ -51,9 +55,11 @@ class TicketView(AdminApiView):
 
 class ReplyView(AdminApiView):
     group = Group.TICKETS
+    data_shape = shapes.TICKET_NUMBER
+    body_class = inputs.TicketReply
 
     def post(self, request: Request, pk: int) -> Response:
-        given = self.read_body(inputs.TicketReply)
+        given = self.read_body()
         author = _author(self.key, given["staff_name"])
         with transaction.atomic():
             ticket = _find(pk)
@@ -66,9 +72,11 @@ class ReplyView(AdminApiView):
 
 class AddTicketView(AdminApiView):
     group = Group.TICKETS
+    data_shape = shapes.TICKET_NUMBER
+    body_class = inputs.NewTicket
 
     def post(self, request: Request) -> Response:
-        given = self.read_body(inputs.NewTicket)
+        given = self.read_body()
         author, user = _author(self.key, given["staff_name"]), find_user(given["username"])
         if user is None:
             raise envelope.CannotDo("There is no user with this username")

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from orders.models import Account, CustomerRate
 from orders.rules import amounts
 from storefront.accounts.models import User
-from storefront.api.adminapi import inputs, pages
+from storefront.api.adminapi import inputs, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group
 from storefront.api.adminapi.order_rows import date
@@ -21,9 +21,12 @@ from storefront.api.adminapi.order_rows import date
 
 class UsersView(AdminApiView):
     group = Group.USERS
+    data_shape = shapes.listed(shapes.USER)
+    is_page = True
+    query_class = inputs.UsersQuery
 
     def get(self, request: Request) -> Response:
-        query = self.read_query(inputs.UsersQuery)
+        query = self.read_query()
         return pages.answer(request, query, rows(pages.cut(_filtered(query), query)))
 
 
