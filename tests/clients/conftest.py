@@ -1,4 +1,4 @@
-"""The shop behind a real web server, and a customer whose programs call it."""
+"""Fixtures: the shop behind a real web server, and a customer with an API key."""
 
 from __future__ import annotations
 

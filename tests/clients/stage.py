@@ -1,4 +1,4 @@
-"""What the clients find, and what the answers must say about it: read from the rows, in words of its own."""
+"""The orders and services that the clients find, and the expected answers, read from the database."""
 
 from __future__ import annotations
 

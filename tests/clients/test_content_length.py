@@ -1,4 +1,4 @@
-"""How long an answer is must stand in its head: programs written by hand read what comes until the server hangs up."""
+"""Answers have a Content-Length, because simple clients otherwise read until the server closes the connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("action", ["balance", "services", "nothing"])
-def test_who_reads_to_the_end_has_the_json_and_nothing_else(stage: Stage, action: str) -> None:
+def test_a_client_that_reads_to_the_end_gets_only_the_json(stage: Stage, action: str) -> None:
     """PHP's fsockopen and its like split the head off and decode the rest; in chunks it would be no JSON."""
     with socket.create_connection(("127.0.0.1", stage.port), timeout=30) as client:
         client.sendall(posted([("key", stage.key), ("action", action)]))

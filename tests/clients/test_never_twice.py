@@ -1,4 +1,4 @@
-"""Impatient programs against the real web server: two processes meet in the database, and nobody pays twice."""
+"""Clients that repeat requests against the real web server with two processes: nobody pays twice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
 
 
 @pytest.mark.parametrize("more", [{}, {"request_id": "r-1"}], ids=["no id", "request_id"])
-def test_eight_at_once_get_one_order(stage: Stage, more: dict[str, str]) -> None:
+def test_eight_identical_requests_at_once_place_one_order(stage: Stage, more: dict[str, str]) -> None:
     money, raw = stage.reseller.balance, adding(stage, **more)
     answers = at_once([lambda: stage.raw(raw)] * 8)
     assert {status for status, _, _ in answers} == {200}
@@ -45,7 +45,7 @@ def test_eight_at_once_get_one_order(stage: Stage, more: dict[str, str]) -> None
     assert Order.objects.filter(source="api").count() == 1
 
 
-def test_eight_at_once_with_money_for_three_buy_three(stage: Stage) -> None:
+def test_eight_orders_at_once_with_balance_for_three_place_three(stage: Stage) -> None:
     """Different orders of one wallet: what is not paid for is refused in words, whoever comes first."""
     poor = stage.stranger
     stage.services["default"].rate = Decimal(300)  # 30 for 100 pieces, and the wallet holds 100.84292
@@ -60,7 +60,7 @@ def test_eight_at_once_with_money_for_three_buy_three(stage: Stage) -> None:
     assert list(audit.findings()) == []
 
 
-def test_who_hangs_up_and_asks_again_gets_the_order_that_was_placed(stage: Stage) -> None:
+def test_a_client_that_disconnects_and_repeats_gets_the_placed_order(stage: Stage) -> None:
     money, raw = stage.reseller.balance, adding(stage)
     with socket.create_connection(("127.0.0.1", stage.port), timeout=10) as impatient:
         impatient.sendall(raw)

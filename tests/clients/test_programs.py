@@ -103,7 +103,7 @@ CASES = [(name, "") for name in HERE] + [(name, "/") for name in HERE if name in
 
 
 @pytest.mark.parametrize(("name", "slash"), CASES, ids=[name + slash for name, slash in CASES])
-def test_a_program_reads_buys_and_asks(stage: Stage, name: str, slash: str) -> None:
+def test_a_program_lists_services_orders_and_checks_the_status(stage: Stage, name: str, slash: str) -> None:
     own, sold = stage.orders, stage.services
     ids = [own[status].pk for status in ("completed", "in_progress", "canceled")]
     asked = ",".join(map(str, [*ids, stage.theirs.pk]))
@@ -142,7 +142,7 @@ def test_a_program_reads_buys_and_asks(stage: Stage, name: str, slash: str) -> N
     assert list(audit.findings()) == []
 
 
-def test_values_that_javascript_never_set_are_no_values(stage: Stage) -> None:
+def test_undefined_values_of_javascript_count_as_absent(stage: Stage) -> None:
     if not shutil.which("node"):
         pytest.skip("there is no node on this machine")
     words = {"runs": "undefined", "interval": "NaN", "comments": "null", "username": ""}

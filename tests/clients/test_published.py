@@ -187,7 +187,7 @@ def test_many_refills(stage: Stage, name: str) -> None:
 
 
 @having("refill_status", "refill_statuses")
-def test_how_refills_stand(stage: Stage, name: str) -> None:
+def test_the_statuses_of_refills(stage: Stage, name: str) -> None:
     call = caller(stage, name)
     numbers = [int(call("refill", stage.orders[key].pk)["refill"]) for key in ("completed", "second", "third")]
     for number, status in zip(numbers, ("waiting", "in_progress", "completed"), strict=True):

@@ -212,7 +212,7 @@ def test_a_script_pastes_the_link_into_the_address(stage: Stage) -> None:
     assert stage.bought(said(stage, raw), after=money).link == "https://example.com/p?a=1"
 
 
-def test_toplistbots_way_is_json_with_a_token(stage: Stage) -> None:
+def test_toplistbot_sends_json_with_a_token(stage: Stage) -> None:
     own = stage.orders["completed"]
     headers = [f"Authorization: Bearer {stage.key}", "Content-Type: application/json", "Accept: application/json"]
     asked = json.dumps({"action": "status", "orders": [own.pk, "999999"]})

@@ -1,4 +1,4 @@
-"""Journeys use the same panels and customers as the tests of the panel side."""
+"""Fixtures of the journeys: the panels and customers of the provider tests."""
 
 from tests.providers.conftest import no_wake, quick_calls, start_panel
 

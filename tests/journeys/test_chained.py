@@ -144,7 +144,7 @@ def chain(shops: Chain, live_server: Any) -> Chain:
     return shops
 
 
-def test_what_a_sells_arrives_at_b_as_it_is_and_follows_its_prices(chain: Chain) -> None:
+def test_shop_b_imports_the_services_of_a_and_follows_its_prices(chain: Chain) -> None:
     def compare() -> None:
         theirs, ours = chain.there.services(), chain.here.services()
         assert set(ours) == set(theirs)
@@ -167,7 +167,7 @@ def test_what_a_sells_arrives_at_b_as_it_is_and_follows_its_prices(chain: Chain)
     chain.shop.run("provider", "import", "panel", "--markup", "30")
 
 
-def test_every_type_goes_all_the_way_and_its_status_and_money_come_back(chain: Chain) -> None:
+def test_every_type_is_passed_on_and_its_status_and_refund_come_back(chain: Chain) -> None:
     sold = list(chain.here.services().values())
     orders = {number: chain.here.buy(service, number) for number, service in enumerate(sold, 100)}
     for number, service in enumerate((one for one in sold if one["dripfeed"]), 200):
@@ -219,7 +219,7 @@ def follow(chain: Chain, orders: dict[int, str], words: set[str]) -> None:
 
 
 @pytest.mark.prove
-def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Chain) -> None:
+def test_refill_and_cancel_are_passed_on_and_only_the_status_refunds(chain: Chain) -> None:
     service = chain.here.services()["Photo followers, worldwide"]
     done, stopped, late = (chain.here.buy(service, number) for number in (300, 301, 302))
     due("submit")
@@ -257,7 +257,7 @@ def test_refill_and_cancel_are_passed_on_and_only_the_status_pays_back(chain: Ch
     chain.check()
 
 
-def test_without_money_at_a_the_order_waits_and_goes_on_after_a_payment(chain: Chain) -> None:
+def test_without_balance_at_a_the_order_waits_until_a_payment(chain: Chain) -> None:
     run("provider", "add", "a", "--url", chain.shop.url, "--key", chain.stranger.key)
     before = chain.stranger.balance
     service = chain.here.services()["Photo followers, worldwide"]
@@ -277,7 +277,7 @@ def test_without_money_at_a_the_order_waits_and_goes_on_after_a_payment(chain: C
     assert list(audit.findings()) == []
 
 
-def test_an_order_whose_answer_was_lost_is_found_by_its_number_and_bought_once(
+def test_an_order_whose_answer_was_lost_is_found_and_placed_once(
     shops: Chain, live_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(id_windows, "SKEW", timedelta(0))
@@ -354,7 +354,7 @@ def test_a_web_server_killed_while_it_sells_sells_nothing_twice_and_loses_nothin
     ("option", "statuses"),
     [("--request-ids", ["pending", "pending"]), ("--no-request-ids", ["in_doubt", "pending"])],
 )
-def test_two_customers_who_want_the_same_at_once_get_one_each_or_one_waits_for_a_person(
+def test_two_customers_with_identical_orders_get_one_each_or_one_waits_for_an_operator(
     shops: Chain, live_server: Any, option: str, statuses: list[str]
 ) -> None:
     shops.open(live_server.url, "--dialect", "auto", option)

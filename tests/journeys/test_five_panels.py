@@ -1,4 +1,4 @@
-"""Every service type of every panel, bought through the page and through the API: the same call reaches the panel."""
+"""Every service type of every panel, bought on the page and by API: both lead to the same call to the panel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker killed with -9 in the middle of a call: the order is neither lost nor bought twice."""
+"""A worker that is killed with SIGKILL during a call: the order is neither lost nor placed twice."""
 
 from __future__ import annotations
 

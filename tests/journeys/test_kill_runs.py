@@ -1,4 +1,4 @@
-"""A worker killed with -9 between two runs of a drip-feed order: no run is lost, none is bought twice."""
+"""A worker that is killed with SIGKILL between two runs of a drip-feed order: no run is lost or placed twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole path by the operator's commands alone, at each of the five panels; at one, in processes of their own."""
+"""The whole path with the operator's commands alone, at each of the five panels; at one, in separate processes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_from_an_empty_shop_to_a_completed_order(dialect: str, start_panel: Call
     assert panel.violations == []
 
 
-def test_mistakes_are_said_in_a_sentence_and_an_exit_code(start_panel: Callable[..., Panel], capsys: Any) -> None:
+def test_mistakes_lead_to_an_error_message_and_an_exit_code(start_panel: Callable[..., Panel], capsys: Any) -> None:
     panel = start_panel("v2")
     mistakes = {
         ("provider", "test", "nobody"): "There is no provider",

@@ -1,4 +1,4 @@
-"""A worker that is stopped beyond its lease sends nothing when it goes on; clocks that differ change nothing."""
+"""A worker that is stopped beyond its lease sends nothing when it continues, even if clocks differ."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_webhooks_that_another_worker_sent_meanwhile_arrive_once(settings: Any) 
     assert Delivery.objects.filter(delivered_at=None).count() == 0
 
 
-def test_a_letter_that_another_worker_sent_meanwhile_arrives_once(settings: Any) -> None:
+def test_an_email_that_another_worker_sent_meanwhile_arrives_once(settings: Any) -> None:
     user = customer("nadia@example.com")
     server = MailServer()
     settings.EMAIL_BACKEND = "storefront.mail.smtp.EmailBackend"

@@ -181,7 +181,7 @@ def market(start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch) -
     return market
 
 
-def test_a_best_seller_goes_on_although_answers_are_lost_and_nobody_is_needed(market: Market) -> None:
+def test_a_popular_service_keeps_selling_although_answers_are_lost(market: Market) -> None:
     market.lose_one_in(60)
     market.run(orders=360, per_step=3)
     figures = market.check()
@@ -193,7 +193,7 @@ def test_a_best_seller_goes_on_although_answers_are_lost_and_nobody_is_needed(ma
 
 @pytest.mark.prove
 @pytest.mark.parametrize(("orders_a_second", "orders", "share"), [(1, 6_000, 0.05), (4, 12_000, 0.1)])
-def test_with_one_answer_lost_in_300_at_least_95_percent_are_decided_without_a_person(
+def test_with_one_answer_lost_in_300_at_least_95_percent_are_decided_automatically(
     market: Market, orders_a_second: int, orders: int, share: float
 ) -> None:
     """Four times as many orders of the best-seller are on their way until a lost answer is noticed: 90 percent."""

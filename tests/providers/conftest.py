@@ -1,4 +1,4 @@
-"""Fixtures of the panel side: a real panel on loopback, a provider for it, a customer with money."""
+"""Fixtures of the provider tests: a real panel on loopback, a provider for it, a customer with money."""
 
 from __future__ import annotations
 

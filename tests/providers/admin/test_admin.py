@@ -1,4 +1,4 @@
-"""Providers and orders in the back office: the key stays hidden; each button does what it says, once, for who may."""
+"""Providers and orders in the back office: keys stay hidden, and each action works once and only with permission."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_resume_lets_orders_go_again(boss: Client, provider: Provider) -> None:
     assert not provider.is_paused
 
 
-def test_who_may_only_look_gets_no_action_and_no_key_field(provider: Provider) -> None:
+def test_staff_with_view_permission_get_no_action_and_no_key_field(provider: Provider) -> None:
     client = staff("view_provider")
     act(client, "resume", provider)
     assert "api_key" not in page(client, f"{LIST}{provider.pk}/change/")
@@ -184,7 +184,7 @@ def test_a_used_provider_is_not_deleted(boss: Client, provider: Provider) -> Non
 
 
 @pytest.mark.parametrize("table", ["placement", "panelcall", "offer"])
-def test_what_came_from_panels_is_not_written_by_hand(boss: Client, placement: Placement, table: str) -> None:
+def test_data_from_panels_cannot_be_edited(boss: Client, placement: Placement, table: str) -> None:
     row = {"placement": Placement, "panelcall": PanelCall, "offer": Offer}[table].objects.latest("id")  # type: ignore[attr-defined]
     base = f"/admin/providers/{table}/"
     assert boss.get(f"{base}{row.pk}/change/").status_code == 200
@@ -200,7 +200,9 @@ def doubt_url(placement: Placement, verb: str) -> str:
     return f"/admin/orders/order/doubt/{placement.pk}/{verb}/"
 
 
-def test_it_was_placed_follows_it_under_its_number(boss: Client, panel: Panel, placement: Placement) -> None:
+def test_deciding_that_it_was_placed_tracks_it_under_its_number(
+    boss: Client, panel: Panel, placement: Placement
+) -> None:
     (number,) = panel.orders
     assert "have this order" in page(boss, f"/admin/orders/order/{placement.order_id}/change/")
     boss.post(doubt_url(placement, "placed"), {"upstream_id": number})
@@ -227,13 +229,13 @@ def test_a_number_that_another_order_has_is_a_message(boss: Client, provider: Pr
     assert placement.state == "in_doubt"
 
 
-def test_it_was_not_placed_sends_again(boss: Client, placement: Placement) -> None:
+def test_deciding_that_it_was_not_placed_sends_it_again(boss: Client, placement: Placement) -> None:
     boss.post(doubt_url(placement, "again"), {"why": "not in their list"})
     placement.refresh_from_db()
     assert (placement.state, placement.order.status) == ("not_sent", "queued")
 
 
-def test_it_was_not_placed_pays_back(boss: Client, placement: Placement) -> None:
+def test_deciding_that_it_was_not_placed_refunds_it(boss: Client, placement: Placement) -> None:
     boss.post(doubt_url(placement, "back"), {"why": "not in their list"})
     order = placement.order
     order.refresh_from_db()
@@ -241,7 +243,7 @@ def test_it_was_not_placed_pays_back(boss: Client, placement: Placement) -> None
     assert list(audit.findings()) == []
 
 
-def test_a_doubt_is_decided_once(boss: Client, placement: Placement) -> None:
+def test_an_unknown_outcome_is_decided_once(boss: Client, placement: Placement) -> None:
     boss.post(doubt_url(placement, "back"), {"why": "not in their list"})
     told = boss.post(doubt_url(placement, "again"), {"why": "it is not"}, follow=True).content.decode()
     assert 'class="error"' in told
@@ -256,7 +258,7 @@ def test_a_decision_needs_a_reason(boss: Client, placement: Placement, verb: str
     assert placement.state == "in_doubt"
 
 
-def test_decisions_are_posts_with_a_token_by_who_may(boss: Client, placement: Placement) -> None:
+def test_decisions_are_posts_with_a_csrf_token_and_permission(boss: Client, placement: Placement) -> None:
     order = f"/admin/orders/order/{placement.order_id}/"
     urls = [doubt_url(placement, verb) for verb in ("placed", "again", "back")]
     urls += [order + "cancel/", order + "partial/"]
@@ -273,7 +275,7 @@ def test_decisions_are_posts_with_a_token_by_who_may(boss: Client, placement: Pl
     assert placement.state == "in_doubt"
 
 
-def test_cancel_pays_everything_back_and_the_books_are_right(boss: Client, order: Order) -> None:
+def test_cancel_refunds_everything_and_the_ledger_adds_up(boss: Client, order: Order) -> None:
     url = f"/admin/orders/order/{order.pk}/cancel/"
     boss.post(url, {"why": "the customer asked"})
     order.refresh_from_db()
@@ -285,13 +287,13 @@ def test_cancel_pays_everything_back_and_the_books_are_right(boss: Client, order
     assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
 
 
-def test_an_order_in_doubt_is_not_canceled_past_the_question(boss: Client, placement: Placement) -> None:
+def test_an_order_in_doubt_cannot_be_canceled_before_it_is_decided(boss: Client, placement: Placement) -> None:
     boss.post(f"/admin/orders/order/{placement.order_id}/cancel/", {"why": "impatient"})
     placement.order.refresh_from_db()
     assert placement.order.status == "in_doubt"
 
 
-def test_set_partial_pays_back_the_share_and_only_ever_more(boss: Client, order: Order) -> None:
+def test_set_partial_refunds_the_share_and_later_only_more(boss: Client, order: Order) -> None:
     url = f"/admin/orders/order/{order.pk}/partial/"
     quarter = order.quantity // 4
     for remains, refunded in ((quarter, quarter), (quarter - 1, quarter), (2 * quarter, 2 * quarter)):
@@ -308,7 +310,7 @@ def test_set_partial_pays_back_the_share_and_only_ever_more(boss: Client, order:
 # ------------------------------------------------------------------------------------------------ lists
 
 
-def test_orders_are_found_by_every_number_people_have(boss: Client, order: Order) -> None:
+def test_orders_are_found_by_our_id_and_the_providers_id(boss: Client, order: Order) -> None:
     other = buy(
         customer("two@example.com"), Service.objects.filter(kind="default")[1], link="https://x.example.com/p/9"
     )
@@ -319,7 +321,7 @@ def test_orders_are_found_by_every_number_people_have(boss: Client, order: Order
     assert f"/{other.pk}/change/" not in page(boss, f"/admin/orders/order/?q={order.user.email}")
 
 
-def test_odd_reports_are_found_until_somebody_has_seen_them(boss: Client, order: Order) -> None:
+def test_unexpected_reports_are_listed_until_marked_as_seen(boss: Client, order: Order) -> None:
     url, link = "/admin/orders/order/?attention=odd", f"/{order.pk}/change/"
     fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", panel_status="Fail")
     assert link in page(boss, url)
@@ -376,7 +378,7 @@ def test_a_list_costs_the_same_for_few_and_for_many_rows(boss: Client, provider:
     assert queries(boss, f"/admin/{path}") == few
 
 
-def test_the_page_of_an_order_costs_the_same_for_a_long_story(boss: Client, order: Order) -> None:
+def test_the_page_of_an_order_takes_the_same_queries_for_a_long_activity(boss: Client, order: Order) -> None:
     url = f"/admin/orders/order/{order.pk}/change/"
     few = queries(boss, url)
     for number in range(40):

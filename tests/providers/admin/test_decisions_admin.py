@@ -1,4 +1,4 @@
-"""What the back office shows and offers for an order in doubt."""
+"""Pages and decisions of the back office for an order whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def page(boss: Client, placement: Placement) -> str:
     return boss.get(reverse("admin:orders_order_change", args=[placement.order_id])).content.decode()
 
 
-def test_the_page_shows_what_speaks_for_and_against(boss: Client, placement: Placement) -> None:
+def test_the_page_shows_the_evidence_for_and_against(boss: Client, placement: Placement) -> None:
     assert 'class="evidence"' in page(boss, placement)
     assert "The moon is in the wrong house" in page(boss, placement)
 
 
-def test_words_can_be_taught_to_mean_not_placed(boss: Client, placement: Placement) -> None:
+def test_an_error_text_can_be_saved_as_not_placed(boss: Client, placement: Placement) -> None:
     press(boss, "teach", placement)
     assert Order.objects.get().status == "queued"
     assert RefusalText.objects.get().provider_id == placement.provider_id
@@ -71,7 +71,7 @@ def overview(boss: Client) -> str:
     return boss.get(reverse("admin:index")).content.decode()
 
 
-def test_the_start_page_says_why_a_person_has_to_decide(boss: Client, placement: Placement) -> None:
+def test_the_start_page_says_why_an_operator_has_to_decide(boss: Client, placement: Placement) -> None:
     """Before a check has passed, the search is off: nobody else will decide."""
     assert list(decisions.awaiting_decision()) == [placement]
     assert "1 order with an unknown outcome" in overview(boss)

@@ -1,4 +1,4 @@
-"""A provider's key goes to the address it was entered for, and gets there by a way that no process list shows."""
+"""A provider's API key is sent only to the address it was entered for, and never appears in a process list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Price lists in the back office: what waits is seen and decided there, and a changed rule or rate reprices."""
+"""Price lists in the back office: approval of changes, and repricing after a changed rule or rate."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def decide(client: Client, action: str, offer: Offer) -> None:
     assert client.post(reverse("admin:providers_offer_changelist"), data).status_code == 302
 
 
-def test_what_waits_for_approval_is_on_the_work_list_and_in_the_lists(office: Client, provider: Provider) -> None:
+def test_offers_that_wait_for_approval_are_listed(office: Client, provider: Provider) -> None:
     Provider.objects.update(price_list_error=notes.encode(Note.LIST_EMPTY))
     start = page(office, "index")
     assert "1 provider service waiting for approval" in start
@@ -94,7 +94,7 @@ def test_cost_and_margin_count_a_waiting_cost_as_checkout_does(office: Client, p
         assert "23.1 %" not in content
 
 
-def test_who_may_only_look_decides_nothing(client: Client, provider: Provider) -> None:
+def test_staff_with_view_permission_decide_nothing(client: Client, provider: Provider) -> None:
     clerk = get_user_model().objects.create_user(email="clerk@example.com", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_offer"))
     client.force_login(clerk)

@@ -1,4 +1,4 @@
-"""The operator's queue of refills and cancellations: what is seen, and what each action does."""
+"""The operators' queue of refills and cancellations: its columns and actions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def act(client: Client, row: Any, action: str, **data: str) -> str:
     return response.content.decode()
 
 
-def test_the_queue_shows_what_waits_for_a_person_first(boss: Client) -> None:
+def test_the_queue_shows_requests_for_an_operator_first(boss: Client) -> None:
     first, second = (
         customer_requests.request_refill(placed("completed", "order-a1")),
         customer_requests.request_refill(placed("completed", "order-b2")),
@@ -79,7 +79,7 @@ def test_a_longer_queue_takes_no_more_queries(boss: Client, count: int, django_a
         boss.get("/admin/orders/cancellation/")
 
 
-def test_completed_and_rejected_with_a_reason(boss: Client) -> None:
+def test_requests_are_completed_or_rejected_with_a_reason(boss: Client) -> None:
     done, refused = (
         customer_requests.request_refill(placed("completed", "a1")),
         customer_requests.request_refill(placed("completed", "b2")),
@@ -94,7 +94,7 @@ def test_completed_and_rejected_with_a_reason(boss: Client) -> None:
     assert LogEntry.objects.count() == 2
 
 
-def test_sent_again(boss: Client) -> None:
+def test_a_request_is_sent_again(boss: Client) -> None:
     refill = customer_requests.request_refill(placed("completed"))
     customer_requests.hand_to_staff(refill, why="no clear answer")
     act(boss, refill, "send")
@@ -110,7 +110,7 @@ def test_canceled_and_paid_back(boss: Client) -> None:
     assert list(audit.findings()) == []
 
 
-def test_an_order_in_doubt_is_not_paid_back_from_the_queue(boss: Client) -> None:
+def test_an_order_in_doubt_is_not_refunded_from_the_queue(boss: Client) -> None:
     order = placed("in_doubt")
     request = customer_requests.request_cancellation(order)
     act(boss, request, "cancel_order", reason="x")
@@ -118,7 +118,7 @@ def test_an_order_in_doubt_is_not_paid_back_from_the_queue(boss: Client) -> None
     assert (request.status, order.status, order.refunded) == ("waiting", "in_doubt", 0)
 
 
-def test_who_may_only_look_gets_no_actions() -> None:
+def test_staff_with_view_permission_get_no_actions() -> None:
     person = factories.user(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=["view_refill", "view_cancellation"]))
     client = Client()

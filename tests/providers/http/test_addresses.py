@@ -1,4 +1,4 @@
-"""Rules about which addresses we connect to. Nothing here is resolved or connected."""
+"""The rules for addresses that we may connect to, without any connection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_this_machine_and_private_ranges_are_refused_in_every_spelling(host: str
 
 
 @pytest.mark.parametrize("url", FORBIDDEN_URLS)
-def test_what_is_not_a_plain_web_address_is_refused(url: str) -> None:
+def test_only_plain_web_addresses_are_allowed(url: str) -> None:
     for allow_private in (False, True):
         with pytest.raises(AddressNotAllowed):
             check_address(url, allow_private=allow_private)

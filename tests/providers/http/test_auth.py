@@ -1,4 +1,4 @@
-"""Where a provider's key goes is the operator's choice, in every call that is made there."""
+"""Operators choose where a provider's key goes, and every call follows that."""
 
 from __future__ import annotations
 

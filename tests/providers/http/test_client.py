@@ -1,4 +1,4 @@
-"""Rules of the client that carries calls to panels, against a server of bare sockets. No Django, no mocked wire."""
+"""The HTTP client against a server of bare sockets, without Django and without mocks."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_refused_connection_is_not_sent() -> None:
     assert "connection refused" in error.message
 
 
-def test_an_address_that_swallows_connections_is_not_sent() -> None:
+def test_an_address_that_never_accepts_a_connection_is_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         fillers = []
         for _ in range(3):  # fill the queue; the kernel then drops what comes
@@ -256,7 +256,7 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     client._session.cache_clear()
 
 
-def test_a_certificate_nobody_vouches_for_is_not_sent(tls: ssl.SSLContext) -> None:
+def test_an_untrusted_certificate_is_not_sent(tls: ssl.SSLContext) -> None:
     with RawServer(says(answer(ORDER)), tls=tls) as server:
         error = outcome(order(server.url))
         assert server.requests == []
@@ -464,7 +464,7 @@ def forms(secret: str) -> set[str]:
     return {secret, "k3y%2Fwith%2Bodd%3Dchars%26%C3%BC"}
 
 
-def test_words_of_a_name_that_is_the_key_are_redacted() -> None:
+def test_a_host_name_that_contains_the_key_is_redacted() -> None:
     error = outcome(replace(order("http://s3cret.invalid/"), secrets=("s3cret",)))
     assert isinstance(error, NotSent)
     assert error.message == "the name [key].invalid has no address"

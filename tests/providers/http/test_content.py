@@ -1,4 +1,4 @@
-"""What the bytes of an answer become: unpacked and turned into text, whatever the headers claim, within limits."""
+"""Decoding of answers: decompressed and turned into text within limits, whatever the headers claim."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_zlib_is_known_by_its_first_bytes() -> None:
         (gzip.compress(b"", mtime=0) * 1000, "gzip", "answer is broken gzip"),
     ],
 )
-def test_a_body_that_cannot_be_unpacked_says_nothing(body: bytes, coding: str, words: str) -> None:
+def test_a_body_that_cannot_be_decompressed_leaves_the_outcome_unknown(body: bytes, coding: str, words: str) -> None:
     with pytest.raises(OutcomeUnknown) as problem:
         unpack(body, coding, LIMIT)
     assert problem.value.message == words
@@ -90,7 +90,7 @@ def test_a_body_that_cannot_be_unpacked_says_nothing(body: bytes, coding: str, w
     ],
     ids=["gzip", "zlib", "gzip in gzip", "two streams"],
 )
-def test_no_coding_gets_past_the_limit(bomb: bytes, coding: str) -> None:
+def test_no_content_coding_exceeds_the_size_limit(bomb: bytes, coding: str) -> None:
     with pytest.raises(OutcomeUnknown, match="answer larger than 9 kB"):
         unpack(bomb, coding, LIMIT)
 
@@ -130,7 +130,7 @@ FRENCH = '[{"name": "Abonnés français, très réels"}]'
         ("Likes 👍", "utf-8"),
     ],
 )
-def test_characters_are_found_without_a_declaration_and_despite_a_wrong_one(
+def test_charsets_are_detected_without_a_declaration_and_despite_a_wrong_one(
     text: str, encoding: str, kind: str
 ) -> None:
     assert decode(text.encode(encoding), kind) == text
@@ -145,7 +145,7 @@ def test_a_declared_character_set_is_believed_where_it_fits(text: str, charset: 
     assert decode(text.encode(codec), f"application/json; charset={charset}") == text
 
 
-def test_a_character_cut_in_half_does_not_spoil_the_rest() -> None:
+def test_a_truncated_character_does_not_affect_the_rest() -> None:
     body = json.dumps([{"name": "Лайки 👍"}, {"name": "Подписчики"}], ensure_ascii=False).encode()
     broken = body.replace("👍".encode(), "👍".encode()[:3])
     assert json.loads(decode(broken, "")) == [{"name": "Лайки \ufffd"}, {"name": "Подписчики"}]

@@ -1,4 +1,4 @@
-"""A price list arrives whatever a panel's server does to it on the way."""
+"""A price list arrives whatever compression and charset a panel's server uses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
         answer(TEXT.encode("cp1251"), kind="text/html; charset=utf-8"),
     ],
 )
-def test_a_list_is_read_whatever_the_server_makes_of_it(raw: bytes) -> None:
+def test_a_price_list_is_read_in_every_compression_and_charset(raw: bytes) -> None:
     with RawServer(says(raw)) as server:
         provider = onboarding.save_provider("north", url=server.url, key="k", dialect_name="v2", currency="USD")
         (row,) = conversation.services(provider)

@@ -1,4 +1,4 @@
-"""Balances: read from every form, never misread, and no currency is made up."""
+"""Balances are read in every form, never misread, and no currency is invented."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_balance_is_read_exactly(body: str, amount: str, currency: str) -> Non
         ('{"error":"Invalid API key"}', 500),
     ],
 )
-def test_what_is_no_plain_balance_is_unreadable(body: str, status: int) -> None:
+def test_everything_but_a_plain_balance_is_unreadable(body: str, status: int) -> None:
     with pytest.raises(UnreadableAnswer):
         read_balance(answer(body, status), V2)
 

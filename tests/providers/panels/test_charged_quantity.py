@@ -1,4 +1,4 @@
-"""What a panel is asked to deliver never exceeds what the customer was charged for."""
+"""A panel is never asked to deliver more than the customer was charged for."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def sent(dialect: Dialect, code: str, details: Details, *, is_passed_on: bool) -
 
 @settings(max_examples=600, deadline=None)
 @given(st.sampled_from(sorted(SERVICE_TYPES)), REQUESTS, st.booleans())
-def test_what_is_sent_asks_for_no_more_than_was_charged(code: str, inputs: dict[str, Any], has_dripfeed: bool) -> None:
+def test_a_request_never_asks_for_more_than_was_charged(code: str, inputs: dict[str, Any], has_dripfeed: bool) -> None:
     wanted = {**INPUTS, "interval": "5", **inputs}
     try:
         details = service_types.read(SERVICE_TYPES[code], wanted, minimum=1, maximum=1000, has_dripfeed=has_dripfeed)

@@ -1,4 +1,4 @@
-"""The same journey at every panel: imported, bought, placed as its document asks, followed in its words, paid back."""
+"""The same journey at every panel: imported, bought, placed by its document, tracked by its statuses, refunded."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_type_a_panel_sells_is_placed_as_its_document_asks(
 
 
 @ALL_DIALECTS
-def test_statuses_in_the_panels_words_move_the_order(dialect: str, start_panel: Callable[..., Panel]) -> None:
+def test_statuses_in_the_panels_own_words_update_the_order(dialect: str, start_panel: Callable[..., Panel]) -> None:
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
     order = buy(customer(), Service.objects.filter(is_flat=False).first() or Service.objects.get_queryset()[0])
@@ -88,9 +88,7 @@ def test_statuses_in_the_panels_words_move_the_order(dialect: str, start_panel: 
 
 
 @ALL_DIALECTS
-def test_partial_and_then_canceled_pay_back_to_the_last_millionth(
-    dialect: str, start_panel: Callable[..., Panel]
-) -> None:
+def test_partial_and_then_canceled_refund_exactly(dialect: str, start_panel: Callable[..., Panel]) -> None:
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
     user = customer()
@@ -128,7 +126,7 @@ def test_many_statuses_are_asked_for_in_one_call(dialect: str, start_panel: Call
 
 
 @ALL_DIALECTS
-def test_the_key_is_in_no_row_about_the_traffic(dialect: str, start_panel: Callable[..., Panel]) -> None:
+def test_the_key_is_in_no_row_of_the_call_log(dialect: str, start_panel: Callable[..., Panel]) -> None:
     panel = start_panel(dialect, key="s3cr3t-and-l0ng-key")
     provider = provider_at(panel, dialect)
     order = buy(customer(), Service.objects.all()[0])

@@ -1,4 +1,4 @@
-"""The table in docs/dialects.md is what the declarations say."""
+"""The table in docs/dialects.md matches the declarations."""
 
 from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""The forms of answers that the panels' documents show, and plain faults: what each means."""
+"""The answers in the panels' documents, and common faults, and how each is read."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_many_statuses_are_read_from_an_object_and_from_a_list() -> None:
     assert set(read_status(answer(as_list), V2, ["1", "10"])) == {"1", "10"}
 
 
-def test_tmsmms_answer_to_many_is_mended_and_nobody_elses() -> None:
+def test_only_the_batch_answers_of_tmsmm_are_repaired() -> None:
     body = '[\n"65ae5538afdd1": {"status": "Partial", "remains": "157"},\n"65ae580a540f5": "Incorrect order ID"\n]'
     reports = read_status(answer(body), DIALECTS["tmsmm"], ["65ae5538afdd1", "65ae580a540f5"])
     assert reports["65ae580a540f5"] == "Incorrect order ID"

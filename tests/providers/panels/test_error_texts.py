@@ -1,4 +1,4 @@
-"""Error texts in the languages that panels are written in: what each says, and what none of them may be taken for."""
+"""Error texts in the languages of panels: the meaning of each, and meanings that they must not be given."""
 
 from __future__ import annotations
 
@@ -597,28 +597,28 @@ def table(texts: dict[str, str]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("text", "reason"), table(REJECTIONS))
-def test_a_rejection_is_known_by_its_words(text: str, reason: str) -> None:
+def test_a_rejection_is_recognized_by_its_text(text: str, reason: str) -> None:
     for spelling in (text, text.upper(), f"  {text} !!", text.replace(" ", "  "), f"<p>{text}</p>"):
         assert rejection_reason(spelling) == reason, normalize(spelling)
 
 
 @pytest.mark.parametrize(("text", "reason"), table(REFUSALS))
-def test_a_refusal_of_a_request_is_known_by_its_words(text: str, reason: str) -> None:
+def test_the_rejection_of_a_request_is_recognized_by_its_text(text: str, reason: str) -> None:
     assert refusal_reason(text) == reason
 
 
 @pytest.mark.parametrize("text", lines_of(FOREIGN))
-def test_a_number_that_is_no_order_of_ours_is_known_by_the_words(text: str) -> None:
+def test_a_number_that_is_no_order_of_ours_is_recognized_by_the_text(text: str) -> None:
     assert is_foreign(text)
 
 
 @pytest.mark.parametrize("text", lines_of(NOT_FOREIGN))
-def test_other_words_prove_nothing_about_a_number(text: str) -> None:
+def test_other_texts_prove_nothing_about_a_number(text: str) -> None:
     """The search for lost orders sends an order again on the strength of these texts."""
     assert not is_foreign(text)
 
 
-def test_trouble_of_the_panel_is_told_from_its_answers() -> None:
+def test_faults_of_the_panel_are_distinguished_from_its_answers() -> None:
     assert all(
         is_fault(text) for text in ("Server error", "Something went wrong", "Try again later", "Bir hata oluştu")
     )

@@ -1,4 +1,4 @@
-"""Odd answers of panels, from the field, and what becomes of the orders: over a real socket and a real database."""
+"""Unusual answers of panels seen in the field, and what happens to the orders, with a real socket and database."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_rejection_of_one_order_refunds_it(panel: Panel, provider: Provider, t
 @pytest.mark.parametrize(
     "text", ["Something went wrong", "Service temporarily unavailable", "Order placed: low balance"]
 )
-def test_words_that_may_mean_anything_refund_nothing(panel: Panel, provider: Provider, text: str) -> None:
+def test_an_ambiguous_text_refunds_nothing(panel: Panel, provider: Provider, text: str) -> None:
     (order,) = orders(1)
     answer_with(panel, "add", {"error": text})
     submission.submit_due(provider, is_now=True)
@@ -180,14 +180,14 @@ def test_a_key_that_a_panel_echoes_about_an_order_is_not_kept(panel: Panel, prov
 
 
 @pytest.mark.parametrize("word", ["Toman", "Rupee", "₹", "Rs."])
-def test_a_word_for_a_currency_pauses_no_provider(panel: Panel, provider: Provider, word: str) -> None:
+def test_a_currency_word_pauses_no_provider(panel: Panel, provider: Provider, word: str) -> None:
     answer_with(panel, "balance", {"balance": "100", "currency": word})
     importer.import_offers(provider)
     provider.refresh_from_db()
     assert (provider.is_paused, provider.balance) == (False, Decimal(100))
 
 
-def test_another_code_beside_the_balance_is_told(panel: Panel, provider: Provider) -> None:
+def test_another_currency_code_with_the_balance_is_reported(panel: Panel, provider: Provider) -> None:
     answer_with(panel, "balance", {"balance": "12.50 EUR"})
     assert onboarding.test_connection(provider).currency == "EUR"
 
@@ -208,7 +208,7 @@ def finished(panel: Panel, provider: Provider) -> Order:
 
 
 @pytest.mark.parametrize("body", [{"refill": "error"}, {"refill": "true"}, {"refill": "We look into it"}])
-def test_a_refill_that_was_not_plainly_taken_goes_to_a_person(
+def test_a_refill_without_a_clear_answer_goes_to_an_operator(
     panel: Panel, provider: Provider, finished: Order, body: Any
 ) -> None:
     refill = customer_requests.request_refill(finished)
@@ -249,7 +249,9 @@ def test_the_rejection_of_a_refill_in_an_envelope_is_no_completion(
         ({"order": 9, "cancel": 0, "status": "success"}, "waiting"),
     ],
 )
-def test_success_around_a_refusal_to_cancel_is_no_yes(panel: Panel, provider: Provider, body: Any, status: str) -> None:
+def test_success_around_a_rejected_cancellation_is_not_an_acceptance(
+    panel: Panel, provider: Provider, body: Any, status: str
+) -> None:
     (order,) = orders(1)
     Service.objects.update(has_cancel=True)
     submission.submit_due(provider, is_now=True)

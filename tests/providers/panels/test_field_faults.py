@@ -110,7 +110,7 @@ UNCLEAR = [
 
 @ALL_DIALECTS
 @pytest.mark.parametrize(("kind", "options"), UNCLEAR, ids=lambda value: str(value)[:30])
-def test_an_add_without_a_plain_answer_is_in_doubt(waiting: Scene, kind: str, options: dict[str, Any]) -> None:
+def test_an_add_without_a_clear_answer_is_in_doubt(waiting: Scene, kind: str, options: dict[str, Any]) -> None:
     waiting.panel.fault("add", kind, **options)
     assert (waiting.submit().status, waiting.order.refunded) == ("in_doubt", 0)
     waiting.submit()
@@ -119,7 +119,7 @@ def test_an_add_without_a_plain_answer_is_in_doubt(waiting: Scene, kind: str, op
 
 
 @ALL_DIALECTS
-def test_what_was_never_sent_waits_and_is_sent_later(waiting: Scene) -> None:
+def test_an_order_that_was_not_sent_waits_and_is_sent_later(waiting: Scene) -> None:
     waiting.panel.stop()
     assert (waiting.submit().status, waiting.placement.state) == ("queued", "not_sent")
 
@@ -129,7 +129,7 @@ REFUSED = [(200, "Incorrect service ID"), (422, "Quantity less than minimal 500"
 
 @ALL_DIALECTS
 @pytest.mark.parametrize(("status", "text"), REFUSED)
-def test_a_readable_refusal_at_any_http_status_ends_the_order_and_pays_back(
+def test_a_clear_rejection_at_any_http_status_fails_the_order_and_refunds(
     waiting: Scene, status: int, text: str
 ) -> None:
     waiting.panel.fault("add", "http_error", status=status, body=f'{{"error":"{text}"}}')
@@ -157,7 +157,7 @@ PAUSING = [
 
 @ALL_DIALECTS
 @pytest.mark.parametrize(("status", "body"), PAUSING)
-def test_what_is_wrong_with_our_account_pauses_the_provider_and_keeps_the_order(
+def test_a_problem_with_our_account_pauses_the_provider_and_keeps_the_order(
     waiting: Scene, status: int, body: str
 ) -> None:
     waiting.panel.fault("add", "http_error", status=status, body=body)
@@ -231,14 +231,14 @@ def test_a_status_that_says_nothing_changes_nothing(moving: Scene, kind: str, op
 
 @ALL_DIALECTS
 @pytest.mark.parametrize("word", ["Cancelled", "CANCELED", "canelled", "Refunded"])
-def test_a_word_is_understood_in_every_spelling(moving: Scene, word: str) -> None:
+def test_a_status_word_is_understood_in_every_spelling(moving: Scene, word: str) -> None:
     moving.panel.fault("status", "rows", status=word, remains=str(moving.order.quantity))
     assert (moving.look().status, moving.order.refunded) == ("canceled", moving.order.charge)
     assert balanced()
 
 
 @ALL_DIALECTS
-def test_an_unknown_word_is_told_once(moving: Scene) -> None:
+def test_an_unknown_status_word_is_reported_once(moving: Scene) -> None:
     moving.panel.fault("status", "rows", times=3, status="Sleeping")
     for _ in range(3):
         moving.look()
@@ -296,7 +296,7 @@ def test_remains_are_clamped_before_they_move_money(moving: Scene, remains: Any,
 
 @ALL_DIALECTS
 @pytest.mark.parametrize("remains", ["Unknown", "", None, [], 1.5])
-def test_a_partial_without_a_number_is_for_a_person(moving: Scene, remains: Any) -> None:
+def test_a_partial_without_remains_is_for_an_operator(moving: Scene, remains: Any) -> None:
     moving.panel.fault("status", "rows", times=2, status=moving.statuses[3], remains=remains)
     for _ in range(2):
         moving.look()
@@ -335,7 +335,7 @@ def test_a_canceled_order_that_the_panel_charges_nothing_for_costs_nothing(movin
 
 
 @ALL_DIALECTS
-def test_backwards_reports_move_nothing_back(moving: Scene) -> None:
+def test_reports_of_an_earlier_status_change_nothing(moving: Scene) -> None:
     moving.panel.report(moving.number, moving.statuses[0], remains=moving.order.quantity)
     assert moving.look().status == "in_progress"
     moving.panel.report(moving.number, moving.statuses[2], remains=0)
@@ -346,7 +346,7 @@ def test_backwards_reports_move_nothing_back(moving: Scene) -> None:
 
 
 @ALL_DIALECTS
-def test_late_changes_only_ever_pay_back_the_difference(moving: Scene) -> None:
+def test_late_changes_only_refund_the_difference(moving: Scene) -> None:
     quantity, charge = moving.order.quantity, moving.order.charge
     _, _, completed, partial, canceled = moving.statuses
     left = quantity // 3
@@ -375,7 +375,7 @@ def test_another_currency_stops_the_provider_and_not_the_order(moving: Scene) ->
 
 
 @ALL_DIALECTS
-def test_a_wrong_key_or_a_limit_stops_the_questions_at_once(moving: Scene) -> None:
+def test_a_wrong_key_or_a_rate_limit_stops_the_status_sync_at_once(moving: Scene) -> None:
     moving.panel.fault("status", "error", times=9, text="Invalid API key")
     Placement.objects.update(sync_at=timezone.now())
     status_sync.sync_statuses(moving.provider)
@@ -442,33 +442,33 @@ def test_the_key_is_in_no_record_of_what_went_wrong(waiting: Scene) -> None:
 
 #: (what panels do, the test of the rule: one of the above, or module::name below tests/providers).
 ROWS: list[tuple[str, str | Callable[..., None]]] = [
-    ("time-out after the panel placed the order", test_an_add_without_a_plain_answer_is_in_doubt),
-    ("never sent: refused, DNS, TLS", test_what_was_never_sent_waits_and_is_sent_later),
+    ("time-out after the panel placed the order", test_an_add_without_a_clear_answer_is_in_doubt),
+    ("never sent: refused, DNS, TLS", test_an_order_that_was_not_sent_waits_and_is_sent_later),
     ("phases of a call told apart", "http/test_client::test_a_refused_connection_is_not_sent"),
-    ("HTML page, 5xx, Cloudflare, to an add", test_an_add_without_a_plain_answer_is_in_doubt),
+    ("HTML page, 5xx, Cloudflare, to an add", test_an_add_without_a_clear_answer_is_in_doubt),
     ("HTML page, 5xx, Cloudflare, to a read", test_a_status_that_says_nothing_changes_nothing),
-    ("200 with an error", test_a_readable_refusal_at_any_http_status_ends_the_order_and_pays_back),
-    ("4xx with an error", test_a_readable_refusal_at_any_http_status_ends_the_order_and_pays_back),
+    ("200 with an error", test_a_clear_rejection_at_any_http_status_fails_the_order_and_refunds),
+    ("4xx with an error", test_a_clear_rejection_at_any_http_status_fails_the_order_and_refunds),
     ("201 with a number", test_a_number_in_any_form_is_kept_as_text),
-    ("empty body, null or list to an add", test_an_add_without_a_plain_answer_is_in_doubt),
-    ("neither number nor error", test_an_add_without_a_plain_answer_is_in_doubt),
+    ("empty body, null or list to an add", test_an_add_without_a_clear_answer_is_in_doubt),
+    ("neither number nor error", test_an_add_without_a_clear_answer_is_in_doubt),
     ("duplicate link", test_a_duplicate_link_waits),
-    ("the panel is out of our money", test_what_is_wrong_with_our_account_pauses_the_provider_and_keeps_the_order),
+    ("the panel is out of our money", test_a_problem_with_our_account_pauses_the_provider_and_keeps_the_order),
     (
         "a status knows nothing of a new order",
         test_an_order_that_the_panel_does_not_know_yet_is_left_alone_for_an_hour_and_three_looks,
     ),
     ("numbers as text, hex, beyond 2^31", test_a_number_in_any_form_is_kept_as_text),
-    ("spellings of canceled", test_a_word_is_understood_in_every_spelling),
-    ("unknown words", test_an_unknown_word_is_told_once),
+    ("spellings of canceled", test_a_status_word_is_understood_in_every_spelling),
+    ("unknown words", test_an_unknown_status_word_is_reported_once),
     ("a row vanishes from an answer to many", test_a_row_that_vanishes_changes_nothing),
     ("an error in one row passes", test_an_hour_without_three_looks_is_not_enough),
     ("remains negative or above the quantity", test_remains_are_clamped_before_they_move_money),
-    ("remains not a number", test_a_partial_without_a_number_is_for_a_person),
+    ("remains not a number", test_a_partial_without_remains_is_for_an_operator),
     ("start count null, empty, missing", test_a_start_count_that_is_none_keeps_what_is_known),
     ("charge 0, missing, changed", test_charges_are_kept_the_first_and_the_last_and_none_is_no_charge),
-    ("Partial and Completed in any order, late refunds", test_late_changes_only_ever_pay_back_the_difference),
-    ("status goes backwards", test_backwards_reports_move_nothing_back),
+    ("Partial and Completed in any order, late refunds", test_late_changes_only_refund_the_difference),
+    ("status goes backwards", test_reports_of_an_earlier_status_change_nothing),
     ("numbers twice in one answer", test_a_status_that_says_nothing_changes_nothing),
     (
         "a service vanishes",
@@ -477,7 +477,7 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ("the list is empty, short or broken", test_a_price_list_that_cannot_be_whole_changes_nothing),
     (
         "least and greatest quantity change before an add",
-        test_a_readable_refusal_at_any_http_status_ends_the_order_and_pays_back,
+        test_a_clear_rejection_at_any_http_status_fails_the_order_and_refunds,
     ),
     (
         "prices change before an add",
@@ -485,7 +485,7 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ),
     (
         "type or name changes, numbers are used again",
-        "pricelists/test_importer::test_a_number_that_stands_for_another_service_is_held",
+        "pricelists/test_importer::test_a_number_that_is_another_service_now_waits_for_approval",
     ),
     (
         "the list names other currencies",
@@ -503,14 +503,14 @@ ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ("the currency changes", test_another_currency_stops_the_provider_and_not_the_order),
     ("a balance as people write it", test_a_balance_is_read_as_people_write_it),
     ("a list in a wrapper or in pages", "pricelists/test_importer::test_a_list_is_found_in_every_wrapping"),
-    ("429, limits, blocks after a bad key", test_a_wrong_key_or_a_limit_stops_the_questions_at_once),
-    ("redirects", test_an_add_without_a_plain_answer_is_in_doubt),
+    ("429, limits, blocks after a bad key", test_a_wrong_key_or_a_rate_limit_stops_the_status_sync_at_once),
+    ("redirects", test_an_add_without_a_clear_answer_is_in_doubt),
     ("the key in an address", test_the_key_is_in_no_record_of_what_went_wrong),
 ]
 
 
 @pytest.mark.parametrize(("happens", "held_by"), ROWS, ids=lambda value: str(value)[:40])
-def test_every_row_of_the_list_is_held_by_a_test(happens: str, held_by: str | Callable[..., None]) -> None:
+def test_every_row_of_the_list_has_a_test(happens: str, held_by: str | Callable[..., None]) -> None:
     if isinstance(held_by, str):
         module, name = held_by.split("::")
         assert f"def {name}(" in (Path(__file__).parents[1] / f"{module}.py").read_text(), happens

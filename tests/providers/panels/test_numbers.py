@@ -1,4 +1,4 @@
-"""One reader for all numbers: what is unambiguous is read exactly, everything else is unreadable and never guessed."""
+"""Unambiguous numbers are read exactly; all others are unreadable and never guessed."""
 
 from __future__ import annotations
 

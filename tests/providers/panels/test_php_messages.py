@@ -1,4 +1,4 @@
-"""An answer is the same answer with PHP's warnings around it."""
+"""Warnings of PHP around an answer do not change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer to ``add``: an order's number, a plain rejection, or nobody knows."""
+"""The answer to ``add``: an order's number, a clear rejection, or an unknown outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every form in which panels answer refill, refill_status and cancel, and what is not believed."""
+"""Every form in which panels answer refill, refill_status and cancel, and answers that are not accepted."""
 
 from __future__ import annotations
 

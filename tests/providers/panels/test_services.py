@@ -1,4 +1,4 @@
-"""Services lists as panels send them: what is found in them, how it is cleaned, and what cannot be sold."""
+"""Services lists as panels send them: finding the rows, cleaning them, and what cannot be sold."""
 
 from __future__ import annotations
 

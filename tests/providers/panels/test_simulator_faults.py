@@ -1,4 +1,4 @@
-"""The pretend panels misbehave as scripted, move with the clock, and keep exact books under parallel requests."""
+"""The simulators apply scripted faults, progress with the clock, and keep exact books under parallel requests."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""The pretend panels answer every example of the panels' documents in its shape, and notice what no document allows."""
+"""The simulators answer every example of the panels' documents, and report requests that no document allows."""
 
 import json
 from collections.abc import Iterator

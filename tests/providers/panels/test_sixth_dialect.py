@@ -1,4 +1,4 @@
-"""The walk-through in docs/dialects.md, walked: its two files make a dialect that keeps every rule the others keep."""
+"""The tutorial in docs/dialects.md: its two files make a dialect that passes the rules of the others."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_it_survives_what_panels_do_in_the_field(case: Callable[..., None], star
 def test_it_is_in_doubt_as_the_others_are(
     kind: str, options: dict[str, Any], start_panel: Callable[..., Panel]
 ) -> None:
-    test_field_faults.test_an_add_without_a_plain_answer_is_in_doubt(scene_at(NAME, start_panel), kind, options)
+    test_field_faults.test_an_add_without_a_clear_answer_is_in_doubt(scene_at(NAME, start_panel), kind, options)
 
 
 def test_there_are_cases() -> None:

@@ -1,4 +1,4 @@
-"""Reports about orders: an error is looked for first, an envelope is opened, and only a report is a report."""
+"""Status reports: errors are looked for first, envelopes are opened, and only reports count as reports."""
 
 from __future__ import annotations
 

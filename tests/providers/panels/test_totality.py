@@ -1,4 +1,4 @@
-"""Parsers are total: whatever a panel answers, they return what they promise or raise an error of ours."""
+"""Parsers are total: for any answer they return what they promise or raise one of our errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database goes away in the middle of a pass: what the panel answered is recorded all the same."""
+"""The database goes away during a pass: the answers of the panel are still recorded."""
 
 from __future__ import annotations
 

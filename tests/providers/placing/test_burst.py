@@ -1,4 +1,4 @@
-"""A panel that suddenly answers in unfamiliar words, or not at all: few orders end with an unknown outcome."""
+"""A panel that suddenly sends unknown errors, or no answers, leaves only few orders with an unknown outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims: what is committed before a byte goes out, and what becomes of it when a process is stopped or killed."""
+"""Claims are committed before a byte is sent, and survive a process that is stopped or killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is sold, or bought, for more than the customer pays."""
+"""Nothing is sold or placed for more than the customer pays."""
 
 from __future__ import annotations
 

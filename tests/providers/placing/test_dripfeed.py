@@ -1,4 +1,4 @@
-"""Drip-feed, later starts and subscriptions, over real sockets: passed on where the panel has it, split where not."""
+"""Drip-feed, scheduled starts and subscriptions: placed whole if the panel supports it, split otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of a provider: calls at once, calls a minute; and which route is taken: funded, by priority, the cheapest."""
+"""Limits of parallel calls and calls per minute, and the choice of the route."""
 
 from __future__ import annotations
 

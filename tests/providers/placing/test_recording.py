@@ -1,4 +1,4 @@
-"""Answers recorded together: all that is plain in one transaction, and what is odd holds up no other."""
+"""Accepted orders are recorded together in one transaction, and an unusual answer does not delay the others."""
 
 from __future__ import annotations
 

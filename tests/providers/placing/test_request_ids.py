@@ -1,4 +1,4 @@
-"""Two orders for the same thing at the same time, at a panel that takes a repeat for the same request."""
+"""Two simultaneous orders for the same thing at a panel that takes a repeat for the same request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Placing orders at a panel that misbehaves: every outcome ends where the design says, and nothing is bought twice."""
+"""Placing orders at a panel with faults: every outcome is recorded as designed, and nothing is placed twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a queued order waits is said in words, on its page and on the provider's."""
+"""The pages of a queued order and of its provider explain why it waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of slow start: how many orders may be on their way after which answers."""
+"""Slow start: how many orders may be under way after which answers."""
 
 from __future__ import annotations
 

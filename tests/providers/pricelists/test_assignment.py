@@ -1,4 +1,4 @@
-"""Service types that an operator assigns: sold at once, kept by every later price list, and taken back."""
+"""Service types that an operator assigns: sold at once, kept by later price lists, and removed again."""
 
 from __future__ import annotations
 

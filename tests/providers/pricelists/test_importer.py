@@ -1,4 +1,4 @@
-"""Price lists: what is read, what is kept, and that a bad answer never empties the shop."""
+"""Import of price lists, and protection of the catalog against bad answers."""
 
 from __future__ import annotations
 
@@ -342,7 +342,7 @@ def test_a_rejected_offer_is_off_sale_until_it_is_approved(provider: Provider) -
         ({"name": "Followers [Max: 20K] ⚡", "category": "Photo ⭐ new"}, False),
     ],
 )
-def test_a_number_that_stands_for_another_service_is_held(
+def test_a_number_that_is_another_service_now_waits_for_approval(
     provider: Provider, change: dict[str, Any], is_pending_approval: bool
 ) -> None:
     importer.store(provider, rows(9))
@@ -428,7 +428,7 @@ GOOD = {"service": 1, "name": "Likes", "type": "Default", "category": "Photo", "
         ({"max": "many"}, notes.encode(Note.UNREADABLE_LIMITS)),
     ],
 )
-def test_an_odd_row_is_kept_or_left_out_with_its_reason_and_spoils_no_other(
+def test_an_unusual_row_is_stored_or_left_out_with_its_reason(
     provider: Provider, change: dict[str, Any], problem: str
 ) -> None:
     text = json.dumps([{**GOOD, **change}, {**GOOD, "service": 2}])

@@ -1,4 +1,4 @@
-"""Markup: the closest rule wins, prices follow costs, pinned ones stay, and only what differs is written."""
+"""Markup: the most specific rule applies, prices follow costs, and pinned prices stay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rates() -> list[Decimal]:
 
 
 # ------------------------------------------------------------------------------------------------ rules
-def test_the_closest_rule_wins_service_category_provider_global_default(provider: Provider, settings: Any) -> None:
+def test_the_most_specific_markup_rule_applies(provider: Provider, settings: Any) -> None:
     first, second = Service.objects.order_by("pk")
     settings.DEFAULT_MARKUP = "10"
     found = [(markup.reprice(), *rates())]

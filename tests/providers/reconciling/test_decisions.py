@@ -1,4 +1,4 @@
-"""Orders in doubt: what a person may decide, and what each decision does."""
+"""Decisions about orders whose outcome is unknown, and what each of them does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def order() -> Order:
     return Order.objects.latest("id")
 
 
-def test_it_was_placed_follows_the_order_under_its_number(panel: Panel, placement: Placement) -> None:
+def test_deciding_that_it_was_placed_tracks_the_order_under_its_number(panel: Panel, placement: Placement) -> None:
     (number,) = panel.orders
     decisions.attach(placement, upstream_id=number)
     assert order().status == "pending"
@@ -46,13 +46,13 @@ def test_it_was_placed_follows_the_order_under_its_number(panel: Panel, placemen
     assert len(panel.orders) == 1
 
 
-def test_it_was_not_placed_may_be_sent_again_once(panel: Panel, placement: Placement) -> None:
+def test_an_order_that_was_not_placed_may_be_sent_again_once(panel: Panel, placement: Placement) -> None:
     decisions.release(placement, send_again=True, why="not in their list")
     submission.submit_due(Provider.objects.get())
     assert (order().status, Placement.objects.count()) == ("pending", 2)
 
 
-def test_it_was_not_placed_may_be_paid_back(placement: Placement) -> None:
+def test_an_order_that_was_not_placed_may_be_refunded(placement: Placement) -> None:
     decisions.release(placement, send_again=False, why="not in their list")
     assert (order().status, order().refunded) == ("failed", order().charge)
     assert list(audit.findings()) == []
@@ -93,7 +93,7 @@ def lost_with_words(panel: Panel, text: str, **inputs: str) -> Placement:
     return Placement.objects.filter(order=bought).latest("id")
 
 
-def test_words_that_an_operator_has_taught_are_a_refusal_from_then_on(panel: Panel) -> None:
+def test_a_text_saved_by_an_operator_is_a_rejection_from_then_on(panel: Panel) -> None:
     lost = lost_with_words(panel, "Oops, try another time")
     assert (lost.state, lost.evidence["said"]) == ("in_doubt", "Oops, try another time")
     decisions.teach(lost, order().user)
@@ -109,21 +109,21 @@ def test_words_that_an_operator_has_taught_are_a_refusal_from_then_on(panel: Pan
     assert list(audit.findings()) == []
 
 
-def test_what_one_panel_means_is_not_what_another_means(panel: Panel, start_panel: Callable[..., Panel]) -> None:
+def test_a_saved_text_applies_to_one_provider_only(panel: Panel, start_panel: Callable[..., Panel]) -> None:
     decisions.teach(lost_with_words(panel, "Oops"))
     other = provider_at(start_panel("v2"), "v2", name="other")
     assert decisions.is_taught(Provider.objects.get(name="at-v2"), "oops")
     assert not decisions.is_taught(other, "oops")
 
 
-def test_a_lost_answer_has_no_words_to_teach(placement: Placement) -> None:
+def test_a_lost_answer_has_no_text_to_save(placement: Placement) -> None:
     with pytest.raises(decisions.NothingToTeach):
         decisions.teach(placement)
     placement.refresh_from_db()
     assert placement.state == "in_doubt"
 
 
-def test_a_server_error_is_never_taught(panel: Panel) -> None:
+def test_a_server_error_cannot_be_saved_as_a_rejection(panel: Panel) -> None:
     """HTTP 500 may come after the order was written: its words mean nothing."""
     provider = provider_at(panel, "v2")
     RefusalText.objects.create(provider=provider, text="oops")
@@ -139,7 +139,7 @@ def test_a_server_error_is_never_taught(panel: Panel) -> None:
 @pytest.mark.parametrize(
     ("text", "status"), [('{"order":77}', "pending"), ('{"error":"Bad link"}', "failed"), ("", "in_doubt")]
 )
-def test_an_answer_after_the_lease_is_heard(panel: Panel, text: str, status: str) -> None:
+def test_an_answer_after_the_lease_is_recorded(panel: Panel, text: str, status: str) -> None:
     provider = provider_at(panel, "v2")
     buy(customer(), Service.objects.filter(kind="default")[0])
     (sent,) = claim(provider, limit=1)
@@ -149,7 +149,7 @@ def test_an_answer_after_the_lease_is_heard(panel: Panel, text: str, status: str
     assert order().status == status
 
 
-def test_a_yes_that_comes_after_the_decision_is_a_loss_not_a_second_order(panel: Panel) -> None:
+def test_an_acceptance_after_the_decision_is_a_loss_not_a_second_order(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
     buy(customer(), Service.objects.filter(kind="default")[0])
     (sent,) = claim(provider, limit=1)

@@ -1,4 +1,4 @@
-"""What is gathered about an order in doubt, and what the operator reads."""
+"""The evidence about an order whose outcome is unknown, and the sentences for the operator."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def said(placement: Placement) -> str:
     ("kind", "speaks", "sentence"),
     [("reset_after", "placed", "suggests that the order was placed"), ("reset_before", "unplaced", "was not placed")],
 )
-def test_the_balance_speaks_for_or_against_and_shows_its_figures(
-    panel: Panel, kind: str, speaks: str, sentence: str
-) -> None:
+def test_the_balance_is_evidence_and_shows_its_figures(panel: Panel, kind: str, speaks: str, sentence: str) -> None:
     bought(7, quantity=500)
     submit()
     lost = lose(panel, kind)
@@ -79,7 +77,7 @@ def test_the_balance_speaks_for_or_against_and_shows_its_figures(
     assert lost.state == "in_doubt", "it supports, it never proves"
 
 
-def test_the_balance_says_nothing_while_two_are_in_doubt(panel: Panel) -> None:
+def test_the_balance_is_no_evidence_while_two_are_in_doubt(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
     bought(2, quantity=150)
     panel.fault("add", "reset_after")
@@ -90,7 +88,7 @@ def test_the_balance_says_nothing_while_two_are_in_doubt(panel: Panel) -> None:
     assert "suggests" not in said(lost)
 
 
-def test_a_deposit_meanwhile_says_nothing(panel: Panel) -> None:
+def test_a_deposit_makes_the_balance_no_evidence(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
     panel.balance += 50
     id_search.search(provider(), is_now=True)
@@ -98,7 +96,7 @@ def test_a_deposit_meanwhile_says_nothing(panel: Panel) -> None:
     assert lost.evidence["balance"]["speaks"] == ""
 
 
-def test_the_balance_is_at_rest_only_while_nothing_is_in_doubt(panel: Panel) -> None:
+def test_the_balance_is_idle_only_while_nothing_is_in_doubt(panel: Panel) -> None:
     before = provider().idle_balance_at
     lost = lose(panel, "reset_after")
     evidence.refresh(provider(), seconds=0)
@@ -140,13 +138,13 @@ def test_what_the_answer_named_is_kept_and_the_provider_is_left_alone(panel: Pan
     assert provider().is_paused
 
 
-def test_words_that_could_be_taught_are_offered(panel: Panel) -> None:
+def test_texts_that_could_be_saved_are_offered(panel: Panel) -> None:
     lost = lose(panel, "error", text="Something went wrong")
     assert "“Something went wrong”" in said(lost)
     assert not provider().is_paused
 
 
-def test_evidence_speaks_the_readers_language_and_never_fails(panel: Panel) -> None:
+def test_evidence_is_in_the_readers_language_and_never_fails(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
     assert evidence.sentences(lost) == []
     evidence.add(lost, search={"why": "unheard of", "hits": [], "lower": 5, "upper": None})
@@ -196,7 +194,7 @@ def test_unknown_outcomes_of_long_ago_stop_nothing(panel: Panel) -> None:
 
 
 @pytest.mark.parametrize("kind", ["challenge", "redirect"])
-def test_a_wall_in_front_of_the_panel_stops_the_provider_at_once(panel: Panel, kind: str) -> None:
+def test_a_proxy_page_in_front_of_the_panel_pauses_the_provider_at_once(panel: Panel, kind: str) -> None:
     lose(panel, kind)
     assert provider().is_paused
     assert Note.NEXT_ORDER_TOO in provider().pause_reason

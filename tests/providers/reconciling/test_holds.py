@@ -1,4 +1,4 @@
-"""What waits while the outcome of an order is unknown, for how long, and what it costs those that do not wait."""
+"""Holds: which orders wait while an outcome is unknown, for how long, and what that costs the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for orders in doubt at a panel that others use too: what it decides, what it never does, what stops it."""
+"""The search for lost orders at a panel with other customers: what it decides, never does, and what stops it."""
 
 from __future__ import annotations
 
@@ -294,7 +294,9 @@ def test_a_panel_that_shows_nobody_anything_proves_nothing(shop: Shop) -> None:
     assert shop.search() == {"open": 1}
 
 
-def test_a_number_that_is_left_out_of_the_answer_is_not_a_no(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_that_is_left_out_of_the_answer_is_not_proven_missing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.lose("reset_before")
     shop.later()
     id_search.control(shop.provider)
@@ -304,7 +306,7 @@ def test_a_number_that_is_left_out_of_the_answer_is_not_a_no(shop: Shop, monkeyp
     assert Placement.objects.get(state="in_doubt").evidence["search"]["why"] == "silent"
 
 
-def test_a_price_that_changed_leaves_the_decision_to_the_operator(shop: Shop) -> None:
+def test_a_changed_price_leaves_the_decision_to_the_operator(shop: Shop) -> None:
     lost = shop.lose("reset_after")
     Placement.objects.filter(pk=lost.pk).update(cost=lost.cost * 2)
     shop.later()
@@ -362,7 +364,7 @@ def test_the_search_waits_for_a_control_that_succeeded(shop: Shop) -> None:
     assert shop.provider.search_checked_at is not None
 
 
-def test_a_panel_that_shows_the_order_of_a_stranger_is_never_searched(
+def test_a_panel_that_shows_orders_of_others_is_never_searched(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.lose("reset_before")
@@ -410,7 +412,7 @@ def test_a_control_passes_although_an_order_of_unknown_outcome_may_have_every_nu
     assert Note.CHECK_PASSED in shop.provider.search_check_result
 
 
-def test_a_control_sees_a_stranger_also_among_older_numbers(shop: Shop) -> None:
+def test_a_search_check_finds_orders_of_others_among_older_numbers(shop: Shop) -> None:
     stranger = next(iter(shop.panel.orders.values()))
     Provider.objects.update(settle_seconds=3600)
     shop.lose("reset_before")
@@ -454,7 +456,7 @@ def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
     assert panel.received("status") == []
 
 
-def test_an_order_in_doubt_is_not_taken_for_a_strangers(shop: Shop) -> None:
+def test_an_order_in_doubt_is_not_mistaken_for_one_of_others(shop: Shop) -> None:
     shop.lose("reset_after")
     shop.later()
     assert id_search.control(shop.provider)

@@ -1,4 +1,4 @@
-"""What the numbers around a lost order prove: tables of what we know, what the panel showed, and what follows."""
+"""Id windows: tables of known orders, of what the panel showed, and of what that proves."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def claim(key: int, lower: int, upper: int | None, cost: str = "0.09") -> Claim:
 # ------------------------------------------------------------------------------------------------ may they be believed
 
 
-def test_numbers_that_rose_one_after_the_other_are_believed() -> None:
+def test_numbers_that_rise_with_time_are_trusted() -> None:
     assert id_windows.why_unreliable(one_by_one()) == ""
     parallel = known(*((100 + index, 5.0 * (index // 5), 5.0 * (index // 5) + 4 - index % 5) for index in range(50)))
     assert id_windows.why_unreliable(parallel) == "", "five at once may be answered in any order"
 
 
-def test_numbers_are_not_believed_that_are_few_that_fall_or_that_came_all_at_once() -> None:
+def test_few_falling_or_simultaneous_numbers_are_not_trusted() -> None:
     assert notes.encode(Note.FEW_NUMBERS, count=49, needed=50) == id_windows.why_unreliable(one_by_one(49))
     rows = one_by_one()
     assert Note.NUMBERS_FALL in id_windows.why_unreliable([*rows[:-1], replace(rows[-1], number=rows[3].number - 1)])
@@ -154,7 +154,7 @@ def test_what_is_found_in_an_open_window_is_found() -> None:
     assert judge([claim(1, 10, None)], [hit(15)])[1].verdict is Verdict.PLACED
 
 
-def test_attempts_that_fit_the_same_number_are_decided_by_nobody_unless_their_windows_differ() -> None:
+def test_attempts_that_fit_the_same_number_stay_open_unless_their_windows_differ() -> None:
     twins = [claim(1, 10, 20), claim(2, 10, 20)]
     assert {found.why for found in judge(twins, [hit(15)]).values()} == {"others"}
     apart = [claim(1, 10, 20), claim(2, 16, 30)]
@@ -163,7 +163,7 @@ def test_attempts_that_fit_the_same_number_are_decided_by_nobody_unless_their_wi
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 40])
-def test_as_many_attempts_as_you_like_without_a_number_in_their_windows_were_not_placed(count: int) -> None:
+def test_any_number_of_attempts_without_a_number_in_their_windows_were_not_placed(count: int) -> None:
     claims = [claim(key, 10, 20) for key in range(count)]
     assert {found.verdict for found in judge(claims, []).values()} == {Verdict.UNPLACED}
 

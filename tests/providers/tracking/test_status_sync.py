@@ -1,4 +1,4 @@
-"""Following orders: in batches, at their time, and without believing what cannot be true."""
+"""Status sync: in batches, on schedule, and without applying impossible reports."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_partial_without_remains_moves_no_money_and_is_shown_to_a_person(
     assert OrderEvent.objects.filter(order=order, kind="oddity").count() == 1, "said once, not at every look"
 
 
-def test_fail_is_left_to_a_person_unless_this_panel_pays_back(panel: Panel, order: Order) -> None:
+def test_fail_is_left_to_an_operator_unless_this_panel_refunds(panel: Panel, order: Order) -> None:
     body = '{"status":"Fail","remains":"100","charge":"0.1"}'
     panel.fault("status", "text", body=body)
     assert (sync(order).status, order.refunded) == ("pending", 0)
@@ -124,7 +124,7 @@ def test_fail_is_left_to_a_person_unless_this_panel_pays_back(panel: Panel, orde
     assert (sync(order).status, order.refunded) == ("canceled", order.charge)
 
 
-def test_a_late_change_pays_back_the_difference_and_only_that(panel: Panel, order: Order) -> None:
+def test_a_late_change_refunds_only_the_difference(panel: Panel, order: Order) -> None:
     for word, remains, refunded in (
         ("Completed", 0, Decimal(0)),
         ("Partial", 30, order.charge * 30 / 100),
@@ -140,7 +140,7 @@ def test_a_late_change_pays_back_the_difference_and_only_that(panel: Panel, orde
     assert list(audit.findings()) == []
 
 
-def test_intervals_stretch_with_age_and_end(panel: Panel, order: Order, settings: Any) -> None:
+def test_intervals_grow_with_age_and_end(panel: Panel, order: Order, settings: Any) -> None:
     settings.SYNC_INTERVAL = 60
     waits = []
     for hours in (0, 2, 12, 100, 1000):
@@ -243,7 +243,7 @@ def test_a_second_pass_of_the_same_provider_does_nothing_and_a_dead_ones_turn_en
     assert not turns.is_taken(f"sync:{provider.pk}")
 
 
-def test_a_pass_that_lost_its_turn_takes_nothing_in_and_asks_no_more(
+def test_a_pass_that_lost_its_turn_applies_nothing_and_makes_no_calls(
     panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped while it waited for an answer: another pass may have brought a newer one."""
@@ -304,7 +304,7 @@ def test_a_pass_that_dies_between_two_writes_is_made_again_without_harm(
     assert list(audit.findings()) == []
 
 
-def test_an_order_whose_report_cannot_be_applied_holds_up_no_other(
+def test_a_report_that_cannot_be_applied_does_not_delay_others(
     panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follow(panel, order, 3)
@@ -396,9 +396,7 @@ def test_an_order_that_changed_since_it_was_read_is_judged_again_at_once(
 
 
 @pytest.mark.parametrize(("text", "reason"), [("Invalid API key", "key"), ("Too many requests", "busy"), ("", "gone")])
-def test_a_panel_that_does_not_want_to_be_asked_is_left_alone(
-    text: str, reason: str, panel: Panel, order: Order
-) -> None:
+def test_a_panel_that_rejects_status_calls_is_left_alone(text: str, reason: str, panel: Panel, order: Order) -> None:
     follow(panel, order, 2999)
     Provider.objects.update(parallel=1)
     if reason == "gone":
@@ -427,7 +425,7 @@ def test_a_list_that_fails_once_is_asked_for_again_as_a_list(panel: Panel, order
     ("kind", "options"),
     [("html", {}), ("text", {"body": '{"error":"We are down, come back later"}'}), ("text", {"body": "[]x"})],
 )
-def test_one_message_to_every_call_is_heard_three_times_and_the_panel_is_left_alone(
+def test_the_same_error_for_every_call_ends_the_pass_after_three_calls(
     panel: Panel, order: Order, kind: str, options: dict[str, Any]
 ) -> None:
     follow(panel, order, 195)
@@ -477,7 +475,7 @@ def test_a_panel_that_answers_for_one_order_only_is_asked_one_by_one(
     assert status_sync.sync_statuses(make_due())["calls"] == 3, "and tried again after a day"
 
 
-def test_one_order_that_spoils_every_list_holds_up_no_other(
+def test_one_order_that_makes_batches_fail_does_not_delay_others(
     panel: Panel, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follow(panel, order, 99)

@@ -1,4 +1,4 @@
-"""Refills and cancellations at real panels: as each document asks, told honestly, never sent twice by themselves."""
+"""Refills and cancellations at real panels: sent by each document, and never sent twice automatically."""
 
 from __future__ import annotations
 
@@ -163,7 +163,9 @@ def test_a_cancellation_is_a_request_and_the_status_moves_the_money(dialect: str
 
 
 @ALL_DIALECTS
-def test_a_verb_that_the_document_lacks_goes_to_a_person_and_nothing_is_sent(dialect: str, start_panel: Start) -> None:
+def test_a_verb_that_the_document_lacks_goes_to_an_operator_and_nothing_is_sent(
+    dialect: str, start_panel: Start
+) -> None:
     shop = Shop(start_panel(dialect), dialect)
     lacking = {"refill", "cancel"} - DIALECTS[dialect].verbs
     requests: list[Any] = []
@@ -256,7 +258,7 @@ def let_leases_end() -> None:
     Turn.objects.update(until=database_now() - timedelta(seconds=1))
 
 
-def test_a_claim_whose_worker_died_is_in_doubt_and_a_person_may_send_it_again(shop: Shop) -> None:
+def test_a_claim_whose_worker_died_is_in_doubt_and_an_operator_may_send_it_again(shop: Shop) -> None:
     refill = customer_requests.request_refill(shop.completed())
     claimed, _turn = claim(shop)
     assert len(claimed) == 1
@@ -294,7 +296,7 @@ def test_a_clock_that_is_wrong_ends_nobodys_lease(shop: Shop, skew: int) -> None
     assert UpstreamRequest.objects.get().state == "submitting"
 
 
-def test_a_refill_that_the_panel_left_unclear_is_for_a_person_and_still_followed(shop: Shop) -> None:
+def test_an_unclear_refill_is_for_an_operator_and_still_tracked(shop: Shop) -> None:
     refill = customer_requests.request_refill(shop.completed())
     shop.tick()
     shop.panel.report_refill("1", "Error")
@@ -337,7 +339,7 @@ def test_one_message_to_every_refill_status_ends_the_pass(shop: Shop) -> None:
     assert not UpstreamRequest.objects.exclude(state="closed").filter(sync_at__lte=timezone.now()).exists()
 
 
-def test_a_refund_in_the_answer_to_cancel_is_taken_off_what_the_order_cost(start_panel: Start) -> None:
+def test_a_refund_in_the_answer_to_cancel_reduces_the_cost_of_the_order(start_panel: Start) -> None:
     shop = Shop(start_panel("toplistbot"), "toplistbot")
     order = shop.order("has_cancel")
     number = shop.number(order)
@@ -357,7 +359,7 @@ def test_a_refund_in_the_answer_to_cancel_is_taken_off_what_the_order_cost(start
     assert (order.status, placement.charged) == ("canceled", Decimal("2.5")), "a charge of nothing hides no cost"
 
 
-def test_a_refill_that_the_panel_does_not_know_is_for_a_person_in_the_end(shop: Shop) -> None:
+def test_a_refill_that_the_panel_does_not_know_finally_goes_to_an_operator(shop: Shop) -> None:
     refill = customer_requests.request_refill(shop.completed())
     shop.tick()
     UpstreamRequest.objects.update(upstream_id="77")
@@ -427,7 +429,7 @@ def test_the_provider_that_took_the_order_is_asked_not_the_one_that_refused(star
     assert UpstreamRequest.objects.get().placement == taken
 
 
-def test_a_provider_that_is_switched_off_leaves_it_to_a_person(shop: Shop) -> None:
+def test_requests_at_an_inactive_provider_go_to_an_operator(shop: Shop) -> None:
     request = customer_requests.request_cancellation(shop.order("has_cancel"))
     Provider.objects.update(is_active=False)
     assert shop.tick() == {}
@@ -435,7 +437,7 @@ def test_a_provider_that_is_switched_off_leaves_it_to_a_person(shop: Shop) -> No
     assert Note.PROVIDER_OFF in request.reason
 
 
-def test_an_order_without_a_provider_is_for_a_person(shop: Shop) -> None:
+def test_requests_for_an_order_without_a_provider_go_to_an_operator(shop: Shop) -> None:
     order = shop.completed()
     Placement.objects.update(state="refused", order=order)
     refill = customer_requests.request_refill(order)

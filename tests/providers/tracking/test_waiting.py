@@ -1,4 +1,4 @@
-"""Everything that waits too long has one reason, and only then."""
+"""Every order and request that waits too long is listed with exactly one reason."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def order_of(service: Service, *, age: timedelta, status: str = "queued", **valu
     return order
 
 
-def test_an_order_that_is_not_late_needs_nobody(service: Service) -> None:
+def test_an_order_that_is_not_late_is_in_no_group(service: Service) -> None:
     assert waiting.reasons_of(order_of(service, age=timedelta(minutes=1))) == []
 
 

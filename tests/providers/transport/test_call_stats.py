@@ -1,4 +1,4 @@
-"""How providers and services do: measured on what ended, counted cheaply, and silent where there is too little."""
+"""Statistics of providers and services: measured on ended orders, and empty if the sample is too small."""
 
 from __future__ import annotations
 

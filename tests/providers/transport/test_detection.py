@@ -1,4 +1,4 @@
-"""`--dialect auto`: every panel is told by reading alone, and the operator reads why it was none of the others."""
+"""`--dialect auto`: every panel is recognized by read-only requests, with a reason for each other dialect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READS = {"balance", "services", "status", "refill_status"}
 
 
 @ALL_DIALECTS
-def test_every_panel_is_told_by_reading_alone(dialect: str, start_panel: Callable[..., Panel]) -> None:
+def test_every_panel_is_detected_by_read_only_requests(dialect: str, start_panel: Callable[..., Panel]) -> None:
     panel = start_panel(dialect)
     found = detection.detect(panel.url, panel.key)
     assert found.dialect is DIALECTS[dialect], found.lines
@@ -36,9 +36,7 @@ def test_every_panel_is_told_by_reading_alone(dialect: str, start_panel: Callabl
 
 
 @ALL_DIALECTS
-def test_a_sentence_for_each_dialect_says_why_it_was_not_that_one(
-    dialect: str, start_panel: Callable[..., Panel]
-) -> None:
+def test_a_sentence_for_each_dialect_says_why_it_does_not_fit(dialect: str, start_panel: Callable[..., Panel]) -> None:
     panel = start_panel(dialect, key="s3cr3t-and-l0ng-key")
     lines = dict(line.split(": ", 1) for line in detection.detect(panel.url, panel.key).lines)
     assert set(lines) == set(DIALECTS)
@@ -47,7 +45,7 @@ def test_a_sentence_for_each_dialect_says_why_it_was_not_that_one(
     assert panel.key not in str(lines)
 
 
-def test_tmsmm_is_told_also_where_it_answers_in_json(start_panel: Callable[..., Panel]) -> None:
+def test_tmsmm_is_detected_even_if_it_answers_in_json(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("tmsmm", malformed_multi=False)
     assert detection.detect(panel.url, panel.key).dialect is DIALECTS["tmsmm"]
 
@@ -202,7 +200,7 @@ def test_a_currency_is_a_code_or_said_to_be_assumed(
 
 
 @pytest.mark.django_db
-def test_a_balance_in_another_currency_than_ours_is_told(
+def test_a_balance_in_another_currency_is_reported(
     start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     panel = start_panel("v2")

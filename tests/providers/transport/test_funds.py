@@ -1,4 +1,4 @@
-"""Not enough funds: what the balance cannot pay for waits, and nothing else does."""
+"""Not enough funds: orders that the balance cannot pay for wait, and nothing else does."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def submit() -> None:
     submission.submit_due(provider())
 
 
-def test_an_order_dearer_than_the_balance_waits_and_cheaper_ones_go_on(
-    panel: Panel, buyer: Any, service: Service
-) -> None:
+def test_an_order_above_the_balance_waits_and_cheaper_ones_go_on(panel: Panel, buyer: Any, service: Service) -> None:
     dear, *cheap = order(buyer, service, 5), *(order(buyer, service, "0.1") for _ in range(5))
     submit()
     assert statuses(dear, *cheap) == ["queued", *["pending"] * 5]
@@ -97,7 +95,7 @@ def test_what_was_spent_since_counts(panel: Panel, buyer: Any, service: Service)
     assert provider().funds_limit == Decimal("0.55")
 
 
-def test_parked_orders_go_out_with_the_first_reading_that_shows_more(
+def test_waiting_orders_are_placed_after_the_first_reading_of_a_higher_balance(
     panel: Panel, buyer: Any, service: Service
 ) -> None:
     dear = order(buyer, service, 5)
@@ -111,7 +109,7 @@ def test_parked_orders_go_out_with_the_first_reading_that_shows_more(
     assert provider().funds_limit is None
 
 
-def test_a_parked_order_does_not_wait_for_a_reading_that_never_comes(
+def test_a_waiting_order_does_not_wait_for_a_reading_that_never_comes(
     panel: Panel, buyer: Any, service: Service
 ) -> None:
     dear = order(buyer, service, 5)
@@ -169,7 +167,7 @@ def test_intervals_double_and_end(panel: Panel, buyer: Any, service: Service) ->
     assert waits == [2, 4, 8, 16, 30, 30, 30]
 
 
-def test_an_order_goes_where_there_is_money(
+def test_an_order_goes_to_a_provider_with_enough_balance(
     panel: Panel, buyer: Any, service: Service, start_panel: Callable[..., Panel]
 ) -> None:
     first = provider()
@@ -201,7 +199,7 @@ def test_refills_and_cancellations_go_on_while_orders_wait_for_money(
     assert len(panel.received("cancel")) == 1
 
 
-def test_an_operator_lets_everything_go_out_again(panel: Panel, buyer: Any, service: Service) -> None:
+def test_an_operator_can_end_the_limit(panel: Panel, buyer: Any, service: Service) -> None:
     dear = order(buyer, service, 5)
     submit()
     panel.balance = Decimal(100)

@@ -1,4 +1,4 @@
-"""Rules of back-off."""
+"""Waiting times after failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the clock that goes on while a process is stopped."""
+"""The clock that keeps running while a process is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of leases: how long they last, by whose clock, and until when a first byte may go out."""
+"""Leases: their length, on whose clock, and the last moment for a first byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task that is waiting in the queue is not put there again; a lost one holds up nothing. With both brokers."""
+"""A task that waits in the queue is not queued again, and a lost one blocks nothing, with both brokers."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_task_that_was_done_is_put_into_the_queue_again(broker: Broker) -> None:
         broker.acknowledge(number)
 
 
-def test_lost_message_holds_up_nothing(broker: Broker) -> None:
+def test_lost_message_blocks_nothing(broker: Broker) -> None:
     """A flushed Redis, a purged queue."""
     enqueue_once(TASK, 1)
     broker.purge_queue()

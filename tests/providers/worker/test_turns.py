@@ -1,4 +1,4 @@
-"""Rules of turns: one process at a time, by the database's clock, and a lost turn is noticed."""
+"""Turns: one process at a time, on the database's clock, and the loss of a turn is noticed."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_clock_of_the_machine_does_not_matter(skew: int) -> None:
     assert held.keep()
 
 
-def test_turn_written_by_a_wrong_clock_does_not_stand_in_the_way() -> None:
+def test_turn_written_by_a_wrong_clock_is_free() -> None:
     assert turns.take("mail", seconds=60)
     Turn.objects.update(until=database_now() + timedelta(seconds=turns.LONGEST + 60))
     assert turns.take("mail", seconds=60)

@@ -1,4 +1,4 @@
-"""`manage.py worker` in earnest: real processes on a database of their own, and kill -9 at each of them."""
+"""`manage.py worker` with real processes on a separate database, and SIGKILL for each of them."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_a_cluster_that_falls_silent_is_replaced(
 
 @pytest.mark.prove
 @pytest.mark.parametrize("victim", ["main", "sentinel"])
-def test_a_cluster_that_loses_its_head_is_replaced_whole(
+def test_a_cluster_that_loses_its_main_process_is_replaced_whole(
     shop: Shop, worker: subprocess.Popen[bytes], cluster: Cluster, victim: str
 ) -> None:
     os.kill(getattr(cluster, victim), signal.SIGKILL)

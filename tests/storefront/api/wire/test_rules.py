@@ -49,7 +49,7 @@ no session begins, English whatever the browser says
 HTTP/1.0 without a host
     clients/test_replicas.py test_an_old_program_speaks_http_1_0_without_a_host
 Expect: 100-continue
-    clients/test_programs.py test_a_program_reads_buys_and_asks
+    clients/test_programs.py test_a_program_lists_services_orders_and_checks_the_status
 250 ids in the line of a GET
     clients/test_replicas.py test_250_orders_fit_into_the_line_of_a_get
 an add never waits for a panel
@@ -102,7 +102,7 @@ aliases of the order for status
 a body in chunks
     wire/test_odd_requests.py test_a_body_in_chunks_is_read_where_the_server_decodes_it
 a body in chunks from Node and curl
-    clients/test_programs.py test_a_program_reads_buys_and_asks
+    clients/test_programs.py test_a_program_lists_services_orders_and_checks_the_status
 no action, no refill
     wire/test_parameters.py test_no_refill_is_guessed_from_a_request_without_an_action
 refills without an action are a status
@@ -182,7 +182,7 @@ after 60 seconds it is a new one
 eight at once are one order
     wire/test_never_twice.py test_the_same_from_eight_threads_is_one_order
 eight at once over two processes are one order
-    clients/test_never_twice.py test_eight_at_once_get_one_order
+    clients/test_never_twice.py test_eight_identical_requests_at_once_place_one_order
 one open order a link, where the service says so
     wire/test_never_twice.py test_a_service_can_take_one_order_a_link
 keys are in no log of ours
