@@ -149,6 +149,7 @@ POSTS = frozenset({
 ELSEWHERE: Mapping[str, str] = {
     "^api(?:/|$)": "an error",
     "": "an error of the REST API",
+    "api/v3": "leads to the page of the REST API",
     "brand:sheet": "a style sheet, of one row",
     "brand:logo": "a picture, of one row",
     "support:file": "a file from the disk",

@@ -28,6 +28,7 @@ from tests.storefront.payments import payments
 FOR_EVERYBODY = (
     "services/", "pages/", "brand/", "static", "mail/unsubscribe/", "account/confirm-email/", "account/^confirm-email",
     "account/password/reset/key/", "account/^password", "wallet/add-funds/webhooks/", "updates/", "admin/", "adminapi/",
+    "api/v3/",  # by a key instead of a log-in: see tests/storefront/api/rest/test_isolation.py
 )  # fmt: skip
 
 
