@@ -55,6 +55,10 @@ class Note(StrEnum):
     # Why an order counts as not placed.
     NOT_FOUND = "not_found"
     STORED_ERROR = "stored_error"
+    # Why the outcome of an order is unknown.
+    ANSWER_NOT_READ = "answer_not_read"
+    ANSWER_NOT_RECORDED = "answer_not_recorded"
+    NUMBER_TAKEN = "number_taken"
     # What became of a refill or a cancellation.
     NO_PROVIDER = "no_provider"
     PROVIDER_OFF = "provider_off"

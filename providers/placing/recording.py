@@ -17,10 +17,12 @@ from orders.db import bulk
 from orders.lifecycle import fulfillment
 from orders.models import Order
 from orders.models.order import EventKind
+from providers import notes
 from providers.errors import LeaseEnded, NotSent, OutcomeUnknown, ProviderError, Refused, Unsupported
 from providers.http import client
 from providers.http.messages import Answer
 from providers.models import PanelCall, Placement, PlacementState, Provider
+from providers.notes import Note
 from providers.panels.placing import read_add
 from providers.placing import routing
 from providers.placing.claiming import Attempt
@@ -61,7 +63,7 @@ class Answered:
             return cls(attempt, outcome, problem=problem)
         except Exception:  # a bug in a parser must not lose the answers for the other orders of this pass
             log.exception("order %s: the panel's answer could not be read", attempt.placement.order_id)
-            return cls(attempt, outcome, problem=OutcomeUnknown("the answer could not be read"))
+            return cls(attempt, outcome, problem=OutcomeUnknown(notes.encode(Note.ANSWER_NOT_READ)))
 
     @property
     def is_plain(self) -> bool:
@@ -116,7 +118,7 @@ def record(provider: Provider, answered: Answered) -> str:
     except Exception:  # one answer that cannot be stored must not stop the recording of the others
         placement = answered.attempt.placement
         log.exception("order %s: the panel's answer could not be recorded", placement.order_id)
-        unknown = OutcomeUnknown("the answer could not be recorded", upstream_id=answered.upstream_id)
+        unknown = OutcomeUnknown(notes.encode(Note.ANSWER_NOT_RECORDED), upstream_id=answered.upstream_id)
         try:
             with transaction.atomic():
                 _in_doubt(provider, placement, unknown)

@@ -24,10 +24,12 @@ from django.db import connection, transaction
 
 from orders.lifecycle import fulfillment
 from orders.models import Order
+from providers import notes
 from providers.errors import LeaseEnded, OutcomeUnknown, ProviderError, Unsupported
 from providers.http import policy
 from providers.http.messages import Answer, Call
 from providers.models import Placement, PlacementState, Provider
+from providers.notes import Note
 from providers.placing import recording, routing
 from providers.placing.claiming import Attempt, Claim, TurnLost
 from providers.placing.queue import Queue
@@ -83,7 +85,7 @@ def expire_leases() -> int:
     overdue = Placement.objects.filter(state=PlacementState.SUBMITTING, ended_at=None, lease_until__lt=database_now())
     found = 0
     for placement in overdue.select_related("provider").order_by("pk")[:1000]:
-        unknown = OutcomeUnknown("the worker ended before the answer came")
+        unknown = OutcomeUnknown(notes.encode(Note.WORKER_STOPPED))
         with transaction.atomic():
             list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
             taken = Placement.objects.filter(pk=placement.pk, state=PlacementState.SUBMITTING).update(
@@ -94,7 +96,7 @@ def expire_leases() -> int:
                     placement.order_id,
                     run=placement.run,
                     provider=placement.provider_id,
-                    why="no answer was recorded",
+                    why=unknown.message,
                 )
                 found += 1
     return found

@@ -71,14 +71,12 @@ def number_conflict(placement: Placement, upstream_id: str) -> OutcomeUnknown:
     numbered = Placement.objects.filter(provider=placement.provider_id, upstream_id=upstream_id)
     holder, mine = numbered.select_related("order").first(), placement.order
     if holder is None:
-        return OutcomeUnknown(f"order {upstream_id} could not be kept", upstream_id=upstream_id, is_lasting=True)
+        return OutcomeUnknown(notes.encode(Note.ANSWER_NOT_RECORDED), upstream_id=upstream_id, is_lasting=True)
     is_twin = (holder.offer_id, holder.quantity, holder.order.link, holder.order.fields) == (
         placement.offer_id, placement.quantity, mine.link, mine.fields
     )  # fmt: skip
-    words = f"the panel answered with order {upstream_id}, which our order {holder.order_id} has"
-    if is_twin:
-        words += ": it seems to take the two, which ask for the same, for one"
-    return NumberHeld(words, upstream_id=upstream_id, holder=holder.order_id, is_twin=is_twin)
+    text = notes.encode(Note.NUMBER_TAKEN, number=upstream_id, order=str(holder.order_id))
+    return NumberHeld(text, upstream_id=upstream_id, holder=holder.order_id, is_twin=is_twin)
 
 
 def attach(placement: Placement, *, upstream_id: str, actor: Any = None, **facts: Any) -> Placement:

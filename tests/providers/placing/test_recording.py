@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from orders.ledger import audit
 from orders.lifecycle import fulfillment
 from orders.models import Order, OrderEvent, Service
+from providers import notes
 from providers.http.messages import Answer
 from providers.models import PanelCall, Placement, Provider
+from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import recording
 from providers.placing.claiming import Attempt
@@ -128,4 +130,4 @@ def test_an_answer_that_cannot_be_recorded_leaves_its_order_unknown_and_spoils_n
     assert [recording.record(provider, one) for one in answers] == ["accepted", "in_doubt", "accepted"]
     row = Placement.objects.get(order=broken)
     assert (row.state, row.evidence["number"]) == ("in_doubt", "7002")
-    assert "could not be recorded" in row.panel_error
+    assert row.panel_error == notes.encode(Note.ANSWER_NOT_RECORDED)

@@ -12,7 +12,9 @@ from django.core.management import call_command
 
 from orders.ledger import audit
 from orders.models import Order, Service
+from providers import notes
 from providers.models import Placement, Provider
+from providers.notes import Note
 from providers.panels.dialects import DIALECTS
 from providers.panels.simulators import Panel
 from providers.placing import claiming, submission
@@ -47,7 +49,7 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
 
     assert len(panel.orders) == 1
     assert (first.status, second.status, held.upstream_id) == ("pending", "in_doubt", "")
-    assert f"which our order {first.pk} has" in held.panel_error
+    assert held.panel_error == notes.encode(Note.NUMBER_TAKEN, number=held.evidence["number"], order=str(first.pk))
     assert held.evidence["holder"] == first.pk
     told = " ".join(map(str, evidence.sentences(held)))
     assert f"which order {first.pk} already has" in told
