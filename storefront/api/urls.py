@@ -4,7 +4,6 @@ None that programs call redirects: a redirect loses the body of a POST.
 """
 
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 
 from storefront.api.error_handlers import unknown_address
 from storefront.api.panel.views import PanelView
@@ -20,7 +19,7 @@ urlpatterns = [
     path("api/", reference.reference, name="reference"),
     path("api/openapi.json", reference.openapi_json, name="openapi_json"),
     path("api/openapi.yaml", reference.openapi_yaml, name="openapi_yaml"),
-    path("api/v3", RedirectView.as_view(pattern_name="api:v3", http_method_names=["get", "head"])),
+    path("api/v3", reference.v3_without_slash),
     path("api/v3/", include("storefront.api.rest.urls")),
     re_path(r"^api(?:/|$)", unknown_address),
 ]

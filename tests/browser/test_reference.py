@@ -55,7 +55,7 @@ def test_a_trial_order_sends_what_belongs_to_its_type(visit: Callable[..., Page]
     page.locator("#try-order").fill("7")
     expect(page.locator("#try-service")).to_be_hidden()
     choose(page, "add")
-    expect(page.get_by_text("This buys for real")).to_be_visible()
+    expect(page.get_by_text("This places a real order")).to_be_visible()
     expect(page.locator("#try-answer_number")).to_be_hidden()
     page.locator("#try-runs").fill("5")
     page.get_by_label("Type of the service").select_option("Poll")
@@ -64,7 +64,7 @@ def test_a_trial_order_sends_what_belongs_to_its_type(visit: Callable[..., Page]
     page.locator("#try-quantity").fill("9")
     page.locator("#try-runs").fill("")
     page.locator("#try-answer_number").fill("2")
-    page.get_by_role("button", name="Send and buy").click()
+    page.get_by_role("button", name="Send and place order").click()
     expect(page.locator("[data-answer]")).to_contain_text('"order"')
     assert [set(body) for body in bodies] == [{"key", "action", "service", "link", "quantity", "answer_number"}]
     assert Order.objects.get().fields == {"answer_number": 2}

@@ -64,24 +64,25 @@ def _services() -> Action:
     }  # fmt: skip
     return Action(
         "services",
-        _("The price list"),
+        _("List services"),
         _(
-            "Every service on sale, in one answer; what is missing from it is off sale. By GET the answer has an ETag: "
-            "send it back in If-None-Match, and as long as nothing has changed you get HTTP 304 and no list."
+            "Returns every service on sale. A service that is missing from the list is not on sale. A"
+            " response to GET has an ETag: send it in If-None-Match to get HTTP 304 without a body "
+            "until something changes."
         ),
-        (ExampleAnswer(_("Answer"), [first]),),
+        (ExampleAnswer(_("Response"), [first]),),
         {
-            "service": _("The number that add takes."),
+            "service": _("Service ID for add."),
             "name": _("One line of text."),
-            "type": _("The service type: it decides what add needs."),
+            "type": _("Service type. It determines the parameters of add."),
             "category": _("One line of text."),
-            "rate": _("The price in the shop's currency: for 1,000, or for one where the type is a package."),
-            "min": _("The least one order may have."),
-            "max": _("The most one order may have; with drip-feed, all runs together."),
-            "dripfeed": _("Whether an order may be delivered in runs."),
-            "refill": _("Whether a refill can be asked for."),
-            "cancel": _("Whether a cancellation can be asked for."),
-            "desc": _("What the service is, in its own words; it may be empty and have several lines."),
+            "rate": _("Price in the shop's currency: per 1,000, or per order if the type is a package."),
+            "min": _("Minimum quantity of an order."),
+            "max": _("Maximum quantity of an order. With drip-feed, it applies to all runs together."),
+            "dripfeed": _("Whether the service supports drip-feed."),
+            "refill": _("Whether refills can be requested."),
+            "cancel": _("Whether orders can be canceled."),
+            "desc": _("Description. It can be empty or have several lines."),
         },
     )
 
@@ -90,11 +91,12 @@ ADD = Action(
     "add",
     _("Place an order"),
     _(
-        "Takes the price from your wallet and gives the number of the order. What it needs depends on the type of the "
-        "service. If you heard no answer, send the same call again: it buys once."
+        "Charges your balance and returns the order ID. The required parameters depend on the "
+        "service type. If you get no response, send the same request again: the order is placed "
+        "only once."
     ),
-    (ExampleAnswer(_("Answer"), {"order": 23501}),),
-    {"order": _("The number of the order. Keep it: everything else asks for it.")},
+    (ExampleAnswer(_("Response"), {"order": 23501}),),
+    {"order": _("Order ID. Store it: later requests need it.")},
     spends=True,
 )
 
@@ -111,17 +113,17 @@ def _status() -> Action:
     }
     return Action(
         "status",
-        _("How orders stand"),
-        _("One order by order, or up to 1,000 by orders. Ask for many at once rather than for each alone."),
+        _("Get order status"),
+        _("Use order for one order, or orders for up to 1,000. Request many at once instead of one by one."),
         (
-            ExampleAnswer(_("Answer for one"), row("0.27819", "3572", "Partial", "157"), ("order",)),
-            ExampleAnswer(_("Answer for several: each number as it was asked"), several, ("orders",)),
+            ExampleAnswer(_("Response for one"), row("0.27819", "3572", "Partial", "157"), ("order",)),
+            ExampleAnswer(_("Response for several, by the IDs as you sent them"), several, ("orders",)),
         ),
         {
-            "charge": _("What the order costs you: what was paid back is taken off."),
-            "start_count": _("The count before the first delivery; 0 where it is not known."),
-            "status": _("One of six words."),
-            "remains": _("What is not delivered: 0 when completed, the whole quantity when canceled."),
+            "charge": _("Charge of the order, minus refunds."),
+            "start_count": _("Count before delivery; 0 if unknown."),
+            "status": _("One of six statuses."),
+            "remains": _("Quantity not delivered: 0 when completed, the whole quantity when canceled."),
             "currency": _("The shop's currency."),
         },
         (parameters.ORDER, parameters.ORDERS),
@@ -131,13 +133,13 @@ def _status() -> Action:
 _REFILLS = [{"order": 23501, "refill": 81}, {"order": 23502, "refill": {"error": responses.INCORRECT_ORDER}}]
 REFILL = Action(
     "refill",
-    _("Ask for refills"),
-    _("Asks to deliver again what was lost since the order was completed. It costs nothing."),
+    _("Request refills"),
+    _("Requests delivery of what dropped since the order was completed. Refills are free."),
     (
-        ExampleAnswer(_("Answer for one"), {"refill": "81"}, ("order",)),
-        ExampleAnswer(_("Answer for several"), _REFILLS, ("orders",)),
+        ExampleAnswer(_("Response for one"), {"refill": "81"}, ("order",)),
+        ExampleAnswer(_("Response for several"), _REFILLS, ("orders",)),
     ),
-    {"refill": _("The number of the refill; a text in the answer for one order."), "order": _("The order's number.")},
+    {"refill": _("Refill ID. It is a string in the response for one order."), "order": _("Order ID.")},
     (parameters.ORDER, parameters.ORDERS),
 )
 _REFILL_ROWS = [
@@ -147,25 +149,25 @@ _REFILL_ROWS = [
 ]
 REFILL_STATUS = Action(
     "refill_status",
-    _("How refills stand"),
-    _("One refill by refill, or up to 1,000 by refills."),
+    _("Get refill status"),
+    _("Use refill for one refill, or refills for up to 1,000."),
     (
-        ExampleAnswer(_("Answer for one"), {"status": "Completed"}, ("refill",)),
-        ExampleAnswer(_("Answer for several"), _REFILL_ROWS, ("refills",)),
+        ExampleAnswer(_("Response for one"), {"status": "Completed"}, ("refill",)),
+        ExampleAnswer(_("Response for several"), _REFILL_ROWS, ("refills",)),
     ),
-    {"status": _("One of four words."), "refill": _("The refill's number.")},
+    {"status": _("One of four statuses."), "refill": _("Refill ID.")},
     (parameters.REFILL, parameters.REFILLS),
 )
 _CANCELED = [{"order": 23501, "cancel": 1}, {"order": 23502, "cancel": {"error": responses.CANCEL_OPEN}}]
 CANCEL = Action(
     "cancel",
-    _("Ask to cancel orders"),
+    _("Cancel orders"),
     _(
-        "Asks to stop orders. 1 says that the request was taken, not that the order has stopped: its status tells "
-        "what became of it, and what was not delivered is paid back."
+        "Requests cancellation. 1 means that the request was accepted, not that the order is "
+        "stopped. The order status shows the result, and what was not delivered is refunded."
     ),
-    (ExampleAnswer(_("Answer"), _CANCELED, ("orders",)),),
-    {"order": _("The order's number."), "cancel": _("1: the request was taken. Otherwise the error.")},
+    (ExampleAnswer(_("Response"), _CANCELED, ("orders",)),),
+    {"order": _("Order ID."), "cancel": _("1 if the request was accepted, otherwise the error.")},
     (parameters.ORDERS,),
 )
 
@@ -173,8 +175,8 @@ CANCEL = Action(
 def _balance() -> Action:
     return Action(
         "balance",
-        _("Your balance"),
-        _("What your wallet holds."),
-        (ExampleAnswer(_("Answer"), {"balance": "100.84292", "currency": settings.STORE_CURRENCY}),),
-        {"balance": _("A text with a point and without blanks."), "currency": _("The shop's currency.")},
+        _("Get balance"),
+        _("Returns your balance."),
+        (ExampleAnswer(_("Response"), {"balance": "100.84292", "currency": settings.STORE_CURRENCY}),),
+        {"balance": _("Decimal number as a string."), "currency": _("The shop's currency.")},
     )

@@ -35,16 +35,21 @@ _LISTS = {name: {"style": "form", "explode": True} for name in ("orders", "refil
 SECURITY: dict[str, Schema] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The key as a bearer token."},
     "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The key in a header."},
-    "query": {"type": "apiKey", "in": "query", "name": "key", "description": "The key in the address: logs keep it."},
+    "query": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "key",
+        "description": "The key in the query, and so in server logs.",
+    },
 }
 ABOUT = (
-    "One address, every action. Parameters come as a form, as multipart, as a JSON object or in the query; a parameter "
-    "in the body counts before one in the query. The key comes as the parameter `key`, as a bearer token or in the "
-    "header `X-Api-Key`. What cannot be done is answered with HTTP 200 and one name, `error`."
+    "One URL for every action. Send parameters as a form, as multipart, as a JSON object or in the query; parameters "
+    "in the body take precedence over those in the query. Send the API key as the parameter `key`, as a bearer token "
+    "or in the header `X-Api-Key`. If an action fails, the response has HTTP 200 and one field, `error`."
 )
 #: A response without a body.
-_UNCHANGED = OpenApiResponse(None, "With services: the list is the one that If-None-Match names.")
-ONCE = "With `add`, in place of `request_id`: the same id within 24 hours buys once."
+_UNCHANGED = OpenApiResponse(None, "With `services`: the list that `If-None-Match` names has not changed.")
+ONCE = "With `add`, instead of `request_id`: the same ID places only one order within 24 hours."
 
 
 def as_json() -> bytes:
@@ -99,7 +104,7 @@ class PanelViewDescription(OpenApiViewExtension):  # type: ignore[no-untyped-cal
         get = extend_schema(
             operation_id="callByQuery",
             summary="Call an action by GET",
-            description="The same with every parameter in the query. The key is then in the logs on the way.",
+            description="The same with every parameter in the query. The key then appears in server logs.",
             parameters=[*_query(), _idempotency_key()],
             responses={**_responses(), 304: _UNCHANGED},
             **common,
@@ -134,7 +139,7 @@ def _example(way: Parameter | None) -> Schema:
 
 
 def _responses() -> dict[int, OpenApiResponse]:
-    told = [
+    examples = [
         OpenApiExample(f"{action.name}-{number}", value=answer.data, summary=f"{action.name}: {answer.title}")
         for action in all_actions()
         for number, answer in enumerate(action.answers, 1)
@@ -142,14 +147,14 @@ def _responses() -> dict[int, OpenApiResponse]:
     error = shapes.ref("Error")
     empty = shapes.ref("Nothing")
     return {
-        200: OpenApiResponse(shapes.ref("Answer"), "The answer, or an error that says why nothing was done.", told),
+        200: OpenApiResponse(shapes.ref("Answer"), "The result, or an error that says why nothing was done.", examples),
         400: OpenApiResponse(error, "The request cannot be read."),
-        404: OpenApiResponse(error, "Another address than that of the API."),
-        405: OpenApiResponse(error, "Another method than GET and POST."),
+        404: OpenApiResponse(error, "The URL is not part of the API."),
+        405: OpenApiResponse(error, "The method is neither GET nor POST."),
         411: OpenApiResponse(error, "The body has no Content-Length."),
         413: OpenApiResponse(error, "The body is too large."),
-        429: OpenApiResponse(empty, "Too many calls that only read: wait as long as Retry-After says."),
-        500: OpenApiResponse({"anyOf": [empty, error]}, "Ours. An order: send it again with the same request_id."),
+        429: OpenApiResponse(empty, "Too many requests that only read. Wait for the seconds in `Retry-After`."),
+        500: OpenApiResponse({"anyOf": [empty, error]}, "A server error. Repeat an order with the same `request_id`."),
     }
 
 
@@ -157,7 +162,7 @@ def _query() -> list[OpenApiParameter]:
     every = {one.name: one for action in all_actions() for one in action.parameters}
     every |= {one.name: one for one in parameters.inputs()}
     names = [action.name for action in all_actions()]
-    action = OpenApiParameter("action", {"type": "string", "enum": names}, required=True, description="What to do.")
+    action = OpenApiParameter("action", {"type": "string", "enum": names}, required=True, description="The action.")
     return [action, *map(_in_query, every.values())]
 
 

@@ -37,21 +37,23 @@ DATE = r"^(0[1-9]|[12][0-9]|3[01])/(0[1-9]|1[0-2])/[12][0-9]{3}$"
 
 #: The meanings of parameters that are no inputs of one service type, or that mean more in the API than in a form.
 MEANINGS: Mapping[str, Promise] = {
-    "service": gettext_lazy("The number of the service, from the price list."),
-    "link": gettext_lazy("What to deliver to. It must be public while the order runs."),
-    "quantity": gettext_lazy("How many, from the service's min to its max. With drip-feed: how many in each run."),
+    "service": gettext_lazy("Service ID from the service list."),
+    "link": gettext_lazy("Target of the order. It must be public while the order is delivered."),
+    "quantity": gettext_lazy("Quantity between the service's min and max. With drip-feed, the quantity of each run."),
     "posts": gettext_lazy(
         "Number of future posts to include; 0 for existing posts only. All posts are charged in advance, at max each."
     ),
     "old_posts": gettext_lazy("Number of existing posts to include, newest first. They are charged like new posts."),
-    "runs": gettext_lazy("Drip-feed: how many times the quantity is delivered. Only where the service has drip-feed."),
-    "interval": gettext_lazy("Drip-feed: minutes from the start of one run to that of the next. Needed with runs."),
-    "start_at": gettext_lazy("When to start: ISO 8601, or seconds since 1970. Without it the order starts at once."),
-    "request_id": gettext_lazy("Your own name for this order: sent again, it buys nothing again."),
-    "order": gettext_lazy("The number of one order."),
-    "orders": gettext_lazy("Numbers of orders, with commas between them or as a list."),
-    "refill": gettext_lazy("The number of one refill."),
-    "refills": gettext_lazy("Numbers of refills, with commas between them or as a list."),
+    "runs": gettext_lazy("Number of drip-feed runs. Only for services with drip-feed."),
+    "interval": gettext_lazy("Minutes between the starts of two drip-feed runs. Required with runs."),
+    "start_at": gettext_lazy("Start time in ISO 8601, or in seconds since 1970. Without it, the order starts at once."),
+    "request_id": gettext_lazy(
+        "Your own ID for this order. A repeated request with the same ID places no second order."
+    ),
+    "order": gettext_lazy("Order ID."),
+    "orders": gettext_lazy("Order IDs, separated by commas or as a list."),
+    "refill": gettext_lazy("Refill ID."),
+    "refills": gettext_lazy("Refill IDs, separated by commas or as a list."),
 }
 EXAMPLES: Mapping[str, str | int] = {
     "service": 1042,
@@ -93,7 +95,7 @@ class Parameter:
     def allowed(self) -> str:
         """Return the allowed values in words."""
         if self.name.endswith("s") and "oneOf" in self.schema:
-            return _("up to %d numbers") % MAX_IDS
+            return _("up to %d IDs") % MAX_IDS
         if "enum" in self.schema:
             return _("one of %s") % ", ".join(map(str, self.schema["enum"]))
         if self.schema["type"] == "integer":

@@ -64,7 +64,7 @@ def _call(action: Action) -> Schema:
         "description": f"{action.title}. {action.does}",
         "required": ["action"],
         "properties": {
-            "key": {"type": "string", "minLength": 1, "description": "Your key, unless a header has it."},
+            "key": {"type": "string", "minLength": 1, "description": "The API key, unless it is in a header."},
             "action": {"type": "string", "enum": [action.name]},
         },
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import conditional_page, require_safe
 
@@ -24,6 +24,11 @@ def reference(request: HttpRequest) -> HttpResponse:
         return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
     context = page.context(request.user, address=request.build_absolute_uri("/api/v2"))
     return render(request, "api/reference.html", context)
+
+
+def v3_without_slash(request: HttpRequest) -> HttpResponse:
+    """Redirect people who left out the slash to the reference page; programs get a JSON error."""
+    return redirect("api:v3") if request.method in ("GET", "HEAD") else unknown_address(request)
 
 
 @require_safe

@@ -11,30 +11,30 @@ from orders.events import Topic
 
 #: The style sheet's class of a status is the same word in lower case, with hyphens for blanks.
 STATUSES: Mapping[str, Promise] = {
-    "Pending": _("Taken and paid. It has not started."),
-    "Processing": _("It is being prepared, or somebody looks at it. Ask again later."),
+    "Pending": _("Accepted and paid. It has not started."),
+    "Processing": _("The order is being prepared or is under review. Check again later."),
     "In progress": _("It is being delivered."),
-    "Completed": _("Everything is delivered. Final, but for refills."),
-    "Partial": _("It has ended before everything was delivered: the rest was paid back. Final."),
-    "Canceled": _("It was stopped: everything was paid back. Final."),
+    "Completed": _("Everything was delivered. Final, except for refills."),
+    "Partial": _("Only part was delivered, and the rest was refunded. Final."),
+    "Canceled": _("The order was stopped and fully refunded. Final."),
 }
 REFILLS: Mapping[str, Promise] = {
-    "Pending": _("Asked for. It has not started."),
+    "Pending": _("Requested. It has not started."),
     "In progress": _("It is being delivered."),
-    "Completed": _("What was lost is delivered again. Final."),
-    "Rejected": _("There will be no refill. Final."),
+    "Completed": _("What dropped was delivered again. Final."),
+    "Rejected": _("The refill was declined. Final."),
 }
 EVENTS: Mapping[Topic, Promise] = {
-    Topic.ORDER: _("An order of yours has another status, or more of it is delivered."),
-    Topic.REFILL: _("A refill of yours has another status."),
-    Topic.LOW_BALANCE: _("Your wallet fell below the limit that you named."),
-    Topic.PRICES: _("The price list has changed: read it again."),
+    Topic.ORDER: _("The status or progress of one of your orders changed."),
+    Topic.REFILL: _("The status of one of your refills changed."),
+    Topic.LOW_BALANCE: _("Your balance fell below your limit."),
+    Topic.PRICES: _("Services or prices changed. Load the service list again."),
 }
 #: Words in a link that choose the outcome of a sandbox order.
 MAGIC: Mapping[str, Promise] = {
-    "partial": _("The order ends half delivered, as Partial."),
+    "partial": _("Half of the order is delivered, and it ends as Partial."),
     "canceled": _("The order is canceled."),
-    "refused": _("The order is refused after it was taken: it ends as Canceled."),
-    "slow": _("The order stays in progress, half delivered, until you cancel it."),
-    "rejected": _("A refill of the order is rejected."),
+    "refused": _("The order is rejected after it was accepted, and ends as Canceled."),
+    "slow": _("The order stays in progress with half delivered until you cancel it."),
+    "rejected": _("Refills of the order are rejected."),
 }

@@ -161,7 +161,7 @@ def test_a_plain_service_comes_before_others_in_the_examples(client: Client, db:
 
 
 def test_a_shop_that_sells_nothing_says_that_its_example_is_made_up(client: Client, db: Any) -> None:
-    assert "This shop sells nothing yet" in text_of(client.get("/api/").content.decode())
+    assert "This shop has no services yet" in text_of(client.get("/api/").content.decode())
 
 
 def test_the_examples_ask_for_an_order_of_the_readers_own(client: Client, reseller: Reseller) -> None:
@@ -218,10 +218,10 @@ def test_the_limits_of_the_shop_show(client: Client, db: Any, settings: Any) -> 
     settings.API_CALLS_PER_MINUTE, settings.IDEMPOTENCY_SECONDS, settings.SCHEDULE_MAX_DAYS = 1234, 17, 0
     settings.SANDBOX_BALANCE, settings.SANDBOX_SECONDS = "75", 33
     text = text_of(client.get("/api/").content.decode())
-    assert "1,234 a minute" in text
+    assert "1,234 per minute" in text
     assert "within 17 seconds" in text
-    assert "has $75.00 to play with, and an order takes 33 seconds" in text
-    assert "Any order may have request_id." in text
+    assert "has $75.00 of play money, and an order takes 33 seconds" in text
+    assert "Every order accepts request_id." in text
 
 
 # ------------------------------------------------------------------------------------------------ the examples run
