@@ -115,7 +115,7 @@ def _account(shop: Furnished) -> list[Sight]:
         Sight("key", f"/account/keys/{key}/", CUSTOMER),
         Sight("key-revoke", f"/account/keys/{key}/revoke/", CUSTOMER),
         Sight("webhooks", "/webhooks/", CUSTOMER),
-        Sight("callback", f"/webhooks/{endpoint}/edit/", CUSTOMER),
+        Sight("webhook-edit", f"/webhooks/{endpoint}/edit/", CUSTOMER),
         Sight("deliveries", f"/webhooks/{endpoint}/", CUSTOMER),
         Sight("delivery", f"/webhooks/{endpoint}/{delivery}/", CUSTOMER),
         Sight("profile", "/account/profile/", CUSTOMER),
@@ -123,8 +123,8 @@ def _account(shop: Furnished) -> list[Sight]:
         Sight("access-review", "/account/access/", CUSTOMER),
         Sight("password-change", "/account/password/change/", CUSTOMER),
         Sight("sessions", "/account/sessions/", CUSTOMER),
-        Sight("second-step", "/account/second-factor/", CUSTOMER),
-        Sight("letters", "/account/mail/", CUSTOMER),
+        Sight("two-factor", "/account/second-factor/", CUSTOMER),
+        Sight("emails", "/account/mail/", CUSTOMER),
     ]
 
 
