@@ -88,7 +88,7 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
-def household(address: str) -> str:
+def rate_limit_address(address: str) -> str:
     """Return the address by which calls are counted.
 
     For IPv6 that is the /64, because everybody is given at least a /64.

@@ -59,4 +59,4 @@ def consume(request: HttpRequest, email: str) -> Usage | None:
 
 def from_here(request: HttpRequest, email: str) -> str:
     """Return the key that counts failures at one account from one address."""
-    return f"{email}|{ip_addresses.household(ip_addresses.client_address(request))}"
+    return f"{email}|{ip_addresses.rate_limit_address(ip_addresses.client_address(request))}"

@@ -83,8 +83,8 @@ def find_caller(key: str) -> Caller | None:
 
 def log_unknown_key(http: HttpRequest) -> None:
     """Write to the security log, once a minute per address, because programs with a revoked key keep calling."""
-    household = ip_addresses.household(ip_addresses.client_address(http))
-    if cache.add(f"api.unknown_key.{household}", 1, 60):
+    address = ip_addresses.rate_limit_address(ip_addresses.client_address(http))
+    if cache.add(f"api.unknown_key.{address}", 1, 60):
         security_log.warn("api_key_refused", http)
 
 

@@ -57,7 +57,7 @@ class AddressThrottle(WindowThrottle):
     """Limit the calls from one address, whatever keys it tries. It comes before any key is looked up."""
 
     def counter(self, request: Request) -> tuple[str, int]:
-        address = ip_addresses.household(ip_addresses.client_address(request._request))
+        address = ip_addresses.rate_limit_address(ip_addresses.client_address(request._request))
         return f"address.{address}", settings.API_ADDRESS_CALLS_PER_MINUTE
 
 

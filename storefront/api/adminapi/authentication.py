@@ -79,6 +79,6 @@ def _find(text: str) -> StaffKey | None:
 
 def _note_unknown_key(request: Request) -> None:
     """Write to the security log, once a minute per address, because programs with a revoked key keep calling."""
-    address = ip_addresses.household(ip_addresses.client_address(request._request))
+    address = ip_addresses.rate_limit_address(ip_addresses.client_address(request._request))
     if cache.add(f"adminapi.unknown_key.{address}", 1, 60):
         security_log.warn("staff_key_refused", request._request)

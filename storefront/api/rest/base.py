@@ -63,9 +63,9 @@ class RestViewSet(GenericViewSet[Any]):
         """Check everything that does not depend on the action: the shop is open, limits, key, scope."""
         if maintenance.message() is not None:
             raise Problem(Code.MAINTENANCE, headers={"Retry-After": str(maintenance.RETRY_AFTER)})
-        household = ip_addresses.household(ip_addresses.client_address(request._request))
+        address = ip_addresses.rate_limit_address(ip_addresses.client_address(request._request))
         # Before the key is looked up, so that guessing keys is limited as well.
-        count(f"address.{household}", settings.API_ADDRESS_CALLS_PER_MINUTE)
+        count(f"address.{address}", settings.API_ADDRESS_CALLS_PER_MINUTE)
         prepare_body(request._request)
         super().initial(request, *args, **kwargs)
 
