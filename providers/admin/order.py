@@ -7,24 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from orders.admin import base, formatting
+from orders.errors import NotNow, OrdersError, OwnMoney
 from orders.lifecycle import fulfillment, staff_decisions
 from orders.models import Order, OrderEvent, Transfer
 from orders.rules import amounts, state_machine
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
 from providers.models import PanelCall, Placement, PlacementState, Provider, RefusalReason, note_texts
+from providers.placing import routing
 from providers.placing.waiting import explain
 from providers.reconciling import evidence
 from providers.tracking import waiting
@@ -81,7 +84,7 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     )
     list_filter = (("status", ByStatus), attention.OrderAttention, "source")
     list_select_related = ("user", "service")
-    actions: Any = ("mark_reports_seen",)
+    actions: Any = ("start_by_hand", "complete_by_hand", "mark_reports_seen")
     search_fields = ("id",)
     search_help_text = _(
         "Order ID, provider order ID, or the beginning of a customer's email address or of a link. Links are searched "
@@ -128,6 +131,33 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(decisions.PERMISSION)
+
+    @admin.action(description=_("Start delivery by hand"), permissions=["decide"])
+    def start_by_hand(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._deliver_by_hand(request, queryset, state_machine.Status.IN_PROGRESS)
+
+    @admin.action(description=_("Complete delivery by hand"), permissions=["decide"])
+    def complete_by_hand(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._deliver_by_hand(request, queryset, state_machine.Status.COMPLETED)
+
+    def _deliver_by_hand(self, request: HttpRequest, orders: QuerySet[Order], status: state_machine.Status) -> None:
+        """Set the status of each order in a transaction of its own; one that is refused does not stop the others."""
+        done = 0
+        for order in orders:
+            try:
+                with transaction.atomic():
+                    if order.user_id == request.user.pk:
+                        raise OwnMoney(gettext("This is your own order. Ask a colleague to decide."))
+                    if routing.may_be_placed(order):
+                        raise NotNow(gettext("A provider delivers this order, so its progress cannot be set."))
+                    staff_decisions.report(order, status=status, actor=request.user)
+                    self.log_change(request, order, f"Delivered by hand: {status.value}.")
+                    done += 1
+            except OrdersError as problem:
+                text = gettext("Order %(order)s: %(why)s") % {"order": order.pk, "why": problem}
+                self.message_user(request, text, messages.ERROR)
+        if done:
+            self.message_user(request, ngettext("%d order updated.", "%d orders updated.", done) % done)
 
     @admin.action(description=_("Mark as seen"), permissions=["decide"])
     def mark_reports_seen(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

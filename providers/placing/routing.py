@@ -56,6 +56,11 @@ def waiting_runs(provider: Provider | None = None, *, is_now: bool = False) -> Q
     return orders.order_by("id")
 
 
+def may_be_placed(order: Order) -> bool:
+    """Return whether a provider has the order, had it, or may have it."""
+    return Placement.objects.filter(order=order, state__in=(*LIVE, PlacementState.CLOSED)).exists()
+
+
 def next_runs(orders: Iterable[Order]) -> dict[int, Run]:
     """Return the first due run of each order, by order id."""
     in_runs = [order.pk for order in orders if order.runs > 1]

@@ -25,14 +25,12 @@ from orders.models import Cancellation, Order, Refill
 from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
-from providers.models import LIVE, Placement, PlacementState
+from providers.placing import routing
 from storefront.api.adminapi import audit, envelope, inputs, order_rows, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group, StaffKey
 from storefront.api.adminapi.orders import orders_with_parts
 
-#: A provider has the order, or may have it.
-_HAD = (*LIVE, PlacementState.CLOSED)
 #: Why no cancellation can be requested.
 _NOT_POSSIBLE: Mapping[type[NotPossible], str] = {
     CancelNotOffered: "The service is sold without cancellation",
@@ -113,7 +111,7 @@ def _values(order: Order) -> dict[str, Any]:
 
 def _refuse_provided(order: Order) -> None:
     """Raise if a provider has the order: its progress would be changed here only."""
-    if Placement.objects.filter(order=order, state__in=_HAD).exists():
+    if routing.may_be_placed(order):
         raise envelope.CannotDo("A provider delivers this order, so its progress cannot be set")
 
 

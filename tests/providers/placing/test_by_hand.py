@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from orders.ledger import audit
 from orders.models import Order, Service
 from providers.admin import attention
 from providers.placing import routing
@@ -43,3 +45,18 @@ def test_it_is_not_yet_to_be_delivered_before_its_start() -> None:
     order = factories.order(of=factories.service(is_manual=True))
     Order.objects.filter(pk=order.pk).update(starts_at=timezone.now() + timedelta(hours=1))
     assert waiting.reasons_of(order) == []
+
+
+def test_staff_starts_and_completes_it_in_the_list_of_orders() -> None:
+    order, other = factories.order(of=factories.service(is_manual=True)), factories.order()
+    client = Client()
+    client.force_login(factories.user(is_staff=True, is_superuser=True))
+    for action, status in (("start_by_hand", "in_progress"), ("complete_by_hand", "completed")):
+        page = client.post(
+            "/admin/orders/order/", {"action": action, "_selected_action": [order.pk, other.pk]}, follow=True
+        )
+        order.refresh_from_db()
+        other.refresh_from_db()
+        assert (order.status, other.status) == (status, "queued")
+        assert f"Order {other.pk}: A provider delivers this order" in page.content.decode()
+    assert list(audit.findings()) == []
