@@ -189,5 +189,5 @@ def _sold(known: Known) -> tuple[Any, ...]:
 
 
 def _some(numbers: list[int], most: int = 20) -> str:
-    told = ", ".join(map(str, numbers[:most]))
-    return told if len(numbers) <= most else f"{told} and {len(numbers) - most} more"
+    shown = ", ".join(map(str, numbers[:most]))
+    return shown if len(numbers) <= most else f"{shown} and {len(numbers) - most} more"

@@ -30,7 +30,7 @@ COPIED = (
 WRITTEN = (*COPIED, "is_available", "is_pending_approval", "pending_rate", "missed_imports")
 #: Columns that keep their values while a row cannot be sold. If only its type is unknown, the rest of the row is used.
 _SELLING = ("kind", "rate", "is_flat", "min_quantity", "max_quantity")
-_TOLD = {
+_LABELS = {
     "name": "name", "category": "category", "type_name": "type", "has_refill": "refill", "has_cancel": "cancel",
     "has_dripfeed": "drip-feed", "problem": "problem", "description": "description",
 }  # fmt: skip
@@ -133,7 +133,7 @@ def history_lines(before: Known, after: Known) -> Iterable[HistoryLine]:
         yield HistoryLine("rate", amounts.plain(before.listed_rate), amounts.plain(after.listed_rate))
     if before[9:11] != after[9:11]:
         yield HistoryLine("limits", _limits(before), _limits(after))
-    changed = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
+    changed = [name for name in _LABELS if getattr(before, name) != getattr(after, name)]
     if changed:
         yield HistoryLine("details", _details(before, changed), _details(after, changed))
     if before.missed_imports >= MISSES:
@@ -146,13 +146,13 @@ def _limits(known: Known) -> str:
 
 def _details(known: Known, names: list[str]) -> str:
     """Return the details as far as they fit into the history; the description is last because it is the longest."""
-    told = []
+    parts = []
     for name in names:
         value = getattr(known, name)
         if name == "problem" and (note := notes.decode(value)):
             value = note[0].replace("_", " ")
-        told.append(f"{_TOLD[name]}: {('yes' if value else 'no') if isinstance(value, bool) else value}")
-    text = "; ".join(told)
+        parts.append(f"{_LABELS[name]}: {('yes' if value else 'no') if isinstance(value, bool) else value}")
+    text = "; ".join(parts)
     return text if len(text) <= 255 else text[:254] + "…"
 
 

@@ -76,10 +76,10 @@ def add_later_rejection(placement: Placement, refusal: Refused) -> None:
     doubts = Placement.objects.filter(
         state=PlacementState.IN_DOUBT, provider_id=placement.provider_id, order__link=placement.order.link
     )
-    told = {"order": placement.order_id, "words": refusal.message[:200], "reason": refusal.reason}
+    rejection = {"order": placement.order_id, "words": refusal.message[:200], "reason": refusal.reason}
     for doubt in doubts.exclude(order__link="").exclude(order_id=placement.order_id):
         others = [one for one in doubt.evidence.get("later", []) if one["order"] != placement.order_id]
-        add(doubt, later=[*others, told][-LATER:])
+        add(doubt, later=[*others, rejection][-LATER:])
 
 
 # ------------------------------------------------------------------------------------------------ the balance
@@ -119,9 +119,9 @@ def compare_balance(provider: Provider, doubts: Iterable[Placement]) -> None:
     for doubt in doubts:
         if doubt.created_at > provider.idle_balance_at:
             figures = {"before": provider.idle_balance, "now": now, "explained": explained, "left": left}
-            told = {name: amounts.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
+            stored = {name: amounts.plain(value) for name, value in {**figures, "cost": doubt.cost}.items()}
             speaks = _balance_verdict(left, doubt.cost) if is_calm else ""
-            add(doubt, balance={**told, "speaks": speaks, "at": asked_at.isoformat()})
+            add(doubt, balance={**stored, "speaks": speaks, "at": asked_at.isoformat()})
 
 
 def _spent(placements: Any) -> Decimal:

@@ -84,7 +84,7 @@ class WhyOpen(StrEnum):
 
     SEVERAL = "several"  # several numbers may be its own
     OTHERS = "others"  # its number may be that of another attempt
-    INDISTINCT = "indistinct"  # it was placed, and so were others: which number is whose cannot be told
+    INDISTINCT = "indistinct"  # it was placed, and so were others: which number is whose is unclear
     UNEXPLAINED = "unexplained"  # a number in the window belongs to none of our attempts
     WINDOW_OPEN = "open"  # no later order is known
     SILENT = "silent"  # the panel did not answer about every number

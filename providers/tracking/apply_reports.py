@@ -101,18 +101,18 @@ def apply(provider: Provider, reports: Sequence[tuple[TrackedPlacement, Report]]
     posts = _posts(reports)
     for row, report in _with_runs(reports):
         if isinstance(report, Progress):
-            told = _interpret(provider, report, posts.get(row.order_id))
-            after = _values_after_report(provider, row, told)
-            if _is_unchanged(row, told):
+            progress = _interpret(provider, report, posts.get(row.order_id))
+            after = _values_after_report(provider, row, progress)
+            if _is_unchanged(row, progress):
                 if after != row[_BEFORE]:
                     written.append((row.pk, *after))
                 continue
-            decision = _decide(row, told)
+            decision = _decide(row, progress)
             if _is_change(row, decision):
                 if _is_simple(row, decision) and row.order_id not in simple:
-                    simple[row.order_id] = row, told, decision
+                    simple[row.order_id] = row, progress, decision
                 else:
-                    others.append((row, told))
+                    others.append((row, progress))
             if decision.status in state_machine.TERMINAL and row.state == PlacementState.ACCEPTED:
                 closed.append(row.pk)
         else:
@@ -166,7 +166,7 @@ def _advance(
     except Exception:  # one value that the database rejects must not stop the others
         log.exception("%s reports could not be applied at once", len(steps))
         done = set()
-    return [(row, told) for order_id, (row, told, _) in simple.items() if order_id not in done]
+    return [(row, progress) for order_id, (row, progress, _) in simple.items() if order_id not in done]
 
 
 def postpone(rows: Iterable[TrackedPlacement], *, panel_error: str, wait: timedelta) -> None:
@@ -207,10 +207,10 @@ def _decide(row: TrackedPlacement, report: Progress) -> Decision:
 
 def _posts(reports: Sequence[tuple[TrackedPlacement, Report]]) -> dict[int, tuple[int, int]]:
     """Return (posts, maximum per post) of the subscriptions whose panel reports the posts it served, by order."""
-    told = [row.order_id for row, report in reports if isinstance(report, Progress) and report.posts is not None]
-    if not told:
+    order_ids = [row.order_id for row, report in reports if isinstance(report, Progress) and report.posts is not None]
+    if not order_ids:
         return {}
-    asked = Order.objects.filter(pk__in=told, service__kind="subscriptions").values_list("pk", "fields")
+    asked = Order.objects.filter(pk__in=order_ids, service__kind="subscriptions").values_list("pk", "fields")
     return {pk: (service_types.posts_of(fields), fields["max"]) for pk, fields in asked}
 
 

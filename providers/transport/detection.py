@@ -33,29 +33,29 @@ class Detected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Manner:
+class _RequestFormat:
     """A request format: ``encoding`` and ``auth`` as in Provider; "" means as in the dialect's document."""
 
     encoding: str = ""
     auth: str = ""
 
     @property
-    def words(self) -> str:
-        told = [
+    def description(self) -> str:
+        parts = [
             {"json": "as JSON", "query": "by GET"}.get(self.encoding, ""),
             "with a bearer token" if self.auth else "",
         ]
-        return "".join(f" {words}" for words in told if words)
+        return "".join(f" {text}" for text in parts if text)
 
 
 #: Panels of the standard API use all of these formats; panels with a document of their own only the documented one.
 #: The first format that works is used. GET comes last because it puts the key into the panel's access log.
-_STANDARD_MANNERS = (
-    _Manner(),
-    _Manner(encoding="json"),
-    _Manner(auth="both"),
-    _Manner(encoding="json", auth="both"),
-    _Manner(encoding="query"),
+_STANDARD_FORMATS = (
+    _RequestFormat(),
+    _RequestFormat(encoding="json"),
+    _RequestFormat(auth="both"),
+    _RequestFormat(encoding="json", auth="both"),
+    _RequestFormat(encoding="query"),
 )
 
 
@@ -69,7 +69,7 @@ class _Fit:
     """
 
     dialect: Dialect
-    manner: _Manner
+    request_format: _RequestFormat
     currency: str
     services: int
     sellable: int
@@ -78,12 +78,13 @@ class _Fit:
     @property
     def rank(self) -> tuple[bool, bool, int, bool]:
         is_special = self.dialect.differs is not None and self.sellable * 2 > self.services
-        return self.is_at_home, is_special, self.sellable, self.manner == _Manner()
+        return self.is_at_home, is_special, self.sellable, self.request_format == _RequestFormat()
 
     @property
     def sentence(self) -> str:
         unsellable = self.services - self.sellable
-        return f"answers{self.manner.words}, {self.services} services, {unsellable} of them it could not order"
+        listed = f"{self.services} services, {unsellable} of them it could not order"
+        return f"answers{self.request_format.description}, {listed}"
 
 
 class _Differs(ProviderError):
@@ -112,21 +113,21 @@ class _Conversation:
             raise outcome
         return outcome
 
-    def try_manners(self, dialect: Dialect, auth: str, encoding: str) -> _Fit:
+    def try_formats(self, dialect: Dialect, auth: str, encoding: str) -> _Fit:
         """Return the first request format in which the panel answers in ``dialect``.
 
         Raises:
             ProviderError: none works; the error of the documented format.
         """
-        manners: tuple[_Manner, ...] = _STANDARD_MANNERS if dialect.differs is None else (_Manner(),)
+        formats: tuple[_RequestFormat, ...] = _STANDARD_FORMATS if dialect.differs is None else (_RequestFormat(),)
         if encoding:  # the operator chose the request format
-            manners = (_Manner(encoding=encoding), _Manner(encoding=encoding, auth="both"))
+            formats = (_RequestFormat(encoding=encoding), _RequestFormat(encoding=encoding, auth="both"))
         problem: ProviderError | None = None
-        for manner in manners:
-            if auth and manner.auth:  # the operator chose where the key goes
+        for request_format in formats:
+            if auth and request_format.auth:  # the operator chose where the key goes
                 continue
             try:
-                return self._try(dialect, manner, auth)
+                return self._try(dialect, request_format, auth)
             except ProviderError as error:
                 problem = problem or error
         assert problem is not None
@@ -145,8 +146,8 @@ class _Conversation:
             unknown_refills=refills,
         )
 
-    def _try(self, dialect: Dialect, manner: _Manner, auth: str) -> _Fit:
-        encoded, auth = dialect.encoded_as(manner.encoding), auth or manner.auth
+    def _try(self, dialect: Dialect, request_format: _RequestFormat, auth: str) -> _Fit:
+        encoded, auth = dialect.encoded_as(request_format.encoding), auth or request_format.auth
         balance = read_balance(self.ask(encoded, "balance", auth), encoded)
         answer = self.ask(encoded, "services", auth)
         listed = read_services(answer, encoded)
@@ -154,7 +155,7 @@ class _Conversation:
             if problem := dialect.differs(self._show(answer, encoded, auth)):
                 raise _Differs(problem)
         sellable = sum(not row.problem for row in listed)
-        return _Fit(dialect, manner, balance.currency, len(listed), sellable, dialect.document in self.url)
+        return _Fit(dialect, request_format, balance.currency, len(listed), sellable, dialect.document in self.url)
 
 
 def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detected:
@@ -167,7 +168,7 @@ def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detecte
     conversation = _Conversation(url, key)
     for dialect in DIALECTS.values():
         try:
-            fits[dialect.name] = conversation.try_manners(dialect, auth, encoding)
+            fits[dialect.name] = conversation.try_formats(dialect, auth, encoding)
         except ProviderError as problem:
             why[dialect.name] = client.redact(str(problem), [key]) or type(problem).__name__
     best = max(fits.values(), key=lambda fit: fit.rank, default=None)
@@ -182,7 +183,9 @@ def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detecte
             lines.append(f"{name}: not this one, it {fit.sentence}; {best.dialect.name if best else ''} fits closer")
     if best is None:
         return Detected(None, "", tuple(lines))
-    return Detected(best.dialect, best.currency, tuple(lines), best.manner.encoding, best.manner.auth or auth)
+    return Detected(
+        best.dialect, best.currency, tuple(lines), best.request_format.encoding, best.request_format.auth or auth
+    )
 
 
 def currency_of(dialect: Dialect, url: str, key: str, *, auth: str = "") -> str:

@@ -1,6 +1,6 @@
-"""Programs in other languages make the same calls in every way their ecosystems know, and get the same answers.
+"""Programs in other languages make the same calls in the ways that are usual there, and get the same answers.
 
-What is not on this machine is left out here: the same bytes are sent by test_replicas, whatever there is.
+Languages that are not installed are left out here; test_replicas sends the same bytes in any case.
 """
 
 from __future__ import annotations

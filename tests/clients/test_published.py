@@ -1,6 +1,6 @@
-"""Four published Python clients, unmodified, make every call they have; what they return is what the database says.
+"""Four published Python clients, unmodified, make all their calls, and their results match the database.
 
-How each surfaces an error text: smmpy raises Exception, babismm SMMAPIError, safesmm SafeSMMError, pr2up returns the
+How each reports an error: smmpy raises Exception, babismm SMMAPIError, safesmm SafeSMMError, pr2up returns the
 answer as it is. The first two lose the text with any HTTP status but 200. pr2up's host is fixed; its users change it by
 the attribute ``base_url``, which holds the address up to the action's name.
 """

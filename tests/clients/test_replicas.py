@@ -1,4 +1,4 @@
-"""What well-known programs put on the wire, byte for byte, where the program itself is not ours to install."""
+"""Requests of well-known programs that we cannot install, byte for byte."""
 
 from __future__ import annotations
 

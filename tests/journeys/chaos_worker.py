@@ -1,8 +1,8 @@
-"""The worker of the chaos journey: places, expires and searches without a pause until somebody kills it.
+"""The worker of the chaos journey: places orders, expires leases and searches without a pause until it is killed.
 
     python -m tests.journeys.chaos_worker
 
-Its seconds are short ones: what takes half a minute in production takes half a second here.
+Its time limits are short: what takes half a minute in production takes half a second here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A process that stops itself (SIGSTOP) once it has claimed work and before the first byte of it goes out.
+"""A process that stops itself (SIGSTOP) after it has claimed work and before the first byte is sent.
 
     python -m tests.journeys.stopping CALLS COMMAND [ARGUMENT ...]
 

@@ -1,7 +1,7 @@
-"""We are our own best customer: shop B sells what it buys from shop A, and A buys at a pretend panel.
+"""Two shops in a chain: shop B resells the services of shop A, and A buys from a panel simulator.
 
-A is processes of its own with a database of its own; B is the shop under test. Both are told what to do by commands and
-by their APIs, and what A charged must be what B paid, to the last millionth.
+A runs in separate processes with its own database; B is the shop under test. Both are controlled by commands and their
+APIs, and the charges of A must equal the costs of B to the last millionth.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ENVELOPE = ("key", "action", "service", "request_id")
 
 
 class Dripping(V2):
-    """A panel that says of its services which have drip-feed."""
+    """A panel whose price list says which services have drip-feed."""
 
     def service_row(self, service: Sold) -> dict[str, object]:
         return super().service_row(service) | {"dripfeed": service.type in ("Default", "Web Traffic")}
@@ -85,7 +85,7 @@ class Chain:
         self.before = Decimal(0)
 
     def open(self, address: str, *options: str, url: str = "", key: str = "") -> None:
-        """Shop B, new: A as its panel, and a customer with money."""
+        """Set up shop B: A as its panel, and a customer with a balance."""
         run("provider", "add", "a", "--url", url or self.shop.url, "--key", key or self.there.key, *options)
         run("provider", "import", "a", "--markup", "25", "--publish")
         run("customer", "add", BUYER)

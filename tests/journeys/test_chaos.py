@@ -1,8 +1,7 @@
-"""A panel that answers three orders in ten with any fault there is, and a worker that is killed, or stopped for longer
-than its lease: what is left standing.
+"""Chaos: a panel that applies every known fault to three orders in ten, and workers that are killed or stopped.
 
-The truth is the panel's own book. Whatever happened, it has every link once at most, we know every order in it or are
-in doubt about it, nobody was paid back for what was placed, and the search decided nothing wrongly.
+The panel's own state is the truth. Whatever happened, it has every link at most once, every order in it is known to us
+or in doubt, no placed order was refunded, and the search decided nothing wrongly.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ SETTLE = 3
 #: Seconds of a lease of the chaos worker, and some more.
 LEASE = 1.2
 SHARE = 0.3
-#: Every way to leave an order in doubt; what the panel has done meanwhile differs.
+#: Every fault that leaves an order in doubt, with and without the order being placed.
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reset_before", {}),
     ("reset_after", {}),
@@ -95,7 +94,7 @@ def until(condition: Callable[[], Any], seconds: float) -> bool:
 
 
 class Shop:
-    """A shop with one provider, whose panel has other customers too."""
+    """A shop with one provider; its panel has other customers too."""
 
     def __init__(self, panel: Panel, chance: random.Random, *, best_seller: float = 0.0) -> None:
         self.chance, self.best_seller = chance, best_seller
@@ -113,7 +112,7 @@ class Shop:
         self.bought = 0
 
     def buy(self, count: int) -> None:
-        """Orders of another quantity each, so that no two cost the same, but for the best-seller's."""
+        """Place orders with different quantities, so that no two cost the same, except those of the popular service."""
         for _ in range(count):
             self.bought += 1
             quantity = 100 if self.chance.random() < self.best_seller else 100 + self.bought
@@ -121,7 +120,7 @@ class Shop:
 
     @property
     def links(self) -> list[str]:
-        """The truth: what the panel has, as often as it has it."""
+        """Return the links of the orders that the panel has."""
         return [there.params["link"] for there in list(self.panel.orders.values())]
 
 
@@ -135,7 +134,7 @@ def wait_for_orders(shop: Shop, count: int, seconds: float) -> None:
 
 
 def replace_stopped(shop: Shop, stopped: Any) -> Any:
-    """Stop a worker until another one has taken over and its leases have ended, lets it go on, and ends it."""
+    """Stop a worker until another one has taken over and its leases have ended, let it continue, and end it."""
     stopped.send_signal(signal.SIGSTOP)
     other = worker()
     try:
@@ -150,7 +149,7 @@ def replace_stopped(shop: Shop, stopped: Any) -> Any:
 
 
 def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds: float) -> None:
-    """Buys, misbehaves, kills and stops by turns; then lets the sky clear, with an order now and then, and ends it."""
+    """Place orders while the panel misbehaves and workers are killed and stopped; then let everything be decided."""
     shop.buy(id_windows.HISTORY + 10)
     running = worker()
     try:
@@ -246,7 +245,7 @@ def test_more_chaos(start_panel: Callable[..., Panel], round_number: int) -> Non
 def test_a_worker_that_sends_again_after_any_error_buys_twice(
     start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control: in the same weather the usual "try again" is caught by the same check."""
+    """The negative control: under the same faults, the same check notices the usual "try again"."""
 
     def try_again(provider: Provider, placement: Placement, problem: ProviderError) -> None:
         Placement.objects.filter(pk=placement.pk).update(state=PlacementState.NOT_SENT)

@@ -1,7 +1,7 @@
-"""A best-seller, a panel that loses one answer in so many, and a quarter of an hour: nothing may stand still.
+"""Liveness: a popular service at a panel that loses some answers must keep selling for a quarter of an hour.
 
-The panel is a real one on loopback; the hours are not. The clock of the shop goes on by steps of a few seconds, and by
-30 seconds wherever the panel does not answer, as a call to it would.
+The panel is a real one on loopback; time is simulated. The shop's clock advances in steps of a few seconds, and by 30
+seconds whenever the panel does not answer, as a real call would take.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DEEDS = ("placed", "placed", "not placed", "not placed", "placed late")
 
 
 class Clock:
-    """A clock that goes on by itself, and further when told to."""
+    """A clock that runs, and that can be advanced."""
 
     def __init__(self) -> None:
         self.ahead = timedelta(0)
@@ -51,7 +51,7 @@ class Clock:
 
 
 class LostAnswer:
-    """In the place of a ``Fault``: no answer for as long as we wait."""
+    """Replaces a ``Fault``: the panel does not answer within the time limit."""
 
     kind = "lost_answer"
 
@@ -68,7 +68,7 @@ class LostAnswer:
 
 
 class Market:
-    """A shop, its customers and its provider, whose panel has other customers too and loses answers."""
+    """A shop with customers and a provider; its panel has other customers too and loses answers."""
 
     def __init__(self, panel: Panel, chance: random.Random, clock: Clock) -> None:
         self.panel, self.chance, self.clock = panel, chance, clock
@@ -120,7 +120,7 @@ class Market:
                 buy(self.user, self.chance.choice(self.others), link=link, quantity=str(quantity))
 
     def step(self, orders: int) -> None:
-        """A few seconds in the life of the shop."""
+        """Run everything that is due, and advance the clock by a few seconds."""
         self.clock.advance(STEP)
         self.buy(orders)
         for entry in [entry for entry in self.late if entry[0] <= self.clock.now()]:
@@ -131,7 +131,7 @@ class Market:
             id_search.search(self.provider)
 
     def run(self, *, orders: int, per_step: int) -> None:
-        """``orders`` come, then one in half a minute, until everything is decided or ten minutes have passed."""
+        """Place ``orders``, then one every half minute, until everything is decided or ten minutes have passed."""
         while self.bought < orders:
             self.step(per_step)
         end, steps = self.clock.now() + timedelta(minutes=10), 0

@@ -51,7 +51,7 @@ INPUTS = {
 
 @pytest.fixture
 def start_panel() -> Iterator[Callable[..., Panel]]:
-    """Start panels on loopback and stops them all at the end."""
+    """Start panels on loopback, and stop them all at the end."""
     running: list[Panel] = []
 
     def start(dialect: str, **options: Any) -> Panel:
@@ -105,29 +105,29 @@ def buy(user: Any, service: Service, **inputs: str) -> Order:
 
 
 def claim(provider: Provider, *, limit: int = 10, is_now: bool = False) -> list[Attempt]:
-    """Claim up to ``limit`` orders and sends nothing, as a process does that is killed then."""
+    """Claim up to ``limit`` orders and send nothing, like a process that is killed after its claim."""
     candidates = Queue(provider, is_now=is_now).take(limit, SendWindow(limit, start=limit))
     return Claim(provider, candidates, is_now=is_now).commit()
 
 
 def record(provider: Provider, attempt: Attempt, outcome: Any) -> str:
-    """Record what came back for one attempt; the outcome's name."""
+    """Record the outcome of one attempt and return its name."""
     return recording.record(provider, Answered.read(provider, attempt, outcome))
 
 
 @pytest.fixture(autouse=True)
 def no_wake(settings: Any) -> None:
-    """Orders are submitted when a test says so, not by a task."""
+    """Orders are placed when a test calls for it, not by a task."""
     settings.ORDERS_WAKE = "tests.providers.conftest.stay_asleep"
 
 
 def stay_asleep(order: Order) -> None:
-    """In the place of ``providers.tasks.wake``."""
+    """Do nothing, instead of ``providers.tasks.wake``."""
 
 
 @pytest.fixture
 def quick_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Call to panels give up after a second, so that a panel that hangs does not hold up the tests."""
+    """Limit calls to panels to one second, so that a panel that hangs does not delay the tests."""
     limits = Limits(connect=1.0, total=1.0, allow_private=True)
     monkeypatch.setattr(policy, "limits", lambda verb: limits)
 

@@ -1,4 +1,4 @@
-"""A server made of bare sockets that misbehaves on request. Standard library only; knows nothing of ours.
+"""A server of bare sockets that misbehaves on request. It imports only the standard library.
 
 ``RawServer(script)`` accepts on 127.0.0.1 and runs ``script(server, connection)`` in a thread per connection; the
 functions below are scripts or make them. ``connections`` and ``requests`` record what arrived.

@@ -129,10 +129,10 @@ class Command(OperatorCommand):
                 "Warning: the panel does not state its currency, so USD is assumed. Use --currency to change it."
             )
         # Option omitted: keep the current value.
-        told = {} if request_ids is None else {"has_request_ids": request_ids}
+        details = {} if request_ids is None else {"has_request_ids": request_ids}
         provider = onboarding.save_provider(
             name,
-            **told,
+            **details,
             url=url,
             key=key,
             dialect_name=dialect,

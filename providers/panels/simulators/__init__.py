@@ -48,7 +48,7 @@ def start(
         port: 0 for any free port.
         memory: A file from which the simulator restores its state, and in which it saves it.
         latency: Seconds that each answer takes.
-        options: ``currency``, ``pace`` (how many times faster than the clock a live panel moves), and options of one
+        options: ``currency``, ``speed`` (how many times faster than the clock a live panel moves), and options of one
             simulator, such as ``malformed_multi`` of tmsmm.
     """
     panel = SIMULATORS[dialect](key=key, live=live, latency=latency, balance=balance, services=services, **options)

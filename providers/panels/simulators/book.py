@@ -17,15 +17,15 @@ REFILL_SECONDS = 10.0  # how long a refill takes on a live panel
 class Book:
     """The state of a panel.
 
-    With ``live``, orders and refills progress with the clock, ``pace`` times as fast. ``lag`` is the number of seconds
+    With ``live``, orders and refills progress with the clock, ``speed`` times as fast. ``lag`` is the number of seconds
     for which statuses do not know a new order.
     """
 
-    def __init__(self, statuses: StatusNames, balance: Decimal, *, live: bool, pace: float) -> None:
+    def __init__(self, statuses: StatusNames, balance: Decimal, *, live: bool, speed: float) -> None:
         self.statuses = statuses
         self.balance = balance
         self.live = live
-        self.pace = pace
+        self.speed = speed
         self.lag = 0.0
         self.orders: dict[str, SimulatedOrder] = {}
         self.refills: dict[str, SimulatedRefill] = {}
@@ -151,10 +151,10 @@ class Book:
             if order.is_cancel_requested:
                 self.end_early(order)
                 continue
-            age = (now - order.created_at) * self.pace
+            age = (now - order.created_at) * self.speed
             self.settle(order, *standing(order.number, order.quantity, age, self.statuses))
             if order.status in self.statuses.final:
                 del self._moving[order.id]
         for refill in self.refills.values():
-            if refill.status == self.statuses.pending and (now - refill.created_at) * self.pace >= REFILL_SECONDS:
+            if refill.status == self.statuses.pending and (now - refill.created_at) * self.speed >= REFILL_SECONDS:
                 refill.status = self.statuses.completed

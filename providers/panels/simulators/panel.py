@@ -42,7 +42,7 @@ class Panel:
 
     Subclasses declare in class attributes what their document says, and override the answers that differ.
     ``violations`` stays empty as long as the client follows the document. With ``live``, orders progress with the
-    clock, ``pace`` times as fast; otherwise only ``report`` changes them. ``latency`` is the seconds an answer takes.
+    clock, ``speed`` times as fast; otherwise only ``report`` changes them. ``latency`` is the seconds an answer takes.
     """
 
     path: ClassVar[str] = "/api/v2"
@@ -64,7 +64,7 @@ class Panel:
         balance: Decimal | str | int | None = None,
         services: Iterable[Service] | None = None,
         live: bool = False,
-        pace: float = 1.0,
+        speed: float = 1.0,
         latency: float = 0.0,
     ) -> None:
         self.key = key
@@ -74,7 +74,7 @@ class Panel:
         self.requests: list[Received] = []
         self.violations: list[str] = []
         self.peak_parallel = 0
-        self.book = Book(self.statuses, Decimal(1000 if balance is None else balance), live=live, pace=pace)
+        self.book = Book(self.statuses, Decimal(1000 if balance is None else balance), live=live, speed=speed)
         self._faults: list[Fault] = []
         self._parallel = 0
         self._lock = threading.RLock()

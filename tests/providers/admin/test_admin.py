@@ -148,9 +148,9 @@ def test_actions_call_the_panel_outside_a_transaction(boss: Client, panel: Panel
 
 def test_a_panel_that_does_not_answer_is_a_message(boss: Client, panel: Panel, provider: Provider) -> None:
     panel.stop()
-    told = act(boss, "test_connection", provider)
-    assert 'class="error"' in told
-    assert panel.key not in told
+    text = act(boss, "test_connection", provider)
+    assert 'class="error"' in text
+    assert panel.key not in text
 
 
 def test_publishing_asks_for_the_markup_first(boss: Client, provider: Provider) -> None:
@@ -208,9 +208,9 @@ def test_deciding_that_it_was_placed_tracks_it_under_its_number(
     boss.post(doubt_url(placement, "placed"), {"upstream_id": number})
     placement.refresh_from_db()
     assert (placement.state, placement.upstream_id, placement.order.status) == ("accepted", number, "pending")
-    told = page(boss, f"/admin/orders/order/{placement.order_id}/change/")
-    assert "The order was placed" in told
-    assert "boss@example.com" in told
+    text = page(boss, f"/admin/orders/order/{placement.order_id}/change/")
+    assert "The order was placed" in text
+    assert "boss@example.com" in text
 
 
 def test_without_a_number_nothing_is_decided(boss: Client, placement: Placement) -> None:
@@ -223,8 +223,8 @@ def test_a_number_that_another_order_has_is_a_message(boss: Client, provider: Pr
     other = buy(customer("two@example.com"), Service.objects.filter(kind="default")[1])
     submission.submit_due(provider)
     taken = Placement.objects.get(order=other).upstream_id
-    told = boss.post(doubt_url(placement, "placed"), {"upstream_id": taken}, follow=True).content.decode()
-    assert "already has this number" in told
+    text = boss.post(doubt_url(placement, "placed"), {"upstream_id": taken}, follow=True).content.decode()
+    assert "already has this number" in text
     placement.refresh_from_db()
     assert placement.state == "in_doubt"
 
@@ -245,8 +245,8 @@ def test_deciding_that_it_was_not_placed_refunds_it(boss: Client, placement: Pla
 
 def test_an_unknown_outcome_is_decided_once(boss: Client, placement: Placement) -> None:
     boss.post(doubt_url(placement, "back"), {"why": "not in their list"})
-    told = boss.post(doubt_url(placement, "again"), {"why": "it is not"}, follow=True).content.decode()
-    assert 'class="error"' in told
+    text = boss.post(doubt_url(placement, "again"), {"why": "it is not"}, follow=True).content.decode()
+    assert 'class="error"' in text
     placement.order.refresh_from_db()
     assert placement.order.status == "failed"
 
@@ -282,8 +282,8 @@ def test_cancel_refunds_everything_and_the_ledger_adds_up(boss: Client, order: O
     assert (order.status, order.refunded) == ("canceled", order.charge)
     assert 'class="error"' in boss.post(url, {"why": "twice"}, follow=True).content.decode()
     assert list(audit.findings()) == []
-    told = page(boss, f"/admin/orders/order/{order.pk}/change/")
-    assert "Reason: the customer asked" in told
+    text = page(boss, f"/admin/orders/order/{order.pk}/change/")
+    assert "Reason: the customer asked" in text
     assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
 
 
@@ -388,5 +388,5 @@ def test_the_page_of_an_order_takes_the_same_queries_for_a_long_activity(boss: C
 
 def test_the_page_of_an_order_shows_a_customers_text_as_text(boss: Client, order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(link="https://x.example.com/<script>alert(1)</script>")
-    told = page(boss, f"/admin/orders/order/{order.pk}/change/")
-    assert "<script>alert" not in told
+    text = page(boss, f"/admin/orders/order/{order.pk}/change/")
+    assert "<script>alert" not in text

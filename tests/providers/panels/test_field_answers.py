@@ -171,9 +171,11 @@ def test_a_key_that_a_panel_echoes_about_an_order_is_not_kept(panel: Panel, prov
     answer_with(panel, "status", {name: f"hidden from {panel.key}", "remains": "5"})
     sync(provider)
     placement = Placement.objects.get(order=order)
-    told = f"{placement.panel_error} {placement.panel_status} {list(OrderEvent.objects.values_list('data', flat=True))}"
-    assert "hidden from [key]" in told
-    assert panel.key not in told
+    stored = (
+        f"{placement.panel_error} {placement.panel_status} {list(OrderEvent.objects.values_list('data', flat=True))}"
+    )
+    assert "hidden from [key]" in stored
+    assert panel.key not in stored
 
 
 # ------------------------------------------------------------------------------------------------ balances

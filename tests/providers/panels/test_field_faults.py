@@ -1,6 +1,6 @@
-"""Everything that panels were seen to do wrong, done to every dialect over a real socket, and the rule that holds then.
+"""Every fault of panels seen in the field, applied to every dialect over a real socket, and the rule for it.
 
-``ROWS`` is the list: what happens in the field, in words, and the tests that hold us to the rule.
+``ROWS`` lists each fault with the tests of its rule.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ def test_an_order_that_the_panel_does_not_know_yet_is_left_alone_for_an_hour_and
     Placement.objects.update(first_missed_at=timezone.now() - apply_reports.MISSING_FOR)
     for _ in range(2):
         waiting.look()
-    assert (waiting.order.status, waiting.oddities()) == ("pending", ["unknown_there"]), "told once, canceled never"
+    assert (waiting.order.status, waiting.oddities()) == ("pending", ["unknown_there"]), "reported once, canceled never"
     waiting.panel.book.lag = 0
     waiting.look()
     assert (waiting.placement.missed_checks, waiting.placement.first_missed_at) == (0, None)
@@ -444,7 +444,7 @@ def test_the_key_is_in_no_record_of_what_went_wrong(waiting: Scene) -> None:
 ROWS: list[tuple[str, str | Callable[..., None]]] = [
     ("time-out after the panel placed the order", test_an_add_without_a_clear_answer_is_in_doubt),
     ("never sent: refused, DNS, TLS", test_an_order_that_was_not_sent_waits_and_is_sent_later),
-    ("phases of a call told apart", "http/test_client::test_a_refused_connection_is_not_sent"),
+    ("phases of a call are distinguished", "http/test_client::test_a_refused_connection_is_not_sent"),
     ("HTML page, 5xx, Cloudflare, to an add", test_an_add_without_a_clear_answer_is_in_doubt),
     ("HTML page, 5xx, Cloudflare, to a read", test_a_status_that_says_nothing_changes_nothing),
     ("200 with an error", test_a_clear_rejection_at_any_http_status_fails_the_order_and_refunds),

@@ -22,7 +22,7 @@ from tests.providers.panels.answers import answer
 V2, TMSMM, TOPLISTBOT = DIALECTS["v2"], DIALECTS["tmsmm"], DIALECTS["toplistbot"]
 
 
-def told(results: dict[str, Any]) -> dict[str, Any]:
+def plain(results: dict[str, Any]) -> dict[str, Any]:
     return {
         asked: (found.message, found.reason) if isinstance(found, Refused) else found
         for asked, found in results.items()
@@ -55,7 +55,7 @@ NO_ORDER = ("Incorrect order ID", "order")
     ],
 )  # fmt: skip
 def test_refills_are_read_in_every_form(body: Any, ids: list[str], found: dict[str, Any]) -> None:
-    assert told(read_refill(answer(body), V2, ids)) == found
+    assert plain(read_refill(answer(body), V2, ids)) == found
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_refills_are_read_in_every_form(body: Any, ids: list[str], found: dict[s
     ],
 )  # fmt: skip
 def test_cancellations_are_read_in_every_form(body: Any, ids: list[str], found: dict[str, Any]) -> None:
-    assert told(read_cancel(answer(body), TOPLISTBOT, ids)) == found
+    assert plain(read_cancel(answer(body), TOPLISTBOT, ids)) == found
 
 
 @pytest.mark.parametrize("read", [read_refill, read_cancel])
@@ -184,7 +184,7 @@ def test_a_refill_without_a_plain_number_is_not_taken(body: Any) -> None:
     ],
 )  # fmt: skip
 def test_a_refill_is_read_in_every_envelope(body: Any, found: Any) -> None:
-    assert told(read_refill(answer(body), V2, ["7"])) == {"7": found}
+    assert plain(read_refill(answer(body), V2, ["7"])) == {"7": found}
 
 
 @pytest.mark.parametrize(

@@ -189,10 +189,10 @@ def seen(panel: Panel) -> dict[str, list[tuple[str, int]]]:
 
 
 def test_a_live_panel_moves_its_orders_to_an_end_and_returns_the_money() -> None:
-    with start("v2", live=True, pace=0.001) as panel:
+    with start("v2", live=True, speed=0.001) as panel:
         for _ in range(18):
             add(panel, quantity=1000)
-        panel.book.pace = 1
+        panel.book.speed = 1
         lives = seen(panel)
         ends = [life[-1] for life in lives.values()]
         assert all(life[0] == ("Pending", 1000) for life in lives.values())
@@ -209,7 +209,7 @@ def test_a_live_panel_moves_its_orders_to_an_end_and_returns_the_money() -> None
 @pytest.mark.parametrize("dialect", sorted(SIMULATORS))
 def test_every_live_panel_speaks_its_own_words(dialect: str) -> None:
     manner = {"form": "data", "query": "params", "json": "json"}
-    with start(dialect, live=True, pace=300, balance=10_000) as panel:
+    with start(dialect, live=True, speed=300, balance=10_000) as panel:
         service = next(iter(panel.services.values()))
         fields = {"key": panel.key, "action": "add", "service": service.id, "link": "someone@shop.example"}
         if service.type != "Package":
@@ -225,7 +225,7 @@ def test_every_live_panel_speaks_its_own_words(dialect: str) -> None:
 
 
 def test_a_live_panel_carries_out_a_cancellation_and_a_refill() -> None:
-    with start("v2", live=True, pace=200) as panel:
+    with start("v2", live=True, speed=200) as panel:
         add(panel)
         add(panel)
         panel.report("23501", "Completed")
@@ -237,7 +237,7 @@ def test_a_live_panel_carries_out_a_cancellation_and_a_refill() -> None:
 
 
 def test_a_panel_that_is_not_live_stands_still() -> None:
-    with start("v2", pace=1000) as panel:
+    with start("v2", speed=1000) as panel:
         add(panel)
         time.sleep(0.1)
         assert panel.orders["23501"].status == "Pending"

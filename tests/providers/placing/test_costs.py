@@ -59,8 +59,8 @@ def test_a_service_is_not_sold_below_what_its_cheapest_usable_route_costs(
     assert isinstance(refusal.value, ServiceNotSold)
     assert not Order.objects.exists()
     assert Account.objects.get(user=user).balance == 100_000
-    told = [record for record in caplog.records if record.name == "vitrine.orders"]
-    assert [(record.levelno, "was not sold" in record.message) for record in told] == [(logging.WARNING, True)]
+    warnings = [record for record in caplog.records if record.name == "vitrine.orders"]
+    assert [(record.levelno, "was not sold" in record.message) for record in warnings] == [(logging.WARNING, True)]
 
 
 def test_at_cost_it_is_sold_whatever_the_rounding(provider: Provider) -> None:

@@ -51,9 +51,9 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
     assert (first.status, second.status, held.upstream_id) == ("pending", "in_doubt", "")
     assert held.panel_error == notes.encode(Note.NUMBER_TAKEN, number=held.evidence["number"], order=str(first.pk))
     assert held.evidence["holder"] == first.pk
-    told = " ".join(map(str, evidence.sentences(held)))
-    assert f"which order {first.pk} already has" in told
-    assert "supports request IDs" in told
+    text = " ".join(map(str, evidence.sentences(held)))
+    assert f"which order {first.pk} already has" in text
+    assert "supports request IDs" in text
     assert not provider.is_paused, "other orders are answered as ever"
     assert list(audit.findings()) == []
 

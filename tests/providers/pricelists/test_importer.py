@@ -177,8 +177,8 @@ def test_a_broken_list_changes_nothing_and_alerts_once(
     assert list(Offer.objects.values()) == before
     provider.refresh_from_db()
     assert provider.price_list_error
-    told = [record for record in caplog.records if "was not imported" in record.message]
-    assert [(record.name, record.levelno) for record in told] == [("vitrine.providers", logging.WARNING)]
+    warnings = [record for record in caplog.records if "was not imported" in record.message]
+    assert [(record.name, record.levelno) for record in warnings] == [("vitrine.providers", logging.WARNING)]
     importer.import_offers(provider)
     provider.refresh_from_db()
     assert provider.price_list_error == "", "a good list ends the alert"

@@ -34,7 +34,7 @@ def placement(panel: Panel) -> Placement:
 
 
 def buy_like(placement: Placement, number: int, **inputs: str) -> Order:
-    """Return the same service and quantity, for another link."""
+    """Place an order for the same service and quantity, for another link."""
     first = placement.order
     return buy(first.user, first.service, link=f"https://x.example.com/like/{number}", **inputs)
 

@@ -96,10 +96,10 @@ def test_an_order_that_the_panel_has_is_found_and_followed(shop: Shop) -> None:
     assert shop.search() == {"placed": 1}
     lost.refresh_from_db()
     assert (lost.state, lost.upstream_id, status_of(lost)) == ("accepted", number, "pending")
-    told = OrderEvent.objects.get(order=lost.order, kind="resolved")
-    assert told.actor is None
-    assert told.data["by"] == "search"
-    assert told.data["lower"] < int(number) < told.data["upper"]
+    event = OrderEvent.objects.get(order=lost.order, kind="resolved")
+    assert event.actor is None
+    assert event.data["by"] == "search"
+    assert event.data["lower"] < int(number) < event.data["upper"]
     assert len(shop.panel.orders) == shop.bought
     assert shop.panel.violations == []
 

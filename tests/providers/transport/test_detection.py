@@ -70,7 +70,7 @@ def test_a_wrong_key_fits_no_dialect_and_says_so(start_panel: Callable[..., Pane
 
 
 class JsonOnly(V2):
-    """The standard API for clients that send JSON; to everything else it is not there."""
+    """The standard API, for requests in JSON only; others get 404."""
 
     encodings = {"POST": "json"}
     catalog = (
@@ -80,7 +80,7 @@ class JsonOnly(V2):
 
 
 class PlainJsonOnly(JsonOnly):
-    """Nothing in its price list tells it from TopListBot: one type, no refill, no cancel."""
+    """Its price list looks like that of TopListBot: one type, no refill, no cancel."""
 
     catalog = (Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),)
 
@@ -207,6 +207,6 @@ def test_a_balance_in_another_currency_is_reported(
     call_command("provider", "add", "north", "--url", panel.url, "--key", panel.key, "--currency", "USD")
     monkeypatch.setitem(panel._answers, "balance", lambda params: {"balance": "12.50 EUR"})  # type: ignore[misc]
     call_command("provider", "test", "north")
-    told = capsys.readouterr()
-    assert "north: balance 12.50 EUR" in told.out
-    assert "bills in EUR but is set to USD" in told.err
+    output = capsys.readouterr()
+    assert "north: balance 12.50 EUR" in output.out
+    assert "bills in EUR but is set to USD" in output.err

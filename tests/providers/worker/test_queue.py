@@ -124,7 +124,7 @@ def test_many_processes_put_one_task_into_the_queue(broker: Broker) -> None:
 def test_ticks_of_a_standstill_leave_one_task_for_each_provider(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten minutes of ticks with a cluster that takes nothing left 767 tasks, with the search and the mail behind."""
+    """Ten minutes of ticks while the cluster did nothing once left 767 tasks, with search and email behind them."""
     found = [1, 2, 3]
     monkeypatch.setattr("providers.placing.routing.providers_to_submit", lambda: found)
     monkeypatch.setattr("providers.tracking.status_sync.providers_to_sync", lambda: found)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def end_by_clock(name: str) -> None:
-    """The time of the turn is over."""
+    """Let the turn expire."""
     Turn.objects.filter(name=name).update(until=database_now() - timedelta(seconds=1))
 
 
