@@ -18,13 +18,13 @@ def table() -> str:
         ("request", [f"{METHODS[dialect.encoding]} {dialect.encoding}" for dialect in dialects]),
         ("key", [" and ".join(dialect.auth) for dialect in dialects]),
         *((verb, [_verb(dialect, verb) for dialect in dialects]) for verb in ALL_VERBS),
-        ("status of one", [f"`{dialect.status_one}`" for dialect in dialects]),
-        ("orders a call", [str(dialect.batch_size) for dialect in dialects]),
-        ("body mended", ["yes" if dialect.repair else "no" for dialect in dialects]),
+        ("parameter for one status", [f"`{dialect.status_one}`" for dialect in dialects]),
+        ("orders per call", [str(dialect.batch_size) for dialect in dialects]),
+        ("repairs broken JSON", ["yes" if dialect.repair else "no" for dialect in dialects]),
         ("link", [dialect.link_example or "any" for dialect in dialects]),
         ("service types", [_kinds(dialect) for dialect in dialects]),
-        ("drip-feed", [_wires(dialect.runs) or "split by us" for dialect in dialects]),
-        ("request id", ["where a panel has one" if dialect.request_id else "no" for dialect in dialects]),
+        ("drip-feed", [_wires(dialect.runs) or "split by Vitrine" for dialect in dialects]),
+        ("request id", ["if the panel has one" if dialect.request_id else "no" for dialect in dialects]),
     ]
     lines = [f"| {label} | {' | '.join(cells)} |" for label, cells in rows]
     lines.insert(1, "|" + " --- |" * (len(dialects) + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -162,6 +163,12 @@ def test_publishing_asks_for_the_markup_first(boss: Client, provider: Provider) 
     route = Route.objects.select_related("service", "offer").first()
     assert route is not None
     assert route.service.rate == route.offer.rate * 2
+
+
+def test_the_page_to_add_a_provider_shows_the_active_switch_under_status(boss: Client) -> None:
+    text = page(boss, f"{LIST}add/")
+    assert re.search(r">\s*Status\s*</h2>", text)
+    assert "Rate limits" not in text
 
 
 def test_resume_lets_orders_go_again(boss: Client, provider: Provider) -> None:
