@@ -50,10 +50,12 @@ class WordFilter(django_filters.ChoiceFilter):
 
 class ServiceFilter(django_filters.FilterSet):
     category = IdFilter(label="The ID of a category.")
-    type = django_filters.ChoiceFilter(field_name="kind", choices=[(code, code) for code in SERVICE_TYPES])
+    type = django_filters.ChoiceFilter(
+        field_name="kind", choices=[(code, code) for code in SERVICE_TYPES], label="The type of the service."
+    )
     search = SearchFilter(method="filter_search", label="Words that the name, category or description contains.")
-    supports_refill = django_filters.BooleanFilter(field_name="has_refill")
-    supports_cancel = django_filters.BooleanFilter(field_name="has_cancel")
+    supports_refill = django_filters.BooleanFilter(field_name="has_refill", label="Whether refills are included.")
+    supports_cancel = django_filters.BooleanFilter(field_name="has_cancel", label="Whether orders can be canceled.")
 
     class Meta:
         model = Service
@@ -64,13 +66,17 @@ class ServiceFilter(django_filters.FilterSet):
 
 
 class _CreatedFilter(django_filters.FilterSet):
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="gte", label="Created at this time or later."
+    )
+    created_before = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="lt", label="Created before this time."
+    )
 
 
 class OrderFilter(_CreatedFilter):
     service = IdFilter(label="The ID of a service.")
-    status = WordFilter(STATUSES, STATUS_WORDS, field_name="status")
+    status = WordFilter(STATUSES, STATUS_WORDS, field_name="status", label="The status.")
 
     class Meta:
         model = Order
@@ -79,7 +85,7 @@ class OrderFilter(_CreatedFilter):
 
 class _RequestFilter(_CreatedFilter):
     order = IdFilter(label="The ID of an order.")
-    status = WordFilter(REQUEST_STATUSES, REQUEST_STATUS_WORDS, field_name="status")
+    status = WordFilter(REQUEST_STATUSES, REQUEST_STATUS_WORDS, field_name="status", label="The status.")
 
 
 class RefillFilter(_RequestFilter):
@@ -95,7 +101,7 @@ class CancellationFilter(_RequestFilter):
 
 
 class TransactionFilter(_CreatedFilter):
-    kind = django_filters.ChoiceFilter(choices=[(kind, kind) for kind in TransferKind.values])
+    kind = django_filters.ChoiceFilter(choices=[(kind, kind) for kind in TransferKind.values], label="The kind.")
     order = IdFilter(label="The ID of an order.")
 
     class Meta:
@@ -104,7 +110,9 @@ class TransactionFilter(_CreatedFilter):
 
 
 class PaymentFilter(_CreatedFilter):
-    status = django_filters.ChoiceFilter(choices=[(status, status) for status in PaymentStatus.values])
+    status = django_filters.ChoiceFilter(
+        choices=[(status, status) for status in PaymentStatus.values], label="The status."
+    )
 
     class Meta:
         model = Payment

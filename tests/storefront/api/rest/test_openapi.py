@@ -44,6 +44,17 @@ def test_every_post_takes_an_idempotency_key() -> None:
             assert ("Idempotency-Key" in names) == (method == "post"), path
 
 
+def test_every_parameter_but_ids_says_what_it_means() -> None:
+    silent = [
+        (path, one["name"])
+        for path, methods in openapi.document()["paths"].items()
+        for operation in methods.values()
+        for one in operation.get("parameters", ())
+        if one["in"] != "path" and not one.get("description")
+    ]
+    assert silent == []
+
+
 def test_every_code_is_described() -> None:
     statuses = {
         int(status)
