@@ -148,6 +148,7 @@ POSTS = frozenset({
 #: What is no page of this kind, and why.
 ELSEWHERE: Mapping[str, str] = {
     "^api(?:/|$)": "an error",
+    "adminapi/openapi.json": "the description of the Admin API",
     "": "an error of the REST API",
     "api/v3": "leads to the page of the REST API",
     "brand:sheet": "a style sheet, of one row",
