@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import format_currency
+from babel import Locale
+from babel.numbers import format_currency, format_percent
 from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import formats, timezone
@@ -77,6 +78,16 @@ def below_cost(cost: Decimal) -> SafeString:
 def rounded(value: Decimal) -> SafeString:
     """Format a sum in the store currency rounded to the currency's decimals, for display only."""
     return format_html("<bdi>{}</bdi>", format_currency(value, settings.STORE_CURRENCY, locale=_locale()))
+
+
+def percent(share: Decimal | float, *, is_signed: bool = False) -> str:
+    """Format ``share``, where 1 is the whole, with one decimal: "33.3%", "33,3 %" or "%33,3".
+
+    Args:
+        is_signed: Whether a positive share gets a plus sign.
+    """
+    pattern = Locale.parse(_locale()).percent_formats[None].pattern.replace("0", "0.0")
+    return str(format_percent(share, f"+{pattern};-{pattern}" if is_signed else pattern, locale=_locale()))
 
 
 def count(value: int) -> str:

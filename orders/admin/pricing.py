@@ -111,7 +111,9 @@ class CustomerRateAdmin(base.LargeTableMixin, base.ModelAdmin):
     def off(self, row: CustomerRate) -> str:
         """Return the difference to the list price in percent."""
         listed = row.service.rate
-        return formatting.left_to_right(f"{(row.rate - listed) / listed * 100:+.1f} %") if listed else formatting.NONE
+        if not listed:
+            return formatting.NONE
+        return formatting.left_to_right(formatting.percent((row.rate - listed) / listed, is_signed=True))
 
     @admin.display(description=_("current cost"))
     def cost(self, row: CustomerRate) -> str:

@@ -43,8 +43,9 @@ def margin_text(service: Service, offer: Offer) -> str:
     """Return the margin in percent of the price, in red if negative; none if price and cost have different units."""
     if service.is_flat != offer.is_flat or not service.rate:
         return formatting.NONE
-    share = (service.rate - billed_cost(offer)) / service.rate * 100
-    return format_html('<span data-tone="{}" class="tone">{}</span>', "danger" if share < 0 else "", f"{share:.1f} %")
+    share = (service.rate - billed_cost(offer)) / service.rate
+    tone = "danger" if share < 0 else ""
+    return format_html('<span data-tone="{}" class="tone">{}</span>', tone, formatting.percent(share))
 
 
 class RouteInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -275,7 +275,7 @@ def _money(order: Order, tries: list[Try]) -> dict[str, str]:
         "paid": formatting.amount(order.paid),
         "cost": formatting.amount(spent) if spent else formatting.NONE,
         "margin": formatting.amount(left) if spent else formatting.NONE,
-        "share": f"{left / order.paid * 100:.1f} %" if spent and order.paid else "",
+        "share": formatting.percent(left / order.paid) if spent and order.paid else "",
     }
 
 

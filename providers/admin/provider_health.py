@@ -19,7 +19,7 @@ def errors(found: Health) -> str:
     if found.error_rate is None:
         return formatting.NONE
     tone = "danger" if found.error_rate > 0.1 else "warning" if found.error_rate > 0.02 else ""
-    text = format_html('<span data-tone="{}" class="tone">{}</span>', tone, _percent(found.error_rate))
+    text = format_html('<span data-tone="{}" class="tone">{}</span>', tone, formatting.percent(found.error_rate))
     calls = ngettext("%s call", "%s calls", found.calls) % formatting.count(found.calls)
     return format_html('{} <small class="sub">{}</small>', text, calls)
 
@@ -33,8 +33,8 @@ def delivered(found: Health) -> str:
     if found.success_rate is None or found.partial_rate is None:
         return _few(found.ended)
     text = _("%(completed)s completed, %(partial)s partial") % {
-        "completed": _percent(found.success_rate),
-        "partial": _percent(found.partial_rate),
+        "completed": formatting.percent(found.success_rate),
+        "partial": formatting.percent(found.partial_rate),
     }
     return format_html('{} <small class="sub">{}</small>', text, _orders(found.ended))
 
@@ -61,10 +61,6 @@ def _few(count: int) -> SafeString:
 
 def _orders(count: int) -> str:
     return ngettext("%s order", "%s orders", count) % formatting.count(count)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
 
 
 def _time(seconds: Any) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.db.money_fields import MoneyField, RateField
 from orders.models import Category, Service
-from orders.rules import charges, service_types
+from orders.rules import amounts, charges, service_types
 from providers.models.provider import Provider
 
 
@@ -146,4 +146,4 @@ class Markup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent} %"
+        return f"{amounts.plain(self.percent, 0)}%"

@@ -372,7 +372,7 @@ def _figures() -> Iterator[Figure]:
     yield Figure(name=_("Sales today"), value=formatting.rounded(sales), note=_margin(first))
     refunds = Transfer.objects.filter(pk__gte=first_since(Transfer, midnight), kind=TransferKind.REFUND)
     back = refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    share = _("%s of sales") % f"{back / sales * 100:.1f} %" if sales else ""
+    share = _("%s of sales") % formatting.percent(back / sales) if sales else ""
     yield Figure(name=_("Refunded today"), value=formatting.rounded(back), note=share)
     wallets = Account.objects.filter(kind=AccountKind.WALLET).aggregate(
         held=Sum("balance"), full=Count("pk", filter=Q(balance__gt=0))
@@ -395,7 +395,7 @@ def _margin(first: int) -> str:
         earned += row["charge"] - row["refunded"]
     if not earned:
         return ""
-    margin = f"{(earned - cost) / earned * 100:.1f} %"
+    margin = formatting.percent((earned - cost) / earned)
     return format_html(_("cost {cost}, margin {margin}"), cost=formatting.rounded(cost), margin=margin)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from orders.admin import formatting
 from orders.errors import LinkInUse
@@ -130,3 +132,23 @@ def test_the_service_form_turns_on_one_order_per_link(superuser: Client) -> None
     assert (order.service.is_one_per_link, order.service.refill_days) == (True, 7)
     with pytest.raises(LinkInUse):
         factories.order(of=order.service, link=order.link)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "signed"),
+    [
+        ("en", "33.3%", "+33.3%"),
+        ("ru", "33,3\xa0%", "+33,3\xa0%"),
+        ("tr", "%33,3", "+%33,3"),
+        ("ar", "33.3%", "+33.3%"),
+    ],
+)
+def test_percentages_are_formatted_for_the_readers_language(language: str, text: str, signed: str) -> None:
+    share = Decimal(1) / 3
+    with translation.override(language):
+        assert formatting.percent(share) == text
+        assert formatting.percent(share, is_signed=True) == signed
+
+
+def test_negative_percentages_keep_one_decimal() -> None:
+    assert formatting.percent(Decimal("-0.25")) == formatting.percent(-0.25, is_signed=True) == "-25.0%"

@@ -90,8 +90,8 @@ def test_cost_and_margin_count_a_waiting_cost_as_checkout_does(office: Client, p
     )
     for content in pages:
         assert "$3.00" in content
-        assert "-130.8 %" in content
-        assert "23.1 %" not in content
+        assert "-130.8%" in content
+        assert "23.1%" not in content
 
 
 def test_staff_with_view_permission_decide_nothing(client: Client, provider: Provider) -> None:

@@ -114,7 +114,7 @@ def test_a_custom_rate_can_be_added_from_the_customers_page(boss: Client) -> Non
     own = CustomerRate.objects.get()
     assert own.rate == Decimal("1.5")
     text = text_of(boss.get(f"{RATES}?user__id__exact={customer.pk}"))
-    assert "-25.0 %" in text
+    assert "-25.0%" in text
     again = boss.post(f"{RATES}add/", {"user": customer.pk, "service": service.pk, "rate": "1"})
     assert "already exists" in text_of(again)
     boss.post(f"{RATES}{own.pk}/change/", {"rate": "1.25", "user": "0", "service": "0"})
