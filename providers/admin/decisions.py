@@ -28,13 +28,13 @@ PERMISSION = "orders.change_order"
 Decide = Callable[..., str]
 
 
-class Reason(forms.Form):
+class ReasonForm(forms.Form):
     why = forms.CharField(
         label=gettext_lazy("Reason"), max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
 
-class Number(forms.Form):
+class NumberForm(forms.Form):
     upstream_id = forms.CharField(
         label=gettext_lazy("Provider order ID"),
         max_length=64,
@@ -42,7 +42,7 @@ class Number(forms.Form):
     )
 
 
-class Undelivered(Reason):
+class NotDeliveredForm(ReasonForm):
     remains = forms.IntegerField(label=gettext_lazy("Quantity not delivered"), min_value=1)
     field_order = ("remains", "why")
 

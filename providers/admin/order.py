@@ -97,14 +97,20 @@ class OrderAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
 
         order, row = "orders_order", "providers_placement"
         return [
-            at("<int:pk>/cancel/", f"{order}_cancel", decision(Order, decisions.Reason, decisions.cancel)),
+            at("<int:pk>/cancel/", f"{order}_cancel", decision(Order, decisions.ReasonForm, decisions.cancel)),
             at("<int:pk>/seen/", f"{order}_seen", decision(Order, forms.Form, decisions.mark_seen)),
-            at("<int:pk>/partial/", f"{order}_partial", decision(Order, decisions.Undelivered, decisions.shorten)),
-            at("doubt/<int:pk>/placed/", f"{row}_placed", decision(Placement, decisions.Number, decisions.was_placed)),
-            at("doubt/<int:pk>/again/", f"{row}_again", decision(Placement, decisions.Reason, decisions.send_again)),
+            at("<int:pk>/partial/", f"{order}_partial", decision(Order, decisions.NotDeliveredForm, decisions.shorten)),
+            at(
+                "doubt/<int:pk>/placed/",
+                f"{row}_placed",
+                decision(Placement, decisions.NumberForm, decisions.was_placed),
+            ),
+            at(
+                "doubt/<int:pk>/again/", f"{row}_again", decision(Placement, decisions.ReasonForm, decisions.send_again)
+            ),
             at("doubt/<int:pk>/teach/", f"{row}_teach", decision(Placement, forms.Form, decisions.teach)),
             at("doubt/<int:pk>/search/", f"{row}_search", decision(Placement, forms.Form, decisions.search_now)),
-            at("doubt/<int:pk>/back/", f"{row}_back", decision(Placement, decisions.Reason, decisions.pay_back)),
+            at("doubt/<int:pk>/back/", f"{row}_back", decision(Placement, decisions.ReasonForm, decisions.pay_back)),
             *super().get_urls(),
         ]
 
@@ -286,7 +292,7 @@ def _choices(request: HttpRequest, order: Order) -> dict[str, Any]:
         "can_decide": may,
         "can_cancel": may and order.state in staff_decisions.CANCELABLE,
         "can_shorten": may and order.state in staff_decisions.SHORTENABLE,
-        "reason": decisions.Reason(auto_id=False),
-        "upstream_number": decisions.Number(auto_id=False),
-        "undelivered": decisions.Undelivered(auto_id=False),
+        "reason": decisions.ReasonForm(auto_id=False),
+        "upstream_number": decisions.NumberForm(auto_id=False),
+        "undelivered": decisions.NotDeliveredForm(auto_id=False),
     }

@@ -72,7 +72,7 @@ class Wire:
 current: ContextVar[Wire] = ContextVar("wire")  # the call of this thread
 
 
-class Watchdog:
+class CallWatchdog:
     """Shuts down the connection of a call when its time is over, because library timeouts only limit single reads.
 
     One daemon thread per process, started by the first call, and again after a fork. It holds a duplicate of the
@@ -136,7 +136,7 @@ class Watchdog:
             pass  # the other side has already closed the connection
 
 
-watchdog = Watchdog()
+watchdog = CallWatchdog()
 
 
 #: Seconds for which addresses are cached: a pass makes many calls to one host, and a lookup costs a third of a call.

@@ -29,7 +29,7 @@ class TurnLost(Exception):
 
 
 @dataclass(slots=True)
-class Attempt:
+class PlacementAttempt:
     """A claimed placement and its request, or the ``problem`` if no request can be built."""
 
     placement: Placement
@@ -38,7 +38,7 @@ class Attempt:
     problem: ProviderError | None = None
 
 
-class Claim:
+class PlacementClaim:
     """One transaction that claims ``candidates`` for ``provider``, all under one lease."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Claim:
         self._provider, self._candidates, self._is_now, self._turn = provider, candidates, is_now, turn
         self._lease = Lease.begin(longest_call=policy.limits("add").total)
 
-    def commit(self) -> list[Attempt]:
+    def commit(self) -> list[PlacementAttempt]:
         """Claim the candidates that still wait.
 
         Raises:
@@ -60,7 +60,7 @@ class Claim:
             placements = [row for candidate in self._candidates for row in self._insert_alone(candidate)]
         return self._attempts(placements)
 
-    def find_committed(self) -> list[Attempt]:
+    def find_committed(self) -> list[PlacementAttempt]:
         """Return what ``commit`` claimed if its connection broke before it could return.
 
         Nothing of it was sent, and after ``send_by`` nothing will be: these attempts then end as not sent.
@@ -121,12 +121,12 @@ class Claim:
             lease_until=self._lease.until,
         )
 
-    def _attempts(self, placements: Iterable[Placement]) -> list[Attempt]:
+    def _attempts(self, placements: Iterable[Placement]) -> list[PlacementAttempt]:
         key = self._provider.key.reveal()
         return [self._attempt(placement, key) for placement in placements]
 
-    def _attempt(self, placement: Placement, key: str) -> Attempt:
-        attempt = Attempt(placement, self._lease.send_by)
+    def _attempt(self, placement: Placement, key: str) -> PlacementAttempt:
+        attempt = PlacementAttempt(placement, self._lease.send_by)
         try:
             attempt.call = build_call(self._provider, placement, key)
         except Unsupported as problem:

@@ -25,7 +25,7 @@ from providers.models import PanelCall, Placement, PlacementState, Provider
 from providers.notes import Note
 from providers.panels.placing import read_add
 from providers.placing import routing
-from providers.placing.claiming import Attempt
+from providers.placing.claiming import PlacementAttempt
 from providers.reconciling import decisions, evidence
 from providers.transport import circuit_breaker, conversation, funds
 
@@ -48,13 +48,13 @@ class _NotPlain(Exception):
 class Answered:
     """The outcome of one attempt, and what it means: an ``upstream_id`` or a ``problem``."""
 
-    attempt: Attempt
+    attempt: PlacementAttempt
     outcome: Answer | ProviderError
     upstream_id: str = ""
     problem: ProviderError | None = None
 
     @classmethod
-    def read(cls, provider: Provider, attempt: Attempt, outcome: Answer | ProviderError) -> Answered:
+    def read(cls, provider: Provider, attempt: PlacementAttempt, outcome: Answer | ProviderError) -> Answered:
         if isinstance(outcome, ProviderError):
             return cls(attempt, outcome, problem=outcome)
         try:

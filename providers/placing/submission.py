@@ -31,7 +31,7 @@ from providers.http.messages import Answer, Call
 from providers.models import Placement, PlacementState, Provider
 from providers.notes import Note
 from providers.placing import recording, routing
-from providers.placing.claiming import Attempt, Claim, TurnLost
+from providers.placing.claiming import PlacementAttempt, PlacementClaim, TurnLost
 from providers.placing.queue import Queue
 from providers.placing.rate_limits import CallPacer
 from providers.placing.recording import UNREACHABLE, Answered
@@ -63,7 +63,7 @@ def submit_due(provider: Provider, *, is_now: bool = False, budget: float = BUDG
     turn = turns.take(turn_name(provider), seconds=_lease_seconds())
     if turn is None:
         return Counter()
-    current = _Pass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
+    current = _SubmissionPass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
     try:
         current.run()
     finally:
@@ -106,7 +106,7 @@ def _lease_seconds() -> float:
     return policy.limits("add").total + float(settings.LEASE_GRACE)
 
 
-class _Pass:
+class _SubmissionPass:
     """One pass at one provider: the calls under way, the answers that are not recorded yet, and the send window."""
 
     def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
@@ -114,9 +114,9 @@ class _Pass:
         self._provider, self._turn, self._is_now, self._claims_end = provider, turn, is_now, ends
         self._senders = min(provider.parallel, settings.SUBMIT_PARALLEL)
         self._pool = ThreadPoolExecutor(self._senders, thread_name_prefix="submit")
-        self._answers: SimpleQueue[tuple[Attempt, Answer | ProviderError]] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[PlacementAttempt, Answer | ProviderError]] = SimpleQueue()
         self._unrecorded: list[Answered] = []
-        self._claim: Claim | None = None
+        self._claim: PlacementClaim | None = None
         self._window, self._queue = SendWindow(1), Queue(provider, is_now=is_now)
         self._pacer, self._tally = CallPacer(provider), call_stats.Tally()
         self._reconnects, self._gives_up = 0, Deadline.after(0)
@@ -210,14 +210,14 @@ class _Pass:
         is_open = most == self._senders and not self._pacer.is_limited
         self._window.ahead = min(STEP, most // 4) if is_open else 0
 
-    def _claim_next(self, room: int) -> list[Attempt]:
+    def _claim_next(self, room: int) -> list[PlacementAttempt]:
         self._provider.refresh_from_db()
         if not self._provider.is_active or (self._provider.is_paused and not self._is_now):
             return []
         funds.refresh(self._provider)
         self._limit_window()
         while candidates := self._queue.take(min(room, self._window.free), self._window):
-            self._claim = Claim(self._provider, candidates, is_now=self._is_now, turn=self._turn)
+            self._claim = PlacementClaim(self._provider, candidates, is_now=self._is_now, turn=self._turn)
             try:
                 attempts = self._claim.commit()
             except TurnLost:
@@ -228,7 +228,7 @@ class _Pass:
                 return attempts
         return []
 
-    def _send(self, attempts: Iterable[Attempt]) -> None:
+    def _send(self, attempts: Iterable[PlacementAttempt]) -> None:
         for attempt in attempts:
             self._pacer.count()
             if attempt.call is None:
@@ -238,7 +238,7 @@ class _Pass:
                 self._window.sent(attempt.placement.offer_id)
                 self._pool.submit(self._exchange, attempt, attempt.call)
 
-    def _exchange(self, attempt: Attempt, call: Call) -> None:
+    def _exchange(self, attempt: PlacementAttempt, call: Call) -> None:
         """Make one call; runs in a thread of the pool, without the database."""
         outcome: Answer | ProviderError = OutcomeUnknown("the call failed in an unexpected way")
         try:
@@ -255,7 +255,7 @@ class _Pass:
             while True:
                 self._understand(*self._answers.get_nowait())
 
-    def _understand(self, attempt: Attempt, outcome: Answer | ProviderError) -> None:
+    def _understand(self, attempt: PlacementAttempt, outcome: Answer | ProviderError) -> None:
         answered = Answered.read(self._provider, attempt, outcome)
         self._window.answered(attempt.placement.offer_id, is_clear=answered.is_clear)
         self._unrecorded.append(answered)

@@ -11,7 +11,7 @@ from providers.models import Offer, Provider
 from providers.panels.dialect import Dialect
 from providers.panels.services import TypeRules, has_runs_unsaid, is_type_problem, type_problem
 from providers.pricelists import importer
-from providers.pricelists.diff import Known
+from providers.pricelists.diff import StoredOffer
 from providers.transport.type_rules import load_rules
 
 
@@ -46,7 +46,7 @@ def assign_type(provider: Provider, *, offers: Iterable[int], kind: str) -> int:
     return apply_rules(provider)
 
 
-def _retype(before: Known, rules: TypeRules, dialect: Dialect) -> Known:
+def _retype(before: StoredOffer, rules: TypeRules, dialect: Dialect) -> StoredOffer:
     """Return ``before`` with the service type of the rules; only a price list can end its other problems."""
     if before.problem and not is_type_problem(before.problem):
         return before

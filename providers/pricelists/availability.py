@@ -19,7 +19,7 @@ from providers.errors import NothingToDecide
 from providers.models import Offer, Provider, Route
 from providers.placing import routing
 from providers.pricelists import markup
-from providers.pricelists.diff import MISSES, Known
+from providers.pricelists.diff import MISSES, StoredOffer
 
 #: The fields that a service copies from its offer.
 _SOLD = ("min_quantity", "max_quantity", "has_refill", "has_cancel", "has_dripfeed")
@@ -70,7 +70,7 @@ def restore(provider: Provider, offers: set[int]) -> int:
     return len(found)
 
 
-def copy_offer_changes(provider: Provider, steps: Iterable[tuple[Known, Known]]) -> int:
+def copy_offer_changes(provider: Provider, steps: Iterable[tuple[StoredOffer, StoredOffer]]) -> int:
     """Copy changed limits, refill and cancel of offers to their services; return how many services changed.
 
     Values that an operator has changed stay.
@@ -184,7 +184,7 @@ def _set(keys: Iterable[int], **values: Any) -> None:
         Offer.objects.filter(pk__in=ordered[start : start + 1000]).update(**values)
 
 
-def _sold(known: Known) -> tuple[Any, ...]:
+def _sold(known: StoredOffer) -> tuple[Any, ...]:
     return tuple(getattr(known, name) for name in _SOLD)
 
 

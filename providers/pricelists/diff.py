@@ -37,7 +37,7 @@ _LABELS = {
 _copied = attrgetter(*COPIED)
 
 
-class Known(NamedTuple):
+class StoredOffer(NamedTuple):
     """A stored offer: its primary key, its number at the panel, and the columns of ``WRITTEN``."""
 
     pk: int
@@ -78,7 +78,7 @@ class HistoryLine(NamedTuple):
     new: str
 
 
-def merge(known: Known, row: Listed, *, jump: int) -> Known:
+def merge(known: StoredOffer, row: Listed, *, jump: int) -> StoredOffer:
     """Return ``known`` as it is after ``row`` was listed; ``jump`` is the price jump in percent of the cost."""
     if known[2:15] == _copied(row) and not known.missed_imports and known.pending_rate is None:
         return known
@@ -100,7 +100,7 @@ def merge(known: Known, row: Listed, *, jump: int) -> Known:
     return after._replace(pending_rate=None, is_pending_approval=known.is_pending_approval and not known.is_available)
 
 
-def mark_missing(known: Known) -> Known:
+def mark_missing(known: StoredOffer) -> StoredOffer:
     """Return ``known`` as it is after a price list without it."""
     if known.missed_imports + 1 < MISSES:
         return known._replace(missed_imports=known.missed_imports + 1)
@@ -112,7 +112,7 @@ def is_jump(old: Decimal, new: Decimal, percent: int) -> bool:
     return old > 0 and abs(new - old) * 100 > old * percent
 
 
-def is_another_service(known: Known, row: Listed) -> bool:
+def is_another_service(known: StoredOffer, row: Listed) -> bool:
     """Return whether the number seems to be another service now: another type, or a new name and a new category.
 
     A text is new if at most half of the words of the shorter one are in both, because decorations and limits change.
@@ -122,7 +122,7 @@ def is_another_service(known: Known, row: Listed) -> bool:
     return _is_new(known.name, row.name) and _is_new(known.category, row.category)
 
 
-def history_lines(before: Known, after: Known) -> Iterable[HistoryLine]:
+def history_lines(before: StoredOffer, after: StoredOffer) -> Iterable[HistoryLine]:
     """Return the changes of one offer for the history."""
     if before.missed_imports < MISSES <= after.missed_imports:
         yield HistoryLine("gone", amounts.plain(before.rate), "")
@@ -140,11 +140,11 @@ def history_lines(before: Known, after: Known) -> Iterable[HistoryLine]:
         yield HistoryLine("back", "", amounts.plain(after.listed_rate))
 
 
-def _limits(known: Known) -> str:
+def _limits(known: StoredOffer) -> str:
     return f"{known.min_quantity} – {known.max_quantity}"
 
 
-def _details(known: Known, names: list[str]) -> str:
+def _details(known: StoredOffer, names: list[str]) -> str:
     """Return the details as far as they fit into the history; the description is last because it is the longest."""
     parts = []
     for name in names:

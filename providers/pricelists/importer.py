@@ -26,7 +26,7 @@ from providers.models import Offer, OfferChange, Provider, Route, note_texts
 from providers.notes import Note
 from providers.panels.dialect import Listed
 from providers.pricelists import availability, diff, markup
-from providers.pricelists.diff import COPIED, WRITTEN, HistoryLine, Known
+from providers.pricelists.diff import COPIED, WRITTEN, HistoryLine, StoredOffer
 from providers.transport import balances, circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
@@ -107,7 +107,7 @@ def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = F
     )
 
 
-def write_steps(provider: Provider, steps: list[tuple[Known, Known]]) -> None:
+def write_steps(provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]]) -> None:
     """Write offers that changed without a new price list, and update services, in the caller's transaction."""
     bulk.update(Offer, WRITTEN, [(after.pk, *after[2:]) for _, after in steps])
     _keep_history(provider, steps, [], timezone.now())
@@ -115,8 +115,8 @@ def write_steps(provider: Provider, steps: list[tuple[Known, Known]]) -> None:
 
 
 def _changed_offers(
-    provider: Provider, listed: dict[str, Listed], known: dict[str, Known]
-) -> Iterable[tuple[Known, Known]]:
+    provider: Provider, listed: dict[str, Listed], known: dict[str, StoredOffer]
+) -> Iterable[tuple[StoredOffer, StoredOffer]]:
     """Return (before, after) of every offer that the list changes."""
     for name, before in known.items():
         row = listed.get(name)
@@ -130,7 +130,7 @@ def _changed_offers(
             yield before, after
 
 
-def _update_services(provider: Provider, steps: list[tuple[Known, Known]]) -> dict[str, int]:
+def _update_services(provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]]) -> dict[str, int]:
     """Update availability and prices of services after offers changed; return counts."""
     retyped = {after.pk for before, after in steps if after.kind != before.kind}
     if retyped:
@@ -212,7 +212,7 @@ def _currency_changed(provider: Provider, currency: str) -> CurrencyChanged:
     return CurrencyChanged(notes.encode(Note.CURRENCY_CHANGED, billed=currency[:100], configured=provider.currency))
 
 
-def _check_length(listed: dict[str, Listed], known: dict[str, Known], *, is_short_fine: bool) -> None:
+def _check_length(listed: dict[str, Listed], known: dict[str, StoredOffer], *, is_short_fine: bool) -> None:
     if not listed:
         raise BadList(notes.encode(Note.LIST_EMPTY))
     last = [offer for offer in known.values() if not offer.missed_imports]
@@ -224,7 +224,7 @@ def _check_length(listed: dict[str, Listed], known: dict[str, Known], *, is_shor
             raise BadList(notes.encode(note, count=now, before=before))
 
 
-def _sellable(rows: Iterable[Listed | Known]) -> int:
+def _sellable(rows: Iterable[Listed | StoredOffer]) -> int:
     return sum(not row.problem for row in rows)
 
 
@@ -242,9 +242,9 @@ def _alert(provider: Provider, problem: ProviderError) -> None:
 # ------------------------------------------------------------------------------------------------ rows
 
 
-def known_offers(provider: Provider) -> dict[str, Known]:
+def known_offers(provider: Provider) -> dict[str, StoredOffer]:
     offers = Offer.objects.filter(provider=provider).order_by()
-    return {row[1]: Known._make(row) for row in bulk.select(offers, ("id", "upstream_id", *WRITTEN))}
+    return {row[1]: StoredOffer._make(row) for row in bulk.select(offers, ("id", "upstream_id", *WRITTEN))}
 
 
 def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
@@ -252,7 +252,9 @@ def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
     return (provider.pk, row.upstream_id, *copied, True, False, None, 0, "", now)
 
 
-def _keep_history(provider: Provider, steps: list[tuple[Known, Known]], new: list[Listed], now: Any) -> None:
+def _keep_history(
+    provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]], new: list[Listed], now: Any
+) -> None:
     """Store the changes of offers, except for the first price list of a provider."""
     lines = [(after.pk, *note, now) for before, after in steps for note in diff.history_lines(before, after)]
     if new:

@@ -34,7 +34,7 @@ from providers.models import Placement, PlacementState, Provider, note_texts
 from providers.notes import Note
 from providers.panels.error_texts import is_foreign
 from providers.reconciling import decisions, evidence, id_windows
-from providers.reconciling.id_windows import Claim, Finding, Hit, Known, Verdict, WhyOpen, Window
+from providers.reconciling.id_windows import Claim, Finding, Hit, KnownOrder, Verdict, WhyOpen, Window
 from providers.transport import circuit_breaker, conversation
 
 log = logging.getLogger("vitrine.providers")
@@ -351,7 +351,7 @@ def _sure(provider_id: int) -> QuerySet[Placement]:
     )
 
 
-def _known(rows: QuerySet[Placement]) -> list[Known]:
+def _known(rows: QuerySet[Placement]) -> list[KnownOrder]:
     """Return the numbers and times of ``rows`` whose number is a decimal one.
 
     If the worker's clock is ahead of the database's, the start of the lease, which is earlier than the claim, is the
@@ -360,17 +360,17 @@ def _known(rows: QuerySet[Placement]) -> list[Known]:
     found = rows.values_list("upstream_id", "created_at", "lease_until", "answered_at")
     longest = _longest_lease()
     return [
-        Known(int(number), min(created_at, lease_until - longest), answered_at)
+        KnownOrder(int(number), min(created_at, lease_until - longest), answered_at)
         for number, created_at, lease_until, answered_at in found
         if answered_at and number.isascii() and number.isdigit()
     ]
 
 
-def _latest(provider: Provider) -> list[Known]:
+def _latest(provider: Provider) -> list[KnownOrder]:
     return _known(_sure(provider.pk).order_by("-pk")[: id_windows.HISTORY])
 
 
-def _near(row: Placement) -> tuple[list[Known], list[Known]]:
+def _near(row: Placement) -> tuple[list[KnownOrder], list[KnownOrder]]:
     """Return known numbers around a placement: the last ones before it, and the first ones after it had settled."""
     sure, settled = _sure(row.provider_id), _ended_at(row) + _settle_time(row.provider)
     before = sure.filter(pk__lt=row.pk).order_by("-pk")[:NEAR]

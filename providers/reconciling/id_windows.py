@@ -34,7 +34,7 @@ LATER = (300, 900, *range(3600, 24 * 3600 + 1, 3600))
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownOrder:
     """An order that we certainly placed: its number at the panel, when it was sent, and when the answer came."""
 
     number: int
@@ -110,7 +110,7 @@ class Finding:
     why: WhyOpen | None = None
 
 
-def why_unreliable(known: Sequence[Known]) -> str:
+def why_unreliable(known: Sequence[KnownOrder]) -> str:
     """Return why nothing can be concluded from these numbers, as a note, or "" if they rose strictly with time."""
     if len(known) < HISTORY:
         return notes.encode(Note.FEW_NUMBERS, count=len(known), needed=HISTORY)
@@ -127,7 +127,12 @@ def why_unreliable(known: Sequence[Known]) -> str:
 
 
 def window(
-    earlier: Iterable[Known], later: Iterable[Known], *, sent_at: datetime, ended_at: datetime, settle: timedelta
+    earlier: Iterable[KnownOrder],
+    later: Iterable[KnownOrder],
+    *,
+    sent_at: datetime,
+    ended_at: datetime,
+    settle: timedelta,
 ) -> Window:
     """Return the window of a placement that was sent between ``sent_at`` and ``ended_at``.
 
@@ -141,7 +146,7 @@ def window(
     return Window(lower, upper) if upper is None or lower < upper else Window(0)
 
 
-def numbers(window: Window, known: Sequence[Known], now: datetime) -> range:
+def numbers(window: Window, known: Sequence[KnownOrder], now: datetime) -> range:
     """Return the numbers to request; of an open window, up to the number that the panel may have reached by ``now``."""
     upper = window.upper
     if upper is None:
@@ -154,7 +159,7 @@ def numbers(window: Window, known: Sequence[Known], now: datetime) -> range:
     return range(window.lower + 1, upper)
 
 
-def gaps(known: Sequence[Known], claims: Collection[Claim], most: int) -> list[int]:
+def gaps(known: Sequence[KnownOrder], claims: Collection[Claim], most: int) -> list[int]:
     """Return up to ``most`` numbers between known orders that none of ours can have, the newest first."""
     ours = sorted((one.number for one in known), reverse=True)
     found: list[int] = []

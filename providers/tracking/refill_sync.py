@@ -59,7 +59,7 @@ def follow(
 ) -> Counter[str]:
     """Check the refills that are due at ``provider``, until ``ends`` (monotonic seconds) or until the turn is lost."""
     conversation.outside_transaction()
-    run = _Pass(provider, turn, tally=tally)
+    run = _RefillPass(provider, turn, tally=tally)
     size = provider.dialect.ids_a_call("refill_status")
     rows = list(_due(provider, is_now=is_now)[:PAGE])
     for start in range(0, len(rows), size):
@@ -75,7 +75,7 @@ def _due(provider: Provider, *, is_now: bool) -> QuerySet[UpstreamRequest]:
     return rows.select_related("refill").order_by("sync_at", "pk")
 
 
-class _Pass:
+class _RefillPass:
     """One pass at one provider.
 
     If a batch fails as a whole, one refill of it is requested alone. If that fails too, the pass ends. Otherwise the

@@ -30,7 +30,7 @@ from providers.placing.rate_limits import CallPacer
 from providers.pricelists import importer
 from providers.tracking import apply_reports
 from providers.tracking.apply_reports import COLUMNS, Report, TrackedPlacement
-from providers.tracking.trial import Trial, Verdict
+from providers.tracking.trial import Trial, TrialResult
 from providers.transport import call_stats, circuit_breaker, conversation
 from providers.worker import turns
 from providers.worker.backoff import Doubling
@@ -87,7 +87,7 @@ def sync_statuses(provider: Provider, *, is_now: bool = False, budget: float = B
     turn = turns.take(f"sync:{provider.pk}", seconds=LONGEST_CALL + TURN_GRACE)
     if turn is None:
         return Counter()
-    run = _Pass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
+    run = _StatusPass(provider, turn, is_now=is_now, ends=time.monotonic() + budget)
     try:
         with rare_collections():
             run.run()
@@ -133,7 +133,7 @@ def _rejects_batches(provider: Provider) -> bool:
     return provider.batch_refused_at is not None and provider.batch_refused_at > timezone.now() - SINGLY_FOR
 
 
-class _Pass:
+class _StatusPass:
     """One pass at one provider: the calls under way, the batches to repeat, and whether to go on."""
 
     def __init__(self, provider: Provider, turn: turns.HeldTurn, *, is_now: bool, ends: float) -> None:
@@ -275,9 +275,9 @@ class _Pass:
 
     def _apply_verdict(self, trial: Trial[TrackedPlacement]) -> None:
         """Apply the result of ``trial``."""
-        if trial.verdict is Verdict.OPEN:
+        if trial.verdict is TrialResult.OPEN:
             return
-        if trial.verdict is Verdict.SILENT:
+        if trial.verdict is TrialResult.SILENT:
             self._end_trial(trial)
             self._stop(self._back_off())
             return
@@ -285,7 +285,7 @@ class _Pass:
         waiting = [[row for row in rows if row not in trial.reported] for rows in self._held]
         self._again.extend(rows for rows in waiting if rows)
         self._trial, self._held = None, []
-        if trial.verdict is Verdict.NO_LISTS:
+        if trial.verdict is TrialResult.NO_LISTS:
             self._is_singly = True
             Provider.objects.filter(pk=self.provider.pk).update(batch_refused_at=timezone.now())
             log.warning("%s does not answer for several orders at once: each is asked for alone", self.provider.name)

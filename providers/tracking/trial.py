@@ -16,7 +16,7 @@ from orders.rules.state_machine import Progress
 R = TypeVar("R")
 
 
-class Verdict(Enum):
+class TrialResult(Enum):
     """The result of a trial."""
 
     OPEN = auto()  # not known yet
@@ -37,7 +37,7 @@ class Trial(Generic[R]):
 
     def __init__(self, rows: Sequence[R], panel_error: str) -> None:
         self.panel_error = panel_error
-        self.verdict = Verdict.OPEN
+        self.verdict = TrialResult.OPEN
         self._pair = random.sample(rows, 2)
         self._steps: list[list[R]] = [[self._pair[0]], [self._pair[1]], self._pair]
         self._same_words = 0
@@ -47,7 +47,7 @@ class Trial(Generic[R]):
 
     def next_call(self) -> list[R] | None:
         """Return the rows to request next, or None while a call of this trial is under way."""
-        if self.current is not None or self.verdict is not Verdict.OPEN:
+        if self.current is not None or self.verdict is not TrialResult.OPEN:
             return None
         self.current = self._steps.pop(0)
         return self.current
@@ -60,7 +60,7 @@ class Trial(Generic[R]):
         """
         asked, self.current = self.current or [], None
         if asked is self._pair:
-            self.verdict = Verdict.BAD_LIST
+            self.verdict = TrialResult.BAD_LIST
             return False
         report = next(iter(reports.values()), None)
         is_same = isinstance(report, str) and report == self.panel_error
@@ -69,12 +69,12 @@ class Trial(Generic[R]):
         self._same_words += is_same
         if len(self._steps) == 1:  # both were requested alone
             if self._same_words == 2:
-                self.verdict = Verdict.SILENT
+                self.verdict = TrialResult.SILENT
             elif len(self.reported) < 2:
-                self.verdict = Verdict.BAD_LIST
+                self.verdict = TrialResult.BAD_LIST
         return is_same
 
     def failed(self) -> None:
         """Record that the current call failed as a whole too."""
-        self.verdict = Verdict.NO_LISTS if self.current is self._pair else Verdict.SILENT
+        self.verdict = TrialResult.NO_LISTS if self.current is self._pair else TrialResult.SILENT
         self.current = None

@@ -23,7 +23,7 @@ from orders.models import Order
 from orders.rules import amounts, charges
 from orders.rules.service_types import SERVICE_TYPES
 from providers.models import Offer, Placement, Provider
-from providers.panels.simulators.orders import Service as Sold
+from providers.panels.simulators.orders import PanelService as Sold
 from providers.panels.simulators.orders import SimulatedOrder
 from providers.panels.simulators.v2 import V2
 from providers.reconciling import id_windows

@@ -19,7 +19,7 @@ from providers.panels import simulators
 from providers.panels.dialects import DIALECTS
 from providers.panels.simulators import Panel
 from providers.placing import recording
-from providers.placing.claiming import Attempt, Claim
+from providers.placing.claiming import PlacementAttempt, PlacementClaim
 from providers.placing.queue import Queue
 from providers.placing.recording import Answered
 from providers.placing.window import SendWindow
@@ -104,13 +104,13 @@ def buy(user: Any, service: Service, **inputs: str) -> Order:
     return checkout.place_order(user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs})
 
 
-def claim(provider: Provider, *, limit: int = 10, is_now: bool = False) -> list[Attempt]:
+def claim(provider: Provider, *, limit: int = 10, is_now: bool = False) -> list[PlacementAttempt]:
     """Claim up to ``limit`` orders and send nothing, like a process that is killed after its claim."""
     candidates = Queue(provider, is_now=is_now).take(limit, SendWindow(limit, start=limit))
-    return Claim(provider, candidates, is_now=is_now).commit()
+    return PlacementClaim(provider, candidates, is_now=is_now).commit()
 
 
-def record(provider: Provider, attempt: Attempt, outcome: Any) -> str:
+def record(provider: Provider, attempt: PlacementAttempt, outcome: Any) -> str:
     """Record the outcome of one attempt and return its name."""
     return recording.record(provider, Answered.read(provider, attempt, outcome))
 

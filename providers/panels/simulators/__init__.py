@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from providers.panels.simulators.orders import Service
+from providers.panels.simulators.orders import PanelService
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.smpanelim import Smpanelim
 from providers.panels.simulators.tmsmm import Tmsmm
@@ -18,7 +18,7 @@ from providers.panels.simulators.toplistbot import Toplistbot
 from providers.panels.simulators.tzsmmpay import Tzsmmpay
 from providers.panels.simulators.v2 import V2
 
-__all__ = ["SIMULATORS", "Panel", "Service", "start"]
+__all__ = ["SIMULATORS", "Panel", "PanelService", "start"]
 
 SIMULATORS: dict[str, type[Panel]] = {
     "v2": V2,
@@ -38,7 +38,7 @@ def start(
     live: bool = False,
     latency: float = 0.0,
     balance: Decimal | str | int | None = None,
-    services: Iterable[Service] | None = None,
+    services: Iterable[PanelService] | None = None,
     memory: Path | None = None,
     **options: Any,
 ) -> Panel:

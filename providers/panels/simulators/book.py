@@ -8,7 +8,14 @@ from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 
-from providers.panels.simulators.orders import Amount, Service, SimulatedOrder, SimulatedRefill, StatusNames, standing
+from providers.panels.simulators.orders import (
+    OrderedAmount,
+    PanelService,
+    SimulatedOrder,
+    SimulatedRefill,
+    StatusNames,
+    standing,
+)
 from providers.panels.simulators.reading import Refusal
 
 REFILL_SECONDS = 10.0  # how long a refill takes on a live panel
@@ -60,7 +67,13 @@ class Book:
         draft.replace(self._memory)
 
     def place(
-        self, service: Service, params: dict[str, str], asked: Amount, *, order_id: str, start_count: int
+        self,
+        service: PanelService,
+        params: dict[str, str],
+        asked: OrderedAmount,
+        *,
+        order_id: str,
+        start_count: int,
     ) -> SimulatedOrder:
         """Charge the order and store it."""
         charge = service.unit_price * asked.total

@@ -23,7 +23,7 @@ def plain(value: Decimal) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class PanelService:
     """One line of the price list; ``rate`` is per 1,000, or for one order where the type is flat."""
 
     id: int
@@ -100,7 +100,7 @@ class SimulatedRefill:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class OrderedAmount:
     """How much an add asks for: the smallest and the largest part are held against the limits, ``total`` is paid."""
 
     smallest: int
@@ -108,18 +108,18 @@ class Amount:
     total: int
 
 
-def amount(service: Service, params: Mapping[str, str]) -> Amount:
+def amount(service: PanelService, params: Mapping[str, str]) -> OrderedAmount:
     """Count what is bought: lines where the type lists them, posts of a subscription, else quantity times runs."""
     if service.type in FLAT_TYPES:
-        return Amount(service.min, service.max, 1)
+        return OrderedAmount(service.min, service.max, 1)
     if service.type in COUNTED_BY_LINES:
         lines = sum(1 for line in params[COUNTED_BY_LINES[service.type]].splitlines() if line.strip())
-        return Amount(lines, lines, lines)
+        return OrderedAmount(lines, lines, lines)
     if service.type == "Subscriptions":
         posts = max(1, int(params.get("posts", "1")) + int(params.get("old_posts", "0")))
-        return Amount(int(params["min"]), int(params["max"]), int(params["max"]) * posts)
+        return OrderedAmount(int(params["min"]), int(params["max"]), int(params["max"]) * posts)
     total = int(params["quantity"]) * int(params.get("runs", "1"))
-    return Amount(int(params["quantity"]), total, total)
+    return OrderedAmount(int(params["quantity"]), total, total)
 
 
 def standing(number: int, quantity: int, age: float, statuses: StatusNames) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from providers.panels.simulators.book import Book
 from providers.panels.simulators.faults import Exchange, Fault
 from providers.panels.simulators.orders import (
     COUNTED_BY_LINES,
-    Service,
+    PanelService,
     SimulatedOrder,
     SimulatedRefill,
     StatusNames,
@@ -49,7 +49,7 @@ class Panel:
     encodings: ClassVar[Mapping[str, Encoding]] = {"POST": "form"}
     verbs: ClassVar[Mapping[str, Fields]]
     add_fields: ClassVar[Mapping[str, Fields]]
-    catalog: ClassVar[tuple[Service, ...]]
+    catalog: ClassVar[tuple[PanelService, ...]]
     statuses: ClassVar[StatusNames] = StatusNames()
     errors: ClassVar[Mapping[str, tuple[int, str]]] = FAMILY_ERRORS
     first_id: ClassVar[int] = 23501
@@ -62,7 +62,7 @@ class Panel:
         key: str = "simulator-key",
         currency: str | None = None,
         balance: Decimal | str | int | None = None,
-        services: Iterable[Service] | None = None,
+        services: Iterable[PanelService] | None = None,
         live: bool = False,
         speed: float = 1.0,
         latency: float = 0.0,
@@ -378,7 +378,7 @@ class Panel:
     def added(self, order: SimulatedOrder) -> object:
         return {"order": self.number(order.id)}
 
-    def service_row(self, service: Service) -> dict[str, object]:
+    def service_row(self, service: PanelService) -> dict[str, object]:
         return {
             "service": service.id,
             "name": service.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from providers.panels.simulators.orders import Service, SimulatedOrder, StatusNames
+from providers.panels.simulators.orders import PanelService, SimulatedOrder, StatusNames
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.reading import Fields
 from providers.panels.simulators.server import Reply
@@ -39,14 +39,18 @@ class Tmsmm(Panel):
         "Custom Comments": Fields(("service", "link", "comments"), optional=("quantity",)),
     }
     catalog = (
-        Service(117, "Channel members, premium", "Default", "Channels", Decimal("1890.00"), 10, 30_000, cancel=True),
-        Service(118, "Channel members, economy", "Default", "Channels", Decimal("164.00"), 50, 100_000, refill=True),
-        Service(121, "Post views, last five", "Default", "Posts", Decimal("12.50"), 100, 500_000),
-        Service(122, "Post reactions, positive", "Default", "Posts", Decimal("38.00"), 10, 50_000, cancel=True),
-        Service(130, "Contest votes", "Poll", "Polls", Decimal("72.00"), 10, 20_000),
-        Service(131, "Contest votes, one country", "Poll", "Polls", Decimal("240.00"), 10, 5_000, cancel=True),
-        Service(140, "Comments, your text", "Custom Comments", "Comments", Decimal("2400.00"), 5, 500),
-        Service(151, "Bot starts", "Default", "Bots", Decimal("96.00"), 50, 20_000, refill=True, cancel=True),
+        PanelService(
+            117, "Channel members, premium", "Default", "Channels", Decimal("1890.00"), 10, 30_000, cancel=True
+        ),
+        PanelService(
+            118, "Channel members, economy", "Default", "Channels", Decimal("164.00"), 50, 100_000, refill=True
+        ),
+        PanelService(121, "Post views, last five", "Default", "Posts", Decimal("12.50"), 100, 500_000),
+        PanelService(122, "Post reactions, positive", "Default", "Posts", Decimal("38.00"), 10, 50_000, cancel=True),
+        PanelService(130, "Contest votes", "Poll", "Polls", Decimal("72.00"), 10, 20_000),
+        PanelService(131, "Contest votes, one country", "Poll", "Polls", Decimal("240.00"), 10, 5_000, cancel=True),
+        PanelService(140, "Comments, your text", "Custom Comments", "Comments", Decimal("2400.00"), 5, 500),
+        PanelService(151, "Bot starts", "Default", "Bots", Decimal("96.00"), 50, 20_000, refill=True, cancel=True),
     )
 
     def __init__(self, *, malformed_multi: bool = True, **options: Any) -> None:
@@ -63,7 +67,7 @@ class Tmsmm(Panel):
         """Ids are always text."""
         return text
 
-    def service_row(self, service: Service) -> dict[str, object]:
+    def service_row(self, service: PanelService) -> dict[str, object]:
         return super().service_row(service) | {"min": service.min, "max": service.max}
 
     def status_rows(self, rows: dict[str, dict[str, object] | None]) -> object:

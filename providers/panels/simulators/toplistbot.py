@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from providers.panels.simulators.orders import Service, SimulatedOrder, StatusNames
+from providers.panels.simulators.orders import PanelService, SimulatedOrder, StatusNames
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.reading import FAMILY_ERRORS, Fields, Received, Refusal, Violation, json_object
 from providers.panels.simulators.server import Reply
@@ -38,9 +38,9 @@ class Toplistbot(Panel):
         "cancel": (422, "Order already completed and cannot be canceled"),
     }
     catalog = (
-        Service(1, "Server list votes", "Default", "Votes", Decimal("10.0"), 1, 50_000, cancel=True),
-        Service(2, "Contest votes", "Default", "Votes", Decimal("14.5"), 10, 20_000, cancel=True),
-        Service(3, "Server list votes, slow and steady", "Default", "Votes", Decimal("7.25"), 100, 100_000),
+        PanelService(1, "Server list votes", "Default", "Votes", Decimal("10.0"), 1, 50_000, cancel=True),
+        PanelService(2, "Contest votes", "Default", "Votes", Decimal("14.5"), 10, 20_000, cancel=True),
+        PanelService(3, "Server list votes, slow and steady", "Default", "Votes", Decimal("7.25"), 100, 100_000),
     )
 
     def key_of(self, request: Received) -> str:
@@ -77,7 +77,7 @@ class Toplistbot(Panel):
     def added(self, order: SimulatedOrder) -> object:
         return {"order_id": int(order.id)}
 
-    def service_row(self, service: Service) -> dict[str, object]:
+    def service_row(self, service: PanelService) -> dict[str, object]:
         return super().service_row(service) | {
             "rate": float(service.rate),
             "min": service.min,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from providers.panels.simulators.orders import Service, SimulatedOrder, plain
+from providers.panels.simulators.orders import PanelService, SimulatedOrder, plain
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.reading import FAMILY_ERRORS, Fields, Violation
 
@@ -32,10 +32,10 @@ class Tzsmmpay(Panel):
         "funds": (402, "You don't have sufficient balance"),
     }
     catalog = (
-        Service(2, "Office license, monthly", "Package", "Licenses", Decimal("0.56"), 1, 1),
-        Service(3, "Office license, yearly", "Package", "Licenses", Decimal("5.40"), 1, 1),
-        Service(5, "Payment plugin, monthly", "Package", "Plugins", Decimal("1.25"), 1, 1),
-        Service(6, "Payment plugin, lifetime", "Package", "Plugins", Decimal("24.00"), 1, 1),
+        PanelService(2, "Office license, monthly", "Package", "Licenses", Decimal("0.56"), 1, 1),
+        PanelService(3, "Office license, yearly", "Package", "Licenses", Decimal("5.40"), 1, 1),
+        PanelService(5, "Payment plugin, monthly", "Package", "Plugins", Decimal("1.25"), 1, 1),
+        PanelService(6, "Payment plugin, lifetime", "Package", "Plugins", Decimal("24.00"), 1, 1),
     )
 
     def start_count(self, number: int) -> int:
@@ -50,7 +50,7 @@ class Tzsmmpay(Panel):
     def funds(self, params: dict[str, str]) -> object:
         return {"currency": self.currency, "balance": plain(self.balance)}
 
-    def service_row(self, service: Service) -> dict[str, object]:
+    def service_row(self, service: PanelService) -> dict[str, object]:
         return {
             "service": service.id,
             "name": service.name,

@@ -5,33 +5,37 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from providers.panels.simulators.orders import Service, SimulatedOrder
+from providers.panels.simulators.orders import PanelService, SimulatedOrder
 from providers.panels.simulators.panel import Panel
 from providers.panels.simulators.reading import Fields
 
 PHOTO, VIDEO, TALK, SITE = "Photo network", "Video platform", "Messenger", "Websites"
 
 CATALOG = (
-    Service(1, "Photo followers, worldwide", "Default", PHOTO, Decimal("0.90"), 50, 10_000, refill=True, cancel=True),
-    Service(2, "Photo comments, your text", "Custom Comments", PHOTO, Decimal("8"), 10, 1_500, cancel=True),
-    Service(3, "Video views, high retention", "Default", VIDEO, Decimal("1.342"), 100, 1_000_000, refill=True),
-    Service(4, "Photo likes, monthly bundle", "Package", PHOTO, Decimal("12.50"), 1, 1),
-    Service(5, "Search visits by keyword", "SEO", SITE, Decimal("2.15"), 100, 50_000),
-    Service(6, "Video comments, starter set", "Custom Comments Package", VIDEO, Decimal("4.99"), 1, 1),
-    Service(7, "Photo mentions, your users", "Mentions", PHOTO, Decimal("3.20"), 10, 5_000),
-    Service(8, "Photo mentions with tags", "Mentions with Hashtags", PHOTO, Decimal("3.75"), 10, 5_000),
-    Service(9, "Photo mentions, your list", "Mentions Custom List", PHOTO, Decimal("4.10"), 5, 20_000),
-    Service(10, "Photo mentions by one tag", "Mentions Hashtag", PHOTO, Decimal("2.95"), 100, 20_000),
-    Service(
+    PanelService(
+        1, "Photo followers, worldwide", "Default", PHOTO, Decimal("0.90"), 50, 10_000, refill=True, cancel=True
+    ),
+    PanelService(2, "Photo comments, your text", "Custom Comments", PHOTO, Decimal("8"), 10, 1_500, cancel=True),
+    PanelService(3, "Video views, high retention", "Default", VIDEO, Decimal("1.342"), 100, 1_000_000, refill=True),
+    PanelService(4, "Photo likes, monthly bundle", "Package", PHOTO, Decimal("12.50"), 1, 1),
+    PanelService(5, "Search visits by keyword", "SEO", SITE, Decimal("2.15"), 100, 50_000),
+    PanelService(6, "Video comments, starter set", "Custom Comments Package", VIDEO, Decimal("4.99"), 1, 1),
+    PanelService(7, "Photo mentions, your users", "Mentions", PHOTO, Decimal("3.20"), 10, 5_000),
+    PanelService(8, "Photo mentions with tags", "Mentions with Hashtags", PHOTO, Decimal("3.75"), 10, 5_000),
+    PanelService(9, "Photo mentions, your list", "Mentions Custom List", PHOTO, Decimal("4.10"), 5, 20_000),
+    PanelService(10, "Photo mentions by one tag", "Mentions Hashtag", PHOTO, Decimal("2.95"), 100, 20_000),
+    PanelService(
         11, "Photo mentions, followers of a profile", "Mentions User Followers", PHOTO, Decimal("3.05"), 100, 20_000
     ),
-    Service(12, "Photo mentions, likers of a post", "Mentions Media Likers", PHOTO, Decimal("3.05"), 100, 20_000),
-    Service(13, "Video comment likes", "Comment Likes", VIDEO, Decimal("1.80"), 20, 5_000, refill=True, cancel=True),
-    Service(14, "Video comment replies, your text", "Comment Replies", VIDEO, Decimal("9.40"), 5, 500),
-    Service(15, "Channel poll votes", "Poll", TALK, Decimal("0.65"), 10, 30_000, cancel=True),
-    Service(16, "Group members by invitation", "Invites from Groups", TALK, Decimal("6.30"), 50, 10_000),
-    Service(17, "Likes on new posts", "Subscriptions", PHOTO, Decimal("1.10"), 20, 10_000, cancel=True),
-    Service(18, "Website visits, by country", "Web Traffic", SITE, Decimal("0.45"), 100, 1_000_000),
+    PanelService(12, "Photo mentions, likers of a post", "Mentions Media Likers", PHOTO, Decimal("3.05"), 100, 20_000),
+    PanelService(
+        13, "Video comment likes", "Comment Likes", VIDEO, Decimal("1.80"), 20, 5_000, refill=True, cancel=True
+    ),
+    PanelService(14, "Video comment replies, your text", "Comment Replies", VIDEO, Decimal("9.40"), 5, 500),
+    PanelService(15, "Channel poll votes", "Poll", TALK, Decimal("0.65"), 10, 30_000, cancel=True),
+    PanelService(16, "Group members by invitation", "Invites from Groups", TALK, Decimal("6.30"), 50, 10_000),
+    PanelService(17, "Likes on new posts", "Subscriptions", PHOTO, Decimal("1.10"), 20, 10_000, cancel=True),
+    PanelService(18, "Website visits, by country", "Web Traffic", SITE, Decimal("0.45"), 100, 1_000_000),
 )
 
 DRIP_FEED = ("runs", "interval")

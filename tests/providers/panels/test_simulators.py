@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from providers.panels.simulators import SIMULATORS, Panel, Service, start
+from providers.panels.simulators import SIMULATORS, Panel, PanelService, start
 
 LINK = "https://photos.example/someone"
 MAIL = "someone@shop.example"
@@ -313,7 +313,7 @@ def test_the_tmsmm_status_of_many_is_malformed_as_the_document_prints_it(tmsmm: 
 
 @pytest.mark.parametrize("names", [("orders", "refills"), ("order", "refill")])
 def test_the_tmsmm_refill_examples_reuse_the_order_id_under_either_name(names: tuple[str, str]) -> None:
-    services = [Service(118, "Channel members", "Default", "Channels", Decimal("164"), 50, 100_000, refill=True)]
+    services = [PanelService(118, "Channel members", "Default", "Channels", Decimal("164"), 50, 100_000, refill=True)]
     with start("tmsmm", services=services) as panel:
         first, second = buy(panel), buy(panel)
         panel.report(first, "Completed")

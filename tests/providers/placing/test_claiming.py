@@ -14,7 +14,7 @@ from orders.models import Order, Service
 from providers.models import Placement, Provider
 from providers.panels.simulators import Panel
 from providers.placing import submission
-from providers.placing.claiming import Claim, TurnLost
+from providers.placing.claiming import PlacementClaim, TurnLost
 from providers.placing.queue import Candidate, Queue
 from providers.placing.window import SendWindow
 from providers.worker import turns
@@ -60,7 +60,7 @@ def test_an_order_that_changed_since_it_was_chosen_is_not_claimed(
     chosen = candidates(provider)
     changed = Order.objects.order_by("pk")[1]
     Order.objects.filter(pk=changed.pk).update(**change)
-    claimed = Claim(provider, chosen, is_now=False).commit()
+    claimed = PlacementClaim(provider, chosen, is_now=False).commit()
     assert [one.placement.order_id for one in claimed] == [one.order_id for one in chosen if one.order_id != changed.pk]
 
 
@@ -70,7 +70,7 @@ def test_one_that_another_process_has_claimed_spoils_no_other(start_panel: Calla
     chosen = candidates(provider)
     claim(provider, limit=1)
     Order.objects.update(status="queued")  # the worst case: only the constraint of the database is left
-    assert len(Claim(provider, chosen, is_now=False).commit()) == 2
+    assert len(PlacementClaim(provider, chosen, is_now=False).commit()) == 2
     assert Placement.objects.count() == 3
 
 
@@ -80,7 +80,7 @@ def test_a_process_that_lost_its_turn_claims_nothing(start_panel: Callable[..., 
     turn = turns.take(submission.turn_name(provider), seconds=60)
     Turn.objects.update(holder="another process")
     with pytest.raises(TurnLost):
-        Claim(provider, candidates(provider), is_now=False, turn=turn).commit()
+        PlacementClaim(provider, candidates(provider), is_now=False, turn=turn).commit()
     assert Placement.objects.count() == 0
 
 
@@ -88,7 +88,7 @@ def test_a_process_that_lost_its_turn_claims_nothing(start_panel: Callable[..., 
 def test_a_claim_whose_commit_was_not_confirmed_is_found(start_panel: Callable[..., Panel]) -> None:
     provider = queue_orders(start_panel("v2"), 3)
     other = claim(provider, limit=1)
-    made = Claim(provider, candidates(provider), is_now=False)
+    made = PlacementClaim(provider, candidates(provider), is_now=False)
     assert made.find_committed() == []
     committed = [one.placement.pk for one in made.commit()]
     found = made.find_committed()

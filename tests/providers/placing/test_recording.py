@@ -18,7 +18,7 @@ from providers.models import PanelCall, Placement, Provider
 from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import recording
-from providers.placing.claiming import Attempt
+from providers.placing.claiming import PlacementAttempt
 from providers.placing.recording import Answered
 from tests.providers.conftest import buy, claim, customer, provider_at
 
@@ -30,14 +30,14 @@ def provider(start_panel: Callable[..., Panel]) -> Provider:
     return provider_at(start_panel("v2"), "v2")
 
 
-def attempts(provider: Provider, count: int) -> list[Attempt]:
+def attempts(provider: Provider, count: int) -> list[PlacementAttempt]:
     buyer, service = customer(), Service.objects.filter(kind="default")[0]
     for number in range(count):
         buy(buyer, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number))
     return claim(provider, limit=count)
 
 
-def answered(provider: Provider, claimed: list[Attempt], first: int = 7001) -> list[Answered]:
+def answered(provider: Provider, claimed: list[PlacementAttempt], first: int = 7001) -> list[Answered]:
     return [
         Answered.read(provider, one, Answer(status=200, text=f'{{"order":{number}}}'))
         for number, one in enumerate(claimed, start=first)

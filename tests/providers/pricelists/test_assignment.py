@@ -18,7 +18,7 @@ from providers import notes
 from providers.models import Offer, Provider, Route, TypeRule
 from providers.notes import Note
 from providers.panels.simulators import Panel
-from providers.panels.simulators.orders import Service as Sold
+from providers.panels.simulators.orders import PanelService as Sold
 from providers.pricelists import assignment, importer
 from providers.transport import type_rules
 from tests.providers.conftest import provider_at

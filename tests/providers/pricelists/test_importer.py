@@ -24,7 +24,7 @@ from providers.panels.dialect import Listed
 from providers.panels.dialects import DIALECTS
 from providers.panels.services import read_services
 from providers.panels.simulators import Panel
-from providers.panels.simulators.orders import Service as Sold
+from providers.panels.simulators.orders import PanelService as Sold
 from providers.pricelists import availability, diff, importer, onboarding
 from providers.transport import circuit_breaker
 from tests import factories

@@ -13,7 +13,7 @@ import pytest
 from providers import notes
 from providers.notes import Note
 from providers.reconciling import id_windows
-from providers.reconciling.id_windows import Claim, Finding, Hit, Known, Verdict, Window
+from providers.reconciling.id_windows import Claim, Finding, Hit, KnownOrder, Verdict, Window
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SETTLE = timedelta(seconds=120)
@@ -23,12 +23,12 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def known(*rows: tuple[int, float, float]) -> list[Known]:
+def known(*rows: tuple[int, float, float]) -> list[KnownOrder]:
     """(number, sent, answered), in seconds from noon."""
-    return [Known(number, at(sent), at(answered)) for number, sent, answered in rows]
+    return [KnownOrder(number, at(sent), at(answered)) for number, sent, answered in rows]
 
 
-def one_by_one(count: int = 50, step: int = 3) -> list[Known]:
+def one_by_one(count: int = 50, step: int = 3) -> list[KnownOrder]:
     return known(*((100 + step * index, 10.0 * index, 10.0 * index + 1) for index in range(count)))
 
 

@@ -9,11 +9,11 @@ import pytest
 from django.core.management import call_command
 
 from orders.models import Order
-from orders.models import Service as ShopService
+from orders.models import Service as Service
 from providers.models import Provider
 from providers.panels.dialects import DIALECTS
 from providers.panels.simulators import Panel
-from providers.panels.simulators.orders import Service
+from providers.panels.simulators.orders import PanelService
 from providers.panels.simulators.reading import FAMILY_ERRORS, Received, Refusal
 from providers.panels.simulators.v2 import V2
 from providers.placing import submission
@@ -74,17 +74,17 @@ class JsonOnly(V2):
 
     encodings = {"POST": "json"}
     catalog = (
-        Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),
-        Service(2, "Comments", "Custom Comments", "C", Decimal(1), 10, 1000, refill=True),
+        PanelService(1, "Followers", "Default", "C", Decimal(1), 10, 1000),
+        PanelService(2, "Comments", "Custom Comments", "C", Decimal(1), 10, 1000, refill=True),
     )
 
 
 class PlainJsonOnly(JsonOnly):
     """Its price list looks like that of TopListBot: one type, no refill, no cancel."""
 
-    catalog = (Service(1, "Followers", "Default", "C", Decimal(1), 10, 1000),)
+    catalog = (PanelService(1, "Followers", "Default", "C", Decimal(1), 10, 1000),)
 
-    def service_row(self, service: Service) -> dict[str, object]:
+    def service_row(self, service: PanelService) -> dict[str, object]:
         return super().service_row(service) | {"rate": float(service.rate)}
 
 
@@ -143,7 +143,7 @@ def test_a_standard_panel_is_found_in_whatever_format_it_takes_requests_and_keep
 
     assert importer.import_offers(provider).unsellable == ()
     importer.publish(provider)
-    user, service = customer(), ShopService.objects.order_by("pk")[0]
+    user, service = customer(), Service.objects.order_by("pk")[0]
     buy(user, service)
     submission.submit_due(provider)
     (first,) = odd_panel.orders
