@@ -30,7 +30,7 @@ def services(caller: Caller, params: Params) -> Answer:
 
     It is never filtered, because clients take services off sale that are missing from it.
     """
-    return services_cache.book(caller)
+    return services_cache.services_document(caller)
 
 
 def balance(caller: Caller, params: Params) -> Answer:
@@ -68,7 +68,7 @@ def status(caller: Caller, params: Params) -> Answer:
     """
 
     def find(numbers: list[int]) -> dict[int, dict[str, str]]:
-        return {row[0]: panel_vocabulary.order_row(row) for row in queries.standings(caller.user_id, numbers)}
+        return {row[0]: panel_vocabulary.order_row(row) for row in queries.order_rows(caller.user_id, numbers)}
 
     return rows.statuses(params, find)
 

@@ -27,7 +27,7 @@ _REPEATABLE = frozenset({"order", "orders", "order_id", "id", "refill", "refills
 #: The format that nearly all clients use; it is split without further parsing, which is fast for a thousand ids.
 _PLAIN_IDS = re.compile(r"\d+(?:,\d+)*", re.ASCII)
 #: Characters that databases cannot store, and those that replace bytes which were not UTF-8.
-_UNKEEPABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
 
 #: The blank that a form makes of a plus which was not escaped. Invitations to Telegram begin with a plus.
 _LOST_PLUS = re.compile(r"((?<![^\s/])(?:t|telegram)\.me/) (?=\S)", re.IGNORECASE)
@@ -119,7 +119,7 @@ def gather(pairs: Iterable[tuple[str, str]]) -> Params:
     """
     params: Params = {}
     for name, value in pairs:
-        if _UNKEEPABLE.search(value):
+        if _UNSTORABLE.search(value):
             raise PanelRefusal(f"{INCORRECT_REQUEST}: {name.partition('[')[0][:40]!a} is not text in UTF-8")
         bare = name.partition("[")[0] if name.endswith("]") else name
         if name.endswith("]") or bare in _REPEATABLE:

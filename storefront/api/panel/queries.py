@@ -66,7 +66,7 @@ def _service(pk: int) -> Service | None:
     return service
 
 
-def standings(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
+def order_rows(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
     """Return the state of the customer's orders among ``pks``, in the columns of ``panel_vocabulary.order_row``."""
     is_postgres = connection.vendor == "postgresql"
     among = "= ANY(%s::bigint[])" if is_postgres else "IN (SELECT value FROM json_each(%s))"

@@ -134,7 +134,7 @@ def why_not_placed(problem: OrdersError) -> str:
     """Return why an order was not placed, in the panel API's words."""
     match problem:
         case OrderInvalid():
-            return sentence(problem.problems[0])
+            return field_error(problem.problems[0])
         case InsufficientFunds():
             return NOT_ENOUGH_FUNDS
         case LinkInUse():
@@ -171,7 +171,7 @@ def _is_quantity(name: str) -> bool:
     return name in INPUTS and (INPUTS[name].is_quantity or INPUTS[name].shape is Shape.LINES)
 
 
-def sentence(problem: InvalidField) -> str:
+def field_error(problem: InvalidField) -> str:
     """Return what is wrong with an input, in the panel API's words.
 
     Clients search for some: "quantity less", "link".

@@ -37,7 +37,7 @@ def refills(params: Params, ask: Callable[[list[int]], Outcomes]) -> dict[str, A
     """
     many = ids(params, "orders")
     asked = many or ids(params, "order")
-    rows = _told(asked, ask, is_refill=True)
+    rows = _request_rows(asked, ask, is_refill=True)
     if many or len(asked) > 1:
         return [{"order": _as_asked(word), "refill": row} for word, row in rows.items()]
     result = rows[asked[0]]
@@ -65,11 +65,11 @@ def refill_statuses(
 
 def cancels(params: Params, ask: Callable[[list[int]], Outcomes]) -> list[dict[str, Any]]:
     """Request cancellations. 1 means that the request was accepted; the result shows in the order's status."""
-    told = _told(ids(params, "orders", "order"), ask, is_refill=False)
+    told = _request_rows(ids(params, "orders", "order"), ask, is_refill=False)
     return [{"order": _as_asked(word), "cancel": row} for word, row in told.items()]
 
 
-def _told(
+def _request_rows(
     asked: list[str], ask: Callable[[list[int]], Outcomes], *, is_refill: bool
 ) -> dict[str, int | dict[str, str]]:
     numbers = _numbers(asked, responses.INCORRECT_ORDER)

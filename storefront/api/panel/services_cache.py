@@ -46,7 +46,7 @@ class _Row:
 
 
 @dataclass
-class _Shelf(Generic[T]):
+class _NewestFew(Generic[T]):
     """A cache of the newest few values. It is single flight: one thread builds a value, the others wait for it."""
 
     size: int
@@ -65,11 +65,11 @@ class _Shelf(Generic[T]):
             return self._kept[name]
 
 
-_rows: _Shelf[list[_Row]] = _Shelf(1)
-_books: _Shelf[ServicesDocument] = _Shelf(KEPT)
+_rows: _NewestFew[list[_Row]] = _NewestFew(1)
+_documents: _NewestFew[ServicesDocument] = _NewestFew(KEPT)
 
 
-def book(caller: Caller) -> ServicesDocument:
+def services_document(caller: Caller) -> ServicesDocument:
     """Return the whole price list at the caller's prices.
 
     It takes one query for custom rates, and one if the catalog has changed.
@@ -80,7 +80,7 @@ def book(caller: Caller) -> ServicesDocument:
     # A version of 0 means that the database's triggers have not set one yet, so nothing may be cached for it.
     name = (caller.catalog_version, caller.discount, tuple(own.items()))
     make = partial(_made, caller.catalog_version, caller.discount, own)
-    return _books.get(name, make) if caller.catalog_version else make()
+    return _documents.get(name, make) if caller.catalog_version else make()
 
 
 def _made(catalog_version: int, discount: Decimal, own: Mapping[int, Decimal]) -> ServicesDocument:

@@ -19,11 +19,11 @@ from storefront.api.reference.parameters import Parameter
 
 @dataclass(frozen=True, slots=True)
 class ExampleAnswer:
-    """An example answer. ``asked`` are the parameters that lead to it."""
+    """An example answer. ``parameters`` are the parameters that lead to it."""
 
     title: Promise
     data: Any
-    asked: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -36,16 +36,16 @@ class Action:
 
     Exactly one of ``parameters`` is sent, except for ``add``, whose parameters depend on the service type.
 
-    ``tells`` explains each name in the answer.
+    ``fields`` explains each field of the response.
     """
 
     name: str
     title: Promise
-    does: Promise
+    description: Promise
     answers: tuple[ExampleAnswer, ...]
-    tells: Mapping[str, Promise]
+    fields: Mapping[str, Promise]
     parameters: tuple[Parameter, ...] = ()
-    spends: bool = False
+    costs_money: bool = False
 
     @property
     def errors(self) -> list[Error]:
@@ -97,7 +97,7 @@ ADD = Action(
     ),
     (ExampleAnswer(_("Response"), {"order": 23501}),),
     {"order": _("Order ID. Store it: later requests need it.")},
-    spends=True,
+    costs_money=True,
 )
 
 

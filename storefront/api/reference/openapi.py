@@ -122,7 +122,7 @@ def _examples() -> list[OpenApiExample]:
 
 
 def _calls(action: Action) -> list[tuple[str, str, Schema]]:
-    if action.spends:
+    if action.costs_money:
         return [
             (kind.code, kind.wire, {"action": "add", **{one.name: one.example for one in of_kind if one.is_required}})
             for kind, of_kind in shapes.kinds_with_parameters()

@@ -71,7 +71,7 @@ def context(user: Any, *, address: str) -> dict[str, Any]:
         "events": [(topic.value, means) for topic, means in vocabulary.EVENTS.items()],
         "play_money": amounts.parse(settings.SANDBOX_BALANCE),
         "sandbox_seconds": settings.SANDBOX_SECONDS,
-        "magic": vocabulary.MAGIC.items(),
+        "outcomes": vocabulary.OUTCOMES.items(),
         "checks": samples.CHECKS,
         "calls_per_minute": settings.API_CALLS_PER_MINUTE,
         "address_calls_per_minute": settings.API_ADDRESS_CALLS_PER_MINUTE,

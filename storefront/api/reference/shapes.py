@@ -61,14 +61,14 @@ def _call(action: Action) -> Schema:
     """Return the schema of a call: the action's name, the key unless a header has it, and the action's parameters."""
     envelope: Schema = {
         "type": "object",
-        "description": f"{action.title}. {action.does}",
+        "description": f"{action.title}. {action.description}",
         "required": ["action"],
         "properties": {
             "key": {"type": "string", "minLength": 1, "description": "The API key, unless it is in a header."},
             "action": {"type": "string", "enum": [action.name]},
         },
     }
-    if action.spends:
+    if action.costs_money:
         return {"allOf": [envelope, {"anyOf": [ref(f"Add{_name(code)}") for code in SERVICE_TYPES]}]}
     if not action.parameters:
         return envelope

@@ -31,7 +31,7 @@ EVENTS: Mapping[Topic, Promise] = {
     Topic.PRICES: _("Services or prices changed. Load the service list again."),
 }
 #: Words in a link that choose the outcome of a sandbox order.
-MAGIC: Mapping[str, Promise] = {
+OUTCOMES: Mapping[str, Promise] = {
     "partial": _("Half of the order is delivered, and it ends as Partial."),
     "canceled": _("The order is canceled."),
     "refused": _("The order is rejected after it was accepted, and ends as Canceled."),

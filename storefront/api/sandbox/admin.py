@@ -21,10 +21,10 @@ class SandboxOrderAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, bas
     list_display = ("number", "mark", "customer", "of_key", "what", "delivered", "charged", "paid_back", "at")
     list_select_related = ("key__user", "service")
     search_fields = ("id",)
-    search_help_text = _("Sandbox order number, or the beginning of a customer's e-mail.")
+    search_help_text = _("Sandbox order number, or the beginning of a customer's email address.")
     fields = readonly_fields = (
         "mark", "customer", "of_key", "what", "link", "fields", "delivered", "runs", "interval", "charged",
-        "paid_back", "request_id", "wished_at", "created_at", "ends_at", "cancel_asked_at",
+        "paid_back", "request_id", "requested_start_at", "created_at", "ends_at", "cancel_requested_at",
     )  # fmt: skip
 
     def of_people(self, rows: QuerySet[Any], people: list[int]) -> QuerySet[Any]:
@@ -61,7 +61,7 @@ class SandboxOrderAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, bas
     def charged(self, row: SandboxOrder) -> str:
         return formatting.amount(row.charge)
 
-    @admin.display(description=_("paid back"))
+    @admin.display(description=_("refunded"))
     def paid_back(self, row: SandboxOrder) -> str:
         back = row.as_order().refunded
         return formatting.amount(back) if back else formatting.NONE

@@ -29,8 +29,8 @@ class SandboxOrderQuerySet(models.QuerySet["SandboxOrder"]):
 
     def spent(self) -> Decimal:
         """Return the sum of their charges, less what was refunded by now, with one query."""
-        sums = self.aggregate(charged=Sum("charge"), came_back=Sum("refund", filter=Q(ends_at__lte=timezone.now())))
-        return (sums["charged"] or Decimal(0)) - (sums["came_back"] or Decimal(0))
+        sums = self.aggregate(charged=Sum("charge"), refunded=Sum("refund", filter=Q(ends_at__lte=timezone.now())))
+        return (sums["charged"] or Decimal(0)) - (sums["refunded"] or Decimal(0))
 
 
 class SandboxOrder(models.Model):
@@ -46,22 +46,24 @@ class SandboxOrder(models.Model):
     fields = models.JSONField(_("inputs"), default=dict, blank=True)
     runs = models.PositiveIntegerField(_("runs"), default=1)
     interval = models.PositiveIntegerField(_("minutes between runs"), default=0)
-    charge = MoneyField(_("charge"), help_text=_("Of play money."))
-    refund = MoneyField(_("paid back at the end"), default=Decimal(0))
-    request_id = models.CharField(_("request id"), max_length=128, null=True, blank=True)  # noqa: DJ001  # as in Order
+    charge = MoneyField(_("charge"), help_text=_("Paid with play money."))
+    refund = MoneyField(_("refund at the end"), default=Decimal(0))
+    request_id = models.CharField(_("request ID"), max_length=128, null=True, blank=True)  # noqa: DJ001  # as in Order
     fingerprint = models.BigIntegerField(_("fingerprint"), editable=False)
     link_lock = models.BigIntegerField(_("link lock"), null=True, blank=True, editable=False)
-    wished_at = models.DateTimeField(_("starts at"), null=True, blank=True, help_text=_("The customer's wish."))
+    requested_start_at = models.DateTimeField(
+        _("starts at"), null=True, blank=True, help_text=_("When the customer wants the order to start.")
+    )
     created_at = models.DateTimeField(_("ordered at"), default=timezone.now)
     # The course; see progress.Course.
     started_at = models.DateTimeField(_("in progress from"))
     delivered_at = models.DateTimeField(_("delivered until"))
     ends_at = models.DateTimeField(
-        _("ends at"), null=True, blank=True, help_text=_("Empty: it does not end by itself.")
+        _("ends at"), null=True, blank=True, help_text=_("Empty if the order stays in progress until it is canceled.")
     )
-    final_status = models.CharField(_("status at the end"), max_length=12, choices=Status.choices)
-    final_remains = models.PositiveBigIntegerField(_("remains at the end"))
-    cancel_asked_at = models.DateTimeField(_("cancel asked at"), null=True, blank=True)
+    final_status = models.CharField(_("final status"), max_length=12, choices=Status.choices)
+    final_remains = models.PositiveBigIntegerField(_("not delivered at the end"))
+    cancel_requested_at = models.DateTimeField(_("cancellation requested at"), null=True, blank=True)
 
     objects = SandboxOrderQuerySet.as_manager()
 
@@ -103,13 +105,13 @@ class SandboxOrder(models.Model):
         self.final_status, self.final_remains = course.status.value, course.remains
 
     @property
-    def magic(self) -> str:
+    def outcome_text(self) -> str:
         """Return the text whose words choose the outcome: the link, or the username for a type without one."""
         return self.link or str(self.fields.get("username", ""))
 
     def as_order(self) -> Order:
         """Return an unsaved Order in the present state, so that the shop's own rules and texts can be applied to it."""
-        status, remains = progress.seen(self.course, quantity=self.quantity, now=timezone.now())
+        status, remains = progress.state_at(self.course, quantity=self.quantity, now=timezone.now())
         has_ended = status in state_machine.TERMINAL
         return Order(
             pk=self.pk,
@@ -120,7 +122,7 @@ class SandboxOrder(models.Model):
             refunded=self.refund if has_ended else Decimal(0),
             start_count=None if status is state_machine.Status.QUEUED else progress.start_count(self.pk),
             remains=remains,
-            starts_at=self.wished_at,
+            starts_at=self.requested_start_at,
             created_at=self.created_at,
             ended_at=self.ends_at if has_ended else None,
         )
@@ -130,7 +132,7 @@ class SandboxOrder(models.Model):
 
         Its status is always waiting, because the end of the order would have answered it.
         """
-        return None if self.cancel_asked_at is None else Cancellation(status=RequestStatus.WAITING)
+        return None if self.cancel_requested_at is None else Cancellation(status=RequestStatus.WAITING)
 
 
 class SandboxRefill(models.Model):
@@ -138,7 +140,7 @@ class SandboxRefill(models.Model):
 
     order = models.ForeignKey(SandboxOrder, models.CASCADE, related_name="refills", verbose_name=_("order"))
     is_rejected = models.BooleanField(_("ends as rejected"), default=False)
-    created_at = models.DateTimeField(_("asked at"), default=timezone.now)
+    created_at = models.DateTimeField(_("requested at"), default=timezone.now)
     ends_at = models.DateTimeField(_("ends at"))
 
     class Meta:

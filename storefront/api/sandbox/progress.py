@@ -49,7 +49,7 @@ def course(link: str, *, quantity: int, begins_at: datetime, length: timedelta) 
     return Course(starts_at, ends_at, ends_at, Status.COMPLETED, 0)
 
 
-def seen(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
+def state_at(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
     """Return the status at ``now`` and the number of pieces that remain.
 
     An order that has not started is queued, because no panel has it.
@@ -58,21 +58,21 @@ def seen(course: Course, *, quantity: int, now: datetime) -> tuple[Status, int]:
         return course.status, course.remains
     if now < course.starts_at:
         return Status.QUEUED, quantity
-    whole = (course.delivered_at - course.starts_at) // _MOMENT
-    passed = min((now - course.starts_at) // _MOMENT, whole)
-    will_be = quantity - course.remains
+    duration = (course.delivered_at - course.starts_at) // _MOMENT
+    passed = min((now - course.starts_at) // _MOMENT, duration)
+    to_deliver = quantity - course.remains
     # Use whole numbers: a quantity can have more digits than a float represents exactly.
-    return Status.IN_PROGRESS, quantity - (will_be * passed // whole if whole else will_be)
+    return Status.IN_PROGRESS, quantity - (to_deliver * passed // duration if duration else to_deliver)
 
 
-def stopped(course: Course, *, quantity: int, now: datetime, length: timedelta) -> Course:
+def stop_course(course: Course, *, quantity: int, now: datetime, length: timedelta) -> Course:
     """Return the course after a cancellation: at once if it has not started, otherwise after a quarter of ``length``.
 
     What was delivered at the time of the request stays delivered and decides between canceled and partial.
     """
     if now < course.starts_at:
         return Course(now, now, now, Status.CANCELED, quantity)
-    _status, left = seen(course, quantity=quantity, now=now)
+    _status, left = state_at(course, quantity=quantity, now=now)
     ends_at = now + length / _FIRST_PART
     if course.ends_at is not None:
         ends_at = min(ends_at, course.ends_at)

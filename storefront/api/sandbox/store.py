@@ -29,7 +29,7 @@ from storefront.api.keys import Caller
 from storefront.api.sandbox import progress
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
 
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 
 
 def balance(key_id: int) -> Decimal:
@@ -51,15 +51,15 @@ def place_order(
         offer = checkout.quote(service, inputs=inputs, paid_by=paid_by)
     except OrdersError:
         # The service may be off sale by now, although the same request was successful before.
-        earlier = _earlier(caller.key_id, name, fingerprint)
+        earlier = _find_repeated(caller.key_id, name, fingerprint)
         if earlier is None:
             raise
         return earlier
-    order = _drafted(offer, key_id=caller.key_id, request_id=name, fingerprint=fingerprint)
+    order = _draft(offer, key_id=caller.key_id, request_id=name, fingerprint=fingerprint)
     with transaction.atomic():
         # Allow one purchase of a key at a time, so that none is placed twice and no money is spent twice.
         ApiKey.objects.select_for_update(no_key=True).only("pk").get(pk=caller.key_id)
-        earlier = _earlier(caller.key_id, name, fingerprint)
+        earlier = _find_repeated(caller.key_id, name, fingerprint)
         if earlier is not None:
             return earlier
         if order.link_lock is not None and _is_link_held(order):
@@ -105,21 +105,23 @@ def cancel_many(key_id: int, *, numbers: Sequence[int]) -> dict[int, SandboxOrde
             problem = customer_requests.why_no_cancel(order.as_order(), order.as_cancellation())
             outcome[order.pk] = problem or order
             if problem is None:
-                _stop(order)
+                _cancel(order)
                 stopped.append(order)
         columns = ["started_at", "delivered_at", "ends_at", "final_status", "final_remains", "refund"]
-        SandboxOrder.objects.bulk_update(stopped, [*columns, "cancel_asked_at"])
+        SandboxOrder.objects.bulk_update(stopped, [*columns, "cancel_requested_at"])
     return outcome
 
 
 def prune() -> int:
-    """Delete orders that began longer ago than ``KEPT``, with their refills.
+    """Delete orders that began longer ago than ``RETENTION``, with their refills.
 
     Returns:
         The number of deleted rows.
     """
-    before = timezone.now() - KEPT
-    old = SandboxOrder.objects.filter(Q(wished_at=None) | Q(wished_at__lt=before), created_at__lt=before)
+    before = timezone.now() - RETENTION
+    old = SandboxOrder.objects.filter(
+        Q(requested_start_at=None) | Q(requested_start_at__lt=before), created_at__lt=before
+    )
     rows, _ = old.delete()
     return rows
 
@@ -127,11 +129,11 @@ def prune() -> int:
 # ------------------------------------------------------------------------------------------------ helpers
 
 
-def _length() -> timedelta:
+def _duration() -> timedelta:
     return timedelta(seconds=settings.SANDBOX_SECONDS)
 
 
-def _drafted(offer: Quote, **whose: Any) -> SandboxOrder:
+def _draft(offer: Quote, **whose: Any) -> SandboxOrder:
     """Return the unsaved order of ``offer`` with its whole course. ``whose`` are additional columns."""
     details, now = offer.details, timezone.now()
     order = SandboxOrder(
@@ -144,11 +146,11 @@ def _drafted(offer: Quote, **whose: Any) -> SandboxOrder:
         runs=details.runs,
         interval=details.interval,
         charge=offer.charge,
-        wished_at=offer.starts_at,
+        requested_start_at=offer.starts_at,
         created_at=now,
     )
     begins_at = offer.starts_at or now
-    order.course = progress.course(order.magic, quantity=order.quantity, begins_at=begins_at, length=_length())
+    order.course = progress.course(order.outcome_text, quantity=order.quantity, begins_at=begins_at, length=_duration())
     order.refund = _refund(order)
     return order
 
@@ -165,7 +167,7 @@ def _refund(order: SandboxOrder) -> Decimal:
     return charges.refund(order.charge, quantity=order.quantity, remains=order.final_remains)
 
 
-def _earlier(key_id: int, request_id: str | None, fingerprint: int) -> SandboxOrder | None:
+def _find_repeated(key_id: int, request_id: str | None, fingerprint: int) -> SandboxOrder | None:
     """Return the order of the same request, found by its id, or without one by its fingerprint.
 
     Raises:
@@ -193,11 +195,13 @@ def _locked(key_id: int, numbers: Sequence[int]) -> list[SandboxOrder]:
 
 def _new_refill(order: SandboxOrder) -> SandboxRefill:
     now = timezone.now()
-    is_rejected = progress.is_rejected(order.magic)
-    return SandboxRefill(order=order, is_rejected=is_rejected, created_at=now, ends_at=now + _length())
+    is_rejected = progress.is_rejected(order.outcome_text)
+    return SandboxRefill(order=order, is_rejected=is_rejected, created_at=now, ends_at=now + _duration())
 
 
-def _stop(order: SandboxOrder) -> None:
-    order.cancel_asked_at = timezone.now()
-    order.course = progress.stopped(order.course, quantity=order.quantity, now=order.cancel_asked_at, length=_length())
+def _cancel(order: SandboxOrder) -> None:
+    order.cancel_requested_at = timezone.now()
+    order.course = progress.stop_course(
+        order.course, quantity=order.quantity, now=order.cancel_requested_at, length=_duration()
+    )
     order.refund = _refund(order)

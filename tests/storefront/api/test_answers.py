@@ -120,7 +120,7 @@ def test_names_carry_nothing_that_breaks_a_client() -> None:
     ],
 )
 def test_every_problem_has_a_sentence(problem: InvalidField, sentence: str) -> None:
-    assert responses.sentence(problem) == sentence
+    assert responses.field_error(problem) == sentence
 
 
 @pytest.mark.parametrize("kind", service_types.SERVICE_TYPES.values(), ids=lambda kind: kind.code)
@@ -130,7 +130,7 @@ def test_no_sentence_says_none(kind: service_types.ServiceType, value: str) -> N
     try:
         service_types.read(kind, inputs, minimum=10, maximum=20)
     except OrderInvalid as refused:
-        sentences = " ".join(map(responses.sentence, refused.problems))
+        sentences = " ".join(map(responses.field_error, refused.problems))
     else:
         sentences = ""
     assert "None" not in sentences

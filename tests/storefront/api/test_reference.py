@@ -80,7 +80,7 @@ def test_every_sentence_about_an_input_has_its_line() -> None:
     lines = [re.escape(error.text) for _title, group in errors.GROUPS for error in group if error.text]
     known = re.compile("|".join(re.sub(r"\\\{.*?\\\}", ".+", line) for line in lines))
     said = {
-        responses.sentence(InvalidField(one.name, code, limit=limit))
+        responses.field_error(InvalidField(one.name, code, limit=limit))
         for one in parameters.inputs()
         for code in codes
         for limit in (None, 5)
@@ -120,7 +120,7 @@ def test_the_example_answers_have_the_names_of_real_ones(reseller: Reseller) -> 
         example = told[name].answers[0].data
         example = example[0] if isinstance(example, list) else example
         assert {key: type(value) for key, value in row.items()} == {key: type(v) for key, v in example.items()}, name
-        assert set(row) <= set(told[name].tells), name
+        assert set(row) <= set(told[name].fields), name
 
 
 # ------------------------------------------------------------------------------------------------ service types

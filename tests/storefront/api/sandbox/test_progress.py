@@ -156,11 +156,11 @@ def test_remains_only_fall_until_the_end_and_ends_are_final(
 ) -> None:
     course = progress.course(word, quantity=quantity, begins_at=NOON, length=MINUTES)
     looks.sort()
-    if is_stopped and progress.seen(course, quantity=quantity, now=looks[0])[0] not in TERMINAL:
-        before = progress.seen(course, quantity=quantity, now=looks[0])
-        course = progress.stopped(course, quantity=quantity, now=looks[0], length=MINUTES)
-        assert progress.seen(course, quantity=quantity, now=looks[0])[1] == before[1]
-    story = [progress.seen(course, quantity=quantity, now=now) for now in looks]
+    if is_stopped and progress.state_at(course, quantity=quantity, now=looks[0])[0] not in TERMINAL:
+        before = progress.state_at(course, quantity=quantity, now=looks[0])
+        course = progress.stop_course(course, quantity=quantity, now=looks[0], length=MINUTES)
+        assert progress.state_at(course, quantity=quantity, now=looks[0])[1] == before[1]
+    story = [progress.state_at(course, quantity=quantity, now=now) for now in looks]
     for (status, remains), (later, left) in pairwise(story):
         assert 0 <= left <= quantity
         assert later is status or status not in TERMINAL
