@@ -37,7 +37,7 @@ class Scene:
     panel: Panel
     provider: Provider
     order: Order
-    words: tuple[str, ...]
+    statuses: tuple[str, ...]
 
     def submit(self) -> Order:
         submission.submit_due(self.provider, is_now=True)
