@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
@@ -57,20 +59,26 @@ class OrderActionView(AdminApiView):
         The answer to a call of which a part failed has HTTP 200, because a part was done; ``error_message`` names
         the orders that were refused.
         """
-        return answer_each(dict.fromkeys(numbers, act), self.key, endpoint=self.endpoint)
+        return self.on_these(dict.fromkeys(numbers, act))
+
+    def on_these(self, acts: Mapping[int, Act]) -> Response:
+        """Run an act of its own on each order, as ``on_each`` does."""
+        applied = {pk: partial(apply, self.key, pk, act, endpoint=self.endpoint) for pk, act in acts.items()}
+        return answer_each("Order", applied)
 
 
-def answer_each(acts: dict[int, Act], key: StaffKey, *, endpoint: str) -> Response:
+def answer_each(noun: str, acts: Mapping[int, Callable[[], None]]) -> Response:
+    """Run the act of each number, and name those that were refused. What ``noun`` names has these numbers."""
     refused: dict[int, str] = {}
     for number, act in acts.items():
         try:
-            apply(key, number, act, endpoint=endpoint)
+            act()
         except (OrdersError, NotFound, envelope.CannotDo) as problem:
             refused[number] = envelope.describe(problem)[1]
     if not refused:
         return envelope.success(None)
-    text = " ".join(f"Order {number}: {why.rstrip('.')}." for number, why in refused.items())
-    return envelope.failure(409, text, http_status=200)
+    text = " ".join(f"{noun} {number}: {why.rstrip('.')}." for number, why in refused.items())
+    return envelope.failure(HTTPStatus.CONFLICT, text, http_status=HTTPStatus.OK)
 
 
 def apply(key: StaffKey, pk: int, act: Act, *, endpoint: str) -> None:
@@ -126,6 +134,10 @@ def _report(key: StaffKey, **progress: Any) -> Act:
         staff_decisions.report(order, actor=key.user, **progress)
 
     return act
+
+
+def _progress(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: line[name] for name in ("status", "start_count", "remains") if name in line}
 
 
 # ------------------------------------------------------------------------------------------------ actions
@@ -240,9 +252,7 @@ class UpdateView(OrderActionView):
 
     def post(self, request: Request) -> Response:
         lines = self.read_body()["orders"]
-        return answer_each(
-            {line.pop("id"): _report(self.key, **line) for line in lines}, self.key, endpoint=self.endpoint
-        )
+        return self.on_these({line["id"]: _report(self.key, **_progress(line)) for line in lines})
 
 
 class PullCancellationsView(AdminApiView):
@@ -297,16 +307,8 @@ class RefillStatusView(AdminApiView):
 
     def post(self, request: Request) -> Response:
         given = self.read_body()
-        refused: dict[int, str] = {}
-        for number in given["ids"]:
-            try:
-                self._change(number, given["status"], given["reason"])
-            except (OrdersError, NotFound, envelope.CannotDo) as problem:
-                refused[number] = envelope.describe(problem)[1]
-        if not refused:
-            return envelope.success(None)
-        text = " ".join(f"Refill {number}: {why.rstrip('.')}." for number, why in refused.items())
-        return envelope.failure(409, text, http_status=200)
+        acts = {number: partial(self._change, number, given["status"], given["reason"]) for number in given["ids"]}
+        return answer_each("Refill", acts)
 
     def _change(self, number: int, status: RequestStatus, reason: str) -> None:
         with transaction.atomic():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from orders.ledger import audit
@@ -128,3 +129,18 @@ def test_nobody_credits_their_own_balance(program: Program) -> None:
     response = program.send(ADD, body(username=program.user.email))
     assert response.json()["error_code"] == 409
     assert credited() == []
+
+
+@pytest.mark.django_db
+def test_the_customer_and_staff_see_the_payment_on_their_pages(program: Program, maria: Any) -> None:
+    program.post(ADD, body())
+    payment = Payment.objects.get()
+    client = Client()
+    client.force_login(maria)
+    page = client.get(f"/wallet/payments/{payment.reference}/")
+    assert page.status_code == 200
+    assert "Perfect Money USD" in page.content.decode()
+    assert "wire 8841" not in page.content.decode()
+    client.force_login(program.user)
+    assert "wire 8841" in client.get(f"/admin/payments/payment/{payment.pk}/change/").content.decode()
+    assert payment.reference in client.get("/admin/payments/payment/", {"gateway": "reported"}).content.decode()
