@@ -20,8 +20,8 @@ from providers.worker.schedules import Schedule
 SCHEDULES = (
     Schedule("tick", "providers.tasks.tick", minutes=1),
     Schedule("price lists", "providers.tasks.import_due", minutes=60),
-    Schedule("control", "providers.tasks.control_due", minutes=60),
-    Schedule("look back", "providers.tasks.look_back_due", minutes=1440),
+    Schedule("search check", "providers.tasks.check_search_due", minutes=60),
+    Schedule("recheck of orders not placed", "providers.tasks.recheck_not_placed_due", minutes=1440),
     Schedule("measures", "providers.tasks.measure", minutes=10),
     Schedule("price levels", "providers.tasks.raise_levels", minutes=10),
     Schedule("clean up", "providers.tasks.prune", minutes=1440),
@@ -66,22 +66,22 @@ def run_requests(provider_id: int) -> None:
     upstream_requests.run(Provider.objects.get(pk=provider_id))
 
 
-def control_due() -> None:
-    for provider_id in id_search.providers_to_control():
-        enqueue_once("providers.tasks.control", provider_id)
+def check_search_due() -> None:
+    for provider_id in id_search.providers_to_check():
+        enqueue_once("providers.tasks.check_search", provider_id)
 
 
-def look_back_due() -> None:
+def recheck_not_placed_due() -> None:
     for provider_id in Provider.objects.filter(is_active=True, is_search_allowed=True).values_list("pk", flat=True):
-        enqueue_once("providers.tasks.look_back", provider_id)
+        enqueue_once("providers.tasks.recheck_not_placed", provider_id)
 
 
-def control(provider_id: int) -> None:
-    id_search.control(Provider.objects.get(pk=provider_id))
+def check_search(provider_id: int) -> None:
+    id_search.check_search(Provider.objects.get(pk=provider_id))
 
 
-def look_back(provider_id: int) -> None:
-    id_search.look_back(Provider.objects.get(pk=provider_id))
+def recheck_not_placed(provider_id: int) -> None:
+    id_search.recheck_not_placed(Provider.objects.get(pk=provider_id))
 
 
 def submit_due(provider_id: int) -> None:

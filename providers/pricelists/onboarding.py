@@ -74,5 +74,5 @@ def test_connection(provider: Provider) -> ConnectionTest:
     balance = balances.update_balance(provider)
     services = conversation.services(provider)
     if provider.is_active and provider.is_search_allowed:
-        id_search.control(provider)
+        id_search.check_search(provider)
     return ConnectionTest(balance.amount, balance.currency or provider.currency, len(services))

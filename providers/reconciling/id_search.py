@@ -1,9 +1,9 @@
 """The search for orders with an unknown outcome among the panel's order numbers, and the check that permits it.
 
-    search      requests the status of every number that a lost order can have, and acts on what is proven
-    control     the search check: requests numbers between ours that cannot be ours; a panel that shows one of them
-                must not be searched
-    look_back   requests orders again that were decided as not placed; finding one turns the search off
+    search              requests the status of every number that a lost order can have, and acts on what is proven
+    check_search        requests numbers between ours that cannot be ours; a panel that shows one of them must not be
+                        searched
+    recheck_not_placed  requests orders again that were decided as not placed; finding one turns the search off
 
 Only reads are sent to the panel. ``id_windows`` decides what the answers prove. If no search check has passed recently,
 or an operator turned the search off, only the balance is read.
@@ -40,12 +40,12 @@ from providers.transport import circuit_breaker, conversation
 log = logging.getLogger("vitrine.providers")
 
 #: Calls of one search, ids in one call, seconds between two calls, seconds in which calls may start.
-CALLS, IDS, PACE, BUDGET = 20, 100, 1.0, 25.0
+CALLS, IDS, CALL_INTERVAL, BUDGET = 20, 100, 1.0, 25.0
 #: How long orders that were decided as not placed are requested again.
 LOOK_BACK = timedelta(days=2)
 #: Calls of one search check. It runs daily, if possible in the hours (local time) with few orders.
-CONTROL_CALLS, QUIET_HOURS = 5, range(2, 6)
-CONTROL_EVERY, CONTROL_IF_QUIET = timedelta(hours=28), timedelta(hours=12)
+CHECK_CALLS, QUIET_HOURS = 5, range(2, 6)
+CHECK_EVERY, CHECK_IF_QUIET = timedelta(hours=28), timedelta(hours=12)
 #: Added to the settling time of a panel when rows are selected, as a safety margin.
 MARGIN = timedelta(hours=1)
 SILENT = Finding(Verdict.OPEN, why=WhyOpen.SILENT)
@@ -74,11 +74,11 @@ def providers_to_search() -> list[int]:
     return list(due.order_by().values_list("provider_id", flat=True).distinct())
 
 
-def providers_to_control() -> list[int]:
+def providers_to_check() -> list[int]:
     """Return the providers whose search check is due: daily, and at once if none has passed recently."""
     now = timezone.now()
     is_quiet = timezone.localtime(now).hour in QUIET_HOURS
-    due = Q(search_checked_at=None) | Q(search_checked_at__lt=now - (CONTROL_IF_QUIET if is_quiet else CONTROL_EVERY))
+    due = Q(search_checked_at=None) | Q(search_checked_at__lt=now - (CHECK_IF_QUIET if is_quiet else CHECK_EVERY))
     providers = Provider.objects.filter(due, is_active=True, is_search_allowed=True)
     return list(providers.order_by("pk").values_list("pk", flat=True))
 
@@ -101,7 +101,7 @@ def search(provider: Provider, *, is_now: bool = False) -> Counter[str]:
     return Counter(_act(provider, row, findings[row.pk]) for row in mine)
 
 
-def control(provider: Provider, *, until: float | None = None) -> bool:
+def check_search(provider: Provider, *, until: float | None = None) -> bool:
     """Run the search check of ``provider`` and store the result; an order of somebody else turns the search off.
 
     Returns:
@@ -138,7 +138,7 @@ def _gaps(provider: Provider, claims: Collection[Claim]) -> list[int]:
     It goes back as far as necessary, because a lost order may have every number since it was sent until a later order
     closes its window.
     """
-    most = CONTROL_CALLS * (_batch(provider) - 1)
+    most = CHECK_CALLS * (_batch(provider) - 1)
     sure, found = _sure(provider.pk).order_by("-pk"), list[int]()
     for start in range(0, LOOKED_THROUGH, NEAR):
         known = _known(sure[start : start + NEAR + 1])
@@ -148,7 +148,7 @@ def _gaps(provider: Provider, claims: Collection[Claim]) -> list[int]:
     return found
 
 
-def look_back(provider: Provider) -> int:
+def recheck_not_placed(provider: Provider) -> int:
     """Request orders again that were decided as not placed; return how many were placed after all.
 
     Each of them is recorded as a loss. If the search itself was wrong, the panel gets more time to settle, and the
@@ -198,7 +198,7 @@ def _why_not(provider: Provider, until: float) -> WhyOpen | None:
     if reason := id_windows.why_unreliable(_latest(provider)):
         _note(provider, reason)
         return WhyOpen.NO_CHECK
-    return None if provider.is_search_on or control(provider, until=until) else WhyOpen.NO_CHECK
+    return None if provider.is_search_on or check_search(provider, until=until) else WhyOpen.NO_CHECK
 
 
 def _findings(provider: Provider, mine: list[Placement], until: float) -> dict[int, Finding]:
@@ -269,7 +269,7 @@ def _ask(provider: Provider, numbers: Collection[int], *, anchor: int, until: fl
     until = until or time.monotonic() + BUDGET
     for start in range(0, len(ids), _batch(provider) - 1):
         if start:
-            time.sleep(PACE)
+            time.sleep(CALL_INTERVAL)
         batch = [anchor, *ids[start : start + _batch(provider) - 1]]
         try:
             late = time.monotonic() > until

@@ -130,11 +130,12 @@ class _RefillPass:
         )
         is_list = is_unclear and len(rows) > 1
         if is_list and not self._is_answering:
-            probe = random.choice(rows)  # noqa: S311  # a fixed choice could be the one that makes the batch fail every time
+            # At random, because a fixed choice could be the one that makes the batch fail every time.
+            single = random.choice(rows)  # noqa: S311  # nothing secret
             self._batch_error = panel_error
-            self.check([probe])
+            self.check([single])
             self._batch_error = ""
-            rows = [row for row in rows if row is not probe]
+            rows = [row for row in rows if row is not single]
         if is_list and self._is_answering and self._halvings < HALVINGS:
             self._halvings += 1
             half = len(rows) // 2

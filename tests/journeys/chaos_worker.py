@@ -26,7 +26,7 @@ def main() -> None:
     from providers.reconciling import holds, id_search, id_windows
 
     policy.limits = lambda verb: Limits(connect=0.5, total=0.5, allow_private=True)
-    settings.LEASE_GRACE, id_search.PACE, id_windows.SKEW = 0.5, 0.0, timedelta(0)
+    settings.LEASE_GRACE, id_search.CALL_INTERVAL, id_windows.SKEW = 0.5, 0.0, timedelta(0)
     holds.HOLD = timedelta(seconds=3)
     while True:
         submission.expire_leases()

@@ -173,11 +173,11 @@ def market(start_panel: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch) -
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock.now)
     monkeypatch.setattr(leases, "database_now", clock.now)
-    monkeypatch.setattr(id_search, "PACE", 0.0)
+    monkeypatch.setattr(id_search, "CALL_INTERVAL", 0.0)
     market = Market(start_panel("v2", balance=10_000_000), random.Random(seed), clock)
     while market.bought < id_windows.HISTORY + 10:
         market.step(3)
-    assert id_search.control(market.provider), market.provider.search_check_result
+    assert id_search.check_search(market.provider), market.provider.search_check_result
     return market
 
 

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
 def no_waiting(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """One clock, no pause between two calls."""
     monkeypatch.setattr(id_windows, "SKEW", timedelta(0))
-    monkeypatch.setattr(id_search, "PACE", 0.0)
+    monkeypatch.setattr(id_search, "CALL_INTERVAL", 0.0)
     settings.SUBMIT_PARALLEL = 4
 
 
@@ -232,7 +232,7 @@ def test_a_worker_whose_clock_is_wrong_makes_no_order_count_as_not_placed(
             return act()
 
     Provider.objects.update(settle_seconds=settle)
-    assert id_search.control(shop.provider)
+    assert id_search.check_search(shop.provider)
     at(130, shop.later)
     lost = at(140, lambda: shop.lose("reset_before" if settle else "reset_after"), clock=wrong_by)
     at(150, shop.later)
@@ -244,7 +244,7 @@ def test_a_worker_whose_clock_is_wrong_makes_no_order_count_as_not_placed(
 
 def test_a_search_is_bounded_and_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.lose("reset_before")
-    id_search.control(shop.provider)
+    id_search.check_search(shop.provider)
     asked = len(shop.panel.received("status"))
     monkeypatch.setattr(id_search, "CALLS", 3)
     monkeypatch.setattr(shop.panel, "order_id", lambda number: str(1_000_000 + number))
@@ -267,7 +267,7 @@ def test_a_wide_window_leaves_the_calls_that_a_narrow_one_needs(shop: Shop, monk
     narrow = shop.lose("reset_before", quantity="500")
     shop.later()
     shop.lose("reset_before", quantity="600")
-    id_search.control(shop.provider)
+    id_search.check_search(shop.provider)
     monkeypatch.setattr(id_search, "CALLS", 1)
     monkeypatch.setattr(shop.panel, "order_id", lambda number: str(1_000_000 + number))
     shop.later()
@@ -279,7 +279,7 @@ def test_a_wide_window_leaves_the_calls_that_a_narrow_one_needs(shop: Shop, monk
 def test_a_panel_that_does_not_answer_proves_nothing(shop: Shop, kind: str) -> None:
     shop.lose("reset_before")
     shop.later()
-    id_search.control(shop.provider)
+    id_search.check_search(shop.provider)
     shop.panel.fault("status", kind, times=20)
     assert shop.search() == {"open": 1}
     assert len(shop.panel.received("status")) <= 3, "the first failure ends the search"
@@ -289,7 +289,7 @@ def test_a_panel_that_shows_nobody_anything_proves_nothing(shop: Shop) -> None:
     """Not even an order that we know is there: then "not found" means nothing about the lost one."""
     shop.lose("reset_after")
     shop.later()
-    id_search.control(shop.provider)
+    id_search.check_search(shop.provider)
     shop.panel.fault("status", "text", body='{"23600":{"error":"Incorrect order ID"}}', times=5)
     assert shop.search() == {"open": 1}
 
@@ -299,7 +299,7 @@ def test_a_number_that_is_left_out_of_the_answer_is_not_proven_missing(
 ) -> None:
     shop.lose("reset_before")
     shop.later()
-    id_search.control(shop.provider)
+    id_search.check_search(shop.provider)
     healthy = shop.panel.status_rows
     monkeypatch.setattr(shop.panel, "status_rows", lambda rows: {n: row for n, row in healthy(rows).items() if rows[n]})  # type: ignore[attr-defined]
     assert shop.search() == {"open": 1}
@@ -349,10 +349,10 @@ def test_a_doubt_that_stays_open_is_reported_after_15_minutes_once(
     assert len([line for line in caplog.messages if f"outcome of order {lost.order_id} at" in line]) == 1
 
 
-# ------------------------------------------------------------------------------------------------ the control
+# ------------------------------------------------------------------------------------------------ the search check
 
 
-def test_the_search_waits_for_a_control_that_succeeded(shop: Shop) -> None:
+def test_the_search_waits_for_a_passed_search_check(shop: Shop) -> None:
     shop.panel.fault("status", "html")
     shop.lose("reset_before")
     shop.later()
@@ -384,10 +384,10 @@ def test_a_panel_that_shows_orders_of_others_is_never_searched(
 
 
 def test_an_order_placed_by_hand_with_our_key_ends_the_search(shop: Shop) -> None:
-    assert id_search.control(shop.provider)
+    assert id_search.check_search(shop.provider)
     manual = next(iter(shop.panel.orders.values()))
     shop.panel.book.orders["23601"] = manual
-    assert not id_search.control(shop.provider)
+    assert not id_search.check_search(shop.provider)
     assert not shop.provider.is_search_allowed
 
 
@@ -400,14 +400,14 @@ def test_numbers_that_do_not_rise_with_time_are_not_searched(shop: Shop, monkeyp
     assert shop.provider.is_search_allowed, "that is a fact about the panel, not an alarm"
 
 
-def test_a_control_passes_although_an_order_of_unknown_outcome_may_have_every_number_since(shop: Shop) -> None:
+def test_a_search_check_passes_although_an_order_of_unknown_outcome_may_have_every_number_since(shop: Shop) -> None:
     Provider.objects.update(settle_seconds=3600)
     shop.lose("reset_before")
     for _ in range(id_windows.HISTORY + 10):
         shop.buy()
     shop.submit()
     asked = len(shop.panel.received("status"))
-    assert id_search.control(shop.provider), shop.provider.search_check_result
+    assert id_search.check_search(shop.provider), shop.provider.search_check_result
     assert len(shop.panel.received("status")) > asked, "older numbers are asked for"
     assert Note.CHECK_PASSED in shop.provider.search_check_result
 
@@ -420,25 +420,25 @@ def test_a_search_check_finds_orders_of_others_among_older_numbers(shop: Shop) -
         shop.buy()
     shop.submit()
     shop.panel.book.orders["23601"] = stranger
-    assert not id_search.control(shop.provider)
+    assert not id_search.check_search(shop.provider)
     assert not shop.provider.is_search_allowed
 
 
-def test_the_search_is_on_by_itself_once_a_control_has_passed(shop: Shop) -> None:
+def test_the_search_is_on_automatically_once_a_search_check_has_passed(shop: Shop) -> None:
     assert Provider._meta.get_field("is_search_allowed").default is True
     assert not shop.provider.is_search_on
     onboarding.test_connection(shop.provider)
     assert shop.provider.is_search_on
 
 
-def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
+def test_a_search_check_is_due_until_it_has_passed_then_daily_at_night(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def due_at(hour: int, age: timedelta | None) -> bool:
         now = timezone.localtime().replace(hour=hour, minute=30)
         monkeypatch.setattr(timezone, "now", lambda: now)
         Provider.objects.update(search_checked_at=None if age is None else now - age)
-        return id_search.providers_to_control() == [shop.provider.pk]
+        return id_search.providers_to_check() == [shop.provider.pk]
 
     assert due_at(15, None)
     assert due_at(15, timedelta(hours=29))
@@ -449,7 +449,7 @@ def test_a_control_is_due_until_it_has_passed_then_daily_and_rather_at_night(
     assert not due_at(15, None), "a person switched it off"
 
 
-def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
+def test_a_new_provider_says_what_the_search_check_waits_for(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
     onboarding.test_connection(provider)
     assert '"few_numbers", "count": 0, "needed": 50' in provider.search_check_result
@@ -459,7 +459,7 @@ def test_a_new_provider_says_what_the_control_waits_for(panel: Panel) -> None:
 def test_an_order_in_doubt_is_not_mistaken_for_one_of_others(shop: Shop) -> None:
     shop.lose("reset_after")
     shop.later()
-    assert id_search.control(shop.provider)
+    assert id_search.check_search(shop.provider)
 
 
 # ------------------------------------------------------------------------------------------------ looking back
@@ -470,20 +470,20 @@ def test_an_order_that_comes_late_ends_the_search_and_is_booked_as_ours(shop: Sh
     shop.later()
     assert shop.search() == {"unplaced": 1}
     shop.submit()
-    assert id_search.look_back(shop.provider) == 0
+    assert id_search.recheck_not_placed(shop.provider) == 0
     # The panel carries out the first attempt after all, with a number in the window that we took for closed.
     there = next(one for one in shop.panel.orders.values() if one.params["link"] == lost.order.link)
     window = Placement.objects.get(pk=lost.pk).evidence["search"]
     shop.panel.book.orders[str(window["lower"] + 1)] = there
 
-    assert id_search.look_back(shop.provider) == 1
+    assert id_search.recheck_not_placed(shop.provider) == 1
     lost.refresh_from_db()
     assert (lost.state, lost.upstream_id) == ("closed", str(window["lower"] + 1))
     provider = shop.provider
     assert (provider.is_search_allowed, provider.settle_seconds) == (False, 60)
     assert Note.FOUND_LATE in provider.search_check_result
     assert status_of(lost) == "pending", "the order follows its second attempt"
-    assert id_search.look_back(provider) == 0, "once"
+    assert id_search.recheck_not_placed(provider) == 0, "once"
     assert list(audit.findings()) == []
 
 
@@ -491,7 +491,7 @@ def test_an_operator_who_paid_back_in_error_costs_us_not_the_customer(shop: Shop
     lost = shop.lose("reset_after")
     shop.later()
     decisions.release(lost, send_again=False, why="the panel's support said so")
-    assert id_search.look_back(shop.provider) == 1
+    assert id_search.recheck_not_placed(shop.provider) == 1
     lost.refresh_from_db()
     order = Order.objects.get(pk=lost.order_id)
     assert (lost.state, order.status, order.refunded) == ("closed", "failed", order.charge)
@@ -505,4 +505,4 @@ def test_an_order_that_was_found_is_not_found_again(shop: Shop) -> None:
     shop.later()
     assert shop.search() == {"placed": 1}
     assert shop.search() == {}
-    assert id_search.look_back(shop.provider) == 0
+    assert id_search.recheck_not_placed(shop.provider) == 0

@@ -144,7 +144,7 @@ def test_price_lists_are_read_once_however_often_it_is_asked(broker: Broker) -> 
     )
     for _ in range(3):
         tasks.import_due()
-        tasks.control_due()
-        tasks.look_back_due()
-    names = ["import_offers", "control", "look_back"]
+        tasks.check_search_due()
+        tasks.recheck_not_placed_due()
+    names = ["import_offers", "check_search", "recheck_not_placed"]
     assert waiting(broker) == [(f"providers.tasks.{name}", (provider.pk,)) for name in names]
