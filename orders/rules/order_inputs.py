@@ -238,6 +238,17 @@ def read_input(spec: Input, text: str) -> Any:
     return None
 
 
+def number_limits(spec: Input) -> tuple[int, int]:
+    """Return the smallest and the largest number that the reader of ``spec`` accepts."""
+    limits = []
+    for text in ("-1", str(QUANTITY_MAX)):
+        try:
+            limits.append(int(spec.read(spec.name, text)))
+        except InvalidField as problem:
+            limits.append(int(str(problem.limit)))
+    return limits[0], limits[1]
+
+
 #: The inputs that do not belong to a service type.
 LINK = Input(
     "link",

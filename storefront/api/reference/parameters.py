@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy
 
 from orders.buying import scheduled_start
 from orders.buying.idempotency import REQUEST_ID_MAX
-from orders.errors import InvalidField
 from orders.rules import order_inputs, service_types
 from orders.rules.order_inputs import Input, Shape
 from orders.rules.service_types import INPUTS, SERVICE_TYPES, Count, ServiceType
@@ -158,24 +157,9 @@ def _schema(spec: Input) -> Schema:
         return {"type": "integer", "enum": list(spec.choices)}
     if spec.shape is Shape.LINES:
         return {"type": "string", "minLength": 1, "maxLength": order_inputs.TEXT_MAX, "pattern": r"\S"}
-    # Ask the input's own reader what it accepts, so that the schema cannot contradict it.
-    match _refusal(spec, "word"):
-        case InvalidField(code="not_a_number"):
-            return {"type": "integer", "minimum": _bound(spec, "-1"), "maximum": _bound(spec, "9" * 15)}
-        case InvalidField():
-            return {"type": "string", "pattern": DATE}
+    if spec.shape is Shape.NUMBER:
+        least, most = order_inputs.number_limits(spec)
+        return {"type": "integer", "minimum": least, "maximum": most}
+    if spec.read is order_inputs.read_date:
+        return {"type": "string", "pattern": DATE}
     return {"type": "string", "minLength": 1, "maxLength": order_inputs.LINK_MAX, "pattern": r"\S"}
-
-
-def _bound(spec: Input, text: str) -> int:
-    """Return the limit in the reader's refusal of ``text``, or the largest quantity if it is not refused."""
-    refused = _refusal(spec, text)
-    return refused.limit if refused and isinstance(refused.limit, int) else order_inputs.QUANTITY_MAX
-
-
-def _refusal(spec: Input, text: str) -> InvalidField | None:
-    try:
-        spec.read(spec.name, text)
-    except InvalidField as problem:
-        return problem
-    return None

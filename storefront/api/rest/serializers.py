@@ -25,8 +25,9 @@ from orders.models.customer_request import RequestStatus
 from orders.models.event_codes import EventStep
 from orders.models.ledger import TransferKind
 from orders.models.order import EventKind
-from orders.rules import charges, order_inputs, service_types
-from orders.rules.service_types import SERVICE_TYPES, Count
+from orders.rules import charges, order_inputs
+from orders.rules.order_inputs import Input, Shape
+from orders.rules.service_types import INPUTS, SERVICE_TYPES, Count
 from orders.rules.state_machine import Status
 from storefront.api.rest.fields import AmountField, IdField, RequestSerializer
 from storefront.payments.models import Payment, PaymentStatus
@@ -189,40 +190,40 @@ def _lines(**options: Any) -> serializers.ListField:
     )
 
 
+def _input_field(spec: Input) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the field for an input of a service type. Whether it is required depends on the service."""
+    help_text = f"{spec.label}. {spec.hint}".strip()
+    if spec.shape is Shape.LINES:
+        return _lines(help_text=help_text)
+    if spec.shape is Shape.CHOICE:
+        choices = ", ".join(f"{value}: {label}" for value, label in spec.choices.items() if label)
+        return serializers.ChoiceField(list(spec.choices), required=False, help_text=f"{help_text} {choices}.")
+    if spec.shape is Shape.NUMBER:
+        least, most = order_inputs.number_limits(spec)
+        return _whole(most, least, help_text=help_text)
+    if spec.read is order_inputs.read_date:
+        return serializers.DateField(required=False, help_text=help_text.replace("DD/MM/YYYY. ", ""))
+    return _line(help_text=help_text)
+
+
 class OrderRequest(RequestSerializer):
     """What to buy. Which fields a service needs is in its required_inputs and optional_inputs."""
 
     service = IdField(help_text="The ID of the service.")
     link = _line(help_text="What to deliver to. It must be public while the order runs.")
     quantity = _whole(order_inputs.QUANTITY_MAX, 1, help_text="The quantity; with drip-feed that of each run.")
-    comments = _lines()
-    usernames = _lines(help_text="User names without @.")
-    username = _line(help_text="A user name without @, or the address of that profile.")
-    hashtags = _lines(help_text="Hashtags without #.")
-    hashtag = _line(help_text="One hashtag without #.")
-    media = _line(help_text="The link of the post whose likers are mentioned.")
-    keywords = _lines()
-    groups = _lines(help_text="Links of groups.")
-    answer_number = _whole(service_types.ANSWER_MAX, 1, help_text="The answer of the poll, counted from the top.")
-    min = _whole(order_inputs.QUANTITY_MAX, 1, help_text="Subscriptions: the minimum for each post.")
-    max = _whole(order_inputs.QUANTITY_MAX, 1, help_text="Subscriptions: the maximum for each post.")
-    posts = _whole(service_types.POSTS_MAX, help_text="Subscriptions: the number of future posts.")
-    old_posts = _whole(service_types.POSTS_MAX, help_text="Subscriptions: the number of existing posts.")
-    delay = serializers.ChoiceField(
-        choices=service_types.DELAYS, required=False, help_text="Subscriptions: minutes between a post and its start."
-    )
-    expiry = serializers.DateField(required=False, help_text="Subscriptions: the last day.")
-    country = _line(help_text="A name, or a code of two letters.")
-    device = _whole(5, 1, help_text="1 desktop, 2 Android, 3 iOS, 4 all phones, 5 all devices.")
-    type_of_traffic = _whole(3, 1, help_text="1 search, 2 referring page, 3 direct.")
-    google_keyword = _line(help_text="Required for type_of_traffic 1.")
-    referring_url = _line(help_text="Required for type_of_traffic 2.")
     runs = _whole(order_inputs.RUNS_MAX, 1, help_text="Drip-feed: the number of runs.")
     interval = _whole(order_inputs.INTERVAL_MAX, help_text="Drip-feed: minutes from one run to the next.")
     start_at = serializers.DateTimeField(required=False, help_text="When to start; omit it to start now.")
     expected_charge = AmountField(
         required=False, help_text="The charge that you agreed to. If it has changed, nothing is bought."
     )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the inputs of the service types, as they are declared."""
+        fields = super().get_fields()
+        inputs = {spec.name: _input_field(spec) for spec in INPUTS.values() if spec.name not in fields}
+        return {**fields, **inputs}
 
 
 class QuoteSerializer(serializers.Serializer[Any]):
