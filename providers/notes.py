@@ -88,7 +88,7 @@ def beginning(note: Note) -> str:
 
 
 def decode(stored: str) -> tuple[Note, Mapping[str, str | int]] | None:
-    """Return the code and the data of ``stored``, None if it is a text of somebody else."""
+    """Return the code and the data of ``stored``, None if it is not a note."""
     if not stored.startswith('{"note":'):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Submissions and the call log in the back office, read only."""
+"""Submissions and the log of calls in the back office, read only."""
 
 from __future__ import annotations
 

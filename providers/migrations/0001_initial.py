@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
                 ('first_charged', orders.db.money_fields.MoneyField(blank=True, help_text='Before the provider changed it.', null=True, verbose_name='first charge by the provider')),
                 ('refunded', orders.db.money_fields.MoneyField(blank=True, help_text='As stated when the provider accepted the cancellation.', null=True, verbose_name='refunded by the provider')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('exchange_rate', orders.db.money_fields.RateField(help_text='As it was when the order was submitted.', verbose_name='exchange rate')),
+                ('exchange_rate', orders.db.money_fields.RateField(help_text='The rate when the order was submitted.', verbose_name='exchange rate')),
                 ('panel_error', models.CharField(blank=True, max_length=600, verbose_name='provider message')),
                 ('reason', models.CharField(blank=True, choices=[('duplicate', 'Active order with this link'), ('funds', 'Balance at the provider too low'), ('busy', 'Provider busy or too many requests'), ('key', 'API key rejected'), ('service', 'Service not available'), ('quantity', 'Invalid quantity'), ('link', 'Invalid link'), ('request', 'Invalid request'), ('order', 'Order unknown to the provider'), ('early', 'Too early for a refill'), ('final', 'Not possible'), ('other', 'Other reason')], max_length=16, verbose_name='rejection reason')),
                 ('panel_status', models.CharField(blank=True, max_length=64, verbose_name='provider status')),

@@ -85,7 +85,7 @@ class Placement(models.Model):
         help_text=_("As stated when the provider accepted the cancellation."),
     )
     currency = models.CharField(_("currency"), max_length=3)
-    exchange_rate = RateField(_("exchange rate"), help_text=_("As it was when the order was submitted."))
+    exchange_rate = RateField(_("exchange rate"), help_text=_("The rate when the order was submitted."))
     panel_error = models.CharField(_("provider message"), max_length=600, blank=True)
     reason = models.CharField(_("rejection reason"), max_length=16, blank=True, choices=RefusalReason.choices)
     panel_status = models.CharField(_("provider status"), max_length=64, blank=True)
