@@ -31,7 +31,7 @@ END $$
 
 
 def install(schema_editor: Any, tables: Mapping[str, tuple[str, ...]] = TABLES) -> None:
-    """Create the triggers, so that every change of ``tables`` changes the catalog version, whoever makes it."""
+    """Create the triggers, so that every change of ``tables`` changes the catalog version, made by any process."""
     is_sqlite = schema_editor.connection.vendor == "sqlite"
     if not is_sqlite:
         schema_editor.execute(_FOR_POSTGRES)

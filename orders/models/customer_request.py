@@ -70,7 +70,7 @@ class CustomerRequest(models.Model):
 
     @property
     def reason_label(self) -> str:
-        """The reason in the reader's language where it is one of ours, otherwise as it was given."""
+        """The reason in the reader's language where it is one of ours, otherwise the text that was given."""
         return str(RejectionReason(self.reason).label) if self.reason in RejectionReason.values else self.reason
 
 

@@ -252,7 +252,7 @@ def _join(texts: list[str]) -> str:
 
 
 def walk(body: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield every (name in lower case, value) in ``body``, however deep it stands, within reason."""
+    """Yield every (name in lower case, value) in ``body``, at any depth, within limits."""
     if depth > 6:
         return
     if isinstance(body, dict):

@@ -128,7 +128,7 @@ def _numbers(body: Any, names: tuple[str, ...]) -> Iterator[Any]:
 
 
 def _trace(body: Any) -> Any:
-    """Return the first value in ``body`` that may be an order's number, however deep it stands; None for none."""
+    """Return the first value in ``body`` that may be an order's number, at any depth, or None."""
     for name, value in walk(body):
         if name in _TRACES and not isinstance(value, dict):
             items = value if isinstance(value, list) else [value]

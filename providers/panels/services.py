@@ -268,7 +268,7 @@ def _number_and_name(row: Mapping[str, Any], key: str) -> tuple[str, Any]:
 
 
 def _service_number(value: Any) -> str:
-    """Return a number as text; one with zeros behind a point ("12.0") is the whole number it stands for."""
+    """Return a number as text; one with zeros behind a point ("12.0") is read as a whole number."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and value[0] != "0" and len(value) < 19:
         return value  # nearly always
     text = str(value).strip() if isinstance(value, (str, Decimal)) else value
@@ -288,7 +288,7 @@ def _rate(value: Any) -> tuple[Decimal | None, str]:
 
 
 def _limits(low: Any, high: Any) -> tuple[int | None, int | None]:
-    """The least and the greatest quantity, None where a panel says something unreadable. It may leave out either."""
+    """The minimum and maximum quantity, None where a panel says something unreadable. It may leave out either."""
     if low is None:
         least: int | None = 1
     else:

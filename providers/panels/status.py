@@ -273,7 +273,7 @@ def _is_nothing(body: Any) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_status_word(word: str) -> bool:
-    """Whether ``word`` is the status of an order wherever it stands: one that we know and that no envelope uses."""
+    """Whether ``word`` is the status of an order in any field: one that we know and that no envelope uses."""
     return flag_of(word) is None and _standard_status(word) is not None and shorten(word) == word
 
 

@@ -174,7 +174,7 @@ def offers_of(order: Order) -> list[Offer]:
 
 
 def has_refused(offer: Offer, order: Order) -> bool:
-    """Return whether ``offer`` is out for the whole ``order``: the provider rejected it for good."""
+    """Return whether ``offer`` is out for the whole ``order``: the provider finally rejected it."""
     return offer.pk in _tried([order], {})[order.pk]
 
 

@@ -1,7 +1,7 @@
 """The send window: how many orders may be under way at a provider, with a slow start as in TCP.
 
 An unclear answer leaves an order that an operator may have to decide about, and its cause may affect the next order as
-well. So a pass starts with one order, doubles with every clear answer up to the provider's limit, and goes back to one
+well. So a pass starts with one order, doubles with every clear answer up to the provider's limit, and returns to one
 after an unclear answer. The same applies to each offer, because panels may reject one of their services with an unknown
 error text while they accept all others.
 

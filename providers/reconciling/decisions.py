@@ -107,7 +107,7 @@ def release(
     due_at: datetime | None = None,
     **facts: Any,
 ) -> Placement:
-    """Decide that the order was not placed: it goes back to the queue (until ``due_at``), or fails and is refunded.
+    """Decide that the order was not placed: it returns to the queue (until ``due_at``), or fails and is refunded.
 
     Args:
         why: The reason, for the order's activity.
@@ -136,7 +136,7 @@ def release(
 
 
 def teach(placement: Placement, actor: Any = None) -> Placement:
-    """Save that this error text of this panel means "not placed"; the order goes back to the queue.
+    """Save that this error text of this panel means "not placed"; the order returns to the queue.
 
     Raises:
         NothingToTeach: the panel sent no error text, or more than an error text.

@@ -102,7 +102,7 @@ def search(provider: Provider, *, is_now: bool = False) -> Counter[str]:
 
 
 def check_search(provider: Provider, *, until: float | None = None) -> bool:
-    """Run the search check of ``provider`` and store the result; an order of somebody else turns the search off.
+    """Run the search check of ``provider`` and store the result; an order of another customer turns the search off.
 
     Returns:
         Whether it passed. It also fails, without consequences, if the panel did not answer or if its numbers do not

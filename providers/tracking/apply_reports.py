@@ -246,7 +246,7 @@ def _values_after_report(provider: Provider, row: TrackedPlacement, report: Prog
 
 
 def _values_without_report(row: TrackedPlacement, panel_error: str | None, now: datetime) -> tuple[Any, ...]:
-    """Return the values of ``_WRITTEN`` after a check without an answer; when that lasts, an operator is told."""
+    """Return the values of ``_WRITTEN`` after a check without an answer; when that lasts, an operator is notified."""
     since = row.first_missed_at or now
     if row.missed_checks + 1 >= MISSES and now - since >= MISSING_FOR and row.status not in state_machine.TERMINAL:
         fulfillment.record_oddity(row.order_id, Oddity.UNKNOWN_THERE, panel_error=panel_error or LEFT_OUT)

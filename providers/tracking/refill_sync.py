@@ -1,7 +1,7 @@
 """Status sync of refills: ``refill_status`` in batches, at intervals that grow with the refill's age.
 
 An unknown status, an error in a row, a missing row or an unreadable answer changes nothing; when that lasts, an
-operator is told.
+operator is notified.
 """
 
 from __future__ import annotations

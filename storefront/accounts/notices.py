@@ -1,4 +1,4 @@
-"""Send emails about the security of an account in its owner's language: who may use it changed, or somebody tried to.
+"""Send emails about the security of an account in its owner's language: who may use it changed, or an attempt was made.
 
 They cannot be switched off. ACCOUNTS_EMAIL_HANDLER names the function that puts them into the outbox.
 """

@@ -1,7 +1,7 @@
 """The sign-in library's forms, changed so that an account has only one address: ``User.email``.
 
 The library's own forms also use its table of addresses. An account can have a second, unconfirmed address there, with
-which a stranger could keep somebody else from signing up, or receive a reset link for them.
+which a stranger could keep the owner from signing up, or receive a reset link for them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Let a password reset list and pause the customer's webhooks.
 
-A webhook acts for the customer: if its address belongs to somebody else, that person keeps receiving the customer's
+A webhook acts for the customer: if its address belongs to another person, that person keeps receiving the customer's
 events.
 """
 

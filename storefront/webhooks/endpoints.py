@@ -95,7 +95,7 @@ def resume(endpoint: Endpoint) -> Endpoint:
 def _notify_owner(endpoint: Endpoint, name: str, compose: Callable[[Endpoint], Notice]) -> None:
     """Notify the owner by email and write to the security log.
 
-    Webhooks send orders and balances to whoever controls the URL.
+    Webhooks send orders and balances to the owner of the URL.
     """
     security_log.note(name, None, endpoint.user, endpoint=endpoint.pk)
     notices.send(endpoint.user, name, lambda: compose(endpoint))

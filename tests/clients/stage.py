@@ -83,7 +83,7 @@ def set_up(port: int) -> Stage:
 
 
 def placed(owner: Reseller, sold: Service, status: str, *, paid_back: Decimal = Decimal(0), **details: Any) -> Order:
-    """An order for 200 pieces as it stands later. It was free, unless some of it was paid back: the books stay true."""
+    """An order for 200 pieces in a later status. It was free unless partly refunded, so that the ledger adds up."""
     ended = timezone.now() if status in ("completed", "partial", "canceled") else None
     order = Order.objects.create(
         user=owner.user, service=sold, status=status, quantity=200, rate=sold.rate, charge=paid_back,

@@ -46,7 +46,7 @@ def test_eight_identical_requests_at_once_place_one_order(stage: Stage, more: di
 
 
 def test_eight_orders_at_once_with_balance_for_three_place_three(stage: Stage) -> None:
-    """Different orders of one wallet: what is not paid for is refused in words, whoever comes first."""
+    """Different orders of one wallet: those above the balance get an error text, in any order."""
     poor = stage.stranger
     stage.services["default"].rate = Decimal(300)  # 30 for 100 pieces, and the wallet holds 100.84292
     stage.services["default"].save()
@@ -71,7 +71,7 @@ def test_a_client_that_disconnects_and_repeats_gets_the_placed_order(stage: Stag
 
 
 def test_an_order_is_taken_at_once_while_the_panel_hangs(stage: Stage, start_panel: Callable[..., Panel]) -> None:
-    """Whoever delivers it, the customer's program never waits for them: it hears of its order long before."""
+    """The customer's program never waits for the panel; it gets its order id at once."""
     panel = start_panel("v2")
     provider_at(panel, "v2")
     panel.fault("add", "hang", seconds=30)

@@ -55,7 +55,7 @@ class Buyer:
         return ask(self.url, self.key, action, **params)
 
     def buy(self, service: dict[str, Any], number: int, **inputs: Any) -> str:
-        """Orders the least of ``service`` for the link ``number``; the order's number."""
+        """Place a minimum order of ``service`` for the link ``number``; return its id."""
         link, username = f"https://x.example.com/p/{number}", f"name{number}"
         quantity = max(int(service["min"]), min(100, int(service["max"])))
         asked = {**INPUTS, "link": link, "username": username, "quantity": quantity, **inputs}
@@ -102,7 +102,7 @@ class Chain:
         return found[0]
 
     def check(self) -> None:
-        """What A charged, less what it paid back, is what B has booked; and both books are in order."""
+        """Check that the charges of A less its refunds are what B booked, and that both ledgers add up."""
         placements = Placement.objects.exclude(upstream_id="")
         rows = self.there.status([row.upstream_id for row in placements])
         for row in placements:

@@ -98,7 +98,7 @@ def customer(email: str = "buyer@example.com", amount: str = "100000") -> Any:
 
 
 def buy(user: Any, service: Service, **inputs: str) -> Order:
-    """Return an order for the least quantity, with an example for every input."""
+    """Return an order for the minimum quantity, with an example for every input."""
     link = service.link_example or INPUTS["link"]
     quantity = str(max(service.min_quantity, min(100, service.max_quantity)))
     return checkout.place_order(user, service=service, inputs={**INPUTS, "link": link, "quantity": quantity, **inputs})

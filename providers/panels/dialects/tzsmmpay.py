@@ -1,4 +1,4 @@
-"""tzsmmpay.com: licenses bought by GET, one at a time, for an e-mail address. From its document. Declaration only."""
+"""tzsmmpay.com: licenses bought by GET, one at a time, for an email address. From its document. Declaration only."""
 
 from providers.panels.dialect import VERBS, Dialect, Seen
 

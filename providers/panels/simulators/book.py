@@ -126,7 +126,7 @@ class Book:
         self.settle(order, status, remains)
 
     def end_early(self, order: SimulatedOrder) -> Decimal:
-        """Cancel the rest of an open order and return the amount that is paid back."""
+        """Cancel the rest of an open order and return the refunded amount."""
         status = self.statuses.canceled if order.remains == order.quantity else self.statuses.partial
         self.report(order, status, order.remains)
         return order.returned

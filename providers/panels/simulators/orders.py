@@ -65,7 +65,7 @@ class StatusNames:
 class SimulatedOrder:
     """One order of the panel.
 
-    ``charge`` is what was taken when it was placed, ``returned`` what went back since. ``number`` counts the panel's
+    ``charge`` is what was taken when it was placed, ``returned`` what was refunded since. ``number`` counts the panel's
     orders from 1 and decides how the order ends; ``created_at`` is seconds since 1970.
     """
 

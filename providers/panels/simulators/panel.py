@@ -325,7 +325,7 @@ class Panel:
         return self.rows(params, "orders", "cancel", self.request_cancel)
 
     def request_cancel(self, order_id: str) -> int:
-        """Note the request where the service allows it; ``1``, as it stands in the answer."""
+        """Note the request where the service allows it; ``1``, as in the answer."""
         service = self.services.get(self.book.find(order_id).service)
         if service is None or not service.cancel:
             raise Refusal("cancel", field="order")
@@ -372,7 +372,7 @@ class Panel:
         return 3572 + number * 1371 % 20_000
 
     def number(self, text: str) -> int | str:
-        """Return an id as it stands inside an answer."""
+        """Return an id in the form of an answer."""
         return int(text) if text.isascii() and text.isdigit() else text
 
     def added(self, order: SimulatedOrder) -> object:

@@ -1,4 +1,4 @@
-"""A panel simulator of the TZSMM Pay kind: licenses by e-mail, everything in the query, HTTP codes for errors."""
+"""A panel simulator of the TZSMM Pay kind: licenses by email, everything in the query, HTTP codes for errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.panels.simulators.reading import FAMILY_ERRORS, Fields, Violation
 
 
 class Tzsmmpay(Panel):
-    """Sells packages: one e-mail address buys one license at a flat price, without a quantity."""
+    """Sells packages: one email address buys one license at a flat price, without a quantity."""
 
     path = "/api/smmpanel/v1"
     encodings = {"GET": "query"}

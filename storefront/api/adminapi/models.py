@@ -23,7 +23,7 @@ class Group(StrEnum):
 
 class StaffKeyQuerySet(models.QuerySet["StaffKey"]):
     def active(self) -> StaffKeyQuerySet:
-        """Return the keys that work: not revoked, and of somebody who could create them today."""
+        """Return the keys that work: not revoked, and of staff who could create them today."""
         return self.filter(revoked_at=None, user__is_active=True, user__is_staff=True, user__is_superuser=True)
 
 

@@ -31,7 +31,7 @@ class UsersView(AdminApiView):
 
 
 def find_user(username: str) -> User | None:
-    """Return the user with this login name, which is the email address here."""
+    """Return the user with this user name, which is the email address here."""
     return User.objects.filter(email=username.strip().lower()).first()
 
 

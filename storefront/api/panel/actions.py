@@ -64,7 +64,7 @@ def add(caller: Caller, params: Params) -> Answer:
 def status(caller: Caller, params: Params) -> Answer:
     """Return the state of orders.
 
-    Somebody else's order and a nonexistent one get the same answer from the same query.
+    An order of another customer and a nonexistent one get the same answer from the same query.
     """
 
     def find(numbers: list[int]) -> dict[int, dict[str, str]]:

@@ -89,7 +89,7 @@ def _request_rows(
 def _numbers(asked: list[str], missing: str) -> list[int]:
     """Return the numbers that were sent.
 
-    A text that cannot be a number becomes 0, which no row has. The same queries run for it as for somebody else's id,
+    A text that cannot be a number becomes 0, which no row has. The same queries run for it as for an id of others,
     so that the two cannot be told apart.
 
     Raises:

@@ -477,7 +477,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class EventSerializer(serializers.Serializer[Delivery]):
-    """An event as it was sent, and its deliveries. The statuses in `data` are written as API v2 writes them."""
+    """An event in the sent form, and its deliveries. The statuses in `data` are written as API v2 writes them."""
 
     id = serializers.UUIDField(source="event_id")
     type = serializers.ChoiceField(source="event.topic", choices=[*TOPICS, TEST])

@@ -34,7 +34,7 @@ def scenes() -> list[Callable[..., None]]:
 
 @pytest.fixture(autouse=True)
 def northpanel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two files, as they stand in the document, and a line in each registry."""
+    """The two files of the document, and a line in each registry."""
     text = (settings.BASE_DIR / "docs" / "dialects.md").read_text()
     declaration, simulator = (dedent(code) for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     made: dict[str, Any] = {"__name__": NAME}

@@ -28,7 +28,7 @@ INPUTS = {"link": "https://x.example.com/p/1", "quantity": "100"}
 
 @pytest.fixture(autouse=True)
 def untold() -> Iterator[None]:
-    """What the operator was told in another test does not count."""
+    """Clear what was logged for the operator in another test."""
     cache.clear()
     yield
     cache.clear()

@@ -172,7 +172,7 @@ def test_only_what_is_due_is_asked_for(panel: Panel, order: Order) -> None:
 
 
 def follow(panel: Panel, order: Order, count: int) -> None:
-    """Beside ``order``, so many more that the panel has; all of them stand as it stands there."""
+    """Beside ``order``, so many more that the panel has; all of them have its status there."""
     row, there = Placement.objects.get(), panel.orders[number_of(order)]
     copied = {"user": order.user, "service": order.service, "quantity": 100, "rate": 1, "charge": 0}
     orders = Order.objects.bulk_create([Order(**copied, link=f"x{n}", status="pending") for n in range(count)])
