@@ -1,7 +1,7 @@
-"""Every text is translated into every language, with the same placeholders, and compiled.
+"""Every text has a translation in every language, with the same placeholders, and the catalogs are compiled.
 
-The sources are read here as makemessages reads them, without its tools: a text that was added or changed and not
-translated fails. `make messages` brings the catalogs up to date; the new entries are to be translated by a person.
+The tests extract the texts as makemessages does, but without the gettext tools. A new or changed text without a
+translation fails. `make messages` updates the catalogs; a person translates the new entries.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
-#: A text is known by its context and its (singular) words.
+#: The context of a text and its singular form, which identify it.
 Text = tuple[str | None, str]
 _CALLS = {
     "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
@@ -80,7 +80,7 @@ def _in_templates() -> Iterator[Text]:
             yield (words[0], words[1]) if call in ("pgettext", "npgettext") else (None, words[0])
 
 
-def told(message: Any) -> list[str]:
+def translations_of(message: Any) -> list[str]:
     return list(message.string) if isinstance(message.string, tuple) else [message.string]
 
 
@@ -88,12 +88,14 @@ def told(message: Any) -> list[str]:
 def test_every_text_is_translated(language: str) -> None:
     known = entries(language)
     assert sorted(words for context, words in in_sources() if (context, words) not in known) == []
-    empty = [message.id for message in known.values() if message.fuzzy or not all(map(str.strip, told(message)))]
+    empty = [
+        message.id for message in known.values() if message.fuzzy or not all(map(str.strip, translations_of(message)))
+    ]
     assert empty == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_is_kept_that_no_source_has(language: str) -> None:
+def test_the_catalogs_have_no_unused_texts(language: str) -> None:
     assert sorted(words for context, words in entries(language) if (context, words) not in in_sources()) == []
 
 
@@ -103,12 +105,12 @@ def test_a_translation_has_the_placeholders_and_tags_of_its_text(language: str) 
     for message in entries(language).values():
         texts = message.id if isinstance(message.id, tuple) else (message.id,)
         fitting = [sorted(_FIXED.findall(text)) for text in texts]
-        broken += [message.id for text in told(message) if sorted(_FIXED.findall(text)) not in fitting]
+        broken += [message.id for text in translations_of(message) if sorted(_FIXED.findall(text)) not in fitting]
     assert broken == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_compiled_is_what_is_written(language: str) -> None:
+def test_the_compiled_catalogs_match_the_sources(language: str) -> None:
     folder = ROOT / "locale" / language / "LC_MESSAGES"
     with (folder / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
@@ -118,7 +120,7 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
         assert (compiled.pgettext(context, words) if context else compiled.gettext(words)) == message.string
 
 
-def test_the_reader_of_sources_sees_what_a_developer_writes() -> None:
+def test_texts_of_python_and_templates_are_found() -> None:
     found = in_sources()
     assert len(found) > 1500
     assert (None, "Payment history") in found or any(words == "Payment history" for _context, words in found)

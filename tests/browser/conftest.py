@@ -1,4 +1,4 @@
-"""A real browser on the live server. It looks at 127.0.0.1 and nothing else."""
+"""Fixtures for tests in a real browser. A request to any other server than the live server fails the test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.providers.conftest import start_panel
 
 __all__ = ["start_panel"]
 
-#: The pages look every five or ten seconds, and the machine may have other work.
+#: Live parts of pages are updated every five or ten seconds, and the machine may be busy.
 expect.set_options(timeout=20_000)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
@@ -34,7 +34,7 @@ SWITCHES = [
 
 @pytest.fixture(scope="package")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
-    """Chromium as the system has it. Without one these tests are skipped, in CI they fail."""
+    """Start the system's Chromium. Without one these tests are skipped; in CI they fail."""
     program = os.environ.get("CHROMIUM") or next((found for found in map(shutil.which, NAMES) if found), None)
     if program is None:
         reason = f"no browser: none of {', '.join(NAMES)} is installed and CHROMIUM names none"
@@ -42,7 +42,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # The driver runs an event loop in this thread; the tests are as synchronous as any.
+        # The driver runs an event loop in this thread, so Django would refuse the synchronous queries of the tests.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
         yield browser
@@ -51,7 +51,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def shop(chromium: Browser, transactional_db: None, live_server: Any, settings: Any) -> Iterator[str]:
-    """The shop's address; nobody upstream is woken."""
+    """Return the shop's address. New orders do not wake the worker."""
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     cache.clear()
     yield live_server.url
@@ -60,16 +60,17 @@ def shop(chromium: Browser, transactional_db: None, live_server: Any, settings: 
 
 @pytest.fixture
 def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
-    """Opens a browser window of its own. Any error on its console, CSP's among them, fails the test at the end.
+    """Return a function that opens a separate browser window.
 
-    ``forgives``: words of an error that is meant to be there.
+    Any error on its console, violations of the content security policy included, fails the test at the end. The
+    argument ``expected_error`` is part of the text of an error that the test expects.
     """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_window(forgives: str = "", **options: Any) -> Page:
+    def open_window(expected_error: str = "", **options: Any) -> Page:
         def listen(line: ConsoleMessage) -> None:
-            if line.type in ("error", "warning") and not (forgives and forgives in line.text):
+            if line.type in ("error", "warning") and not (expected_error and expected_error in line.text):
                 problems.append(line.text)
 
         context = chromium.new_context(base_url=shop, **options)
@@ -87,10 +88,9 @@ def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
     assert problems == []
 
 
-def enter(page: Page, user: User) -> None:
-    """Signs ``user`` in without the form: its cookie is put into the window's jar."""
+def sign_in_by_cookie(page: Page, user: User) -> None:
+    """Sign ``user`` in without the form, by setting the session cookie."""
     client = Client()
     client.force_login(user)
     name = configured.SESSION_COOKIE_NAME
-    jar = page.context
-    jar.add_cookies([{"name": name, "value": client.cookies[name].value, "domain": "localhost", "path": "/"}])
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "domain": "localhost", "path": "/"}])

@@ -1,4 +1,4 @@
-"""The second step at sign-in, in a real browser, with an app's codes and with a passkey."""
+"""Two-factor authentication in a real browser, with codes of an authenticator app and with a passkey."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def open_two_factor_page(page: Page, link: str) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def test_a_code_of_the_app_and_a_recovery_code_sign_in(visit: Callable[..., Page]) -> None:
+def test_authenticator_codes_and_recovery_codes_sign_in(visit: Callable[..., Page]) -> None:
     page = visit()
     sign_up(page)
     open_two_factor_page(page, "Set up")
@@ -91,7 +91,7 @@ def test_a_passkey_signs_in_without_a_password(visit: Callable[..., Page]) -> No
     assert User.objects.get().last_login
 
 
-def test_without_scripts_no_passkey_is_offered(visit: Callable[..., Page]) -> None:
+def test_passkeys_are_not_offered_without_javascript(visit: Callable[..., Page]) -> None:
     page = visit(java_script_enabled=False)
     page.goto("/account/login/")
     expect(page.locator("main").get_by_role("button", name="Sign in", exact=True)).to_be_visible()

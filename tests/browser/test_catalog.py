@@ -1,4 +1,4 @@
-"""The catalog in a real browser: searching as one types, the star, and both without scripts."""
+"""Live search and favorites of the catalog in a real browser, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.browser.test_shop import EMAIL, PASSWORD, sign_in
 
 
 @pytest.fixture
-def wares(shop: str) -> None:
+def services(shop: str) -> None:
     customer = factories.customer(email=EMAIL)
     customer.set_password(PASSWORD)
     customer.save()
-    shelf = factories.category("Photo")
+    category = factories.category("Photo")
     for number in range(30):
-        factories.service(name=f"Photo likes {number}", category=shelf)
+        factories.service(name=f"Photo likes {number}", category=category)
     factories.service(name="Harp lessons", description="With strings")
 
 
-@pytest.mark.usefixtures("wares")
-def test_the_list_follows_what_is_typed_and_nothing_above_it_moves(visit: Callable[..., Page]) -> None:
+@pytest.mark.usefixtures("services")
+def test_live_search_updates_the_results_without_moving_them(visit: Callable[..., Page]) -> None:
     page = visit(viewport={"width": 1440, "height": 900})
     page.goto("/services/")
     search, found = page.get_by_placeholder("Service name or ID"), page.locator("#results")
@@ -47,8 +47,8 @@ def test_the_list_follows_what_is_typed_and_nothing_above_it_moves(visit: Callab
     expect(found.locator("a.name")).to_have_count(1)
 
 
-@pytest.mark.usefixtures("wares")
-def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -> None:
+@pytest.mark.usefixtures("services")
+def test_a_favorite_is_added_and_removed_without_reloading(visit: Callable[..., Page]) -> None:
     page = visit()
     sign_in(page)
     page.goto("/services/?q=harp")
@@ -60,15 +60,15 @@ def test_a_star_is_given_and_taken_where_it_stands(visit: Callable[..., Page]) -
     page.get_by_placeholder("Service name or ID").fill("")
     page.get_by_label("Favorites").check()
     expect(page.locator("#results a.name")).to_have_text(["Harp lessons"])
-    # A list still on its way would show the star as it was; the address follows the last one.
+    # Wait for the last response, which sets the address: an earlier one would show the star's old state.
     expect(page).to_have_url(re.compile(r"/services/\?favorites=1$"))
     star.click()
     expect(star).to_have_attribute("aria-pressed", "false")
     assert Favorite.objects.count() == 0
 
 
-@pytest.mark.usefixtures("wares")
-def test_without_scripts_stars_and_search_work_by_their_buttons(visit: Callable[..., Page]) -> None:
+@pytest.mark.usefixtures("services")
+def test_favorites_and_search_work_without_javascript(visit: Callable[..., Page]) -> None:
     page = visit(java_script_enabled=False)
     sign_in(page)
     page.goto("/services/")

@@ -1,4 +1,4 @@
-"""Many orders at once, and refills for many, in a real browser: with scripts and without."""
+"""Mass orders and refills of several orders in a real browser, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from orders.models import Order, Refill
 from tests import factories
-from tests.browser.test_shop import EMAIL, PASSWORD, sideways, sign_in
+from tests.browser.test_shop import EMAIL, PASSWORD, overflow_width, sign_in
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])
@@ -45,7 +45,7 @@ def test_a_mass_order_is_checked_corrected_and_bought(
     assert Order.objects.count() == 3
 
 
-def test_ticked_orders_are_refilled_and_no_page_scrolls_sideways(visit: Callable[..., Page]) -> None:
+def test_selected_orders_are_refilled_and_no_page_scrolls_sideways(visit: Callable[..., Page]) -> None:
     buyer = factories.customer("10", email=EMAIL, password=PASSWORD)
     service = factories.service(has_refill=True, name="Followers " + "very-long-word-without-any-blank-" * 6)
     order = factories.order(buyer, service, status="completed", link="https://example.com/" + "x" * 400)
@@ -58,10 +58,10 @@ def test_ticked_orders_are_refilled_and_no_page_scrolls_sideways(visit: Callable
     expect(page.get_by_role("status")).to_contain_text(f"Refill requested for order {order.pk}.")
     assert Refill.objects.get().order == order
     for address in ("/orders/", "/refills/", "/orders/mass/"):
-        assert sideways(page, address) == 0, address
+        assert overflow_width(page, address) == 0, address
     page.get_by_label("One order per line").fill(f"{service.pk} | https://example.com/{'x' * 400} | 100\n{'y' * 400}")
     page.get_by_role("button", name="Check lines").click()
-    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     expect(page.locator("table.mass")).to_contain_text("Enter a service ID first")
     page.wait_for_load_state()
-    assert page.evaluate(wider) == 0
+    assert page.evaluate(width) == 0

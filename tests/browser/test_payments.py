@@ -14,7 +14,7 @@ from orders.models import Transfer
 from storefront.payments import demo_bank
 from storefront.payments.models import Payment
 from tests import factories
-from tests.browser.test_shop import EMAIL, PASSWORD, sideways, sign_in
+from tests.browser.test_shop import EMAIL, PASSWORD, overflow_width, sign_in
 from tests.storefront.payments import payments
 from tests.uploads import png
 
@@ -25,7 +25,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> None:
     settings.PRIVATE_DIR = tmp_path / "private"
 
 
-def test_a_manual_payment_works_without_scripts(visit: Callable[..., Page]) -> None:
+def test_a_manual_payment_works_without_javascript(visit: Callable[..., Page]) -> None:
     factories.customer("0", email=EMAIL, password=PASSWORD)
     clerk = payments.staff("view_payment", "change_payment")
     clerk.set_password(PASSWORD)
@@ -136,4 +136,4 @@ def test_no_page_of_payments_scrolls_sideways(width: int, language: str, visit: 
     addresses = ["/wallet/", "/wallet/add-funds/", "/wallet/payments/"]
     addresses += [f"/wallet/payments/{one.reference}/" for one in (payment, demo)]
     for address in [*addresses, f"/wallet/payments/{demo.reference}/demo/"]:
-        assert sideways(page, address) == 0, address
+        assert overflow_width(page, address) == 0, address

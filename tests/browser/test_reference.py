@@ -1,4 +1,4 @@
-"""The page for developers, in a real browser: the key stays where it was put, and a trial call is a real one."""
+"""The API reference in a real browser: the key is sent only to the API, and its form makes real calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from orders.models import Order
 from tests import factories
-from tests.browser.test_shop import sideways
+from tests.browser.test_shop import overflow_width
 from tests.storefront.api.reseller import Reseller, reseller
 
 
@@ -20,7 +20,7 @@ def caller(transactional_db: None) -> Reseller:
     return reseller()
 
 
-def test_a_trial_call_is_answered_and_the_key_goes_nowhere_else(visit: Callable[..., Page], caller: Reseller) -> None:
+def test_a_test_call_is_answered_and_the_key_is_sent_nowhere_else(visit: Callable[..., Page], caller: Reseller) -> None:
     factories.service()
     page, sent = visit(), []
     page.on("request", lambda request: sent.append((request.url, request.post_data or "", request.all_headers())))
@@ -44,17 +44,17 @@ def test_a_trial_call_is_answered_and_the_key_goes_nowhere_else(visit: Callable[
     expect(page.get_by_label("Your key, for the examples")).to_have_value("")
 
 
-def test_a_trial_order_sends_what_belongs_to_its_type(visit: Callable[..., Page], caller: Reseller) -> None:
+def test_a_test_order_sends_only_the_inputs_of_its_type(visit: Callable[..., Page], caller: Reseller) -> None:
     factories.service()
     poll = factories.service("poll")
     page, bodies = visit(), []
     page.on("request", lambda request: bodies.append(parse_qs(request.post_data)) if request.post_data else None)
     page.goto("/api/")
     page.locator("#try-key").fill(caller.key)
-    choose(page, "status")
+    choose_action(page, "status")
     page.locator("#try-order").fill("7")
     expect(page.locator("#try-service")).to_be_hidden()
-    choose(page, "add")
+    choose_action(page, "add")
     expect(page.get_by_text("This places a real order")).to_be_visible()
     expect(page.locator("#try-answer_number")).to_be_hidden()
     page.locator("#try-runs").fill("5")
@@ -85,7 +85,7 @@ def test_the_chosen_language_is_remembered(visit: Callable[..., Page], db: Any) 
     expect(page.locator("#callback-python")).to_be_visible()
 
 
-def test_the_copied_code_is_the_one_that_shows(visit: Callable[..., Page], db: Any) -> None:
+def test_the_visible_code_is_copied(visit: Callable[..., Page], db: Any) -> None:
     factories.service()
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     page.goto("/api/")
@@ -95,7 +95,7 @@ def test_the_copied_code_is_the_one_that_shows(visit: Callable[..., Page], db: A
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#balance-node").text_content()
 
 
-def test_without_scripts_one_reads_chooses_and_sends(visit: Callable[..., Page], caller: Reseller) -> None:
+def test_the_reference_works_without_javascript(visit: Callable[..., Page], caller: Reseller) -> None:
     factories.service()
     page = visit(java_script_enabled=False)
     page.goto("/api/")
@@ -104,9 +104,9 @@ def test_without_scripts_one_reads_chooses_and_sends(visit: Callable[..., Page],
     expect(page.locator("#balance-php")).to_be_visible()
     expect(page.locator("#balance-curl")).to_be_hidden()
     page.locator("#try-key").fill(caller.key)
-    choose(page, "add")
+    choose_action(page, "add")
     expect(page.locator("#try-link")).to_be_visible()
-    choose(page, "status")
+    choose_action(page, "status")
     expect(page.locator("#try-link")).to_be_hidden()
     order = factories.order(caller.user)
     page.locator("#try-order").fill(str(order.pk))
@@ -120,12 +120,12 @@ def test_without_scripts_one_reads_chooses_and_sends(visit: Callable[..., Page],
 def test_the_page_fits_a_phone(scheme: str, language: str, visit: Callable[..., Page], db: Any) -> None:
     factories.service(link_example="https://example.com/" + "x" * 200)
     page = visit(viewport={"width": 390, "height": 844}, locale=language, color_scheme=scheme)
-    assert sideways(page, "/api/") == 0
+    assert overflow_width(page, "/api/") == 0
     for action in ("add", "status", "refill_status"):
-        choose(page, action)
+        choose_action(page, action)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.locator("#add-curl").evaluate("node => getComputedStyle(node).direction") == "ltr"
 
 
-def choose(page: Page, action: str) -> None:
+def choose_action(page: Page, action: str) -> None:
     page.locator(f".try [name=action][value={action}]").check()

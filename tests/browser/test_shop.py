@@ -1,4 +1,4 @@
-"""The customer's way through the shop, in a real browser."""
+"""Creating an account, ordering and following orders in a real browser."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sign_in_in_any_language(page: Page) -> None:
     expect(page.locator("#balance")).to_be_visible()
 
 
-def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> None:
+def test_a_new_customer_orders_and_follows_the_delivery(visit: Callable[..., Page]) -> None:
     factories.service(name="Harp lessons, steady pace", rate="0.90")
     page = visit()
     page.goto("/")
@@ -72,7 +72,7 @@ def test_from_signing_up_to_a_delivered_order(visit: Callable[..., Page]) -> Non
     expect(page.get_by_role("row", name=f"Refund for order {order.pk}")).to_contain_text("+$0.90")
 
 
-def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
+def test_the_order_list_updates_open_orders(visit: Callable[..., Page]) -> None:
     buyer = factories.customer("10", email=EMAIL, password=PASSWORD)
     order = factories.order(buyer, status="pending")
     page = visit()
@@ -86,7 +86,7 @@ def test_the_list_follows_its_open_orders(visit: Callable[..., Page]) -> None:
     assert page.locator("#poll").get_attribute("hx-get") is None
 
 
-def test_lines_and_the_missing_money_are_counted_while_typing(visit: Callable[..., Page]) -> None:
+def test_lines_and_the_missing_amount_are_counted_while_typing(visit: Callable[..., Page]) -> None:
     factories.customer("1", email=EMAIL, password=PASSWORD)
     service = factories.service(kind="custom_comments", rate="600")
     page = visit()
@@ -101,7 +101,7 @@ def test_lines_and_the_missing_money_are_counted_while_typing(visit: Callable[..
     expect(page.locator("#price")).to_contain_text("Balance after this order")
 
 
-def test_everything_is_bought_without_scripts(visit: Callable[..., Page]) -> None:
+def test_an_order_is_placed_without_javascript(visit: Callable[..., Page]) -> None:
     factories.customer("10", email=EMAIL, password=PASSWORD)
     service = factories.service(rate="0.90", min_quantity=50)
     page = visit(java_script_enabled=False)
@@ -134,8 +134,8 @@ def test_the_account_menu_opens_and_closes(visit: Callable[..., Page]) -> None:
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
-def full_shop() -> User:
-    """A shop with everything that is hard to lay out: long words, long links, big numbers."""
+def create_shop_with_long_texts() -> User:
+    """Create orders that are hard to lay out, with long words, long links and large numbers; return the customer."""
     buyer = factories.customer("123456.789012", email=EMAIL, password=PASSWORD)
     name = "Followers " + "very-long-word-without-any-blank-" * 6
     service = factories.service(name=name, max_quantity=5_000_000, description="W" * 300, has_refill=True)
@@ -146,17 +146,17 @@ def full_shop() -> User:
     return buyer
 
 
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OVERFLOW_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[..., Page]) -> None:
-    full_shop()
+    create_shop_with_long_texts()
     page = visit(viewport={"width": width, "height": 900}, locale=language)
     addresses = ["/", "/services/", "/account/login/", "/account/signup/", "/api/"]
     for address in addresses:
-        assert sideways(page, address) == 0, address
+        assert overflow_width(page, address) == 0, address
     sign_in_in_any_language(page)
     orders = list(Order.objects.values_list("pk", "service_id"))
     addresses = ["/orders/", "/wallet/", "/account/keys/", "/account/email/", "/orders/new/"]
@@ -164,10 +164,10 @@ def test_no_page_scrolls_sideways(width: int, language: str, visit: Callable[...
     for service in {service for _pk, service in orders}:
         addresses += [f"/services/{service}/", f"/orders/new/?service={service}"]
     for address in addresses:
-        assert sideways(page, address) == 0, address
+        assert overflow_width(page, address) == 0, address
 
 
-#: Elements that show an amount and stick out of the window, or of a box that cuts off what sticks out.
+#: Finds the elements with an amount that extend beyond the window or beyond a box that hides what overflows.
 CUT_AMOUNTS = """
 () => [...document.querySelectorAll("bdi, dd, td.num, .balance a, .amount")].filter((element) => {
   if (!/[0-9]/.test(element.textContent) || /https?:/.test(element.textContent)) return false;
@@ -189,9 +189,9 @@ CUT_AMOUNTS = """
 
 @pytest.mark.parametrize("spacing", ["normal", ".08em"], ids=["installed font", "wide font"])
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_no_amount_is_cut_whatever_the_font(language: str, spacing: str, visit: Callable[..., Page]) -> None:
-    """Wider letters stand for the fonts of other machines: DejaVu Sans is a tenth wider than most."""
-    full_shop()
+def test_no_amount_is_cut_off_with_any_font(language: str, spacing: str, visit: Callable[..., Page]) -> None:
+    """Wide letter spacing stands for the fonts of other systems: DejaVu Sans is 10% wider than most."""
+    create_shop_with_long_texts()
     page = visit(viewport={"width": 390, "height": 900}, locale=language, bypass_csp=True)
     sign_in_in_any_language(page)
     addresses = ["/", "/orders/", "/wallet/", "/wallet/add-funds/", f"/orders/{Order.objects.earliest('pk').pk}/"]
@@ -199,11 +199,11 @@ def test_no_amount_is_cut_whatever_the_font(language: str, spacing: str, visit: 
         page.goto(address)
         page.add_style_tag(content=f"* {{ letter-spacing: {spacing} !important }}")
         assert page.evaluate(CUT_AMOUNTS) == [], address
-        assert page.evaluate(WIDER) == 0, address
+        assert page.evaluate(OVERFLOW_WIDTH) == 0, address
 
 
-def sideways(page: Page, address: str) -> int:
-    """By how many pixels the page at ``address`` is wider than its window."""
+def overflow_width(page: Page, address: str) -> int:
+    """Open the page at ``address``; return by how many pixels it is wider than the window."""
     page.goto(address)
-    wider: int = page.evaluate(WIDER)
-    return wider
+    width: int = page.evaluate(OVERFLOW_WIDTH)
+    return width

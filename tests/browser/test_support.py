@@ -1,4 +1,4 @@
-"""A ticket from an order's page and its reply from the back office, in two real browsers at once."""
+"""Tickets in real browsers: a customer's page and the back office side by side, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storefront.accounts.models import User
 from storefront.support import tickets
 from storefront.support.models import Announcement, Ticket
 from tests import factories
-from tests.browser.test_shop import EMAIL, PASSWORD, sideways, sign_in
+from tests.browser.test_shop import EMAIL, PASSWORD, overflow_width, sign_in
 from tests.storefront.support.test_markup import EVIL
 
 
@@ -36,7 +36,7 @@ def test_a_reply_appears_on_the_customers_page(visit: Callable[..., Page]) -> No
     customer.get_by_label("Files").set_input_files({"name": "log.txt", "mimeType": "", "buffer": b"nothing"})
     customer.get_by_role("button", name="Submit ticket").click()
     expect(customer.locator("#ticket-head")).to_have_text("Awaiting our reply")
-    customer.get_by_label("Message").fill("a thought that is not sent yet")
+    customer.get_by_label("Message").fill("a draft that is not sent yet")
     before = customer.get_by_label("Message").bounding_box()
 
     agent.goto("/admin/")
@@ -52,13 +52,13 @@ def test_a_reply_appears_on_the_customers_page(visit: Callable[..., Page]) -> No
 
     expect(customer.locator(".conversation")).to_contain_text("It has begun")
     expect(customer.locator("#ticket-head")).to_have_text("Answered")
-    expect(customer.get_by_label("Message")).to_have_value("a thought that is not sent yet")
+    expect(customer.get_by_label("Message")).to_have_value("a draft that is not sent yet")
     assert customer.get_by_label("Message").bounding_box() == before
     customer.get_by_role("button", name="Close ticket").click()
     expect(customer.locator("#ticket-head")).to_have_text("Closed")
 
 
-def test_tickets_work_without_scripts(visit: Callable[..., Page]) -> None:
+def test_tickets_work_without_javascript(visit: Callable[..., Page]) -> None:
     factories.customer("10", email=EMAIL, password=PASSWORD)
     Announcement.objects.create(title="Down on Sunday", is_pinned=True)
     page = visit(java_script_enabled=False)
@@ -89,5 +89,5 @@ def test_no_page_of_support_scrolls_sideways(width: int, language: str, visit: C
     page.locator("main .primary").click()
     expect(page.locator("#balance")).to_be_visible()
     for address in ("/support/", "/support/new/", f"/support/{ticket.pk}/", "/updates/", "/updates/?show=prices"):
-        assert sideways(page, address) == 0, address
+        assert overflow_width(page, address) == 0, address
     assert Ticket.objects.count() == 1

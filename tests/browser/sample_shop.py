@@ -1,4 +1,4 @@
-"""A shop with something in every room, and somebody who has nothing yet: what the pages are looked at with."""
+"""A shop with something to show on every page, and a new customer who has nothing yet."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ from tests.storefront.payments import payments
 
 PASSWORD = "a-long-enough-one"
 
-#: Category, and its services: name, price, limits, what can be done with it, seconds of the measured times.
-SHELVES: tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...] = (
+#: Each category with its services: name, price, minimum and maximum quantity, what the service supports (r: refill,
+#: c: cancel, d: drip-feed), and the measured times in seconds.
+CATEGORIES: tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...] = (
     (
         "Photo network · Followers",
         (
             ("Followers, real accounts, slow start", "1.85", 100, 50_000, "rc", (540, 2_400, 5_400, 21_600, 86_400)),
             ("Followers, 30 days refill", "0.92", 10, 1_000_000, "rcd", (300, 1_500, 900, 9_000, 43_200)),
-            ("Followers for an old account with a name that is much longer than the column it stands in", "0.41",
+            ("Followers for an old account with a name that is much longer than its column", "0.41",
              50, 200_000, "", None),
         ),
     ),
@@ -51,45 +52,45 @@ SHELVES: tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...] = (
     ("Website · Visits", (("Visits with a referrer", "0.61", 1_000, 500_000, "", None),)),
 )  # fmt: skip
 TERMS = (
-    "# What we sell\nEach service says what is delivered.\n\n"
-    "# What comes back\n- Orders that fail.\n- What is left.\n\nSee https://shop.example/more for more."
+    "# What we sell\nThe page of each service says what is delivered.\n\n"
+    "# Refunds\n- Orders that fail.\n- The part that was not delivered.\n\nSee https://shop.example/more for more."
 )
 
 
 @dataclass
-class Furnished:
+class SampleShop:
     nadia: User
     newcomer: User
     staff: User
     services: list[Service]
     orders: dict[str, Order]
-    #: Numbers and references that addresses are made of.
-    at: dict[str, Any] = field(default_factory=dict)
+    #: Ids and references for the addresses of pages, by name.
+    ids: dict[str, Any] = field(default_factory=dict)
 
 
-def furnish(settings: Any) -> Furnished:
-    """``settings``: pytest's, for the demo's gateway."""
+def create_sample_shop(settings: Any) -> SampleShop:
+    """Create the shop. ``settings`` is the fixture, for the demo gateway."""
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, payments.SECRET
     nadia = factories.customer("250", email="nadia@example.com", password=PASSWORD, name="Nadia Rahman")
     newcomer = factories.customer("0", email="new.customer.with.a.long.address@example.com", password=PASSWORD)
     staff = User.objects.create_superuser("operator@example.com", PASSWORD)
     services = _services(nadia)
-    made = Furnished(nadia, newcomer, staff, services, _orders(nadia, services))
-    _ask(made)
+    made = SampleShop(nadia, newcomer, staff, services, _orders(nadia, services))
+    _request_refill_and_cancellation(made)
     _support(made)
     _payments(made)
-    _programs(made)
+    _api_key_and_webhook(made)
     return made
 
 
 def _services(nadia: User) -> list[Service]:
     made = []
-    for position, (shelf, rows) in enumerate(SHELVES):
-        category = factories.category(shelf, position=position)
-        for name, rate, least, most, can, times in rows:
+    for position, (category_name, rows) in enumerate(CATEGORIES):
+        category = factories.category(category_name, position=position)
+        for name, rate, minimum, maximum, supports, times in rows:
             service = factories.service(
-                name=name, rate=rate, category=category, min_quantity=least, max_quantity=most,
-                has_refill="r" in can, has_cancel="c" in can, has_dripfeed="d" in can,
+                name=name, rate=rate, category=category, min_quantity=minimum, max_quantity=maximum,
+                has_refill="r" in supports, has_cancel="c" in supports, has_dripfeed="d" in supports,
                 description="Starts on public profiles only.\nDo not change the name while it runs.",
                 link_example="https://photos.example.com/nadia", link_pattern=r"https://.+",
             )  # fmt: skip
@@ -114,11 +115,11 @@ def _services(nadia: User) -> list[Service]:
 
 
 def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
-    def bought(service: Service, quantity: int, number: int, **inputs: str) -> Order:
+    def place(service: Service, quantity: int, number: int, **inputs: str) -> Order:
         inputs = {"link": f"https://photos.example.com/p/{number}", "quantity": str(quantity), **inputs}
         return checkout.place_order(nadia, service=service, inputs=inputs)
 
-    def under_way(order: Order, **progress: Any) -> Order:
+    def submit(order: Order, **progress: Any) -> Order:
         fulfillment.mark_submitting([order.pk])
         fulfillment.accept(order.pk)
         if progress:
@@ -126,59 +127,57 @@ def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
         return order
 
     made = {
-        "queued": bought(services[4], 500, 1),
-        "pending": under_way(bought(services[0], 1000, 2)),
-        "in_progress": under_way(bought(services[1], 2000, 3), status=Status.IN_PROGRESS, start_count=812, remains=740),
-        "completed": under_way(bought(services[1], 5000, 4), status=Status.COMPLETED, start_count=90, remains=0),
-        "partial": under_way(bought(services[3], 900, 5), status=Status.PARTIAL, start_count=15, remains=333),
-        "canceled": under_way(bought(services[0], 150, 6), status=Status.CANCELED, remains=150),
-        "doubted": bought(services[5], 4000, 7),
-        "failed": bought(services[2], 100, 8),
-        "runs": bought(services[5], 1000, 9, runs="5", interval="60"),
-        "later": bought(services[3], 300, 10),
-        "comments": bought(
-            factories.Service.objects.get(kind="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"
-        ),
+        "queued": place(services[4], 500, 1),
+        "pending": submit(place(services[0], 1000, 2)),
+        "in_progress": submit(place(services[1], 2000, 3), status=Status.IN_PROGRESS, start_count=812, remains=740),
+        "completed": submit(place(services[1], 5000, 4), status=Status.COMPLETED, start_count=90, remains=0),
+        "partial": submit(place(services[3], 900, 5), status=Status.PARTIAL, start_count=15, remains=333),
+        "canceled": submit(place(services[0], 150, 6), status=Status.CANCELED, remains=150),
+        "in_doubt": place(services[5], 4000, 7),
+        "failed": place(services[2], 100, 8),
+        "drip-feed": place(services[5], 1000, 9, runs="5", interval="60"),
+        "scheduled": place(services[3], 300, 10),
+        "comments": place(factories.Service.objects.get(kind="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"),
     }
-    fulfillment.mark_submitting([made["doubted"].pk])
-    fulfillment.mark_in_doubt(made["doubted"].pk)
+    fulfillment.mark_submitting([made["in_doubt"].pk])
+    fulfillment.mark_in_doubt(made["in_doubt"].pk)
     fulfillment.mark_submitting([made["failed"].pk])
     fulfillment.fail(made["failed"].pk)
     long_link = "https://photos.example.com/" + "a-very-long-name/" * 12
-    made["long"] = bought(services[2], 60, 12, link=long_link)
+    made["long"] = place(services[2], 60, 12, link=long_link)
     return made
 
 
-def _ask(made: Furnished) -> None:
+def _request_refill_and_cancellation(made: SampleShop) -> None:
     customer_requests.request_refill(made.orders["completed"], actor=made.nadia)
     customer_requests.request_cancellation(made.orders["pending"], actor=made.nadia)
 
 
-def _support(made: Furnished) -> None:
+def _support(made: SampleShop) -> None:
     category = TicketCategory.objects.create(name="Orders")
     TicketCategory.objects.create(name="Payments", position=1)
     CannedReply.objects.create(title="We are looking", text="Hello {name}, we are looking into order {order}.")
-    asked = tickets.open_ticket(
-        made.nadia, subject="Order stands still since yesterday", category=category,
+    answered = tickets.open_ticket(
+        made.nadia, subject="Order has not moved since yesterday", category=category,
         text="It says in progress.\n\nNothing moves since yesterday: https://photos.example.com/p/3",
         orders=[made.orders["in_progress"].pk],
     )  # fmt: skip
-    tickets.answer(asked, author=made.staff, text="Thank you. The delivery goes on within two hours.")
-    made.at["ticket"] = asked.pk
+    tickets.answer(answered, author=made.staff, text="Thank you. The delivery goes on within two hours.")
+    made.ids["ticket"] = answered.pk
     open_one = tickets.open_ticket(made.nadia, subject="An invoice for my accountant, please", text="For October.")
-    made.at["open_ticket"] = open_one.pk
+    made.ids["open_ticket"] = open_one.pk
     Announcement.objects.create(title="Photo network: followers are slower today", text="We are on it.", is_pinned=True)
     Announcement.objects.create(title="New: visits with a referrer", text="From 1,000 visits on.")
     InfoPage.objects.create(slug="terms", title="Terms", text=TERMS, is_published=True)
 
 
-def _payments(made: Furnished) -> None:
-    made.at["paid"] = payments.demo(made.nadia, "50").reference
-    made.at["by_hand"] = payments.manual(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
+def _payments(made: SampleShop) -> None:
+    made.ids["demo_payment"] = payments.demo(made.nadia, "50").reference
+    made.ids["manual_payment"] = payments.manual(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
 
 
-def _programs(made: Furnished) -> None:
+def _api_key_and_webhook(made: SampleShop) -> None:
     key, _text = ApiKey.objects.issue(made.nadia, name="Shop in Lisbon")
     endpoint, _secret = endpoints.add(made.nadia, url="https://shop.example/vitrine/callbacks", has_orders=True)
     outbox.send_test(endpoint)
-    made.at |= {"key": key.pk, "endpoint": Endpoint.objects.get().pk, "delivery": Delivery.objects.latest("pk").pk}
+    made.ids |= {"key": key.pk, "endpoint": Endpoint.objects.get().pk, "delivery": Delivery.objects.latest("pk").pk}
