@@ -17,7 +17,7 @@ from providers.placing import submission
 from providers.tracking import status_sync
 from storefront.accounts.models import ApiKey
 from tests.providers.conftest import ALL_DIALECTS, INPUTS, customer, provider_at
-from tests.storefront.shop.forms import filled, send
+from tests.storefront.shop.forms import form_data, send
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +28,8 @@ def inputs_for(service: Service) -> dict[str, str]:
 
 
 def buy_by_page(page: Client, service: Service) -> Order:
-    """As a browser would: the form as it is shown, filled in, sent."""
-    data = filled(page, service)
+    """As a browser would: the form as it is shown, form_data in, sent."""
+    data = form_data(page, service)
     data |= {name: value for name, value in inputs_for(service).items() if name in data}
     response = send(page, data)
     assert response.status_code == 302, (service.kind, response.content.decode()[-3000:])

@@ -1,4 +1,4 @@
-"""Who looks at the pages."""
+"""Fixtures: a shop with empty caches, and a browser with a signed-in customer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.storefront.conftest import cache_empty_site_notices
 
 @pytest.fixture(autouse=True)
 def _fresh_shop(db: None, settings) -> Iterator[None]:
-    """Nothing kept from the test before, and nobody upstream to wake."""
+    """Empty the caches, which tests share, and do not wake the worker for new orders."""
     settings.ORDERS_WAKE = "tests.orders.alarm.ring"
     cache.clear()
     cache_empty_site_notices()
@@ -30,7 +30,7 @@ def nadia() -> User:
 
 @pytest.fixture
 def page(nadia: User) -> Client:
-    """A browser in which Nadia is logged in."""
+    """Return a browser in which Nadia is signed in."""
     client = Client()
     client.force_login(nadia)
     return client

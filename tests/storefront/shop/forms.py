@@ -1,4 +1,4 @@
-"""Fills in the form of a new order as a browser would: with everything that the page holds."""
+"""Fill in the order form as a browser does, with everything that the page contains."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class _Inputs(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.values: dict[str, str] = {}
-        self.is_inside = False
+        self.is_in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if tag == "form":
-            self.is_inside = found.get("id") == "order-form"
-        if self.is_inside and tag in ("input", "select", "textarea") and found.get("name"):
+            self.is_in_form = found.get("id") == "order-form"
+        if self.is_in_form and tag in ("input", "select", "textarea") and found.get("name"):
             self.values[str(found["name"])] = found.get("value") or ""
 
 
@@ -41,8 +41,8 @@ def inputs_on(response: HttpResponse) -> dict[str, str]:
     return parser.values
 
 
-def filled(client: Client, service: Service, **changes: str) -> dict[str, str]:
-    """The form's data for ``service``: what the page holds, an example for each input it shows, then ``changes``."""
+def form_data(client: Client, service: Service, **changes: str) -> dict[str, str]:
+    """Return the form's data for ``service``: its values on the page, an example for each input, and ``changes``."""
     shown = inputs_on(client.get(ADDRESS, {"service": service.pk}))
     examples = {name: INPUTS[name] for name in shown if name in INPUTS}
     return {**shown, **examples, **changes}

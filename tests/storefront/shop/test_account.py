@@ -1,4 +1,4 @@
-"""Signing up and in."""
+"""Creating an account, signing in and resetting a password."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.storefront.shop.forms import text_of
 PASSWORD = "a-long-enough-one"
 
 
-def test_signing_up_opens_a_wallet_and_leads_on(client: Client) -> None:
+def test_signing_up_opens_a_wallet_and_redirects_to_next(client: Client) -> None:
     data = {"email": "New@Example.com", "password1": PASSWORD, "next": "/orders/"}
     response = client.post("/account/signup/", data)
     assert response.headers["Location"] == "/orders/"
     assert Account.objects.get(user__email="new@example.com").balance == 0
 
 
-def test_signing_in_leads_to_where_one_was_going(client: Client) -> None:
+def test_signing_in_redirects_to_the_requested_page(client: Client) -> None:
     factories.user("nadia@example.com", password=PASSWORD)
     text = text_of(client.get("/account/login/?next=/wallet/"))
     assert '<input type="hidden" name="next" value="/wallet/"' in text
@@ -31,19 +31,19 @@ def test_signing_in_leads_to_where_one_was_going(client: Client) -> None:
     assert client.post("/account/login/", data).headers["Location"] == "/wallet/"
 
 
-def test_signing_in_never_leads_elsewhere(client: Client) -> None:
+def test_signing_in_never_redirects_to_another_site(client: Client) -> None:
     factories.user("nadia@example.com", password=PASSWORD)
     data = {"login": "nadia@example.com", "password": PASSWORD, "next": "https://evil.example/"}
     assert client.post("/account/login/", data).headers["Location"] == "/services/"
 
 
-def test_a_wrong_password_is_said_without_telling_which_part(client: Client) -> None:
+def test_a_wrong_password_shows_an_error(client: Client) -> None:
     factories.user("nadia@example.com", password=PASSWORD)
     text = text_of(client.post("/account/login/", {"login": "nadia@example.com", "password": "wrong"}))
     assert 'class="alert" data-tone="danger"' in text
 
 
-def test_a_forgotten_password_is_set_anew(client: Client) -> None:
+def test_a_forgotten_password_can_be_reset(client: Client) -> None:
     factories.user("nadia@example.com", password=PASSWORD)
     assert client.post("/account/password/reset/", {"email": "nadia@example.com"}).status_code == 302
     assert "Check your email" in text_of(client.get("/account/password/reset/done/"))
@@ -69,13 +69,13 @@ def test_a_forgotten_password_is_set_anew(client: Client) -> None:
         "/account/inactive/",
     ],
 )
-def test_the_log_in_librarys_pages_are_in_our_design(address: str, client: Client) -> None:
+def test_pages_of_allauth_use_the_shops_templates(address: str, client: Client) -> None:
     text = text_of(client.get(address))
     assert 'class="page narrow"' in text
     assert text.count('class="btn primary') <= 1
 
 
 @pytest.mark.parametrize("address", ["/account/logout/", "/account/email/", "/account/password/change/"])
-def test_the_accounts_pages_are_in_our_design(address: str, client: Client) -> None:
+def test_account_pages_use_the_shops_templates(address: str, client: Client) -> None:
     client.force_login(factories.user(password=PASSWORD))
     assert 'class="page account"' in text_of(client.get(address))

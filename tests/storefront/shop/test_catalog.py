@@ -1,4 +1,4 @@
-"""The shop window: what is found, what is shown, and that its cost does not grow with the catalog."""
+"""The catalog and the landing page: search, filters, and a constant number of queries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orders.rules.state_machine import Progress, Status
 from tests import factories
 
 
-def shelf(count: int, **details) -> Category:
+def create_category(count: int, **details) -> Category:
     category = factories.category()
     Service.objects.bulk_create(
         Service(category=category, name=f"Followers {n}", rate=Decimal("0.9"), max_quantity=1000, position=n, **details)
@@ -25,18 +25,18 @@ def shelf(count: int, **details) -> Category:
 
 @pytest.mark.parametrize("count", [50, 500])
 @pytest.mark.parametrize("address", ["/", "/services/", "/services/?q=followers", "/services/?sort=price"])
-def test_the_catalog_costs_the_same_whatever_its_size(
+def test_the_catalog_takes_the_same_queries_for_any_size(
     count: int, address: str, client: Client, django_assert_num_queries
 ) -> None:
-    shelf(count)
-    shelf(count)
-    client.get(address)  # what the landing page counts every ten minutes
+    create_category(count)
+    create_category(count)
+    client.get(address)  # fills the cache of the landing page
     with django_assert_num_queries(1 if address == "/" else 2):
         assert client.get(address).status_code == 200
 
 
-def test_a_customer_pays_four_more_queries_for_the_balance(page: Client, django_assert_max_num_queries) -> None:
-    shelf(60)
+def test_the_catalog_of_a_customer_takes_at_most_six_queries(page: Client, django_assert_max_num_queries) -> None:
+    create_category(60)
     with django_assert_max_num_queries(6):
         page.get("/services/")
 
@@ -49,7 +49,7 @@ def test_every_word_of_a_search_must_match(client: Client) -> None:
     assert "Photo likes" not in text
 
 
-def test_a_number_finds_its_service(client: Client) -> None:
+def test_an_id_finds_its_service(client: Client) -> None:
     service = factories.service(name="The one")
     factories.service(name="Another")
     text = client.get(f"/services/?q={service.pk}").content.decode()
@@ -57,7 +57,7 @@ def test_a_number_finds_its_service(client: Client) -> None:
     assert "Another" not in text
 
 
-def test_filters_narrow_the_list_and_can_be_taken_off(client: Client) -> None:
+def test_filters_narrow_the_list_and_are_counted(client: Client) -> None:
     factories.service(name="With refill", has_refill=True)
     factories.service(name="Poll here", kind="poll")
     assert "Poll here" not in client.get("/services/?refill=1").content.decode()
@@ -66,8 +66,8 @@ def test_filters_narrow_the_list_and_can_be_taken_off(client: Client) -> None:
     assert "2 filters applied" in text
 
 
-def test_counts_follow_the_search_and_pages_hold_fifty(client: Client) -> None:
-    category = shelf(60)
+def test_a_page_of_the_catalog_has_fifty_services(client: Client) -> None:
+    category = create_category(60)
     text = client.get(f"/services/?category={category.pk}").content.decode()
     assert text.count('<th scope="row"') == 50
     assert "1–50" in text
@@ -75,23 +75,23 @@ def test_counts_follow_the_search_and_pages_hold_fifty(client: Client) -> None:
     assert client.get("/services/?page=99999").status_code == 200
 
 
-def test_the_address_of_the_page_follows_what_is_typed(client: Client) -> None:
-    def told(query: str) -> str:
+def test_live_search_updates_the_address_of_the_page(client: Client) -> None:
+    def replaced_url(query: str) -> str:
         return client.get(f"/services/found/?{query}", headers={"hx-request": "true"}).headers["HX-Replace-Url"]
 
-    assert told("q=&type=&category=") == "/services/"
-    assert told("q=a%26b+c&type=&refill=1") == "/services/?q=a%26b+c&refill=1"
-    header = told("q=%0d%0aX-Evil:1%D1%8F")
+    assert replaced_url("q=&type=&category=") == "/services/"
+    assert replaced_url("q=a%26b+c&type=&refill=1") == "/services/?q=a%26b+c&refill=1"
+    header = replaced_url("q=%0d%0aX-Evil:1%D1%8F")
     assert header == "/services/?q=%0D%0AX-Evil%3A1%D1%8F"
 
 
 @pytest.mark.parametrize("query", ["q=%00", "category=9999999999999999999999", "category=²", "page=-1", "type=<x>"])
-def test_an_odd_query_is_no_error(client: Client, query: str) -> None:
+def test_an_invalid_query_is_no_error(client: Client, query: str) -> None:
     factories.service()
     assert client.get(f"/services/?{query}").status_code == 200
 
 
-def test_what_is_off_sale_is_not_shown(client: Client) -> None:
+def test_services_off_sale_are_not_shown(client: Client) -> None:
     gone = factories.service(name="Gone", is_active=False)
     closed = factories.service(name="Closed", category=factories.category(is_active=False))
     text = client.get("/services/").content.decode()
@@ -102,7 +102,7 @@ def test_what_is_off_sale_is_not_shown(client: Client) -> None:
     assert client.get("/services/99999999999999999999999/").status_code == 404
 
 
-def test_names_and_descriptions_are_text(client: Client) -> None:
+def test_names_and_descriptions_are_escaped(client: Client) -> None:
     service = factories.service(name="<img src=x>", description="<script>alert(1)</script>")
     for address in ("/services/", f"/services/{service.pk}/", "/"):
         text = client.get(address).content.decode()
@@ -110,12 +110,12 @@ def test_names_and_descriptions_are_text(client: Client) -> None:
         assert "<script>alert" not in text
 
 
-def test_a_small_price_is_not_shown_as_nothing(client: Client) -> None:
+def test_a_small_price_is_not_rounded_to_zero(client: Client) -> None:
     service = factories.service(rate="0.00105")
     assert "$0.00105" in client.get(f"/services/{service.pk}/").content.decode()
 
 
-def test_the_landing_page_counts_only_what_happened(client: Client) -> None:
+def test_the_landing_page_shows_counts_only_after_a_delivery(client: Client) -> None:
     assert "Last 24 hours" not in client.get("/").content.decode()
     factories.order(status="pending")
     done = factories.order(status="pending")
@@ -126,7 +126,7 @@ def test_the_landing_page_counts_only_what_happened(client: Client) -> None:
     assert "100%" in text
 
 
-def test_the_page_speaks_the_visitors_language_and_direction(client: Client) -> None:
+def test_pages_have_the_visitors_language_and_direction(client: Client) -> None:
     factories.service(rate="1234.5")
     text = client.get("/services/", headers={"accept-language": "ar"}).content.decode()
     assert '<html lang="ar" dir="rtl">' in text

@@ -1,4 +1,4 @@
-"""Measured times in the shop: drawn on one axis, with the size of the sample, and not at all from a few orders."""
+"""Measured delivery times: drawn on one axis, with the sample size, and only for at least ten orders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def measure(service: Service, sample: int = 40, **changes: Any) -> DeliveryStats
         (345_600, "4 d"),
     ],
 )
-def test_a_duration_is_as_exact_as_it_is_useful(seconds: int, words: str) -> None:
+def test_a_duration_is_rounded_to_a_useful_precision(seconds: int, words: str) -> None:
     assert delivery_times.duration(seconds) == words
 
 
@@ -57,7 +57,7 @@ def test_times_are_shown_from_ten_orders_on(address: str, sample: int | None, is
     assert ("ot enough" in text) == (not is_shown)
 
 
-def test_the_fastest_come_first_and_the_unmeasured_last(client: Client) -> None:
+def test_sorting_by_speed_puts_unmeasured_services_last(client: Client) -> None:
     slow, fast, few = factories.service(), factories.service(), factories.service()
     measure(slow, finish_median=9000)
     measure(fast, finish_median=600)
@@ -68,7 +68,7 @@ def test_the_fastest_come_first_and_the_unmeasured_last(client: Client) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_measured_times_cost_no_query_of_their_own(count: int, client: Client, django_assert_num_queries: Any) -> None:
+def test_measured_times_take_no_additional_query(count: int, client: Client, django_assert_num_queries: Any) -> None:
     category = factories.category()
     for number in range(count):
         service = factories.service(category=category)

@@ -1,4 +1,4 @@
-"""The star on a service: given and taken with and without scripts, and the list of what has one."""
+"""Favorites: adding and removing them with and without JavaScript, and the list of favorites."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ def star(client: Client, pk: int, is_on: bool = True, **options: Any) -> Any:
     return client.post(f"/services/{pk}/star/", data, **options)
 
 
-def test_a_star_is_given_once_and_taken_once(page: Client, nadia: User) -> None:
+def test_adding_and_removing_a_favorite_can_be_repeated(page: Client, nadia: User) -> None:
     service = factories.service()
     star(page, service.pk)
     star(page, service.pk)
-    assert Favorite.objects.get().user == nadia, "a double click gives one star"
+    assert Favorite.objects.get().user == nadia, "a double click adds one favorite"
     star(page, service.pk, is_on=False)
     star(page, service.pk, is_on=False)
     assert not Favorite.objects.exists()
 
 
-def test_without_scripts_one_comes_back_to_the_page_one_was_on(page: Client) -> None:
+def test_without_javascript_the_customer_returns_to_the_same_page(page: Client) -> None:
     service = factories.service()
     response = star(page, service.pk, data={"next": "/services/?q=lamps&page=2"})
     assert response.headers["Location"] == "/services/?q=lamps&page=2"
 
 
 @pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "", "\x00"])
-def test_nobody_is_sent_to_another_site(there: str, page: Client) -> None:
+def test_the_redirect_never_leads_to_another_site(there: str, page: Client) -> None:
     service = factories.service()
     assert star(page, service.pk, data={"next": there}).headers["Location"] == f"/services/{service.pk}/"
 
 
-def test_with_scripts_the_star_alone_is_drawn_anew(page: Client) -> None:
+def test_with_javascript_only_the_star_is_replaced(page: Client) -> None:
     service = factories.service(name="Lamps <b>")
     text = star(page, service.pk, headers=HTMX).content.decode()
     assert 'aria-pressed="true"' in text
-    assert 'value="0"' in text, "the next press takes it"
+    assert 'value="0"' in text, "the next click removes it"
     assert "Favorite: Lamps &lt;b&gt;" in text
     assert "<html" not in text
     assert 'aria-pressed="false"' in star(page, service.pk, is_on=False, headers=HTMX).content.decode()
 
 
-def test_a_star_needs_somebody_who_is_signed_in(client: Client) -> None:
+def test_favorites_require_signing_in(client: Client) -> None:
     service = factories.service()
     assert "star" not in client.get("/services/").content.decode().replace("start", "")
     assert star(client, service.pk).headers["Location"].startswith("/account/login/")
@@ -60,7 +60,7 @@ def test_a_star_needs_somebody_who_is_signed_in(client: Client) -> None:
     assert not Favorite.objects.exists()
 
 
-def test_a_star_is_given_by_posting_only(page: Client, nadia: User) -> None:
+def test_favorites_require_post_and_a_csrf_token(page: Client, nadia: User) -> None:
     service = factories.service()
     assert page.get(f"/services/{service.pk}/star/").status_code == 405
     strict = Client(enforce_csrf_checks=True)
@@ -69,13 +69,13 @@ def test_a_star_is_given_by_posting_only(page: Client, nadia: User) -> None:
     assert not Favorite.objects.exists()
 
 
-def test_what_is_not_on_sale_gets_no_star(page: Client) -> None:
+def test_services_off_sale_cannot_become_favorites(page: Client) -> None:
     gone = factories.service(is_active=False)
     assert star(page, gone.pk).status_code == 404
     assert star(page, 10**17).status_code == 404
 
 
-def test_the_filter_shows_ones_own_favorites_and_nobody_elses(page: Client, client: Client) -> None:
+def test_the_filter_shows_only_the_customers_own_favorites(page: Client, client: Client) -> None:
     mine, other = factories.service(name="Mine"), factories.service(name="Theirs")
     star(page, mine.pk)
     client.force_login(factories.customer())
@@ -89,11 +89,11 @@ def test_the_filter_shows_ones_own_favorites_and_nobody_elses(page: Client, clie
     assert 'aria-pressed="true"' not in text_of(page.get(f"/services/{other.pk}/"))
 
 
-def test_no_favorites_yet_says_how_to_get_some(page: Client) -> None:
+def test_an_empty_list_explains_how_to_add_favorites(page: Client) -> None:
     factories.service()
     assert "Services you star appear here" in text_of(page.get("/services/?favorites=1"))
 
 
-def test_a_visitors_filter_for_favorites_is_no_filter(client: Client) -> None:
+def test_visitors_cannot_filter_by_favorites(client: Client) -> None:
     factories.service(name="Everybody sees it")
     assert "Everybody sees it" in text_of(client.get("/services/?favorites=1"))

@@ -1,4 +1,4 @@
-"""Customers read services and categories in their language, wherever one is named, at a constant price in queries."""
+"""Every page shows services and categories in the customer's language, with a constant number of queries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUSSIAN = {"accept-language": "ru"}
 
 @pytest.fixture
 def lamps() -> Service:
-    """Called otherwise in Russian."""
+    """Return a service that is translated into Russian."""
     sold = factories.service(
         name="Lamps", description="Warm.", category=factories.category("Light"), has_refill=True, has_cancel=True
     )
@@ -32,7 +32,7 @@ def lamps() -> Service:
 
 @pytest.fixture
 def chairs() -> Service:
-    """Called the same everywhere."""
+    """Return a service without translations."""
     return factories.service(name="Chairs", category=factories.category("Seats"))
 
 
@@ -43,14 +43,14 @@ def read(client: Client, address: str, language: str = "ru", **query: Any) -> st
     return body.decode()
 
 
-def shelf(count: int) -> None:
-    """``count`` services more, each with a category of its own, all translated."""
+def create_translated_services(count: int) -> None:
+    """Create ``count`` translated services, each in its own translated category."""
     for number in range(count):
         factories.translate(factories.service(), name=f"Стулья {number}", category=f"Мебель {number}")
 
 
-def pages(lamps: Service, order: Order) -> dict[str, str]:
-    """Every page that names a service, and what it must say in Russian."""
+def pages_with_service(lamps: Service, order: Order) -> dict[str, str]:
+    """Return every page that names the service, with its Russian text."""
     ticket = tickets.open_ticket(order.user, subject="Where?", text="Please look.", orders=[order.pk])
     return {
         "/services/": "Лампы",
@@ -76,16 +76,16 @@ def pages(lamps: Service, order: Order) -> dict[str, str]:
     }
 
 
-def everything(lamps: Service, nadia: User) -> dict[str, str]:
+def create_all_pages(lamps: Service, nadia: User) -> dict[str, str]:
     order = factories.order(nadia, lamps)
     customer_requests.request_cancellation(order, actor=nadia)
     favorites.set_favorite(nadia, service=lamps, is_on=True)
     PriceChange.objects.create(service=lamps, old_rate="1", new_rate="0.9")
-    return pages(lamps, order)
+    return pages_with_service(lamps, order)
 
 
-def test_every_page_names_services_as_the_reader_calls_them(page: Client, nadia: User, lamps: Service) -> None:
-    for address, word in everything(lamps, nadia).items():
+def test_every_page_shows_services_in_the_readers_language(page: Client, nadia: User, lamps: Service) -> None:
+    for address, word in create_all_pages(lamps, nadia).items():
         text = read(page, address)
         assert word in text, address
         assert "Lamps" not in text, address
@@ -95,7 +95,7 @@ def test_every_page_names_services_as_the_reader_calls_them(page: Client, nadia:
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_a_page_costs_the_same_for_few_and_for_many_services(
+def test_pages_take_the_same_queries_for_any_number_of_services(
     language: str, page: Client, nadia: User, lamps: Service
 ) -> None:
     def queries() -> dict[str, int]:
@@ -106,11 +106,11 @@ def test_a_page_costs_the_same_for_few_and_for_many_services(
             counted[address] = len(caught)
         return counted
 
-    # The statuses' counts and the terms of a service are asked for where there are any: so before and after there are.
-    addresses = everything(lamps, nadia)
+    # Some queries run only if there are orders or prices, so the first count is taken with one of each.
+    addresses = create_all_pages(lamps, nadia)
     queries()
     few = queries()
-    shelf(30)
+    create_translated_services(30)
     for sold in Service.objects.exclude(pk=lamps.pk):
         order = factories.order(nadia, sold)
         if sold.has_cancel:
@@ -122,15 +122,15 @@ def test_a_page_costs_the_same_for_few_and_for_many_services(
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize(("address", "queries"), [("/", 3), ("/services/", 2), ("/services/?q=service", 2)])
-def test_the_shop_window_costs_no_query_more_in_another_language(
+def test_the_catalog_takes_the_same_queries_in_every_language(
     address: str, queries: int, language: str, client: Client, django_assert_num_queries
 ) -> None:
-    shelf(60)
+    create_translated_services(60)
     with django_assert_num_queries(queries):
         read(client, address, language)
 
 
-def test_the_landing_page_and_the_counts_beside_the_list_name_categories(
+def test_category_names_are_translated_on_the_landing_page_and_in_the_catalog(
     client: Client, lamps: Service, chairs: Service
 ) -> None:
     for address in ("/", "/services/", "/services/?q=лампы"):
@@ -142,7 +142,9 @@ def test_the_landing_page_and_the_counts_beside_the_list_name_categories(
     assert read(client, "/services/").count("Свет") == 2
 
 
-def test_a_search_finds_the_words_of_both_languages(client: Client, lamps: Service, chairs: Service) -> None:
+def test_a_search_finds_words_in_english_and_in_the_readers_language(
+    client: Client, lamps: Service, chairs: Service
+) -> None:
     for text in ("лампы", "ЛАМПЫ", "lamps", "тёплые", "свет lamps", str(lamps.pk)):
         found = read(client, "/services/", q=text)
         assert "Лампы" in found, text
@@ -151,13 +153,13 @@ def test_a_search_finds_the_words_of_both_languages(client: Client, lamps: Servi
     assert "Chairs" in read(client, "/services/", q="chairs")
 
 
-def test_the_star_speaks_the_readers_language(page: Client, lamps: Service) -> None:
+def test_the_favorite_button_is_in_the_readers_language(page: Client, lamps: Service) -> None:
     headers = {**RUSSIAN, "hx-request": "true"}
     answer = page.post(f"/services/{lamps.pk}/star/", {"star": "1"}, headers=headers)
     assert "Лампы" in text_of(answer)
 
 
-def test_lines_of_a_mass_order_name_their_services(page: Client, lamps: Service, chairs: Service) -> None:
+def test_mass_order_lines_show_translated_services(page: Client, lamps: Service, chairs: Service) -> None:
     text = f"{lamps.pk} | https://example.com/p/1 | 100\n{chairs.pk} | https://example.com/p/1 | 100"
     checked = text_of(page.post("/orders/mass/", {"text": text, "check": "1"}, headers=RUSSIAN))
     assert "Лампы" in checked
@@ -165,7 +167,7 @@ def test_lines_of_a_mass_order_name_their_services(page: Client, lamps: Service,
     assert "Lamps" not in checked
 
 
-def test_a_letter_names_services_in_its_readers_language(nadia: User, lamps: Service) -> None:
+def test_an_email_names_services_in_the_recipients_language(nadia: User, lamps: Service) -> None:
     for language, expected in (("ru", "Лампы"), ("tr", "Lamps"), ("en", "Lamps")):
         User.objects.filter(pk=nadia.pk).update(language=language)
         note = notifications.PendingNotification(
@@ -176,7 +178,7 @@ def test_a_letter_names_services_in_its_readers_language(nadia: User, lamps: Ser
         assert [expected in title for title in titles] == [True], language
 
 
-def test_names_in_other_languages_are_text(client: Client) -> None:
+def test_translated_names_are_escaped(client: Client) -> None:
     sold = factories.service()
     factories.translate(sold, name="<img src=x>", description="<script>alert(1)</script>", category="<b>x")
     for address in ("/", "/services/", f"/services/{sold.pk}/"):
@@ -186,7 +188,7 @@ def test_names_in_other_languages_are_text(client: Client) -> None:
         assert "<b>x" not in text
 
 
-def test_many_are_counted_in_their_category_once(client: Client) -> None:
+def test_services_with_many_translations_are_counted_once(client: Client) -> None:
     category = Category.objects.create(name="Light")
     CategoryText.objects.create(category=category, language="ru", name="Свет")
     for number in range(3):

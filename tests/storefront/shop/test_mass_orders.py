@@ -1,4 +1,4 @@
-"""Many orders at once: each line by the rules of the order form, bought once whatever a browser does."""
+"""Mass orders: each line follows the rules of the order form and is placed only once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.storefront.shop.forms import text_of
 ADDRESS = "/orders/mass/"
 
 
-def held(text: str) -> dict[str, str]:
-    """What the page's form would send: its hidden inputs and its text."""
+def form_values(text: str) -> dict[str, str]:
+    """Return what the form on the page would send: its hidden inputs and its text."""
     form = text.partition('<form class="split mass"')[2].partition("</form>")[0]
     found = {}
     for tag in re.findall(r'<input type="hidden"[^>]*>', form):
@@ -34,12 +34,12 @@ def held(text: str) -> dict[str, str]:
 
 
 def check(page: Client, text: str, **more: Any) -> str:
-    fresh = held(text_of(page.get(ADDRESS)))
+    fresh = form_values(text_of(page.get(ADDRESS)))
     return text_of(page.post(ADDRESS, {**fresh, "text": text, "check": "1", **more}))
 
 
 def place(page: Client, checked: str, **changes: str) -> str:
-    return text_of(page.post(ADDRESS, {**held(checked), "place": "1", **changes}))
+    return text_of(page.post(ADDRESS, {**form_values(checked), "place": "1", **changes}))
 
 
 def lines(service: Service, count: int, quantity: int = 100) -> str:
@@ -64,13 +64,13 @@ def test_checking_shows_every_line_with_its_price_and_charges_nothing(page: Clie
     assert Account.objects.get(user=nadia).balance == 100
 
 
-def test_placing_buys_the_good_lines_and_keeps_the_others_in_the_text(page: Client, nadia: User) -> None:
+def test_valid_lines_are_placed_and_the_others_stay_in_the_text(page: Client, nadia: User) -> None:
     service = factories.service()
     wrong = f"{service.pk} | https://example.com/x | many"
     done = place(page, check(page, f"{lines(service, 2)}\n{wrong}"))
     assert "2 orders placed" in words(done)
     assert "1 line was not placed" in words(done)
-    assert held(done)["text"] == f"{wrong}\n"
+    assert form_values(done)["text"] == f"{wrong}\n"
     assert sorted(Order.objects.values_list("link", "quantity", "source")) == [
         ("https://example.com/0", 100, "page"),
         ("https://example.com/1", 100, "page"),
@@ -78,20 +78,20 @@ def test_placing_buys_the_good_lines_and_keeps_the_others_in_the_text(page: Clie
     assert Account.objects.get(user=nadia).balance == Decimal("99.82")
 
 
-def test_a_form_sent_twice_buys_once_and_says_the_same(page: Client, nadia: User) -> None:
+def test_a_form_sent_twice_places_its_orders_once(page: Client, nadia: User) -> None:
     checked = check(page, lines(factories.service(), 3))
     first = place(page, checked)
-    assert words(place(page, checked)) == words(first).replace(held(first)["form"], "")
+    assert words(place(page, checked)) == words(first).replace(form_values(first)["form"], "")
     assert Order.objects.count() == 3
     assert Account.objects.get(user=nadia).balance == Decimal("99.73")
 
 
-def test_after_back_and_a_change_only_the_changed_line_is_new(page: Client) -> None:
+def test_after_going_back_only_changed_lines_are_placed(page: Client) -> None:
     service = factories.service()
     checked = check(page, lines(service, 3))
     place(page, checked)
-    # "Back" to the checked lines: one is changed, one is moved, and all are checked again with the form's old number.
-    before = held(checked)
+    # Going back in the browser sends the form's old ID again, with one line changed and one moved.
+    before = form_values(checked)
     rows = before["text"].splitlines()
     again = text_of(page.post(ADDRESS, {**before, "text": "\n".join([rows[2], rows[0], rows[1] + "0"]), "check": "1"}))
     assert "Place 1 order" in words(again)
@@ -100,32 +100,32 @@ def test_after_back_and_a_change_only_the_changed_line_is_new(page: Client) -> N
     assert sorted(Order.objects.values_list("quantity", flat=True)) == [100, 100, 100, 1000]
 
 
-def test_a_line_changed_after_the_check_is_not_bought_unseen(page: Client) -> None:
+def test_a_line_changed_after_the_check_is_not_placed(page: Client) -> None:
     service = factories.service()
     checked = check(page, lines(service, 2))
-    changed = held(checked)["text"].replace("/1 | 100", "/1 | 9000")
+    changed = form_values(checked)["text"].replace("/1 | 100", "/1 | 9000")
     done = place(page, checked, text=changed)
     assert "Not placed because the line is new since the last check." in words(done)
     assert list(Order.objects.values_list("link", flat=True)) == ["https://example.com/0"]
 
 
-def test_the_same_line_twice_is_two_orders_also_after_a_stop_between_them(page: Client, nadia: User) -> None:
-    service = factories.service(rate="600")  # 60.00 a line, and the wallet holds 100
+def test_two_identical_lines_are_two_orders_even_if_the_balance_ran_out_between(page: Client, nadia: User) -> None:
+    service = factories.service(rate="600")  # 60.00 a line, and the balance is 100
     checked = check(page, f"{lines(service, 1)}\n{lines(service, 1)}")
     done = place(page, checked)
     assert Order.objects.count() == 1
     transfers.credit_payment(Account.objects.get(user=nadia), amount=Decimal(50), gateway="test", reference="more")
-    again = text_of(page.post(ADDRESS, {**held(done), "check": "1"}))
+    again = text_of(page.post(ADDRESS, {**form_values(done), "check": "1"}))
     assert "Place 1 order" in words(again)
     place(page, again)
     place(page, again)
     assert Order.objects.count() == 2
-    # ... and the first page of all still buys nothing more.
+    # Sending the first page again places nothing.
     place(page, checked)
     assert Order.objects.count() == 2
 
 
-def test_a_line_whose_price_changed_is_not_bought_and_says_so(page: Client) -> None:
+def test_a_line_with_a_changed_price_is_not_placed(page: Client) -> None:
     service, other = factories.service(), factories.service()
     checked = check(page, f"{lines(service, 1)}\n{lines(other, 1)}")
     Service.objects.filter(pk=service.pk).update(rate=Decimal("0.95"))
@@ -143,7 +143,7 @@ def test_customers_pay_their_own_price(page: Client, nadia: User) -> None:
     assert Order.objects.get().charge == Decimal("0.50")
 
 
-def test_what_the_wallet_does_not_hold_is_said_before(page: Client, nadia: User) -> None:
+def test_lines_beyond_the_balance_are_announced_before_placing(page: Client, nadia: User) -> None:
     service = factories.service(rate="400")  # 40.00 a line
     checked = check(page, lines(service, 3))
     assert "Short by $20.00" in words(checked)
@@ -152,11 +152,11 @@ def test_what_the_wallet_does_not_hold_is_said_before(page: Client, nadia: User)
     done = place(page, checked)
     assert "2 orders placed" in words(done)
     assert "Not placed because your balance is too low." in words(done)
-    assert held(done)["text"] == f"{lines(service, 3).splitlines()[2]}\n"
+    assert form_values(done)["text"] == f"{lines(service, 3).splitlines()[2]}\n"
     assert Account.objects.get(user=nadia).balance == 20
 
 
-def test_placing_stops_where_the_wallet_is_empty(page: Client, nadia: User) -> None:
+def test_placing_stops_when_the_balance_is_too_low(page: Client, nadia: User) -> None:
     service = factories.service(rate="400")
     checked = check(page, lines(service, 2))
     transfers.adjust(Account.objects.get(user=nadia), amount=Decimal(-50), reference="spent elsewhere")
@@ -191,12 +191,12 @@ def test_other_types_are_ordered_through_named_columns(page: Client) -> None:
     ["{} | https://e.com/?a=1;2,3 | 50", "{}\thttps://e.com/?a=1;2,3\t50", '{};"https://e.com/?a=1;2,3";50',
      '{},"https://e.com/?a=1;2,3",50', "  {}|https://e.com/?a=1;2,3|50  "],
 )  # fmt: skip
-def test_lines_are_parted_by_what_follows_the_service(line: str) -> None:
+def test_the_separator_after_the_service_id_splits_the_line(line: str) -> None:
     (found,) = mass_order_parser.parse(line.format(7)).lines
     assert found.inputs == {"service": "7", "link": "https://e.com/?a=1;2,3", "quantity": "50"}
 
 
-def test_a_line_with_unclear_parts_says_what_to_do(page: Client) -> None:
+def test_a_line_with_too_many_values_shows_an_error(page: Client) -> None:
     service = factories.service()
     checked = words(check(page, f"{service.pk},https://example.com/?a=1,2,50"))
     assert "This line has more than three values" in checked
@@ -213,11 +213,11 @@ def test_a_line_with_unclear_parts_says_what_to_do(page: Client) -> None:
         ("{} | https://example.com/ | 1.5", "Quantity: Enter a whole number"),
     ],
 )
-def test_each_line_says_what_is_wrong_with_it(line: str, problem: str, page: Client) -> None:
+def test_each_line_shows_its_error(line: str, problem: str, page: Client) -> None:
     assert problem in words(check(page, line.format(factories.service().pk)))
 
 
-def test_a_service_that_takes_one_order_a_link_is_told_beforehand(page: Client, nadia: User) -> None:
+def test_a_second_order_for_a_link_is_refused_at_the_check(page: Client, nadia: User) -> None:
     service = factories.service(is_one_per_link=True)
     factories.order(factories.customer(), service, link="https://example.com/1")
     checked = check(page, f"{lines(service, 2)}\n{service.pk} | http://example.com/0/ | 50")
@@ -247,25 +247,25 @@ def test_files_are_read_in_the_encodings_of_spreadsheets(encoding: str, page: Cl
         (b"service;link;quantity\n", "No orders found"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(content: bytes, problem: str, page: Client) -> None:
+def test_an_unusable_file_shows_the_reason(content: bytes, problem: str, page: Client) -> None:
     assert problem in words(check(page, "", file=SimpleUploadedFile("orders.csv", content)))
 
 
-def test_an_open_quotation_mark_spoils_no_line_before_it(page: Client) -> None:
+def test_an_unclosed_quotation_mark_affects_no_earlier_line(page: Client) -> None:
     service = factories.service()
     text = f'service;link;quantity\n{service.pk};https://example.com/1;50\n{service.pk};"https://example.com/2;50\n'
     done = place(page, check(page, text))
     assert Order.objects.count() == 1
-    assert held(done)["text"] == f'service;link;quantity\n{service.pk};"https://example.com/2;50\n'
+    assert form_values(done)["text"] == f'service;link;quantity\n{service.pk};"https://example.com/2;50\n'
 
 
-def test_the_number_of_a_form_is_nobody_elses(page: Client) -> None:
+def test_a_form_id_is_valid_only_for_its_customer(page: Client) -> None:
     service = factories.service()
     checked = check(page, lines(service, 1))
     place(page, checked)
     other = Client()
     other.force_login(factories.customer())
-    assert "1 order placed" in words(text_of(other.post(ADDRESS, {**held(checked), "place": "1"})))
+    assert "1 order placed" in words(text_of(other.post(ADDRESS, {**form_values(checked), "place": "1"})))
     assert Order.objects.count() == 2
 
 
@@ -275,7 +275,7 @@ def test_checking_takes_the_same_queries_for_any_number_of_lines(
 ) -> None:
     services = [factories.service(is_one_per_link=n == 0) for n in range(10)]
     text = "\n".join(lines(service, count // 10) for service in services)
-    with django_assert_num_queries(8):  # session, customer, balance, services, terms (2), bought before, links
+    with django_assert_num_queries(8):  # session, customer, balance, services, pricing (2), placed before, links
         response = page.post(ADDRESS, {"text": text, "check": "1"})
     assert f"{count:,} lines ready to place" in words(text_of(response))
 

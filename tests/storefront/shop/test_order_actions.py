@@ -1,4 +1,4 @@
-"""The two buttons on an order's page, why one is not possible, and what customers read of their requests."""
+"""Refills and cancellations on the order page: the buttons, why one is disabled, and the progress of requests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import User
 from tests import factories
 from tests.storefront.shop.forms import text_of
-from tests.storefront.shop.test_orders import SECRET, words_of
+from tests.storefront.shop.test_orders import INTERNAL, visible_text
 
 BUTTON = r'<button class="btn wide" name="action" value="{}"( aria-disabled="true")?'
 
 
-def bought(user: User, status: str = "completed", **details: Any) -> Order:
+def create_order(user: User, status: str = "completed", **details: Any) -> Order:
     service = factories.service(has_refill=True, has_cancel=True)
     order = factories.order(user, service, status=status)
     Order.objects.filter(pk=order.pk).update(**{"remains": 0 if status == "completed" else 60, **details})
@@ -29,83 +29,83 @@ def bought(user: User, status: str = "completed", **details: Any) -> Order:
     return order
 
 
-def ask(page: Client, order: Order, action: str) -> str:
+def request_action(page: Client, order: Order, action: str) -> str:
     response = page.post(f"/orders/{order.pk}/ask/", {"action": action}, follow=True)
     assert response.redirect_chain == [(f"/orders/{order.pk}/", 302)]
     return text_of(response)
 
 
-def is_open(text: str, action: str) -> bool:
+def is_enabled(text: str, action: str) -> bool:
     found = re.search(BUTTON.format(action), text)
     assert found, text
     return found[1] is None
 
 
-def test_a_completed_order_offers_a_refill_and_says_why_it_cannot_be_canceled(page: Client, nadia: User) -> None:
-    text = text_of(page.get(f"/orders/{bought(nadia).pk}/"))
-    assert (is_open(text, "refill"), is_open(text, "cancel")) == (True, False)
+def test_a_completed_order_can_be_refilled_but_not_canceled(page: Client, nadia: User) -> None:
+    text = text_of(page.get(f"/orders/{create_order(nadia).pk}/"))
+    assert (is_enabled(text, "refill"), is_enabled(text, "cancel")) == (True, False)
     assert "Free until" in text
     assert "The order is already finished." in text
 
 
-def test_an_open_order_can_be_canceled_and_a_refill_comes_later(page: Client, nadia: User) -> None:
-    order = bought(nadia, "in_progress")
+def test_an_open_order_can_be_canceled_but_not_refilled(page: Client, nadia: User) -> None:
+    order = create_order(nadia, "in_progress")
     text = text_of(page.get(f"/orders/{order.pk}/"))
-    assert (is_open(text, "refill"), is_open(text, "cancel")) == (False, True)
+    assert (is_enabled(text, "refill"), is_enabled(text, "cancel")) == (False, True)
     assert "Available once the order is finished" in text
 
 
-def test_a_service_without_either_says_so_without_a_query(page: Client, nadia: User) -> None:
+def test_a_service_without_refills_and_cancellations_says_so(page: Client, nadia: User) -> None:
     text = text_of(page.get(f"/orders/{factories.order(nadia).pk}/"))
-    assert (is_open(text, "refill"), is_open(text, "cancel")) == (False, False)
+    assert (is_enabled(text, "refill"), is_enabled(text, "cancel")) == (False, False)
     assert "doesn't include refills" in text
     assert "can't be canceled" in text
 
 
-def test_a_refill_is_asked_for_and_told_step_by_step(page: Client, nadia: User) -> None:
-    order = bought(nadia)
-    text = ask(page, order, "refill")
+def test_the_order_page_follows_a_refill(page: Client, nadia: User) -> None:
+    order = create_order(nadia)
+    text = request_action(page, order, "refill")
     assert "Refill requested" in text
-    assert not is_open(text, "refill")
+    assert not is_enabled(text, "refill")
     assert "Already requested" in text
     refill = Refill.objects.get()
     assert refill.actor == nadia
     customer_requests.hand_to_staff(refill, why="AcmePanel: the document has no refill")
-    assert "Our team is working on it" in words_of(page.get(f"/orders/{order.pk}/"))
+    assert "Our team is working on it" in visible_text(page.get(f"/orders/{order.pk}/"))
     customer_requests.reject(refill, reason="AcmePanel says no")
-    told = words_of(page.get(f"/orders/{order.pk}/"))
-    assert "This order isn't eligible for a refill" in told
-    assert not SECRET.search(told)
+    text = visible_text(page.get(f"/orders/{order.pk}/"))
+    assert "This order isn't eligible for a refill" in text
+    assert not INTERNAL.search(text)
 
 
-def test_the_page_follows_a_request_though_the_order_has_ended(page: Client, nadia: User) -> None:
-    order = bought(nadia)
+def test_the_page_updates_for_a_request_after_the_order_has_ended(page: Client, nadia: User) -> None:
+    order = create_order(nadia)
     assert "hx-get" not in text_of(page.get(f"/orders/{order.pk}/")).partition('id="order"')[2][:200]
-    seen = re.search(r'hx-get="(/orders/\d+/live/\?seen=[^"]+)"', ask(page, order, "refill"))
+    seen = re.search(r'hx-get="(/orders/\d+/live/\?seen=[^"]+)"', request_action(page, order, "refill"))
     assert seen
     assert page.get(seen[1]).status_code == 204
     customer_requests.mark_sent(Refill.objects.get(), provider=1, upstream_id="77")
     text = text_of(page.get(seen[1]))
     assert "Refill accepted" in text
-    assert "77" not in words_of_part(text)
+    assert "77" not in activity_text(text)
 
 
-def words_of_part(text: str) -> str:
+def activity_text(text: str) -> str:
     return re.sub(r"<[^>]*>", " ", text.partition("Activity")[2].partition("</ol>")[0])
 
 
-def test_an_order_that_has_not_started_is_canceled_at_once(page: Client, nadia: User) -> None:
-    order = bought(nadia, "queued")
+def test_a_queued_order_is_canceled_at_once(page: Client, nadia: User) -> None:
+    order = create_order(nadia, "queued")
     assert "refunded to your balance right away" in text_of(page.get(f"/orders/{order.pk}/"))
-    text = ask(page, order, "cancel")
+    text = request_action(page, order, "cancel")
     assert "Canceled at your request." in text
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("canceled", order.charge)
 
 
-def test_a_cancel_under_way_is_a_request_and_its_end_is_told(page: Client, nadia: User) -> None:
-    order = bought(nadia, "in_progress")
-    assert "Cancellation requested" in ask(page, order, "cancel")
+def test_canceling_an_order_in_progress_is_a_request_with_a_result(page: Client, nadia: User) -> None:
+    order = create_order(nadia, "in_progress")
+    assert "Cancellation requested" in request_action(page, order, "cancel")
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("in_progress", 0)
     fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
@@ -114,30 +114,30 @@ def test_a_cancel_under_way_is_a_request_and_its_end_is_told(page: Client, nadia
 
 
 @pytest.mark.parametrize("action", ["refill", "cancel", "", "delete"])
-def test_the_server_refuses_what_the_page_says_is_not_possible(page: Client, nadia: User, action: str) -> None:
-    order = bought(nadia, "canceled")
-    text = ask(page, order, action)
+def test_the_server_refuses_disabled_actions(page: Client, nadia: User, action: str) -> None:
+    order = create_order(nadia, "canceled")
+    text = request_action(page, order, action)
     assert 'data-tone="danger"' in text
     assert not Refill.objects.exists()
     assert not Cancellation.objects.exists()
 
 
-def test_after_the_window_the_page_says_until_when(page: Client, nadia: User) -> None:
-    order = bought(nadia, ended_at=timezone.now() - timedelta(days=31))
-    text = ask(page, order, "refill")
+def test_after_the_refill_period_the_page_shows_when_it_ended(page: Client, nadia: User) -> None:
+    order = create_order(nadia, ended_at=timezone.now() - timedelta(days=31))
+    text = request_action(page, order, "refill")
     assert "The refill period ended on" in text
     assert not Refill.objects.exists()
 
 
-def test_nobody_asks_for_another_customers_order(page: Client) -> None:
-    foreign = bought(factories.customer())
+def test_requests_for_another_customers_order_are_not_found(page: Client) -> None:
+    foreign = create_order(factories.customer())
     assert page.post(f"/orders/{foreign.pk}/ask/", {"action": "refill"}).status_code == 404
     assert page.get(f"/orders/{foreign.pk}/ask/").status_code == 405
     assert not Refill.objects.exists()
 
 
-def test_asking_needs_a_log_in_and_a_token(nadia: User) -> None:
-    order = bought(nadia)
+def test_requests_require_signing_in_and_a_csrf_token(nadia: User) -> None:
+    order = create_order(nadia)
     assert Client().post(f"/orders/{order.pk}/ask/", {"action": "refill"}).status_code == 302
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(nadia)

@@ -1,4 +1,4 @@
-"""The list of orders with its filters: the same cost for a hundred thousand orders, nobody else's, and as a file."""
+"""The order list: filters, the same queries for 100,000 orders, the CSV export, and refills of several orders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storefront.accounts.models import User
 from storefront.shop import order_list
 from tests import factories
 from tests.storefront.shop.forms import text_of
-from tests.storefront.shop.test_orders import words_of
+from tests.storefront.shop.test_orders import visible_text
 
 DAY = timedelta(days=1)
 
@@ -29,7 +29,7 @@ def rows(response: Any) -> list[int]:
     return [int(pk) for pk in re.findall(r'<tr id="order-(\d+)"', text_of(response))]
 
 
-def many(user: User, count: int, service: Service, **details: Any) -> None:
+def create_orders(user: User, count: int, service: Service, **details: Any) -> None:
     fields = {"status": "completed", "quantity": 9, "rate": 1, "charge": Decimal("0.01"), **details}
     for start in range(0, count, 5000):
         numbers = range(start, min(start + 5000, count))
@@ -38,13 +38,13 @@ def many(user: User, count: int, service: Service, **details: Any) -> None:
         )
 
 
-def test_several_numbers_are_found_at_once_and_nobody_elses(page: Client, nadia: User) -> None:
+def test_a_search_finds_several_ids_but_only_own_orders(page: Client, nadia: User) -> None:
     first, second, _third = (factories.order(nadia) for _ in range(3))
     foreign = factories.order()
     assert rows(page.get("/orders/", {"q": f"#{first.pk}, {second.pk};{foreign.pk} 99999999"})) == [second.pk, first.pk]
 
 
-def test_filters_lead_to_what_they_say(page: Client, nadia: User) -> None:
+def test_filters_select_the_matching_orders(page: Client, nadia: User) -> None:
     harp, drum = factories.service(), factories.service()
     old, middle, new = factories.order(nadia, harp), factories.order(nadia, drum), factories.order(nadia, harp)
     noon = datetime(2026, 5, 10, 12, tzinfo=UTC)
@@ -62,10 +62,10 @@ def test_filters_lead_to_what_they_say(page: Client, nadia: User) -> None:
     assert rows(page.get("/orders/", nonsense)) == [new.pk, middle.pk, old.pk]
 
 
-def test_the_tabs_of_several_statuses_lead_through_all_their_orders(page: Client, nadia: User) -> None:
+def test_the_pages_of_a_tab_with_several_statuses_show_each_order_once(page: Client, nadia: User) -> None:
     service = factories.service()
     for status in ("queued", "completed", "pending", "submitting"):
-        many(nadia, 20, service, status=status)
+        create_orders(nadia, 20, service, status=status)
     wanted = {*Order.objects.exclude(status="completed").values_list("pk", flat=True)}
     seen, address = [], "/orders/?status=pending"
     while address:
@@ -79,29 +79,27 @@ def test_the_tabs_of_several_statuses_lead_through_all_their_orders(page: Client
     assert rows(page.get(f"/orders/{newer[1]}")) == seen[25:50]
 
 
-def test_a_tab_counts_to_99_and_no_farther(page: Client, nadia: User) -> None:
-    many(nadia, 120, factories.service())
+def test_a_tab_counts_up_to_99(page: Client, nadia: User) -> None:
+    create_orders(nadia, 120, factories.service())
     factories.order(nadia)
-    text = words_of(page.get("/orders/"))
+    text = visible_text(page.get("/orders/"))
     assert re.search(r"All\s+99\+\s+Pending\s+1\s+Processing\s+0\s", text)
-    assert "99+" not in words_of(page.get("/orders/", {"q": "e.com"}))
+    assert "99+" not in visible_text(page.get("/orders/", {"q": "e.com"}))
 
 
-def test_a_long_history_is_searched_part_by_part_to_its_end(
-    page: Client, nadia: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_history_is_searched_in_parts(page: Client, nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_list, "SCAN_SIZE", 40)
     wanted = factories.order(nadia, link="https://example.com/harp")
-    many(nadia, 100, factories.service())
+    create_orders(nadia, 100, factories.service())
     address, pages = "/orders/?q=harp", 0
     while True:
         response = page.get(address)
         pages += 1
         if rows(response):
             break
-        further = re.search(r'href="(\?[^"]*before=\d+)">Search older orders', text_of(response))
-        assert further
-        address = f"/orders/{further[1].replace('&amp;', '&')}"
+        older = re.search(r'href="(\?[^"]*before=\d+)">Search older orders', text_of(response))
+        assert older
+        address = f"/orders/{older[1].replace('&amp;', '&')}"
     assert (rows(response), pages) == ([wanted.pk], 3)
 
 
@@ -111,9 +109,9 @@ ADDRESSES = (
 )
 
 
-def _fast(page: Client, nadia: User, count: int, at_most: Any, seconds: float) -> None:
-    """Every way into a history of ``count`` orders takes few queries and little time."""
-    many(nadia, count, factories.service())
+def check_queries_and_time(page: Client, nadia: User, count: int, at_most: Any, seconds: float) -> None:
+    """Check that every filter on ``count`` orders takes few queries and less than ``seconds``."""
+    create_orders(nadia, count, factories.service())
     for address in ADDRESSES:
         started = time.monotonic()
         with at_most(9):
@@ -122,12 +120,14 @@ def _fast(page: Client, nadia: User, count: int, at_most: Any, seconds: float) -
 
 
 def test_every_filter_takes_the_same_few_queries(page: Client, nadia: User, django_assert_max_num_queries) -> None:
-    _fast(page, nadia, 2000, django_assert_max_num_queries, 5)
+    check_queries_and_time(page, nadia, 2000, django_assert_max_num_queries, 5)
 
 
 @pytest.mark.prove
-def test_a_hundred_thousand_orders_are_listed_at_once(page: Client, nadia: User, django_assert_max_num_queries) -> None:
-    _fast(page, nadia, 100_000, django_assert_max_num_queries, 1)
+def test_a_hundred_thousand_orders_are_listed_within_a_second(
+    page: Client, nadia: User, django_assert_max_num_queries
+) -> None:
+    check_queries_and_time(page, nadia, 100_000, django_assert_max_num_queries, 1)
 
 
 def exported(page: Client, query: str = "") -> list[list[str]]:
@@ -138,7 +138,7 @@ def exported(page: Client, query: str = "") -> list[list[str]]:
     return list(csv.reader(io.StringIO(text[1:])))
 
 
-def test_the_file_holds_what_the_list_finds_and_no_formula(page: Client, nadia: User) -> None:
+def test_the_csv_export_has_the_filtered_orders_and_no_formulas(page: Client, nadia: User) -> None:
     evil = factories.order(nadia, factories.service(name="=HYPERLINK(1)"), link="@SUM(A1)", quantity="1000")
     Order.objects.filter(pk=evil.pk).update(status="partial", remains=400, start_count=7, refunded=Decimal("0.36"))
     factories.order(nadia, link="https://example.com/other")
@@ -151,65 +151,68 @@ def test_the_file_holds_what_the_list_finds_and_no_formula(page: Client, nadia: 
     assert len(exported(page)) == 3
 
 
-def test_a_row_shows_start_remains_and_what_was_paid_in_the_end(page: Client, nadia: User) -> None:
+def test_a_row_shows_start_count_remains_and_the_net_charge(page: Client, nadia: User) -> None:
     order = factories.order(nadia, quantity="1000")
     Order.objects.filter(pk=order.pk).update(
         status="partial", remains=400, start_count=7777, refunded=Decimal("0.36"), ended_at=timezone.now()
     )
-    text = words_of(page.get("/orders/"))
+    text = visible_text(page.get("/orders/"))
     assert re.search(r"600 / 1,000\s+600 / 1000\s+7,777\s+400\s+\$0\.54\s", text)
     assert f"?again={order.pk}" in text_of(page.get("/orders/"))
 
 
 # ------------------------------------------------------------------------------------------------ refills
-def delivered(user: User, **details: Any) -> Order:
+def create_delivered_order(user: User, **details: Any) -> Order:
     order = factories.order(user, factories.service(has_refill=True), status="completed")
     Order.objects.filter(pk=order.pk).update(**{"remains": 0, "ended_at": timezone.now(), **details})
     return order
 
 
-def test_ticked_orders_get_their_refills_and_each_answer_is_said(page: Client, nadia: User) -> None:
-    first, second = delivered(nadia), delivered(nadia)
-    late, foreign = delivered(nadia, ended_at=timezone.now() - 40 * DAY), delivered(factories.customer())
-    ticks = re.findall(r'name="order" value="(\d+)"', text_of(page.get("/orders/")))
-    assert ticks == [str(late.pk), str(second.pk), str(first.pk)]
-    text = words_of(page.post("/orders/refill/", {"order": [*ticks, foreign.pk, "x"]}, follow=True))
+def test_refills_of_selected_orders_show_each_result(page: Client, nadia: User) -> None:
+    first, second = create_delivered_order(nadia), create_delivered_order(nadia)
+    late, foreign = (
+        create_delivered_order(nadia, ended_at=timezone.now() - 40 * DAY),
+        create_delivered_order(factories.customer()),
+    )
+    selected = re.findall(r'name="order" value="(\d+)"', text_of(page.get("/orders/")))
+    assert selected == [str(late.pk), str(second.pk), str(first.pk)]
+    text = visible_text(page.post("/orders/refill/", {"order": [*selected, foreign.pk, "x"]}, follow=True))
     assert f"Refills requested for orders {first.pk}, {second.pk}." in text
     assert f"Order {late.pk}: The refill period ended on" in text
     assert sorted(Refill.objects.values_list("order", flat=True)) == [first.pk, second.pk]
-    again = words_of(page.post("/orders/refill/", {"order": ticks}, follow=True))
+    again = visible_text(page.post("/orders/refill/", {"order": selected}, follow=True))
     assert f"Orders {first.pk}, {second.pk}: Already requested." in again
     assert Refill.objects.count() == 2
 
 
-def test_nothing_ticked_asks_for_nothing(page: Client) -> None:
-    assert "Select the orders to refill" in words_of(page.post("/orders/refill/", {}, follow=True))
+def test_refills_without_a_selection_show_an_error(page: Client) -> None:
+    assert "Select the orders to refill" in visible_text(page.post("/orders/refill/", {}, follow=True))
 
 
-def test_refills_and_cancellations_are_one_list_of_the_customers_own(page: Client, nadia: User) -> None:
-    refill = delivered(nadia)
+def test_refills_and_cancellations_are_in_one_list_of_the_customer(page: Client, nadia: User) -> None:
+    refill = create_delivered_order(nadia)
     page.post("/orders/refill/", {"order": refill.pk})
     canceled = factories.order(nadia, factories.service(has_cancel=True))
     page.post(f"/orders/{canceled.pk}/ask/", {"action": "cancel"})
     other = Client()
-    foreign = delivered(factories.customer())
+    foreign = create_delivered_order(factories.customer())
     other.force_login(foreign.user)
     other.post("/orders/refill/", {"order": foreign.pk})
     Refill.objects.filter(order=refill).update(reason="AcmePanel is down", needs_operator=True)
-    text = words_of(page.get("/refills/"))
+    text = visible_text(page.get("/refills/"))
     assert text.index(f"Cancellation of order {canceled.pk}") < text.index(f"Refill for order {refill.pk}")
     assert "Our team is working on it" in text
     assert "Canceled at your request" in text
     assert "AcmePanel" not in text
     assert f"order {foreign.pk}" not in text
-    still_open = words_of(page.get("/refills/?show=open"))
+    still_open = visible_text(page.get("/refills/?show=open"))
     assert f"Refill for order {refill.pk}" in still_open
     assert "Cancellation of order" not in still_open
 
 
-def test_older_and_newer_lead_through_all_requests_once(page: Client, nadia: User, django_assert_num_queries) -> None:
+def test_the_pages_of_requests_show_each_request_once(page: Client, nadia: User, django_assert_num_queries) -> None:
     service = factories.service(has_refill=True)
-    many(nadia, 60, service)
+    create_orders(nadia, 60, service)
     orders = list(Order.objects.of(nadia))
     now = timezone.now()
     for number, order in enumerate(reversed(orders)):
@@ -230,10 +233,10 @@ def test_older_and_newer_lead_through_all_requests_once(page: Client, nadia: Use
     assert [int(pk) for pk in back] == seen[25:50]
 
 
-def test_a_broken_key_of_a_page_is_the_first_page(page: Client) -> None:
+def test_an_invalid_cursor_shows_the_first_page(page: Client) -> None:
     assert page.get("/refills/?before=x.1&after=9999999999999999999.1").status_code == 200
 
 
-def test_a_query_can_hold_anything(nadia: User) -> None:
+def test_extreme_filter_values_are_no_error(nadia: User) -> None:
     query = QueryDict("q=%00&from=0001-01-01&to=9999-12-31&before=1&after=2&status=pending&service=5")
     assert order_list.list_orders(nadia, query).page.rows == []

@@ -1,4 +1,4 @@
-"""What customers see of their orders: their own, in their words, and live."""
+"""Customers see only their own orders, with customer statuses and live updates, and nothing internal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from storefront.shop import order_list
 from tests import factories
 from tests.storefront.shop.forms import text_of
 
-#: Words from behind the counter.
-SECRET = re.compile(r"AcmePanel|provider|upstream|placement|\bpanel\b|supplier|queued|submitting|failed", re.IGNORECASE)
+#: Internal words that customers must not read.
+INTERNAL = re.compile(
+    r"AcmePanel|provider|upstream|placement|\bpanel\b|supplier|queued|submitting|failed", re.IGNORECASE
+)
 
 
-def many(user: User, count: int, status: str = "pending") -> None:
+def create_orders(user: User, count: int, status: str = "pending") -> None:
     service = factories.service()
     Order.objects.bulk_create(
         Order(user=user, service=service, status=status, link=f"l{n}", quantity=9, rate=1, charge=Decimal("0.01"))
@@ -30,36 +32,40 @@ def many(user: User, count: int, status: str = "pending") -> None:
     )
 
 
-def words_of(response) -> str:
-    """What a person reads: the page without its tags and addresses."""
+def visible_text(response) -> str:
+    """Return the text of the page without tags and attributes."""
     body = text_of(response).partition("<main")[2].partition("</main>")[0]
     return re.sub(r"<[^>]*>", " ", body)
 
 
 @pytest.mark.parametrize("count", [50, 500])
-def test_the_list_costs_the_same_whatever_its_length(count: int, page: Client, nadia: User, django_assert_num_queries):
-    many(nadia, count)
+def test_the_list_takes_the_same_queries_for_any_length(
+    count: int, page: Client, nadia: User, django_assert_num_queries
+):
+    create_orders(nadia, count)
     with django_assert_num_queries(6):  # session, customer, counts, page, services, balance
         text = text_of(page.get("/orders/"))
     assert text.count('<tr id="order-') == order_list.PAGE_SIZE
 
 
 @pytest.mark.parametrize("count", [50, 500])
-def test_following_open_orders_costs_the_same(count: int, page: Client, nadia: User, django_assert_num_queries) -> None:
-    many(nadia, count)
+def test_live_updates_take_the_same_queries_for_any_length(
+    count: int, page: Client, nadia: User, django_assert_num_queries
+) -> None:
+    create_orders(nadia, count)
     marks = [order_list.row_state(order) for order in Order.objects.of(nadia)[:25]]
     with django_assert_num_queries(3):
         assert page.get("/orders/live/", {"seen": marks}).status_code == 204
 
 
-def test_an_orders_page_takes_few_queries(page: Client, nadia: User, django_assert_num_queries) -> None:
+def test_the_order_page_takes_five_queries(page: Client, nadia: User, django_assert_num_queries) -> None:
     order = factories.order(nadia)
     with django_assert_num_queries(5):
         page.get(f"/orders/{order.pk}/")
 
 
-def test_older_and_newer_lead_through_all_orders_once(page: Client, nadia: User) -> None:
-    many(nadia, 60)
+def test_the_pages_of_the_list_show_each_order_once(page: Client, nadia: User) -> None:
+    create_orders(nadia, 60)
     seen, address = [], "/orders/"
     while address:
         text = text_of(page.get(address))
@@ -98,17 +104,17 @@ def test_a_visitor_is_asked_to_sign_in(address: str, client: Client) -> None:
         ("canceled", "canceled"),
     ],
 )
-def test_statuses_are_the_customers(status: str, shown: str, page: Client, nadia: User) -> None:
+def test_customers_see_their_own_status_names(status: str, shown: str, page: Client, nadia: User) -> None:
     order = factories.order(nadia, status=status)
     for response in (page.get("/orders/"), page.get(f"/orders/{order.pk}/"), page.get(f"/orders/?status={shown}")):
         assert f'data-status="{shown}"' in text_of(response)
-        assert not SECRET.search(words_of(response))
+        assert not INTERNAL.search(visible_text(response))
 
 
-def test_tabs_hold_what_they_count(page: Client, nadia: User) -> None:
+def test_tabs_count_their_orders(page: Client, nadia: User) -> None:
     for status in ("queued", "pending", "completed", "failed"):
         factories.order(nadia, status=status)
-    text = words_of(page.get("/orders/"))
+    text = visible_text(page.get("/orders/"))
     assert re.search(r"All\s+4\s+Pending\s+2\s+Processing\s+0\s+In progress\s+0\s+Completed\s+1", text)
     assert text_of(page.get("/orders/?status=canceled")).count('<tr id="order-') == 1
 
@@ -121,7 +127,7 @@ def test_orders_are_found_by_number_link_and_service(page: Client, nadia: User) 
     assert "No orders match" in text_of(page.get("/orders/", {"q": "zither"}))
 
 
-def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, nadia: User) -> None:
+def test_customers_never_see_internal_texts(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     facts = {"provider": "AcmePanel", "upstream_id": "panel-77", "answer": "AcmePanel says no"}
     fulfillment.mark_submitting([order.pk])
@@ -136,27 +142,27 @@ def test_nothing_of_what_is_behind_the_counter_reaches_a_customer(page: Client, 
     for address in (f"/orders/{order.pk}/", f"/orders/{refused.pk}/", "/orders/", "/wallet/", "/services/", "/api/"):
         response = page.get(address)
         assert response.status_code == 200
-        assert not SECRET.search(words_of(response))
+        assert not INTERNAL.search(visible_text(response))
         assert "AcmePanel" not in text_of(response)
         assert "panel-77" not in text_of(response)
 
 
-def test_the_timeline_tells_the_story_newest_first(page: Client, nadia: User) -> None:
+def test_the_activity_shows_the_newest_event_first(page: Client, nadia: User) -> None:
     order = factories.order(nadia, factories.service(rate="1.65"), quantity="2000")
     fulfillment.mark_submitting([order.pk])
     fulfillment.accept(order.pk)
     fulfillment.apply_progress(order.pk, progress=Progress(status=Status.IN_PROGRESS, start_count=6118, remains=900))
     fulfillment.apply_progress(order.pk, progress=Progress(status=Status.PARTIAL, remains=540))
-    text = words_of(page.get(f"/orders/{order.pk}/"))
-    story = ["$0.891 was refunded", "Partial", "In progress", "6,118", "Accepted", "Order placed and paid", "$3.30"]
-    places = [text.index(part, text.index("Activity")) for part in story]
+    text = visible_text(page.get(f"/orders/{order.pk}/"))
+    events = ["$0.891 was refunded", "Partial", "In progress", "6,118", "Accepted", "Order placed and paid", "$3.30"]
+    places = [text.index(part, text.index("Activity")) for part in events]
     assert places == sorted(places)
     assert "Not delivered: 540 of 2,000." in text
     assert "$2.409" in text
 
 
 @pytest.mark.parametrize(
-    ("link", "is_followed"),
+    ("link", "is_link"),
     [
         ("https://example.com/a", True),
         ("HTTP://example.com", True),
@@ -166,14 +172,14 @@ def test_the_timeline_tells_the_story_newest_first(page: Client, nadia: User) ->
         ("blob:https://example.com", False),
     ],
 )
-def test_only_web_addresses_are_followed(link: str, is_followed: bool, page: Client, nadia: User) -> None:
+def test_only_web_addresses_become_links(link: str, is_link: bool, page: Client, nadia: User) -> None:
     order = factories.order(nadia, link=link)
     source = page.get(f"/orders/{order.pk}/").content.decode()
-    assert ('rel="noopener noreferrer nofollow"' in source) is is_followed
+    assert ('rel="noopener noreferrer nofollow"' in source) is is_link
     assert '"onmouseover=' not in source
 
 
-def test_inputs_are_shown_as_text(page: Client, nadia: User) -> None:
+def test_inputs_are_escaped(page: Client, nadia: User) -> None:
     order = factories.order(nadia, factories.service(kind="custom_comments"), comments="<script>alert(1)</script>\nb")
     source = page.get(f"/orders/{order.pk}/").content.decode()
     assert "<script>alert" not in source
@@ -181,7 +187,7 @@ def test_inputs_are_shown_as_text(page: Client, nadia: User) -> None:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User) -> None:
+def test_only_open_orders_update_live(status: Status, page: Client, nadia: User) -> None:
     order = factories.order(nadia, status=status)
     for address in ("/orders/", f"/orders/{order.pk}/"):
         assert ("hx-trigger" in text_of(page.get(address))) is (status not in TERMINAL)
@@ -190,7 +196,7 @@ def test_only_open_orders_are_followed(status: Status, page: Client, nadia: User
 @pytest.mark.parametrize(
     ("starts", "ended", "words"), [(None, 20, "1 min"), (None, 7800, "2 h 10 min"), (3600, 3900, "5 min")]
 )
-def test_an_order_took_as_long_as_it_could_run(
+def test_the_duration_starts_at_the_scheduled_start(
     starts: int | None, ended: int, words: str, page: Client, nadia: User
 ) -> None:
     order = factories.order(nadia, status="completed")
@@ -201,7 +207,7 @@ def test_an_order_took_as_long_as_it_could_run(
     assert f"<dt>Duration</dt><dd>{words}</dd>" in text_of(page.get(f"/orders/{order.pk}/"))
 
 
-def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client, nadia: User) -> None:
+def test_a_changed_row_is_sent_and_updates_stop_at_the_end(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="pending")
     seen = order_list.row_state(order)
     assert page.get("/orders/live/", {"seen": seen}).status_code == 204
@@ -211,7 +217,7 @@ def test_a_row_that_changed_is_sent_and_the_clock_stops_at_the_end(page: Client,
     assert "hx-trigger" not in text
 
 
-def test_the_order_itself_is_sent_when_it_changed(page: Client, nadia: User) -> None:
+def test_the_order_page_updates_when_the_order_changed(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="pending")
     seen = re.search(r'hx-get="(/orders/\d+/live/\?seen=[^"]+)"', text_of(page.get(f"/orders/{order.pk}/")))
     assert seen
@@ -227,7 +233,7 @@ def test_a_page_left_open_after_signing_out_reloads(client: Client) -> None:
     assert client.get("/orders/1/live/").headers["HX-Refresh"] == "true"
 
 
-def test_an_empty_list_says_what_to_do(page: Client) -> None:
+def test_an_empty_list_links_to_the_services(page: Client) -> None:
     text = text_of(page.get("/orders/"))
     assert "No orders yet" in text
     assert 'href="/services/"' in text
@@ -237,7 +243,7 @@ def test_an_empty_list_says_what_to_do(page: Client) -> None:
     "query",
     ["q=%00", "before=x", "after=²", "after=99999999999999999999", "before=0", "status=<x>", "q=9999999999999999999"],
 )
-def test_an_odd_query_is_no_error(query: str, page: Client, nadia: User) -> None:
+def test_an_invalid_query_is_no_error(query: str, page: Client, nadia: User) -> None:
     factories.order(nadia)
     for address in ("/orders/", "/wallet/"):
         assert page.get(f"{address}?{query}").status_code == 200

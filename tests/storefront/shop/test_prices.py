@@ -1,4 +1,4 @@
-"""Every page shows what this customer pays, beside the list price where that is higher, and that is what is taken."""
+"""Every page shows the customer's price, with the list price if that is higher, and charges the price it shows."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from orders.models import Account, CustomerRate, Order, PriceLevel, Service
 from storefront.accounts.models import User
 from tests import factories
 from tests.factories import INPUTS
-from tests.storefront.shop.forms import ADDRESS, filled, inputs_on, send, text_of
+from tests.storefront.shop.forms import ADDRESS, form_data, inputs_on, send, text_of
 
 
-def dear(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal:
-    """A cost of 1 per 1,000, whatever it is."""
+def cost_of_one(service: Service, *, quantity: int, catalog_version: int | None = None) -> Decimal:
+    """Return a cost of 1 per 1,000 for any service."""
     return Decimal(quantity) / 1000
 
 
-def at_level(user: User, discount: str, name: str = "Silver") -> PriceLevel:
+def set_level(user: User, discount: str, name: str = "Silver") -> PriceLevel:
     level = PriceLevel.objects.create(name=name, discount=Decimal(discount))
     transfers.set_price_level(Account.objects.get(user=user), level=level, is_pinned=False)
     return level
 
 
 def plain(response: Any) -> str:
-    """The page's text without the elements around amounts."""
+    """Return the page without the elements around amounts."""
     text = text_of(response)
     for mark in ("<bdi>", "</bdi>", "<strong>", "</strong>"):
         text = text.replace(mark, "")
@@ -49,7 +49,7 @@ def addresses(service: Service) -> list[str]:
 
 def test_every_page_shows_the_levels_price_and_strikes_the_list_price_through(page: Client, nadia: User) -> None:
     service = factories.service(rate="2.00")
-    at_level(nadia, "10")
+    set_level(nadia, "10")
     for address in addresses(service):
         text = plain(page.get(address))
         assert "<s>$2.00</s>" in text, address
@@ -61,9 +61,9 @@ def test_every_page_shows_the_levels_price_and_strikes_the_list_price_through(pa
     assert '<output class="price" form="order-form">$1.80</output>' in text
 
 
-def test_an_own_price_stands_before_the_level_and_is_nobody_elses(page: Client, nadia: User, client: Client) -> None:
+def test_a_custom_rate_overrides_the_level_for_its_customer_only(page: Client, nadia: User, client: Client) -> None:
     service = factories.service(rate="2.00")
-    at_level(nadia, "10")
+    set_level(nadia, "10")
     CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("1.25"))
     client.force_login(factories.customer("1"))
     for address in addresses(service):
@@ -84,7 +84,7 @@ def test_a_price_above_the_list_is_shown_alone(page: Client, nadia: User) -> Non
         assert "<s>" not in text, address
 
 
-def test_what_was_bought_before_is_offered_at_the_own_price(page: Client, nadia: User) -> None:
+def test_ordered_services_are_offered_at_the_custom_rate(page: Client, nadia: User) -> None:
     service = factories.service(rate="2.00")
     factories.order(nadia, service)
     CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("1.25"))
@@ -93,12 +93,12 @@ def test_what_was_bought_before_is_offered_at_the_own_price(page: Client, nadia:
 
 @pytest.mark.parametrize("own", [None, "1.25", "0.33333333", "7"])
 @pytest.mark.parametrize("discount", ["0", "2.5", "33.33"])
-def test_the_price_shown_is_the_price_taken(discount: str, own: str | None, page: Client, nadia: User) -> None:
+def test_the_price_shown_is_the_price_charged(discount: str, own: str | None, page: Client, nadia: User) -> None:
     service = factories.service(rate="1.11111111")
-    at_level(nadia, discount)
+    set_level(nadia, discount)
     if own:
         CustomerRate.objects.create(user=nadia, service=service, rate=Decimal(own))
-    data = filled(page, service, quantity="777")
+    data = form_data(page, service, quantity="777")
     order = Order.objects.get(pk=int(send(page, data).headers["Location"].split("/")[2]))
     assert order.rate == customer_pricing.pricing_for(nadia, service.pk).rate(service)
     assert data["shown_price"] == f"{order.rate.normalize():f}/1000" or order.rate == order.rate.to_integral()
@@ -107,13 +107,13 @@ def test_the_price_shown_is_the_price_taken(discount: str, own: str | None, page
 
 
 @pytest.mark.parametrize("change", ["level", "own"])
-def test_a_price_that_changed_for_this_customer_is_shown_before_it_is_taken(
+def test_a_price_that_changed_for_this_customer_is_shown_before_it_is_charged(
     change: str, page: Client, nadia: User
 ) -> None:
     service = factories.service(rate="0.90")
-    data = filled(page, service, quantity="1000")
+    data = form_data(page, service, quantity="1000")
     if change == "level":
-        at_level(nadia, "50")
+        set_level(nadia, "50")
     else:
         CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("0.45"))
     response = send(page, data)
@@ -124,14 +124,14 @@ def test_a_price_that_changed_for_this_customer_is_shown_before_it_is_taken(
     assert Order.objects.get().charge == Decimal("0.45")
 
 
-def test_a_price_below_our_cost_says_so_and_nothing_is_charged(page: Client, nadia: User, settings: Any) -> None:
-    settings.ORDERS_COST_FLOOR = f"{__name__}.dear"
+def test_nothing_is_sold_below_cost(page: Client, nadia: User, settings: Any) -> None:
+    settings.ORDERS_COST_FLOOR = f"{__name__}.cost_of_one"
     service = factories.service(rate="2.00")
     CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("0.50"))
     assert "This service is temporarily unavailable at your price" in text_of(
         page.get(ADDRESS, {"service": service.pk})
     )
-    response = send(page, filled(page, service))
+    response = send(page, form_data(page, service))
     assert response.status_code == 200
     text = text_of(response)
     assert "This service is temporarily unavailable at your price</strong>" in text
@@ -141,18 +141,20 @@ def test_a_price_below_our_cost_says_so_and_nothing_is_charged(page: Client, nad
     assert "This service is temporarily unavailable at your price" in text_of(typed)
 
 
-def test_others_still_buy_what_is_not_sold_at_one_price(client: Client, nadia: User, settings: Any) -> None:
-    settings.ORDERS_COST_FLOOR = f"{__name__}.dear"
+def test_other_customers_can_order_a_service_that_one_custom_rate_blocks(
+    client: Client, nadia: User, settings: Any
+) -> None:
+    settings.ORDERS_COST_FLOOR = f"{__name__}.cost_of_one"
     service = factories.service(rate="2.00")
     CustomerRate.objects.create(user=nadia, service=service, rate=Decimal("0.50"))
     client.force_login(factories.customer("10"))
-    assert send(client, filled(client, service)).status_code == 302
+    assert send(client, form_data(client, service)).status_code == 302
 
 
-def test_the_api_and_the_page_take_the_same(page: Client, nadia: User) -> None:
+def test_the_api_and_the_page_charge_the_same(page: Client, nadia: User) -> None:
     service = factories.service(rate="1.23456789")
-    at_level(nadia, "12.5")
-    send(page, filled(page, service, quantity="1000"))
+    set_level(nadia, "12.5")
+    send(page, form_data(page, service, quantity="1000"))
     by_program = checkout.place_order(
         nadia, service=service, inputs={**INPUTS, "quantity": "1000", "link": "https://example.com/other"}
     )

@@ -1,4 +1,4 @@
-"""The statement: what it shows, what it costs, and what a spreadsheet makes of it."""
+"""The transactions page and its CSV export."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tests import factories
 from tests.storefront.shop.forms import text_of
 
 
-def fill(user: User, count: int) -> None:
+def create_payments(user: User, count: int) -> None:
     wallet = Account.objects.get(user=user)
     for number in range(count):
         transfers.credit_payment(wallet, amount=Decimal(1), gateway="test", reference=f"{user.pk}-{number}")
 
 
 @pytest.mark.parametrize("count", [50, 150])
-def test_the_statement_costs_the_same_whatever_its_length(
+def test_the_page_takes_the_same_queries_for_any_length(
     count: int, page: Client, nadia: User, django_assert_num_queries
 ) -> None:
-    fill(nadia, count)
+    create_payments(nadia, count)
     factories.order(nadia)
-    with django_assert_num_queries(6):  # session, customer, wallet, figures, page, balance in the head
+    with django_assert_num_queries(6):  # session, customer, wallet, figures, page, balance in the header
         text = text_of(page.get("/wallet/"))
     assert text.count('<th scope="row">') == transactions.PAGE_SIZE
 
 
-def test_figures_and_running_balance(page: Client, nadia: User) -> None:
+def test_totals_and_running_balance_are_shown(page: Client, nadia: User) -> None:
     service = factories.service(rate="10")
     factories.order(nadia, service)
     fulfillment.cancel(factories.order(nadia, service).pk)
@@ -47,7 +47,7 @@ def test_figures_and_running_balance(page: Client, nadia: User) -> None:
     assert "+$1.00" in text
 
 
-def test_entries_can_be_seen_by_kind(page: Client, nadia: User) -> None:
+def test_transactions_can_be_filtered_by_type(page: Client, nadia: User) -> None:
     factories.order(nadia, factories.service(name="Harp"))
     assert "Harp" not in text_of(page.get("/wallet/?kind=payment"))
     assert "Harp" in text_of(page.get("/wallet/?kind=charge"))
@@ -55,14 +55,14 @@ def test_entries_can_be_seen_by_kind(page: Client, nadia: User) -> None:
     assert "Harp" in text_of(page.get("/wallet/?kind=nonsense"))
 
 
-def test_nobody_sees_anothers_entries(page: Client) -> None:
+def test_customers_see_only_their_own_transactions(page: Client) -> None:
     other = factories.customer("10")
     factories.order(other, factories.service(name="Secret harp"))
     assert "Secret harp" not in text_of(page.get("/wallet/"))
     assert b"Secret harp" not in page.get("/wallet/statement.csv").getvalue()
 
 
-def test_those_without_a_wallet_see_an_empty_one(client: Client) -> None:
+def test_staff_without_a_wallet_see_an_empty_page(client: Client) -> None:
     client.force_login(factories.user(is_staff=True))
     assert "No transactions yet" in text_of(client.get("/wallet/"))
 
@@ -75,7 +75,7 @@ def test_a_name_never_becomes_a_formula(name: str, page: Client, nadia: User) ->
     assert rows[0]["Service"] == f"'{name}"
 
 
-def test_amounts_stay_numbers(page: Client, nadia: User) -> None:
+def test_amounts_in_the_csv_file_stay_numbers(page: Client, nadia: User) -> None:
     order = factories.order(nadia)
     text = page.get("/wallet/statement.csv").getvalue().decode("utf-8-sig")
     charge, payment = csv.DictReader(io.StringIO(text))

@@ -1,4 +1,4 @@
-"""Searching and filtering the catalog: as one types, by price, and with 10,000 services."""
+"""Searching and filtering the catalog: live, by price, and with 10,000 services."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def found(client: Client, **asked: Any) -> list[str]:
     return sorted(names(client.get("/services/", asked)))
 
 
-def priced(*rates: str, **details: Any) -> None:
+def create_services(*rates: str, **details: Any) -> None:
     for rate in rates:
         factories.service(name=rate, rate=rate, **details)
 
@@ -44,7 +44,7 @@ def test_words_are_found_in_names_categories_and_descriptions(client: Client) ->
     assert found(client, q="brass small") == ["Small"]
 
 
-def test_the_list_as_one_types_is_the_list_of_the_button(page: Client) -> None:
+def test_live_results_match_the_full_page(page: Client) -> None:
     factories.service(name="Lamps", has_refill=True)
     factories.service(name="Chairs", has_refill=True)
     query = {"q": "lamps", "refill": "1", "sort": "price", "type": "", "from": "", "to": ""}
@@ -57,7 +57,7 @@ def test_the_list_as_one_types_is_the_list_of_the_button(page: Client) -> None:
     assert "no-store" in live.headers["Cache-Control"]
 
 
-def test_links_in_the_live_list_lead_to_the_whole_page(client: Client) -> None:
+def test_links_in_live_results_lead_to_the_full_page(client: Client) -> None:
     category = factories.category()
     Service.objects.bulk_create(
         Service(category=category, name=f"Lamp {n}", rate=Decimal(1), max_quantity=10) for n in range(60)
@@ -68,7 +68,7 @@ def test_links_in_the_live_list_lead_to_the_whole_page(client: Client) -> None:
 
 @pytest.mark.parametrize("address", ["/services/", FOUND, "/orders/new/"])
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 }}", "' OR 1=1"])
-def test_what_is_searched_for_is_text(text: str, address: str, page: Client) -> None:
+def test_search_texts_are_escaped(text: str, address: str, page: Client) -> None:
     factories.service()
     for name in ("q", "from", "to"):
         shown = page.get(address, {name: text}).content.decode()
@@ -78,22 +78,22 @@ def test_what_is_searched_for_is_text(text: str, address: str, page: Client) -> 
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "a" * 5000, "\x00", "٣", "²", "1 " * 100, "🜂"])
-def test_an_odd_search_is_no_error(text: str, client: Client) -> None:
+def test_an_unusual_search_is_no_error(text: str, client: Client) -> None:
     factories.service(name="Plain")
     assert client.get(FOUND, {"q": text}).status_code == 200
 
 
 # ------------------------------------------------------------------------------------------------ price
 def test_the_price_filter_includes_its_bounds(client: Client) -> None:
-    priced("0.99", "1", "1.5", "2", "2.00000001")
+    create_services("0.99", "1", "1.5", "2", "2.00000001")
     assert found(client, **{"from": "1", "to": "2"}) == ["1", "1.5", "2"]
     assert found(client, to="0.99") == ["0.99"]
     assert found(client, **{"from": "2.00000001"}) == ["2.00000001"]
 
 
-def test_a_flat_price_is_none_per_thousand(client: Client) -> None:
-    priced("1.5")
-    priced("1.6", is_flat=True)
+def test_the_price_filter_ignores_flat_prices(client: Client) -> None:
+    create_services("1.5")
+    create_services("1.6", is_flat=True)
     assert found(client, **{"from": "1"}) == ["1.5"]
     assert found(client) == ["1.5", "1.6"]
 
@@ -102,7 +102,9 @@ def test_a_flat_price_is_none_per_thousand(client: Client) -> None:
 def test_the_price_filter_finds_what_the_page_shows_within_the_bounds(discount: str, page: Client, nadia: User) -> None:
     level = PriceLevel.objects.create(name="Level", discount=Decimal(discount))
     transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=True)
-    priced("0", "0.00000001", "0.00000003", "0.5", "0.99999999", "1", "1.02564102", "1.02564103", "1.5", "92233720368")
+    create_services(
+        "0", "0.00000001", "0.00000003", "0.5", "0.99999999", "1", "1.02564102", "1.02564103", "1.5", "92233720368"
+    )
     CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="1.5"), rate=Decimal(1))
     response = page.get("/services/")
     pricing = response.context["pricing"]
@@ -118,8 +120,8 @@ def test_the_price_filter_finds_what_the_page_shows_within_the_bounds(discount: 
     "text",
     ["-1", "-0.5", "nan", "inf", "1e400", "1e5", "abc", "1.2.3", "1,000.50", "1" * 30, "\x00", "½", "<b>", "--", "+"],
 )
-def test_what_is_no_price_is_left_out_and_named(text: str, client: Client) -> None:
-    priced("1", "2")
+def test_invalid_prices_are_ignored_with_an_error(text: str, client: Client) -> None:
+    create_services("1", "2")
     for name in ("from", "to"):
         response = client.get("/services/", {name: text})
         assert sorted(names(response)) == ["1", "2"]
@@ -137,20 +139,20 @@ def test_what_is_no_price_is_left_out_and_named(text: str, client: Client) -> No
         ("", ["1", "2"]),
     ],
 )
-def test_a_price_is_read_as_people_write_it(text: str, expected: list[str], client: Client) -> None:
-    priced("1", "2")
+def test_prices_are_read_as_people_write_them(text: str, expected: list[str], client: Client) -> None:
+    create_services("1", "2")
     assert found(client, **{"from": text}) == expected
 
 
-def test_bounds_that_cross_find_nothing_and_can_be_taken_off(client: Client) -> None:
-    priced("1", "2")
+def test_a_minimum_above_the_maximum_finds_nothing(client: Client) -> None:
+    create_services("1", "2")
     text = text_of(client.get("/services/", {"from": "5", "to": "1"}))
     assert "1 filter applied" in text
     assert "Clear filters" in text
 
 
 # ------------------------------------------------------------------------------------------------ other filters, order
-def test_drip_feed_is_found_where_its_orders_can_have_it(client: Client) -> None:
+def test_the_drip_feed_filter_finds_types_that_support_it(client: Client) -> None:
     factories.service(name="With", has_dripfeed=True)
     factories.service(name="Without")
     factories.service(name="A poll", kind="subscriptions", has_dripfeed=True)
@@ -159,10 +161,10 @@ def test_drip_feed_is_found_where_its_orders_can_have_it(client: Client) -> None
     assert "With" in [service.name for service in shown]
 
 
-def test_the_order_by_price_follows_what_the_customer_pays(page: Client, nadia: User) -> None:
+def test_sorting_by_price_uses_the_customers_prices(page: Client, nadia: User) -> None:
     level = PriceLevel.objects.create(name="Level", discount=Decimal(10))
     transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=True)
-    priced("1", "2", "3")
+    create_services("1", "2", "3")
     CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="3"), rate=Decimal("1.5"))
     CustomerRate.objects.create(user=nadia, service=Service.objects.get(name="1"), rate=Decimal("1.9"))
     assert names(page.get("/services/?sort=price")) == ["3", "2", "1"]
@@ -172,11 +174,11 @@ def test_the_order_by_price_follows_what_the_customer_pays(page: Client, nadia: 
 
 # ------------------------------------------------------------------------------------------------ 10,000 services
 @pytest.fixture
-def big(nadia: User) -> None:
-    shelves = [factories.category() for _number in range(40)]
+def large_catalog(nadia: User) -> None:
+    categories = [factories.category() for _number in range(40)]
     made = Service.objects.bulk_create(
         Service(
-            category=shelves[n % 40],
+            category=categories[n % 40],
             name=f"Followers {n}",
             description=f"Steady pace, from anywhere {n}",
             rate=Decimal(n + 1) / 100,
@@ -193,13 +195,13 @@ def big(nadia: User) -> None:
     transfers.set_price_level(Account.objects.get(user=nadia), level=level, is_pinned=True)
 
 
-@pytest.mark.usefixtures("big")
-def test_ten_thousand_services_and_500_own_prices_cost_five_queries(
+@pytest.mark.usefixtures("large_catalog")
+def test_ten_thousand_services_and_500_custom_rates_take_five_queries(
     page: Client, nadia: User, django_assert_max_num_queries
 ) -> None:
     assert CustomerRate.objects.filter(user=nadia).count() == 500
     page.get("/services/")
-    asked = (
+    filters = (
         {},
         {"q": "followers 99"},
         {"q": "zzz"},
@@ -209,12 +211,12 @@ def test_ten_thousand_services_and_500_own_prices_cost_five_queries(
         {"favorites": "1"},
         {"category": str(Service.objects.all()[0].category_id)},
     )
-    for query in asked:
+    for query in filters:
         for address in ("/services/", FOUND):
-            began = time.monotonic()
+            started = time.monotonic()
             with django_assert_max_num_queries(5):
                 assert page.get(f"{address}?{urlencode(query)}").status_code == 200
-            assert time.monotonic() - began < 5, query
+            assert time.monotonic() - started < 5, query
     service = CustomerRate.objects.filter(user=nadia)[0].service
     with django_assert_max_num_queries(5):
         page.get(f"/services/{service.pk}/")
