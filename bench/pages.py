@@ -1,10 +1,10 @@
-"""Every page of the shop and of the back office: with 30 services and 20 orders, and with 10,000 and 100,000.
+"""Measure every page of the shop and of the back office in a small shop and in a large one.
 
-For each page: SQL queries in the small shop and in the large one, which must be the same; the median and the 99th
-percentile of the time in milliseconds; the CPU time, the database's backend included, in milliseconds and as a multiple
-of what the shop's frame with nothing in it costs a customer, asked by turns with the page; kilobytes as they travel,
-compressed. On a shared machine only the multiple means something. Requests go through the WSGI application in this
-process. Ends with 1 where a page's queries grow, a page fails, or there is a page that tests/pages.py does not name.
+The table shows for each page: SQL queries in both shops, which must be equal; median and 99th percentile of the time in
+milliseconds; CPU time, with the database's backend, in milliseconds and as a multiple of an empty page, which is
+requested alternately; compressed size in kilobytes. On a shared machine only the multiple is meaningful. Requests go
+through the WSGI application in this process. Exits with 1 if the queries of a page grow, a page fails, or
+tests/pages.py does not list a page.
 
 Run: [DATABASE_URL=postgres://...] python bench/pages.py [services] [orders] [requests a page] [part of a name]
 """
@@ -28,20 +28,20 @@ from urllib.parse import quote
 import shop
 
 SMALL = (30, 20)
-#: Seconds after which a page is measured no further.
-ENOUGH = 3.0
-#: What a page may cost, in milliseconds of CPU time; what costs more is marked.
+#: The maximum time in seconds for which a page is measured.
+MAX_SECONDS = 3.0
+#: The CPU time in milliseconds above which a page is marked as slow.
 SLOW = 100
 FRAME = "/nothing-but-the-frame/"
 
 
 @dataclass
 class Row:
-    """What was found out about a page."""
+    """The measurements of a page."""
 
     name: str
     page: Any
-    #: None: the small shop has no such page, such as that of a category it does not have.
+    #: None if the small shop has no such page.
     few: int | None
     many: int = -1
     times: list[float] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Row:
 
 
 def main(services: int = 10_000, orders: int = 100_000, requests: int = 20, wanted: str = "") -> int:
-    os.environ["LOG_LEVEL"] = "CRITICAL"  # a page that answers 403 is in the table
+    os.environ["LOG_LEVEL"] = "CRITICAL"  # the table shows pages that return 403
     shop.prepare()
     from django.core.management import call_command  # imported here: after prepare()
     from django.db import connection
@@ -68,31 +68,31 @@ def main(services: int = 10_000, orders: int = 100_000, requests: int = 20, want
 
     with shop.database() as name:
         from tests import pages  # imported here: the tables it reads must be there
-        from tests.filled import Filled
+        from tests.large_shop import LargeShop
 
         add_frame()
-        filled = Filled.open()
-        filled.grow(services=SMALL[0], orders=SMALL[1], until=timezone.now() - timedelta(days=700))
-        with browsers(filled) as browser:
-            few = {key: queries(browser, page) for key, page in named(filled, wanted)}
+        large_shop = LargeShop.open()
+        large_shop.grow(services=SMALL[0], orders=SMALL[1], until=timezone.now() - timedelta(days=700))
+        with browsers(large_shop) as browser:
+            few = {key: queries(browser, page) for key, page in named(large_shop, wanted)}
             connection.close()
-            filled.grow(services=services, orders=orders)
+            large_shop.grow(services=services, orders=orders)
             analyze()
             call_command("audit_ledger")
             print(f"{name}; {services} services, {orders} orders; queries compared with {SMALL[0]} and {SMALL[1]}; "
-                  f"{requests} requests a page; CPU in frames of the shop with nothing in them")  # fmt: skip
+                  f"{requests} requests a page; CPU as a multiple of an empty page")  # fmt: skip
             print(f"{'':<78}{'few':>5}{'SQL':>5}{'ms':>8}{'p99':>8}{'CPU ms':>8}{'CPU':>7}{'kB':>7}")
-            rows = [measured(browser, Row(key, page, few.get(key, (None, ""))[0]), requests)
-                    for key, page in named(filled, wanted)]  # fmt: skip
-        return told(rows, set(pages.names()))
+            rows = [measure(browser, Row(key, page, few.get(key, (None, ""))[0]), requests)
+                    for key, page in named(large_shop, wanted)]  # fmt: skip
+        return print_summary(rows, set(pages.url_names()))
 
 
-def named(filled: Any, wanted: str) -> Iterator[tuple[str, Any]]:
-    """Each page by its name and its number among those of that name: the addresses differ with what is in the shop."""
+def named(large_shop: Any, wanted: str) -> Iterator[tuple[str, Any]]:
+    """Yield each page with a key, which is the same in shops of any size."""
     from tests import pages  # imported here: after prepare()
 
     seen: dict[str, int] = {}
-    for name, page in (*pages.of_shop(filled), *pages.of_back_office(filled)):
+    for name, page in (*pages.shop_pages(large_shop), *pages.back_office_pages(large_shop)):
         key = f"{name} {page.key}"
         seen[key] = seen.get(key, 0) + 1
         if wanted in key and seen[key] == 1:
@@ -101,7 +101,7 @@ def named(filled: Any, wanted: str) -> Iterator[tuple[str, Any]]:
 
 # --------------------------------------------------------------------------------------------- requests
 def add_frame() -> None:
-    """One address more: the frame of the shop's pages, with nothing in it."""
+    """Add the address of a page without content, which the other pages are compared with."""
     from django.shortcuts import render  # imported here: after prepare()
     from django.urls import path
 
@@ -111,7 +111,7 @@ def add_frame() -> None:
 
 
 class Browser:
-    """Asks the WSGI application as a server would, in the name of one reader."""
+    """Sends requests to the WSGI application as a web server would, signed in as the page's reader."""
 
     def __init__(self, application: Any, cookies: dict[str, str]) -> None:
         self.application, self.cookies = application, cookies
@@ -135,7 +135,7 @@ class Browser:
 
 
 @contextmanager
-def browsers(filled: Any) -> Iterator[Browser]:
+def browsers(large_shop: Any) -> Iterator[Browser]:
     from django.conf import settings  # imported here: after prepare()
     from django.core.wsgi import get_wsgi_application
     from django.test import Client
@@ -143,7 +143,7 @@ def browsers(filled: Any) -> Iterator[Browser]:
     from tests import pages
 
     cookies = {}
-    for reader, user in ((pages.CUSTOMER, filled.customer), (pages.BOSS, filled.boss)):
+    for reader, user in ((pages.CUSTOMER, large_shop.customer), (pages.OPERATOR, large_shop.operator)):
         client = Client()
         client.force_login(user)
         cookies[reader] = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
@@ -151,18 +151,18 @@ def browsers(filled: Any) -> Iterator[Browser]:
 
 
 def queries(browser: Browser, page: Any) -> tuple[int, str]:
-    """How many a request asks once what is kept is there, and what is wrong with the answer."""
+    """Return the queries of a request with warm caches, and what is wrong with the response."""
     from django.db import connection  # imported here: after prepare()
     from django.test.utils import CaptureQueriesContext
 
     counts = []
     browser.get(page)
-    # Twice: what is kept for half a minute may run out just then.
+    # Twice, because a cache may expire during the first request.
     for _ in range(2):
         with CaptureQueriesContext(connection) as asked:
             status, _body = browser.get(page)
         counts.append(len(asked))
-    return min(counts), "" if status in page.answers else f"answers {status}"
+    return min(counts), "" if status in page.statuses else f"status {status}"
 
 
 def analyze() -> None:
@@ -178,7 +178,7 @@ def analyze() -> None:
 
 # --------------------------------------------------------------------------------------------- measuring
 def cpu() -> float:
-    """CPU seconds of this process and of its backend, where that is on this machine."""
+    """Return the CPU seconds of this process and of its database backend, if that is on this machine."""
     from django.db import connection  # imported here: after prepare()
 
     spent = time.process_time()
@@ -190,14 +190,14 @@ def cpu() -> float:
     return spent
 
 
-def measured(browser: Browser, row: Row, requests: int) -> Row:
+def measure(browser: Browser, row: Row, requests: int) -> Row:
     from tests.pages import Page  # imported here: after prepare()
 
     frame = Page(FRAME)
     row.many, row.problem = queries(browser, row.page)
     browser.get(frame)
     began = time.perf_counter()
-    while len(row.times) < requests and (len(row.times) < 3 or time.perf_counter() - began < ENOUGH):
+    while len(row.times) < requests and (len(row.times) < 3 or time.perf_counter() - began < MAX_SECONDS):
         started = cpu()
         browser.get(frame)
         between, at = cpu(), time.perf_counter()
@@ -222,20 +222,20 @@ def p99(times: list[float]) -> float:
     return statistics.quantiles(times, n=100, method="inclusive")[98]
 
 
-def told(rows: Iterable[Row], names: set[str]) -> int:
+def print_summary(rows: Iterable[Row], names: set[str]) -> int:
     from tests import pages  # imported here: after prepare()
 
     rows = list(rows)
-    unseen = (names - set(pages.SHOP) - pages.POSTS - set(pages.ELSEWHERE)) | pages.unsearched()
-    unseen |= pages.own_names() - set(pages.OWN_PAGES) - pages.OWN_ACTS
+    unlisted = (names - set(pages.SHOP) - pages.POSTS - set(pages.ELSEWHERE)) | pages.models_without_search()
+    unlisted |= pages.extra_url_names() - set(pages.EXTRA_PAGES) - pages.EXTRA_ACTIONS
     wrong = [row for row in rows if row.is_wrong]
     slow = [row for row in rows if row.is_slow]
     print(f"\n{len(rows)} pages; {len(wrong)} wrong, {len(slow)} above {SLOW} ms of CPU time")
     for row in (*wrong, *(row for row in slow if row not in wrong)):
         print(line(row))
-    for name in sorted(unseen):
-        print(f"not looked at: {name}")
-    return 1 if wrong or unseen else 0
+    for name in sorted(unlisted):
+        print(f"not listed: {name}")
+    return 1 if wrong or unlisted else 0
 
 
 if __name__ == "__main__":

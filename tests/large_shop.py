@@ -1,7 +1,7 @@
-"""A shop with as much in it as is asked for, written in bulk: what pages cost is counted in it, and measured.
+"""A shop of any size, written in bulk, in which the queries and times of pages are measured.
 
-``Filled().grow(...)`` adds rows of every kind. Order numbers and times rise together, and each transfer follows the one
-before it in its wallet: ``manage.py audit_ledger`` finds nothing wrong with such a shop.
+``LargeShop.open().grow(...)`` adds rows of every kind. Order ids and times rise together, and the balances after each
+transfer are right, so that ``manage.py audit_ledger`` finds no error.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ from storefront.support.models import (
 )
 from storefront.webhooks.models import Attempt, Delivery, Endpoint, WebhookEvent
 
-#: The first orders: one of each status at least, also in a small shop.
-FIRST = ("completed", "in_progress", "queued", "in_doubt", "pending", "processing", "submitting", "partial", "canceled",
-         "failed", *["completed"] * 8, "partial", "in_progress")  # fmt: skip
+#: Statuses of the first orders, so that a small shop has one of each.
+FIRST_STATUSES = (
+    "completed", "in_progress", "queued", "in_doubt", "pending", "processing", "submitting", "partial", "canceled",
+    "failed", *["completed"] * 8, "partial", "in_progress",
+)  # fmt: skip
 ENDED = {"completed", "partial", "canceled", "failed"}
 STATES = {"in_doubt": "in_doubt", "submitting": "submitting", "failed": "refused"}
 KINDS = ("default", "default", "package", "default", "default", "custom_comments", "default", "poll", "default")
@@ -73,19 +75,19 @@ YEARS = timedelta(days=730)
 
 
 def status_of(number: int) -> str:
-    """Of the orders to come: five in a hundred are open, the newest and the oldest alike."""
-    if number < len(FIRST):
-        return FIRST[number]
+    """Return the status of the order with this number: 5% are open, among old orders as well as new ones."""
+    if number < len(FIRST_STATUSES):
+        return FIRST_STATUSES[number]
     if number % 1000 < 5:
         return ("in_doubt", "submitting", "queued", "queued", "queued")[number % 1000]
-    spread = {10: "in_progress", 11: "in_progress", 12: "pending", 13: "processing", 34: "failed"}
-    spread |= {20: "partial", 21: "partial", 22: "partial", 30: "canceled", 31: "canceled"}
-    return spread.get(number % 100, "completed")
+    statuses = {10: "in_progress", 11: "in_progress", 12: "pending", 13: "processing", 34: "failed"}
+    statuses |= {20: "partial", 21: "partial", 22: "partial", 30: "canceled", 31: "canceled"}
+    return statuses.get(number % 100, "completed")
 
 
 @contextmanager
-def own_times(*written: type[models.Model]) -> Iterator[None]:
-    """Rows keep the times they are given, where the model would take now."""
+def given_times(*written: type[models.Model]) -> Iterator[None]:
+    """Keep the creation times that rows are given; the models would replace them by the current time."""
     columns = [column for model in written for column in model._meta.fields if getattr(column, "auto_now_add", False)]
     for column in columns:
         column.auto_now_add = False  # type: ignore[attr-defined]
@@ -101,8 +103,12 @@ def bulk(rows: Iterable[Any]) -> list[Any]:
     return type(made[0])._default_manager.bulk_create(made, batch_size=BATCH) if made else []
 
 
-def put(model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Sets ``columns`` of many rows, each row's values and its id last: a tenth of what bulk_update takes."""
+def bulk_update(model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Set ``columns`` of many rows, in a tenth of the time of Django's bulk_update.
+
+    Args:
+        rows: The values of each row, followed by its id.
+    """
     fields = [model._meta.get_field(column) for column in columns]
     names = ", ".join(f"{column} = %s" for column in columns)
     with connection.cursor() as cursor:
@@ -114,11 +120,11 @@ def put(model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> 
 
 
 @dataclass
-class Filled:
-    """What is in the shop so far. The customer has ten of eleven orders; the others have the rest."""
+class LargeShop:
+    """The shop and its rows so far. The customer has ten of every eleven orders, others have the rest."""
 
     customer: User
-    boss: User
+    operator: User
     categories: list[Category] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
@@ -126,15 +132,15 @@ class Filled:
     wallets: dict[int, Account] = field(default_factory=dict)
     orders: int = 0
     until: datetime = field(default_factory=lambda: timezone.now() - YEARS)
-    _booked: list[Transfer] = field(default_factory=list)
+    _transfers: list[Transfer] = field(default_factory=list)
 
-    # -------------------------------------------------------------------------------------------- what stays the same
+    # -------------------------------------------------------------------------------------------- rows that do not grow
     @classmethod
-    def open(cls) -> Filled:
-        """A shop without services: people, providers, words."""
-        boss = User.objects.create_superuser("boss@example.com", "secret")
-        shop = cls(User.objects.create_user("nadia@example.com", name="Nadia"), boss)
-        shop._meet([shop.customer])
+    def open(cls) -> LargeShop:
+        """Create a shop without services, with customers, providers and texts."""
+        operator = User.objects.create_superuser("operator@example.com", "secret")
+        shop = cls(User.objects.create_user("nadia@example.com", name="Nadia"), operator)
+        shop._open_wallets([shop.customer])
         EmailAddress.objects.create(user=shop.customer, email=shop.customer.email, primary=True, verified=True)
         levels = bulk(PriceLevel(name=f"Level {n}", discount=n * 2, from_spend=Decimal(10**n)) for n in range(1, 5))
         Account.objects.filter(user=shop.customer).update(level=levels[0])
@@ -160,35 +166,35 @@ class Filled:
              for n in range(3))  # fmt: skip
         return shop
 
-    def _meet(self, people: Sequence[User]) -> None:
-        """Their wallets, with money to buy for."""
+    def _open_wallets(self, people: Sequence[User]) -> None:
+        """Open wallets with a balance for ``people``."""
         made = bulk(Account(kind=AccountKind.WALLET, user=one, currency="USD", balance=0) for one in people)
         house = Account.objects.get(code=transfers.ADJUSTMENTS)
         for wallet in made:
             self.wallets[wallet.user_id] = wallet
-            self._book(wallet, "adjustment", f"adjust:{wallet.pk}", Decimal(100_000), house, self.until)
-        self._write()
+            self._add_transfer(wallet, "adjustment", f"adjust:{wallet.pk}", Decimal(100_000), house, self.until)
+        self._write_transfers()
 
-    # -------------------------------------------------------------------------------------------- what grows
+    # -------------------------------------------------------------------------------------------- rows that grow
     @transaction.atomic
     def grow(self, *, services: int, orders: int, until: datetime | None = None) -> None:
-        """Brings the shop up to so many services and orders; ``until`` is when the last of them was placed."""
+        """Grow to this number of services and orders, the last of them placed at ``until``."""
         until = until or timezone.now()
-        with own_times(Order, OrderEvent, Transfer, Payment, Refill, Cancellation, PriceChange, Ticket, Message):
+        with given_times(Order, OrderEvent, Transfer, Payment, Refill, Cancellation, PriceChange, Ticket, Message):
             new = services - len(self.services)
-            self._sell(new, until)
-            self._people((orders - self.orders) // 40 + 2)
-            placed = self._buy(orders - self.orders, until)
+            self._add_services(new, until)
+            self._add_customers((orders - self.orders) // 40 + 2)
+            placed = self._add_orders(orders - self.orders, until)
             for part in range(0, len(placed), BATCH * 5):
-                self._follow(placed[part : part + BATCH * 5])
-            self._care([order for order in placed if order.user_id == self.customer.pk])
-            self._talk([order for order in placed if order.user_id == self.customer.pk][::25], until)
-            self._tell(placed[::4])
-            self._pay_in(len(placed) // 50 + 8, until)
-        self._around(len(placed), until)
+                self._add_placements(placed[part : part + BATCH * 5])
+            self._add_requests([order for order in placed if order.user_id == self.customer.pk])
+            self._add_tickets([order for order in placed if order.user_id == self.customer.pk][::25], until)
+            self._add_webhook_events(placed[::4])
+            self._add_payments(len(placed) // 50 + 8, until)
+        self._add_other_rows(len(placed), until)
         self.until = until
 
-    def _sell(self, count: int, until: datetime) -> None:
+    def _add_services(self, count: int, until: datetime) -> None:
         wanted = min(60, max(6, (len(self.services) + count) // 10))
         first = len(self.categories)
         self.categories += bulk(Category(name=f"Category {n:02}", position=n) for n in range(first, wanted))
@@ -200,7 +206,7 @@ class Filled:
         if first == 0:
             bulk(Route(service=made[0], offer=offer, priority=n) for n, offer in enumerate(offers[1:3], 1))
         bulk(OfferChange(offer=offer, what="rate", old="1", new="2") for offer in offers[::2])
-        bulk(_measure(n, service) for n, service in zip(at, made, strict=True))
+        bulk(_delivery_stats(n, service) for n, service in zip(at, made, strict=True))
         bulk(PriceChange(service=service, old_rate=service.rate, new_rate=service.rate + 1,
                          created_at=until - timedelta(hours=(n * 7 + turn * 5000) % 17_000))
              for turn in (1, 0) for n, service in zip(at, made, strict=True))  # fmt: skip
@@ -210,26 +216,26 @@ class Filled:
         self.services += made
         self.offers += offers
 
-    def _people(self, count: int) -> None:
+    def _add_customers(self, count: int) -> None:
         first = len(self.others)
         made = bulk(User(email=f"c{n}@example.com", name=f"Customer {n}", password="!")
                     for n in range(first, first + count))  # fmt: skip
-        self._meet(made)
+        self._open_wallets(made)
         self.others += made
 
-    def _buy(self, count: int, until: datetime) -> list[Order]:
-        """Orders and their charges and refunds, each of both after the one before it."""
+    def _add_orders(self, count: int, until: datetime) -> list[Order]:
+        """Add orders with their charges and refunds, in the order of time."""
         step = (until - self.until) / (count + 1)
         orders = bulk(self._order(n, self.until + step * (n - self.orders + 1))
                       for n in range(self.orders, self.orders + count))  # fmt: skip
         sales = Account.objects.get(code=transfers.SALES)
         for order in orders:
             wallet = self.wallets[order.user_id]
-            self._book(wallet, "charge", f"charge:{order.pk}", -order.charge, sales, order.created_at, order)
+            self._add_transfer(wallet, "charge", f"charge:{order.pk}", -order.charge, sales, order.created_at, order)
             if order.refunded:
                 back = f"refund:{order.pk}:{order.refunded}"
-                self._book(wallet, "refund", back, order.refunded, sales, order.created_at, order)
-        self._write()
+                self._add_transfer(wallet, "refund", back, order.refunded, sales, order.created_at, order)
+        self._write_transfers()
         bulk(Run(order=order, number=number, quantity=20, due_at=order.created_at)
              for order in orders if order.runs > 1 for number in range(1, 6))  # fmt: skip
         self.orders += count
@@ -259,9 +265,9 @@ class Filled:
             interval=30 if n % 500 == 1 else 0,
         )
 
-    def _book(self, wallet: Account, kind: str, reference: str, amount: Decimal, house: Account, at: datetime,
+    def _add_transfer(self, wallet: Account, kind: str, reference: str, amount: Decimal, house: Account, at: datetime,
               order: Order | None = None) -> None:  # fmt: skip
-        """A movement into the wallet, or out of it where ``amount`` is negative."""
+        """Add a transfer to the wallet, or from it if ``amount`` is negative."""
         assert wallet.balance is not None
         if not amount:
             return
@@ -269,20 +275,20 @@ class Filled:
         if order is not None:
             wallet.spent -= amount
         source, target = (house, wallet) if amount > 0 else (wallet, house)
-        self._booked.append(
+        self._transfers.append(
             Transfer(kind=TransferKind(kind), reference=reference, source=source, target=target, amount=abs(amount),
                      wallet=wallet, wallet_after=wallet.balance, order=order, created_at=at)
         )  # fmt: skip
 
-    def _write(self) -> None:
-        moved = {transfer.wallet_id: transfer.wallet for transfer in self._booked if transfer.wallet}
-        with own_times(Transfer):
-            bulk(self._booked)
-        self._booked = []
-        put(Account, ("balance", "spent"), [(w.balance, w.spent, w.pk) for w in moved.values()])
+    def _write_transfers(self) -> None:
+        moved = {transfer.wallet_id: transfer.wallet for transfer in self._transfers if transfer.wallet}
+        with given_times(Transfer):
+            bulk(self._transfers)
+        self._transfers = []
+        bulk_update(Account, ("balance", "spent"), [(w.balance, w.spent, w.pk) for w in moved.values()])
 
-    def _follow(self, orders: Sequence[Order]) -> None:
-        """What panels did with them."""
+    def _add_placements(self, orders: Sequence[Order]) -> None:
+        """Add submissions, calls and events of ``orders``."""
         offer_of = {service.pk: offer for service, offer in zip(self.services, self.offers, strict=True)}
         placements = bulk(_placement(order, offer_of[order.service_id]) for order in orders if order.status != "queued")
         bulk(PanelCall(provider_id=row.provider_id, placement=row, verb="add", outcome="accepted",
@@ -291,11 +297,11 @@ class Filled:
         bulk(
             OrderEvent(order=order, kind=kind, data=data, created_at=at)
             for order in orders
-            for kind, data, at in _story(order)
+            for kind, data, at in _events(order)
             if at
         )
 
-    def _care(self, orders: Sequence[Order]) -> None:
+    def _add_requests(self, orders: Sequence[Order]) -> None:
         done = [order for order in orders if order.status in ("completed", "partial")]
         states = ("completed", "waiting", "rejected", "in_progress", "completed", "completed", "completed", "completed")
         for model, rows in ((Refill, done[1::12]), (Cancellation, done[2::30])):
@@ -311,33 +317,33 @@ class Filled:
                 for row in made[:500]
             )
 
-    def _talk(self, orders: Sequence[Order], until: datetime) -> None:
+    def _add_tickets(self, orders: Sequence[Order], until: datetime) -> None:
         category = TicketCategory.objects.order_by("pk")[0]
         rows = bulk(_ticket(n, self.customer, category, order.created_at) for n, order in enumerate(orders))
         bulk(TicketOrder(ticket=ticket, order=order) for ticket, order in zip(rows, orders, strict=True))
         first = Ticket.objects.order_by("pk")[0]
-        said = bulk(
-            Message(ticket=ticket, author=self.boss if turn == 1 else self.customer, is_staff=turn == 1,
+        messages = bulk(
+            Message(ticket=ticket, author=self.operator if turn == 1 else self.customer, is_staff=turn == 1,
                     text="How long does it take?", created_at=ticket.created_at)
             for ticket in (*rows, *[first] * min(100, len(rows))) for turn in range(3)
         )  # fmt: skip
         bulk(Attachment(message=one, key=f"t/{one.pk}", name="a.txt", content_type="text/plain", size=5)
-             for one in said[::6])  # fmt: skip
+             for one in messages[::6])  # fmt: skip
         newest: dict[int, int] = defaultdict(int)
-        for one in said:
+        for one in messages:
             newest[one.ticket_id] = max(newest[one.ticket_id], one.pk)
-        put(Ticket, ("last_message",), [(message, ticket) for ticket, message in newest.items()])
+        bulk_update(Ticket, ("last_message",), [(message, ticket) for ticket, message in newest.items()])
 
-    def _tell(self, orders: Sequence[Order]) -> None:
+    def _add_webhook_events(self, orders: Sequence[Order]) -> None:
         endpoint = Endpoint.objects.order_by("pk")[0]
-        told = [order for order in orders if order.started_at]
+        started = [order for order in orders if order.started_at]
         events = bulk(WebhookEvent(id=uuid.uuid4(), topic="order.changed", body='{"order": 1}',
                                    created_at=order.created_at)
-                      for order in told)  # fmt: skip
+                      for order in started)  # fmt: skip
         made = bulk(_delivery(n, endpoint, event) for n, event in enumerate(events))
         bulk(Attempt(delivery=row, at=row.created_at, status=200, elapsed_ms=40, answer="ok") for row in made)
 
-    def _pay_in(self, count: int, until: datetime) -> None:
+    def _add_payments(self, count: int, until: datetime) -> None:
         first = Payment.objects.count()
         made = bulk(_payment(n, self.customer, until - timedelta(minutes=count - n + first)) for n in
                     range(first, first + count))  # fmt: skip
@@ -346,20 +352,21 @@ class Filled:
         for row in made:
             if row.status == "credited":
                 named = f"payment:manual:{row.reference}"
-                self._book(self.wallets[row.user_id], "payment", named, row.paid_amount, clearing, row.created_at)
-        self._write()
+                self._add_transfer(
+                    self.wallets[row.user_id], "payment", named, row.paid_amount, clearing, row.created_at
+                )
+        self._write_transfers()
 
-    def _around(self, orders: int, until: datetime) -> None:
-        """Keys and what they tried out, letters, news, log-ins, the history of the back office."""
+    def _add_other_rows(self, orders: int, until: datetime) -> None:
+        """Add API keys, sandbox orders, emails, announcements, sessions and log entries of the back office."""
         revoked = max(2, orders // 500)
         first = ApiKey.objects.count()
-        keys = bulk(ApiKey(user=self.customer, name=f"Key {n}", prefix=f"{n:08}", is_sandbox=n == 0,
+        bulk(ApiKey(user=self.customer, name=f"Key {n}", prefix=f"{n:08}", is_sandbox=n == 0,
                            digest=hashlib.sha256(str(n).encode()).hexdigest(), revoked_at=until if n > 4 else None)
                     for n in range(first, first + revoked + 6))  # fmt: skip
-        ApiKey.objects.filter(pk__in=[key.pk for key in keys[:5]], revoked_at=None)
         sandbox = ApiKey.objects.filter(is_sandbox=True)[0]
-        bulk(_tried(n, sandbox, self.services[n % len(self.services)], until) for n in range(orders // 20 + 2))
-        bulk(_letter(n, self.customer, until) for n in range(orders // 10 + 4))
+        bulk(_sandbox_order(n, sandbox, self.services[n % len(self.services)], until) for n in range(orders // 20 + 2))
+        bulk(_email(n, self.customer, until) for n in range(orders // 10 + 4))
         bulk(Announcement(title=f"News {n}", text="Words", is_pinned=n == 0, starts_at=until - timedelta(days=n))
              for n in range(orders // 400 + 3))  # fmt: skip
         bulk(UserSession(user=self.customer, session_key=f"{first}-{n}", ip="203.0.113.7", user_agent="Firefox")
@@ -367,7 +374,7 @@ class Filled:
         kind = ContentType.objects.get_for_model(Service)
         bulk(
             LogEntry(
-                user=self.boss,
+                user=self.operator,
                 content_type=kind,
                 object_id=str(self.services[n].pk),
                 object_repr="x",
@@ -391,7 +398,7 @@ def _service(n: int, category: Category) -> Service:
 
 
 def _offer(n: int, service: Service, provider: Provider) -> Offer:
-    """Of the first ten and of every thousand: one held back, one gone, one that cannot be sold, one that costs more."""
+    """Return a provider service; of every thousand, some are unavailable, unsellable, too expensive or unapproved."""
     odd = n % 1000
     return Offer(
         provider=provider, upstream_id=str(1000 + n), name=service.name, category=service.category.name,
@@ -402,7 +409,7 @@ def _offer(n: int, service: Service, provider: Provider) -> Offer:
     )  # fmt: skip
 
 
-def _measure(n: int, service: Service) -> DeliveryStats:
+def _delivery_stats(n: int, service: Service) -> DeliveryStats:
     return DeliveryStats(
         service=service,
         sample=20,
@@ -419,17 +426,17 @@ def _measure(n: int, service: Service) -> DeliveryStats:
 
 def _placement(order: Order, offer: Offer) -> Placement:
     state = STATES.get(order.status, "closed" if order.ended_at else "accepted")
-    is_there = state in ("closed", "accepted")
+    is_known = state in ("closed", "accepted")
     return Placement(
         order=order, provider_id=offer.provider_id, offer=offer, state=state, quantity=100,
-        upstream_id=str(10_000_000 + order.pk) if is_there else "", cost=order.charge / 2, currency="USD",
+        upstream_id=str(10_000_000 + order.pk) if is_known else "", cost=order.charge / 2, currency="USD",
         exchange_rate=Decimal(1), lease_until=order.created_at, ended_at=order.ended_at,
-        sync_at=None if order.ended_at or not is_there else timezone.now() + timedelta(hours=1),
+        sync_at=None if order.ended_at or not is_known else timezone.now() + timedelta(hours=1),
         evidence={"said": "try later"} if state == "in_doubt" else {},
     )  # fmt: skip
 
 
-def _story(order: Order) -> Iterator[tuple[str, dict[str, Any], datetime | None]]:
+def _events(order: Order) -> Iterator[tuple[str, dict[str, Any], datetime | None]]:
     if order.status in ("in_doubt", "queued", "submitting"):
         yield ("in_doubt" if order.status == "in_doubt" else "note"), {"why": "no answer"}, order.created_at
         return
@@ -478,13 +485,13 @@ def _payment(n: int, user: User, at: datetime) -> Payment:
     )  # fmt: skip
 
 
-def _tried(n: int, key: ApiKey, service: Service, at: datetime) -> SandboxOrder:
+def _sandbox_order(n: int, key: ApiKey, service: Service, at: datetime) -> SandboxOrder:
     return SandboxOrder(key=key, service=service, link="https://photos.example.com/1", quantity=100,
                         charge=Decimal("0.1"), fingerprint=n, created_at=at, started_at=at, delivered_at=at, ends_at=at,
                         final_status="completed", final_remains=0)  # fmt: skip
 
 
-def _letter(n: int, user: User, at: datetime) -> Email:
+def _email(n: int, user: User, at: datetime) -> Email:
     is_open, is_lost = n % 100 == 1, n % 100 == 2
     return Email(user=user, address=user.email, kind="receipt", subject="Your money has arrived", text="Words",
                   html="<p>Words</p>", language="en", created_at=at, sent_at=None if is_open or is_lost else at,

@@ -1,8 +1,8 @@
-"""Every page of the shop and of the back office, as addresses in a shop that ``filled`` has filled.
+"""Every page of the shop and of the back office, as addresses in a ``LargeShop``.
 
-The shop's are named here by the name of their URL: a name that is in none of the tables below is a page that nobody has
-looked at. Those of the back office are found in its registry: each list with each of its filters and searches, each
-form. The tests count their queries, ``bench/pages.py`` measures them.
+Pages of the shop are listed by the name of their URL; a test fails if a name is in none of the tables below. Pages of
+the back office come from the registry of the admin: each list with its filters and searches, and each form. The tests
+count the queries of these pages, and ``bench/pages.py`` measures their times.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from storefront.payments.models import Payment
 from storefront.shop import order_status
 from storefront.support.models import Ticket
 from storefront.webhooks.models import Delivery, Endpoint
-from tests.filled import Filled
+from tests.large_shop import LargeShop
 
-VISITOR, CUSTOMER, BOSS = "visitor", "customer", "operator"
+VISITOR, CUSTOMER, OPERATOR = "visitor", "customer", "operator"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``answers`` are the statuses that are right; anything else is a page that does not work."""
+    """A page; an HTTP status that is not in ``statuses`` means that it is broken."""
 
     path: str
     reader: str = CUSTOMER
-    answers: tuple[int, ...] = (200,)
+    statuses: tuple[int, ...] = (200,)
     is_live: bool = False
-    #: As it is written in the table: the same page in two shops, whose rows have other numbers.
+    #: The address as in the table, which identifies the page in shops with other ids.
     key: str = ""
 
 
 # ------------------------------------------------------------------------------------------------ the shop
 TABS = [f"/orders/?status={shown.code}" for shown in order_status.LABELS]
-#: The addresses of each page, filled in with what ``known`` knows; before some of them, who reads it and how.
+#: The addresses of each page, with the ids of ``known_ids``. Some have a prefix: a reader, "live" for fragments that
+#: htmx requests, or "file".
 SHOP: Mapping[str, tuple[str, ...]] = {
     "shop:landing": ("visitor /",),
     "shop:catalog": (
@@ -139,15 +140,15 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     "mfa_activate_totp": ("/account/second-factor/totp/activate/",),
     "mfa_list_webauthn": ("/account/second-factor/webauthn/",),
 }  # fmt: skip
-#: Addresses that only act.
+#: URLs that only accept POST.
 POSTS = frozenset({
     "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:dismiss",
     "webhooks:low_balance", "webhooks:run_action", "webhooks:resend", "payments:send_proof", "payments:webhook",
     "sessions_end", "session_end", "language",
 })  # fmt: skip
-#: What is no page of this kind, and why.
+#: URLs that are not measured, and why.
 ELSEWHERE: Mapping[str, str] = {
-    "^api(?:/|$)": "an error",
+    "^api(?:/|$)": "an API error",
     "adminapi/openapi.json": "the description of the Admin API",
     "": "an error of the REST API",
     "api/v3": "leads to the page of the REST API",
@@ -155,36 +156,36 @@ ELSEWHERE: Mapping[str, str] = {
     "brand:logo": "a picture, of one row",
     "support:file": "a file from the disk",
     "payments:proof": "a file from the disk",
-    "payments:demo": "pretend payments, in the demo alone",
-    "mail:unsubscribe": "a link of a letter, about its reader alone",
-    "account_reauthenticate": "asks for the password again where that is long ago",
-    "mfa_reauthenticate": "asks for the second factor again where that is long ago",
-    "account_confirm_login_code": "leads to the log-in: no log-in by code here",
-    "mfa_authenticate": "the second half of a log-in",
-    "mfa_deactivate_totp": "about the reader's own second factor",
-    "mfa_view_recovery_codes": "about the reader's own second factor",
-    "mfa_generate_recovery_codes": "about the reader's own second factor",
-    "mfa_download_recovery_codes": "about the reader's own second factor",
-    "mfa_add_webauthn": "about the reader's own second factor",
-    "mfa_reauthenticate_webauthn": "about the reader's own second factor",
-    "mfa_remove_webauthn": "about the reader's own second factor",
-    "mfa_edit_webauthn": "about the reader's own second factor",
-    "mfa_login_webauthn": "about the reader's own second factor",
+    "payments:demo": "the demo gateway, which only the demo has",
+    "mail:unsubscribe": "a link in emails",
+    "account_reauthenticate": "asks for the password again after a while",
+    "mfa_reauthenticate": "asks for the second factor again after a while",
+    "account_confirm_login_code": "redirects to sign-in; signing in by code is off",
+    "mfa_authenticate": "the second step of sign-in",
+    "mfa_deactivate_totp": "the reader's two-factor authentication",
+    "mfa_view_recovery_codes": "the reader's two-factor authentication",
+    "mfa_generate_recovery_codes": "the reader's two-factor authentication",
+    "mfa_download_recovery_codes": "the reader's two-factor authentication",
+    "mfa_add_webauthn": "the reader's two-factor authentication",
+    "mfa_reauthenticate_webauthn": "the reader's two-factor authentication",
+    "mfa_remove_webauthn": "the reader's two-factor authentication",
+    "mfa_edit_webauthn": "the reader's two-factor authentication",
+    "mfa_login_webauthn": "the reader's two-factor authentication",
 }
 
 
-def names(resolver: Any = None, space: str = "") -> Iterator[str]:
-    """The name of every URL of the shop, its route where it has none; without the back office and the APIs."""
+def url_names(resolver: Any = None, space: str = "") -> Iterator[str]:
+    """Yield the name of every URL of the shop, or its route if it has no name, without back office and APIs."""
     for entry in (resolver or get_resolver()).url_patterns:
         if isinstance(entry, URLResolver):
             if entry.namespace != "admin":
-                yield from names(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
+                yield from url_names(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
         elif isinstance(entry, URLPattern) and not hasattr(entry.callback, "cls"):  # a view of REST framework
             yield f"{space}{entry.name}" if entry.name else str(entry.pattern)
 
 
-def known(shop: Filled) -> dict[str, Any]:
-    """The numbers in the addresses. They name the same rows, or rows of the same kind, however much there is."""
+def known_ids(shop: LargeShop) -> dict[str, Any]:
+    """Return the values in the addresses. They refer to comparable rows in shops of any size."""
     mine = Order.objects.filter(user=shop.customer).order_by("pk")
     count = mine.count()
     transfers = Transfer.objects.filter(wallet__user=shop.customer).order_by("pk")
@@ -219,24 +220,24 @@ def known(shop: Filled) -> dict[str, Any]:
     }
 
 
-#: What else than 200 may be answered: a fragment in which nothing changed; a page that leads to another one.
-_MAYBE = {"live": (200, 204)}
-_LEADS = ("account", "mfa")
+#: Prefixes whose pages may have other statuses than 200: fragments return 204 if nothing has changed.
+_STATUSES = {"live": (200, 204)}
+_REDIRECTING = ("account", "mfa")
 
 
-def of_shop(shop: Filled) -> Iterator[tuple[str, Page]]:
-    """(name of the URL, page)"""
-    numbers = known(shop)
+def shop_pages(shop: LargeShop) -> Iterator[tuple[str, Page]]:
+    """Yield the name of the URL and the page, for each page of the shop."""
+    numbers = known_ids(shop)
     for name, addresses in SHOP.items():
         for address in addresses:
-            told, _, path = address.rpartition(" ")
-            reader = told if told in (VISITOR, BOSS) else CUSTOMER
-            answers = (200, 302) if name.startswith(_LEADS) else _MAYBE.get(told, (200,))
-            yield name, Page(path.format(**numbers), reader, answers, told == "live", f"{reader} {path}")
+            prefix, _, path = address.rpartition(" ")
+            reader = prefix if prefix in (VISITOR, OPERATOR) else CUSTOMER
+            statuses = (200, 302) if name.startswith(_REDIRECTING) else _STATUSES.get(prefix, (200,))
+            yield name, Page(path.format(**numbers), reader, statuses, prefix == "live", f"{reader} {path}")
 
 
 # ------------------------------------------------------------------------------------------------ the back office
-#: What is looked for in the list of each model that can be searched: each kind of text that its field takes.
+#: The searches of each model with a search field, one for each kind of text that it finds.
 SEARCHES: Mapping[str, tuple[str, ...]] = {
     "auth.Group": ("Desk",),
     "orders.Category": ("Category 00",),
@@ -264,81 +265,87 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "payments.Payment": ("{reference}", "nadia@", "nothing"),
     "mail.Email": ("1", "nadia@", "nothing"),
 }
-#: Lists that a page of another model leads to.
+#: Filtered lists that pages of other models link to.
 LINKED = (
     "orders/order/?user__id__exact={customer}", "orders/order/?service__id__exact={service}",
     "orders/transfer/?order__id__exact={order}", "providers/placement/?order__id__exact={order}",
     "providers/route/?offer__id__exact=1", "webhooks/delivery/?endpoint__id__exact={endpoint}",
     "orders/customerrate/?user__id__exact={customer}",
 )  # fmt: skip
-#: The pages that models have beside their list and forms; what is not here must be an address that only acts.
-OWN_PAGES = {
+#: Pages of models besides list and forms.
+EXTRA_PAGES = {
     "accounts_user_adjust": "accounts/user/{customer}/adjust/",
     "accounts_user_reset_second_factor": "accounts/user/{customer}/reset-second-factor/",
     "auth_user_password_change": "",
 }
-OWN_ACTS = frozenset(
+EXTRA_ACTIONS = frozenset(
     ["accounts_user_reset_password", "accounts_user_sign_out"]
     + [f"orders_order_{act}" for act in ("cancel", "partial", "seen")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
     + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle")]
     + [f"support_ticket_{act}" for act in ("write", "act")]
 )
-_USUAL = ("changelist", "add", "history", "delete", "change")
+_STANDARD = ("changelist", "add", "history", "delete", "change")
 
 
-def own_names() -> set[str]:
-    """The names of the addresses that models have beside the usual five."""
+def extra_url_names() -> set[str]:
+    """Return the names of the URLs that models have besides the standard five."""
     found = set()
     for model, shown in admin.site._registry.items():
         info = f"{model._meta.app_label}_{model._meta.model_name}_"
-        found |= {url.name for url in shown.get_urls() if url.name and url.name not in [info + act for act in _USUAL]}
+        found |= {
+            url.name for url in shown.get_urls() if url.name and url.name not in [info + act for act in _STANDARD]
+        }
     return found
 
 
-def unsearched() -> set[str]:
-    """Models whose list can be searched, though nobody said for what."""
+def models_without_search() -> set[str]:
+    """Return the models with a search field that are missing in ``SEARCHES``."""
     return {model._meta.label for model, shown in admin.site._registry.items() if shown.search_fields} - set(SEARCHES)
 
 
-def of_back_office(shop: Filled, *, is_whole: bool = True) -> Iterator[tuple[str, Page]]:
-    """(model, page). ``is_whole``: every choice, column and search, and the pages that are Django's own."""
-    numbers = known(shop)
+def back_office_pages(shop: LargeShop, *, is_complete: bool = True) -> Iterator[tuple[str, Page]]:
+    """Yield the model and the page, for each page of the back office.
+
+    Args:
+        is_complete: Whether to include every filter choice, column and search, and Django's own pages.
+    """
+    numbers = known_ids(shop)
     yield "index", _page("/admin/", "")
-    for path in (*LINKED, *filter(None, OWN_PAGES.values())):
+    for path in (*LINKED, *filter(None, EXTRA_PAGES.values())):
         yield "linked", _page("/admin/" + path.format(**numbers), path)
     for model, shown in admin.site._registry.items():
         label = model._meta.label
         base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         yield label, _page(base, "list")
-        for key, query in _choices(shop, shown, base, is_whole=is_whole):
+        for key, query in _list_queries(shop, shown, base, is_complete=is_complete):
             yield label, _page(base + query, key)
-        for text in SEARCHES.get(label, ())[: None if is_whole else 1]:
+        for text in SEARCHES.get(label, ())[: None if is_complete else 1]:
             yield label, _page(f"{base}?{urlencode({'q': text.format(**numbers)})}", f"q={text}")
         row = shop.customer if model is type(shop.customer) else model._default_manager.order_by("pk").first()
         if row is not None:
             yield label, _page(f"{base}{row.pk}/change/", "change")
-        if is_whole and row is not None:
+        if is_complete and row is not None:
             yield label, _page(f"{base}{row.pk}/history/", "history")
             yield label, _page(base + "add/", "add")
         for name in shown.autocomplete_fields:
-            asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": name}
-            yield label, _page(f"/admin/autocomplete/?{urlencode({**asked, 'term': 'o'})}", f"choosing {name}")
+            query = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": name}
+            yield label, _page(f"/admin/autocomplete/?{urlencode({**query, 'term': 'o'})}", f"choosing {name}")
 
 
 def _page(path: str, key: str) -> Page:
-    return Page(path, BOSS, (200, 302, 403), key=key)
+    return Page(path, OPERATOR, (200, 302, 403), key=key)
 
 
-def _choices(shop: Filled, shown: Any, base: str, *, is_whole: bool) -> Iterator[tuple[str, str]]:
-    """Some choices of each filter, each column that is sorted by, the last page."""
+def _list_queries(shop: LargeShop, shown: Any, base: str, *, is_complete: bool) -> Iterator[tuple[str, str]]:
+    """Yield queries for a list: choices of each filter and, if complete, sorting by each column and the last page."""
     request: Any = RequestFactory().get(base)
-    request.user = shop.boss
+    request.user = shop.operator
     listed = shown.get_changelist_instance(request)
     for spec in listed.filter_specs:
-        asked = [choice["query_string"] for choice in spec.choices(listed)][1:]
-        yield from ((query, query) for query in asked[: 10 if is_whole else 1])
-    if not is_whole:
+        choices = [choice["query_string"] for choice in spec.choices(listed)][1:]
+        yield from ((query, query) for query in choices[: 10 if is_complete else 1])
+    if not is_complete:
         return
     columns = [n for n, name in enumerate(listed.list_display) if _is_sortable(shown, listed, request, name)]
     yield from ((f"?o={number}", f"?o={number}") for number in columns)
@@ -346,11 +353,11 @@ def _choices(shop: Filled, shown: Any, base: str, *, is_whole: bool) -> Iterator
 
 
 def _is_sortable(shown: Any, listed: Any, request: Any, name: str) -> bool:
-    """As the head of the list says; the first column is the box to tick."""
+    """Return whether the list can be sorted by the column ``name``; the first column is the checkbox."""
     is_offered = name in shown.get_sortable_by(request)
     return is_offered and name != "action_checkbox" and bool(listed.get_ordering_field(name))
 
 
-def of_part_of_back_office(shop: Filled) -> Iterator[tuple[str, Page]]:
-    """Each list, one choice of each of its filters, a search, a form: what the tests have the time for."""
-    return of_back_office(shop, is_whole=False)
+def sample_back_office_pages(shop: LargeShop) -> Iterator[tuple[str, Page]]:
+    """Yield each list, one choice of each filter, one search and one form, which is enough for the tests."""
+    return back_office_pages(shop, is_complete=False)
