@@ -1,4 +1,4 @@
-"""Fixtures of the API's tests."""
+"""Fixtures: customers with API keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.storefront.api.watched import Watched
 
 @pytest.fixture
 def reseller(db: Any) -> people.Reseller:
-    """A customer with a key and 100.84292 in the wallet."""
+    """Return a customer with an API key and a balance of 100.84292."""
     return people.reseller()
 
 
@@ -23,7 +23,7 @@ def stranger(db: Any) -> people.Reseller:
 
 @pytest.fixture
 def watched(db: Any, settings: Any) -> Watched:
-    """A customer whose every request is watched. Nobody delivers what they order."""
+    """Return a customer whose requests are all checked. New orders do not wake the worker."""
     settings.ORDERS_WAKE = "builtins.id"
     settings.API_CALLS_PER_MINUTE = settings.API_ADDRESS_CALLS_PER_MINUTE = 0
     return Watched.set_up()

@@ -1,4 +1,4 @@
-"""A customer of the shop who calls its API, and a way to send bytes. The fixtures are in conftest."""
+"""A customer who calls the panel API, and functions that send raw requests over a socket."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Reseller:
     client: Client = field(default_factory=Client)
 
     def call(self, **params: Any) -> Any:
-        """What a plain client gets: a form by POST, HTTP 200, JSON."""
+        """Send a form by POST, as most clients do, and return the JSON of the response."""
         response = self.client.post("/api/v2", {"key": self.key, **params})
         assert response.status_code == 200, response.content
         return response.json()
 
     @property
     def balance(self) -> Decimal:
-        held = Account.objects.get(user=self.user).balance
-        assert held is not None
-        return held
+        balance = Account.objects.get(user=self.user).balance
+        assert balance is not None
+        return balance
 
 
 def reseller(amount: str = "100.84292", **details: Any) -> Reseller:
-    """A customer with ``amount`` in the wallet and a key that was used a moment ago, so that it is not marked again."""
+    """Return a customer with this balance and a key that was just used, so that a call does not update its last use."""
     user = factories.customer(amount, **details)
     row, key = ApiKey.objects.issue(user)
     ApiKey.objects.filter(pk=row.pk).update(last_used_at=timezone.now())
@@ -53,9 +53,9 @@ def reseller(amount: str = "100.84292", **details: Any) -> Reseller:
 
 
 def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
-    """Sends ``raw`` over a socket to the shop; returns the status, the headers in lower case, and the JSON.
+    """Send ``raw`` to the shop over a socket; return status, headers with lower-case names, and JSON.
 
-    The server answers in this thread, so it sees what the test wrote.
+    The server runs in this thread, so that it sees the rows of the test's open transaction.
     """
     server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(WSGIHandler())
@@ -71,7 +71,7 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
 
 @contextmanager
 def connection_kept() -> Iterator[None]:
-    """A request that is answered in this thread would close the connection that holds the test's transaction."""
+    """Keep the database connection: Django closes it after a request, and with it the test's transaction."""
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
     try:
@@ -82,7 +82,7 @@ def connection_kept() -> Iterator[None]:
 
 
 def answered(client: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:
-    """What the server sends: the status, the headers in lower case, and the JSON, unpacked if it was packed."""
+    """Read a response: status, headers with lower-case names, and JSON, decompressed if necessary."""
     answer = HTTPResponse(client, method=method)
     answer.begin()
     headers = {name.lower(): value for name, value in answer.getheaders()}
@@ -95,7 +95,7 @@ def answered(client: socket.socket, method: str = "POST") -> tuple[int, dict[str
 def request(
     body: bytes = b"", *, method: str = "POST", path: str = "/api/v2", content_type: str = "", **headers: str
 ) -> bytes:
-    """A request as the bytes on the wire. An empty content type sends no such header."""
+    """Return the bytes of a request. An empty content type sends no such header."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     lines += [f"Content-Type: {content_type}"] if content_type else []

@@ -1,4 +1,4 @@
-"""What each action does, answers and costs in statements."""
+"""Each action of the panel API: effects, responses and number of SQL statements."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_unknown_action_is_refused(reseller: Reseller, action: str) -> None:
     assert reseller.call(action=action) == {"error": "Incorrect request"}
 
 
-def test_the_last_use_of_a_key_is_kept_to_the_minute(
+def test_the_last_use_of_a_key_is_stored_once_a_minute(
     reseller: Reseller, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
@@ -63,12 +63,12 @@ def test_the_last_use_of_a_key_is_kept_to_the_minute(
 
 
 # ------------------------------------------------------------------------------------------------ balance
-def test_balance_is_one_statement(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
+def test_balance_takes_one_statement(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
     with django_assert_num_queries(1):
         assert reseller.call(action="balance") == {"balance": "100.84292", "currency": "USD"}
 
 
-def test_a_customer_without_a_wallet_has_nothing(reseller: Reseller) -> None:
+def test_a_customer_without_a_wallet_has_a_balance_of_zero(reseller: Reseller) -> None:
     _, key = ApiKey.objects.issue(type(reseller.user).objects.create_user("new@example.com"))
     assert reseller.call(key=key, action="balance") == {"balance": "0.00", "currency": "USD"}
     answer = reseller.call(key=key, action="add", service=service().pk, link="x", quantity=100)
@@ -76,7 +76,7 @@ def test_a_customer_without_a_wallet_has_nothing(reseller: Reseller) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ services
-def test_a_service_is_listed_as_on_the_example_page(reseller: Reseller) -> None:
+def test_a_service_is_listed_as_in_the_panel_example(reseller: Reseller) -> None:
     what = service(
         "custom_comments", name="Followers", category=category("First Category"), min_quantity=50, has_refill=True,
         has_dripfeed=True, description="Line one\nline two",
@@ -98,7 +98,7 @@ def test_a_service_is_listed_as_on_the_example_page(reseller: Reseller) -> None:
     ]
 
 
-def test_the_list_holds_all_that_is_on_sale_and_nothing_else(reseller: Reseller) -> None:
+def test_services_lists_exactly_what_is_on_sale(reseller: Reseller) -> None:
     sold = [service(kind.code, is_flat=kind.is_flat).pk for kind in SERVICE_TYPES.values()]
     service(is_active=False)
     service(category=category(is_active=False))
@@ -112,7 +112,7 @@ def test_an_empty_shop_lists_nothing(reseller: Reseller) -> None:
 
 
 @pytest.mark.parametrize("count", [10, 500])
-def test_services_are_two_statements_for_any_number(
+def test_services_takes_two_statements_for_any_number(
     reseller: Reseller, count: int, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     within = category()
@@ -123,7 +123,7 @@ def test_services_are_two_statements_for_any_number(
 
 # ------------------------------------------------------------------------------------------------ add
 @pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_type_can_be_bought_with_all_inputs_sent(reseller: Reseller, kind: str) -> None:
+def test_every_type_can_be_ordered_with_all_inputs_sent(reseller: Reseller, kind: str) -> None:
     what = service(kind)
     before = reseller.balance
     answer = reseller.call(action="add", service=what.pk, **INPUTS)
@@ -136,7 +136,7 @@ def test_every_type_can_be_bought_with_all_inputs_sent(reseller: Reseller, kind:
 
 
 @pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_type_can_be_bought_by_json(reseller: Reseller, kind: str) -> None:
+def test_every_type_can_be_ordered_with_json(reseller: Reseller, kind: str) -> None:
     inputs: dict[str, Any] = {**INPUTS, "quantity": 100.0, "comments": ["one", "two"], "runs": None, "interval": False}
     data = {"key": reseller.key, "action": "add", "service": service(kind).pk, **inputs}
     answer = reseller.client.post("/api/v2", data, content_type="application/json")
@@ -165,7 +165,9 @@ def test_every_type_can_be_bought_by_json(reseller: Reseller, kind: str) -> None
         ({"request_id": "x" * 129}, "Request id is longer than 128"),
     ],
 )
-def test_a_refused_add_says_why_and_takes_nothing(reseller: Reseller, inputs: dict[str, str], error: str) -> None:
+def test_a_refused_add_names_the_reason_and_charges_nothing(
+    reseller: Reseller, inputs: dict[str, str], error: str
+) -> None:
     what = service(min_quantity=10, rate="100")
     params = {"action": "add", "service": str(what.pk), "link": "x", "quantity": "100", **inputs}
     assert reseller.call(**params) == {"error": error}
@@ -176,17 +178,17 @@ def test_a_service_off_sale_is_unknown(reseller: Reseller) -> None:
     assert buy(reseller, service(is_active=False)) == {"error": "Incorrect service ID"}
 
 
-def test_a_charge_beyond_any_wallet_is_refused(reseller: Reseller) -> None:
+def test_a_charge_beyond_the_limit_of_amounts_is_refused(reseller: Reseller) -> None:
     what = service(rate="90000000000", max_quantity=10**14)
     assert buy(reseller, what, quantity=str(10**14)) == {"error": "Quantity more than maximum 102481"}
 
 
 @pytest.mark.parametrize("words", [{}, {"runs": "undefined", "interval": "undefined"}, {"runs": "", "is_test": "1"}])
-def test_words_for_nothing_and_unknown_parameters_change_nothing(reseller: Reseller, words: dict[str, str]) -> None:
+def test_empty_values_and_unknown_parameters_are_ignored(reseller: Reseller, words: dict[str, str]) -> None:
     assert list(buy(reseller, service(), custom="x", order_source="y", **words)) == ["order"]
 
 
-def test_invisible_marks_around_a_pasted_link_are_cut(reseller: Reseller) -> None:
+def test_invisible_characters_around_a_link_are_removed(reseller: Reseller) -> None:
     body = (
         f"key={reseller.key}&action=add&service={service().pk}&quantity=100"
         "&link=https%3A%2F%2Fwww.instagram.com%2Fp%2Fabc%2F%E2%80%8E"
@@ -195,13 +197,13 @@ def test_invisible_marks_around_a_pasted_link_are_cut(reseller: Reseller) -> Non
     assert Order.objects.get(pk=answer["order"]).link == "https://www.instagram.com/p/abc/"
 
 
-def test_the_quantity_of_comments_is_their_number_whatever_is_sent(reseller: Reseller) -> None:
+def test_the_quantity_of_comments_is_their_number(reseller: Reseller) -> None:
     for quantity in ("0", "2", ""):
         placed = buy(reseller, service("custom_comments"), quantity=quantity, comments='["x, y","z"]')
         assert (Order.objects.get(pk=placed["order"]).quantity) == 2
 
 
-def test_the_same_request_id_buys_once(reseller: Reseller, stranger: Reseller) -> None:
+def test_the_same_request_id_places_one_order(reseller: Reseller, stranger: Reseller) -> None:
     what = service()
     first = buy(reseller, what, request_id="r-1")
     assert buy(reseller, what, request_id="r-1") == first
@@ -216,15 +218,14 @@ def test_the_same_request_id_buys_once(reseller: Reseller, stranger: Reseller) -
     assert Order.objects.count() == 3
 
 
-def test_a_new_order_is_seen_by_status_at_once(reseller: Reseller) -> None:
+def test_status_knows_a_new_order_at_once(reseller: Reseller) -> None:
     assert reseller.call(action="status", order=buy(reseller, service())["order"]) == STATUS
 
 
-def test_add_is_six_statements_at_most(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
-    """The key, the service, its cost, then the order with its charge: one on PostgreSQL, on SQLite three.
+def test_add_takes_at_most_six_statements(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
+    """Key, service, cost, then the order with its charge: one statement on PostgreSQL, three on SQLite.
 
-    While the catalog stays as it is, service and cost are not asked for again. Beside them the tests' own SAVEPOINT
-    and RELEASE.
+    Service and cost are cached until the catalog changes. The test's own SAVEPOINT and RELEASE are counted too.
     """
     what, sale = service(), 1 if connection.vendor == "postgresql" else 3
     with django_assert_num_queries(3 + sale + 2):
@@ -245,7 +246,7 @@ def test_orders_of_one_second_wake_the_worker_once(
         buy(reseller, what)
     with django_capture_on_commit_callbacks() as second:
         buy(reseller, what, link="another")
-    # The first one puts a task into the queue, with a row that says so; the second one asks nothing at all.
+    # The first call queues a task and records it; the second call makes no query.
     with django_assert_num_queries(7):
         first[0]()
     with django_assert_num_queries(0):
@@ -253,18 +254,18 @@ def test_orders_of_one_second_wake_the_worker_once(
 
 
 # ------------------------------------------------------------------------------------------------ status
-def test_one_order_is_answered_as_itself(reseller: Reseller) -> None:
+def test_status_of_one_order_is_an_object(reseller: Reseller) -> None:
     placed = order(reseller.user, service())
     for params in ({"order": placed.pk}, {"order_id": placed.pk}, {"id": placed.pk}, {"order": f"0{placed.pk}"}):
         assert reseller.call(action="status", **params) == STATUS
 
 
-def test_one_order_under_orders_is_still_an_object_by_id(reseller: Reseller) -> None:
+def test_status_of_orders_is_keyed_by_id_even_for_one(reseller: Reseller) -> None:
     placed = order(reseller.user, service())
     assert reseller.call(action="status", orders=placed.pk) == {str(placed.pk): STATUS}
 
 
-def test_every_asked_id_is_answered_as_asked_and_in_that_order(reseller: Reseller, stranger: Reseller) -> None:
+def test_status_answers_every_id_as_sent_and_in_order(reseller: Reseller, stranger: Reseller) -> None:
     what = service()
     own, other, theirs = (order(user, what).pk for user in (reseller.user, reseller.user, stranger.user))
     for name in ("orders", "order"):
@@ -275,13 +276,13 @@ def test_every_asked_id_is_answered_as_asked_and_in_that_order(reseller: Reselle
 
 
 @pytest.mark.parametrize("word", ["", "undefined", "0", "-1", "abc", "65ae5538afdd1", "9" * 25, "1.5", "' OR 1=1"])
-def test_an_id_that_cannot_be_is_answered_like_one_that_is_not(reseller: Reseller, word: str) -> None:
+def test_an_invalid_id_is_answered_like_an_unknown_one(reseller: Reseller, word: str) -> None:
     order(reseller.user, service())
     answer = reseller.call(action="status", order=word)
     assert answer == NO_ORDER or set(map(str, answer.values())) == {str(NO_ORDER)}
 
 
-def test_a_strangers_order_is_not_told_from_none(
+def test_another_customers_order_is_answered_like_an_unknown_one(
     reseller: Reseller, stranger: Reseller, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     theirs = order(stranger.user, service()).pk
@@ -294,7 +295,7 @@ def test_a_strangers_order_is_not_told_from_none(
 
 
 @pytest.mark.parametrize("count", [10, 1000])
-def test_status_is_two_statements_for_any_number(
+def test_status_takes_two_statements_for_any_number(
     reseller: Reseller, count: int, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     what = service()
@@ -309,13 +310,13 @@ def test_status_is_two_statements_for_any_number(
     assert all(row == STATUS for row in answer.values())
 
 
-def test_more_than_a_thousand_ids_get_one_clear_error(reseller: Reseller) -> None:
+def test_more_than_a_thousand_ids_get_one_error(reseller: Reseller) -> None:
     answer = reseller.call(action="status", orders=",".join(map(str, range(1001))))
     assert answer == {"error": "Incorrect request: more than 1000 ids"}
 
 
-# ------------------------------------------------------------------------------------------------ not sold yet
-def test_a_refill_is_refused_in_the_family_s_words(reseller: Reseller) -> None:
+# ------------------------------------------------------------------------------------------------ refill and cancel
+def test_a_refill_is_refused_with_the_panels_error_texts(reseller: Reseller) -> None:
     own = order(reseller.user, service()).pk
     assert reseller.call(action="refill", order=own) == {"error": "Refill is disabled for this service"}
     assert reseller.call(action="refill", order=own + 1) == NO_ORDER
@@ -326,7 +327,7 @@ def test_a_refill_is_refused_in_the_family_s_words(reseller: Reseller) -> None:
     ]
 
 
-def test_no_refill_is_found(reseller: Reseller) -> None:
+def test_an_unknown_refill_is_not_found(reseller: Reseller) -> None:
     missing = {"error": "Refill not found"}
     assert reseller.call(action="refill_status", refill="1") == missing
     assert reseller.call(action="refill_status", order="1") == missing
@@ -344,7 +345,7 @@ def test_a_cancel_is_refused_row_by_row(reseller: Reseller) -> None:
     assert reseller.call(action="cancel") == NO_ORDER
 
 
-def test_nobody_buys_with_another_s_wallet(reseller: Reseller) -> None:
+def test_orders_are_never_paid_from_another_wallet(reseller: Reseller) -> None:
     poor = new_reseller("0")
     assert buy(poor, service()) == {"error": "Not enough funds on balance"}
     assert reseller.balance == Decimal("100.84292")

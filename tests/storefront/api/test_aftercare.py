@@ -1,4 +1,4 @@
-"""refill, refill_status and cancel of the API: the example page's shapes, the family's texts."""
+"""The actions refill, refill_status and cancel, with response formats and error texts of other panels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_REFILL = {"error": "Refill not found"}
 
 
 @pytest.fixture(autouse=True)
-def nobody_upstream(settings: Any) -> None:
+def _no_worker(settings: Any) -> None:
     settings.ORDERS_WAKE = "builtins.id"
 
 
@@ -43,7 +43,7 @@ def bought(reseller: Reseller, what: Service, status: str, count: int = 1, **det
     return [order.pk for order in made]
 
 
-def test_a_single_refill_is_a_text_and_those_of_many_are_numbers(reseller: Reseller, sold: Service) -> None:
+def test_one_refill_id_is_a_string_and_several_are_numbers(reseller: Reseller, sold: Service) -> None:
     first, second, third = bought(reseller, sold, "completed", 3)
     answer = reseller.call(action="refill", order=first)
     assert answer == {"refill": str(Refill.objects.get(order_id=first).pk)}
@@ -65,7 +65,7 @@ def test_a_single_refill_is_a_text_and_those_of_many_are_numbers(reseller: Resel
         ("completed", {"ended_at": timezone.now() - timedelta(days=31)}, {}, "Refill days are over"),
     ],
 )
-def test_why_there_is_no_refill(
+def test_a_refused_refill_names_the_reason(
     reseller: Reseller, sold: Service, status: str, details: dict[str, Any], flags: dict[str, Any], text: str
 ) -> None:
     Service.objects.update(**flags)
@@ -94,7 +94,9 @@ def test_a_second_refill_is_too_soon(reseller: Reseller, sold: Service) -> None:
         (RequestStatus.REJECTED, "Rejected"),
     ],
 )
-def test_refill_words(reseller: Reseller, sold: Service, status: RequestStatus, word: str) -> None:
+def test_refill_statuses_use_the_panels_words(
+    reseller: Reseller, sold: Service, status: RequestStatus, word: str
+) -> None:
     (own,) = bought(reseller, sold, "completed")
     number = int(reseller.call(action="refill", order=own)["refill"])
     Refill.objects.update(status=status)
@@ -107,7 +109,9 @@ def test_refill_words(reseller: Reseller, sold: Service, status: RequestStatus, 
     ]
 
 
-def test_a_strangers_refill_is_not_told_from_none(reseller: Reseller, stranger: Reseller, sold: Service) -> None:
+def test_another_customers_refill_is_answered_like_an_unknown_one(
+    reseller: Reseller, stranger: Reseller, sold: Service
+) -> None:
     (theirs,) = bought(stranger, sold, "completed")
     number = int(stranger.call(action="refill", order=theirs)["refill"])
     for word in (number, 999, "x", ""):
@@ -117,7 +121,7 @@ def test_a_strangers_refill_is_not_told_from_none(reseller: Reseller, stranger: 
     assert Refill.objects.count() == 1
 
 
-def test_a_cancel_is_taken_row_by_row(reseller: Reseller, sold: Service) -> None:
+def test_cancel_answers_each_order_separately(reseller: Reseller, sold: Service) -> None:
     (running,) = bought(reseller, sold, "in_progress")
     (done,) = bought(reseller, sold, "completed")
     assert reseller.call(action="cancel", orders=f"9999,{running},{done}") == [
@@ -133,7 +137,7 @@ def test_a_cancel_is_taken_row_by_row(reseller: Reseller, sold: Service) -> None
     assert Cancellation.objects.get().order_id == running
 
 
-def test_an_order_that_has_not_started_is_canceled_before_the_answer(reseller: Reseller, sold: Service) -> None:
+def test_a_queued_order_is_canceled_at_once(reseller: Reseller, sold: Service) -> None:
     before = reseller.balance
     own = reseller.call(action="add", service=sold.pk, link="https://example.com/p", quantity=100)["order"]
     assert reseller.call(action="cancel", orders=own) == [{"order": own, "cancel": 1}]
@@ -145,7 +149,7 @@ def test_an_order_that_has_not_started_is_canceled_before_the_answer(reseller: R
 
 @pytest.mark.parametrize("count", [5, 100])
 @pytest.mark.parametrize("action", ["refill", "cancel", "refill_status"])
-def test_any_number_takes_the_same_queries(
+def test_actions_take_the_same_queries_for_any_number(
     reseller: Reseller, sold: Service, count: int, action: str, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     orders = bought(reseller, sold, "in_progress" if action == "cancel" else "completed", count)

@@ -1,4 +1,4 @@
-"""The words and rows, to the letter."""
+"""The exact texts and rows of responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def row(status: Status, *, remains: int | None = None, start: int | None = None,
     return panel_vocabulary.order_row((1, status.value, 200, paid, start, remains))
 
 
-def test_a_status_looks_as_on_the_example_page() -> None:
+def test_a_status_has_the_format_of_the_panel_example() -> None:
     shown = panel_vocabulary.order_row((1, "partial", 1000, 278_190, 3572, 157))
     assert list(shown.items()) == list(EXAMPLE.items())
 
@@ -42,18 +42,16 @@ def test_every_status_has_one_of_the_six_words(status: Status) -> None:
         (Status.COMPLETED, None, "0"), (Status.CANCELED, 0, "200"), (Status.FAILED, None, "200"),
     ],
 )  # fmt: skip
-def test_remains_is_always_within_the_quantity_and_follows_the_word(
-    status: Status, remains: int | None, shown: str
-) -> None:
+def test_remains_is_within_the_quantity_and_fits_the_status(status: Status, remains: int | None, shown: str) -> None:
     assert row(status, remains=remains)["remains"] == shown
 
 
-def test_the_charge_is_net_of_what_was_paid_back() -> None:
+def test_the_charge_is_net_of_refunds() -> None:
     assert row(Status.PARTIAL, remains=100, refunded="0.75")["charge"] == "0.75"
     assert row(Status.CANCELED, refunded="1.5")["charge"] == "0.00"
 
 
-def test_an_unknown_start_is_zero() -> None:
+def test_an_unknown_start_count_is_zero() -> None:
     assert row(Status.PENDING)["start_count"] == "0"
     assert row(Status.PENDING, start=12)["start_count"] == "12"
 
@@ -73,14 +71,14 @@ def test_a_rate_is_a_plain_decimal(rate: str, shown: str) -> None:
     assert listed(rate=Decimal(rate))["rate"] == shown
 
 
-def test_a_rate_is_shown_as_clients_read_it_by_the_type() -> None:
-    """They multiply by quantity / 1,000 for every type but the packages; what they reckon is what we charge."""
+def test_the_rate_yields_our_charge_as_clients_compute_it() -> None:
+    """Clients multiply the rate by quantity / 1,000 for every type except packages."""
     assert listed(kind="package", is_flat=True)["rate"] == "0.90"
     assert listed(kind="default", is_flat=True)["rate"] == "900.00"
     assert listed(kind="package", is_flat=False)["rate"] == "0.0009"
 
 
-def test_names_carry_nothing_that_breaks_a_client() -> None:
+def test_names_have_no_characters_that_break_clients() -> None:
     shown = listed(name=' "Best"\r\nlamp\'s \\ \x00\x1b\u2028 👍🏽 ', category='a"b\n')
     assert shown["name"] == "”Best” lamp’s / 👍🏽"
     assert shown["category"] == "a”b"
@@ -119,13 +117,13 @@ def test_names_carry_nothing_that_breaks_a_client() -> None:
         (InvalidField("start_at", "invalid_choice", limit="2030-01-01"), "Incorrect start at, use: 2030-01-01"),
     ],
 )
-def test_every_problem_has_a_sentence(problem: InvalidField, sentence: str) -> None:
+def test_every_invalid_field_has_an_error_text(problem: InvalidField, sentence: str) -> None:
     assert responses.field_error(problem) == sentence
 
 
 @pytest.mark.parametrize("kind", service_types.SERVICE_TYPES.values(), ids=lambda kind: kind.code)
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "1", "999999999999999", "x" * 3000])
-def test_no_sentence_says_none(kind: service_types.ServiceType, value: str) -> None:
+def test_no_error_text_contains_none(kind: service_types.ServiceType, value: str) -> None:
     inputs = dict.fromkeys(["link", "quantity", *(spec.name for spec in kind.inputs)], value)
     try:
         service_types.read(kind, inputs, minimum=10, maximum=20)

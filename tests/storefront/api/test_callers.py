@@ -1,4 +1,4 @@
-"""What a key may do, from where, and how often."""
+"""Scopes, allowed addresses and rate limits of API keys."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_key_without_the_read_scope_reads_nothing(reseller: Reseller, action: 
     assert "order" in reseller.call(action="add", service=service().pk, link="x", quantity=100)
 
 
-def test_orders_by_get_can_be_switched_off_for_a_key(reseller: Reseller) -> None:
+def test_orders_by_get_can_be_turned_off_for_a_key(reseller: Reseller) -> None:
     asked = {"key": reseller.key, "action": "add", "service": service().pk, "link": "x", "quantity": 100}
     assert "order" in reseller.client.get("/api/v2", asked).json()
     restrict(has_get_writes=False)
@@ -54,7 +54,7 @@ def test_a_key_works_from_its_addresses_only(reseller: Reseller, settings: Any) 
     assert reseller.call(action="balance") == {"error": "This API key may not be used from this address"}
     settings.BEHIND_PROXY = True
     for address, is_allowed in (("203.0.113.9", True), ("203.0.114.9", False), ("2001:db8::7", True)):
-        # What the client wrote itself stands before what our proxy wrote.
+        # A client can send this header itself; our proxy appends the real address.
         headers = {"X-Forwarded-For": f"203.0.113.1, {address}"}
         found = reseller.client.post("/api/v2", {"key": reseller.key, "action": "balance"}, headers=headers)
         assert ("balance" in found.json()) is is_allowed
@@ -71,10 +71,8 @@ def limits(settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("action", READS)
-def test_too_many_reads_are_answered_with_nothing_and_when_to_come_again(
-    reseller: Reseller, limits: Any, action: str
-) -> None:
-    """An error in the status of an order is final for clients: they would never ask again."""
+def test_too_many_reads_get_an_empty_object_and_retry_after(reseller: Reseller, limits: Any, action: str) -> None:
+    """Clients treat an error in the status of an order as final and would not ask again."""
     for _ in range(3):
         reseller.call(action="balance")
     body = f"key={reseller.key}&action={action}&order=1".encode()
@@ -85,9 +83,7 @@ def test_too_many_reads_are_answered_with_nothing_and_when_to_come_again(
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_too_many_orders_get_an_error_that_says_so_and_buy_nothing(
-    reseller: Reseller, limits: Any, action: str
-) -> None:
+def test_too_many_orders_get_an_error_and_place_nothing(reseller: Reseller, limits: Any, action: str) -> None:
     for _ in range(3):
         reseller.call(action="balance")
     refused = reseller.call(action=action, service=service().pk, link="x", quantity=100)
@@ -104,7 +100,7 @@ def test_an_operator_can_set_another_limit_for_a_key(reseller: Reseller, strange
         stranger.call(action="balance")
 
 
-def test_an_address_has_a_limit_whatever_keys_it_tries(reseller: Reseller, limits: Any) -> None:
+def test_an_address_is_limited_across_all_keys(reseller: Reseller, limits: Any) -> None:
     limits.API_ADDRESS_CALLS_PER_MINUTE = 4
     tried = [reseller.client.post("/api/v2", {"key": f"guess {n}", "action": "balance"}) for n in range(4)]
     assert {answer.content for answer in tried} == {b'{"error":"Invalid API key"}'}
@@ -112,7 +108,7 @@ def test_an_address_has_a_limit_whatever_keys_it_tries(reseller: Reseller, limit
     assert (refused.status_code, refused.json(), refused["Retry-After"]) == (429, {}, "20")
 
 
-def test_of_ipv6_a_whole_network_of_a_customer_is_one_address(reseller: Reseller, limits: Any) -> None:
+def test_ipv6_addresses_are_limited_by_their_64_bit_prefix(reseller: Reseller, limits: Any) -> None:
     limits.API_ADDRESS_CALLS_PER_MINUTE, limits.BEHIND_PROXY, limits.API_CALLS_PER_MINUTE = 2, True, 0
 
     def asks(address: str) -> int:
@@ -126,7 +122,7 @@ def test_of_ipv6_a_whole_network_of_a_customer_is_one_address(reseller: Reseller
     assert [asks("::ffff:203.0.113.1"), asks("203.0.113.1"), asks("203.0.113.1")] == [200, 200, 429]
 
 
-def test_without_its_counters_the_shop_goes_on_and_says_so(
+def test_calls_are_answered_and_logged_when_counters_are_unavailable(
     reseller: Reseller, limits: Any, tmp_path: Path, caplog: Any
 ) -> None:
     (tmp_path / "file").touch()
@@ -140,7 +136,7 @@ def test_without_its_counters_the_shop_goes_on_and_says_so(
 
 # ------------------------------------------------------------------------------------------------ the connection
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_died_between_two_calls_costs_nobody_a_call(reseller: Reseller) -> None:
+def test_a_lost_database_connection_fails_no_call(reseller: Reseller) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("an embedded database has no connection that could die")
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Drip-feed, a later start and subscriptions over the panel API."""
+"""Drip-feed, scheduled starts and subscriptions in the panel API."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ def add(reseller: Reseller, what: Service, **inputs: str) -> dict[str, str]:
     ("kind", "has_dripfeed", "told"),
     [("default", True, True), ("web_traffic", True, True), ("default", False, False), ("package", True, False)],
 )
-def test_the_list_says_what_has_drip_feed(reseller: Reseller, kind: str, has_dripfeed: bool, told: bool) -> None:
+def test_services_shows_which_types_support_drip_feed(
+    reseller: Reseller, kind: str, has_dripfeed: bool, told: bool
+) -> None:
     service(kind, has_dripfeed=has_dripfeed, is_flat=kind == "package")
     assert [row["dripfeed"] for row in reseller.call(action="services")] == [told]
 
 
 @pytest.mark.parametrize("kind", ["default", "web_traffic"])
-def test_all_runs_are_charged_and_the_total_is_followed(reseller: Reseller, kind: str) -> None:
+def test_all_runs_are_charged_and_status_sums_them_up(reseller: Reseller, kind: str) -> None:
     placed = add(reseller, service(kind, has_dripfeed=True), runs="5", interval="60")
     order = Order.objects.get(pk=placed["order"])
     assert (order.runs, order.interval, order.quantity, order.charge) == (5, 60, 500, Decimal("0.45"))
@@ -56,18 +58,20 @@ def test_all_runs_are_charged_and_the_total_is_followed(reseller: Reseller, kind
         ({"runs": "-1", "interval": "5"}, "Drip-feed runs less than minimal 2"),
     ],
 )
-def test_half_a_drip_feed_takes_nothing(reseller: Reseller, inputs: dict[str, str], error: str) -> None:
+def test_an_incomplete_drip_feed_is_refused_without_a_charge(
+    reseller: Reseller, inputs: dict[str, str], error: str
+) -> None:
     assert add(reseller, service(has_dripfeed=True), **inputs) == {"error": error}
     assert not Order.objects.exists()
 
 
 @pytest.mark.parametrize("inputs", [{"runs": "0", "interval": "0"}, {"runs": "1"}, {"runs": "", "interval": "null"}])
-def test_clients_that_always_send_runs_buy_plain_orders(reseller: Reseller, inputs: dict[str, str]) -> None:
+def test_runs_without_effect_place_a_plain_order(reseller: Reseller, inputs: dict[str, str]) -> None:
     placed = add(reseller, service(has_dripfeed=True), **inputs)
     assert Order.objects.get(pk=placed["order"]).runs == 1
 
 
-def test_an_order_can_start_later(reseller: Reseller) -> None:
+def test_an_order_can_be_scheduled(reseller: Reseller) -> None:
     moment = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
     placed = add(reseller, service(), start_at=moment.isoformat())
     assert Order.objects.get(pk=placed["order"]).starts_at == moment
@@ -78,7 +82,7 @@ def test_an_order_can_start_later(reseller: Reseller) -> None:
     assert add(reseller, service(), start_at=far) == {"error": "Start at is more than 30 days ahead"}
 
 
-def test_a_subscription_is_charged_by_its_posts_and_cannot_be_unlimited(reseller: Reseller) -> None:
+def test_a_subscription_is_charged_by_its_posts_and_must_be_limited(reseller: Reseller) -> None:
     what = service("subscriptions")
     placed = add(reseller, what, posts="3", expiry="")
     order = Order.objects.get(pk=placed["order"])
@@ -91,7 +95,7 @@ def test_a_subscription_is_charged_by_its_posts_and_cannot_be_unlimited(reseller
     assert Order.objects.count() == 1
 
 
-def test_old_posts_alone_are_sold_and_charged_like_new_ones(reseller: Reseller) -> None:
+def test_old_posts_are_charged_like_new_ones(reseller: Reseller) -> None:
     placed = add(reseller, service("subscriptions"), posts="0", old_posts="3")
     order = Order.objects.get(pk=placed["order"])
     assert (order.quantity, order.charge) == (60, Decimal("0.054"))

@@ -1,4 +1,4 @@
-"""When something breaks that should not: JSON with HTTP 500, and no word that is not true."""
+"""Unexpected failures return JSON with HTTP 500 and never claim an outcome that is unknown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def posted(reseller: Reseller, **params: Any) -> tuple[int, Any]:
     return response.status_code, response.json()
 
 
-def test_an_add_that_broke_and_was_undone_says_that_nothing_was_charged(
+def test_an_add_that_was_rolled_back_says_that_nothing_was_charged(
     reseller: Reseller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkout.transfers, "_sell_in_one_statement", lambda order: False)
@@ -39,22 +39,20 @@ def test_an_add_that_broke_and_was_undone_says_that_nothing_was_charged(
     assert str(reseller.balance) == "100.842920"
 
 
-def test_an_add_whose_outcome_the_database_did_not_tell_says_nothing(
-    reseller: Reseller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Clients take a parsed error as "not placed"; the connection may have gone while the order was committed."""
+def test_an_add_with_an_unknown_outcome_returns_no_error(reseller: Reseller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients read an error as "not placed", but the connection may be lost while the order is committed."""
     monkeypatch.setattr(checkout, "place_order", broken(OperationalError("server closed the connection")))
     assert posted(reseller, action="add", service=service().pk, link="x", quantity=100) == (500, {})
 
 
 @pytest.mark.parametrize("action", ["status", "balance", "services"])
-def test_a_read_that_broke_carries_no_error(reseller: Reseller, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error in a status is final for clients: they would never ask for that order again."""
+def test_a_failed_read_returns_no_error(reseller: Reseller, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients treat an error in a status as final and would not ask for that order again."""
     monkeypatch.setattr(keys, "digest", broken(RuntimeError("a bug")))
     assert posted(reseller, action=action, order=order(reseller.user, service()).pk) == (500, {})
 
 
-def test_an_order_stands_even_if_the_wake_up_call_breaks(
+def test_an_order_is_kept_if_waking_the_worker_fails(
     reseller: Reseller, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     monkeypatch.setattr(checkout, "wake", broken(RuntimeError("the broker is down")))
@@ -63,7 +61,7 @@ def test_an_order_stands_even_if_the_wake_up_call_breaks(
     assert (status, answer) == (200, {"order": Order.objects.get().pk})
 
 
-def test_outside_the_view_a_program_gets_json_and_a_person_a_page() -> None:
+def test_failures_outside_the_view_return_json_to_programs_and_pages_to_people() -> None:
     answer = server_error(RequestFactory().get("/api/v2"))
     assert (answer.status_code, answer.content) == (500, b"{}")
     page = server_error(RequestFactory().get("/orders/"))

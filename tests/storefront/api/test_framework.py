@@ -1,4 +1,4 @@
-"""The panel API is a view of Django REST framework, and everything for programs has one middleware stack."""
+"""The panel API is a Django REST framework view, and all APIs share one middleware stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADDRESSES = ["/api/v2", "/api/v2/", "/api/v1", "/api/v1/"]
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_every_address_of_the_panel_api_is_one_view_of_the_framework(path: str) -> None:
+def test_every_address_of_the_panel_api_is_the_same_api_view(path: str) -> None:
     view = resolve(path).func.cls
     assert issubclass(view, APIView)
     assert view is resolve("/api/v2").func.cls
@@ -25,7 +25,7 @@ def test_every_address_of_the_panel_api_is_one_view_of_the_framework(path: str) 
 
 
 @pytest.mark.parametrize("path", [*ADDRESSES, "/api/v3/orders", "/api/nothing", "/adminapi/v2/orders"])
-def test_paths_of_programs_leave_out_the_middleware_of_the_pages(client: Client, path: str, settings: Any) -> None:
+def test_api_paths_skip_the_middleware_of_pages(client: Client, path: str, settings: Any) -> None:
     client.cookies[settings.SESSION_COOKIE_NAME] = "a1" * 16  # reading the session would need the database
     answer = client.get(path)
     assert is_for_programs(path)
@@ -41,7 +41,7 @@ def test_pages_keep_their_middleware(path: str) -> None:
     assert not is_for_programs(path)
 
 
-def test_an_answer_over_https_says_so_to_browsers(client: Client, settings: Any) -> None:
+def test_responses_over_https_send_hsts(client: Client, settings: Any) -> None:
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 3600, True
     answer = client.get("/api/v2", secure=True)
     assert answer["Strict-Transport-Security"] == "max-age=3600; includeSubDomains"

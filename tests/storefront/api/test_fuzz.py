@@ -1,6 +1,6 @@
-"""Whatever is sent: an answer in JSON, no server error, no word of another customer's, and no money moves unsold.
+"""Random requests get JSON and no server error, reveal nothing of other customers, and charge only for orders.
 
-`make test` sends a few hundred requests; `make prove` sends more than 20,000 and says how many there were.
+`make test` sends a few hundred requests; `make prove` sends more than 20,000 and prints their number.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ kinds = st.sampled_from(sorted(SERVICE_TYPES))
 
 
 @lengths(150, 6_000)
-def test_bytes_break_nothing(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_bytes_get_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     @given(
         body=st.binary(max_size=200),
         content_type=st.sampled_from(CONTENT_TYPES),
@@ -71,7 +71,7 @@ def test_bytes_break_nothing(watched: Watched, examples: int, capsys: pytest.Cap
 
 
 @lengths(150, 8_000)
-def test_json_breaks_nothing(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_json_gets_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     @given(fields=st.dictionaries(st.sampled_from(NAMES), json_values, max_size=8), action=actions, kind=kinds)
     def holds(fields: dict[str, Any], action: str, kind: str) -> None:
         body = json.dumps({"service": watched.services[kind], **INPUTS, **fields}).encode()
@@ -81,7 +81,7 @@ def test_json_breaks_nothing(watched: Watched, examples: int, capsys: pytest.Cap
 
 
 @lengths(150, 8_000)
-def test_forms_break_nothing(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_forms_get_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     @given(
         fields=st.lists(st.tuples(st.sampled_from(NAMES), some_text), max_size=8),
         action=actions,
@@ -104,11 +104,11 @@ def test_forms_break_nothing(watched: Watched, examples: int, capsys: pytest.Cap
 
 
 @lengths(75, 3_000)
-def test_a_strangers_ids_are_answered_like_ids_that_are_not(
+def test_ids_of_other_customers_are_answered_like_unknown_ids(
     watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same request with their id and with one that is nobody's: the same answer but for the digits."""
-    nobodys = THEIRS.translate(str.maketrans("7", "8"))
+    """A request with another customer's id and one with an unknown id get responses that differ only in the id."""
+    unknown_id = THEIRS.translate(str.maketrans("7", "8"))
 
     @given(
         action=st.sampled_from(["status", "refill", "refill_status", "cancel", "add"]),
@@ -118,15 +118,15 @@ def test_a_strangers_ids_are_answered_like_ids_that_are_not(
         is_json=st.booleans(),
     )
     def holds(action: str, name: str, spelled: str, extra: dict[str, str], is_json: bool) -> None:
-        said = []
-        for word in (THEIRS, nobodys):
+        responses = []
+        for word in (THEIRS, unknown_id):
             fields = {**extra, name: spelled.replace("{}", word)}
             if is_json:
                 answer = watched.check(json.dumps(fields).encode(), "application/json", action=action, asked=word)
             else:
                 form = urlencode([(key, value.encode("utf-8", "surrogatepass")) for key, value in fields.items()])
                 answer = watched.check(form.encode(), CONTENT_TYPES[0], action=action, asked=word)
-            said.append(answer.replace(word, "…"))
-        assert said[0] == said[1]
+            responses.append(answer.replace(word, "…"))
+        assert responses[0] == responses[1]
 
     tried(holds, examples, watched, capsys)

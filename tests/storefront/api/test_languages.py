@@ -1,4 +1,4 @@
-"""Programs know nothing of translations: what they read is the same, byte for byte."""
+"""Translations do not change API responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def answers(client: Client, reseller: Reseller, number: int) -> list[bytes]:
     return read
 
 
-def test_translations_change_nothing_of_what_programs_read(client: Client, reseller: Reseller, settings) -> None:
+def test_translations_do_not_change_api_responses(client: Client, reseller: Reseller, settings) -> None:
     settings.ORDERS_WAKE = "builtins.id"
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     order = factories.order(reseller.user, sold)

@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, and says of the API what is so."""
+"""The OpenAPI document is valid and matches the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def document(client: Client) -> Any:
 
 
 def check(document: Any, name: str, value: Any) -> None:
-    """Raises ValidationError if ``value`` has not the shape ``name``."""
+    """Raise ValidationError if ``value`` does not match the schema ``name``."""
     schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
     jsonschema.Draft4Validator(schema).validate(value)
 
@@ -48,8 +48,8 @@ def test_the_document_is_valid_and_the_same_in_both_forms(client: Client, docume
     assert yaml.safe_load(answer.content) == document
 
 
-def test_the_document_needs_no_database_and_may_be_kept(client: Client) -> None:
-    """Without the fixture ``db`` any query would fail."""
+def test_the_document_needs_no_database_and_can_be_cached(client: Client) -> None:
+    """Any query would fail, because the test does not use the fixture ``db``."""
     for address in ("/api/openapi.json", "/api/openapi.yaml"):
         answer = client.get(address)
         assert "max-age" in answer["Cache-Control"]
@@ -86,7 +86,7 @@ def examples(document: Any, content_type: str = BODIES[0]) -> dict[str, Any]:
     return {name: example["value"] for name, example in found.items()}
 
 
-def test_every_example_of_a_call_has_the_shape_of_one(document: Any) -> None:
+def test_every_example_request_matches_its_schema(document: Any) -> None:
     for content_type in BODIES:
         found = examples(document, content_type)
         assert {example["action"] for example in found.values()} == set(ACTIONS)
@@ -94,7 +94,7 @@ def test_every_example_of_a_call_has_the_shape_of_one(document: Any) -> None:
             check(document, "Call", example)
 
 
-def test_a_call_without_what_it_needs_has_not_the_shape_of_one(document: Any) -> None:
+def test_a_request_without_a_required_field_does_not_match(document: Any) -> None:
     assert not fits(document, "Call", {})
     assert not fits(document, "Call", {"action": "orders"})
     assert not fits(document, "Call", {"action": "status"})
@@ -105,7 +105,9 @@ def test_a_call_without_what_it_needs_has_not_the_shape_of_one(document: Any) ->
 
 
 @pytest.mark.parametrize("code", SERVICE_TYPES)
-def test_the_example_of_a_service_type_buys_by_every_transport(code: str, document: Any, reseller: Reseller) -> None:
+def test_the_example_of_each_service_type_can_be_ordered_by_every_transport(
+    code: str, document: Any, reseller: Reseller
+) -> None:
     sold = service(code, rate="0.01", is_flat=SERVICE_TYPES[code].is_flat)
     found = [value for value in examples(document).values() if value["action"] == "add"]
     asked = found[list(SERVICE_TYPES).index(code)] | {"service": sold.pk}
@@ -128,7 +130,7 @@ def bearer(reseller: Reseller) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------------------------------------ answers
-def test_real_answers_have_exactly_one_of_the_shapes(document: Any, reseller: Reseller) -> None:
+def test_real_responses_match_exactly_one_schema(document: Any, reseller: Reseller) -> None:
     assert fits(document, "Answer", reseller.call(action="services"))  # an empty list
     sold = service(has_refill=True, has_cancel=True, description="one\ntwo")
     done = [order(reseller.user, sold, status="completed").pk for _ in range(2)]
@@ -145,13 +147,13 @@ def test_real_answers_have_exactly_one_of_the_shapes(document: Any, reseller: Re
         check(document, "Answer", reseller.call(**call))
 
 
-def test_the_examples_of_answers_have_exactly_one_of_the_shapes(document: Any) -> None:
+def test_example_responses_match_exactly_one_schema(document: Any) -> None:
     told = document["paths"]["/api/v2"]["post"]["responses"]["200"]["content"]["application/json"]["examples"]
     assert len(told) >= len(ACTIONS)
     for example in told.values():
         check(document, "Answer", example["value"])
 
 
-def test_what_is_no_answer_has_none_of_the_shapes(document: Any) -> None:
+def test_invalid_responses_match_no_schema(document: Any) -> None:
     for wrong in ({}, {"error": "no", "order": 1}, {"order": "1"}, {"status": "Cancelled"}, [{"order": 1}]):
         assert not fits(document, "Answer", wrong), wrong

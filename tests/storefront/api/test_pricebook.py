@@ -1,4 +1,4 @@
-"""The price list: always whole, always right, rendered once."""
+"""The cached price list is complete and current, and is rendered once per catalog version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rates(reseller: Reseller) -> dict[int, str]:
     return {row["service"]: row["rate"] for row in reseller.call(action="services")}
 
 
-def test_a_change_is_seen_by_the_next_call_whoever_made_it(reseller: Reseller) -> None:
+def test_the_next_call_sees_every_change_of_the_catalog(reseller: Reseller) -> None:
     sold, other = service(rate="1"), service(rate="2")
     assert rates(reseller) == {sold.pk: "1.00", other.pk: "2.00"}
     Service.objects.filter(pk=sold.pk).update(rate=Decimal("1.5"))
@@ -31,7 +31,7 @@ def test_a_change_is_seen_by_the_next_call_whoever_made_it(reseller: Reseller) -
     assert rates(reseller) == {sold.pk: "1.50"}
 
 
-def test_everybody_sees_what_they_pay(reseller: Reseller, stranger: Reseller) -> None:
+def test_customers_see_their_own_prices(reseller: Reseller, stranger: Reseller) -> None:
     sold, other = service(rate="1"), service(rate="2")
     transfers.set_price_level(
         reseller.user.wallet, level=PriceLevel.objects.create(name="Gold", discount=Decimal(10)), is_pinned=True
@@ -50,7 +50,7 @@ def test_everybody_sees_what_they_pay(reseller: Reseller, stranger: Reseller) ->
     assert reseller.call(action="status", order=paid["order"])["charge"] == "0.80"
 
 
-def test_it_is_rendered_once_and_costs_the_look_at_the_key(
+def test_the_cached_list_takes_only_the_query_for_the_key(
     reseller: Reseller, stranger: Reseller, django_assert_num_queries: Any
 ) -> None:
     for _ in range(30):
@@ -65,7 +65,7 @@ def test_it_is_rendered_once_and_costs_the_look_at_the_key(
         assert len(rates(reseller)) == 31
 
 
-def test_who_has_the_list_is_told_that_it_is_the_same(reseller: Reseller) -> None:
+def test_a_matching_etag_gets_304(reseller: Reseller) -> None:
     service(name="Followers")
     asked = {"path": f"/api/v2?key={reseller.key}&action=services", "method": "GET"}
     status, headers, rows = send(request(**asked))
@@ -79,7 +79,7 @@ def test_who_has_the_list_is_told_that_it_is_the_same(reseller: Reseller) -> Non
     assert again.status_code == 200, "to a POST it would mean something else"
 
 
-def test_the_list_is_known_by_any_of_several_names(reseller: Reseller) -> None:
+def test_any_of_several_etags_can_match(reseller: Reseller) -> None:
     service(name="Followers")
     asked = {"path": f"/api/v2?key={reseller.key}&action=services", "method": "GET"}
     name = send(request(**asked))[1]["etag"]
@@ -92,7 +92,7 @@ def test_the_list_is_known_by_any_of_several_names(reseller: Reseller) -> None:
         assert send(request(**asked, **{"If-None-Match": known}))[0] == 200
 
 
-def test_who_can_unpack_gets_it_packed(reseller: Reseller) -> None:
+def test_clients_that_accept_gzip_get_it(reseller: Reseller) -> None:
     service(name="Followers")
     posted = {"key": reseller.key, "action": "services"}
     plain = reseller.client.post("/api/v2", posted)

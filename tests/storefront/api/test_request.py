@@ -1,4 +1,4 @@
-"""From what was sent to texts: what counts as absent, which ids are asked, what repeats."""
+"""Parsing of requests: empty values, lists of ids, repeated names and request ids."""
 
 from __future__ import annotations
 
@@ -87,26 +87,26 @@ def test_a_list_as_long_as_a_body_may_be_is_refused_at_once() -> None:
         ("", None), ("abc", None), ("65ae5538afdd1", None), ("9" * 18, 10**18 - 1), ("9" * 19, None),
     ],
 )  # fmt: skip
-def test_only_whole_numbers_that_fit_are_ids(word: str, expected: int | None) -> None:
+def test_only_whole_numbers_in_range_are_ids(word: str, expected: int | None) -> None:
     assert number(word) == expected
 
 
 @pytest.mark.parametrize("word", ["", " ", "undefined", "null", "NaN", "false", "None", "NULL"])
-def test_the_words_for_nothing_mean_nothing(word: str) -> None:
+def test_words_for_empty_values_count_as_absent(word: str) -> None:
     assert text(sent(f"quantity={word}"), "quantity") == ""
 
 
 @pytest.mark.parametrize("value", ["null", "false", "true", "NaN", "[]", "{}", '""'])
-def test_the_json_values_for_nothing_mean_nothing(value: str) -> None:
+def test_empty_json_values_count_as_absent(value: str) -> None:
     assert text(sent(data=f'{{"quantity": {value}}}', content_type="application/json"), "quantity") == ""
 
 
-def test_numbers_in_json_stay_as_they_were_written() -> None:
+def test_json_numbers_keep_their_notation() -> None:
     params = sent(data='{"a": 100.0, "b": 0.10, "c": 1e3, "d": 12345678901234567890}', content_type="application/json")
     assert [params[name] for name in "abcd"] == ["100.0", "0.10", "1e3", "12345678901234567890"]
 
 
-def test_of_a_repeated_name_the_last_counts_and_the_body_before_the_query() -> None:
+def test_the_last_of_repeated_names_counts_and_the_body_overrides_the_query() -> None:
     params = sent("link=a&link=b&quantity=1", data="quantity=2", content_type="text/plain")
     assert (params["link"], params["quantity"]) == ("b", "2")
 

@@ -1,4 +1,4 @@
-"""Requests made from the API's own description, within it and beyond: the answers are as it describes them."""
+"""Requests generated from the OpenAPI document, valid and invalid, get the responses that it describes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def described() -> Any:
 @lengths(25, 1_000)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_is_described_holds(
+def test_responses_match_the_openapi_document(
     watched: Watched, examples: int, method: str, mode: GenerationMode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     schema = described()

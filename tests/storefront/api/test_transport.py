@@ -1,4 +1,4 @@
-"""Every way in which clients send a request, byte for byte, over a socket."""
+"""Every way in which clients send requests, byte for byte over a socket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def multipart(fields: dict[str, str]) -> bytes:
         "http/2 upgrade",
     ],
 )  # fmt: skip
-def test_every_manner_of_sending_is_read(reseller: Reseller, path: str, manner: str) -> None:
+def test_every_way_to_send_a_request_is_read(reseller: Reseller, path: str, manner: str) -> None:
     fields = {"key": reseller.key, "action": "balance"}
     form, document = urlencode(fields).encode(), json.dumps(fields).encode()
     raw = {
@@ -80,7 +80,7 @@ def test_the_action_is_read_in_any_case(reseller: Reseller, action: str) -> None
     assert send(request(urlencode({"key": reseller.key, "action": action}).encode()))[2] == BALANCE
 
 
-def test_a_link_that_was_not_escaped_is_cut_and_the_rest_ignored(reseller: Reseller) -> None:
+def test_an_unescaped_link_ends_at_the_ampersand(reseller: Reseller) -> None:
     what = service()
     path = f"/api/v2?action=add&service={what.pk}&link=https://x.example/p?a=1&b=2&quantity=100&key={reseller.key}"
     placed = send(request(method="GET", path=path))[2]
@@ -102,7 +102,7 @@ def test_other_methods_get_405_in_json(reseller: Reseller, method: str) -> None:
     assert (status, body, headers["allow"]) == (405, {"error": "Use GET or POST"}, "GET, POST")
 
 
-def test_head_does_not_buy(reseller: Reseller) -> None:
+def test_head_places_no_order(reseller: Reseller) -> None:
     path = f"/api/v2?key={reseller.key}&action=add&service={service().pk}&link=x&quantity=100"
     assert send(request(method="HEAD", path=path))[0] == 405
     assert not reseller.user.orders.exists()
@@ -121,7 +121,7 @@ def test_a_body_beyond_the_limit_gets_413_in_json(db: None) -> None:
         assert send(raw)[::2] == (413, {"error": "Incorrect request: it is too large"})
 
 
-def test_a_garbled_length_is_refused(db: None) -> None:
+def test_an_invalid_content_length_is_refused(db: None) -> None:
     raw = request().replace(b"Content-Length: 0", b"Content-Length: many")
     assert send(raw)[::2] == (400, {"error": "Incorrect request"})
 
@@ -148,7 +148,7 @@ def test_a_garbled_length_is_refused(db: None) -> None:
         (b"nothing", "multipart/form-data; boundary=XX; charset=zlib", "Incorrect request"),
     ],
 )  # fmt: skip
-def test_an_unreadable_body_gets_one_sentence(db: None, body: bytes, content_type: str | bytes, text: str) -> None:
+def test_an_unreadable_body_gets_an_error_text(db: None, body: bytes, content_type: str | bytes, text: str) -> None:
     kind = content_type.decode("latin-1") if isinstance(content_type, bytes) else content_type
     assert send(request(body, content_type=kind))[::2] == (200, {"error": text})
 
@@ -165,7 +165,7 @@ def test_a_thousand_ids_as_a_thousand_fields_are_read(reseller: Reseller) -> Non
     assert list(body) == [str(number) for number in range(1, 1001)]
 
 
-def test_no_cookie_no_session_and_english_whatever_the_browser_says(reseller: Reseller) -> None:
+def test_responses_are_english_without_cookies_or_sessions(reseller: Reseller) -> None:
     raw = request(
         f"key={reseller.key}&action=nothing".encode(),
         Cookie=f"sessionid={'a1' * 16}; csrftoken={'b2' * 16}; django_language=ru",

@@ -1,4 +1,4 @@
-"""The examples of docs/api-v2.md run, and what the page says of the API is so."""
+"""The examples in docs/api-v2.md run, and its tables match the API."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_an_email_names_services_in_the_recipients_language(nadia: User, lamps: 
             order_id=factories.order(nadia, lamps, link=f"https://example.com/{language}").pk
         )
         with notifications.outbox.layout.reader_locale(User.objects.get(pk=nadia.pk)):
-            titles = [line.title for line in notifications._problems([note]).lines]
+            titles = [line.title for line in notifications._order_problems([note]).lines]
         assert [expected in title for title in titles] == [True], language
 
 
