@@ -26,7 +26,7 @@ def test_a_test_call_is_answered_and_the_key_is_sent_nowhere_else(visit: Callabl
     page.on("request", lambda request: sent.append((request.url, request.post_data or "", request.all_headers())))
     page.goto("/api/")
     page.evaluate("document.cookie = 'visited=yes'")
-    page.get_by_label("Your key, for the examples").fill(caller.key)
+    page.get_by_label("Your API key, for the examples").fill(caller.key)
     expect(page.locator("#balance-curl")).to_contain_text(f"key={caller.key}")
     assert "YOUR_KEY" not in page.locator("#add-python").text_content()
     page.get_by_role("button", name="Send").click()
@@ -41,7 +41,7 @@ def test_a_test_call_is_answered_and_the_key_is_sent_nowhere_else(visit: Callabl
     assert caller.key not in kept
     page.reload()
     expect(page.locator("#balance-curl")).to_contain_text("YOUR_KEY")
-    expect(page.get_by_label("Your key, for the examples")).to_have_value("")
+    expect(page.get_by_label("Your API key, for the examples")).to_have_value("")
 
 
 def test_a_test_order_sends_only_the_inputs_of_its_type(visit: Callable[..., Page], caller: Reseller) -> None:
@@ -58,7 +58,7 @@ def test_a_test_order_sends_only_the_inputs_of_its_type(visit: Callable[..., Pag
     expect(page.get_by_text("This places a real order")).to_be_visible()
     expect(page.locator("#try-answer_number")).to_be_hidden()
     page.locator("#try-runs").fill("5")
-    page.get_by_label("Type of the service").select_option("Poll")
+    page.get_by_label("Service type").select_option("Poll")
     page.locator("#try-service").fill(str(poll.pk))
     page.locator("#try-link").fill("https://example.com/poll")
     page.locator("#try-quantity").fill("9")
@@ -68,7 +68,7 @@ def test_a_test_order_sends_only_the_inputs_of_its_type(visit: Callable[..., Pag
     expect(page.locator("[data-answer]")).to_contain_text('"order"')
     assert [set(body) for body in bodies] == [{"key", "action", "service", "link", "quantity", "answer_number"}]
     assert Order.objects.get().fields == {"answer_number": 2}
-    page.get_by_label("Type of the service").select_option("Package")
+    page.get_by_label("Service type").select_option("Package")
     expect(page.locator("#try-quantity")).to_be_hidden()
 
 
@@ -99,7 +99,7 @@ def test_the_reference_works_without_javascript(visit: Callable[..., Page], call
     factories.service()
     page = visit(java_script_enabled=False)
     page.goto("/api/")
-    expect(page.get_by_label("Your key, for the examples")).to_be_hidden()
+    expect(page.get_by_label("Your API key, for the examples")).to_be_hidden()
     page.locator("#balance").get_by_text("PHP", exact=True).click()
     expect(page.locator("#balance-php")).to_be_visible()
     expect(page.locator("#balance-curl")).to_be_hidden()

@@ -108,7 +108,7 @@ def test_head_places_no_order(reseller: Reseller) -> None:
     assert not reseller.user.orders.exists()
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/v3", "/api/v2/balance", "/api/v2//", "/api/%0A", "/api/%00"])
+@pytest.mark.parametrize("path", ["/api", "/api/v4", "/api/v2/balance", "/api/v2//", "/api/%0A", "/api/%00"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_unknown_addresses_get_404_in_json(db: None, path: str, method: str) -> None:
     status, _, body = send(request(method=method, path=path))
