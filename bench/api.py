@@ -206,7 +206,7 @@ def statuses(world: World) -> Request:
 
 
 def unchanged(world: World) -> Request:
-    """A GET by somebody who has the list: the name of it is asked for once."""
+    """A GET by someone who has the list: the name of it is asked for once."""
     known: dict[str, str] = {}
 
     def request(number: int) -> tuple[str, bytes, dict[str, str]]:

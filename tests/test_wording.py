@@ -47,9 +47,8 @@ IN_MESSAGES = {
     r"placements?": "submission",
     r"offers?": "provider service",
     r"callbacks?": "webhook",
-    r"kinds?": "type",
-    r"please": "leave it out",
-    r"entries": "transactions",
+    r"kinds?(?! of)": "type",
+    r"please (?!try again later)": "leave it out",
 }
 
 

@@ -47,7 +47,7 @@ class TextForm(Form):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if not self.instance.pk and self.cleaned_data.get("language") in self.taken:
-            message = _("Somebody else has added a translation into this language. Reload the page to edit it.")
+            message = _("A colleague has added a translation into this language. Reload the page to edit it.")
             raise forms.ValidationError(message)
         return cleaned
 

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
             name='Account',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('wallet', 'Customer balance'), ('sales', 'Sales'), ('clearing', 'Clearing'), ('adjustments', 'Adjustments')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('wallet', 'Customer balance'), ('sales', 'Sales'), ('clearing', 'Clearing'), ('adjustments', 'Adjustments')], max_length=12, verbose_name='type')),
                 ('code', models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name='code')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
                 ('balance', orders.db.money_fields.MoneyField(blank=True, null=True, verbose_name='balance')),
@@ -275,7 +275,7 @@ class Migration(migrations.Migration):
             name='Transfer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('charge', 'Order'), ('refund', 'Refund'), ('payment', 'Payment'), ('adjustment', 'Adjustment')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('charge', 'Order'), ('refund', 'Refund'), ('payment', 'Payment'), ('adjustment', 'Adjustment')], max_length=12, verbose_name='type')),
                 ('reference', models.CharField(max_length=200, unique=True, verbose_name='reference')),
                 ('amount', orders.db.money_fields.MoneyField(verbose_name='amount')),
                 ('wallet_after', orders.db.money_fields.MoneyField(blank=True, null=True, verbose_name='balance after')),

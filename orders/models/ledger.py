@@ -31,7 +31,7 @@ class Account(models.Model):
     update and lock the same row.
     """
 
-    kind = models.CharField(_("kind"), max_length=12, choices=AccountKind.choices)
+    kind = models.CharField(_("type"), max_length=12, choices=AccountKind.choices)
     code = models.CharField(
         _("code"), max_length=64, unique=True, null=True, blank=True
     )  # only house accounts have one
@@ -102,7 +102,7 @@ class Transfer(models.Model):
     order as its balances.
     """
 
-    kind = models.CharField(_("kind"), max_length=12, choices=TransferKind.choices)
+    kind = models.CharField(_("type"), max_length=12, choices=TransferKind.choices)
     reference = models.CharField(_("reference"), max_length=200, unique=True)
     source = models.ForeignKey(
         Account, models.PROTECT, related_name="outgoing", verbose_name=pgettext_lazy("an account", "from")

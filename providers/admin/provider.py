@@ -93,7 +93,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         data: dict[str, Any] = super().clean() or self.cleaned_data
         url = data.get("url")
         if self.instance.pk and url and not data.get("api_key"):
-            # Compare with the stored row: somebody may have changed it since the form was loaded.
+            # Compare with the stored row: someone may have changed it since the form was loaded.
             try:
                 onboarding.check_key_stays(Provider.objects.get(pk=self.instance.pk), url=url)
             except forms.ValidationError as problem:

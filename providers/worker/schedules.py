@@ -77,6 +77,6 @@ def _write(schedule: Schedule) -> None:
             "intended_date_kwarg": None,
         },
     )
-    # The interval was shortened, or somebody changed or cleared the time of the next run.
+    # The interval was shortened, or someone changed or cleared the time of the next run.
     late = Q(next_run=None) | Q(next_run__gt=now + timedelta(minutes=schedule.minutes))
     Row.objects.filter(late, name=schedule.name).update(next_run=now)

@@ -31,7 +31,7 @@ LINK_VARIABLES = ("activate_url", "password_reset_url", "signup_url")
 class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
-        # Use the same text whether the address belongs to somebody or cannot be used, so that it reveals no accounts.
+        # Use the same text whether the address belongs to someone or cannot be used, so that it reveals no accounts.
         "email_taken": _("You can't use this email address. If it's yours, sign in or reset your password."),
     }
 

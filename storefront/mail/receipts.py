@@ -25,8 +25,8 @@ def _receipt(payment: Any) -> EmailContent:
     amount = formats.money(payment.paid_amount)
     at = date_format(timezone.localtime(payment.credited_at), "DATETIME_FORMAT")
     return EmailContent(
-        subject=_("Receipt: %(amount)s is in your wallet") % {"amount": amount},
-        paragraphs=[_("Your payment has arrived and is in your wallet.")],
+        subject=_("Payment received: %(amount)s added to your balance") % {"amount": amount},
+        paragraphs=[_("We received your payment and added it to your balance.")],
         facts=[
             (_("Amount"), amount),
             (_("Paid with"), payment.label),
@@ -34,5 +34,5 @@ def _receipt(payment: Any) -> EmailContent:
             (_("Credited"), at),
             *([(_("Note"), payment.note)] if payment.note else []),
         ],
-        button=(_("See the payment"), f"{settings.SHOP_URL}{reverse('payments:payment', args=[payment.reference])}"),
+        button=(_("View payment"), f"{settings.SHOP_URL}{reverse('payments:payment', args=[payment.reference])}"),
     )

@@ -22,9 +22,9 @@ def _answer(message: Any) -> EmailContent:
     ticket = message.ticket
     words = {"number": ticket.pk, "subject": ticket.subject}
     return EmailContent(
-        subject=_("Answer to your ticket %(number)s: %(subject)s") % words,
-        paragraphs=[_("We have answered your ticket %(number)s, “%(subject)s”.") % words],
+        subject=_("Reply to ticket %(number)s: %(subject)s") % words,
+        paragraphs=[_("We replied to your ticket %(number)s, “%(subject)s”.") % words],
         quote=message.text,
-        after=[_("Please answer on the page of the ticket: nobody reads replies to this e-mail.")],
-        button=(_("Open the ticket"), f"{settings.SHOP_URL}{reverse('support:ticket', args=[ticket.pk])}"),
+        after=[_("Reply on the ticket's page. Replies to this email are not read.")],
+        button=(_("View ticket"), f"{settings.SHOP_URL}{reverse('support:ticket', args=[ticket.pk])}"),
     )

@@ -28,9 +28,9 @@ _SUBJECTS: Mapping[TicketKind, Promise] = {
     TicketKind.CANCEL: gettext_lazy("Cancel order %s"),
 }
 _TEXTS: Mapping[TicketKind, Promise] = {
-    TicketKind.SPEED_UP: gettext_lazy("Please check whether order %s can be delivered faster."),
-    TicketKind.REFILL: gettext_lazy("Please check whether order %s can be refilled."),
-    TicketKind.CANCEL: gettext_lazy("Please check whether order %s can be canceled."),
+    TicketKind.SPEED_UP: gettext_lazy("Can order %s be delivered faster?"),
+    TicketKind.REFILL: gettext_lazy("Can order %s be refilled?"),
+    TicketKind.CANCEL: gettext_lazy("Can order %s be canceled?"),
 }
 
 

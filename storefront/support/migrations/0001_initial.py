@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             name='Announcement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('news', 'News'), ('maintenance', 'Maintenance'), ('update', 'Update')], default='news', max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('news', 'News'), ('maintenance', 'Maintenance'), ('update', 'Update')], default='news', max_length=12, verbose_name='type')),
                 ('title', models.CharField(max_length=150, verbose_name='title')),
                 ('text', models.TextField(blank=True, help_text='Plain text. Separate paragraphs with an empty line. Begin headings with “# ” and list items with “- ”. Addresses that begin with https:// become links.', max_length=10000, verbose_name='text')),
                 ('is_pinned', models.BooleanField(default=False, help_text='Shown at the top of every page until it ends or the reader dismisses it.', verbose_name='pinned')),
@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
             name='Ticket',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('question', 'Question'), ('refill', 'Refill'), ('cancel', 'Cancel'), ('speed_up', 'Speed up')], default='question', max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('question', 'Question'), ('refill', 'Refill'), ('cancel', 'Cancel'), ('speed_up', 'Speed up')], default='question', max_length=12, verbose_name='type')),
                 ('subject', models.CharField(max_length=150, verbose_name='subject')),
                 ('status', models.CharField(choices=[('open', 'Open'), ('answered', 'Answered'), ('waiting', 'Waiting for customer'), ('closed', 'Closed')], default='open', max_length=12, verbose_name='status')),
                 ('last_message', models.BigIntegerField(editable=False, null=True, verbose_name='newest message')),

@@ -34,7 +34,7 @@ class Announcement(models.Model):
     If pinned, it is above every page until ``ends_at``.
     """
 
-    kind = models.CharField(_("kind"), max_length=12, choices=AnnouncementKind.choices, default=AnnouncementKind.NEWS)
+    kind = models.CharField(_("type"), max_length=12, choices=AnnouncementKind.choices, default=AnnouncementKind.NEWS)
     title = models.CharField(_("title"), max_length=150)
     text = models.TextField(_("text"), blank=True, max_length=10_000, help_text=FORMAT_HINT)
     is_pinned = models.BooleanField(

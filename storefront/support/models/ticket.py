@@ -69,7 +69,7 @@ class Ticket(models.Model):
     category = models.ForeignKey(
         TicketCategory, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("category")
     )
-    kind = models.CharField(_("kind"), max_length=12, choices=TicketKind.choices, default=TicketKind.QUESTION)
+    kind = models.CharField(_("type"), max_length=12, choices=TicketKind.choices, default=TicketKind.QUESTION)
     subject = models.CharField(_("subject"), max_length=150)
     status = models.CharField(_("status"), max_length=12, choices=TicketStatus.choices, default=TicketStatus.OPEN)
     #: The order that a request is about.

@@ -23,7 +23,7 @@ def run(statement: str, *values: Any) -> None:
 
 
 def unguarded(statement: str, *values: Any) -> None:
-    """Run SQL with the triggers removed, as somebody with full access to the database could."""
+    """Run SQL with the triggers removed, as someone with full access to the database could."""
     for part in append_only._remove(connection.vendor, "orders_transfer"):
         run(part)
     run(statement, *values)
@@ -118,7 +118,7 @@ FAULTS: dict[str, tuple[Callable[[Order], None], str]] = {
         ),
         "0.027 was refunded, but its transfers total 0.00",
     ),
-    "a refund to somebody else": (
+    "a refund to someone else": (
         lambda order: insert(
             order, wallet_id=Account.objects.exclude(user=order.user).get(user__isnull=False).pk
         ),

@@ -337,7 +337,7 @@ def test_unexpected_reports_are_listed_until_marked_as_seen(boss: Client, order:
     boss.post(f"/admin/orders/order/{order.pk}/seen/")
     assert link not in page(boss, url)
     fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="failed_upstream", panel_status="Fail")
-    assert link not in page(boss, url), "the panel repeats what somebody has seen"
+    assert link not in page(boss, url), "the panel repeats what someone has seen"
     assert OrderEvent.objects.filter(order=order, kind="oddity").count() == 1
     fulfillment.add_event(order, kind=EventKind.ODDITY, oddity="unknown_status", panel_status="Sleeping")
     assert link in page(boss, url), "another report is news"

@@ -97,7 +97,7 @@ class Shop:
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:
                 found += [int(path.parent.name)] if mark in path.read_bytes() else []
-            except OSError:  # gone meanwhile, or somebody else's
+            except OSError:  # gone meanwhile, or someone else's
                 continue
         return [pid for pid in found if is_alive(pid)]
 

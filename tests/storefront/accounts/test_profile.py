@@ -38,7 +38,7 @@ def test_account_language_overrides_the_browser(page: Client, nadia: User) -> No
     assert '<html lang="tr"' in text_of(page.get("/services/", headers={"Accept-Language": "tr"}))
     User.objects.filter(pk=nadia.pk).update(language="ar")
     assert '<html lang="ar" dir="rtl"' in text_of(page.get("/services/", headers={"Accept-Language": "tr"}))
-    # The next visitor of the same thread is somebody else.
+    # The next visitor of the same thread is someone else.
     assert '<html lang="en"' in text_of(Client().get("/services/"))
 
 

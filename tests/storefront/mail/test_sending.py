@@ -64,7 +64,7 @@ def test_email_arrives_once_as_text_and_html(post: MailServer, nadia: User) -> N
     assert sending.deliver_due() == {}
     (arrived,) = post.emails
     assert arrived["To"] == "nadia@example.com"
-    assert arrived["Subject"] == "Receipt: $25.00 is in your wallet"
+    assert arrived["Subject"] == "Payment received: $25.00 added to your balance"
     assert arrived["Auto-Submitted"] == "auto-generated"
     assert "$25.00" in text_of(arrived)
     assert "<html" in html_of(arrived)
