@@ -1,4 +1,4 @@
-"""What every test needs: a database of its own that threads and processes can share, and log-ins that cost nothing."""
+"""Settings and fixtures of all tests: a database that threads and processes can share, and fast password hashing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from orders.db import append_only
 
 
 def pytest_configure() -> None:
-    # Hundreds of calls a second by one customer: who tests the limits sets them.
+    # Tests make hundreds of calls per second. Tests of the rate limits set them.
     settings.API_CALLS_PER_MINUTE = settings.API_ADDRESS_CALLS_PER_MINUTE = 0
-    # Accounts open at once: who tests that addresses are confirmed first sets it.
+    # Accounts open at once. Tests of the confirmation of addresses turn it on.
     settings.CONFIRM_SIGN_UPS, settings.ACCOUNT_EMAIL_VERIFICATION = False, "optional"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Each process of a run tests the log-in limits alone.
+    # Each process of a run has its own counters of sign-in attempts.
     settings.CACHES["default"] = {**settings.CACHES["default"], "LOCATION": tempfile.mkdtemp(prefix="vitrine-limits-")}
 
 
@@ -36,9 +36,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """Names the test database after this process: several runs, and the workers of one, can share a server.
+    """Name the test database after this process, so that several runs and workers can share a server.
 
-    On SQLite it is a file. Django's default, one in memory, has no WAL and other processes cannot see it.
+    On SQLite it is a file: Django's in-memory default has no WAL, and other processes cannot open it.
     """
     name = f"test_vitrine_{os.getpid()}"
     connection = connections["default"]
@@ -48,14 +48,13 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _in_the_shops_language() -> None:
-    """A request leaves its language to the thread, and so to the next test."""
+def _activate_default_language() -> None:
+    """Reset the language: a request leaves its language active in the thread, and so in the next test."""
     translation.activate(settings.LANGUAGE_CODE)
 
 
-#: What a browser, another program or an operator's command does is the same on every database, and how often a page
-#: asks it.
-ONCE = (
+#: Tests that run on the first database only, because the database does not affect their result.
+RUN_ONCE = (
     "tests/browser/",
     "tests/clients/test_api_v3_docs.py",
     "tests/clients/test_generated_client.py",
@@ -67,7 +66,7 @@ ONCE = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the second database of a run: without what ``ONCE`` names, and without tests that need no database."""
+    """Deselect the tests in ``RUN_ONCE`` and those without a database on the second database of a run."""
     if not os.environ.get("SECOND_DATABASE"):
         return
     root = str(config.rootpath)
@@ -75,7 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     def runs_once(item: pytest.Item) -> bool:
         path = str(item.path).removeprefix(root).lstrip("/")
         needs = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-        return path.startswith(ONCE) or not (needs or item.get_closest_marker("django_db"))
+        return path.startswith(RUN_ONCE) or not (needs or item.get_closest_marker("django_db"))
 
     once = [item for item in items if runs_once(item)]
     config.hook.pytest_deselected(items=once)
@@ -83,29 +82,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    told = os.environ.get("TESTED_DATABASES")
-    if told:
+    databases = os.environ.get("TESTED_DATABASES")
+    if databases:
         terminalreporter.section("databases")
-        terminalreporter.write_line(told)
+        terminalreporter.write_line(databases)
 
 
 # ------------------------------------------------------------------------------------------------ emptying the tables
-# After a test with real transactions Django empties every table. The books refuse that, rightly; and the rows that data
-# migrations made would be gone for the tests that follow. So around that one act the trigger is taken off and put back,
-# and the house accounts are opened again. Models and permissions stay as they are: Django would take longer to write
-# them again than most of these tests run.
-KEPT = {"django_content_type", "auth_permission"}
+# After a test with real transactions Django empties every table. The triggers of the ledger refuse that, and the
+# rows of data migrations would be missing in later tests. So the trigger is removed meanwhile, and house accounts are
+# opened again. Content types and permissions are kept, because creating them takes longer than most of these tests.
+KEPT_TABLES = {"django_content_type", "auth_permission"}
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _books_can_be_emptied_between_tests() -> Iterator[None]:
+def _allow_emptying_the_ledger() -> Iterator[None]:
     operations = type(connections["default"].ops)
     empty = operations.execute_sql_flush
     sql_to_empty = operations.sql_flush
     reopen = import_module("orders.migrations.0001_initial").open_house_accounts
 
     def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> Any:
-        return sql_to_empty(self, style, [table for table in tables if table not in KEPT], **options)
+        return sql_to_empty(self, style, [table for table in tables if table not in KEPT_TABLES], **options)
 
     def execute_sql_flush(self: Any, sql_list: list[str]) -> None:
         with self.connection.schema_editor() as editor:

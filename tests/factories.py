@@ -1,4 +1,4 @@
-"""Rows for tests, made by plain functions that go through the same doors as the shop."""
+"""Functions that create rows for tests, through the functions of the shop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orders.models import Account, Category, CategoryText, Order, Service, Servi
 from storefront.accounts.models import User
 
 _numbers = count(1)
-#: Something to send for every input of every service type.
+#: An example value for every input of every service type.
 INPUTS = {
     "link": "https://example.com/p/1",
     "quantity": "100",
@@ -38,12 +38,12 @@ INPUTS = {
 
 
 def user(email: str = "", **details: Any) -> User:
-    """A customer without a wallet."""
+    """Create a customer without a wallet."""
     return User.objects.create_user(email or f"customer{next(_numbers)}@example.com", **details)
 
 
 def wallet(user: User, amount: str = "0") -> Account:
-    """The customer's wallet with ``amount`` more in it."""
+    """Return the customer's wallet, opened if necessary, after adding ``amount``."""
     account = transfers.open_wallet(user)
     if Decimal(amount):
         transfers.credit_payment(account, amount=Decimal(amount), gateway="test", reference=str(next(_numbers)))
@@ -52,7 +52,7 @@ def wallet(user: User, amount: str = "0") -> Account:
 
 
 def customer(amount: str = "100", **details: Any) -> User:
-    """A customer with ``amount`` in the wallet."""
+    """Create a customer with ``amount`` in the wallet."""
     made = user(**details)
     wallet(made, amount)
     return made
@@ -63,7 +63,7 @@ def category(name: str = "", **details: Any) -> Category:
 
 
 def service(kind: str = "default", rate: str = "0.90", **details: Any) -> Service:
-    """A service on sale from 1 to 10,000 pieces, in a category of its own unless one is given."""
+    """Create a service on sale, from 1 to 10,000 pieces, in a new category unless one is given."""
     within = details.pop("category", None) or category()
     limits = {"min_quantity": 1, "max_quantity": 10_000}
     name = details.pop("name", f"Service {next(_numbers)}")
@@ -71,7 +71,7 @@ def service(kind: str = "default", rate: str = "0.90", **details: Any) -> Servic
 
 
 def order(buyer: User | None = None, of: Service | None = None, *, status: str = "queued", **inputs: Any) -> Order:
-    """A paid order: 100 pieces for 0.09 unless told otherwise, put at ``status`` without any of its story."""
+    """Create a paid order, by default 100 pieces for 0.09. ``status`` is set without the events that lead to it."""
     sold = of or service()
     placed = checkout.place_order(buyer or customer(), service=sold, inputs={**INPUTS, **inputs})
     if status != "queued":
@@ -81,7 +81,7 @@ def order(buyer: User | None = None, of: Service | None = None, *, status: str =
 
 
 def translate(sold: Service, language: str = "ru", *, category: str = "", **texts: str) -> Service:
-    """Gives ``sold`` its texts in ``language``, and its category a name there if one is given."""
+    """Add texts of ``sold`` in ``language``, and the name of its category if given."""
     ServiceText.objects.create(service=sold, language=language, **texts)
     if category:
         CategoryText.objects.create(category=sold.category, language=language, name=category)

@@ -1,4 +1,4 @@
-"""Runs manage.py, or the shop's web server, in a process of its own against the test's database."""
+"""Run manage.py or the shop's web server in a separate process, on the test's database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storefront.demo.supervisor import answers
 
 
 def database_url(name: str = "") -> str:
-    """The address of the database this test runs on, as DATABASE_URL would give it; or of another on its server."""
+    """Return the DATABASE_URL of the test's database, or of the database ``name`` on the same server."""
     details = connection.settings_dict | ({"NAME": name} if name else {})
     if connection.vendor == "sqlite":
         return f"sqlite:///{details['NAME']}"
@@ -34,12 +34,12 @@ def database_url(name: str = "") -> str:
 
 
 def manage(*arguments: str, **environ: str) -> subprocess.Popen[str]:
-    """Starts ``manage.py arguments``; the caller waits for it or kills it."""
+    """Start ``manage.py arguments``; the caller waits for the process or kills it."""
     return python(str(settings.BASE_DIR / "manage.py"), *arguments, **environ)
 
 
 def python(*arguments: str, output: Any = subprocess.PIPE, **environ: str) -> subprocess.Popen[str]:
-    """Starts ``python arguments`` in the project's folder on the test's database."""
+    """Start ``python arguments`` in the project's folder on the test's database."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
@@ -52,7 +52,7 @@ def python(*arguments: str, output: Any = subprocess.PIPE, **environ: str) -> su
 
 @contextmanager
 def web(**environ: str) -> Iterator[tuple[int, Path]]:
-    """The shop's gunicorn, as `make run` starts it, while the block lasts: its port, and the log of what it said."""
+    """Run the shop's gunicorn as `make run` does; yield its port and its log file."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     log = Path(settings.VAR_DIR) / f"web-{port}.log"
@@ -71,7 +71,7 @@ def web(**environ: str) -> Iterator[tuple[int, Path]]:
 
 
 def finished(*arguments: str, **environ: str) -> Any:
-    """Runs ``manage.py arguments`` to its end: its returncode, stdout and stderr."""
+    """Run ``manage.py arguments``; return its return code, stdout and stderr."""
     process = manage(*arguments, **environ)
     out, err = process.communicate(timeout=120)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)

@@ -1,4 +1,4 @@
-"""A real Redis for tests: TEST_REDIS_URL, else the one on this machine, else one started for the test run."""
+"""A Redis server for tests: TEST_REDIS_URL, the one on this machine, or one that is started for the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def redis_url() -> Iterator[str]:
-    """The address of a Redis; the caller uses keys of its own and removes them."""
+    """Yield the address of a Redis server; the caller uses unique keys and removes them."""
     url = os.environ.get("TEST_REDIS_URL", LOCAL)
     if _answers(url):
         yield url

@@ -1,7 +1,6 @@
-"""A second shop on this machine, with a database, web server and commands of its own; and a wire that can be cut.
+"""A second shop with its own database and web server, and a proxy that can lose responses.
 
-For journeys in which one shop buys from another. The second one is told what to do as an operator would: by commands,
-and by its API.
+It is for tests in which one shop buys from another. They control the second shop by commands and by its API.
 """
 
 from __future__ import annotations
@@ -44,14 +43,14 @@ print(json.dumps(printed))
 
 
 def ask(url: str, key: str, action: str, **params: Any) -> Any:
-    """One call of a panel API by a program that knows nothing of ours; the answer, numbers as they were written."""
+    """Call a panel API without any of our code; return the JSON, with numbers as text as they were written."""
     form = urllib.parse.urlencode({"key": key, "action": action, **params}).encode()
     with urllib.request.urlopen(url, form, timeout=60) as answer:
         return json.loads(answer.read(), parse_float=str)
 
 
 class SecondShop:
-    """Another shop. Its port stays the same while its web server comes and goes."""
+    """Another shop. It keeps its port while its web server is stopped and started."""
 
     def __init__(self, folder: Path, database: str) -> None:
         self.environ = {"DATABASE_URL": database, "VAR_DIR": str(folder), "LOG_LEVEL": "ERROR"}
@@ -66,17 +65,17 @@ class SecondShop:
 
     @property
     def url(self) -> str:
-        """The address of its API."""
+        """Return the address of its API."""
         return f"http://{LOCAL}:{self.port}/api/v2"
 
     def run(self, *arguments: str) -> str:
-        """What ``manage.py arguments`` prints there."""
+        """Run ``manage.py arguments`` in the second shop; return the output."""
         done = finished(*arguments, **self.environ)
         assert done.returncode == 0, done.stderr
         return str(done.stdout).strip()
 
     def run_all(self, *commands: str) -> list[str]:
-        """What each of ``commands`` prints there, all of them run by one process: starting one takes seconds."""
+        """Run ``commands`` in one process, because starting one takes seconds; return the output of each."""
         arguments = json.dumps([command.split() for command in commands])
         done = python("-c", RUN_ALL, arguments, **self.environ)
         out, err = done.communicate(timeout=120)
@@ -85,11 +84,11 @@ class SecondShop:
         return printed
 
     def due(self, step: str) -> Any:
-        """Does what is due of ``step``; the counts."""
+        """Run ``run_due`` for ``step``; return its counts."""
         return json.loads(self.run("run_due", step, "--now").splitlines()[-1])[step]
 
     def open(self) -> None:
-        """Starts its web server, which takes the connections that wait at its socket already."""
+        """Start its web server, which accepts the connections that already wait at its socket."""
         options = f"--bind fd://{self._socket.fileno()} --worker-class gthread --threads 4 --no-control-socket"
         with self.log.open("ab") as log:
             self._web = subprocess.Popen(
@@ -100,21 +99,21 @@ class SecondShop:
             )  # fmt: skip
 
     def kill(self) -> None:
-        """Ends its web server in the middle of whatever it does. New connections wait until it is opened again."""
+        """Kill its web server. New connections wait until it is opened again."""
         assert self._web
         os.killpg(self._web.pid, signal.SIGKILL)
         self._web.wait()
 
     def close(self) -> None:
         if self._web:
-            self._web.send_signal(signal.SIGINT)  # gunicorn's "now"
+            self._web.send_signal(signal.SIGINT)  # gunicorn's quick shutdown
             self._web.wait(30)
         self._socket.close()
 
 
 @contextmanager
 def second_shop(folder: Path) -> Iterator[SecondShop]:
-    """An empty shop on the kind of database that the test runs on, gone at the end."""
+    """Run an empty shop on the same kind of database as the test; remove it at the end."""
     with _database(folder) as url:
         shop = SecondShop(folder, url)
         try:
@@ -140,13 +139,13 @@ def _database(folder: Path) -> Iterator[str]:
 
 
 class LossyLine(socketserver.ThreadingTCPServer):
-    """Between a program and a web server on ``port``: passes everything on, and loses the answers to some adds."""
+    """A proxy for the web server on ``port`` that drops the responses to the next ``losses`` add requests."""
 
     daemon_threads = True
     allow_reuse_address = True
 
     def __init__(self, port: int) -> None:
-        super().__init__((LOCAL, 0), _Passing)
+        super().__init__((LOCAL, 0), _ProxyHandler)
         self.port = port
         self.losses = 0
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -160,23 +159,23 @@ class LossyLine(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
-class _Passing(socketserver.BaseRequestHandler):
+class _ProxyHandler(socketserver.BaseRequestHandler):
     server: LossyLine
 
     def handle(self) -> None:
-        self.asked = b""
-        with socket.create_connection((LOCAL, self.server.port)) as there:
-            threading.Thread(target=self._forward, args=(there,), daemon=True).start()
-            while data := there.recv(65536):
-                if b"action=add" in self.asked and self.server.losses:
+        self.request_bytes = b""
+        with socket.create_connection((LOCAL, self.server.port)) as upstream:
+            threading.Thread(target=self._forward, args=(upstream,), daemon=True).start()
+            while data := upstream.recv(65536):
+                if b"action=add" in self.request_bytes and self.server.losses:
                     self.server.losses -= 1
                     return
                 self.request.sendall(data)
 
-    def _forward(self, there: socket.socket) -> None:
+    def _forward(self, upstream: socket.socket) -> None:
         try:
             while data := self.request.recv(65536):
-                self.asked += data
-                there.sendall(data)
+                self.request_bytes += data
+                upstream.sendall(data)
         except OSError:
-            pass  # the other side has gone
+            pass  # the other side has closed the connection

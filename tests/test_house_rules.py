@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows. Each test lists the places that break its rule."""
+"""Rules of the code base that no linter checks. Each test lists the places that break its rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglo
 OURS = [path for path in MODULES if "migrations" not in path.parts]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SIGNAL_MODULES = {"django.dispatch", "django.db.models.signals", "django.core.signals", "django.contrib.auth.signals"}
-#: Not "services": that is what the API calls a price list.
+#: "services" is allowed, because that is what the API calls a price list.
 BANNED_NAMES = {"utils", "helpers", "common", "core", "managers"}
 WRITES = {
     "create", "acreate", "bulk_create", "abulk_create", "update", "aupdate", "bulk_update", "abulk_update",
@@ -73,7 +73,7 @@ def test_nothing_is_imported_inside_a_function_without_a_reason() -> None:
     assert broken == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     names = {path: {path.stem, *path.relative_to(ROOT).parent.parts} for path in MODULES}
     assert [str(path.relative_to(ROOT)) for path, parts in names.items() if parts & BANNED_NAMES] == []
 
@@ -115,7 +115,7 @@ def test_only_the_ledger_writes_money() -> None:
     assert [at(path, line) for path in elsewhere for line in ledger_writes(parsed(path))] == []
 
 
-def test_the_watch_on_the_ledger_sees_every_way_to_write() -> None:
+def test_the_ledger_check_finds_every_way_to_write() -> None:
     writes = (
         "Transfer.objects.create(amount=1)",
         "models.Account.objects.filter(pk=1).update(balance=F('balance') - 1)",
@@ -132,7 +132,7 @@ def test_templates_carry_no_style_and_no_script() -> None:
     broken = [
         at(path, number)
         for path in TEMPLATES
-        # A letter has no sheet to link to: its style is in it, and no server's header speaks for it.
+        # An email cannot link to a style sheet, and no content security policy applies to it.
         if path.relative_to(ROOT).as_posix() != "templates/mail/email.html"
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if pattern.search(line)
@@ -150,7 +150,7 @@ def tracked_files() -> list[Path]:
 
 
 def test_no_file_names_a_folder_of_one_machine_or_a_package_host() -> None:
-    # Put together here, so that this file passes its own test.
+    # The names are concatenated so that this file passes its own test.
     hosts = "|".join(
         ["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.(org|com)", "registry" + r"\.[a-z]+\.[a-z]"]
     )
@@ -182,7 +182,7 @@ def test_the_example_environment_lists_exactly_what_is_read() -> None:
     assert sorted(listed) == sorted(read)
 
 
-def test_the_second_lock_holds_the_first() -> None:
+def test_the_development_lock_contains_the_production_lock() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^([a-z][\w.-]*==[^ ;\\]+)", (ROOT / name).read_text(), re.MULTILINE))
 

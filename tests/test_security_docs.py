@@ -1,4 +1,4 @@
-"""docs/security.md names tests and settings: they exist."""
+"""The tests and events that docs/security.md names exist."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def test_every_test_that_the_page_names_exists() -> None:
     assert [path for path in sorted(named) if not (Path(settings.BASE_DIR) / path).is_file()] == []
 
 
-def test_every_chapter_of_the_standard_has_its_answer() -> None:
+def test_every_chapter_of_the_standard_is_answered() -> None:
     assert [int(number) for number in re.findall(r"^### V(\d+) ", TEXT, re.MULTILINE)] == list(range(1, 18))
 
 
-def test_the_events_of_the_page_are_those_that_are_logged() -> None:
+def test_the_page_lists_exactly_the_logged_events() -> None:
     table = TEXT.partition("## The security log")[2].partition("## Encryption keys")[0]
     named = set(re.findall(r"`(\w+_\w+)`", table)) - {"code_used_before"}
     sources = "".join(

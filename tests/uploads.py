@@ -1,4 +1,4 @@
-"""Small files of every kind that people hand in, and some that only look like one."""
+"""Small files of every type that people upload, and some that only pretend to be one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 def png(width: int = 1, height: int = 1, *, extra: bytes = b"") -> bytes:
-    """A picture that browsers draw where it is 1 x 1."""
+    """Return a PNG file, which browsers can display if it is 1 x 1."""
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     body = chunk(b"IDAT", zlib.compress(b"\x00\x80"))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + body + chunk(b"IEND", b"")
