@@ -1,10 +1,10 @@
-"""The panel API beside what it cannot beat: the same SQL sent by pgbench, and views that do nothing.
+"""Compare the panel API with lower bounds: the same SQL sent by pgbench, and views that do nothing.
 
-The price list is compared with a view of Django REST framework that does nothing, and that view with a plain one.
+The price list is compared with a no-op view of Django REST framework, and that view with a plain Django view.
 
-Each row is measured in interleaved rounds, reference and shop by turns, on one throw-away PostgreSQL database. Prints
-requests a second, the 99th percentile, SQL statements a call, and the CPU-ratio: the CPU time a call costs pgbench and
-its backends over what it costs gunicorn and its backends. On a shared machine only that ratio means something.
+Reference and shop are measured alternately on one temporary PostgreSQL database. The table shows requests per second,
+the 99th percentile, SQL statements per call, and the CPU ratio: the CPU time of a call in pgbench and its backends,
+divided by that in gunicorn and its backends. On a shared machine only the ratio is meaningful.
 
 Run: DATABASE_URL=postgres://... python bench/api.py [rounds] [seconds a round] [row ...]
 """
@@ -36,7 +36,7 @@ import shop
 CUSTOMERS, SERVICES, ORDERS = 1000, 5000, 100_000
 CLIENTS = 8
 TICK = os.sysconf("SC_CLK_TCK")
-#: What the ratios of CPU time have to reach.
+#: The minimum ratios of CPU time.
 TARGETS = {
     "add": 0.33,
     "add, one wallet": 0.33,
@@ -49,7 +49,7 @@ TARGETS = {
 
 @dataclass
 class World:
-    """What the requests are about."""
+    """The rows that requests refer to."""
 
     keys: list[str]
     users: list[int]
@@ -74,7 +74,7 @@ def main(rounds: int = 5, seconds: float = 3.0, *wanted: str) -> None:
 
     if connection.vendor != "postgresql":
         print(
-            "The API is measured beside pgbench: set DATABASE_URL to a PostgreSQL server that lets you make databases."
+            "The API is compared with pgbench: set DATABASE_URL to a PostgreSQL server where you may create databases."
         )
         return
     with shop.database() as name:
@@ -90,7 +90,7 @@ def main(rounds: int = 5, seconds: float = 3.0, *wanted: str) -> None:
             for row, (request, reference) in rows(world, noop).items():
                 if not wanted or row in wanted:
                     ours, limit = interleaved(port, request, reference, rounds, seconds)
-                    tell(row, ours, limit, statements[row])
+                    print_row(row, ours, limit, statements[row])
 
 
 # --------------------------------------------------------------------------------------------- the world
@@ -167,7 +167,7 @@ Request = Callable[[int], tuple[str, bytes, dict[str, str]]]
 
 
 def rows(world: World, noop: int) -> dict[str, tuple[Request, Callable[[float], tuple[float, float]]]]:
-    """For each row how its n-th request looks, and what measures its reference: (requests a second, CPU ms)."""
+    """Return for each row its n-th request and the function that measures its reference: (requests/s, CPU ms)."""
     return {
         "add": (adds(world, CUSTOMERS), lambda seconds: pgbench(world, ADD, seconds, wallets=CUSTOMERS)),
         "add, one wallet": (adds(world, 1), lambda seconds: pgbench(world, ADD, seconds, wallets=1)),
@@ -206,7 +206,7 @@ def statuses(world: World) -> Request:
 
 
 def unchanged(world: World) -> Request:
-    """A GET by someone who has the list: the name of it is asked for once."""
+    """Return GET requests for the price list with the ETag of an earlier response."""
     known: dict[str, str] = {}
 
     def request(number: int) -> tuple[str, bytes, dict[str, str]]:
@@ -217,7 +217,7 @@ def unchanged(world: World) -> Request:
 
 
 def counted(world: World) -> dict[str, int]:
-    """SQL statements of each row's second call in a process; the first one fills what is kept."""
+    """Count the SQL statements of each row's second call; the first one fills the caches."""
     from django.db import connection  # imported here: after prepare()
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -279,10 +279,10 @@ SELECT id, status, quantity, charge - refunded, start_count, remains FROM orders
 
 
 def pgbench(world: World, script: str, seconds: float, *, wallets: int = CUSTOMERS) -> tuple[float, float]:
-    """Runs ``script`` with as many clients as the shop gets: transactions a second, CPU ms a transaction."""
+    """Run ``script`` with ``CLIENTS`` clients; return transactions per second and CPU ms per transaction."""
     from django.db import connection  # imported here: after prepare()
 
-    # A digest is looked up in a function's constant array, as pgbench has no texts of its own.
+    # pgbench variables cannot hold text, so the digests are in a table.
     with shop_cursor() as cursor:
         cursor.execute("CREATE OR REPLACE FUNCTION bench_digest(n int) RETURNS text LANGUAGE sql IMMUTABLE AS "
                        f"$$ SELECT (ARRAY[{','.join(repr(digest) for digest in world.digests)}])[n] $$")  # fmt: skip
@@ -333,7 +333,7 @@ def framework_cost(port: int, rounds: int, seconds: float) -> str:
 
 # --------------------------------------------------------------------------------------------- measuring
 class Watch:
-    """CPU seconds of the database's backends while it is open, also of those that end meanwhile."""
+    """Measures the CPU seconds of the database backends, including those that end meanwhile."""
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[float, float]] = {}
@@ -352,7 +352,7 @@ class Watch:
         self._sample()
 
     def of_child(self) -> float:
-        """CPU seconds of the child that ended meanwhile."""
+        """Return the CPU seconds of the child process that ended meanwhile."""
         return os.times().children_user + os.times().children_system - self._children
 
     def backends(self) -> float:
@@ -382,7 +382,7 @@ def cpu_of(pid: int) -> float:
 
 
 def hammer(port: int, request: Request, seconds: float, *, path: str = "/api/v2") -> tuple[int, list[float], float]:
-    """``CLIENTS`` connections send one request after another: how many, their latencies, CPU of server and backends."""
+    """Send requests over ``CLIENTS`` connections; return their number, their latencies and their CPU seconds."""
     latencies: list[list[float]] = [[] for _ in range(CLIENTS)]
     until = time.perf_counter() + seconds
     pids = workers(port)
@@ -423,7 +423,7 @@ def interleaved(
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         line.request("GET", "/api/v2" + method.partition(" ")[2])
         known["If-None-Match"] = line.getresponse().headers["ETag"]
-    hammer(port, request, 8)  # warm, as in a shop that has been open for minutes: every service was bought before
+    hammer(port, request, 8)  # warm up, so that every service has been ordered once
     ours, limit = Measured(), Measured()
     for _ in range(rounds):
         speed, cpu = reference(seconds)
@@ -436,7 +436,7 @@ def interleaved(
     return ours, limit
 
 
-def tell(row: str, ours: Measured, limit: Measured, statements: int) -> None:
+def print_row(row: str, ours: Measured, limit: Measured, statements: int) -> None:
     ratios = [reference / own for reference, own in zip(limit.cpu, ours.cpu, strict=True)]
     p99 = statistics.quantiles(ours.latencies, n=100)[98] * 1000
     print(
@@ -449,7 +449,7 @@ def tell(row: str, ours: Measured, limit: Measured, statements: int) -> None:
 
 @contextmanager
 def served(application: str) -> Iterator[int]:
-    """gunicorn as the shop runs it; gives its port."""
+    """Run gunicorn with the shop's settings; yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

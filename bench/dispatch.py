@@ -1,4 +1,4 @@
-"""Placing 1,000 queued orders at a panel that answers in 200 ms, and asking for the statuses of all of them.
+"""Measure placing 1,000 orders at a panel that answers in 200 ms, and requesting the statuses of all of them.
 
 Prints each figure beside its limit: calls x latency / parallelism. Run: make bench
 """

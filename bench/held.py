@@ -1,6 +1,6 @@
-"""What it costs to place an order while others are held back because one like them has an unknown outcome.
+"""Measure placing orders while others are held because a similar order has an unknown outcome.
 
-Prints the CPU for each placed order, with none held and with 2,000. Run: python bench/held.py
+Prints the CPU time for each placed order, with no order held and with 2,000. Run: python bench/held.py
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Importing price lists: each gzipped JSON file of a folder (the panel's answer under "data") and 10,000 made-up rows.
+"""Measure importing price lists: 10,000 test rows and each *.json.gz file of a folder (panel's answer under "data").
 
-Prints what was odd, the seconds of a first, an unchanged and a 2 % changed import, and rows per second beside the bare
-writing of the same rows (COPY on PostgreSQL, executemany on SQLite). Run: python bench/import_list.py FOLDER
+Prints the reasons why rows cannot be sold, the seconds of a first, an unchanged and a 2% changed import, and rows per
+second compared with only writing the same rows (COPY on PostgreSQL, executemany on SQLite).
+
+Run: python bench/import_list.py FOLDER
 """
 
 from __future__ import annotations
@@ -26,12 +28,12 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 def main(folder: str = "") -> None:
     shop.prepare()
-    settings.DEBUG = False  # it would keep the text of every statement
+    settings.DEBUG = False  # otherwise Django keeps the text of every statement
     with shop.database() as name:
         print(f"database {name}\n")
         for path in sorted(Path(folder).glob("*.json.gz")) if folder else []:
             measure(path.name, answer_in(gzip.decompress(path.read_bytes()).decode()))
-        measure(f"{SYNTHETIC} made-up rows", json.dumps(made_up()))
+        measure(f"{SYNTHETIC} test rows", json.dumps(sample_rows()))
 
 
 def measure(title: str, text: str) -> None:
@@ -63,8 +65,8 @@ def measure(title: str, text: str) -> None:
         importer.store(provider, rows)
     written = [query["sql"].split()[1] for query in queries if query["sql"].startswith(WRITES)]
     unchanged, _ = timed(lambda: importer.store(provider, rows))
-    changed, moved = timed(lambda: importer.store(provider, dearer(rows)))
-    for label, wall in (("bare write", bare), ("first", first), ("unchanged", unchanged), ("2 % changed", changed)):
+    changed, moved = timed(lambda: importer.store(provider, raise_prices(rows)))
+    for label, wall in (("bare write", bare), ("first", first), ("unchanged", unchanged), ("2% changed", changed)):
         print(f"  {label:<12}{wall:7.3f} s{len(rows) / wall:10.0f} rows/s   ratio {bare / wall:5.2f}")
     print(f"  unchanged: wrote to {written}; changed: {moved.changed} offers, {moved.repriced} prices\n")
 
@@ -76,15 +78,15 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def answer_in(text: str) -> str:
-    """The panel's own answer out of a file that wraps it; a file that is no JSON stands for itself."""
+    """Return the panel's answer from a file that wraps it; a file that is not JSON is the answer itself."""
     try:
         return json.dumps(json.loads(text)["data"])
     except ValueError:
         return text
 
 
-def made_up() -> list[dict[str, Any]]:
-    """Rows as the large panels send them."""
+def sample_rows() -> list[dict[str, Any]]:
+    """Return rows like those of large panels."""
     return [
         {
             "service": str(number),
@@ -102,8 +104,8 @@ def made_up() -> list[dict[str, Any]]:
     ]
 
 
-def dearer(rows: list[Any]) -> list[Any]:
-    """``rows`` with every fiftieth a tenth dearer."""
+def raise_prices(rows: list[Any]) -> list[Any]:
+    """Return ``rows`` with the rate of every 50th raised by 10%."""
     moved = rows.copy()
     for index in range(0, len(rows), 50):
         moved[index] = replace(rows[index], rate=(rows[index].rate * Decimal("1.1")).quantize(Decimal("1e-8")))
@@ -111,7 +113,7 @@ def dearer(rows: list[Any]) -> list[Any]:
 
 
 def bare_write(provider: Any) -> float:
-    """Seconds to write the provider's offers, as they are in the table, into an empty one with the same keys."""
+    """Return the seconds to copy the provider's rows into an empty table with the same keys."""
     from django.db import connection, transaction  # imported here: after prepare()
 
     with transaction.atomic(), connection.cursor() as cursor:

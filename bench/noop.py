@@ -1,4 +1,4 @@
-"""Views that do nothing, of Django and of Django REST framework: the least that a request can cost with each."""
+"""Views without any work, of Django and of Django REST framework, which show the minimum cost of a request."""
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -8,7 +8,7 @@ from django.urls import path
 settings.configure(
     SECRET_KEY="x", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, MIDDLEWARE=[], DATABASES={}, USE_I18N=False,
     REST_FRAMEWORK={"UNAUTHENTICATED_USER": None},
-    # As in the shop: that a request waits a moment for a free thread is not worth a line.
+    # As in the shop: do not log that a request waits for a free thread.
     LOGGING={"version": 1, "disable_existing_loggers": False, "loggers": {"waitress.queue": {"level": "ERROR"}}},
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A throw-away shop for measurements: its own database, one pretend panel in a process of its own, queued orders."""
+"""A temporary shop for measurements, with its own database, a simulated panel in another process, and queued orders."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def prepare() -> None:
-    """Sets Django up for a database that is thrown away: SQLite in a temporary folder, or one beside DATABASE_URL's."""
+    """Set up Django for a temporary database: SQLite in a temporary folder, or one on the server of DATABASE_URL."""
     sys.path.insert(0, str(ROOT))
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="vitrine-bench-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    os.environ.setdefault("ALLOW_PRIVATE_PANELS", "true")  # the pretend panel runs on this machine
+    os.environ.setdefault("ALLOW_PRIVATE_PANELS", "true")  # the simulated panel runs on this machine
     import django  # imported here: the environment must be set first
 
     django.setup()
@@ -29,11 +29,11 @@ def prepare() -> None:
 
 @contextmanager
 def database() -> Iterator[str]:
-    """Creates the database, gives its name and version, destroys it."""
+    """Create the database, yield its name and version, and remove it at the end."""
     from django.db import connection  # imported here: after prepare()
     from django.test.utils import setup_databases, teardown_databases  # imported here: after prepare()
 
-    # Named after this process: others may be measuring, or testing, on the same server.
+    # Named after this process, because other measurements and tests may use the same server.
     name = f"bench_vitrine_{os.getpid()}"
     if connection.vendor == "sqlite":
         name = str(Path(os.environ["VAR_DIR"]) / f"{name}.sqlite3")
@@ -50,7 +50,7 @@ def database() -> Iterator[str]:
 
 @contextmanager
 def panel(latency: float) -> Iterator[str]:
-    """A v2 panel in a process of its own that answers after ``latency`` seconds; gives its address."""
+    """Run a v2 panel in another process that answers after ``latency`` seconds; yield its address."""
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "runpanel", "v2", "--latency", str(latency)],
         stdout=subprocess.PIPE,
@@ -65,7 +65,7 @@ def panel(latency: float) -> Iterator[str]:
 
 
 def queue_orders(url: str, count: int) -> None:
-    """A provider at ``url`` and ``count`` orders that wait for it."""
+    """Create a provider at ``url`` and ``count`` orders that wait to be placed there."""
     from django.contrib.auth import get_user_model  # imported here: after prepare()
 
     from orders.ledger import transfers
@@ -96,7 +96,7 @@ def queue_orders(url: str, count: int) -> None:
 
 
 class Stopwatch:
-    """Wall-clock and CPU seconds of this process since it was made."""
+    """Measures the wall-clock and CPU seconds of this process since its creation."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()

@@ -1,7 +1,7 @@
-"""Asking for the statuses of 100,000 open orders at a panel in a process of its own that answers in 300 ms.
+"""Measure requesting the statuses of 100,000 open orders at a panel that answers in 300 ms.
 
-Prints the wall time beside its limit, calls x latency / parallelism, CPU a call, and the most memory that was used.
-Twice: every order has moved since the last look, and none has. Run: python bench/sync.py [orders] [parallel]
+Prints the wall time with its limit (calls x latency / parallelism), the CPU time per call and the peak memory: first
+when every order has changed, then when none has. Run: python bench/sync.py [orders] [parallel]
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def main(orders: int = 100_000, parallel: int = 32) -> None:
     from providers.tracking import status_sync  # imported here: after prepare()
 
     with shop.database() as name, panel(orders) as url:
-        in_a_child(lambda: follow(url, orders))
+        in_a_child(lambda: create_open_orders(url, orders))
         Provider.objects.update(parallel=parallel)
         provider = Provider.objects.get()
         print(f"{name}: {orders} open orders, {parallel} calls at once, {LATENCY * 1000:.0f} ms an answer")
-        for label in ("all moved", "none moved"):
+        for label in ("all changed", "none changed"):
             Placement.objects.update(sync_at=timezone.now())
             before, watch = memory(), shop.Stopwatch()
             seen = status_sync.sync_statuses(provider, budget=300)
@@ -47,7 +47,7 @@ def main(orders: int = 100_000, parallel: int = 32) -> None:
 
 @contextmanager
 def panel(orders: int) -> Iterator[str]:
-    """A panel that has so many orders under way, numbered from 1; gives its address."""
+    """Run a panel with this number of orders in progress, with ids from 1; yield its address."""
     process = subprocess.Popen(
         [sys.executable, __file__, "panel", str(orders)], stdout=subprocess.PIPE, text=True, cwd=shop.ROOT
     )
@@ -60,24 +60,24 @@ def panel(orders: int) -> Iterator[str]:
 
 
 def serve(orders: int) -> None:
-    """What ``panel`` runs in a process of its own."""
+    """Run the simulated panel; this is the process that ``panel`` starts."""
     sys.path.insert(0, str(shop.ROOT))
     from providers.panels import simulators  # imported here: the path must be set first
     from providers.panels.simulators.orders import SimulatedOrder
 
     running = simulators.start("v2", latency=LATENCY)
     amounts = {"unit_price": Decimal("0.0009"), "charge": Decimal("0.09")}
-    there = SimulatedOrder(
+    order = SimulatedOrder(
         id="1", number=1, service="1", params={}, quantity=100, start_count=7, status="In progress", remains=40,
         created_at=time.time(), **amounts,
     )  # fmt: skip
-    running.orders.update({str(number): there for number in range(1, orders + 1)})
+    running.orders.update({str(number): order for number in range(1, orders + 1)})
     print(running.url, flush=True)
     signal.pause()
 
 
 def in_a_child(work: Callable[[], None]) -> None:
-    """Runs ``work`` in a process of its own: what it takes is not counted as ours."""
+    """Run ``work`` in another process, so that its time and memory are not measured."""
     from django.db import connections  # imported here: after prepare()
 
     connections.close_all()
@@ -87,11 +87,11 @@ def in_a_child(work: Callable[[], None]) -> None:
         connections.close_all()
         os._exit(0)
     if os.waitpid(child, 0)[1]:
-        raise SystemExit("the orders could not be made")
+        raise SystemExit("the orders could not be created")
 
 
-def follow(url: str, orders: int) -> None:
-    """As if every order had been placed: the panel numbers its orders from 1."""
+def create_open_orders(url: str, orders: int) -> None:
+    """Create orders that the panel has already accepted, under its ids from 1."""
     from django.utils import timezone  # imported here: after prepare()
 
     from orders.models import Order  # imported here: after prepare()
@@ -116,7 +116,7 @@ def follow(url: str, orders: int) -> None:
 
 
 def memory() -> float:
-    """The most memory this process has had, in MB."""
+    """Return the peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
