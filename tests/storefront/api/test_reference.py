@@ -1,4 +1,4 @@
-"""The page for developers says what the API does: all of it, and what it shows runs."""
+"""The API reference is complete and correct, and its examples run."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def live(transactional_db: None, live_server: Any, settings: Any) -> Iterator[st
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_examples_run_as_they_stand(language: str, live: str, reseller: Reseller, tmp_path: Path) -> None:
+def test_the_examples_run_unchanged(language: str, live: str, reseller: Reseller, tmp_path: Path) -> None:
     link = 'https://example.com/it\'s?a=1&b=$HOME%20"c"\\d'
     sold = service(link_example=link, min_quantity=20)
     source = requests.get(f"{live}/api/", timeout=10).text
@@ -285,7 +285,7 @@ def test_the_examples_run_as_they_stand(language: str, live: str, reseller: Rese
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_lines_of_text_arrive_as_lines(language: str, live: str, reseller: Reseller, tmp_path: Path) -> None:
+def test_multiline_inputs_arrive_as_lines(language: str, live: str, reseller: Reseller, tmp_path: Path) -> None:
     sold: Service = service("custom_comments", min_quantity=3)
     made = {
         sample.code: sample.text for sample in samples.calls(f"{live}/api/v2", {"action": "add", **page._order(sold)})
@@ -308,7 +308,7 @@ def signed(body: str, at: float, secret: str = "s€cret") -> str:
 
 
 @pytest.mark.parametrize("language", HARNESS)
-def test_the_check_of_a_callback_believes_only_what_is_signed_and_fresh(
+def test_the_webhook_examples_accept_only_recent_signed_requests(
     language: str, client: Client, db: Any, tmp_path: Path
 ) -> None:
     code = code_of(client.get("/api/").content.decode(), f"callback-{language}")

@@ -1,4 +1,4 @@
-"""A customer whose every request is watched, next to a stranger of whom nothing may ever be seen."""
+"""A customer whose responses are all checked: they must reveal nothing of another customer."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from storefront.accounts.models import User
 from tests.factories import service
 from tests.storefront.api.reseller import Reseller, reseller
 
-#: The customer's own orders: completed, under way, waiting; and a refill of the first.
+#: The customer's orders (completed, in progress, queued) and a refill of the first.
 OWN = (5_500_000_001, 5_500_000_002, 5_500_000_003, 5_500_000_004)
-#: The number of the stranger's order, and of the refill of it. No request meets it by chance.
+#: The id of the other customer's order and of its refill. No random request contains it by chance.
 THEIRS = "7301000777"
 
 
@@ -39,7 +39,7 @@ class Watched:
 
     @classmethod
     def set_up(cls) -> Watched:
-        """A service of every type; orders and a refill of both customers, with numbers that stand out."""
+        """Create a service of every type, and orders and a refill of both customers with distinctive ids."""
         stranger, caller = reseller("4321.987654"), reseller("1000000")
         flags = {"has_refill": True, "has_cancel": True, "has_dripfeed": True}
         kinds = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags).pk for kind in SERVICE_TYPES.values()}
@@ -56,7 +56,7 @@ class Watched:
         return found
 
     def strangers_things(self) -> Any:
-        """All that nobody but the stranger may change."""
+        """Return everything that only the other customer may change."""
         return (
             self.stranger.balance,
             list(Order.objects.filter(user=self.stranger.user).values()),
@@ -76,9 +76,9 @@ class Watched:
     def check(
         self, body: bytes, content_type: str, *, action: str, method: str = "POST", query: str = "", asked: str = ""
     ) -> str:
-        """Sends it with a good key and action in the query, so that it gets past the door; gives back the answer.
+        """Send a request with a valid key and action in the query; check and return the response.
 
-        ``asked`` is an id that the request names itself, so that the answer may name it too.
+        ``asked`` is an id in the request, which the response may repeat.
         """
         path = f"/api/v2?{urlencode({'key': self.caller.key, 'action': action})}&{query}"
         response = self.caller.client.generic(method, path, body, content_type=content_type)
@@ -95,7 +95,7 @@ class Watched:
         return text
 
     def judge(self, text: str, *, asked: str = "") -> None:
-        """Nothing of the stranger's is in ``text``, and what left the wallet is what the orders cost."""
+        """Check that ``text`` reveals nothing of the other customer, and that only orders were charged."""
         assert [secret for secret in self.secrets if secret in text and secret != asked] == []
         assert self.caller.balance + self.spent == self.held
 
@@ -105,7 +105,7 @@ class Watched:
 
 
 def given(user: User, sold: Service, number: int, status: str, **details: Any) -> Order:
-    """An order that cost nothing, with a number of our choice."""
+    """Create a free order with this id."""
     return Order.objects.create(
         pk=number, user=user, service=sold, status=status, quantity=100, rate=sold.rate, charge=Decimal(0),
         ended_at=timezone.now() if status == "completed" else None, **{"link": "https://example.com/own", **details},
@@ -113,12 +113,12 @@ def given(user: User, sold: Service, number: int, status: str, **details: Any) -
 
 
 def lengths(few: int, many: int) -> Any:
-    """How many requests: a few always, many in `make prove`."""
+    """Parametrize a test with the number of requests: few in `make test`, many in `make prove`."""
     return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.prove)])
 
 
 def tried(holds: Callable[..., Any], examples: int, watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
-    """Tries ``holds`` on that many examples, proves the books, and of a long trial says how many requests it took."""
+    """Run ``holds`` on this many examples, audit the ledger and, after many examples, print the number of requests."""
     before = watched.sent
     settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))(holds)()
     watched.prove()
