@@ -25,6 +25,8 @@ def pytest_configure() -> None:
     settings.API_CALLS_PER_MINUTE = settings.API_ADDRESS_CALLS_PER_MINUTE = 0
     # Accounts open at once. Tests of the confirmation of addresses turn it on.
     settings.CONFIRM_SIGN_UPS, settings.ACCOUNT_EMAIL_VERIFICATION = False, "optional"
+    # Otherwise each test client's handler would look up every static file of the project first.
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Each process of a run has its own counters of sign-in attempts.
     settings.CACHES["default"] = {**settings.CACHES["default"], "LOCATION": tempfile.mkdtemp(prefix="vitrine-limits-")}
