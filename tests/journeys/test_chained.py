@@ -161,7 +161,7 @@ def test_shop_b_imports_the_services_of_a_and_follows_its_prices(chain: Chain) -
     assert any(row["dripfeed"] for row in chain.here.services().values())
 
     chain.shop.run("provider", "import", "panel", "--markup", "100")
-    assert "offers wait for approval" in run("provider", "import", "a")
+    assert "provider services to approve" in run("provider", "import", "a")
     run("provider", "approve", "a", "--all")
     compare()
     chain.shop.run("provider", "import", "panel", "--markup", "30")

@@ -201,7 +201,7 @@ def test_the_choice_ends_with_the_request(page: Client) -> None:
 
 def test_staff_see_the_customers_currency(admin_client: Client, nadia: User) -> None:
     shown = text_of(admin_client.get(f"/admin/accounts/user/{nadia.pk}/change/"))
-    assert "Shown currency" in shown
+    assert "Display currency" in shown
     assert '<div class="readonly">EUR</div>' in shown
 
 

@@ -32,7 +32,7 @@ FORBIDDEN_URLS = [
 
 @pytest.mark.parametrize("host", FORBIDDEN_HOSTS)
 def test_this_machine_and_private_ranges_are_refused_in_every_spelling(host: str) -> None:
-    with pytest.raises(AddressNotAllowed, match="use the panel's public address"):
+    with pytest.raises(AddressNotAllowed, match="Use a public address"):
         check_address(f"https://{host}/api/v2", allow_private=False)
     check_address(f"https://{host}/api/v2", allow_private=True)
 

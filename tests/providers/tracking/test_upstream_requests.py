@@ -23,7 +23,7 @@ from providers.models import PanelCall, Placement, Provider, Route, UpstreamRequ
 from providers.notes import Note
 from providers.panels.dialects import DIALECTS
 from providers.panels.simulators import Panel
-from providers.panels.simulators.orders import Amount
+from providers.panels.simulators.orders import OrderedAmount
 from providers.placing import submission
 from providers.reconciling import decisions
 from providers.tracking import status_sync, upstream_requests
@@ -407,7 +407,7 @@ def test_one_asked_for_while_it_was_being_sent_follows_when_the_panel_has_it(sho
     assert order.status == "in_doubt"
     with time_machine.travel(timezone.now() + timedelta(hours=1)):
         panel_order = shop.panel.book.place(
-            shop.panel.services["1"], {}, Amount(100, 100, 100), order_id="23501", start_count=0
+            shop.panel.services["1"], {}, OrderedAmount(100, 100, 100), order_id="23501", start_count=0
         )
         decisions.attach(Placement.objects.get(order=order), upstream_id=panel_order.id)
         assert shop.tick() == {"cancel_accepted": 1}

@@ -157,7 +157,7 @@ def test_the_return_path_stays_within_the_shop(page: Client, nadia: User, addres
 
 def test_a_payment_for_an_order_returns_to_the_filled_in_form(page: Client, nadia: User) -> None:
     service = factories.service(rate="100", name="Harp lessons")
-    form = forms.filled(page, service, quantity="105", link="https://example.com/a?b=1&c=2")
+    form = forms.form_data(page, service, quantity="105", link="https://example.com/a?b=1&c=2")
     text = text_of(forms.send(page, form))
     (address,) = re.findall(r'role="alert".*?href="(/wallet/add-funds/[^"]*)"', text, re.DOTALL)
     shown = text_of(page.get(address))
@@ -173,7 +173,7 @@ def test_a_payment_for_an_order_returns_to_the_filled_in_form(page: Client, nadi
 
 def test_long_inputs_are_left_out_of_the_return_path(page: Client, nadia: User) -> None:
     service = factories.service(kind="custom_comments", rate="1000000")
-    form = forms.filled(page, service, comments="\n".join(["word"] * 2000))
+    form = forms.form_data(page, service, comments="\n".join(["word"] * 2000))
     (address,) = re.findall(
         r'role="alert".*?href="(/wallet/add-funds/[^"]*)"', text_of(forms.send(page, form)), re.DOTALL
     )

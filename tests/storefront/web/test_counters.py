@@ -29,7 +29,7 @@ def test_numbers_are_kept_until_they_expire(counters: CounterCache) -> None:
         assert counters.get("a") == 9
         clock.shift(2)
         assert counters.get("a", "gone") == "gone"
-        with pytest.raises(ValueError, match="no number"):
+        with pytest.raises(ValueError, match="not found"):
             counters.incr("a")
         counters.set("a", 1, None)
         assert counters.delete("a")

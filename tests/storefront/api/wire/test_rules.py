@@ -17,21 +17,21 @@ TRANSPORT = """
 a form by POST with any user agent or none
     wire/test_addresses.py test_no_user_agent_is_turned_away
 GET with everything in the query
-    test_transport.py test_every_manner_of_sending_is_read
+    test_transport.py test_every_way_to_send_a_request_is_read
 POST with the parameters in the query
-    test_transport.py test_every_manner_of_sending_is_read
+    test_transport.py test_every_way_to_send_a_request_is_read
 multipart
-    test_transport.py test_every_manner_of_sending_is_read
+    test_transport.py test_every_way_to_send_a_request_is_read
 JSON, whatever its content type
-    test_transport.py test_every_manner_of_sending_is_read
+    test_transport.py test_every_way_to_send_a_request_is_read
 numbers, booleans and lists in JSON; 100.0 for 100
-    test_actions.py test_every_type_can_be_bought_by_json
+    test_actions.py test_every_type_can_be_ordered_with_json
 no content type, text/plain, a wrong charset
-    test_transport.py test_every_manner_of_sending_is_read
+    test_transport.py test_every_way_to_send_a_request_is_read
 a link that was not escaped is cut, the rest ignored
-    test_transport.py test_a_link_that_was_not_escaped_is_cut_and_the_rest_ignored
+    test_transport.py test_an_unescaped_link_ends_at_the_ampersand
 Bearer and X-Api-Key
-    test_transport.py test_every_manner_of_sending_is_read
+    test_transport.py test_every_way_to_send_a_request_is_read
 the key in the body wins
     test_transport.py test_the_key_in_the_body_wins
 an offer of HTTP/2 on a plain connection
@@ -45,7 +45,7 @@ http is not sent to https
 no CSRF token, no cookie
     wire/test_addresses.py test_a_post_needs_no_token_of_the_pages
 no session begins, English whatever the browser says
-    test_transport.py test_no_cookie_no_session_and_english_whatever_the_browser_says
+    test_transport.py test_responses_are_english_without_cookies_or_sessions
 HTTP/1.0 without a host
     clients/test_replicas.py test_an_old_program_speaks_http_1_0_without_a_host
 Expect: 100-continue
@@ -65,7 +65,7 @@ a host that is not ours gets JSON
 413 in JSON
     wire/test_limits.py test_a_body_too_large_is_413_in_json
 500 in JSON, without an error where it is not certain
-    test_failures.py test_a_read_that_broke_carries_no_error
+    test_failures.py test_a_failed_read_returns_no_error
 any Accept header
     test_transport.py test_the_accept_header_and_format_do_not_matter
 """
@@ -86,7 +86,7 @@ other lists by lines, a single line by commas
 a subscription with an empty expiry, or d/m/Y
     wire/test_parameters.py test_a_subscription_without_an_end_day
 subscriptions without a limit are refused
-    test_dripfeed.py test_a_subscription_is_charged_by_its_posts_and_cannot_be_unlimited
+    test_dripfeed.py test_a_subscription_is_charged_by_its_posts_and_must_be_limited
 a link without a scheme
     wire/test_parameters.py test_a_link_need_not_be_an_address
 ids in every spelling
@@ -190,7 +190,7 @@ keys are in no log of ours
 keys are in no log of the web server
     clients/test_never_twice.py test_the_log_of_the_web_server_names_no_key
 nothing that is sent breaks anything
-    test_fuzz.py test_bytes_break_nothing
+    test_fuzz.py test_random_bytes_get_valid_responses
 """
 
 LINES = [line.strip() for text in (TRANSPORT, PARAMETERS, ANSWERS, SERVER) for line in text.strip().splitlines()]
