@@ -67,7 +67,7 @@ def test_every_invalid_field_is_named(caller: Program) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("quantitiy", 5, "unknown"),
+        ("amount_of", 5, "unknown"),
         ("service", "none", "invalid"),
         ("service", 0, "too_small"),
         ("quantity", None, "missing"),
