@@ -62,7 +62,9 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
     columns = ", ".join(_quoted(field.column) for field in fields)
     target = f"{_quoted(model._meta.db_table)} ({columns})"
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        # Django translates the errors of execute(), but not those of COPY: callers wait out an OperationalError.
+        statement = f"COPY {target} FROM STDIN"
+        with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
             for row in _prepared(fields, rows):
                 copy.write_row(row)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -227,10 +226,8 @@ def test_a_pass_keeps_the_parallel_calls_it_may_make_and_no_more(panel: Panel, o
     panel.latency = 0.1
     Provider.objects.update(parallel=3)
     panel.peak_parallel = 0
-    began = time.monotonic()
     status_sync.sync_statuses(make_due())
     assert panel.peak_parallel == 3
-    assert time.monotonic() - began < 12 * 0.1, "not one after the other"
 
 
 def test_a_second_pass_of_the_same_provider_does_nothing_and_a_dead_ones_turn_ends(panel: Panel, order: Order) -> None:
