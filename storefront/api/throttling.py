@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.conf import settings
@@ -29,15 +30,15 @@ class TooManyCalls(Exception):
         self.wait = wait
 
 
-class WindowThrottle(BaseThrottle):
+class WindowThrottle(BaseThrottle, ABC):
     """A limit of calls in each window of ``window`` seconds; subclasses say what is counted."""
 
     window = WINDOW
     _wait = 0
 
+    @abstractmethod
     def counter(self, request: Request) -> tuple[str, int]:
         """Return the name of the counter and the limit; 0 means no limit."""
-        raise NotImplementedError
 
     def allow_request(self, request: Request, view: Any) -> bool:
         name, limit = self.counter(request)
