@@ -281,8 +281,11 @@ ORDERS_AUDITS = ["storefront.payments.audit.findings"]
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff answers a customer, in the same transaction. Empty: no notification.
 SUPPORT_ANSWER_LISTENER = "storefront.mail.ticket_answers.keep"
-# Called with the Payment when it is credited, in the same transaction. Empty: no notification.
-PAYMENT_CREDIT_LISTENER = "storefront.mail.receipts.keep"
+# Called with the Payment when it is credited, in the same transaction.
+PAYMENT_CREDIT_LISTENERS = ["storefront.mail.receipts.keep"]
+# Called as listener(payment, *, amount: Decimal) when a refund or chargeback of a credited payment is booked, in the
+# same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency.
+PAYMENT_REVERSAL_LISTENERS: list[str] = []
 # Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
 ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.enqueue"
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.

@@ -8,6 +8,7 @@ Transfer.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -289,9 +290,20 @@ def _credit(row: Payment, amount: Decimal) -> Payment:
     _end(row, PaymentStatus.CREDITED)
     row.credited_at = row.ended_at
     row.save()
-    if settings.PAYMENT_CREDIT_LISTENER:
-        import_string(settings.PAYMENT_CREDIT_LISTENER)(row)
+    _notify(settings.PAYMENT_CREDIT_LISTENERS, row)
     return row
+
+
+def _notify(listeners: Sequence[str], payment: Payment, **facts: Any) -> None:
+    """Call each listener with ``payment`` in the transaction of the change, so that both are stored or neither.
+
+    Args:
+        listeners: Dotted paths: the setting PAYMENT_CREDIT_LISTENERS, or PAYMENT_REVERSAL_LISTENERS with the fact
+            ``amount``, the reversed part of the credited amount in the store currency. Call those after the reversal
+            was booked and stored.
+    """
+    for path in listeners:
+        import_string(path)(payment, **facts)
 
 
 def _end(row: Payment, status: PaymentStatus) -> None:
