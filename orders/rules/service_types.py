@@ -322,7 +322,7 @@ def read(
 
     link = keep(order_inputs.read_link, text_of(inputs, "link")) if kind.has_link else ""
     for spec in kind.inputs:
-        value = keep(read_input, spec, text_of(inputs, spec.name))
+        value = keep(read_input, spec, _text(spec, inputs))
         if value is not None:
             fields[spec.name] = value
     for spec in kind.inputs:
@@ -337,6 +337,15 @@ def read(
     if problems:
         raise OrderInvalid(problems)
     return Details(link=link, quantity=quantity * runs, fields=fields, runs=runs, interval=interval)
+
+
+def _text(spec: Input, inputs: Mapping[str, Any]) -> str:
+    """Return the text of the input ``spec``; existing posts without a number of new ones mean no new ones.
+
+    A panel would deliver to every new post then, which has no price. So the finite part is sold, and the 0 is sent.
+    """
+    text = text_of(inputs, spec.name)
+    return "0" if spec is POSTS and not text and text_of(inputs, OLD_POSTS.name) else text
 
 
 def has_runs(kind: ServiceType) -> bool:
@@ -391,7 +400,7 @@ def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, An
                 raise InvalidField("max", "too_small", limit=fields["min"])
             within("min", fields["min"], minimum, maximum)
             most = within("max", fields["max"], minimum, maximum)
-            # An unknown number of posts cannot be charged, so "posts=0" without old posts is rejected.
+            # An unknown number of posts cannot be charged, so a subscription needs new or existing posts.
             if not fields["posts"] and not fields.get("old_posts"):
                 raise InvalidField("posts", "unlimited")
             within("posts", posts_of(fields), 1, order_inputs.QUANTITY_MAX // most)

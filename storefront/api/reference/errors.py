@@ -243,8 +243,8 @@ ORDERS = (
     ),
     Error(
         responses.UNLIMITED_POSTS,
-        _("The subscription has no number of posts, or posts=0 without old_posts."),
-        _("Send posts, or posts=0 together with old_posts. Unlimited subscriptions are not available."),
+        _("The subscription has neither posts nor old_posts, or both are 0."),
+        _("Send posts, old_posts or both. Unlimited subscriptions are not available."),
         ("add",),
     ),
     Error(

@@ -297,6 +297,12 @@ def test_old_posts_of_a_subscription_count_like_new_ones() -> None:
     assert read("subscriptions", **subscription(posts="0", old_posts="3")).quantity == 60
 
 
+@pytest.mark.parametrize("absent", ["", " ", "null", None])
+def test_old_posts_without_a_number_of_new_ones_are_sold_alone(absent: Any) -> None:
+    details = read("subscriptions", **subscription(posts=absent, old_posts="3"))
+    assert (details.quantity, details.fields["posts"], details.fields["old_posts"]) == (60, 0, 3)
+
+
 def test_an_answer_number_beyond_its_limit_is_rejected() -> None:
     assert problems("poll", link="x", quantity=1, answer_number="999999999") == ["answer_number: too_large (1000)"]
 
@@ -315,7 +321,9 @@ def test_a_subscription_is_charged_for_posts_times_the_maximum() -> None:
         ({"max": "101"}, "max: too_large (100)"),
         ({"posts": "0"}, "posts: unlimited"),
         ({"posts": "0", "old_posts": "0"}, "posts: unlimited"),
-        ({"posts": "", "old_posts": "5"}, "posts: missing"),
+        ({"posts": ""}, "posts: missing"),
+        ({"posts": "", "old_posts": "0"}, "posts: unlimited"),
+        ({"posts": "", "old_posts": "-1"}, "old_posts: too_small (0)"),
         ({"posts": "-1"}, "posts: too_small (0)"),
         ({"delay": "7"}, "delay: invalid_choice"),
         ({"old_posts": "-1"}, "old_posts: too_small (0)"),

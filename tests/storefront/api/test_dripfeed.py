@@ -12,6 +12,8 @@ from orders.ledger import audit
 from orders.lifecycle import fulfillment
 from orders.models import Order, Service
 from orders.rules.state_machine import Progress, Status
+from providers.panels.dialect import Wanted
+from providers.panels.dialects import DIALECTS
 from tests.factories import INPUTS, service
 from tests.storefront.api.reseller import Reseller
 
@@ -89,7 +91,8 @@ def test_a_subscription_is_charged_by_its_posts_and_must_be_limited(reseller: Re
     assert (order.quantity, order.charge, order.link) == (60, Decimal("0.054"), "")
     unlimited = {"error": "Posts field is required: subscriptions without a limit are not available"}
     assert add(reseller, what, posts="0") == unlimited
-    assert add(reseller, what, posts="", old_posts="5") == unlimited
+    assert add(reseller, what, posts="") == unlimited
+    assert add(reseller, what, posts="", old_posts="0") == unlimited
     too_many = add(reseller, what, posts="1", old_posts="999999999")
     assert too_many == {"error": "Old posts more than maximum 10000"}
     assert Order.objects.count() == 1
@@ -100,3 +103,13 @@ def test_old_posts_are_charged_like_new_ones(reseller: Reseller) -> None:
     order = Order.objects.get(pk=placed["order"])
     assert (order.quantity, order.charge) == (60, Decimal("0.054"))
     assert (order.fields["posts"], order.fields["old_posts"]) == (0, 3)
+
+
+def test_old_posts_without_new_ones_are_charged_alone(reseller: Reseller) -> None:
+    placed = add(reseller, service("subscriptions"), posts="", old_posts="5")
+    order = Order.objects.get(pk=placed["order"])
+    assert (order.quantity, order.charge) == (100, Decimal("0.09"))
+    # A panel that gets no number of new posts delivers to all of them, so the 0 is sent.
+    wanted = Wanted(upstream_id="7", kind="subscriptions", link="", quantity=order.quantity, fields=order.fields)
+    params = DIALECTS["v2"].add_params(wanted)
+    assert (params["posts"], params["old_posts"]) == ("0", "5")
