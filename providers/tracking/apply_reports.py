@@ -53,10 +53,10 @@ class TrackedPlacement(NamedTuple):
     state: str
     panel_status: str
     panel_error: str
-    charged: Decimal | None
-    first_charged: Decimal | None
     missed_checks: int
     first_missed_at: datetime | None
+    charged: Decimal | None
+    first_charged: Decimal | None
     refunded: Decimal | None
     order_id: int
     run: int
@@ -72,7 +72,9 @@ class TrackedPlacement(NamedTuple):
 _SHARED, _OF_ORDER = TrackedPlacement._fields.index("quantity"), TrackedPlacement._fields.index("user_id")
 COLUMNS = (*TrackedPlacement._fields[:_SHARED], *(f"order__{name}" for name in TrackedPlacement._fields[_SHARED:]))
 Report = Progress | str | None
-_WRITTEN = ("panel_status", "panel_error", "charged", "first_charged", "missed_checks", "first_missed_at")
+#: The columns that a report writes. Those of the charge come last: most reports do not change them.
+_WRITTEN = ("panel_status", "panel_error", "missed_checks", "first_missed_at", "charged", "first_charged")
+_CHARGES = 2
 _FIRST_WRITTEN = TrackedPlacement._fields.index(_WRITTEN[0])
 _BEFORE = slice(_FIRST_WRITTEN, _FIRST_WRITTEN + len(_WRITTEN))
 
@@ -242,7 +244,7 @@ def _values_after_report(provider: Provider, row: TrackedPlacement, report: Prog
     is_usable = is_ours and row.refunded is None and report.charge is not None
     if is_usable and report.charge is not None and (is_all_back or 0 < report.charge < _LARGEST_CHARGE):
         charged = amounts.round_up(report.charge)
-    return report.panel_status[:64], "", charged, row.first_charged or charged, 0, None
+    return report.panel_status[:64], "", 0, None, charged, row.first_charged or charged
 
 
 def _values_without_report(row: TrackedPlacement, panel_error: str | None, now: datetime) -> tuple[Any, ...]:
@@ -253,10 +255,10 @@ def _values_without_report(row: TrackedPlacement, panel_error: str | None, now: 
     return (
         row.panel_status,
         (panel_error or LEFT_OUT)[:600],
-        row.charged,
-        row.first_charged,
         row.missed_checks + 1,
         since,
+        row.charged,
+        row.first_charged,
     )
 
 
@@ -279,8 +281,14 @@ def _end(ending: Iterable[tuple[TrackedPlacement, Progress]]) -> set[int]:
 def _write(
     reports: Sequence[tuple[TrackedPlacement, Report]], written: list[tuple[Any, ...]], closed: list[int], now: datetime
 ) -> None:
+    charges = {row.pk: ((row.charged, row.first_charged), row.refunded) for row, _ in reports}
+    same = [row[:-_CHARGES] for row in written if row[-_CHARGES:] == charges[row[0]][0]]
+    recharged = [(*row, charges[row[0]][1]) for row in written if row[-_CHARGES:] != charges[row[0]][0]]
     with transaction.atomic():
-        bulk.update(Placement, _WRITTEN, written)
+        bulk.update(Placement, _WRITTEN[:-_CHARGES], same)
+        # The answer to a cancellation may have set the cost since these rows were read, and it names the only figure of
+        # what the panel returned. Such a row is left alone until its next check.
+        bulk.update_unchanged(Placement, _WRITTEN, recharged, expected=("refunded",))
         if closed:
             ending = Placement.objects.filter(pk__in=bulk.keys(closed), state=PlacementState.ACCEPTED)
             ending.update(state=PlacementState.CLOSED, ended_at=now)

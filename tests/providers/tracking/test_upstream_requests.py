@@ -26,7 +26,7 @@ from providers.panels.simulators import Panel
 from providers.panels.simulators.orders import OrderedAmount
 from providers.placing import submission
 from providers.reconciling import decisions
-from providers.tracking import status_sync, upstream_requests
+from providers.tracking import apply_reports, status_sync, upstream_requests
 from providers.worker import turns
 from providers.worker.leases import Lease, database_now
 from providers.worker.models import Turn
@@ -357,6 +357,54 @@ def test_a_refund_in_the_answer_to_cancel_reduces_the_cost_of_the_order(start_pa
     placement.refresh_from_db()
     order.refresh_from_db()
     assert (order.status, placement.charged) == ("canceled", Decimal("2.5")), "a charge of nothing hides no cost"
+
+
+def test_a_status_check_on_its_way_during_a_cancellation_keeps_the_refund(
+    start_panel: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the two writes what it knows: the status check must not write back the cost from before the refund."""
+    shop = Shop(start_panel("toplistbot"), "toplistbot")
+    order = shop.order("has_cancel")
+    placement = Placement.objects.get(order=order)
+    shop.panel.report(placement.upstream_id, "in progress", remains=60)
+    customer_requests.request_cancellation(order)
+    apply = apply_reports.apply
+
+    def cancel_before_applying(*args: Any) -> None:
+        monkeypatch.setattr(apply_reports, "apply", apply)
+        assert shop.tick() == {"cancel_accepted": 1}
+        apply(*args)
+
+    monkeypatch.setattr(apply_reports, "apply", cancel_before_applying)
+    status_sync.sync_statuses(shop.provider, is_now=True)
+    status_sync.sync_statuses(shop.provider, is_now=True)
+    placement.refresh_from_db()
+    order.refresh_from_db()
+    assert (order.status, order.remains, placement.cost, placement.refunded) == ("partial", 60, 1, Decimal("0.6"))
+    assert (placement.charged, placement.first_charged) == (Decimal("0.4"), 1)
+
+
+def test_a_charge_reported_from_before_a_refund_does_not_replace_the_cost_after_it(
+    start_panel: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(start_panel("toplistbot"), "toplistbot")
+    order = shop.order("has_cancel")
+    placement = Placement.objects.get(order=order)
+    customer_requests.request_cancellation(order)
+    text = f'{{"{placement.upstream_id}":{{"status":"in progress","charge":1.0,"remains":100}}}}'
+    shop.panel.fault("status", "text", body=text)
+    apply = apply_reports.apply
+
+    def cancel_before_applying(*args: Any) -> None:
+        monkeypatch.setattr(apply_reports, "apply", apply)
+        shop.tick()
+        apply(*args)
+
+    monkeypatch.setattr(apply_reports, "apply", cancel_before_applying)
+    for _ in range(2):
+        status_sync.sync_statuses(shop.provider, is_now=True)
+    placement.refresh_from_db()
+    assert (placement.refunded, placement.charged, placement.panel_status) == (1, 0, "canceled")
 
 
 def test_a_refill_that_the_panel_does_not_know_finally_goes_to_an_operator(shop: Shop) -> None:
