@@ -65,11 +65,11 @@ class AccountAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
 
 class TransferKindFilter(admin.ChoicesFieldListFilter):
-    """A filter by kind that uses the small partial index of transfers without an order for payments and adjustments."""
+    """A filter by kind that uses the small partial index of transfers without an order for kinds that have none."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind = next(iter(self.lookup_val or ()), "")
-        if kind in (TransferKind.PAYMENT, TransferKind.ADJUSTMENT):
+        if kind in (TransferKind.PAYMENT, TransferKind.ADJUSTMENT, TransferKind.BONUS):
             queryset = queryset.filter(order__isnull=True)
         found: Any = super().queryset(request, queryset)
         return found  # type: ignore[no-any-return]

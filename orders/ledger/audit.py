@@ -72,6 +72,12 @@ CHECKS: tuple[tuple[str, str], ...] = (
         "SELECT id, kind FROM orders_transfer WHERE kind IN ('charge', 'refund') AND order_id IS NULL",
     ),
     (
+        "transfer {0}: its kind is {1}, but it is not between a customer's balance and the account of bonuses",
+        """SELECT t.id, t.kind FROM orders_transfer t JOIN orders_account a
+             ON a.id = CASE WHEN t.source_id = t.wallet_id THEN t.target_id ELSE t.source_id END
+           WHERE (t.kind = 'bonus') <> (a.kind = 'bonuses')""",
+    ),
+    (
         "transfer {0}: its account does not belong to the customer of order {1}",
         """SELECT t.id, o.id FROM orders_transfer t JOIN orders_order o ON o.id = t.order_id
            JOIN orders_account a ON a.id = t.wallet_id WHERE a.user_id <> o.user_id""",

@@ -1,4 +1,4 @@
-"""Charges, refunds, payments and adjustments; the only module that moves money.
+"""Charges, refunds, payments, adjustments and bonuses; the only module that moves money.
 
 Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE checks and
 changes the balance in the same statement, so the same money cannot be spent twice; the unique reference makes a second
@@ -26,6 +26,7 @@ from orders.rules import amounts
 
 SALES = "sales"
 ADJUSTMENTS = "adjustments"
+BONUSES = "bonuses"
 #: The length of the column, in characters.
 REFERENCE_MAX = 200
 
@@ -97,6 +98,31 @@ def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = Non
         kind=TransferKind.ADJUSTMENT,
         reference=f"adjust:{reference}",
         actor=actor,
+        note=note,
+    )
+
+
+def book_bonus(wallet: Account, *, amount: Decimal, reference: str, note: str = "") -> Transfer:
+    """Give a bonus of the shop, or take it back, once per ``reference``.
+
+    Args:
+        amount: Positive to give the bonus, negative to take it back.
+
+    Raises:
+        InsufficientFunds: The balance is below the amount to take back.
+        InvalidAmount: The amount is zero, or the wallet cannot hold it.
+        ReferenceReused: The reference was booked for another wallet or amount.
+        InvalidReference: The reference is too long or not printable.
+    """
+    if not amount:
+        raise InvalidAmount("the amount must not be zero")
+    return _book(
+        wallet,
+        house=Account.objects.get(code=BONUSES),
+        amount=amount,
+        kind=TransferKind.BONUS,
+        reference=f"bonus:{reference}",
+        actor=None,
         note=note,
     )
 

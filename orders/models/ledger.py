@@ -22,6 +22,7 @@ class AccountKind(models.TextChoices):
     SALES = "sales", _("Sales")
     CLEARING = "clearing", _("Clearing")
     ADJUSTMENTS = "adjustments", _("Adjustments")
+    BONUSES = "bonuses", _("Bonuses")
 
 
 class Account(models.Model):
@@ -86,6 +87,7 @@ class TransferKind(models.TextChoices):
     REFUND = "refund", _("Refund")
     PAYMENT = "payment", _("Payment")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    BONUS = "bonus", _("Bonus")
 
 
 class TransferQuerySet(models.QuerySet["Transfer"]):
@@ -149,7 +151,7 @@ class Transfer(models.Model):
             models.Index(name="transfer_statement", fields=["wallet", "-id"]),
             models.Index(name="transfer_statement_by_kind", fields=["wallet", "kind", "-id"]),
             models.Index(name="transfer_of_period", fields=["wallet", "created_at"]),
-            # Payments and adjustments: few rows among the many that belong to an order.
+            # Payments, adjustments and bonuses: few rows among the many that belong to an order.
             models.Index(name="transfer_without_order", fields=["kind", "-id"], condition=models.Q(order__isnull=True)),
         ]
 
