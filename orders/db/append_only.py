@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 
-def install(schema_editor: Any, table: str) -> None:
-    """Make ``table`` append-only; corrections are new rows."""
-    for statement in _install(schema_editor.connection.vendor, table):
+def install(schema_editor: Any, table: str, *, may_delete: bool = False) -> None:
+    """Make ``table`` append-only; corrections are new rows.
+
+    Args:
+        may_delete: Whether rows can be deleted, for tables whose old rows are removed after a time.
+    """
+    for statement in _install(schema_editor.connection.vendor, table, may_delete):
         schema_editor.execute(statement)
 
 
@@ -17,18 +21,19 @@ def remove(schema_editor: Any, table: str) -> None:
         schema_editor.execute(statement)
 
 
-def _install(vendor: str, table: str) -> list[str]:
+def _install(vendor: str, table: str, may_delete: bool = False) -> list[str]:
     refusal = f"{table} is append-only"
     if vendor == "sqlite":
         return [
             f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table}"
             f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
-            for verb in ("update", "delete")
+            for verb in (("update",) if may_delete else ("update", "delete"))
         ]
+    verbs = "UPDATE" if may_delete else "UPDATE OR DELETE OR TRUNCATE"
     return [
         f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        f"CREATE TRIGGER {table}_append_only BEFORE {verbs} ON {table}"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
     ]
 

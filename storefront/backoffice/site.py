@@ -38,7 +38,14 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "money",
         _("Money"),
-        ("payments.payment", "orders.account", "orders.transfer", "payments.manualmethod", "currencies.currency"),
+        (
+            "payments.payment",
+            "orders.account",
+            "orders.transfer",
+            "payments.manualmethod",
+            "currencies.currency",
+            "currencies.raterecord",
+        ),
     ),
     (
         "people",

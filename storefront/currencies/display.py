@@ -26,7 +26,7 @@ _NAME = "currencies.rates"
 
 @dataclass(frozen=True, slots=True)
 class DisplayCurrency:
-    """A currency and its rate: the units of ``code`` that equal one unit of the store currency."""
+    """A currency and its rate with the margin: the units of ``code`` that equal one unit of the store currency."""
 
     code: str
     rate: Decimal
@@ -69,8 +69,8 @@ def active() -> dict[str, Decimal]:
     """Return the rates of the currencies that can be chosen, cached for CACHE_SECONDS seconds in each process."""
     cached: dict[str, Decimal] | None = cache.get(_NAME)
     if cached is None:
-        rows = Currency.objects.filter(is_active=True).exclude(code=settings.STORE_CURRENCY)
-        cached = dict(rows.values_list("code", "rate"))
+        rows = Currency.objects.filter(is_active=True, rate__isnull=False).exclude(code=settings.STORE_CURRENCY)
+        cached = {row.code: row.customer_rate for row in rows if row.customer_rate is not None}
         cache.set(_NAME, cached, CACHE_SECONDS)
     return cached
 

@@ -19,6 +19,7 @@ from orders.models import Order, Service, Transfer
 from orders.rules.service_types import INPUTS
 from providers.models import Provider
 from providers.pricelists import importer, onboarding
+from storefront.currencies import updates
 from storefront.currencies.models import Currency
 from storefront.demo import content, order_history, translations
 from storefront.payments.models import ManualMethod
@@ -113,9 +114,9 @@ def _provider(dialect: str, url: str, key: str) -> None:
 def _currencies() -> None:
     """Create the display currencies, unless there are any: changes by an operator are kept."""
     if settings.STORE_CURRENCY == "USD" and not Currency.objects.exists():
-        Currency.objects.bulk_create(
-            Currency(code=code, rate=Decimal(rate)) for code, rate in DISPLAY_CURRENCIES.items()
-        )
+        for code, rate in DISPLAY_CURRENCIES.items():
+            currency = Currency.objects.create(code=code, rate=Decimal(rate))
+            updates.record_entry(currency, changed=("rate",), by="")
 
 
 def _support() -> None:

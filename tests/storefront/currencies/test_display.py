@@ -105,16 +105,16 @@ def test_an_operator_can_add_change_and_deactivate_a_currency(
             assert admin_client.post(path, fields).status_code == 302, path
 
     assert approx("€92.00") in text_of(page.get("/wallet/"))
-    save(f"{LIST}add/", code="try", rate="41.67", is_active="on")
+    save(f"{LIST}add/", code="try", rate="41.67", margin="0", is_active="on")
     lira = Currency.objects.get(code="TRY")
     User.objects.filter(pk=nadia.pk).update(currency="TRY")
     assert approx("TRY4,167.00") in text_of(page.get("/wallet/"))
     # The code is read-only, so what the form sends for it is ignored.
-    save(f"{LIST}{lira.pk}/change/", code="JPY", rate="40", is_active="on")
+    save(f"{LIST}{lira.pk}/change/", code="JPY", rate="40", margin="0", is_active="on")
     assert approx("TRY4,000.00") in text_of(page.get("/wallet/"))
-    save(f"{LIST}{lira.pk}/change/", rate="40")
+    save(f"{LIST}{lira.pk}/change/", rate="40", margin="0")
     assert "approx" not in text_of(page.get("/wallet/"))
-    save(f"{LIST}{lira.pk}/change/", rate="50", is_active="on")
+    save(f"{LIST}{lira.pk}/change/", rate="50", margin="0", is_active="on")
     assert approx("TRY5,000.00") in text_of(page.get("/wallet/"))
     save(f"{LIST}{lira.pk}/delete/", post="yes")
     assert "approx" not in text_of(page.get("/wallet/"))
@@ -127,13 +127,13 @@ def test_rates_can_be_edited_in_the_list(
     assert 'name="form-0-rate" value="0.92"' in text_of(admin_client.get(LIST))
     form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(euro.pk), "_save": "Save"}
     with django_capture_on_commit_callbacks(execute=True):
-        answer = admin_client.post(LIST, {**form, "form-0-rate": "0.5", "form-0-is_active": "on"})
+        answer = admin_client.post(LIST, {**form, "form-0-rate": "0.5", "form-0-margin": "0", "form-0-is_active": "on"})
     assert answer.status_code == 302
     assert approx("€50.00") in text_of(page.get("/wallet/"))
 
 
 def test_an_invalid_currency_shows_an_error(admin_client: Client) -> None:
-    answer = admin_client.post(f"{LIST}add/", {"code": "ABC", "rate": "0", "is_active": "on"})
+    answer = admin_client.post(f"{LIST}add/", {"code": "ABC", "rate": "0", "margin": "0", "is_active": "on"})
     assert "not a currency code" in text_of(answer)
     assert not Currency.objects.exists()
 
