@@ -24,8 +24,8 @@ from storefront.api.adminapi.models import StaffKey, new_text
 #: Session key of a new staff key, encrypted, until the one page that shows it.
 SHOWN_ONCE = "new_staff_key"
 SCOPES = (
-    "has_orders_read", "has_orders_write", "has_users_read", "has_payments_read", "has_payments_write",
-    "has_tickets_read", "has_tickets_write",
+    "has_orders_read", "has_orders_write", "has_users_read", "has_users_write", "has_payments_read",
+    "has_payments_write", "has_tickets_read", "has_tickets_write",
 )  # fmt: skip
 
 

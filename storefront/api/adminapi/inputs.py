@@ -22,6 +22,8 @@ ID_MAX = 2**63 - 1
 #: Maximum number of orders that are handed out or updated by one call.
 PULL_MAX = 100
 _OFFSET_MAX = 10_000_000
+#: The length of the column of a user's name.
+NAME_MAX = 150
 #: The end of the year 9999, in seconds since 1970.
 _TIME_MAX = 253_402_300_799
 
@@ -150,6 +152,35 @@ class UsersQuery(PageQuery):
     ids = IdsField(required=False, help_text="User numbers, separated by commas.")
     username = serializers.CharField(required=False, max_length=254, help_text="The email address.")
     email = serializers.CharField(required=False, max_length=254, help_text="The email address.")
+
+
+class NewUser(serializers.Serializer[Any]):
+    username = serializers.CharField(
+        max_length=254,
+        default="",
+        allow_blank=True,
+        help_text="The email address. Another user name is stored as the customer's name.",
+    )
+    email = serializers.CharField(
+        max_length=254, default="", allow_blank=True, help_text="Default: username, if that is an email address."
+    )
+    password = serializers.CharField(
+        max_length=4096,
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Without one, the customer sets a password with a reset link.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take the address from the user name if only that is given, and the name if it is another one."""
+        username, email = attrs["username"], attrs["email"] or attrs["username"]
+        if not email:
+            raise serializers.ValidationError({"email": "This field is required."})
+        name = "" if username.lower() == email.lower() else username
+        if len(name) > NAME_MAX:
+            raise serializers.ValidationError({"username": f"At most {NAME_MAX} characters."})
+        return {"email": email, "name": name, "password": attrs["password"]}
 
 
 def _one_of(value: str, known: tuple[str, ...]) -> str:

@@ -48,6 +48,7 @@ class StaffKey(models.Model):
     has_users_read = models.BooleanField(
         _("read users"), default=True, help_text=_("Email addresses, balances and custom rates.")
     )
+    has_users_write = models.BooleanField(_("add users"), default=False, help_text=_("Creates customers."))
     has_payments_read = models.BooleanField(_("read payments"), default=False)
     has_payments_write = models.BooleanField(
         _("add payments"), default=False, help_text=_("Adds money to the balance of any customer.")
@@ -82,8 +83,8 @@ class StaffKey(models.Model):
         self.prefix, self.digest = text[:8], digest(text)
 
     def may(self, group: Group, *, is_write: bool) -> bool:
-        """Return whether the key may read ``group``, or change it. There is no field for changing users."""
-        return bool(getattr(self, f"has_{group.value}_{'write' if is_write else 'read'}", False))
+        """Return whether the key may read ``group``, or change it."""
+        return bool(getattr(self, f"has_{group.value}_{'write' if is_write else 'read'}"))
 
 
 def new_text() -> str:

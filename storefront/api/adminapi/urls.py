@@ -25,6 +25,7 @@ ROUTES: tuple[tuple[str, type[AdminApiView]], ...] = (
     ("refill/pull", order_actions.PullRefillsView),
     ("refill/change-status", order_actions.RefillStatusView),
     ("users", users.UsersView),
+    ("users/add", users.AddUserView),
     ("payments", payments.PaymentsView),
     ("payments/add", payments.AddPaymentView),
     ("tickets", tickets.TicketsView),

@@ -6,14 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders.models import Account, CustomerRate
 from orders.rules import amounts
+from storefront.accounts import new_customers
 from storefront.accounts.models import User
-from storefront.api.adminapi import inputs, pages, shapes
+from storefront.api.adminapi import audit, envelope, inputs, pages, shapes
 from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.models import Group
 from storefront.api.adminapi.order_rows import date
@@ -28,6 +32,26 @@ class UsersView(AdminApiView):
     def get(self, request: Request) -> Response:
         query = self.read_query()
         return pages.answer(request, query, rows(pages.cut(_filtered(query), query)))
+
+
+class AddUserView(AdminApiView):
+    group = Group.USERS
+    data_shape = shapes.USER
+    body_class = inputs.NewUser
+
+    def post(self, request: Request) -> Response:
+        given = self.read_body()
+        try:
+            with transaction.atomic():
+                user = new_customers.add(given["email"], password=given["password"], name=given["name"])
+                changes = audit.differences({"email": "", "name": ""}, {"email": user.email, "name": user.name})
+                audit.record(self.key, user, "users/add", changes)
+        except new_customers.EmailTaken:
+            raise envelope.CannotDo("There is a user with this email address already") from None
+        except DjangoValidationError as problem:
+            raise ValidationError(problem.message_dict) from None
+        (row,) = rows([user])
+        return envelope.success(row)
 
 
 def find_user(username: str) -> User | None:

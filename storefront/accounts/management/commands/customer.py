@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.core.validators import validate_email
-from django.db import transaction
 
 from orders.errors import OrdersError
 from orders.ledger import transfers
 from orders.management.operator import OperatorCommand
 from orders.management.secret_input import read_file
 from orders.rules import amounts
-from storefront.accounts import api_keys, ip_addresses
+from storefront.accounts import api_keys, ip_addresses, new_customers
 from storefront.accounts.models import KEYS_MAX, TooManyKeys, User
 
 
@@ -61,16 +58,11 @@ class Command(OperatorCommand):
         if password_file and not password:
             password = read_file(password_file)
         try:
-            validate_email(email)
-            if password:
-                validate_password(password, User(email=email))
+            user = new_customers.add(email, password=password)
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from None
-        if User.objects.filter(email=email.strip().lower()).exists():
-            raise CommandError(f"{email} is already a customer.")
-        with transaction.atomic():
-            user = User.objects.create_user(email, password)
-            transfers.open_wallet(user)
+        except new_customers.EmailTaken:
+            raise CommandError(f"{email} is already a customer.") from None
         self.stdout.write(f"Customer {user.email} added.")
 
     def _credit(self, *, email: str, amount: str, reference: str, **_: Any) -> None:

@@ -41,6 +41,7 @@ class Scene:
         refill = customer_requests.request_refill(Order.objects.get(pk=self.delivered.pk))
         self.ticket = tickets.open_ticket(maria, subject="Late", text="Where is it?")
         payment = {"username": maria.email, "amount": "5", "details": "card 17", "memo": "wire 1"}
+        customer = {"username": "omar", "email": "omar@example.com", "password": "river-9-lamp-north"}
         message = {"message": "On its way", "username": maria.email, "subject": "Your order"}
         self.bodies: dict[str, tuple[str, dict[str, Any]]] = {
             "orders/pull": ("orders/pull", {}),
@@ -55,6 +56,7 @@ class Scene:
             "cancel/reject": ("cancel/reject", {"ids": str(self.rejected.pk)}),
             "refill/pull": ("refill/pull", {}),
             "refill/change-status": ("refill/change-status", {"ids": str(refill.pk), "status": "completed"}),
+            "users/add": ("users/add", customer),
             "payments/add": ("payments/add", payment),
             "tickets/add": ("tickets/add", message),
             "tickets/<int:pk>/reply": (f"tickets/{self.ticket.pk}/reply", message),
@@ -110,7 +112,7 @@ def test_every_change_is_a_line_in_the_history_with_old_and_new_values(program: 
         assert " → " in message
 
 
-@pytest.mark.parametrize("group", ["orders", "payments", "tickets"])
+@pytest.mark.parametrize("group", ["orders", "users", "payments", "tickets"])
 def test_a_scope_opens_its_own_group_only(group: str) -> None:
     writer = Program(**{**dict.fromkeys(READ, False), f"has_{group}_write": True})
     for route, view in ROUTES:
