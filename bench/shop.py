@@ -78,7 +78,7 @@ def queue_orders(url: str, count: int) -> None:
     importer.publish(provider, markup_percent=Decimal(30))
     user = get_user_model().objects.create_user(email="bench@example.com")
     transfers.open_wallet(user)
-    service = Service.objects.filter(kind="default").order_by("rate")[0]
+    service = Service.objects.filter(service_type="default").order_by("rate")[0]
     Order.objects.bulk_create(
         [
             Order(

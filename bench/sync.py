@@ -99,7 +99,7 @@ def create_open_orders(url: str, orders: int) -> None:
 
     shop.queue_orders(url, orders)
     Order.objects.update(status="pending")
-    now, offer = timezone.now(), Offer.objects.filter(kind="default")[0]
+    now, offer = timezone.now(), Offer.objects.filter(service_type="default")[0]
     common: dict[str, object] = {
         "provider": Provider.objects.get(),
         "offer": offer,

@@ -67,7 +67,7 @@ for (const name of entries.keys()) watch.observe(document.getElementById(name));
 const SHOWN_MAX = 50_000;
 
 function setUpTrialCall(form) {
-  const kind = form.querySelector("#try-kind");
+  const serviceType = form.querySelector("#try-type");
   const send = form.querySelector("[data-send]");
   const result = form.querySelector("[data-result]");
   const apart = form.querySelector("[data-apart]");
@@ -83,9 +83,9 @@ function setUpTrialCall(form) {
   }
 
   function arrange() {
-    for (const field of buying.querySelectorAll("[data-kinds]")) {
-      const kinds = field.dataset.kinds;
-      field.hidden = kinds !== "" && !kinds.split(" ").includes(kind.value);
+    for (const field of buying.querySelectorAll("[data-types]")) {
+      const types = field.dataset.types;
+      field.hidden = types !== "" && !types.split(" ").includes(serviceType.value);
     }
     const isBuying = form.elements.action.value === "add";
     send.textContent = isBuying ? send.dataset.buy : send.dataset.send;

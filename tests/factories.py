@@ -62,12 +62,14 @@ def category(name: str = "", **details: Any) -> Category:
     return Category.objects.create(name=name or f"Category {next(_numbers)}", **details)
 
 
-def service(kind: str = "default", rate: str = "0.90", **details: Any) -> Service:
+def service(service_type: str = "default", rate: str = "0.90", **details: Any) -> Service:
     """Create a service on sale, from 1 to 10,000 pieces, in a new category unless one is given."""
     within = details.pop("category", None) or category()
     limits = {"min_quantity": 1, "max_quantity": 10_000}
     name = details.pop("name", f"Service {next(_numbers)}")
-    return Service.objects.create(category=within, name=name, kind=kind, rate=Decimal(rate), **{**limits, **details})
+    return Service.objects.create(
+        category=within, name=name, service_type=service_type, rate=Decimal(rate), **{**limits, **details}
+    )
 
 
 def order(buyer: User | None = None, of: Service | None = None, *, status: str = "queued", **inputs: Any) -> Order:

@@ -69,7 +69,7 @@ FIRST_STATUSES = (
 )  # fmt: skip
 ENDED = {"completed", "partial", "canceled", "failed"}
 STATES = {"in_doubt": "in_doubt", "submitting": "submitting", "failed": "refused"}
-KINDS = ("default", "default", "package", "default", "default", "custom_comments", "default", "poll", "default")
+SERVICE_TYPES = ("default", "default", "package", "default", "default", "custom_comments", "default", "poll", "default")
 BATCH = 2000
 YEARS = timedelta(days=730)
 
@@ -387,12 +387,13 @@ class LargeShop:
 
 # ------------------------------------------------------------------------------------------------ single rows
 def _service(n: int, category: Category) -> Service:
-    kind = KINDS[n % len(KINDS)]
+    service_type = SERVICE_TYPES[n % len(SERVICE_TYPES)]
     return Service(
-        category=category, name=f"Followers, worldwide, refill {n} days, up to {n * 10} a day", kind=kind,
+        category=category, name=f"Followers, worldwide, refill {n} days, up to {n * 10} a day",
+        service_type=service_type,
         description="Starts within an hour. Public profiles only.", rate=Decimal(n % 700 + 100) / 100,
-        is_flat=kind in ("package",), min_quantity=1 if kind == "package" else 10,
-        max_quantity=1 if kind == "package" else 100_000, has_refill=bool(n % 2), has_cancel=n % 3 == 0,
+        is_flat=service_type in ("package",), min_quantity=1 if service_type == "package" else 10,
+        max_quantity=1 if service_type == "package" else 100_000, has_refill=bool(n % 2), has_cancel=n % 3 == 0,
         has_dripfeed=n % 4 == 0, position=n % 50, is_active=n % 50 != 49,
     )  # fmt: skip
 
@@ -402,7 +403,7 @@ def _offer(n: int, service: Service, provider: Provider) -> Offer:
     odd = n % 1000
     return Offer(
         provider=provider, upstream_id=str(1000 + n), name=service.name, category=service.category.name,
-        kind=service.kind, rate=service.rate * (3 if odd == 7 else 1) / 2, is_flat=service.is_flat,
+        service_type=service.service_type, rate=service.rate * (3 if odd == 7 else 1) / 2, is_flat=service.is_flat,
         min_quantity=10, max_quantity=100_000, is_pending_approval=odd == 3,
         pending_rate=Decimal(9) if odd == 3 else None,
         is_available=odd != 4, problem="no such type" if odd == 5 else "",

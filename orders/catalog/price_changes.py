@@ -23,7 +23,7 @@ class RateChange(NamedTuple):
     """A change of one service's rate from ``old_rate`` to ``new_rate``: per 1,000, or per piece if flat."""
 
     service_id: int
-    kind: str
+    service_type: str
     is_flat: bool
     old_rate: Decimal
     new_rate: Decimal
@@ -31,7 +31,7 @@ class RateChange(NamedTuple):
 
     @classmethod
     def of(cls, service: Service, *, old_rate: Decimal) -> RateChange:
-        return cls(service.pk, service.kind, service.is_flat, old_rate, service.rate, service.is_active)
+        return cls(service.pk, service.service_type, service.is_flat, old_rate, service.rate, service.is_active)
 
 
 @transaction.atomic(savepoint=False)
@@ -51,7 +51,7 @@ def record(changes: Sequence[RateChange]) -> None:
 def _facts(change: RateChange) -> dict[str, object]:
     return {
         "service": change.service_id,
-        "kind": change.kind,
+        "service_type": change.service_type,
         "is_flat": change.is_flat,
         "old_rate": amounts.plain(change.old_rate),
         "rate": amounts.plain(change.new_rate),

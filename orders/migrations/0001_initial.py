@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
                 ('description', models.TextField(blank=True, verbose_name='description')),
-                ('kind', models.CharField(choices=orders.rules.service_types.choices, default='default', max_length=32, verbose_name='type')),
+                ('service_type', models.CharField(choices=orders.rules.service_types.choices, default='default', max_length=32, verbose_name='type')),
                 ('rate', orders.db.money_fields.RateField(help_text='In the store currency: per 1,000, or per unit if the price is flat.', validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='price')),
                 ('is_flat', models.BooleanField(default=False, help_text='The price is per unit, not per 1,000.', verbose_name='flat price')),
                 ('min_quantity', models.PositiveBigIntegerField(default=1, verbose_name='minimum quantity')),

@@ -158,7 +158,7 @@ class Service(models.Model):
     category = models.ForeignKey(Category, models.PROTECT, related_name="services", verbose_name=_("category"))
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("description"), blank=True)
-    kind = models.CharField(_("type"), max_length=32, choices=service_types.choices, default="default")
+    service_type = models.CharField(_("type"), max_length=32, choices=service_types.choices, default="default")
     rate = RateField(
         _("price"),
         validators=[NOT_NEGATIVE],
@@ -235,7 +235,7 @@ class Service(models.Model):
     @property
     def type(self) -> ServiceType:
         """The service type, with its inputs and how its quantity is counted."""
-        return SERVICE_TYPES[self.kind]
+        return SERVICE_TYPES[self.service_type]
 
     @property
     def has_runs(self) -> bool:
@@ -246,7 +246,7 @@ class Service(models.Model):
         problems: dict[str, Any] = {}
         if self.min_quantity is not None and self.max_quantity is not None and self.max_quantity < self.min_quantity:
             problems["max_quantity"] = _("The maximum quantity is below the minimum.")
-        if self.kind in SERVICE_TYPES and self.type.is_flat and not self.is_flat:
+        if self.service_type in SERVICE_TYPES and self.type.is_flat and not self.is_flat:
             problems["is_flat"] = _("Services of this type are sold per unit. Turn on the flat price.")
         if problems:
             raise ValidationError(problems)

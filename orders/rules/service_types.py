@@ -269,13 +269,13 @@ _LIST: tuple[ServiceType, ...] = (
         code="web_traffic", wire="Web Traffic", inputs=(COUNTRY, DEVICE, TYPE_OF_TRAFFIC, GOOGLE_KEYWORD, REFERRING_URL)
     ),
 )
-SERVICE_TYPES: Mapping[str, ServiceType] = {kind.code: kind for kind in _LIST}
+SERVICE_TYPES: Mapping[str, ServiceType] = {service_type.code: service_type for service_type in _LIST}
 #: Every input by its name.
 INPUTS: Mapping[str, Input] = {
     spec.name: spec
     for spec in (
         *(order_inputs.LINK, order_inputs.QUANTITY),
-        *(spec for kind in _LIST for spec in kind.inputs),
+        *(spec for service_type in _LIST for spec in service_type.inputs),
         *(order_inputs.RUNS, order_inputs.INTERVAL, order_inputs.START_AT),
     )
 }
@@ -283,7 +283,7 @@ INPUTS: Mapping[str, Input] = {
 
 def choices() -> list[tuple[str, str]]:
     """Return code and name of each service type, for the choices of a field."""
-    return [(kind.code, kind.wire) for kind in _LIST]
+    return [(service_type.code, service_type.wire) for service_type in _LIST]
 
 
 _ALIASES = {"custom_comment": "custom_comments", "custom_comment_package": "custom_comments_package"}
@@ -299,9 +299,9 @@ def from_wire(name: str) -> ServiceType | None:
 
 
 def read(
-    kind: ServiceType, inputs: Mapping[str, Any], *, minimum: int, maximum: int, has_dripfeed: bool = False
+    service_type: ServiceType, inputs: Mapping[str, Any], *, minimum: int, maximum: int, has_dripfeed: bool = False
 ) -> Details:
-    """Clean the customer's inputs for a service of type ``kind``; inputs that the type does not have are ignored.
+    """Clean the customer's inputs for a service of this type; inputs that the type does not have are ignored.
 
     With drip-feed the minimum applies to each run and the maximum to the total: a panel treats each run as a separate
     order, and the maximum is what it can deliver in total.
@@ -320,17 +320,17 @@ def read(
                 problems.append(problem)
             return None
 
-    link = keep(order_inputs.read_link, text_of(inputs, "link")) if kind.has_link else ""
-    for spec in kind.inputs:
+    link = keep(order_inputs.read_link, text_of(inputs, "link")) if service_type.has_link else ""
+    for spec in service_type.inputs:
         value = keep(read_input, spec, _text(spec, inputs))
         if value is not None:
             fields[spec.name] = value
-    for spec in kind.inputs:
+    for spec in service_type.inputs:
         keep(_check_required_if, spec, fields)
     quantity = 0
-    if not any(problem.field in (kind.counted, "min", "max", "posts", "old_posts") for problem in problems):
-        quantity = keep(_quantity, kind, inputs, fields, minimum, maximum)
-    runs = keep(_runs, inputs, has_dripfeed and has_runs(kind)) or 1
+    if not any(problem.field in (service_type.counted, "min", "max", "posts", "old_posts") for problem in problems):
+        quantity = keep(_quantity, service_type, inputs, fields, minimum, maximum)
+    runs = keep(_runs, inputs, has_dripfeed and has_runs(service_type)) or 1
     interval = keep(_interval, inputs) if runs > 1 else 0
     if runs > 1 and quantity and quantity * runs > maximum:
         problems.append(InvalidField("runs", "too_large", limit=maximum // quantity))
@@ -348,9 +348,9 @@ def _text(spec: Input, inputs: Mapping[str, Any]) -> str:
     return "0" if spec is POSTS and not text and text_of(inputs, OLD_POSTS.name) else text
 
 
-def has_runs(kind: ServiceType) -> bool:
-    """Return whether an order of ``kind`` can be delivered in runs: only if the customer enters the quantity."""
-    return kind.count is Count.GIVEN
+def has_runs(service_type: ServiceType) -> bool:
+    """Return whether an order of this type can be delivered in runs: only if the customer enters the quantity."""
+    return service_type.count is Count.GIVEN
 
 
 def _runs(inputs: Mapping[str, Any], is_offered: bool) -> int:
@@ -391,8 +391,10 @@ def _check_required_if(spec: Input, fields: dict[str, Any]) -> None:
         raise InvalidField(spec.name, "missing")
 
 
-def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, Any], minimum: int, maximum: int) -> int:
-    match kind.count:
+def _quantity(
+    service_type: ServiceType, inputs: Mapping[str, Any], fields: dict[str, Any], minimum: int, maximum: int
+) -> int:
+    match service_type.count:
         case Count.ONE:
             return 1
         case Count.POSTS:
@@ -406,7 +408,7 @@ def _quantity(kind: ServiceType, inputs: Mapping[str, Any], fields: dict[str, An
             within("posts", posts_of(fields), 1, order_inputs.QUANTITY_MAX // most)
             return posts_of(fields) * most
         case Count.LINES:
-            return within(kind.counted, len(fields[kind.counted]), minimum, maximum)
+            return within(service_type.counted, len(fields[service_type.counted]), minimum, maximum)
         case Count.GIVEN:
             text = text_of(inputs, "quantity")
             if not text:
@@ -419,17 +421,17 @@ def posts_of(fields: Mapping[str, Any]) -> int:
     return int(fields["posts"]) + int(fields.get("old_posts", 0))
 
 
-def delivers_at_most(kind: ServiceType, fields: Mapping[str, Any], *, quantity: int) -> bool:
+def delivers_at_most(service_type: ServiceType, fields: Mapping[str, Any], *, quantity: int) -> bool:
     """Return whether a panel that receives ``fields`` delivers no more than the ``quantity`` that was charged.
 
     Also False if the inputs that determine the quantity are missing, because the order was made for another type.
     """
     try:
-        match kind.count:
+        match service_type.count:
             case Count.POSTS:
                 return 0 < posts_of(fields) * int(fields["max"]) <= quantity
             case Count.LINES:
-                return len(fields[kind.counted]) <= quantity
+                return len(fields[service_type.counted]) <= quantity
     except KeyError:
         return False
     return True

@@ -79,10 +79,10 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Service)
 class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
-    list_display = ("id", "name", "category", "kind", "rate", "cost", "margin", "is_active", "limits")
+    list_display = ("id", "name", "category", "service_type", "rate", "cost", "margin", "is_active", "limits")
     list_display_links = ("id", "name")
     list_editable = ("rate", "is_active")
-    list_filter = (attention.ServiceAttention, "is_active", translations.TranslationFilter, "kind", "category")
+    list_filter = (attention.ServiceAttention, "is_active", translations.TranslationFilter, "service_type", "category")
     list_select_related = ("category",)
     list_per_page = 100
     list_max_show_all = 200
@@ -96,7 +96,7 @@ class ServiceAdmin(base.EditableRowsMixin, base.ModelAdmin):
     actions = ("put_on_sale", "take_off_sale")
     readonly_fields = ("created_at",)
     fieldsets = (
-        (None, {"fields": ("name", "category", "kind", "description", "is_active", "is_manual")}),
+        (None, {"fields": ("name", "category", "service_type", "description", "is_active", "is_manual")}),
         (_("Price and quantity"), {"fields": (("rate", "is_pinned"), "is_flat", ("min_quantity", "max_quantity"))}),
         (_("Link"), {"fields": ("link_pattern", "link_example", "is_one_per_link")}),
         (
@@ -211,7 +211,7 @@ def offer_state(offer: Offer) -> str:
 
 
 class AssignTypeForm(forms.Form):
-    kind = forms.ChoiceField(
+    service_type = forms.ChoiceField(
         label=_("Service type"),
         required=False,
         choices=lambda: [("", _("As in the price list")), *service_types.choices()],
@@ -227,7 +227,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
         "upstream_id",
         "name",
         "provider",
-        "kind",
+        "service_type",
         "provider_cost",
         "store_cost",
         "limits",
@@ -235,7 +235,11 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
         "routes_link",
     )
     list_display_links = ("upstream_id", "name")
-    list_filter = (attention.OfferState, "provider", attention.kinds_of("kind", _("type"), service_types.choices()))
+    list_filter = (
+        attention.OfferState,
+        "provider",
+        attention.kinds_of("service_type", _("type"), service_types.choices()),
+    )
     list_select_related = ("provider",)
     list_per_page = 100
     list_max_show_all = 200
@@ -246,7 +250,7 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
     actions = ("approve", "reject", "assign_type")
     search_help_text = _("Provider service ID, or words from the name")
     fields = (
-        "provider", "upstream_id", "name", "category", "description", "type_name", "kind", "assigned_kind",
+        "provider", "upstream_id", "name", "category", "description", "type_name", "service_type", "assigned_type",
         "provider_cost", "store_cost", "is_flat", "new_cost", "limits", "has_refill", "has_cancel", "has_dripfeed",
         "status", "why_unsellable", "missed_imports", "seen_at", "routes_link",
     )  # fmt: skip
@@ -296,8 +300,8 @@ class OfferAdmin(base.ReadOnlyMixin, base.ModelAdmin):
             return action_page.render(self, request, template="assign_type", title=title, form=form, rows=offers)
         for provider in {offer.provider for offer in offers}:
             keys = [offer.pk for offer in offers if offer.provider == provider]
-            assignment.assign_type(provider, offers=keys, kind=form.cleaned_data["kind"])
-        log_text = f"Assigned type: {form.cleaned_data['kind'] or 'as the price list says'}."
+            assignment.assign_type(provider, offers=keys, service_type=form.cleaned_data["service_type"])
+        log_text = f"Assigned type: {form.cleaned_data['service_type'] or 'as the price list says'}."
         LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, log_text)  # type: ignore[arg-type]
         text = ngettext(
             "Service type of %d provider service set.", "Service type of %d provider services set.", len(offers)
@@ -347,11 +351,11 @@ class OfferChangeAdmin(base.ReadOnlyMixin, base.LargeTableMixin, base.ModelAdmin
 class TypeRuleAdmin(base.ModelAdmin):
     """A changed rule applies at once and to later price lists."""
 
-    list_display = ("id", "provider", "type_name", "kind")
+    list_display = ("id", "provider", "type_name", "service_type")
     list_display_links = ("id", "type_name")
     list_filter = ("provider",)
     list_select_related = ("provider",)
-    fields = ("provider", "type_name", "kind")
+    fields = ("provider", "type_name", "service_type")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

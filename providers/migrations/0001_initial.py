@@ -51,8 +51,8 @@ class Migration(migrations.Migration):
                 ('category', models.CharField(blank=True, max_length=200, verbose_name='category')),
                 ('description', models.TextField(blank=True, verbose_name='description')),
                 ('type_name', models.CharField(blank=True, max_length=64, verbose_name='type in the price list')),
-                ('kind', models.CharField(blank=True, max_length=32, verbose_name='service type')),
-                ('assigned_kind', models.CharField(blank=True, choices=orders.rules.service_types.choices, help_text='Replaces the type in the price list, also in later ones. Leave empty to use the price list.', max_length=32, verbose_name='assigned service type')),
+                ('service_type', models.CharField(blank=True, max_length=32, verbose_name='service type')),
+                ('assigned_type', models.CharField(blank=True, choices=orders.rules.service_types.choices, help_text='Replaces the type in the price list, also in later ones. Leave empty to use the price list.', max_length=32, verbose_name='assigned service type')),
                 ('rate', orders.db.money_fields.RateField(verbose_name='cost')),
                 ('is_flat', models.BooleanField(default=False, verbose_name='flat price')),
                 ('min_quantity', models.PositiveBigIntegerField(default=1, verbose_name='minimum quantity')),
@@ -305,7 +305,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type_name', models.CharField(help_text='As the provider writes it. * stands for every other unknown type.', max_length=64, verbose_name='type in the price list')),
-                ('kind', models.CharField(choices=orders.rules.service_types.choices, max_length=32, verbose_name='service type')),
+                ('service_type', models.CharField(choices=orders.rules.service_types.choices, max_length=32, verbose_name='service type')),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='type_rules', to='providers.provider', verbose_name='provider')),
             ],
             options={

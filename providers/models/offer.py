@@ -24,8 +24,8 @@ class Offer(models.Model):
     category = models.CharField(_("category"), max_length=200, blank=True)
     description = models.TextField(_("description"), blank=True)
     type_name = models.CharField(_("type in the price list"), max_length=64, blank=True)
-    kind = models.CharField(_("service type"), max_length=32, blank=True)
-    assigned_kind = models.CharField(
+    service_type = models.CharField(_("service type"), max_length=32, blank=True)
+    assigned_type = models.CharField(
         _("assigned service type"),
         max_length=32,
         blank=True,
@@ -92,7 +92,7 @@ class Route(models.Model):
         return f"{self.service_id} → {self.offer_id}"
 
     def clean(self) -> None:
-        if self.service_id and self.offer_id and self.service.kind != self.offer.kind:
+        if self.service_id and self.offer_id and self.service.service_type != self.offer.service_type:
             raise ValidationError(_("The service and the provider service have different types."))
 
 

@@ -20,7 +20,7 @@ class TypeRule(models.Model):
         max_length=64,
         help_text=_("As the provider writes it. * stands for every other unknown type."),
     )
-    kind = models.CharField(_("service type"), max_length=32, choices=service_types.choices)
+    service_type = models.CharField(_("service type"), max_length=32, choices=service_types.choices)
 
     class Meta:
         ordering = ["provider", "type_name"]
@@ -29,7 +29,7 @@ class TypeRule(models.Model):
         constraints = [models.UniqueConstraint(name="type_rule_once", fields=["provider", "type_name"])]
 
     def __str__(self) -> str:
-        return f"{self.type_name}: {self.kind}"
+        return f"{self.type_name}: {self.service_type}"
 
     def clean(self) -> None:
         self.type_name = self.type_name.strip() if self.type_name.strip() == ANY_TYPE else type_key(self.type_name)

@@ -47,7 +47,7 @@ class Listed:
     name: str
     category: str
     type_name: str
-    kind: str
+    service_type: str
     rate: Decimal
     is_flat: bool
     min_quantity: int
@@ -65,7 +65,7 @@ class Wanted:
     """An order in the form that a dialect needs: the offer's number, and the inputs of the customer."""
 
     upstream_id: str
-    kind: str
+    service_type: str
     link: str
     quantity: int
     fields: Mapping[str, Any]
@@ -100,7 +100,7 @@ class Dialect:
     #: The verbs that take several ids in one call.
     many: frozenset[str] = frozenset({"status", "refill", "refill_status", "cancel"})
     #: The service types that ``add`` can express.
-    kinds: frozenset[str] = frozenset(SERVICE_TYPES)
+    service_types: frozenset[str] = frozenset(SERVICE_TYPES)
     #: The service types for which ``add`` documents ``runs`` and ``interval``, and whether all offers of these types
     #: have drip-feed where the price list does not say.
     runs: frozenset[str] = frozenset()
@@ -164,22 +164,24 @@ class Dialect:
             Unsupported: the document cannot express this type, or the panel would deliver more than
                 ``wanted.quantity`` for these inputs, because the type of the offer has changed since the purchase.
         """
-        if wanted.kind not in self.kinds:
-            raise Unsupported(f"the {self.title} document has no parameters for {SERVICE_TYPES[wanted.kind].wire}")
-        kind: ServiceType = SERVICE_TYPES[wanted.kind]
-        if not delivers_at_most(kind, wanted.fields, quantity=wanted.quantity):
-            raise Unsupported(f"the inputs of the order are for another type than {kind.wire}")
+        if wanted.service_type not in self.service_types:
+            raise Unsupported(
+                f"the {self.title} document has no parameters for {SERVICE_TYPES[wanted.service_type].wire}"
+            )
+        service_type: ServiceType = SERVICE_TYPES[wanted.service_type]
+        if not delivers_at_most(service_type, wanted.fields, quantity=wanted.quantity):
+            raise Unsupported(f"the inputs of the order are for another type than {service_type.wire}")
         params = {"service": wanted.upstream_id}
-        if kind.has_link:
+        if service_type.has_link:
             params["link"] = wanted.link
-        if kind.count is Count.GIVEN or (kind.count is Count.LINES and not self.counts_lines_itself):
+        if service_type.count is Count.GIVEN or (service_type.count is Count.LINES and not self.counts_lines_itself):
             params["quantity"] = str(wanted.quantity)
-        for spec in kind.inputs:
+        for spec in service_type.inputs:
             if spec.name in wanted.fields:
                 params[spec.name] = _text(spec.name, wanted.fields[spec.name])
         if wanted.runs > 1:
-            if wanted.kind not in self.runs:
-                raise Unsupported(f"the {self.title} document has no drip-feed for {kind.wire}")
+            if wanted.service_type not in self.runs:
+                raise Unsupported(f"the {self.title} document has no drip-feed for {service_type.wire}")
             params |= {"runs": str(wanted.runs), "interval": str(wanted.interval)}
         if self.request_id and wanted.request_id:
             params[self.request_id] = wanted.request_id

@@ -65,7 +65,7 @@ class TypeRules:
     by_name: Mapping[str, str] = field(default_factory=dict)
     by_offer: Mapping[str, str] = field(default_factory=dict)
 
-    def kind_of(self, type_name: str, upstream_id: str) -> ServiceType | None:
+    def type_of(self, type_name: str, upstream_id: str) -> ServiceType | None:
         """Return the service type of an offer; None where nobody knows it."""
         code = self.by_offer.get(upstream_id) or self.by_name.get(type_key(type_name))
         if code:
@@ -113,18 +113,18 @@ def is_type_problem(problem: str) -> bool:
     return problem.startswith(_TYPE_PROBLEMS)
 
 
-def type_problem(kind: ServiceType | None, dialect: Dialect, type_name: str) -> str:
-    """Return why an offer of ``kind`` cannot be ordered from a panel of ``dialect``, "" if it can."""
-    if kind is None:
+def type_problem(service_type: ServiceType | None, dialect: Dialect, type_name: str) -> str:
+    """Return why an offer of ``service_type`` cannot be ordered from a panel of ``dialect``, "" if it can."""
+    if service_type is None:
         return notes.encode(Note.UNKNOWN_TYPE, type=type_name)
-    if kind.code not in dialect.kinds:
-        return notes.encode(Note.UNSUPPORTED_TYPE, type=kind.wire)
+    if service_type.code not in dialect.service_types:
+        return notes.encode(Note.UNSUPPORTED_TYPE, type=service_type.wire)
     return ""
 
 
-def has_runs_unsaid(kind: ServiceType | None, dialect: Dialect) -> bool:
-    """Return whether an offer of ``kind`` has drip-feed where the list does not say."""
-    return dialect.has_runs_unsaid and kind is not None and kind.code in dialect.runs
+def has_runs_unsaid(service_type: ServiceType | None, dialect: Dialect) -> bool:
+    """Return whether an offer of ``service_type`` has drip-feed where the list does not say."""
+    return dialect.has_runs_unsaid and service_type is not None and service_type.code in dialect.runs
 
 
 # ------------------------------------------------------------------------------------------------ finding the rows
@@ -206,14 +206,14 @@ class _RowReader:
             row = {key.lower(): value for key, value in row.items()}
         upstream_id, raw_name = _number_and_name(row, number)
         name = clean_name(localized(raw_name), 255)
-        type_name, kind = self._type(_first(row, _TYPE), upstream_id)
+        type_name, service_type = self._type(_first(row, _TYPE), upstream_id)
         rate, currency = _rate(row.get("rate"))
         low, high = _limits(_first(row, _MIN), _first(row, _MAX))
         problem = (
             _not_a_service(upstream_id, name)
             or _rate_problem(rate)
-            or _limits_problem(kind, low, high)
-            or type_problem(kind, self.dialect, type_name)
+            or _limits_problem(service_type, low, high)
+            or type_problem(service_type, self.dialect, type_name)
         )
         low = max(low or 1, 1)
         is_priced = rate is not None and 0 < rate < MAX_RATE
@@ -222,14 +222,14 @@ class _RowReader:
             name=name.replace("\ufffd", ""),
             category=self._category(_first(row, _CATEGORY)) or category,
             type_name=type_name,
-            kind=kind.code if kind else "",
+            service_type=service_type.code if service_type else "",
             rate=amounts.round_up(rate, amounts.RATE_QUANTUM) if rate is not None and is_priced else Decimal(0),
-            is_flat=bool(kind and kind.is_flat),
+            is_flat=bool(service_type and service_type.is_flat),
             min_quantity=low,
             max_quantity=max(high or low, low),
             has_refill=read_flag(_first(row, _REFILL)),
             has_cancel=read_flag(_first(row, _CANCEL)),
-            has_dripfeed=_has_dripfeed(_first(row, _DRIPFEED), kind, self.dialect),
+            has_dripfeed=_has_dripfeed(_first(row, _DRIPFEED), service_type, self.dialect),
             description=clean_description(localized(_first(row, _DESCRIPTION)), 5000),
             currency=read_currency(row.get("currency")) or currency,
             problem=problem,
@@ -240,9 +240,11 @@ class _RowReader:
         text = localized(raw)
         if text not in self._types:
             type_name = one_line(text, 64) or "Default"
-            self._types[text] = type_name, self.rules.kind_of(type_name, "")
-        type_name, kind = self._types[text]
-        return type_name, self.rules.kind_of(type_name, upstream_id) if upstream_id in self.rules.by_offer else kind
+            self._types[text] = type_name, self.rules.type_of(type_name, "")
+        type_name, service_type = self._types[text]
+        return type_name, self.rules.type_of(
+            type_name, upstream_id
+        ) if upstream_id in self.rules.by_offer else service_type
 
     def _category(self, raw: Any) -> str:
         text = localized(raw)
@@ -312,8 +314,8 @@ def _quantity(value: Any) -> int | None:
     return None if number is None else min(number, MAX_QUANTITY)
 
 
-def _has_dripfeed(value: Any, kind: ServiceType | None, dialect: Dialect) -> bool:
-    return has_runs_unsaid(kind, dialect) if value is None else read_flag(value)
+def _has_dripfeed(value: Any, service_type: ServiceType | None, dialect: Dialect) -> bool:
+    return has_runs_unsaid(service_type, dialect) if value is None else read_flag(value)
 
 
 def _not_a_service(upstream_id: str, name: str) -> str:
@@ -338,9 +340,11 @@ def _rate_problem(rate: Decimal | None) -> str:
     return ""
 
 
-def _limits_problem(kind: ServiceType | None, low: int | None, high: int | None) -> str:
+def _limits_problem(service_type: ServiceType | None, low: int | None, high: int | None) -> str:
     if low is None or high is None:
         return (
-            "" if kind is not None and kind.count is service_types.Count.ONE else notes.encode(Note.UNREADABLE_LIMITS)
+            ""
+            if service_type is not None and service_type.count is service_types.Count.ONE
+            else notes.encode(Note.UNREADABLE_LIMITS)
         )
     return notes.encode(Note.LIMITS_REVERSED) if high < max(low, 1) else ""

@@ -144,7 +144,7 @@ def build_call(provider: Provider, placement: Placement, key: str) -> Call:
     passed_on = 1 if placement.run else order.runs
     wanted = Wanted(
         upstream_id=offer.upstream_id,
-        kind=offer.kind,
+        service_type=offer.service_type,
         link=order.link,
         quantity=placement.quantity // passed_on,
         fields=order.fields,

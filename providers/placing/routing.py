@@ -139,7 +139,7 @@ def part(order: Order, offer: Offer, run: Run | None = None) -> tuple[int, int]:
     """
     if run:
         return run.number, run.quantity
-    if order.runs == 1 or (offer.has_dripfeed and offer.kind in offer.provider.dialect.runs):
+    if order.runs == 1 or (offer.has_dripfeed and offer.service_type in offer.provider.dialect.runs):
         return 0, order.quantity
     return 1, order.quantity // order.runs
 

@@ -34,15 +34,15 @@ def apply_rules(provider: Provider) -> int:
 
 
 @transaction.atomic
-def assign_type(provider: Provider, *, offers: Iterable[int], kind: str) -> int:
-    """Assign the service type ``kind`` to ``offers`` (primary keys) of ``provider``; "" restores that of the list.
+def assign_type(provider: Provider, *, offers: Iterable[int], service_type: str) -> int:
+    """Assign ``service_type`` to ``offers`` (primary keys) of ``provider``; "" restores the type in the list.
 
     Returns:
         The number of offers that changed.
     """
-    if kind and kind not in SERVICE_TYPES:
-        raise ValueError(f"there is no service type {kind!r}")
-    Offer.objects.filter(provider=provider, pk__in=list(offers)).update(assigned_kind=kind)
+    if service_type and service_type not in SERVICE_TYPES:
+        raise ValueError(f"there is no service type {service_type!r}")
+    Offer.objects.filter(provider=provider, pk__in=list(offers)).update(assigned_type=service_type)
     return apply_rules(provider)
 
 
@@ -50,15 +50,15 @@ def _retype(before: StoredOffer, rules: TypeRules, dialect: Dialect) -> StoredOf
     """Return ``before`` with the service type of the rules; only a price list can end its other problems."""
     if before.problem and not is_type_problem(before.problem):
         return before
-    kind = rules.kind_of(before.type_name, before.upstream_id)
-    problem = type_problem(kind, dialect, before.type_name)
+    service_type = rules.type_of(before.type_name, before.upstream_id)
+    problem = type_problem(service_type, dialect, before.type_name)
     if not problem and before.rate <= 0:
         return before
-    if kind is None:
+    if service_type is None:
         return before._replace(problem=problem)
     return before._replace(
-        kind=kind.code,
-        is_flat=kind.is_flat,
-        has_dripfeed=before.has_dripfeed or has_runs_unsaid(kind, dialect),
+        service_type=service_type.code,
+        is_flat=service_type.is_flat,
+        has_dripfeed=before.has_dripfeed or has_runs_unsaid(service_type, dialect),
         problem=problem,
     )

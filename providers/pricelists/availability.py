@@ -46,7 +46,9 @@ def disable_mismatched_routes(provider: Provider, offers: set[int]) -> None:
 
     The inputs of such a service no longer fit the offer. A service without another route goes off sale.
     """
-    routes = Route.objects.filter(offer__provider=provider, is_active=True).exclude(service__kind=F("offer__kind"))
+    routes = Route.objects.filter(offer__provider=provider, is_active=True).exclude(
+        service__service_type=F("offer__service_type")
+    )
     misfits = {
         route: service
         for route, offer, service in routes.values_list("pk", "offer_id", "service_id")
@@ -136,7 +138,9 @@ def approve_all(offers: QuerySet[Offer], *, actor: Any = None) -> int:
             keys, rate=Coalesce("pending_rate", "rate"), pending_rate=None, is_pending_approval=False, is_available=True
         )
         # The panel changed the type, so the inputs of the service no longer fit.
-        strange = Route.objects.filter(offer__provider=provider, is_active=True).exclude(service__kind=F("offer__kind"))
+        strange = Route.objects.filter(offer__provider=provider, is_active=True).exclude(
+            service__service_type=F("offer__service_type")
+        )
         misfits = [route for route, offer in strange.values_list("pk", "offer_id") if offer in keys]
         bulk.update(Route, ["is_active", "is_withdrawn"], [(route, False, False) for route in misfits])
         restore(provider, keys)

@@ -23,13 +23,13 @@ from providers.panels.services import is_type_problem
 MISSES = 2
 #: The columns of an offer that are copied from the price list.
 COPIED = (
-    "name", "category", "description", "type_name", "kind", "rate", "is_flat", "min_quantity", "max_quantity",
+    "name", "category", "description", "type_name", "service_type", "rate", "is_flat", "min_quantity", "max_quantity",
     "has_refill", "has_cancel", "has_dripfeed", "problem",
 )  # fmt: skip
 #: The columns that an import may write.
 WRITTEN = (*COPIED, "is_available", "is_pending_approval", "pending_rate", "missed_imports")
 #: Columns that keep their values while a row cannot be sold. If only its type is unknown, the rest of the row is used.
-_SELLING = ("kind", "rate", "is_flat", "min_quantity", "max_quantity")
+_SELLING = ("service_type", "rate", "is_flat", "min_quantity", "max_quantity")
 _LABELS = {
     "name": "name", "category": "category", "type_name": "type", "has_refill": "refill", "has_cancel": "cancel",
     "has_dripfeed": "drip-feed", "problem": "problem", "description": "description",
@@ -46,7 +46,7 @@ class StoredOffer(NamedTuple):
     category: str
     description: str
     type_name: str
-    kind: str
+    service_type: str
     rate: Decimal
     is_flat: bool
     min_quantity: int
@@ -86,8 +86,8 @@ def merge(known: StoredOffer, row: Listed, *, jump: int) -> StoredOffer:
     is_priced = not row.problem or is_type_problem(row.problem)
     if not is_priced:
         taken |= {name: getattr(known, name) for name in _SELLING}
-    elif row.problem and known.kind:
-        taken |= {"kind": known.kind, "is_flat": known.is_flat}
+    elif row.problem and known.service_type:
+        taken |= {"service_type": known.service_type, "is_flat": known.is_flat}
     after = known._replace(**taken, missed_imports=0)
     if known.missed_imports >= MISSES or is_another_service(known, row):
         return after._replace(is_available=False, is_pending_approval=True, pending_rate=None)
@@ -117,7 +117,7 @@ def is_another_service(known: StoredOffer, row: Listed) -> bool:
 
     A text is new if at most half of the words of the shorter one are in both, because decorations and limits change.
     """
-    if not row.problem and known.kind and row.kind != known.kind:
+    if not row.problem and known.service_type and row.service_type != known.service_type:
         return True
     return _is_new(known.name, row.name) and _is_new(known.category, row.category)
 

@@ -38,7 +38,7 @@ CURRENCY_PAUSE = 365 * 24 * 3600
 #: Rates from here on, in the store currency, mean "not for sale"; panels list 99999999 or 1e12.
 ABSURD_RATE = 10_000_000
 BATCH = 1000
-_CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_kind", "seen_at")
+_CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_type", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _changed_offers(
 
 def _update_services(provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]]) -> dict[str, int]:
     """Update availability and prices of services after offers changed; return counts."""
-    retyped = {after.pk for before, after in steps if after.kind != before.kind}
+    retyped = {after.pk for before, after in steps if after.service_type != before.service_type}
     if retyped:
         availability.disable_mismatched_routes(provider, retyped)
     lost = {after.pk for before, after in steps if before.is_sellable and not after.is_sellable}
@@ -310,7 +310,7 @@ def _service(provider: Provider, offer: Offer, category: Category, rules: markup
         category=category,
         name=offer.name,
         description=offer.description,
-        kind=offer.kind,
+        service_type=offer.service_type,
         rate=rule.price(offer.rate, exchange_rate=provider.exchange_rate),
         is_flat=offer.is_flat,
         min_quantity=offer.min_quantity,

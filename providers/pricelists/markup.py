@@ -120,13 +120,24 @@ def reprice(provider: Provider | None = None, *, offers: Iterable[int] | None = 
     rules = load()
     changed: list[RateChange] = []
     for row in _first_routes(provider).values():
-        service_id, kind, is_on_sale, category_id, old, is_flat, provider_id, cost, is_cost_flat, exchange_rate = row
+        (
+            service_id,
+            service_type,
+            is_on_sale,
+            category_id,
+            old,
+            is_flat,
+            provider_id,
+            cost,
+            is_cost_flat,
+            exchange_rate,
+        ) = row
         if is_flat != is_cost_flat or (touched is not None and service_id not in touched):
             continue
         rule = rules.rule(service_id=service_id, category_id=category_id, provider_id=provider_id)
         new = rule.price(cost, exchange_rate=exchange_rate)
         if new != old:
-            changed.append(RateChange(service_id, kind, is_flat, old, new, is_on_sale))
+            changed.append(RateChange(service_id, service_type, is_flat, old, new, is_on_sale))
     bulk.update(Service, ["rate"], [(change.service_id, change.new_rate) for change in changed])
     price_changes.record(changed)
     return len(changed)
@@ -142,7 +153,7 @@ def _first_routes(provider: Provider | None) -> dict[int, tuple[Any, ...]]:
     best: dict[int, tuple[Any, ...]] = {}
     for row in routes.values_list(
         "service_id",
-        "service__kind",
+        "service__service_type",
         "service__is_active",
         "service__category_id",
         "service__rate",

@@ -212,7 +212,7 @@ def _posts(reports: Sequence[tuple[TrackedPlacement, Report]]) -> dict[int, tupl
     order_ids = [row.order_id for row, report in reports if isinstance(report, Progress) and report.posts is not None]
     if not order_ids:
         return {}
-    asked = Order.objects.filter(pk__in=order_ids, service__kind="subscriptions").values_list("pk", "fields")
+    asked = Order.objects.filter(pk__in=order_ids, service__service_type="subscriptions").values_list("pk", "fields")
     return {pk: (service_types.posts_of(fields), fields["max"]) for pk, fields in asked}
 
 

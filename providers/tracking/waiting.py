@@ -119,7 +119,7 @@ def overdue() -> QuerySet[Order]:
     """Return orders that take much longer than usual for their service."""
     now = timezone.now()
     expected = Case(
-        When(service__kind="subscriptions", then=_seconds(SUBSCRIPTION_FOR)),
+        When(service__service_type="subscriptions", then=_seconds(SUBSCRIPTION_FOR)),
         When(
             service__delivery_stats__sample__gte=DeliveryStats.LEAST,
             service__delivery_stats__finish_p90__isnull=False,

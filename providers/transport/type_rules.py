@@ -15,27 +15,27 @@ from providers.panels.services import ANY_TYPE, TypeRules, type_key
 
 def load_rules(provider: Provider) -> TypeRules:
     """Return the rules of ``provider``, including service types that were assigned to single offers."""
-    assigned = Offer.objects.filter(provider=provider).exclude(assigned_kind="").order_by()
+    assigned = Offer.objects.filter(provider=provider).exclude(assigned_type="").order_by()
     return TypeRules(
-        by_name=dict(TypeRule.objects.filter(provider=provider).values_list("type_name", "kind")),
-        by_offer=dict(assigned.values_list("upstream_id", "assigned_kind")),
+        by_name=dict(TypeRule.objects.filter(provider=provider).values_list("type_name", "service_type")),
+        by_offer=dict(assigned.values_list("upstream_id", "assigned_type")),
     )
 
 
-def set_rule(provider: Provider, *, type_name: str, kind: str) -> None:
-    """Make ``kind`` the service type of ``type_name`` in the provider's price list; "" removes the rule.
+def set_rule(provider: Provider, *, type_name: str, service_type: str) -> None:
+    """Make ``service_type`` the type of ``type_name`` in the provider's price list; "" removes the rule.
 
     Raises:
         ValidationError: there is no such service type.
     """
     key = ANY_TYPE if type_name.strip() == ANY_TYPE else type_key(type_name)
     rule = TypeRule.objects.filter(provider=provider, type_name=key).first()
-    if not kind:
+    if not service_type:
         if rule is not None:
             rule.delete()
         return
     rule = rule or TypeRule(provider=provider, type_name=key)
-    rule.kind = kind
+    rule.service_type = service_type
     rule.full_clean()
     rule.save()
 

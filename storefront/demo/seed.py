@@ -106,7 +106,7 @@ def _provider(dialect: str, url: str, key: str) -> None:
     importer.import_offers(provider)
     importer.publish(provider, markup_percent=MARKUP)
     # Price lists do not say which links a service accepts; an operator enters the pattern, as this does.
-    photos = Service.objects.filter(category__name=content.LINK_CATEGORY, kind="default", link_pattern="")
+    photos = Service.objects.filter(category__name=content.LINK_CATEGORY, service_type="default", link_pattern="")
     photos.update(link_pattern=content.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test_connection(provider)
 

@@ -53,7 +53,7 @@ SORTS: Mapping[str, Callable[[ServiceQuerySet, CatalogViewer], ServiceQuerySet]]
     "fast": _fastest,
     "new": lambda services, _viewer: services.order_by("-id"),
 }
-DRIPFEED_TYPES = [kind.code for kind in SERVICE_TYPES.values() if has_runs(kind)]
+DRIPFEED_TYPES = [service_type.code for service_type in SERVICE_TYPES.values() if has_runs(service_type)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class CatalogFilters:
 
     text: str = ""
     category: int | None = None
-    kind: str = ""
+    service_type: str = ""
     prices: PriceRange = field(default_factory=PriceRange)
     has_refill: bool = False
     has_cancel: bool = False
@@ -73,11 +73,11 @@ class CatalogFilters:
     @classmethod
     def read(cls, query: QueryDict, *, is_signed_in: bool = False) -> CatalogFilters:
         """Read the filters from a query string; only signed-in customers can filter by favorites."""
-        kind = query.get("type", "")
+        service_type = query.get("type", "")
         return cls(
             text=query_params.search(query),
             category=query_params.number(query.get("category", "")),
-            kind=kind if kind in SERVICE_TYPES else "",
+            service_type=service_type if service_type in SERVICE_TYPES else "",
             prices=PriceRange.read(query),
             has_refill=bool(query.get("refill")),
             has_cancel=bool(query.get("cancel")),
@@ -89,7 +89,7 @@ class CatalogFilters:
     @property
     def count(self) -> int:
         """Number of filters that are set; search, category, and sorting do not count."""
-        values = (self.kind, self.prices.is_set, self.has_refill, self.has_cancel, self.has_dripfeed)
+        values = (self.service_type, self.prices.is_set, self.has_refill, self.has_cancel, self.has_dripfeed)
         return sum(map(bool, (*values, self.is_favorite)))
 
 
@@ -140,8 +140,8 @@ def _matching(filters: CatalogFilters, viewer: CatalogViewer) -> ServiceQuerySet
     services = Service.objects.on_sale().in_language().with_own_rates(viewer.user)
     if filters.text:
         services = services.matching(filters.text)
-    if filters.kind:
-        services = services.filter(kind=filters.kind)
+    if filters.service_type:
+        services = services.filter(service_type=filters.service_type)
     if filters.prices.is_set:
         services = services.filter(filters.prices.matching(viewer.discount))
     if filters.has_refill:
@@ -149,7 +149,7 @@ def _matching(filters: CatalogFilters, viewer: CatalogViewer) -> ServiceQuerySet
     if filters.has_cancel:
         services = services.filter(has_cancel=True)
     if filters.has_dripfeed:
-        services = services.filter(has_dripfeed=True, kind__in=DRIPFEED_TYPES)
+        services = services.filter(has_dripfeed=True, service_type__in=DRIPFEED_TYPES)
     if filters.is_favorite:
         services = services.filter(favorites.is_favorite(viewer.user))
     return services

@@ -26,7 +26,7 @@ DEFAULT_COLUMNS = ("service", "link", "quantity")
 #: Every column that a header can name.
 COLUMNS = (
     *DEFAULT_COLUMNS,
-    *dict.fromkeys(spec.name for kind in SERVICE_TYPES.values() for spec in kind.inputs),
+    *dict.fromkeys(spec.name for service_type in SERVICE_TYPES.values() for spec in service_type.inputs),
     *("runs", "interval", scheduled_start.NAME),
 )
 _ALIASES = {"service_id": "service", "id": "service", "url": "link", "qty": "quantity", "comment": "comments"}

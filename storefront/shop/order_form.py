@@ -169,17 +169,17 @@ def _read_quantity(service: Service, inputs: Mapping[str, Any]) -> Details | Non
     Inputs that do not affect the quantity get placeholders, so that only the quantity can fail. So does the interval
     between runs while it is empty, as the price does not depend on it.
     """
-    kind = service.type
-    counting = {*counted(service), *(("posts", "old_posts") if kind.count is Count.POSTS else ())}
+    service_type = service.type
+    counting = {*counted(service), *(("posts", "old_posts") if service_type.count is Count.POSTS else ())}
     placeholders = {"link": "x"}
-    for spec in kind.inputs:
+    for spec in service_type.inputs:
         if spec.name not in counting:
             placeholders[spec.name] = str(list(spec.choices)[-1] if spec.choices else 1) if spec.is_required else ""
     if not order_inputs.text_of(inputs, "interval"):
         placeholders["interval"] = "1" if order_inputs.text_of(inputs, "runs") else ""
     try:
         return service_types.read(
-            kind,
+            service_type,
             {**inputs, **placeholders},
             minimum=service.min_quantity,
             maximum=service.max_quantity,

@@ -147,7 +147,7 @@ class _EventData:
 
 def _price(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a service's old and new rate in the format of the API's price list."""
-    is_read_flat = SERVICE_TYPES[row["kind"]].is_flat
+    is_read_flat = SERVICE_TYPES[row["service_type"]].is_flat
     rates = {
         name: panel_vocabulary.wire_rate(amounts.parse(row[name]), row["is_flat"], is_read_flat)
         for name in ("old_rate", "rate")

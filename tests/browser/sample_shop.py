@@ -137,7 +137,9 @@ def _orders(nadia: User, services: list[Service]) -> dict[str, Order]:
         "failed": place(services[2], 100, 8),
         "drip-feed": place(services[5], 1000, 9, runs="5", interval="60"),
         "scheduled": place(services[3], 300, 10),
-        "comments": place(factories.Service.objects.get(kind="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"),
+        "comments": place(
+            factories.Service.objects.get(service_type="custom_comments"), 3, 11, comments="Nice\nلطيف\nЗдорово"
+        ),
     }
     fulfillment.mark_submitting([made["in_doubt"].pk])
     fulfillment.mark_in_doubt(made["in_doubt"].pk)

@@ -88,7 +88,7 @@ def test_the_order_list_updates_open_orders(visit: Callable[..., Page]) -> None:
 
 def test_lines_and_the_missing_amount_are_counted_while_typing(visit: Callable[..., Page]) -> None:
     factories.customer("1", email=EMAIL, password=PASSWORD)
-    service = factories.service(kind="custom_comments", rate="600")
+    service = factories.service(service_type="custom_comments", rate="600")
     page = visit()
     sign_in(page)
     page.goto(f"/orders/new/?service={service.pk}")
@@ -142,7 +142,7 @@ def create_shop_with_long_texts() -> User:
     link = "https://example.com/" + "x" * 400
     for status in ("queued", "in_doubt", "in_progress", "completed", "failed"):
         factories.order(buyer, service, status=status, link=link, quantity="1000000")
-    factories.order(buyer, factories.service(kind="custom_comments"), comments="y" * 500 + "\nz")
+    factories.order(buyer, factories.service(service_type="custom_comments"), comments="y" * 500 + "\nz")
     return buyer
 
 

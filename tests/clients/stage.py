@@ -65,7 +65,10 @@ def set_up(port: int) -> Stage:
     own, stranger = reseller("1000"), reseller()
     within = category("First Category")
     flags = {"has_refill": True, "has_cancel": True, "has_dripfeed": True, "category": within}
-    services = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags) for kind in SERVICE_TYPES.values()}
+    services = {
+        service_type.code: service(service_type.code, is_flat=service_type.is_flat, **flags)
+        for service_type in SERVICE_TYPES.values()
+    }
     services["plain"] = service(category=within, min_quantity=10)
     sold = services["default"]
     orders = {
@@ -132,7 +135,7 @@ def price_list() -> list[dict[str, Any]]:
     """Return every service on sale, as the example page of the panel API shows one."""
     return [
         {
-            "service": sold.pk, "name": sold.name, "type": SERVICE_TYPES[sold.kind].wire,
+            "service": sold.pk, "name": sold.name, "type": SERVICE_TYPES[sold.service_type].wire,
             "category": sold.category.name,
             "rate": plain(sold.rate), "min": str(sold.min_quantity), "max": str(sold.max_quantity),
             "refill": sold.has_refill, "cancel": sold.has_cancel,

@@ -129,11 +129,11 @@ def offered(name: str) -> list[tuple[str, dict[str, Any]]]:
     basic += [("custom_comments", comments), ("custom_comments_package", comments)]
     if name == "smmpy":
         return basic
-    for code, kind in SERVICE_TYPES.items():
-        wanted = [spec.name for spec in kind.inputs]
+    for code, service_type in SERVICE_TYPES.items():
+        wanted = [spec.name for spec in service_type.inputs]
         given = {word: INPUTS[word] for word in wanted if word in INPUTS}
-        link = {"link": INPUTS["link"]} if kind.has_link else {}
-        quantity = {"quantity": 100} if kind.count == "given" else {}
+        link = {"link": INPUTS["link"]} if service_type.has_link else {}
+        quantity = {"quantity": 100} if service_type.count == "given" else {}
         basic.append((code, {**link, **quantity, **given}))
     return basic
 

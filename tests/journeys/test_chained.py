@@ -106,7 +106,7 @@ class Chain:
         placements = Placement.objects.exclude(upstream_id="")
         rows = self.there.status([row.upstream_id for row in placements])
         for row in placements:
-            assert row.charged == Decimal(rows[row.upstream_id]["charge"]), row.order.service.kind
+            assert row.charged == Decimal(rows[row.upstream_id]["charge"]), row.order.service.service_type
         assert sum((row.charged for row in placements), Decimal(0)) == self.before - self.there.balance
         assert list(audit.findings()) == []
         assert "The ledger is correct" in self.shop.run("audit_ledger")
@@ -157,7 +157,9 @@ def test_shop_b_imports_the_services_of_a_and_follows_its_prices(chain: Chain) -
 
     assert Provider.objects.get().dialect_name == "v2"
     compare()
-    assert {row["type"] for row in chain.here.services().values()} == {kind.wire for kind in SERVICE_TYPES.values()}
+    assert {row["type"] for row in chain.here.services().values()} == {
+        service_type.wire for service_type in SERVICE_TYPES.values()
+    }
     assert any(row["dripfeed"] for row in chain.here.services().values())
 
     chain.shop.run("provider", "import", "panel", "--markup", "100")

@@ -108,7 +108,7 @@ class Shop:
         panel.order_id = order_id  # type: ignore[method-assign]
         self.panel = panel
         self.provider = provider_at(panel, "v2", settle_seconds=SETTLE, is_search_allowed=True)
-        self.user, self.service = customer(), Service.objects.filter(kind="default")[0]
+        self.user, self.service = customer(), Service.objects.filter(service_type="default")[0]
         self.bought = 0
 
     def buy(self, count: int) -> None:

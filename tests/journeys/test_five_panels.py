@@ -32,7 +32,7 @@ def buy_by_page(page: Client, service: Service) -> Order:
     data = form_data(page, service)
     data |= {name: value for name, value in inputs_for(service).items() if name in data}
     response = send(page, data)
-    assert response.status_code == 302, (service.kind, response.content.decode()[-3000:])
+    assert response.status_code == 302, (service.service_type, response.content.decode()[-3000:])
     return Order.objects.latest("id")
 
 
@@ -40,7 +40,7 @@ def buy_by_api(key: str, service: Service) -> Order:
     answer = (
         Client().post("/api/v2", {**inputs_for(service), "key": key, "action": "add", "service": service.pk}).json()
     )
-    assert set(answer) == {"order"}, (service.kind, answer)
+    assert set(answer) == {"order"}, (service.service_type, answer)
     return Order.objects.get(pk=answer["order"])
 
 
@@ -56,13 +56,16 @@ def test_the_page_and_the_api_buy_every_type_alike(dialect: str, start_panel: Ca
     _, key = ApiKey.objects.issue(user)
     page = Client()
     page.force_login(user)
-    kinds = {service.kind: service for service in Service.objects.filter(kind__in=DIALECTS[dialect].kinds)}
-    pairs = [(buy_by_page(page, service), buy_by_api(key, service)) for service in kinds.values()]
+    by_type = {
+        service.service_type: service
+        for service in Service.objects.filter(service_type__in=DIALECTS[dialect].service_types)
+    }
+    pairs = [(buy_by_page(page, service), buy_by_api(key, service)) for service in by_type.values()]
 
     submission.submit_due(provider)
 
     assert panel.violations == []
-    assert len(panel.orders) == 2 * len(kinds)
+    assert len(panel.orders) == 2 * len(by_type)
     for by_page, by_api in pairs:
         assert sent_for(panel, by_page) == sent_for(panel, by_api)
     for number in panel.orders:

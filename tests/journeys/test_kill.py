@@ -36,7 +36,7 @@ def test_a_worker_killed_between_the_claim_and_the_answer_leaves_the_order_in_do
 ) -> None:
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
-    order = buy(customer(), Service.objects.filter(kind="default")[0])
+    order = buy(customer(), Service.objects.filter(service_type="default")[0])
     panel.fault("add", kind, seconds=60)
 
     worker = manage("run_due", "submit")
@@ -63,7 +63,7 @@ def test_a_worker_killed_between_the_claim_and_the_answer_leaves_the_order_in_do
 def test_a_worker_killed_at_any_moment_buys_nothing_twice_and_loses_nothing(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2", latency=0.05)
     provider = provider_at(panel, "v2")
-    user, service = customer(), Service.objects.filter(kind="default")[0]
+    user, service = customer(), Service.objects.filter(service_type="default")[0]
     # Each of another quantity: with the search on, those like one of unknown outcome would wait for a while.
     orders = [
         buy(user, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number)) for number in range(40)

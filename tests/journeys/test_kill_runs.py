@@ -31,7 +31,7 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     panel = start_panel("tmsmm")
     provider = provider_at(panel, "tmsmm")
     Service.objects.update(has_dripfeed=True)
-    order = buy(customer(), Service.objects.filter(kind="default")[0], quantity="100", runs="3", interval="60")
+    order = buy(customer(), Service.objects.filter(service_type="default")[0], quantity="100", runs="3", interval="60")
     assert finished("run_due", "submit").returncode == 0
 
     panel.fault("add", kind, seconds=60)

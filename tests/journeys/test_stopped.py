@@ -96,7 +96,7 @@ def test_orders_that_were_decided_while_their_worker_was_stopped_are_bought_once
     """Decided as not placed and sent again by another process; or still undecided when the worker goes on."""
     panel = start_panel("v2")
     provider_at(panel, "v2")
-    orders = bought(32, Service.objects.filter(kind="default")[0])
+    orders = bought(32, Service.objects.filter(service_type="default")[0])
     with stopped(8, "run_due", "submit") as worker:
         claimed = list(Placement.objects.filter(state="submitting").values_list("pk", "order__link"))
         # On a busy machine it stops before it has recorded the answers of earlier calls.
@@ -135,7 +135,7 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
     Service.objects.update(has_refill=True, has_cancel=True)
-    order = bought(1, Service.objects.filter(kind="default")[0])[0]
+    order = bought(1, Service.objects.filter(service_type="default")[0])[0]
     assert finished("run_due", "submit").returncode == 0
     request: Refill | Cancellation
     if verb == "refill":
@@ -204,7 +204,7 @@ def test_machines_whose_clocks_differ_share_a_panels_limit(skew: int, start_pane
     panel = start_panel("v2", latency=0.3)
     provider = provider_at(panel, "v2")
     Provider.objects.update(parallel=4)
-    bought(24, Service.objects.filter(kind="default")[0])
+    bought(24, Service.objects.filter(service_type="default")[0])
     panel.peak_parallel = 0
 
     first = python("-m", "tests.journeys.stopping", "0", "run_due", "submit", "--now")
@@ -228,7 +228,7 @@ def test_machines_whose_clocks_differ_share_a_panels_limit(skew: int, start_pane
 def test_a_process_that_is_stopped_for_less_than_its_grace_goes_on(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2")
     provider_at(panel, "v2")
-    bought(8, Service.objects.filter(kind="default")[0])
+    bought(8, Service.objects.filter(service_type="default")[0])
     with stopped(4, "run_due", "submit", LEASE_GRACE="30") as worker:
         time.sleep(0.5)
         assert '"accepted": 8' in go_on(worker)

@@ -85,7 +85,7 @@ class Market:
         panel.order_id = order_id  # type: ignore[method-assign]
         provider_at(panel, "v2")
         self.user = customer(amount="1000000")
-        self.best_seller, *self.others = Service.objects.filter(kind="default", max_quantity__gte=1000)[:6]
+        self.best_seller, *self.others = Service.objects.filter(service_type="default", max_quantity__gte=1000)[:6]
         self.bought = 0
 
     @property

@@ -201,13 +201,13 @@ class Command(OperatorCommand):
         with transaction.atomic():
             for text in types:
                 theirs, separator, ours = text.rpartition("=")
-                kind = service_types.from_wire(ours)
-                if not separator or not theirs.strip() or (ours.strip() and kind is None):
+                service_type = service_types.from_wire(ours)
+                if not separator or not theirs.strip() or (ours.strip() and service_type is None):
                     known = ", ".join(service_types.SERVICE_TYPES)
                     raise CommandError(
                         f"--type {text!r} is not valid. Write it like likes=default. Service types: {known}."
                     )
-                type_rules.set_rule(provider, type_name=theirs, kind=kind.code if kind else "")
+                type_rules.set_rule(provider, type_name=theirs, service_type=service_type.code if service_type else "")
             if types:
                 count = assignment.apply_rules(provider)
                 self.stdout.write(f"{provider.name}: {_provider_services(count)} got another type")

@@ -22,7 +22,7 @@ def table() -> str:
         ("orders per call", [str(dialect.batch_size) for dialect in dialects]),
         ("repairs broken JSON", ["yes" if dialect.repair else "no" for dialect in dialects]),
         ("link", [dialect.link_example or "any" for dialect in dialects]),
-        ("service types", [_kinds(dialect) for dialect in dialects]),
+        ("service types", [_service_types(dialect) for dialect in dialects]),
         ("drip-feed", [_wires(dialect.runs) or "split by Vitrine" for dialect in dialects]),
         ("request id", ["if the panel has one" if dialect.request_id else "no" for dialect in dialects]),
     ]
@@ -44,11 +44,11 @@ def _verb(dialect: Dialect, verb: str) -> str:
     return "one or many" if verb in dialect.many else "one" if verb.startswith("refill") else "yes"
 
 
-def _kinds(dialect: Dialect) -> str:
-    if dialect.kinds == frozenset(SERVICE_TYPES):
+def _service_types(dialect: Dialect) -> str:
+    if dialect.service_types == frozenset(SERVICE_TYPES):
         return f"all {len(SERVICE_TYPES)}"
-    return _wires(dialect.kinds)
+    return _wires(dialect.service_types)
 
 
 def _wires(codes: frozenset[str]) -> str:
-    return ", ".join(kind.wire for kind in SERVICE_TYPES.values() if kind.code in codes)
+    return ", ".join(service_type.wire for service_type in SERVICE_TYPES.values() if service_type.code in codes)

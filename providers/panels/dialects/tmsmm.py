@@ -29,7 +29,7 @@ TMSMM = Dialect(
     # Its price list has a flag for cancel, its document no such verb. A refill goes by the number of its order.
     verbs=VERBS - {"cancel"},
     # "type: one of Default, Poll or Custom Comments", and no other parameter may be passed.
-    kinds=frozenset({"default", "poll", "custom_comments"}),
+    service_types=frozenset({"default", "poll", "custom_comments"}),
     # "comments" and "answer_number" go only where they belong; "quantity" always goes.
     counts_lines_itself=False,
     repair=_braces,

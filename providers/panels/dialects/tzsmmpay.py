@@ -15,7 +15,7 @@ TZSMMPAY = Dialect(
     encoding="query",
     verbs=VERBS - {"refill", "refill_status", "cancel"},
     # ``add`` takes a service and an e-mail address, nothing else: whatever has a quantity cannot be ordered.
-    kinds=frozenset({"package"}),
+    service_types=frozenset({"package"}),
     batch_size=50,
     link_pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
     link_example="name@example.com",

@@ -19,8 +19,8 @@ from storefront.api.keys import Caller
 
 # The columns of a service that a purchase needs, in the order of the model's columns, as ``from_db`` requires.
 _NEEDED = {
-    "id", "category_id", "kind", "rate", "is_flat", "min_quantity", "max_quantity", "link_pattern", "link_example",
-    "has_dripfeed", "is_one_per_link", "is_active",
+    "id", "category_id", "service_type", "rate", "is_flat", "min_quantity", "max_quantity", "link_pattern",
+    "link_example", "has_dripfeed", "is_one_per_link", "is_active",
 }  # fmt: skip
 _SERVICE = tuple(field.attname for field in Service._meta.concrete_fields if field.attname in _NEEDED)
 _RATE = _SERVICE.index("rate")

@@ -60,7 +60,7 @@ CANCEL_OPEN = "Cancel was already requested"
 REFILL_NOT_FOUND = "Refill not found"
 
 SERVICE_COLUMNS = (
-    "pk", "name", "kind", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
+    "pk", "name", "service_type", "category__name", "rate", "is_flat", "min_quantity", "max_quantity", "has_refill",
     "has_cancel", "has_dripfeed", "description",
 )  # fmt: skip
 
@@ -113,21 +113,34 @@ def _caching(document: ServicesDocument) -> dict[str, str]:
 
 def service_row(row: tuple[Any, ...]) -> tuple[dict[str, Any], Decimal, bool, bool]:
     """Return a row of the price list from its SERVICE_COLUMNS, without the rate, and the arguments of ``wire_rate``."""
-    pk, name, kind, category, rate, is_flat, least, greatest, has_refill, has_cancel, has_dripfeed, description = row
+    (
+        pk,
+        name,
+        service_type,
+        category,
+        rate,
+        is_flat,
+        least,
+        greatest,
+        has_refill,
+        has_cancel,
+        has_dripfeed,
+        description,
+    ) = row
     line = {
         "service": pk,
         "name": _one_line(name),
-        "type": SERVICE_TYPES[kind].wire,
+        "type": SERVICE_TYPES[service_type].wire,
         "category": _one_line(category),
         "rate": "",
         "min": str(least),
         "max": str(greatest),
-        "dripfeed": has_dripfeed and has_runs(SERVICE_TYPES[kind]),
+        "dripfeed": has_dripfeed and has_runs(SERVICE_TYPES[service_type]),
         "refill": has_refill,
         "cancel": has_cancel,
         "desc": description,
     }
-    return line, rate, is_flat, SERVICE_TYPES[kind].is_flat
+    return line, rate, is_flat, SERVICE_TYPES[service_type].is_flat
 
 
 def why_not_placed(problem: OrdersError) -> str:

@@ -124,8 +124,12 @@ def _examples() -> list[OpenApiExample]:
 def _calls(action: Action) -> list[tuple[str, str, Schema]]:
     if action.costs_money:
         return [
-            (kind.code, kind.wire, {"action": "add", **{one.name: one.example for one in of_kind if one.is_required}})
-            for kind, of_kind in shapes.kinds_with_parameters()
+            (
+                service_type.code,
+                service_type.wire,
+                {"action": "add", **{one.name: one.example for one in of_type if one.is_required}},
+            )
+            for service_type, of_type in shapes.types_with_parameters()
         ]
     ways = action.parameters or (None,)
     return [

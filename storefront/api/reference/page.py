@@ -34,21 +34,21 @@ class PagePart:
 class Form:
     """The parameters that ``add`` requires for one service type, and those that it accepts in addition."""
 
-    kind: ServiceType
+    service_type: ServiceType
     needs: list[Parameter]
     takes: list[Parameter]
 
 
 @dataclass(frozen=True, slots=True)
 class PageInput:
-    """One field of the try-it form. ``kinds`` are the service types that have it; "" means all of them.
+    """One field of the try-it form. ``types`` are the service types that have it; "" means all of them.
 
     ``is_apart`` means that the example's type does not have it, so that it is hidden until a type that has it is
     chosen.
     """
 
     parameter: Parameter
-    kinds: str
+    types: str
     is_apart: bool
     value: str = ""
 
@@ -56,15 +56,15 @@ class PageInput:
 def context(user: Any, *, address: str) -> dict[str, Any]:
     """Return the template's context, with one query and one more for a signed-in user."""
     service, own = _service(), _own_order(user)
-    kind, example = service.kind if service else "default", _order(service)
+    service_type, example = service.service_type if service else "default", _order(service)
     return {
         "address": address,
         "service": service,
         "parts": [PagePart(action, samples.calls(address, _fields(action, example, own))) for action in all_actions()],
-        "forms": [_form(kind) for kind in SERVICE_TYPES.values()],
+        "forms": [_form(service_type) for service_type in SERVICE_TYPES.values()],
         "inputs": parameters.inputs(),
-        "trial": _trial(kind, example),
-        "trial_kind": kind,
+        "trial": _trial(service_type, example),
+        "trial_type": service_type,
         "error_groups": errors.GROUPS,
         "statuses": [(word, word.lower().replace(" ", "-"), means) for word, means in vocabulary.STATUSES.items()],
         "refills": vocabulary.REFILLS.items(),
@@ -92,28 +92,28 @@ def _address_of(name: str) -> str:
 
 def _service() -> Service | None:
     """Return a service on sale, preferably the oldest of the default type that accepts any link."""
-    is_plain = Case(When(kind="default", link_pattern="", then=0), default=1)
+    is_plain = Case(When(service_type="default", link_pattern="", then=0), default=1)
     return Service.objects.on_sale().order_by(is_plain, "pk").first()
 
 
 def _order(service: Service | None) -> dict[str, str]:
     """Return example parameters of an order that ``service`` accepts, or made-up ones without a service."""
-    kind = service.type if service else SERVICE_TYPES["default"]
-    asked = {one.name: str(one.example) for one in parameters.of_kind(kind) if one.is_required}
+    service_type = service.type if service else SERVICE_TYPES["default"]
+    asked = {one.name: str(one.example) for one in parameters.of_type(service_type) if one.is_required}
     if service is None:
         return asked
     asked["service"] = str(service.pk)
     if service.link_example and "link" in asked:
         asked["link"] = service.link_example
-    match kind.count:
+    match service_type.count:
         case Count.GIVEN:
             asked["quantity"] = str(service.min_quantity)
         case Count.POSTS:
             asked |= {"min": str(service.min_quantity), "max": str(service.min_quantity)}
         case Count.LINES:
-            entries = asked[kind.counted].split("\n")
+            entries = asked[service_type.counted].split("\n")
             wanted = min(max(service.min_quantity, len(entries)), service.max_quantity, _LINES_MAX)
-            asked[kind.counted] = "\n".join(entries[place % len(entries)] for place in range(wanted))
+            asked[service_type.counted] = "\n".join(entries[place % len(entries)] for place in range(wanted))
     return asked
 
 
@@ -135,30 +135,30 @@ def _own_order(user: Any) -> int | None:
     return Order.objects.filter(user=user).order_by("-pk").values_list("pk", flat=True).first()
 
 
-def _form(kind: ServiceType) -> Form:
-    extras = {one.name for one in parameters.extras(kind)}
-    of_kind = parameters.of_kind(kind)
+def _form(service_type: ServiceType) -> Form:
+    extras = {one.name for one in parameters.extras(service_type)}
+    of_type = parameters.of_type(service_type)
     return Form(
-        kind,
-        [one for one in of_kind if one.is_required and one.name != "service"],
-        [one for one in of_kind if not one.is_required and one.name not in extras],
+        service_type,
+        [one for one in of_type if one.is_required and one.name != "service"],
+        [one for one in of_type if not one.is_required and one.name not in extras],
     )
 
 
-def _trial(kind: str, order: dict[str, str]) -> list[PageInput]:
+def _trial(service_type: str, order: dict[str, str]) -> list[PageInput]:
     """Return the order's fields in the try-it form.
 
     The link is empty, so that an accidental submission places no order.
     """
     having: dict[str, list[str]] = {}
     for one in SERVICE_TYPES.values():
-        for parameter in parameters.of_kind(one):
+        for parameter in parameters.of_type(one):
             having.setdefault(parameter.name, []).append(one.code)
     return [
         PageInput(
             one,
             "" if len(having[one.name]) == len(SERVICE_TYPES) else " ".join(having[one.name]),
-            is_apart=kind not in having[one.name],
+            is_apart=service_type not in having[one.name],
             value=order.get(one.name, "") if one.name in ("service", "quantity") else "",
         )
         for one in parameters.inputs()

@@ -125,25 +125,29 @@ START_AT = Parameter("start_at", {"type": "string", "format": "date-time"}, is_r
 REQUEST_ID = Parameter("request_id", {"type": "string", "maxLength": REQUEST_ID_MAX}, is_required=False)
 
 
-def of_kind(kind: ServiceType) -> tuple[Parameter, ...]:
+def of_type(service_type: ServiceType) -> tuple[Parameter, ...]:
     """Return the parameters of ``add`` for a service type, required ones first."""
-    found = [SERVICE, *([LINK] if kind.has_link else []), *map(_of_input, kind.inputs)]
-    if kind.count is Count.GIVEN:
+    found = [SERVICE, *([LINK] if service_type.has_link else []), *map(_of_input, service_type.inputs)]
+    if service_type.count is Count.GIVEN:
         found.append(QUANTITY)
-    return (*(one for one in found if one.is_required), *(one for one in found if not one.is_required), *extras(kind))
+    return (
+        *(one for one in found if one.is_required),
+        *(one for one in found if not one.is_required),
+        *extras(service_type),
+    )
 
 
-def extras(kind: ServiceType) -> tuple[Parameter, ...]:
+def extras(service_type: ServiceType) -> tuple[Parameter, ...]:
     """Return the optional parameters that any order of the type accepts."""
     later = (START_AT,) if settings.SCHEDULE_MAX_DAYS else ()
-    return (*((RUNS, INTERVAL) if service_types.has_runs(kind) else ()), *later, REQUEST_ID)
+    return (*((RUNS, INTERVAL) if service_types.has_runs(service_type) else ()), *later, REQUEST_ID)
 
 
 def inputs() -> tuple[Parameter, ...]:
     """Return every parameter of ``add`` once: those of all types first, then the others in the order of the types."""
     found: dict[str, Parameter] = {}
-    for kind in SERVICE_TYPES.values():
-        for one in of_kind(kind):
+    for service_type in SERVICE_TYPES.values():
+        for one in of_type(service_type):
             found.setdefault(one.name, one)
     return tuple(found.values())
 

@@ -22,19 +22,19 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def kinds_with_parameters() -> list[tuple[ServiceType, tuple[Parameter, ...]]]:
-    return [(kind, parameters.of_kind(kind)) for kind in SERVICE_TYPES.values()]
+def types_with_parameters() -> list[tuple[ServiceType, tuple[Parameter, ...]]]:
+    return [(service_type, parameters.of_type(service_type)) for service_type in SERVICE_TYPES.values()]
 
 
 def components() -> dict[str, Schema]:
     calls = {_name(action.name): _call(action) for action in all_actions()}
     orders = {
-        f"Add{_name(kind.code)}": {
-            "title": kind.wire,
-            "description": f"A service of the type {kind.wire}.",
-            **_object(*of_kind),
+        f"Add{_name(service_type.code)}": {
+            "title": service_type.wire,
+            "description": f"A service of the type {service_type.wire}.",
+            **_object(*of_type),
         }
-        for kind, of_kind in kinds_with_parameters()
+        for service_type, of_type in types_with_parameters()
     }
     mapping = {action.name: ref(_name(action.name))["$ref"] for action in all_actions()}
     call = {"oneOf": [ref(name) for name in calls], "discriminator": {"propertyName": "action", "mapping": mapping}}
@@ -78,11 +78,11 @@ def _call(action: Action) -> Schema:
     return {**envelope, "oneOf": [{"required": [one.name]} for one in action.parameters]}
 
 
-def _object(*of_kind: Parameter) -> Schema:
+def _object(*of_type: Parameter) -> Schema:
     return {
         "type": "object",
-        "required": [one.name for one in of_kind if one.is_required],
-        "properties": {one.name: _property(one) for one in of_kind},
+        "required": [one.name for one in of_type if one.is_required],
+        "properties": {one.name: _property(one) for one in of_type},
     }
 
 
@@ -112,7 +112,7 @@ def _answers() -> dict[str, Schema]:
     service = _exact(
         service=parameters.ID,
         name=TEXT,
-        type=_word(kind.wire for kind in SERVICE_TYPES.values()),
+        type=_word(service_type.wire for service_type in SERVICE_TYPES.values()),
         category=TEXT,
         rate=amount,
         min=count,

@@ -51,7 +51,7 @@ class WordFilter(django_filters.ChoiceFilter):
 class ServiceFilter(django_filters.FilterSet):
     category = IdFilter(label="The ID of a category.")
     type = django_filters.ChoiceFilter(
-        field_name="kind", choices=[(code, code) for code in SERVICE_TYPES], label="The type of the service."
+        field_name="service_type", choices=[(code, code) for code in SERVICE_TYPES], label="The type of the service."
     )
     search = SearchFilter(method="filter_search", label="Words that the name, category or description contains.")
     supports_refill = django_filters.BooleanFilter(field_name="has_refill", label="Whether refills are included.")

@@ -80,7 +80,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
     """A service on sale, at the price of the key's customer."""
 
     category = CategorySerializer()
-    type = serializers.ChoiceField(source="kind", choices=list(SERVICE_TYPES))
+    type = serializers.ChoiceField(source="service_type", choices=list(SERVICE_TYPES))
     rate = serializers.SerializerMethodField(help_text="Your price for rate_per pieces.")
     rate_per = serializers.SerializerMethodField(help_text="The number of pieces that rate buys: 1000 or 1.")
     currency = CurrencyField()
@@ -109,9 +109,13 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
         return 1 if service.is_flat else charges.PER
 
     def get_required_inputs(self, service: Service) -> list[str]:
-        kind = service.type
-        quantity = ["quantity"] if kind.count is Count.GIVEN else []
-        return [*(["link"] if kind.has_link else []), *quantity, *(one.name for one in kind.inputs if one.is_required)]
+        service_type = service.type
+        quantity = ["quantity"] if service_type.count is Count.GIVEN else []
+        return [
+            *(["link"] if service_type.has_link else []),
+            *quantity,
+            *(one.name for one in service_type.inputs if one.is_required),
+        ]
 
     def get_optional_inputs(self, service: Service) -> list[str]:
         runs = ["runs", "interval"] if service.has_runs else []

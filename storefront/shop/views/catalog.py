@@ -40,7 +40,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    return render(request, "shop/catalog.html", {**_search(request), "kinds": SERVICE_TYPES.values()})
+    return render(request, "shop/catalog.html", {**_search(request), "service_types": SERVICE_TYPES.values()})
 
 
 @never_cache

@@ -24,7 +24,7 @@ REVIEWS = "Great\nFast\nWill order again"
 @pytest.fixture
 def service(start_panel: Callable[..., Panel]) -> Service:
     provider_at(start_panel("v2"), "v2")
-    return Service.objects.get(kind="reviews")
+    return Service.objects.get(service_type="reviews")
 
 
 def test_it_is_bought_on_the_order_form_with_its_labels(service: Service) -> None:
@@ -40,7 +40,7 @@ def test_it_is_bought_on_the_order_form_with_its_labels(service: Service) -> Non
 def test_it_is_bought_by_api_and_reaches_the_panel(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
-    service = Service.objects.get(kind="reviews")
+    service = Service.objects.get(service_type="reviews")
     key = api_keys.create(customer(), name="test")[1]
     client = Client()
     listed = client.post("/api/v2", {"key": key, "action": "services"}).json()
@@ -57,6 +57,6 @@ def test_it_is_bought_by_api_and_reaches_the_panel(start_panel: Callable[..., Pa
 
 
 def test_the_reference_describes_it() -> None:
-    described = {one.name: one for one in parameters.of_kind(service_types.SERVICE_TYPES["reviews"])}
+    described = {one.name: one for one in parameters.of_type(service_types.SERVICE_TYPES["reviews"])}
     assert described["stars"].schema == {"type": "integer", "enum": [3, 4, 5]}
     assert described["reviews"].is_multiline

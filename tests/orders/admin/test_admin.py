@@ -122,7 +122,8 @@ def test_the_service_form_turns_on_one_order_per_link(superuser: Client) -> None
     order = factories.order()
     service = order.service
     data = {
-        "name": service.name, "category": service.category_id, "kind": service.kind, "is_active": "on", "rate": "0.90",
+        "name": service.name, "category": service.category_id, "service_type": service.service_type,
+        "is_active": "on", "rate": "0.90",
         "min_quantity": "1", "max_quantity": "10000", "position": "0", "refill_days": "7", "is_one_per_link": "on",
         "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip

@@ -48,11 +48,14 @@ def test_an_order_stores_its_inputs_and_its_price() -> None:
     assert (order.source, order.request_id, balance(buyer)) == ("api", "a1", Decimal("0.9685"))
 
 
-@pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_service_type_can_be_bought(kind: str) -> None:
-    buyer, service = factories.customer("100"), factories.service(kind, rate="1", is_flat=SERVICE_TYPES[kind].is_flat)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES)
+def test_every_service_type_can_be_bought(service_type: str) -> None:
+    buyer, service = (
+        factories.customer("100"),
+        factories.service(service_type, rate="1", is_flat=SERVICE_TYPES[service_type].is_flat),
+    )
     order = place(buyer, service)
-    assert order.charge == (1 if SERVICE_TYPES[kind].is_flat else Decimal(order.quantity) / 1000)
+    assert order.charge == (1 if SERVICE_TYPES[service_type].is_flat else Decimal(order.quantity) / 1000)
     order.refresh_from_db()
     assert list(audit.findings()) == []
 

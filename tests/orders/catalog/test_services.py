@@ -9,10 +9,10 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("kind", ["package", "custom_comments_package"])
-def test_a_package_must_have_a_flat_price(kind: str) -> None:
+@pytest.mark.parametrize("service_type", ["package", "custom_comments_package"])
+def test_a_package_must_have_a_flat_price(service_type: str) -> None:
     """Priced per 1,000, one package would be sold for a thousandth of its price."""
-    service = factories.service(kind)
+    service = factories.service(service_type)
     with pytest.raises(ValidationError) as refused:
         service.full_clean()
     assert set(refused.value.message_dict) == {"is_flat"}

@@ -149,11 +149,15 @@ def test_a_single_run_is_an_ordinary_order(runs: str | None) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "kind",
-    [kind for kind in service_types.SERVICE_TYPES if not service_types.has_runs(service_types.SERVICE_TYPES[kind])],
+    "service_type",
+    [
+        service_type
+        for service_type in service_types.SERVICE_TYPES
+        if not service_types.has_runs(service_types.SERVICE_TYPES[service_type])
+    ],
 )
-def test_types_that_derive_their_quantity_have_no_runs(kind: str) -> None:
-    service = factories.service(kind, has_dripfeed=True)
+def test_types_that_derive_their_quantity_have_no_runs(service_type: str) -> None:
+    service = factories.service(service_type, has_dripfeed=True)
     assert problems(service, drip()) == ["runs: unsupported"]
 
 

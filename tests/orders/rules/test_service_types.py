@@ -71,10 +71,10 @@ def test_the_examples_cover_all_service_types() -> None:
     "nothing", [None, "", "  ", "undefined", "null", "NaN", "False", "none", "\r\n \n", False, [], ()]
 )
 def test_placeholders_of_clients_count_as_empty(code: str, nothing: Any) -> None:
-    kind = SERVICE_TYPES[code]
-    expected = ["link: missing"] if kind.has_link else []
-    expected += [f"{spec.name}: missing" for spec in kind.inputs if spec.is_required]
-    expected += ["quantity: missing"] if kind.count is service_types.Count.GIVEN else []
+    service_type = SERVICE_TYPES[code]
+    expected = ["link: missing"] if service_type.has_link else []
+    expected += [f"{spec.name}: missing" for spec in service_type.inputs if spec.is_required]
+    expected += ["quantity: missing"] if service_type.count is service_types.Count.GIVEN else []
     assert problems(code, **dict.fromkeys(INPUTS, nothing)) == expected
 
 
@@ -397,7 +397,9 @@ def test_type_names_of_panels_are_recognized_in_any_spelling(name: str, code: st
 
 
 def test_the_wire_name_of_every_type_is_recognized() -> None:
-    assert {service_types.from_wire(kind.wire) for kind in SERVICE_TYPES.values()} == set(SERVICE_TYPES.values())
+    assert {service_types.from_wire(service_type.wire) for service_type in SERVICE_TYPES.values()} == set(
+        SERVICE_TYPES.values()
+    )
 
 
 JUNK = (

@@ -39,7 +39,7 @@ def boss() -> Client:
 @pytest.fixture
 def order(provider: Provider) -> Order:
     """An order that the panel has."""
-    placed = buy(customer(), Service.objects.filter(kind="default")[0])
+    placed = buy(customer(), Service.objects.filter(service_type="default")[0])
     submission.submit_due(provider)
     placed.refresh_from_db()
     return placed
@@ -48,7 +48,7 @@ def order(provider: Provider) -> Order:
 @pytest.fixture
 def placement(panel: Panel, provider: Provider) -> Placement:
     """A placement in doubt: the panel has the order, its answer was lost."""
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     panel.fault("add", "reset_after")
     submission.submit_due(provider)
     return Placement.objects.get(state="in_doubt")
@@ -227,7 +227,7 @@ def test_without_a_number_nothing_is_decided(boss: Client, placement: Placement)
 
 
 def test_a_number_that_another_order_has_is_a_message(boss: Client, provider: Provider, placement: Placement) -> None:
-    other = buy(customer("two@example.com"), Service.objects.filter(kind="default")[1])
+    other = buy(customer("two@example.com"), Service.objects.filter(service_type="default")[1])
     submission.submit_due(provider)
     taken = Placement.objects.get(order=other).upstream_id
     text = boss.post(doubt_url(placement, "placed"), {"upstream_id": taken}, follow=True).content.decode()
@@ -319,7 +319,7 @@ def test_set_partial_refunds_the_share_and_later_only_more(boss: Client, order: 
 
 def test_orders_are_found_by_our_id_and_the_providers_id(boss: Client, order: Order) -> None:
     other = buy(
-        customer("two@example.com"), Service.objects.filter(kind="default")[1], link="https://x.example.com/p/9"
+        customer("two@example.com"), Service.objects.filter(service_type="default")[1], link="https://x.example.com/p/9"
     )
     theirs = Placement.objects.get(order=order).upstream_id
     for text in (str(order.pk), theirs, order.user.email, order.link):
@@ -367,7 +367,7 @@ LISTS = [
 def test_a_list_costs_the_same_for_few_and_for_many_rows(boss: Client, provider: Provider, path: str) -> None:
     def more(count: int) -> None:
         known = Offer.objects.count()
-        listed = {"provider": provider, "name": "n", "kind": "default", "rate": 1}
+        listed = {"provider": provider, "name": "n", "service_type": "default", "rate": 1}
         for number in range(known, known + count):
             offer = Offer.objects.create(upstream_id=f"n{number}", **listed)
             sold = Service.objects.create(category=Category.objects.all()[0], name="n", rate=2)

@@ -32,7 +32,7 @@ def placement(start_panel: Callable[..., Panel]) -> Placement:
     """An order whose panel answered with words that nobody knows."""
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     panel.fault("add", "error", text="The moon is in the wrong house")
     submission.submit_due(provider)
     return Placement.objects.get(state="in_doubt")

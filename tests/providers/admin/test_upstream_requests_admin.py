@@ -31,8 +31,8 @@ def placed(status: str, number: str = "65ae5538afdd1") -> Order:
     Order.objects.filter(pk=order.pk).update(remains=0 if status == "completed" else 100)
     provider, _ = Provider.objects.get_or_create(name="north", url="http://127.0.0.1/api", dialect_name="tmsmm")
     offer = Offer.objects.create(
-        provider=provider, upstream_id=number, name="x", category="x", type_name="Default", kind="default", rate=1,
-        min_quantity=1, max_quantity=100, seen_at=timezone.now(),
+        provider=provider, upstream_id=number, name="x", category="x", type_name="Default", service_type="default",
+        rate=1, min_quantity=1, max_quantity=100, seen_at=timezone.now(),
     )  # fmt: skip
     Placement.objects.create(
         order=order, provider=provider, offer=offer, state="accepted", upstream_id=number, quantity=100, cost=1,

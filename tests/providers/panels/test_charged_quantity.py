@@ -52,13 +52,13 @@ def entries(text: str, *, has_commas: bool) -> int:
 
 def most_delivered(code: str, params: dict[str, str]) -> int:
     """Return the most that a panel could deliver for the parameters of an ``add``."""
-    kind = SERVICE_TYPES[code]
-    if kind.count is service_types.Count.ONE:
+    service_type = SERVICE_TYPES[code]
+    if service_type.count is service_types.Count.ONE:
         return 1
-    if kind.count is service_types.Count.POSTS:
+    if service_type.count is service_types.Count.POSTS:
         return int(params["max"]) * (int(params["posts"]) + int(params.get("old_posts", "0")))
-    if kind.count is service_types.Count.LINES:
-        return entries(params[kind.counted], has_commas=kind.counted == "usernames")
+    if service_type.count is service_types.Count.LINES:
+        return entries(params[service_type.counted], has_commas=service_type.counted == "usernames")
     return int(params["quantity"]) * int(params.get("runs", "1"))
 
 
@@ -66,7 +66,7 @@ def sent(dialect: Dialect, code: str, details: Details, *, is_passed_on: bool) -
     """Return the parameters of every ``add`` that an order leads to: of one, or of each run where we split it."""
     runs = details.runs if is_passed_on else 1
     each = Wanted(
-        upstream_id="1", kind=code, link=details.link, quantity=details.quantity // details.runs,
+        upstream_id="1", service_type=code, link=details.link, quantity=details.quantity // details.runs,
         fields=details.fields, runs=runs, interval=details.interval,
     )  # fmt: skip
     return [dialect.add_params(each)] * (details.runs // runs)
@@ -81,7 +81,7 @@ def test_a_request_never_asks_for_more_than_was_charged(code: str, inputs: dict[
     except OrderInvalid:
         return
     for dialect in DIALECTS.values():
-        if code not in dialect.kinds:
+        if code not in dialect.service_types:
             continue
         calls = sent(dialect, code, details, is_passed_on=code in dialect.runs)
         assert sum(most_delivered(code, params) for params in calls) <= details.quantity

@@ -48,9 +48,11 @@ def test_every_type_a_panel_sells_is_placed_as_its_document_asks(
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
     user = customer()
-    orders = [buy(user, service) for service in Service.objects.filter(kind__in=DIALECTS[dialect].kinds)]
-    assert {order.service.kind for order in orders} == set(DIALECTS[dialect].kinds) & set(
-        Offer.objects.values_list("kind", flat=True)
+    orders = [
+        buy(user, service) for service in Service.objects.filter(service_type__in=DIALECTS[dialect].service_types)
+    ]
+    assert {order.service.service_type for order in orders} == set(DIALECTS[dialect].service_types) & set(
+        Offer.objects.values_list("service_type", flat=True)
     )
 
     counts = submission.submit_due(provider)
@@ -62,7 +64,7 @@ def test_every_type_a_panel_sells_is_placed_as_its_document_asks(
         there = panel.orders[placement.upstream_id]
         assert isinstance(placement.upstream_id, str)
         assert str(there.service) == placement.offer.upstream_id
-        assert there.charge == placement.cost, placement.order.service.kind
+        assert there.charge == placement.cost, placement.order.service.service_type
 
 
 @ALL_DIALECTS
@@ -142,4 +144,4 @@ def test_the_key_is_in_no_row_of_the_call_log(dialect: str, start_panel: Callabl
 
 def test_every_service_type_is_sold_by_at_least_one_panel(start_panel: Callable[..., Panel]) -> None:
     provider_at(start_panel("v2"), "v2")
-    assert set(Service.objects.values_list("kind", flat=True)) == set(SERVICE_TYPES)
+    assert set(Service.objects.values_list("service_type", flat=True)) == set(SERVICE_TYPES)

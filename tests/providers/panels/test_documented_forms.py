@@ -231,7 +231,7 @@ def test_a_price_list_row_is_cleaned_or_says_why_it_cannot_be_sold() -> None:
         (row,) = read_services(answer([{**good, **change}]), V2)
         assert row.problem == problem
     (row,) = read_services(answer([good]), V2)
-    assert (row.upstream_id, row.name, row.category, row.kind) == ("7", "A name", "X", "custom_comments")
+    assert (row.upstream_id, row.name, row.category, row.service_type) == ("7", "A name", "X", "custom_comments")
     assert (row.has_refill, row.has_cancel, row.has_dripfeed) == (True, False, True)
     (row,) = read_services(answer([{**good, "rate": "17.840000000000003"}]), V2)
     assert row.rate == Decimal("17.84000001"), "rounded up to what we keep, so that nothing is sold below cost"

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
 
 
 def orders(number: int) -> list[Order]:
-    user, service = customer(), Service.objects.filter(kind="default", max_quantity__gte=100)[0]
+    user, service = customer(), Service.objects.filter(service_type="default", max_quantity__gte=100)[0]
     return [buy(user, service, link=f"https://x.example.com/p/{place}", quantity="100") for place in range(number)]
 
 

@@ -262,13 +262,13 @@ def test_an_unknown_type_is_what_an_operator_says(type_name: str) -> None:
         TypeRules(by_offer={"1": "default"}),
     ):
         (sold,) = read([row], rules)
-        assert (sold.kind, sold.type_name, sold.problem) == ("default", type_name, "")
+        assert (sold.service_type, sold.type_name, sold.problem) == ("default", type_name, "")
 
 
 def test_the_closest_rule_counts_and_a_star_is_only_for_unknown_types() -> None:
     rules = TypeRules(by_name={"default": "package", "*": "poll"}, by_offer={"2": "custom_comments"})
     rows = [FIRST, SECOND, {**FIRST, "service": 3, "type": "SEO"}, {**FIRST, "service": 4, "type": "votes"}]
-    assert [row.kind for row in read(rows, rules)] == ["package", "custom_comments", "seo", "poll"]
+    assert [row.service_type for row in read(rows, rules)] == ["package", "custom_comments", "seo", "poll"]
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_any_json_is_a_list_or_none_and_every_odd_row_says_why(body: Any) -> Non
         return
     assert len(rows) == len(raw)
     for row in rows:
-        assert row.problem or (row.upstream_id and row.name and row.rate > 0 and row.kind)
+        assert row.problem or (row.upstream_id and row.name and row.rate > 0 and row.service_type)
         assert 1 <= row.min_quantity <= row.max_quantity < 2**63
         assert 0 <= row.rate < 10**10 + 1
         assert (len(row.name) <= 255, len(row.upstream_id) <= 64, len(row.category) <= 200) == (True, True, True)

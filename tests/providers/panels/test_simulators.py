@@ -207,24 +207,24 @@ QUANTITIES = {"Default": 200, "Package": 1, "Custom Comments": 10, "Custom Comme
 QUANTITIES |= {"Mentions Custom List": 5, "Subscriptions": 150}
 
 
-@pytest.mark.parametrize("kind", sorted(ADDS))
-def test_the_v2_panel_sells_every_type_and_counts_its_quantity(v2: Panel, kind: str) -> None:
-    service = next(service for service in v2.services.values() if service.type == kind)
-    answer = ask(v2, "add", service=service.id, **ADDS[kind]).json()
+@pytest.mark.parametrize("service_type", sorted(ADDS))
+def test_the_v2_panel_sells_every_type_and_counts_its_quantity(v2: Panel, service_type: str) -> None:
+    service = next(service for service in v2.services.values() if service.type == service_type)
+    answer = ask(v2, "add", service=service.id, **ADDS[service_type]).json()
     order = v2.orders[str(answer["order"])]
-    assert order.quantity == QUANTITIES.get(kind, 100)
-    flat = kind in ("Package", "Custom Comments Package")
+    assert order.quantity == QUANTITIES.get(service_type, 100)
+    flat = service_type in ("Package", "Custom Comments Package")
     assert order.charge == (service.rate if flat else service.rate * order.quantity / 1000)
     assert v2.balance == 1000 - order.charge
     assert v2.violations == []
 
 
-@pytest.mark.parametrize("kind", sorted(ADDS))
-def test_the_v2_panel_misses_each_required_field(v2: Panel, kind: str) -> None:
-    service = next(service for service in v2.services.values() if service.type == kind)
-    required = [name for name in v2.add_fields[kind].required if name != "service"]
+@pytest.mark.parametrize("service_type", sorted(ADDS))
+def test_the_v2_panel_misses_each_required_field(v2: Panel, service_type: str) -> None:
+    service = next(service for service in v2.services.values() if service.type == service_type)
+    required = [name for name in v2.add_fields[service_type].required if name != "service"]
     for name in required:
-        fields = {field: value for field, value in ADDS[kind].items() if field != name}
+        fields = {field: value for field, value in ADDS[service_type].items() if field != name}
         assert ask(v2, "add", service=service.id, **fields).json() == {"error": "Incorrect request"}
     assert len(v2.violations) == len(required)
     assert v2.orders == {}

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def panel(start_panel: Callable[..., Panel]) -> Panel:
     panel = start_panel("v2", latency=0.05)
     provider_at(panel, "v2")
-    buyer, service = customer(), Service.objects.filter(kind="default")[0]
+    buyer, service = customer(), Service.objects.filter(service_type="default")[0]
     for number in range(60):
         buy(buyer, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number))
     return panel

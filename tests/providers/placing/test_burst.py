@@ -27,7 +27,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 
 def queue(panel: Panel, count: int, *services: Service, **limits: Any) -> list[Order]:
     buyer = customer(f"buyer{Order.objects.count()}@example.com")
-    chosen = services or (Service.objects.filter(kind="default")[0],)
+    chosen = services or (Service.objects.filter(service_type="default")[0],)
     return [
         buy(buyer, chosen[number % len(chosen)], link=f"https://x.example.com/p/{number}", quantity=str(100 + number))
         for number in range(count)
@@ -97,7 +97,7 @@ def test_pauses_double_until_an_order_is_clearly_answered(panel: Panel) -> None:
 
 def test_unfamiliar_words_about_one_service_do_not_take_the_others_along(panel: Panel) -> None:
     provider_at(panel, "v2")
-    good, bad = Service.objects.filter(kind="default").order_by("pk")[:2]
+    good, bad = Service.objects.filter(service_type="default").order_by("pk")[:2]
     queue(panel, 20, good)
     queue(panel, 20, bad)
     bad_number, add = bad.routes.get().offer.upstream_id, panel._answers["add"]

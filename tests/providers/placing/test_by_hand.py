@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def test_no_provider_gets_an_order_although_a_route_leads_to_it(start_panel: Any) -> None:
     provider = provider_at(start_panel("v2"), "v2")
-    sold = Service.objects.filter(is_active=True, kind="default").first()
+    sold = Service.objects.filter(is_active=True, service_type="default").first()
     assert sold is not None
     order = buy(customer(), sold)
     assert list(routing.waiting(provider)) == [order]

@@ -25,7 +25,7 @@ from tests.providers.conftest import buy, claim, customer, provider_at
 
 def queue_orders(panel: Panel, count: int) -> Provider:
     provider = provider_at(panel, "v2")
-    buyer, service = customer(), Service.objects.filter(kind="default")[0]
+    buyer, service = customer(), Service.objects.filter(service_type="default")[0]
     for number in range(count):
         buy(buyer, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number))
     return provider

@@ -45,7 +45,7 @@ def due(order: Order, *numbers: int) -> None:
 def sold(panel: Panel, dialect: str) -> Service:
     """Return a service with drip-feed whose only route leads to ``panel``."""
     provider_at(panel, dialect)
-    service = Service.objects.filter(kind="default").order_by("pk")[0]
+    service = Service.objects.filter(service_type="default").order_by("pk")[0]
     Service.objects.filter(pk=service.pk).update(has_dripfeed=True)
     service.refresh_from_db()
     return service
@@ -102,10 +102,10 @@ def test_a_panel_that_documents_runs_and_lists_no_flag_has_them_for_its_plain_ty
     start_panel: Callable[..., Panel],
 ) -> None:
     provider_at(start_panel("smpanelim"), "smpanelim")
-    offers = Offer.objects.filter(problem="").values_list("kind", "has_dripfeed")
+    offers = Offer.objects.filter(problem="").values_list("service_type", "has_dripfeed")
     expected = {("default", True), ("package", False), ("custom_comments", False)}
     assert set(offers) == expected
-    assert set(Service.objects.values_list("kind", "has_dripfeed")) == expected
+    assert set(Service.objects.values_list("service_type", "has_dripfeed")) == expected
 
 
 def test_runs_are_documented_only_for_types_that_a_dialect_sells_by_quantity() -> None:
@@ -210,7 +210,7 @@ def test_a_refused_run_is_paid_back_and_the_next_goes_on(tmsmm: Panel, order: Or
 def test_a_refused_run_goes_to_the_next_route(tmsmm: Panel, order: Order, start_panel: Callable[..., Panel]) -> None:
     other = start_panel("smpanelim")
     second = provider_at(other, "smpanelim", name="second")
-    offer = Offer.objects.filter(provider=second, kind="default").order_by("rate")[0]
+    offer = Offer.objects.filter(provider=second, service_type="default").order_by("rate")[0]
     Route.objects.create(service=order.service, offer=offer, priority=5)
     Order.objects.update(charge=10_000)  # whatever the other costs
     submission.submit_due(Provider.objects.get(name="at-tmsmm"))
@@ -314,7 +314,7 @@ def v2(start_panel: Callable[..., Panel]) -> Panel:
 @pytest.fixture
 def subscription(v2: Panel) -> Order:
     """Three new posts and one old one, of at most 200."""
-    bought = buy(customer(), Service.objects.get(kind="subscriptions"), posts="3", old_posts="1")
+    bought = buy(customer(), Service.objects.get(service_type="subscriptions"), posts="3", old_posts="1")
     submit()
     return bought
 
@@ -367,4 +367,4 @@ def test_a_subscription_that_rests_stays_as_it_is(v2: Panel, subscription: Order
 
 def test_a_subscription_without_an_end_is_refused(v2: Panel) -> None:
     with pytest.raises(checkout.OrderInvalid, match="posts: unlimited"):
-        buy(customer(), Service.objects.get(kind="subscriptions"), posts="0")
+        buy(customer(), Service.objects.get(service_type="subscriptions"), posts="0")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def orders_at(panel: Panel, count: int, **limits: Any) -> Provider:
     provider = provider_at(panel, "v2")
     Provider.objects.update(**limits)
-    user, service = customer(), Service.objects.filter(kind="default")[0]
+    user, service = customer(), Service.objects.filter(service_type="default")[0]
     for number in range(count):
         buy(user, service, link=f"https://x.example.com/p/{number}")
     return Provider.objects.get(pk=provider.pk)
@@ -70,7 +70,7 @@ def two(start_panel: Callable[..., Panel]) -> tuple[Order, Provider, Provider]:
     """An order that two providers could take for the same cost and at the same priority."""
     first = provider_at(start_panel("v2"), "v2", name="first")
     second = provider_at(start_panel("v2"), "v2", name="second")
-    service = Service.objects.filter(kind="default", routes__offer__provider=first)[0]
+    service = Service.objects.filter(service_type="default", routes__offer__provider=first)[0]
     upstream_id = Offer.objects.get(provider=first, routes__service=service).upstream_id
     Route.objects.create(service=service, offer=Offer.objects.get(provider=second, upstream_id=upstream_id))
     return buy(customer(), service), first, second

@@ -31,7 +31,7 @@ def provider(start_panel: Callable[..., Panel]) -> Provider:
 
 
 def attempts(provider: Provider, count: int) -> list[PlacementAttempt]:
-    buyer, service = customer(), Service.objects.filter(kind="default")[0]
+    buyer, service = customer(), Service.objects.filter(service_type="default")[0]
     for number in range(count):
         buy(buyer, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number))
     return claim(provider, limit=count)

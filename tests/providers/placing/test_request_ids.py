@@ -34,7 +34,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 def twins(panel: Panel, count: int = 2, **details: Any) -> tuple[Provider, list[Order]]:
     """Return the same bought by so many customers."""
     provider = provider_at(panel, "v2", **details)
-    service = Service.objects.filter(kind="default")[0]
+    service = Service.objects.filter(service_type="default")[0]
     orders = [buy(customer(f"buyer{number}@example.com"), service) for number in range(count)]
     submission.submit_due(provider)
     for order in orders:
@@ -111,7 +111,7 @@ def test_the_id_of_an_attempt_is_its_own_and_stays_the_same(panel: Panel) -> Non
 def test_no_panel_is_sent_a_request_id_unasked(dialect: str, start_panel: Callable[..., Panel]) -> None:
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
-    buy(customer(), Service.objects.filter(kind__in=DIALECTS[dialect].kinds)[0])
+    buy(customer(), Service.objects.filter(service_type__in=DIALECTS[dialect].service_types)[0])
     submission.submit_due(provider)
     assert [request for request in panel.received("add") if "request_id" in request.params] == []
     assert panel.violations == []

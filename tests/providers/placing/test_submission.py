@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def order(panel: Panel) -> Order:
     provider_at(panel, "v2")
-    return buy(customer(), Service.objects.filter(kind="default")[0])
+    return buy(customer(), Service.objects.filter(service_type="default")[0])
 
 
 def submit(**options: Any) -> None:
@@ -291,7 +291,7 @@ def test_orders_are_placed_at_the_pools_pace_not_one_after_the_other(panel: Pane
 def test_two_passes_in_two_processes_buy_each_order_once(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even without turns, the claim itself lets each order go once."""
     provider = provider_at(panel, "v2")
-    user, service = customer(), Service.objects.filter(kind="default")[0]
+    user, service = customer(), Service.objects.filter(service_type="default")[0]
     for number in range(24):
         buy(user, service, link=f"https://x.example.com/p/{number}")
     free = itertools.count()

@@ -31,7 +31,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 @pytest.fixture
 def order(panel: Panel) -> Order:
     provider_at(panel, "v2")
-    return buy(customer(), Service.objects.filter(kind="default")[0], quantity="5000")
+    return buy(customer(), Service.objects.filter(service_type="default")[0], quantity="5000")
 
 
 def said(order: Order) -> str:
@@ -110,7 +110,7 @@ def test_a_rejection_is_named_for_its_route_and_a_free_route_ends_the_wait(panel
         currency="USD", exchange_rate=1, lease_until=timezone.now(), ended_at=timezone.now(),
     )  # fmt: skip
     assert "at-v2 rejected this order" in said(order)
-    other = Offer.objects.exclude(pk=offer.pk).filter(kind="default")[0]
+    other = Offer.objects.exclude(pk=offer.pk).filter(service_type="default")[0]
     Offer.objects.filter(pk=other.pk).update(rate=Decimal("0.01"))
     Route.objects.create(service=order.service, offer=other)
     assert said(order) == ""

@@ -50,7 +50,7 @@ def provider(panel: Panel) -> Provider:
 def sold(provider: Provider) -> set[str]:
     """Return the numbers of the offers that can be bought as Default."""
     offers = Offer.objects.filter(
-        provider=provider, problem="", is_available=True, is_pending_approval=False, kind="default"
+        provider=provider, problem="", is_available=True, is_pending_approval=False, service_type="default"
     )
     return set(offers.values_list("upstream_id", flat=True))
 
@@ -60,7 +60,7 @@ ALL = {"1", "2", "3", "4", "5"}
 
 def test_a_rule_sells_what_the_list_calls_otherwise_and_outlives_later_lists(provider: Provider, panel: Panel) -> None:
     assert type_rules.unknown_types(provider) == [("likes", 5)]
-    type_rules.set_rule(provider, type_name="Likes ", kind="default")
+    type_rules.set_rule(provider, type_name="Likes ", service_type="default")
     assert assignment.apply_rules(provider) == 5
     assert sold(provider) == ALL
     assert importer.publish(provider) == 5
@@ -78,35 +78,35 @@ def test_an_offer_is_sold_at_the_price_of_the_newest_list_although_it_could_not_
 ) -> None:
     prices(panel, rate="90", min=20)
     assert importer.import_offers(provider).held == 0, "what cannot be sold needs no approval"
-    type_rules.set_rule(provider, type_name="likes", kind="default")
+    type_rules.set_rule(provider, type_name="likes", service_type="default")
     assignment.apply_rules(provider)
     assert set(Offer.objects.values_list("rate", "min_quantity")) == {(Decimal(90), 20)}
 
 
 def test_one_offer_is_assigned_alone_and_given_back(provider: Provider, panel: Panel) -> None:
     offer = Offer.objects.get(upstream_id="3")
-    assert assignment.assign_type(provider, offers=[offer.pk], kind="default") == 1
+    assert assignment.assign_type(provider, offers=[offer.pk], service_type="default") == 1
     assert sold(provider) == {"3"}
     importer.publish(provider)
     importer.import_offers(provider)
     assert sold(provider) == {"3"}
-    assignment.assign_type(provider, offers=[offer.pk], kind="")
+    assignment.assign_type(provider, offers=[offer.pk], service_type="")
     assert sold(provider) == set()
     assert not Service.objects.filter(is_active=True).exists(), "its service goes off sale with it"
-    assignment.assign_type(provider, offers=[offer.pk], kind="default")
+    assignment.assign_type(provider, offers=[offer.pk], service_type="default")
     assert Service.objects.get(is_active=True).routes.get().offer == offer
 
 
 def test_a_new_type_takes_its_services_off_sale_because_they_ask_for_other_things(
     provider: Provider, panel: Panel
 ) -> None:
-    type_rules.set_rule(provider, type_name="*", kind="default")
+    type_rules.set_rule(provider, type_name="*", service_type="default")
     assignment.apply_rules(provider)
     importer.publish(provider)
     offer = Offer.objects.get(upstream_id="2")
-    assignment.assign_type(provider, offers=[offer.pk], kind="package")
+    assignment.assign_type(provider, offers=[offer.pk], service_type="package")
     offer.refresh_from_db()
-    assert (offer.kind, offer.is_flat, offer.problem) == ("package", True, "")
+    assert (offer.service_type, offer.is_flat, offer.problem) == ("package", True, "")
     route = Route.objects.get(offer=offer)
     assert (route.is_active, route.service.is_active) == (False, False)
     assert Service.objects.filter(is_active=True).count() == 4
@@ -115,7 +115,7 @@ def test_a_new_type_takes_its_services_off_sale_because_they_ask_for_other_thing
 def test_what_is_wrong_otherwise_stays_wrong(provider: Provider, panel: Panel) -> None:
     prices(panel, rate="0")
     importer.import_offers(provider, is_short_fine=True)
-    type_rules.set_rule(provider, type_name="likes", kind="default")
+    type_rules.set_rule(provider, type_name="likes", service_type="default")
     assignment.apply_rules(provider)
     assert set(Offer.objects.values_list("problem", flat=True)) == {notes.encode(Note.ZERO_RATE)}
 
@@ -124,11 +124,11 @@ def test_a_type_that_the_panel_cannot_order_says_so(start_panel: Callable[..., P
     panel = start_panel("tmsmm")
     prices(panel)
     provider = provider_at(panel, "tmsmm")
-    type_rules.set_rule(provider, type_name="likes", kind="package")
+    type_rules.set_rule(provider, type_name="likes", service_type="package")
     assignment.apply_rules(provider)
     problems = set(Offer.objects.values_list("problem", flat=True))
     assert problems == {notes.encode(Note.UNSUPPORTED_TYPE, type="Package")}
-    type_rules.set_rule(provider, type_name="likes", kind="default")
+    type_rules.set_rule(provider, type_name="likes", service_type="default")
     assignment.apply_rules(provider)
     assert sold(provider) == ALL
 
@@ -147,7 +147,7 @@ def test_the_command_says_how_to_sell_an_unknown_type(
     call_command("provider", "import", "north", "--type", "likes=")
     assert (sold(provider), TypeRule.objects.count()) == (set(), 0)
     call_command("provider", "import", "north", "--type", "views=default", "--type", "*=custom comments")
-    assert set(Offer.objects.values_list("kind", "problem")) == {("custom_comments", "")}
+    assert set(Offer.objects.values_list("service_type", "problem")) == {("custom_comments", "")}
 
 
 @pytest.mark.parametrize("text", ["likes", "=default", "likes=nonsense", ""])
@@ -172,7 +172,7 @@ def test_an_operator_finds_unknown_types_on_the_provider_and_makes_a_rule(office
     assert add in page
     form = office.get(add.replace("&amp;", "&")).content.decode()
     assert 'value="likes"' in form
-    data = {"provider": provider.pk, "type_name": "Likes", "kind": "default"}
+    data = {"provider": provider.pk, "type_name": "Likes", "service_type": "default"}
     assert office.post(reverse("admin:providers_typerule_add"), data).status_code == 302
     assert sold(provider) == ALL
     rule = TypeRule.objects.get()
@@ -185,10 +185,10 @@ def test_an_operator_assigns_a_type_to_chosen_offers(office: Client, provider: P
     chosen = list(Offer.objects.filter(upstream_id__in=["1", "4"]).values_list("pk", flat=True))
     asked = office.post(url, {"action": "assign_type", "_selected_action": chosen})
     assert "Assign type" in asked.content.decode()
-    data = {"action": "assign_type", "_selected_action": chosen, "kind": "default", "confirm": ""}
+    data = {"action": "assign_type", "_selected_action": chosen, "service_type": "default", "confirm": ""}
     assert office.post(url, data).status_code == 302
     assert sold(provider) == {"1", "4"}
-    assert office.post(url, {**data, "kind": ""}).status_code == 302
+    assert office.post(url, {**data, "service_type": ""}).status_code == 302
     assert sold(provider) == set()
 
 
@@ -197,6 +197,6 @@ def test_who_may_only_look_assigns_nothing(client: Client, provider: Provider) -
     clerk.user_permissions.add(Permission.objects.get(codename="view_offer"))
     client.force_login(clerk)
     chosen = list(Offer.objects.values_list("pk", flat=True))
-    data = {"action": "assign_type", "_selected_action": chosen, "kind": "default", "confirm": ""}
+    data = {"action": "assign_type", "_selected_action": chosen, "service_type": "default", "confirm": ""}
     client.post(reverse("admin:providers_offer_changelist"), data)
     assert sold(provider) == set()

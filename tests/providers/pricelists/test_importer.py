@@ -39,7 +39,7 @@ def rows(count: int, **changes: Any) -> list[Listed]:
         "name": "Followers",
         "category": "Photo",
         "type_name": "Default",
-        "kind": "default",
+        "service_type": "default",
         "rate": Decimal("0.9"),
         "is_flat": False,
         "min_quantity": 10,
@@ -335,7 +335,7 @@ def test_a_rejected_offer_is_off_sale_until_it_is_approved(provider: Provider) -
 @pytest.mark.parametrize(
     ("change", "is_pending_approval"),
     [
-        ({"kind": "poll", "type_name": "Poll"}, True),
+        ({"service_type": "poll", "type_name": "Poll"}, True),
         ({"name": "Telegram members", "category": "Telegram"}, True),
         ({"name": "Telegram members"}, False),
         ({"category": "Telegram"}, False),
@@ -357,10 +357,15 @@ def test_a_number_that_is_another_service_now_waits_for_approval(
 def test_approving_another_type_does_not_sell_it_through_the_old_service(provider: Provider) -> None:
     importer.store(provider, rows(9))
     importer.publish(provider)
-    importer.store(provider, with_last(rows(9), kind="poll", type_name="Poll"))
+    importer.store(provider, with_last(rows(9), service_type="poll", type_name="Poll"))
     offer = availability.approve(Offer.objects.get(upstream_id="9"))
     route = Route.objects.get(offer=offer)
-    assert (offer.is_available, offer.kind, route.is_active, route.service.is_active) == (True, "poll", False, False)
+    assert (offer.is_available, offer.service_type, route.is_active, route.service.is_active) == (
+        True,
+        "poll",
+        False,
+        False,
+    )
 
 
 # ------------------------------------------------------------------------------------------------ currency
@@ -480,7 +485,7 @@ def test_publishing_again_adds_only_what_is_new(provider: Provider) -> None:
 
 
 def test_rows_that_cannot_be_sold_are_kept_with_the_reason_and_not_published(provider: Provider) -> None:
-    done = importer.store(provider, rows(2, problem=notes.encode(Note.UNKNOWN_TYPE, type="x"), kind=""))
+    done = importer.store(provider, rows(2, problem=notes.encode(Note.UNKNOWN_TYPE, type="x"), service_type=""))
     assert len(done.unsellable) == 2
     assert importer.publish(provider, markup_percent=Decimal(30)) == 0
     assert Offer.objects.filter(problem=notes.encode(Note.UNKNOWN_TYPE, type="x")).count() == 2
@@ -546,7 +551,12 @@ def test_a_provider_is_added_in_the_currency_its_panel_names(start_panel: Callab
 def test_merging_a_row_twice_is_merging_it_once(provider: Provider) -> None:
     importer.store(provider, rows(1))
     (known,) = importer.known_offers(provider).values()
-    changes: list[dict[str, Any]] = [{}, {"rate": Decimal(5)}, {"kind": "poll"}, {"problem": "x", "rate": Decimal(0)}]
+    changes: list[dict[str, Any]] = [
+        {},
+        {"rate": Decimal(5)},
+        {"service_type": "poll"},
+        {"problem": "x", "rate": Decimal(0)},
+    ]
     for change in changes:
         (row,) = rows(1, **change)
         once = diff.merge(known, row, jump=25)

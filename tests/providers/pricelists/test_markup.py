@@ -64,7 +64,7 @@ def test_a_price_is_never_below_cost_by_rounding() -> None:
 def test_a_flat_price_takes_the_fixed_amount_for_each_piece() -> None:
     provider = at("flat")
     Markup.objects.create(provider=provider, percent=0, fixed=Decimal(2))
-    importer.store(provider, rows(1, kind="package", type_name="Package", is_flat=True, rate=Decimal(5)))
+    importer.store(provider, rows(1, service_type="package", type_name="Package", is_flat=True, rate=Decimal(5)))
     importer.publish(provider)
     assert (rates(), Service.objects.get().is_flat) == ([Decimal(7)], True)
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def placement(panel: Panel) -> Placement:
     """An order that the panel has, whose answer was lost."""
     provider = provider_at(panel, "v2")
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     panel.fault("add", "reset_after")
     submission.submit_due(provider)
     return Placement.objects.get(state="in_doubt")
@@ -87,7 +87,7 @@ def test_a_number_that_another_order_has_cannot_be_attached(panel: Panel, placem
 def lost_with_words(panel: Panel, text: str, **inputs: str) -> Placement:
     provider = Provider.objects.first() or provider_at(panel, "v2")
     customer_of = Order.objects.first().user if Order.objects.exists() else customer()  # type: ignore[union-attr]
-    bought = buy(customer_of, Service.objects.filter(kind="default")[0], **inputs)
+    bought = buy(customer_of, Service.objects.filter(service_type="default")[0], **inputs)
     panel.fault("add", "error", text=text)
     submission.submit_due(provider, is_now=True)
     return Placement.objects.filter(order=bought).latest("id")
@@ -127,7 +127,7 @@ def test_a_server_error_cannot_be_saved_as_a_rejection(panel: Panel) -> None:
     """HTTP 500 may come after the order was written: its words mean nothing."""
     provider = provider_at(panel, "v2")
     RefusalText.objects.create(provider=provider, text="oops")
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     panel.fault("add", "http_error", status=500, body='{"error":"Oops"}', executed=True)
     submission.submit_due(provider)
     assert Placement.objects.get().state == "in_doubt"
@@ -141,7 +141,7 @@ def test_a_server_error_cannot_be_saved_as_a_rejection(panel: Panel) -> None:
 )
 def test_an_answer_after_the_lease_is_recorded(panel: Panel, text: str, status: str) -> None:
     provider = provider_at(panel, "v2")
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     (sent,) = claim(provider, limit=1)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
@@ -151,7 +151,7 @@ def test_an_answer_after_the_lease_is_recorded(panel: Panel, text: str, status: 
 
 def test_an_acceptance_after_the_decision_is_a_loss_not_a_second_order(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     (sent,) = claim(provider, limit=1)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()

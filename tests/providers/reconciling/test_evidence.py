@@ -35,7 +35,7 @@ def provider() -> Provider:
 
 def bought(number: int = 1, quantity: int = 100) -> Order:
     user = Order.objects.first().user if Order.objects.exists() else customer()  # type: ignore[union-attr]
-    service = Service.objects.filter(kind="default")[0]
+    service = Service.objects.filter(service_type="default")[0]
     return buy(user, service, link=f"https://x.example.com/p/{number}", quantity=str(quantity))
 
 

@@ -27,7 +27,7 @@ def placement(panel: Panel) -> Placement:
     """An order that the panel has, whose answer was lost; the search is on."""
     provider = provider_at(panel, "v2")
     Provider.objects.update(search_checked_at=timezone.now())
-    buy(customer(), Service.objects.filter(kind="default")[0])
+    buy(customer(), Service.objects.filter(service_type="default")[0])
     panel.fault("add", "reset_after")
     submission.submit_due(provider)
     return Placement.objects.get(state="in_doubt")
@@ -118,7 +118,7 @@ def test_what_waits_may_go_by_another_route(
 
 
 def test_a_second_offer_of_the_same_provider_is_another_route(panel: Panel, placement: Placement) -> None:
-    offers = Offer.objects.filter(provider=placement.provider, kind="default", problem="")
+    offers = Offer.objects.filter(provider=placement.provider, service_type="default", problem="")
     cheaper = offers.exclude(pk=placement.offer_id).order_by("rate")[0]
     Offer.objects.filter(pk=cheaper.pk).update(rate=placement.offer.rate)
     Route.objects.create(service=placement.order.service, offer=cheaper, priority=5)

@@ -46,7 +46,7 @@ class Shop:
     def __init__(self, panel: Panel) -> None:
         provider_at(panel, "v2", settle_seconds=0, is_search_allowed=True)
         self.panel, self.user, self.bought = panel, customer(), 0
-        self.service = Service.objects.filter(kind="default")[0]
+        self.service = Service.objects.filter(service_type="default")[0]
         for _ in range(id_windows.HISTORY):
             self.buy()
         self.submit()

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 def order(panel: Panel) -> Order:
     """An order of 100 that the panel has."""
     provider_at(panel, "v2")
-    order = buy(customer(), Service.objects.filter(kind="default", max_quantity__gte=100)[0], quantity="100")
+    order = buy(customer(), Service.objects.filter(service_type="default", max_quantity__gte=100)[0], quantity="100")
     submission.submit_due(Provider.objects.get())
     return order
 

@@ -30,7 +30,7 @@ def service() -> Service:
         name="north", url="https://p.example.com/api", dialect_name="v2", key=Secret.hide("k" * 32)
     )
     offer = Offer.objects.create(
-        provider=provider, upstream_id="1", name="likes", kind="default", rate=Decimal("0.5"),
+        provider=provider, upstream_id="1", name="likes", service_type="default", rate=Decimal("0.5"),
         min_quantity=1, max_quantity=10_000,
     )  # fmt: skip
     Route.objects.create(service=sold, offer=offer)
@@ -142,7 +142,7 @@ def test_a_drip_feed_may_take_as_long_as_its_deliveries(service: Service) -> Non
 def test_a_subscription_may_run_for_months(service: Service) -> None:
     order = order_of(service, age=timedelta(days=60), status="in_progress")
     assert waiting.reasons_of(order) == ["overdue"]
-    Service.objects.update(kind="subscriptions")
+    Service.objects.update(service_type="subscriptions")
     assert waiting.reasons_of(order) == []
     Order.objects.update(created_at=timezone.now() - timedelta(days=100))
     assert waiting.reasons_of(order) == ["overdue"]

@@ -41,7 +41,7 @@ def test_a_reading_without_orders_under_way_is_the_idle_balance(
 def test_a_reading_while_an_outcome_is_unknown_leaves_the_idle_balance(
     panel: Panel, provider: Provider, read: Callable[[Provider], object]
 ) -> None:
-    buy(customer(), provider.offers.filter(kind="default", routes__isnull=False)[0].routes.get().service)
+    buy(customer(), provider.offers.filter(service_type="default", routes__isnull=False)[0].routes.get().service)
     panel.fault("add", "reset_after")
     submission.submit_due(provider)
     Provider.objects.update(idle_balance=Decimal(7), idle_balance_at=None, paused_until=None)

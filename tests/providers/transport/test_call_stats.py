@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 
 def delivered(panel: Panel, provider: Provider, count: int, word: str = "Completed") -> list[Order]:
     """Orders that were placed, moved, and ended with ``word``."""
-    user, service = customer(f"{word}@example.com"), Service.objects.filter(kind="default", max_quantity__gte=100)[0]
+    user, service = (
+        customer(f"{word}@example.com"),
+        Service.objects.filter(service_type="default", max_quantity__gte=100)[0],
+    )
     orders = [buy(user, service, link=f"https://x.example.com/{word}/{number}") for number in range(count)]
     submission.submit_due(provider)
     numbers = list(Placement.objects.filter(order__in=orders).values_list("upstream_id", flat=True))

@@ -32,7 +32,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 def service(panel: Panel) -> Service:
     """A thousand cost 0.90 at the panel."""
     provider_at(panel, "v2")
-    return Service.objects.filter(kind="default")[0]
+    return Service.objects.filter(service_type="default")[0]
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_refills_and_cancellations_go_on_while_orders_wait_for_money(
     panel: Panel, buyer: Any, service: Service
 ) -> None:
     Service.objects.update(has_cancel=True)
-    service = Service.objects.get(kind="default", routes__offer__has_cancel=True)
+    service = Service.objects.get(service_type="default", routes__offer__has_cancel=True)
     first = order(buyer, service, "0.1")
     submit()
     order(buyer, service, service.max_quantity // 1000)

@@ -99,12 +99,12 @@ def test_a_service_is_listed_as_in_the_panel_example(reseller: Reseller) -> None
 
 
 def test_services_lists_exactly_what_is_on_sale(reseller: Reseller) -> None:
-    sold = [service(kind.code, is_flat=kind.is_flat).pk for kind in SERVICE_TYPES.values()]
+    sold = [service(service_type.code, is_flat=service_type.is_flat).pk for service_type in SERVICE_TYPES.values()]
     service(is_active=False)
     service(category=category(is_active=False))
     rows = reseller.call(action="services")
     assert [row["service"] for row in rows] == sold
-    assert [row["type"] for row in rows] == [kind.wire for kind in SERVICE_TYPES.values()]
+    assert [row["type"] for row in rows] == [service_type.wire for service_type in SERVICE_TYPES.values()]
 
 
 def test_an_empty_shop_lists_nothing(reseller: Reseller) -> None:
@@ -122,23 +122,23 @@ def test_services_takes_two_statements_for_any_number(
 
 
 # ------------------------------------------------------------------------------------------------ add
-@pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_type_can_be_ordered_with_all_inputs_sent(reseller: Reseller, kind: str) -> None:
-    what = service(kind)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES)
+def test_every_type_can_be_ordered_with_all_inputs_sent(reseller: Reseller, service_type: str) -> None:
+    what = service(service_type)
     before = reseller.balance
     answer = reseller.call(action="add", service=what.pk, **INPUTS)
     placed = Order.objects.get()
     assert answer == {"order": placed.pk}
     assert (placed.user, placed.service, placed.status, placed.source) == (reseller.user, what, "queued", "api")
-    assert set(placed.fields) <= {spec.name for spec in SERVICE_TYPES[kind].inputs}
+    assert set(placed.fields) <= {spec.name for spec in SERVICE_TYPES[service_type].inputs}
     assert before - reseller.balance == placed.charge > 0
     assert list(audit.findings()) == []
 
 
-@pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_type_can_be_ordered_with_json(reseller: Reseller, kind: str) -> None:
+@pytest.mark.parametrize("service_type", SERVICE_TYPES)
+def test_every_type_can_be_ordered_with_json(reseller: Reseller, service_type: str) -> None:
     inputs: dict[str, Any] = {**INPUTS, "quantity": 100.0, "comments": ["one", "two"], "runs": None, "interval": False}
-    data = {"key": reseller.key, "action": "add", "service": service(kind).pk, **inputs}
+    data = {"key": reseller.key, "action": "add", "service": service(service_type).pk, **inputs}
     answer = reseller.client.post("/api/v2", data, content_type="application/json")
     assert answer.json() == {"order": Order.objects.get().pk}
 

@@ -59,7 +59,7 @@ def test_an_unknown_start_count_is_zero() -> None:
 def listed(**details: Any) -> dict[str, Any]:
     details = {"category__name": details.pop("category", ""), **details}
     known = dict.fromkeys(responses.SERVICE_COLUMNS, "")
-    known |= {"pk": 1, "kind": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
+    known |= {"pk": 1, "service_type": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
     line, *rate = responses.service_row(tuple((known | details).values()))
     return line | {"rate": panel_vocabulary.wire_rate(*rate)}
 
@@ -73,9 +73,9 @@ def test_a_rate_is_a_plain_decimal(rate: str, shown: str) -> None:
 
 def test_the_rate_yields_our_charge_as_clients_compute_it() -> None:
     """Clients multiply the rate by quantity / 1,000 for every type except packages."""
-    assert listed(kind="package", is_flat=True)["rate"] == "0.90"
-    assert listed(kind="default", is_flat=True)["rate"] == "900.00"
-    assert listed(kind="package", is_flat=False)["rate"] == "0.0009"
+    assert listed(service_type="package", is_flat=True)["rate"] == "0.90"
+    assert listed(service_type="default", is_flat=True)["rate"] == "900.00"
+    assert listed(service_type="package", is_flat=False)["rate"] == "0.0009"
 
 
 def test_names_have_no_characters_that_break_clients() -> None:
@@ -121,12 +121,14 @@ def test_every_invalid_field_has_an_error_text(problem: InvalidField, sentence: 
     assert responses.field_error(problem) == sentence
 
 
-@pytest.mark.parametrize("kind", service_types.SERVICE_TYPES.values(), ids=lambda kind: kind.code)
+@pytest.mark.parametrize(
+    "service_type", service_types.SERVICE_TYPES.values(), ids=lambda service_type: service_type.code
+)
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "1", "999999999999999", "x" * 3000])
-def test_no_error_text_contains_none(kind: service_types.ServiceType, value: str) -> None:
-    inputs = dict.fromkeys(["link", "quantity", *(spec.name for spec in kind.inputs)], value)
+def test_no_error_text_contains_none(service_type: service_types.ServiceType, value: str) -> None:
+    inputs = dict.fromkeys(["link", "quantity", *(spec.name for spec in service_type.inputs)], value)
     try:
-        service_types.read(kind, inputs, minimum=10, maximum=20)
+        service_types.read(service_type, inputs, minimum=10, maximum=20)
     except OrderInvalid as refused:
         sentences = " ".join(map(responses.field_error, refused.problems))
     else:

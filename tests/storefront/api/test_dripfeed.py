@@ -23,19 +23,19 @@ def add(reseller: Reseller, what: Service, **inputs: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "has_dripfeed", "told"),
+    ("service_type", "has_dripfeed", "told"),
     [("default", True, True), ("web_traffic", True, True), ("default", False, False), ("package", True, False)],
 )
 def test_services_shows_which_types_support_drip_feed(
-    reseller: Reseller, kind: str, has_dripfeed: bool, told: bool
+    reseller: Reseller, service_type: str, has_dripfeed: bool, told: bool
 ) -> None:
-    service(kind, has_dripfeed=has_dripfeed, is_flat=kind == "package")
+    service(service_type, has_dripfeed=has_dripfeed, is_flat=service_type == "package")
     assert [row["dripfeed"] for row in reseller.call(action="services")] == [told]
 
 
-@pytest.mark.parametrize("kind", ["default", "web_traffic"])
-def test_all_runs_are_charged_and_status_sums_them_up(reseller: Reseller, kind: str) -> None:
-    placed = add(reseller, service(kind, has_dripfeed=True), runs="5", interval="60")
+@pytest.mark.parametrize("service_type", ["default", "web_traffic"])
+def test_all_runs_are_charged_and_status_sums_them_up(reseller: Reseller, service_type: str) -> None:
+    placed = add(reseller, service(service_type, has_dripfeed=True), runs="5", interval="60")
     order = Order.objects.get(pk=placed["order"])
     assert (order.runs, order.interval, order.quantity, order.charge) == (5, 60, 500, Decimal("0.45"))
     status = reseller.call(action="status", order=str(order.pk))
@@ -110,6 +110,8 @@ def test_old_posts_without_new_ones_are_charged_alone(reseller: Reseller) -> Non
     order = Order.objects.get(pk=placed["order"])
     assert (order.quantity, order.charge) == (100, Decimal("0.09"))
     # A panel that gets no number of new posts delivers to all of them, so the 0 is sent.
-    wanted = Wanted(upstream_id="7", kind="subscriptions", link="", quantity=order.quantity, fields=order.fields)
+    wanted = Wanted(
+        upstream_id="7", service_type="subscriptions", link="", quantity=order.quantity, fields=order.fields
+    )
     params = DIALECTS["v2"].add_params(wanted)
     assert (params["posts"], params["old_posts"]) == ("0", "5")

@@ -53,7 +53,7 @@ json_values = st.recursive(
     max_leaves=6,
 )
 actions = st.sampled_from([*ACTIONS, "add", "add"])
-kinds = st.sampled_from(sorted(SERVICE_TYPES))
+service_types = st.sampled_from(sorted(SERVICE_TYPES))
 
 
 @lengths(150, 6_000)
@@ -72,9 +72,13 @@ def test_random_bytes_get_valid_responses(watched: Watched, examples: int, capsy
 
 @lengths(150, 8_000)
 def test_random_json_gets_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
-    @given(fields=st.dictionaries(st.sampled_from(NAMES), json_values, max_size=8), action=actions, kind=kinds)
-    def holds(fields: dict[str, Any], action: str, kind: str) -> None:
-        body = json.dumps({"service": watched.services[kind], **INPUTS, **fields}).encode()
+    @given(
+        fields=st.dictionaries(st.sampled_from(NAMES), json_values, max_size=8),
+        action=actions,
+        service_type=service_types,
+    )
+    def holds(fields: dict[str, Any], action: str, service_type: str) -> None:
+        body = json.dumps({"service": watched.services[service_type], **INPUTS, **fields}).encode()
         watched.check(body, "application/json", action=action)
 
     tried(holds, examples, watched, capsys)
@@ -85,11 +89,11 @@ def test_random_forms_get_valid_responses(watched: Watched, examples: int, capsy
     @given(
         fields=st.lists(st.tuples(st.sampled_from(NAMES), some_text), max_size=8),
         action=actions,
-        kind=kinds,
+        service_type=service_types,
         manner=st.sampled_from(["form", "query", "multipart"]),
     )
-    def holds(fields: list[tuple[str, str]], action: str, kind: str, manner: str) -> None:
-        pairs = [("service", str(watched.services[kind])), *INPUTS.items(), *fields]
+    def holds(fields: list[tuple[str, str]], action: str, service_type: str, manner: str) -> None:
+        pairs = [("service", str(watched.services[service_type])), *INPUTS.items(), *fields]
         form = urlencode([(name, value.encode("utf-8", "surrogatepass")) for name, value in pairs])
         if manner == "query":
             watched.check(b"", "", action=action, method="GET", query=form)

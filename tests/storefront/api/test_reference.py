@@ -124,21 +124,25 @@ def test_the_example_answers_have_the_names_of_real_ones(reseller: Reseller) -> 
 
 
 # ------------------------------------------------------------------------------------------------ service types
-@pytest.mark.parametrize("kind", SERVICE_TYPES.values(), ids=SERVICE_TYPES)
-def test_what_the_page_calls_needed_is_needed_and_enough(kind: service_types.ServiceType) -> None:
-    asked = {one.name: one.example for one in parameters.of_kind(kind) if one.is_required and one.name != "service"}
-    service_types.read(kind, asked, minimum=1, maximum=10_000)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES.values(), ids=SERVICE_TYPES)
+def test_what_the_page_calls_needed_is_needed_and_enough(service_type: service_types.ServiceType) -> None:
+    asked = {
+        one.name: one.example for one in parameters.of_type(service_type) if one.is_required and one.name != "service"
+    }
+    service_types.read(service_type, asked, minimum=1, maximum=10_000)
     for name in asked:
         with pytest.raises(OrderInvalid):
-            service_types.read(kind, {**asked, name: ""}, minimum=1, maximum=10_000)
+            service_types.read(service_type, {**asked, name: ""}, minimum=1, maximum=10_000)
 
 
-@pytest.mark.parametrize("kind", SERVICE_TYPES.values(), ids=SERVICE_TYPES)
-def test_everything_a_type_takes_is_on_its_line(kind: service_types.ServiceType) -> None:
-    every = {one.name: one.example for one in parameters.of_kind(kind) if one.name != "service"}
-    details = service_types.read(kind, {**every, "type_of_traffic": 1}, minimum=1, maximum=10_000, has_dripfeed=True)
-    assert set(details.fields) | {"referring_url"} >= {spec.name for spec in kind.inputs}
-    assert details.runs == (every["runs"] if service_types.has_runs(kind) else 1)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES.values(), ids=SERVICE_TYPES)
+def test_everything_a_type_takes_is_on_its_line(service_type: service_types.ServiceType) -> None:
+    every = {one.name: one.example for one in parameters.of_type(service_type) if one.name != "service"}
+    details = service_types.read(
+        service_type, {**every, "type_of_traffic": 1}, minimum=1, maximum=10_000, has_dripfeed=True
+    )
+    assert set(details.fields) | {"referring_url"} >= {spec.name for spec in service_type.inputs}
+    assert details.runs == (every["runs"] if service_types.has_runs(service_type) else 1)
 
 
 @pytest.mark.parametrize("code", SERVICE_TYPES)

@@ -33,7 +33,7 @@ def test_responses_match_the_openapi_document(
 ) -> None:
     schema = described()
     checks = CHECKS.get_by_names(DESCRIBED)
-    kinds = list(watched.services.values())
+    services = list(watched.services.values())
 
     @given(case=schema["/api/v2"][method].as_strategy(generation_mode=mode))
     def holds(case: Case) -> None:
@@ -41,7 +41,7 @@ def test_responses_match_the_openapi_document(
             if isinstance(place, dict):
                 place.pop("key", None)  # the header has the good one
                 if "service" in place:
-                    place["service"] = kinds[watched.sent % len(kinds)]
+                    place["service"] = services[watched.sent % len(services)]
         # Nobody on the way unpacks here.
         response = case.call(headers={"Authorization": f"Bearer {watched.caller.key}", "Accept-Encoding": "identity"})
         watched.sent += 1

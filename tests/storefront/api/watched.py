@@ -42,15 +42,15 @@ class Watched:
         """Create a service of every type, and orders and a refill of both customers with distinctive ids."""
         stranger, caller = reseller("4321.987654"), reseller("1000000")
         flags = {"has_refill": True, "has_cancel": True, "has_dripfeed": True}
-        kinds = {kind.code: service(kind.code, is_flat=kind.is_flat, **flags).pk for kind in SERVICE_TYPES.values()}
-        sold = Service.objects.get(pk=kinds["default"])
+        services = {one.code: service(one.code, is_flat=one.is_flat, **flags).pk for one in SERVICE_TYPES.values()}
+        sold = Service.objects.get(pk=services["default"])
         given(caller.user, sold, OWN[0], "completed")
         given(caller.user, sold, OWN[1], "in_progress")
         given(caller.user, sold, OWN[2], "queued")
         Refill.objects.create(pk=OWN[3], order_id=OWN[0], actor=caller.user)
         given(stranger.user, sold, int(THEIRS), "completed", link="https://a-stranger.example/was-here")
         Refill.objects.create(pk=int(THEIRS), order_id=int(THEIRS), actor=stranger.user)
-        found = cls(caller, stranger, kinds, caller.balance, None)
+        found = cls(caller, stranger, services, caller.balance, None)
         found.secrets = [THEIRS, "a-stranger", stranger.key, stranger.user.email, "4321.98"]
         found.seen = found.strangers_things()
         return found

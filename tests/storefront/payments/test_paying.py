@@ -172,7 +172,7 @@ def test_a_payment_for_an_order_returns_to_the_filled_in_form(page: Client, nadi
 
 
 def test_long_inputs_are_left_out_of_the_return_path(page: Client, nadia: User) -> None:
-    service = factories.service(kind="custom_comments", rate="1000000")
+    service = factories.service(service_type="custom_comments", rate="1000000")
     form = forms.form_data(page, service, comments="\n".join(["word"] * 2000))
     (address,) = re.findall(
         r'role="alert".*?href="(/wallet/add-funds/[^"]*)"', text_of(forms.send(page, form)), re.DOTALL

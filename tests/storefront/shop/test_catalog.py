@@ -59,7 +59,7 @@ def test_an_id_finds_its_service(client: Client) -> None:
 
 def test_filters_narrow_the_list_and_are_counted(client: Client) -> None:
     factories.service(name="With refill", has_refill=True)
-    factories.service(name="Poll here", kind="poll")
+    factories.service(name="Poll here", service_type="poll")
     assert "Poll here" not in client.get("/services/?refill=1").content.decode()
     assert "With refill" not in client.get("/services/?type=poll").content.decode()
     text = client.get("/services/?type=poll&refill=1").content.decode()

@@ -155,7 +155,7 @@ def test_a_minimum_above_the_maximum_finds_nothing(client: Client) -> None:
 def test_the_drip_feed_filter_finds_types_that_support_it(client: Client) -> None:
     factories.service(name="With", has_dripfeed=True)
     factories.service(name="Without")
-    factories.service(name="A poll", kind="subscriptions", has_dripfeed=True)
+    factories.service(name="A poll", service_type="subscriptions", has_dripfeed=True)
     shown = client.get("/services/", {"dripfeed": "1"}).context["results"].page.object_list
     assert [service.name for service in shown if not service.has_runs] == []
     assert "With" in [service.name for service in shown]

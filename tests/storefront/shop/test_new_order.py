@@ -20,14 +20,18 @@ def balance(user: User) -> Decimal:
     return Account.objects.get(user=user).balance
 
 
-@pytest.mark.parametrize("kind", service_types.SERVICE_TYPES.values(), ids=lambda kind: kind.code)
+@pytest.mark.parametrize(
+    "service_type", service_types.SERVICE_TYPES.values(), ids=lambda service_type: service_type.code
+)
 def test_every_service_type_shows_its_inputs_and_can_be_ordered(
-    kind: service_types.ServiceType, page: Client, nadia: User
+    service_type: service_types.ServiceType, page: Client, nadia: User
 ) -> None:
-    service = factories.service(kind=kind.code, is_flat=kind.is_flat)
+    service = factories.service(service_type=service_type.code, is_flat=service_type.is_flat)
     data = form_data(page, service)
-    expected = {spec.name for spec in kind.inputs} | ({"link"} if kind.has_link else set()) | {"start_at"}
-    expected |= {"quantity"} if kind.count is service_types.Count.GIVEN else set()
+    expected = (
+        {spec.name for spec in service_type.inputs} | ({"link"} if service_type.has_link else set()) | {"start_at"}
+    )
+    expected |= {"quantity"} if service_type.count is service_types.Count.GIVEN else set()
     assert expected == set(data) - {"csrfmiddlewaretoken", "service", "request_id", "shown_price", "check"}
     response = send(page, data)
     order = Order.objects.get()
@@ -123,7 +127,7 @@ def test_the_live_price_follows_the_inputs(page: Client, nadia: User, django_ass
 
 
 def test_the_live_price_counts_lines(page: Client) -> None:
-    service = factories.service(kind="custom_comments", rate="10")
+    service = factories.service(service_type="custom_comments", rate="10")
     text = text_of(page.post("/orders/price/", {"service": service.pk, "comments": "a\n\nb\nc"}))
     assert "3 lines" in text
     assert "$0.03" in text
@@ -153,7 +157,7 @@ def test_a_form_without_a_csrf_token_is_refused(nadia: User) -> None:
 
 
 def test_ordering_again_fills_in_the_form(page: Client, nadia: User) -> None:
-    service = factories.service(kind="custom_comments")
+    service = factories.service(service_type="custom_comments")
     earlier = factories.order(nadia, service, comments="one\ntwo <b>")
     response = page.get(ADDRESS, {"again": earlier.pk})
     assert inputs_on(response)["link"] == earlier.link
@@ -194,9 +198,9 @@ def test_the_ledger_is_consistent_after_an_order(page: Client) -> None:
     assert list(audit.findings()) == []
 
 
-@pytest.mark.parametrize("kind", ["custom_comments", "mentions_user_followers"])
-def test_null_characters_are_removed(kind: str, page: Client) -> None:
-    service = factories.service(kind=kind)
+@pytest.mark.parametrize("service_type", ["custom_comments", "mentions_user_followers"])
+def test_null_characters_are_removed(service_type: str, page: Client) -> None:
+    service = factories.service(service_type=service_type)
     send(page, form_data(page, service, comments="a\x00b\nc", username="na\x00dia"))
     assert "\x00" not in str(Order.objects.get().fields)
 

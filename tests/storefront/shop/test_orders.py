@@ -181,7 +181,9 @@ def test_only_web_addresses_become_links(link: str, is_link: bool, page: Client,
 
 
 def test_inputs_are_escaped(page: Client, nadia: User) -> None:
-    order = factories.order(nadia, factories.service(kind="custom_comments"), comments="<script>alert(1)</script>\nb")
+    order = factories.order(
+        nadia, factories.service(service_type="custom_comments"), comments="<script>alert(1)</script>\nb"
+    )
     source = page.get(f"/orders/{order.pk}/").content.decode()
     assert "<script>alert" not in source
     assert "&lt;script&gt;alert(1)&lt;/script&gt;<br>b" in source

@@ -265,7 +265,8 @@ def test_manual_price_change_creates_an_event(place: str, nadia: User, listen: L
 
 def by_page(client: Client, service: Any, rate: str) -> None:
     data = {
-        "name": service.name, "category": service.category_id, "kind": service.kind, "is_active": "on", "rate": rate,
+        "name": service.name, "category": service.category_id, "service_type": service.service_type,
+        "is_active": "on", "rate": rate,
         "min_quantity": "1", "max_quantity": "10000", "position": "0", "refill_days": "30",
         "routes-TOTAL_FORMS": "0", "routes-INITIAL_FORMS": "0", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip

@@ -57,7 +57,9 @@ def placed(order: Order, upstream_id: str = "1") -> Order:
         name="north", defaults={"url": "http://127.0.0.1:9/api/v2", "dialect_name": "v2"}
     )
     offer, _ = Offer.objects.get_or_create(
-        provider=provider, upstream_id="7", defaults={"name": "Followers", "kind": "default", "rate": Decimal("0.5")}
+        provider=provider,
+        upstream_id="7",
+        defaults={"name": "Followers", "service_type": "default", "rate": Decimal("0.5")},
     )
     Placement.objects.create(
         order=order,

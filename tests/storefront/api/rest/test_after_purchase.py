@@ -206,7 +206,7 @@ def test_events_are_those_of_the_customers_endpoints(caller: Program, other: Pro
     theirs = other.post("webhook-endpoints", SENT)["id"]
     order = factories.order(caller.user)
     outbox.record([ShopEvent(topic=Topic.ORDER, order_id=order.pk)])
-    rate = {"service": 1, "kind": "default", "is_flat": False, "old_rate": "1", "rate": "2"}
+    rate = {"service": 1, "service_type": "default", "is_flat": False, "old_rate": "1", "rate": "2"}
     outbox.record([ShopEvent(topic=Topic.PRICES, data={"services": [rate]})])
     rows = caller.get("events")["data"]
     assert [row["type"] for row in rows] == ["prices.changed", "order.changed"]

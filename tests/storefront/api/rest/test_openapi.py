@@ -82,14 +82,14 @@ def test_what_is_described_holds(
     with connection_kept():
         schema = schemathesis.openapi.from_wsgi("/api/v3/openapi.json", application)
     checks = CHECKS.get_by_names(HOLDS)
-    kinds = list(watched.services.values())
+    services = list(watched.services.values())
     ids = [*OWN, int(THEIRS)]
     Endpoint.objects.create(pk=int(THEIRS), user=watched.stranger.user, url="https://a-stranger.example/hook")
 
     def send(case: Case) -> None:
         if isinstance(case.body, dict):
             if "service" in case.body:
-                case.body["service"] = kinds[watched.sent % len(kinds)]
+                case.body["service"] = services[watched.sent % len(services)]
             if "order" in case.body and watched.sent % 2:
                 case.body["order"] = ids[watched.sent % len(ids)]
         if "id" in case.path_parameters and watched.sent % 2:

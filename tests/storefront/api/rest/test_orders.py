@@ -116,13 +116,13 @@ def test_every_service_type_is_bought_by_its_own_fields(caller: Program) -> None
             "username": "nadia", "min": 10, "max": 20, "posts": 2, "delay": 30, "expiry": "2030-11-11"
         },
     }  # fmt: skip
-    for kind, fields in inputs.items():
-        sold = factories.service(kind, is_flat=kind == "package")
-        link = {} if kind == "subscriptions" else {"link": LINK}
+    for service_type, fields in inputs.items():
+        sold = factories.service(service_type, is_flat=service_type == "package")
+        link = {} if service_type == "subscriptions" else {"link": LINK}
         made = caller.post("orders", {"service": sold.pk, **link, **fields})
         assert made["quantity"] == {
             "custom_comments": 3, "mentions_custom_list": 2, "poll": 10, "package": 1, "subscriptions": 40
-        }[kind]  # fmt: skip
+        }[service_type]  # fmt: skip
 
 
 def test_orders_are_filtered(caller: Program) -> None:

@@ -49,9 +49,9 @@ def test_a_customer_with_better_prices_has_them_here_too(reseller: Reseller) -> 
 
 
 # ------------------------------------------------------------------------------------------------ add
-@pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_type_is_bought_as_in_the_shop_and_touches_nothing_real(reseller: Reseller, kind: str) -> None:
-    what = service(kind, is_flat=SERVICE_TYPES[kind].is_flat)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES)
+def test_every_type_is_bought_as_in_the_shop_and_touches_nothing_real(reseller: Reseller, service_type: str) -> None:
+    what = service(service_type, is_flat=SERVICE_TYPES[service_type].is_flat)
     real = order(customer(), what)
     before = reality()
     answer = reseller.call(action="add", service=what.pk, **INPUTS)
@@ -129,9 +129,9 @@ def test_what_the_shop_refuses_the_sandbox_refuses_in_the_same_words(
     assert not SandboxOrder.objects.exists()
 
 
-@pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_missing_inputs_are_told_as_the_shop_tells_them(reseller: Reseller, kind: str) -> None:
-    what = service(kind, is_flat=SERVICE_TYPES[kind].is_flat)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES)
+def test_missing_inputs_are_told_as_the_shop_tells_them(reseller: Reseller, service_type: str) -> None:
+    what = service(service_type, is_flat=SERVICE_TYPES[service_type].is_flat)
     for missing in INPUTS:
         params = {"action": "add", "service": what.pk, **INPUTS, missing: ""}
         told, answer = live_reseller().call(**params), reseller.call(**params)

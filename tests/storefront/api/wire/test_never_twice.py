@@ -149,9 +149,9 @@ def test_what_differs_in_anything_is_another_order(call: Call, other: dict[str, 
     paid(2)
 
 
-@pytest.mark.parametrize("kind", SERVICE_TYPES)
-def test_every_type_is_bought_once(call: Call, kind: str) -> None:
-    what = service(kind)
+@pytest.mark.parametrize("service_type", SERVICE_TYPES)
+def test_every_type_is_bought_once(call: Call, service_type: str) -> None:
+    what = service(service_type)
     fields = {**INPUTS, "action": "add", "service": what.pk}
     first = call(**fields)
     assert call(**fields) == first == {"order": Order.objects.get().pk}

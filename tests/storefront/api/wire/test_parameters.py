@@ -87,12 +87,12 @@ def test_comments_are_parted_as_each_client_parts_them(call: Call, comments: str
     ],
 )
 @pytest.mark.parametrize(
-    ("kind", "field"), [("mentions", "usernames"), ("invites_from_groups", "groups"), ("seo", "keywords")]
+    ("service_type", "field"), [("mentions", "usernames"), ("invites_from_groups", "groups"), ("seo", "keywords")]
 )
 def test_lists_are_parted_by_lines_and_a_single_line_by_commas(
-    call: Call, kind: str, field: str, usernames: str, names: list[str]
+    call: Call, service_type: str, field: str, usernames: str, names: list[str]
 ) -> None:
-    order = placed(call(action="add", service=service(kind).pk, link="x", quantity=10, **{field: usernames}))
+    order = placed(call(action="add", service=service(service_type).pk, link="x", quantity=10, **{field: usernames}))
     assert order.fields[field] == names
 
 
