@@ -7,8 +7,8 @@ once it is complete. Responses are buffered too, so a client that reads slowly d
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import resource
 import socket
 import time
@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from django.conf import settings
+from django.utils.module_loading import import_string
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -55,30 +57,31 @@ class Task(WSGITask):
 
 
 class UnreadableTask(ErrorTask):
-    """The answer to a request that cannot be read. Programs that call an API get JSON, as from the views."""
+    """The answer to a request that cannot be read. Programs get an error in the form of the API that they call."""
 
     def execute(self) -> None:
-        if _path_of(self.request).startswith(API_PREFIXES):
-            self.request.error = JsonError(self.request.error)
+        path = _path_of(self.request)
+        if path.startswith(API_PREFIXES):
+            self.request.error = ApiError(path, self.request.error)
         super().execute()
 
 
-class JsonError:
-    """An error of waitress, in the panel API's words. Nothing was done, so an ``error`` is true."""
+class ApiError:
+    """An error of waitress in the form of an API. Nothing was done."""
 
-    def __init__(self, error: Any) -> None:
-        self.status = f"{error.code} {error.reason}"
-        text = {413: "Incorrect request: it is too large", 431: "Incorrect request: the address is too long"}
-        self.body = json.dumps({"error": text.get(error.code, "Incorrect request")}, separators=(",", ":")).encode()
+    def __init__(self, path: str, error: Any) -> None:
+        self.answer = import_string(settings.API_ERROR_ANSWER)(path, error.code)
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        return self.status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")], self.body
+        status = f"{self.answer.status_code} {self.answer.reason_phrase}"
+        return status, list(self.answer.items()), self.answer.content
 
 
 def _path_of(request: Any) -> str:
-    """Return the path of a request, or its whole target if the headers are incomplete, because there were too many."""
+    """Return the path of a request. Its headers may be incomplete, because there were too many."""
     if request.header_plus:
-        return str(request.header_plus.partition(b" ")[2], "latin-1")
+        target = str(request.header_plus.partition(b" ")[2], "latin-1")
+        return re.split(r"[?\s]", target, maxsplit=1)[0]
     return str(getattr(request, "path", ""))
 
 

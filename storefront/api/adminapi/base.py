@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django.http import QueryDict
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -76,17 +75,6 @@ class AdminApiView(APIView):
 
     def read_body(self) -> dict[str, Any]:
         return read(self.body_class, body_of(self.request))
-
-
-class UnknownAddressView(AdminApiView):
-    """Answer every other address."""
-
-    authentication_classes = []
-    permission_classes = []
-    throttle_classes = []
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound("There is no such address. The API is at /adminapi/v2/.")
 
 
 def body_of(request: Request) -> dict[str, Any]:

@@ -34,8 +34,11 @@ def failure(status: int, message: str, *, http_status: int | None = None, header
     Args:
         http_status: The status of the response if it differs from ``status``.
     """
-    body = {"data": [], "error_message": message, "error_code": int(status)}
-    return Response(body, status=http_status or status, headers=headers)
+    return Response(error_body(status, message), status=http_status or status, headers=headers)
+
+
+def error_body(status: int, message: str) -> dict[str, Any]:
+    return {"data": [], "error_message": message, "error_code": int(status)}
 
 
 def exception_response(problem: Exception, context: Any) -> Response:

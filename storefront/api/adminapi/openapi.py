@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2
+
+from storefront.api.error_handlers import reads_only
 
 ABOUT = (
     "For programs of the operator. Every answer is JSON in an envelope: error_code is 0 if all went well, otherwise "
@@ -18,7 +19,7 @@ ABOUT = (
 )
 
 
-@require_safe
+@reads_only
 def document(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_rendered(settings.SHOP_NAME), content_type="application/json")
 

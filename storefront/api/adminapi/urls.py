@@ -3,8 +3,9 @@
 from django.urls import path, re_path
 
 from storefront.api.adminapi import openapi, order_actions, orders, payments, tickets, users
-from storefront.api.adminapi.base import AdminApiView, UnknownAddressView
+from storefront.api.adminapi.base import AdminApiView
 from storefront.api.adminapi.v1 import V1View
+from storefront.api.error_handlers import unknown_address
 
 app_name = "adminapi"
 
@@ -41,5 +42,5 @@ urlpatterns = [
     path("adminapi/openapi.json", openapi.document),
     path("adminapi/v1", V1View.as_view()),
     path("adminapi/v1/", V1View.as_view()),
-    re_path(r"^adminapi(?:/|$)", UnknownAddressView.as_view()),
+    re_path(r"^adminapi(?:/|$)", unknown_address),
 ]

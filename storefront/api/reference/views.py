@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import conditional_page, require_safe
+from django.views.decorators.http import conditional_page
 
-from storefront.api.error_handlers import unknown_address
+from storefront.api.error_handlers import reads_only, unknown_address
 from storefront.api.reference import openapi, page
 
 #: Seconds for which clients may cache the document.
@@ -31,13 +31,13 @@ def v3_without_slash(request: HttpRequest) -> HttpResponse:
     return redirect("api:v3") if request.method in ("GET", "HEAD") else unknown_address(request)
 
 
-@require_safe
+@reads_only
 @conditional_page
 def openapi_json(request: HttpRequest) -> HttpResponse:
     return openapi_response(openapi.as_json(), "application/json")
 
 
-@require_safe
+@reads_only
 @conditional_page
 def openapi_yaml(request: HttpRequest) -> HttpResponse:
     return openapi_response(openapi.as_yaml(), "application/yaml")

@@ -11,17 +11,17 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from orders import errors
 from orders.errors import InvalidField, NotPossible, OrdersError
 from orders.rules import amounts
-from storefront.api.renderers import JsonRenderer
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +109,9 @@ class Problem(Exception):
 
     def plain_response(self) -> HttpResponse:
         """Return the answer for code that runs outside of a view."""
-        body = JsonRenderer().render(self.body)
-        return HttpResponse(body, status=self.code.status, headers=self.headers, content_type=CONTENT_TYPE)
+        return HttpResponse(
+            orjson.dumps(self.body), status=self.code.status, headers=self.headers, content_type=CONTENT_TYPE
+        )
 
 
 _BY_STATUS = {
@@ -230,7 +231,3 @@ _FIELD_CODES = {
 def _joined(path: str, name: str | int) -> str:
     name = "" if name == "non_field_errors" else str(name)
     return ".".join(filter(None, (path, name)))
-
-
-def unknown_address(request: HttpRequest) -> HttpResponse:
-    return Problem(Code.NOT_FOUND).plain_response()

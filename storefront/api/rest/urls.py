@@ -2,7 +2,8 @@
 
 from django.urls import path, re_path
 
-from storefront.api.rest import problems, reference_views
+from storefront.api.error_handlers import unknown_address
+from storefront.api.rest import reference_views
 from storefront.api.rest.resources import resources
 
 urlpatterns = [
@@ -10,5 +11,5 @@ urlpatterns = [
     path("openapi.json", reference_views.openapi_json, name="v3_openapi_json"),
     path("openapi.yaml", reference_views.openapi_yaml, name="v3_openapi_yaml"),
     *resources,
-    re_path(r"", problems.unknown_address),
+    re_path(r"", unknown_address),
 ]

@@ -173,7 +173,7 @@ def test_a_body_above_the_limit_is_rejected_before_it_is_sent() -> None:
     ("target", "headers", "body", "status", "text"),
     [
         ("/api/v2?orders=" + "1," * 40_000, "", b"", 431, "Incorrect request: the address is too long"),
-        ("/adminapi/v2/orders", "Content-Length: 99999999\r\n", b"", 413, "Incorrect request: it is too large"),
+        ("/api/v2", "Content-Length: 99999999\r\n", b"", 413, "Incorrect request: it is too large"),
         ("/api/v2", "Transfer-Encoding: chunked\r\n", b"f00000\r\n" + b"x" * 13_000_000, 413,
          "Incorrect request: it is too large"),
         ("/api/v2", "Transfer-Encoding: chunked\r\n", b"no number\r\n", 400, "Incorrect request"),
@@ -191,6 +191,32 @@ def test_a_program_whose_request_cannot_be_read_gets_json(
         answer.begin()
         assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
         assert json.loads(answer.read()) == {"error": text}
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "content_type", "expected"),
+    [
+        ("/adminapi/v2/orders", 413, "application/json",
+         {"data": [], "error_message": "The body is too large", "error_code": 413}),
+        ("/adminapi/v1", 413, "application/json", {"status": "fail", "error": "The body is too large"}),
+        ("/adminapi/v2/orders?ids=" + "1," * 40_000, 431, "application/json",
+         {"data": [], "error_message": "The address or a header is too long", "error_code": 431}),
+        ("/api/v3/orders", 413, "application/problem+json", {"status": 413, "code": "payload_too_large"}),
+        ("/api/v3/orders?cursor=" + "1," * 40_000, 413, "application/problem+json",
+         {"status": 413, "code": "payload_too_large"}),
+    ],
+    ids=["admin", "admin v1", "admin long", "v3", "v3 long"],
+)  # fmt: skip
+def test_each_api_has_its_own_form_of_an_error(
+    target: str, status: int, content_type: str, expected: dict[str, Any]
+) -> None:
+    with raw_server() as (port, _process, _log), socket.create_connection(("127.0.0.1", port), 10) as client:
+        with suppress(ConnectionError):  # the server may hang up before everything is sent
+            client.sendall(f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, answer.headers["Content-Type"]) == (status, content_type)
+        assert json.loads(answer.read()).items() >= expected.items()
 
 
 def test_a_thousand_order_numbers_fit_into_a_url() -> None:
