@@ -286,6 +286,9 @@ PAYMENT_CREDIT_LISTENERS = ["storefront.mail.receipts.keep"]
 # Called as listener(payment, *, amount: Decimal) when a refund or chargeback of a credited payment is booked, in the
 # same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency.
 PAYMENT_REVERSAL_LISTENERS: list[str] = []
+# Called with a RateNotice (storefront/currencies/updates.py) when staff should look at exchange rates, in the
+# transaction that it is about.
+CURRENCY_NOTICE_LISTENERS = ["storefront.mail.rate_notices.keep"]
 # Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
 ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.enqueue"
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.

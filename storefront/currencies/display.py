@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
 from babel.numbers import get_currency_precision
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone
 
 from orders.rules import amounts
 from storefront.currencies.models import Currency
@@ -26,10 +28,14 @@ _NAME = "currencies.rates"
 
 @dataclass(frozen=True, slots=True)
 class DisplayCurrency:
-    """A currency and its rate with the margin: the units of ``code`` that equal one unit of the store currency."""
+    """A currency and its rate with the margin: the units of ``code`` that equal one unit of the store currency.
+
+    ``outdated_since`` is when the rate was last confirmed, if its source has failed for too long since.
+    """
 
     code: str
     rate: Decimal
+    outdated_since: datetime | None = None
 
     def of(self, amount: Decimal) -> Decimal:
         """Convert ``amount`` of the store currency to this currency, rounded for display."""
@@ -42,8 +48,7 @@ class _Choice:
 
     @cached_property
     def shown(self) -> DisplayCurrency | None:
-        rate = active().get(self.code) if self.code else None
-        return None if rate is None else DisplayCurrency(self.code, rate)
+        return active().get(self.code) if self.code else None
 
 
 _choice: ContextVar[_Choice | None] = ContextVar("currencies.choice", default=None)
@@ -65,12 +70,17 @@ def current() -> DisplayCurrency | None:
     return choice.shown if choice else None
 
 
-def active() -> dict[str, Decimal]:
-    """Return the rates of the currencies that can be chosen, cached for CACHE_SECONDS seconds in each process."""
-    cached: dict[str, Decimal] | None = cache.get(_NAME)
+def active() -> dict[str, DisplayCurrency]:
+    """Return the currencies that can be chosen, by code, cached for CACHE_SECONDS seconds in each process."""
+    cached: dict[str, DisplayCurrency] | None = cache.get(_NAME)
     if cached is None:
+        now = timezone.now()
         rows = Currency.objects.filter(is_active=True, rate__isnull=False).exclude(code=settings.STORE_CURRENCY)
-        cached = {row.code: row.customer_rate for row in rows if row.customer_rate is not None}
+        cached = {
+            row.code: DisplayCurrency(row.code, row.customer_rate, row.confirmed_at if row.is_stale(now) else None)
+            for row in rows.select_related("source")
+            if row.customer_rate is not None
+        }
         cache.set(_NAME, cached, CACHE_SECONDS)
     return cached
 

@@ -44,31 +44,6 @@ class SourceFormat(models.TextChoices):
     ECB = "ecb", _("ECB daily rates (XML)")
 
 
-class FetchProblem(models.TextChoices):
-    """Why a source could not be read."""
-
-    UNREACHABLE = "unreachable", _("The source did not answer.")
-    NOT_ALLOWED = "not_allowed", _("The URL is not allowed. It must start with https:// and be on the public internet.")
-    STATUS = "status", _("The source answered with an error.")
-    REDIRECT = "redirect", _("The source redirects to another URL. Enter that URL.")
-    TOO_LARGE = "too_large", _("The answer is too large.")
-    NOT_JSON = "not_json", _("The answer is not JSON.")
-    NOT_XML = "not_xml", _("The answer is not the ECB's XML format.")
-    NOTHING_FOUND = "nothing_found", _("The answer contains no rate at the path.")
-    NO_STORE_CURRENCY = "no_store_currency", _("The answer contains no rate of the store currency.")
-    OLD = "old", _("The answer is more than a week old.")
-    KEY_UNREADABLE = "key_unreadable", _("The API key cannot be decrypted. Enter it again.")
-
-
-class QuoteProblem(models.TextChoices):
-    """Why the rate of one currency in the answer of a source cannot be used."""
-
-    MISSING = "missing", _("The source has no rate for this currency.")
-    UNREADABLE = "unreadable", _("The source's rate is not a number.")
-    NOT_POSITIVE = "not_positive", _("The source's rate is zero or negative.")
-    OUT_OF_RANGE = "out_of_range", _("The source's rate is too small or too large.")
-
-
 class Interval(models.IntegerChoices):
     """Minutes between two fetches."""
 
@@ -173,8 +148,9 @@ class Currency(models.Model):
     rejected_at = models.DateTimeField(_("rejected at"), null=True, editable=False)
     #: A QuoteProblem, or empty if the last fetch brought a usable rate.
     problem = models.CharField(_("problem"), max_length=20, blank=True, default="", editable=False)
-    #: When staff was told that the rate is not updated; None once it is again.
+    #: When staff was told that the rate is not updated (None once it is again), and that one waits for approval.
     warned_at = models.DateTimeField(null=True, editable=False)
+    pending_told_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["code"]

@@ -24,6 +24,7 @@ class EmailKind(models.TextChoices):
     ORDERS = "orders", _("Order problems")
     TICKET = "ticket", _("Support replies")
     BALANCE = "balance", _("Low balance")
+    STAFF = "staff", _("Staff notices")
 
 
 #: Kinds that are always sent. Their text is secret: no page shows it, and it is erased once it was sent.
