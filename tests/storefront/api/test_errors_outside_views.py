@@ -25,6 +25,11 @@ DOCUMENTS = [
 SECRET = "a bug with a secret"
 
 
+@pytest.fixture(autouse=True)
+def _no_limit_of_calls(settings: Any) -> None:
+    settings.ADMIN_API_CALLS_PER_SECOND = 0
+
+
 def shape(path: str, status: int) -> dict[str, Any]:
     """Return what an error of the API at ``path`` has, whatever its text."""
     if path.startswith("/adminapi/v1"):

@@ -62,7 +62,7 @@ def test_a_host_that_is_not_ours_gets_json(reseller: Reseller, settings: Any, pa
     status, headers, body = send(raw.replace(b"Host: 127.0.0.1", b"Host: evil.example"))
     assert headers["content-type"] == f"application/{'problem+' if path == '/api/v3' else ''}json"
     assert status in (200, 400, 404)
-    assert status == 200 or list(body) == ["error"]
+    assert status == 200 or ("code" if path == "/api/v3" else "error") in body
 
 
 def test_plain_http_is_not_sent_to_https(reseller: Reseller, settings: Any) -> None:
