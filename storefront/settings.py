@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "storefront.support",
     "storefront.webhooks",
     "storefront.payments",
+    "storefront.promotions.apps.PromotionsConfig",
     "storefront.mail.apps.MailConfig",
     "storefront.demo",
 ]
@@ -276,16 +277,21 @@ ORDERS_EVENT_LISTENERS = [
     "storefront.mail.notifications.record",
 ]
 # Called by the ledger audit; each yields one sentence for everything in its tables that does not add up.
-ORDERS_AUDITS = ["storefront.payments.audit.findings"]
+ORDERS_AUDITS = ["storefront.payments.audit.findings", "storefront.promotions.audit.findings"]
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff answers a customer, in the same transaction. Empty: no notification.
 SUPPORT_ANSWER_LISTENER = "storefront.mail.ticket_answers.keep"
 # Called with the Payment when it is credited, in the same transaction.
-PAYMENT_CREDIT_LISTENERS = ["storefront.mail.receipts.keep"]
+PAYMENT_CREDIT_LISTENERS = [
+    "storefront.promotions.listeners.payment_credited",
+    "storefront.mail.receipts.keep",
+]
 # Called as listener(payment, *, amount: Decimal) when a refund or chargeback of a credited payment is booked, in the
 # same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency.
-PAYMENT_REVERSAL_LISTENERS: list[str] = []
+PAYMENT_REVERSAL_LISTENERS = ["storefront.promotions.listeners.payment_reversed"]
+# Returns (key, label) of the payment methods to which a promotion can be limited.
+PROMOTIONS_PAYMENT_METHODS = "storefront.payments.payment_form.method_names"
 # Called with a RateNotice (storefront/currencies/updates.py) when staff should look at exchange rates, in the
 # transaction that it is about.
 CURRENCY_NOTICE_LISTENERS = ["storefront.mail.rate_notices.keep"]

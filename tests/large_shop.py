@@ -48,6 +48,7 @@ from storefront.accounts.models import ApiKey, User
 from storefront.api.sandbox.models import SandboxOrder
 from storefront.mail.models import Email
 from storefront.payments.models import ManualMethod, Payment, Proof
+from storefront.promotions.models import Bonus, BonusSource, PaymentBonus
 from storefront.shop.models import Favorite
 from storefront.support.models import (
     Announcement,
@@ -155,6 +156,7 @@ class LargeShop:
             )
         Markup.objects.create(percent=Decimal(30))
         bulk(ManualMethod(name=name, instructions="Pay {amount}", minimum=Decimal(1)) for name in ("Bank", "Card"))
+        PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
         bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
         bulk(CannedReply(title=f"Reply {n}", text="Hello {name}") for n in range(3))
         for page in bulk(
@@ -348,13 +350,19 @@ class LargeShop:
         made = bulk(_payment(n, self.customer, until - timedelta(minutes=count - n + first)) for n in
                     range(first, first + count))  # fmt: skip
         bulk(Proof(payment=row, key=f"p/{row.pk}", kind="png", size=100) for row in made[1:3])
-        clearing = transfers.clearing_account("manual")
+        clearing, bonuses = transfers.clearing_account("manual"), Account.objects.get(code=transfers.BONUSES)
+        step, given = PaymentBonus.objects.get(), []
         for row in made:
             if row.status == "credited":
                 named = f"payment:manual:{row.reference}"
                 self._add_transfer(
                     self.wallets[row.user_id], "payment", named, row.paid_amount, clearing, row.created_at
                 )
+                given.append(_bonus(row, step))
+                self._add_transfer(
+                    self.wallets[row.user_id], "bonus", f"bonus:payment:{row.pk}", Decimal(1), bonuses, row.created_at
+                )
+        bulk(given)
         self._write_transfers()
 
     def _add_other_rows(self, orders: int, until: datetime) -> None:
@@ -473,6 +481,13 @@ def _delivery(n: int, endpoint: Endpoint, event: WebhookEvent) -> Delivery:
         delivered_at=None if is_open or is_failed else event.created_at,
         given_up_at=event.created_at if is_failed else None,
     )
+
+
+def _bonus(payment: Payment, step: PaymentBonus) -> Bonus:
+    return Bonus(
+        user=payment.user, source=BonusSource.PAYMENT, reference=f"payment:{payment.pk}", amount=Decimal(1),
+        payment_number=payment.pk, payment_reference=payment.reference, paid=payment.paid_amount, payment_bonus=step,
+    )  # fmt: skip
 
 
 def _payment(n: int, user: User, at: datetime) -> Payment:

@@ -81,6 +81,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     ),
     "shop:wallet": (
         "/wallet/", "/wallet/?kind=charge", "/wallet/?kind=refund", "/wallet/?kind=payment", "/wallet/?kind=adjustment",
+        "/wallet/?kind=bonus",
         "/wallet/?before={transfer}", "/wallet/?after=0", "/wallet/?kind=payment&before={transfer}",
         "/wallet/?kind=adjustment&before={transfer}",
     ),
@@ -263,6 +264,7 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "webhooks.Endpoint": ("{endpoint}", "nadia@"),
     "webhooks.Delivery": ("{delivery}", "nadia@", "nothing"),
     "payments.Payment": ("{reference}", "nadia@", "nothing"),
+    "promotions.Bonus": ("{reference}", "nadia@", "nothing"),
     "mail.Email": ("1", "nadia@", "nothing"),
 }
 #: Filtered lists that pages of other models link to.

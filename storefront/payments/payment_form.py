@@ -6,14 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from babel.numbers import get_currency_precision
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from orders.errors import InvalidAmount
 from orders.rules import amounts
 from storefront.payments import gateways, return_urls
 from storefront.payments.gateway import Gateway, Way
+from storefront.payments.models import REPORTED
 
 #: Maximum length of the amount's text. Longer texts are cut and are not valid amounts.
 _AMOUNT_MAX_LENGTH = 24
@@ -53,6 +56,14 @@ def choices() -> list[Choice]:
         for gateway in gateways.ready()
         for way in gateway.ways()
     ]
+
+
+def method_names() -> list[tuple[str, Any]]:
+    """Return (key, label) of each gateway, of each of its methods if it has several, and of reported payments."""
+    names: dict[str, Any] = {gateway.name: gateway.label for gateway in gateways.ready()}
+    for choice in choices():
+        names.setdefault(choice.key, choice.way.label)
+    return [*names.items(), (REPORTED, _("Reported through the API"))]
 
 
 def read(inputs: Mapping[str, str]) -> PaymentRequest:

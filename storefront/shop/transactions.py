@@ -52,6 +52,19 @@ def wallet_transfers(wallet: Account, kind: str = "") -> QuerySet[Transfer]:
     return transfers.filter(kind=kind) if kind in TransferKind.values else transfers
 
 
+def bonus_label(transfer: Transfer) -> str:
+    """Return what a bonus was given for, by its reference; "" for transfers of other kinds."""
+    source = transfer.reference.split(":")[1] if transfer.kind == TransferKind.BONUS else ""
+    labels = {
+        "payment": _("Payment bonus"),
+        "coupon": _("Coupon"),
+        "voucher": _("Voucher"),
+        "welcome": _("Welcome credit"),
+        "affiliate": _("Affiliate earnings"),
+    }
+    return labels.get(source, "")
+
+
 def balance_change(transfer: Transfer) -> Decimal:
     """Return the change of the wallet by a transfer: positive for money received."""
     return transfer.amount if transfer.target_id == transfer.wallet_id else -transfer.amount

@@ -15,6 +15,7 @@ from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Account, CustomerRate, DeliveryStats, Order, PriceChange, PriceLevel, Service
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
+from storefront.promotions.models import PaymentBonus
 from storefront.shop.models import Favorite
 from storefront.support import tickets
 from storefront.support.models import Announcement, CannedReply, InfoPage, TicketCategory
@@ -174,6 +175,11 @@ def _support(made: SampleShop) -> None:
 
 
 def _payments(made: SampleShop) -> None:
+    PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
+    PaymentBonus.objects.create(from_amount=Decimal(500), percent=Decimal(5), fixed=Decimal(10), budget=Decimal(2000))
+    credited = payments.demo(made.nadia, "120")
+    payments.deliver(payments.webhook_of(credited))
+    made.ids["credited_payment"] = credited.reference
     made.ids["demo_payment"] = payments.demo(made.nadia, "50").reference
     made.ids["manual_payment"] = payments.manual(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
 

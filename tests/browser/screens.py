@@ -98,6 +98,7 @@ def _customers(shop: SampleShop) -> list[Screen]:
         Screen("top-up", "/wallet/add-funds/", CUSTOMER),
         Screen("top-ups", "/wallet/payments/", CUSTOMER),
         Screen("top-up-demo", f"/wallet/payments/{shop.ids['demo_payment']}/", CUSTOMER),
+        Screen("top-up-credited", f"/wallet/payments/{shop.ids['credited_payment']}/", CUSTOMER),
         Screen("top-up-by-hand", f"/wallet/payments/{shop.ids['manual_payment']}/", CUSTOMER),
         Screen("demo-bank", f"/wallet/payments/{shop.ids['demo_payment']}/demo/", CUSTOMER),
         Screen("tickets", "/support/", CUSTOMER),
@@ -143,13 +144,14 @@ def _office(shop: SampleShop) -> list[Screen]:
         "orders": "orders/order", "services": "orders/service", "categories": "orders/category",
         "transfers": "orders/transfer", "refills": "orders/refill", "levels": "orders/pricelevel",
         "providers": "providers/provider", "offers": "providers/offer", "markups": "providers/markup",
-        "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment", "letters": "mail/email",
+        "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment",
+        "payment-bonuses": "promotions/paymentbonus", "bonuses": "promotions/bonus", "letters": "mail/email",
     }  # fmt: skip
     pages = {
         "order": f"orders/order/{shop.orders['in_progress'].pk}/change", "doubt": "orders/order/?status=in_doubt",
         "service": f"orders/service/{shop.services[0].pk}/change", "provider-add": "providers/provider/add",
         "user": f"accounts/user/{shop.nadia.pk}/change", "ticket": f"support/ticket/{shop.ids['ticket']}/change",
-        "brand": "brand/brand", "index": "",
+        "payment-bonus-add": "promotions/paymentbonus/add", "brand": "brand/brand", "index": "",
     }  # fmt: skip
     named = {f"{name}-list": path for name, path in lists.items()} | pages
     return [

@@ -66,6 +66,11 @@ def approx(amount: Decimal | None) -> SafeString | str:
 
 
 @register.filter
+def bonus_label(transfer: Transfer) -> str:
+    return transactions.bonus_label(transfer)
+
+
+@register.filter
 def signed(amount: Decimal) -> SafeString:
     """Format an amount with its sign, a plus as well."""
     return format_html("<bdi>{}</bdi>", formats.money(amount, is_signed=True))

@@ -259,7 +259,7 @@ def test_the_number_of_queries_does_not_grow_with_rows(
         payments.bank(f"Bank {number}")
         payments.manual(nadia, method=method)
     payment = payments.with_proof(nadia)
-    for address, most in ((NEW, 4), ("/wallet/payments/", 4), (f"/wallet/payments/{payment.reference}/", 6)):
+    for address, most in ((NEW, 5), ("/wallet/payments/", 4), (f"/wallet/payments/{payment.reference}/", 6)):
         with django_assert_max_num_queries(most):
             assert page.get(address).status_code == 200
     with django_assert_max_num_queries(3):
@@ -269,7 +269,7 @@ def test_the_number_of_queries_does_not_grow_with_rows(
 def test_a_webhook_costs_a_fixed_number_of_queries(nadia: User, django_assert_max_num_queries: Any) -> None:
     payment = payments.demo(nadia)
     deliver(webhook_of(payments.demo(nadia)))  # the clearing account is there now
-    with django_assert_max_num_queries(14):  # three of them for the receipt: is it wanted, the color, the letter
+    with django_assert_max_num_queries(17):  # three for the receipt , three for a bonus
         deliver(webhook_of(payment))
     with django_assert_max_num_queries(3):
         deliver(webhook_of(payment))

@@ -1,0 +1,172 @@
+"""The models of promotions: payment bonuses, and every bonus that was given. Only ``granting`` writes a Bonus."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orders.db.money_fields import NOT_NEGATIVE, MoneyField, PercentField
+from orders.rules import amounts
+
+POSITIVE = MinValueValidator(amounts.QUANTUM, _("Enter an amount above zero."))
+UP_TO_ALL = MaxValueValidator(Decimal(100), _("Enter a percentage of at most 100."))
+
+
+class PaymentBonusQuerySet(models.QuerySet["PaymentBonus"]):
+    def running(self) -> PaymentBonusQuerySet:
+        """Return the active ones in their period whose budget is not used up."""
+        now = timezone.now()
+        return self.filter(
+            Q(starts_at=None) | Q(starts_at__lte=now),
+            Q(ends_at=None) | Q(ends_at__gt=now),
+            Q(budget=None) | Q(given__lt=F("budget")),
+            is_active=True,
+        )
+
+
+class PaymentBonus(models.Model):
+    """A step of the bonus on payments. Of the steps that a payment reaches, the highest one counts.
+
+    ``given`` is what customers got from it, minus what was taken back.
+    """
+
+    from_amount = MoneyField(
+        _("from amount"), validators=[POSITIVE], help_text=_("The smallest payment that gets this bonus.")
+    )
+    percent = PercentField(
+        _("percent of the payment"),
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE, UP_TO_ALL],
+        help_text=_("Enter 3 to add 3% of the payment."),
+    )
+    fixed = MoneyField(
+        _("fixed amount"),
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE],
+        help_text=_("Added to the percentage. Leave at 0 for a percentage only."),
+    )
+    method = models.CharField(
+        _("payment method"),
+        max_length=100,
+        blank=True,
+        help_text=_("Leave empty for all payment methods. Payments reported through the API need their own bonus."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    starts_at = models.DateTimeField(
+        _("starts at"), null=True, blank=True, help_text=_("Leave empty to start immediately.")
+    )
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True, help_text=_("Leave empty for no end."))
+    uses_per_customer = models.PositiveIntegerField(
+        _("uses per customer"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("How many payments of one customer get this bonus. Leave empty for no limit."),
+    )
+    budget = MoneyField(
+        _("total budget"),
+        null=True,
+        blank=True,
+        validators=[POSITIVE],
+        help_text=_("The bonus stops when this much has been given in total. Leave empty for no limit."),
+    )
+    given = MoneyField(_("given so far"), default=Decimal(0), editable=False)
+
+    objects = PaymentBonusQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["from_amount", "id"]
+        verbose_name = _("payment bonus")
+        verbose_name_plural = _("payment bonuses")
+        constraints = [
+            models.CheckConstraint(name="payment_bonus_from_amount_positive", condition=Q(from_amount__gt=0)),
+            models.CheckConstraint(name="payment_bonus_given_not_negative", condition=Q(given__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.percent and not self.fixed:
+            raise ValidationError({"percent": _("Enter a percentage or a fixed amount.")})
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValidationError({"ends_at": _("The end is before the start.")})
+
+
+class BonusSource(models.TextChoices):
+    PAYMENT = "payment", _("Payment bonus")
+    COUPON = "coupon", _("Coupon")
+    VOUCHER = "voucher", _("Voucher")
+    WELCOME = "welcome", _("Welcome credit")
+    AFFILIATE = "affiliate", _("Affiliate earnings")
+
+
+class BonusQuerySet(models.QuerySet["Bonus"]):
+    def of(self, user: Any) -> BonusQuerySet:
+        """Return the bonuses of a customer."""
+        return self.filter(user=user)
+
+
+class Bonus(models.Model):
+    """One bonus that was given to a customer; its transfer has the reference ``bonus:<reference>``.
+
+    Payments are identified by number and reference, because promotions know nothing of their table. ``paid`` is the
+    credited amount of that payment, and ``reversed_amount`` how much of it was refunded or charged back since.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="bonuses", db_index=False, verbose_name=_("customer")
+    )
+    source = models.CharField(_("type"), max_length=9, choices=BonusSource.choices)
+    reference = models.CharField(_("reference"), max_length=100, unique=True)
+    amount = MoneyField(_("amount"))
+    taken_back = MoneyField(_("taken back"), default=Decimal(0))
+    payment_number = models.PositiveBigIntegerField(_("payment number"), null=True, blank=True)
+    payment_reference = models.CharField(_("payment"), max_length=40, blank=True)
+    paid = MoneyField(_("amount of the payment"), null=True, blank=True)
+    reversed_amount = MoneyField(_("refunded of the payment"), default=Decimal(0))
+    payment_bonus = models.ForeignKey(
+        PaymentBonus,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bonuses",
+        db_index=False,
+        verbose_name=_("payment bonus"),
+    )
+    created_at = models.DateTimeField(_("date"), auto_now_add=True)
+
+    objects = BonusQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("bonus")
+        verbose_name_plural = _("bonuses given")
+        constraints = [
+            models.CheckConstraint(name="bonus_amount_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="bonus_taken_back_up_to_amount", condition=Q(taken_back__gte=0, taken_back__lte=F("amount"))
+            ),
+        ]
+        indexes = [
+            models.Index(name="bonus_of_customer", fields=["user", "-id"]),
+            models.Index(name="bonus_by_source", fields=["source", "-id"]),
+            models.Index(name="bonus_of_payment", fields=["payment_number"], condition=Q(payment_number__isnull=False)),
+            models.Index(
+                name="bonus_of_payment_bonus",
+                fields=["payment_bonus", "user"],
+                condition=Q(payment_bonus__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
