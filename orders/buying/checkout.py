@@ -58,13 +58,13 @@ class Quote:
 
 
 def quote(
-    service: Service, *, inputs: Mapping[str, Any], paid_by: CustomerPricing = customer_pricing.LIST_PRICES
+    service: Service, *, inputs: Mapping[str, Any], pricing: CustomerPricing = customer_pricing.LIST_PRICES
 ) -> Quote:
     """Validate and price an order, without writing anything.
 
     Args:
         inputs: The customer's inputs by their names in the panel API.
-        paid_by: The customer's pricing.
+        pricing: The customer's pricing.
 
     Raises:
         ServiceNotSold: The service or its category is not on sale.
@@ -84,7 +84,7 @@ def quote(
         starts_at = scheduled_start.parse_start(inputs)
     except InvalidField as problem:
         raise OrderInvalid([problem]) from None
-    rate = paid_by.rate(service)
+    rate = pricing.rate(service)
     charge = charges.charge(rate, details.quantity, is_flat=service.is_flat)
     if charge > _LARGEST_CHARGE:
         most = int(amounts.divide(amounts.multiply(_LARGEST_CHARGE, details.quantity), charge))
@@ -115,7 +115,7 @@ def place_order(
     source: str = Source.PAGE,
     request_id: str | None = None,
     fingerprint: int | None = None,
-    paid_by: CustomerPricing | None = None,
+    pricing: CustomerPricing | None = None,
     shown_charge: Decimal | None = None,
     catalog_version: int | None = None,
 ) -> Order:
@@ -126,7 +126,7 @@ def place_order(
     Args:
         request_id: The idempotency key that the sender gave the request (see ``orders.buying.idempotency``).
         fingerprint: The hash of the request's content, used where there is no ``request_id``.
-        paid_by: The customer's pricing; looked up if it is omitted.
+        pricing: The customer's pricing; looked up if it is omitted.
         shown_charge: The price that the customer agreed to, in the store currency.
         catalog_version: The catalog version, if the caller has just read it: values cached for it are not read again.
 
@@ -143,11 +143,11 @@ def place_order(
     request = idempotency.IdempotentRequest(user.pk, request_id or None, fingerprint if is_known_again else None)
     request.check()
     try:
-        if paid_by is None:
-            paid_by = customer_pricing.pricing_for(user, service.pk)
-        offer = quote(service, inputs=inputs, paid_by=paid_by)
-        _check_price(offer, shown_charge, catalog_version)
-        order = _sell_once(request, offer, source)
+        if pricing is None:
+            pricing = customer_pricing.pricing_for(user, service.pk)
+        quoted = quote(service, inputs=inputs, pricing=pricing)
+        _check_price(quoted, shown_charge, catalog_version)
+        order = _sell_once(request, quoted, source)
     except OrdersError:
         # A retry can fail because its first attempt succeeded, for example by spending the balance: return that order.
         earlier = request.earlier()
@@ -157,17 +157,17 @@ def place_order(
     return order
 
 
-def _sell_once(request: idempotency.IdempotentRequest, offer: Quote, source: str) -> Order:
+def _sell_once(request: idempotency.IdempotentRequest, quoted: Quote, source: str) -> Order:
     for is_last in (False, True):
-        order = _order(request, offer, source)
+        order = _order(request, quoted, source)
         try:
             transfers.sell(order)
         except IntegrityError:
             earlier = request.earlier()
             if earlier:
                 return earlier
-            if offer.service.is_one_per_link and _is_link_held(offer):
-                raise LinkInUse(f"an order for this link of service {offer.service.pk} is open") from None
+            if quoted.service.is_one_per_link and _is_link_held(quoted):
+                raise LinkInUse(f"an order for this link of service {quoted.service.pk} is open") from None
             # Try once more: ``earlier`` has released the id or fingerprint of an order older than the window.
             if is_last:
                 raise
@@ -177,47 +177,47 @@ def _sell_once(request: idempotency.IdempotentRequest, offer: Quote, source: str
     raise AssertionError("unreachable")
 
 
-def _order(request: idempotency.IdempotentRequest, offer: Quote, source: str) -> Order:
+def _order(request: idempotency.IdempotentRequest, quoted: Quote, source: str) -> Order:
     return Order(
         user_id=request.user_id,
         source=source,
         request_id=request.request_id,
         fingerprint=request.fingerprint,
-        link_lock=_link_lock(offer),
-        service=offer.service,
-        rate=offer.rate,
-        is_flat=offer.service.is_flat,
-        charge=offer.charge,
-        link=offer.details.link,
-        quantity=offer.details.quantity,
-        fields=offer.details.fields,
-        runs=offer.details.runs,
-        interval=offer.details.interval,
-        starts_at=offer.starts_at,
+        link_lock=_link_lock(quoted),
+        service=quoted.service,
+        rate=quoted.rate,
+        is_flat=quoted.service.is_flat,
+        charge=quoted.charge,
+        link=quoted.details.link,
+        quantity=quoted.details.quantity,
+        fields=quoted.details.fields,
+        runs=quoted.details.runs,
+        interval=quoted.details.interval,
+        starts_at=quoted.starts_at,
     )
 
 
-def _link_lock(offer: Quote) -> int | None:
-    link = offer.details.link
-    return same_link.lock(offer.service.pk, link) if link and offer.service.is_one_per_link else None
+def _link_lock(quoted: Quote) -> int | None:
+    link = quoted.details.link
+    return same_link.lock(quoted.service.pk, link) if link and quoted.service.is_one_per_link else None
 
 
-def _is_link_held(offer: Quote) -> bool:
-    return Order.objects.open().filter(link_lock=_link_lock(offer)).exists()
+def _is_link_held(quoted: Quote) -> bool:
+    return Order.objects.open().filter(link_lock=_link_lock(quoted)).exists()
 
 
-def _check_price(offer: Quote, shown_charge: Decimal | None, catalog_version: int | None) -> None:
+def _check_price(quoted: Quote, shown_charge: Decimal | None, catalog_version: int | None) -> None:
     """Raise PriceChanged or SoldBelowCost; log the latter once an hour for each service."""
-    if shown_charge is not None and offer.charge != shown_charge:
-        raise PriceChanged(offer.charge)
-    cost = cost_of(offer.service, quantity=offer.details.quantity, catalog_version=catalog_version)
-    if cost is None or cost <= offer.charge:
+    if shown_charge is not None and quoted.charge != shown_charge:
+        raise PriceChanged(quoted.charge)
+    cost = cost_of(quoted.service, quantity=quoted.details.quantity, catalog_version=catalog_version)
+    if cost is None or cost <= quoted.charge:
         return
     message = (
-        f"service {offer.service.pk} was not sold: the order costs us {amounts.plain(cost)}, "
-        f"its price is {amounts.plain(offer.charge)}"
+        f"service {quoted.service.pk} was not sold: the order costs us {amounts.plain(cost)}, "
+        f"its price is {amounts.plain(quoted.charge)}"
     )
-    if cache.add(f"orders.below_cost.{offer.service.pk}", 1, _LOG_SECONDS):
+    if cache.add(f"orders.below_cost.{quoted.service.pk}", 1, _LOG_SECONDS):
         log.warning(message)
     raise SoldBelowCost(message)
 

@@ -63,7 +63,7 @@ PAGE = 500
 PATIENCE = timedelta(days=3)
 #: How long to wait after a temporary rejection.
 EARLY, PASSING = timedelta(hours=6), timedelta(minutes=10)
-BACK_OFF = Doubling(first=60, last=3600)
+RETRY_DELAYS = Doubling(first=60, last=3600)
 
 
 def triage(*, is_now: bool = False) -> list[int]:
@@ -319,7 +319,7 @@ def _record_not_sent(upstream_request: UpstreamRequest, problem: NotSent) -> str
     request = _customer_request(upstream_request)
     tries = UpstreamRequest.objects.filter(**{_name(type(request)): request.pk}, state=PlacementState.NOT_SENT).count()
     if _move(upstream_request, PlacementState.NOT_SENT, panel_error=problem.message[:600], ended_at=timezone.now()):
-        customer_requests.postpone(request, due_at=timezone.now() + BACK_OFF.delay(tries + 1), why=problem.message)
+        customer_requests.postpone(request, due_at=timezone.now() + RETRY_DELAYS.delay(tries + 1), why=problem.message)
     return "not_sent"
 
 

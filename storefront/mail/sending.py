@@ -39,7 +39,7 @@ from storefront.web.plain_text import one_line
 log = logging.getLogger(__name__)
 
 #: Delays in seconds between the attempts; after the last one the email is given up.
-BACK_OFF = Steps((60, 300, 1_800, 7_200, 21_600, 43_200, 86_400))
+RETRY_DELAYS = Steps((60, 300, 1_800, 7_200, 21_600, 43_200, 86_400))
 #: Seconds during which one pass claims emails.
 CLAIM_SECONDS = 30.0
 #: Number of steps in the conversation with the mail server, each of at most EMAIL_TIMEOUT seconds: those for the
@@ -245,5 +245,5 @@ def _store_outcome(email: Email, outcome: SendOutcome, now: datetime) -> str:
 
 def _retry_at(email: Email, now: datetime) -> datetime | None:
     """Return when to try again, or None to give up."""
-    wait = BACK_OFF.delay(email.attempts)
+    wait = RETRY_DELAYS.delay(email.attempts)
     return None if wait is None else now + wait

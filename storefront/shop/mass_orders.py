@@ -29,7 +29,7 @@ from orders.errors import (
 from orders.models import Order, Service
 from orders.models.order import Source
 from orders.rules import amounts, same_link
-from storefront.shop import labels, purchase
+from storefront.shop import input_texts, purchase
 from storefront.shop.mass_order_parser import MassOrderLine
 from storefront.web import formats, query_params
 
@@ -66,7 +66,7 @@ class MassOrder:
     balance: Decimal
     #: How often each line was bought already, by fingerprint; the bought copies have left the text.
     offsets: Mapping[str, int] = field(default_factory=dict)
-    paid_by: CustomerPricing = customer_pricing.LIST_PRICES
+    pricing: CustomerPricing = customer_pricing.LIST_PRICES
 
     @property
     def invalid(self) -> list[MassOrderRow]:
@@ -131,7 +131,7 @@ def check_lines(
 ) -> MassOrder:
     """Check every line, without writes and in at most five queries for any number of lines."""
     mass_order = MassOrder([MassOrderRow(line, problem=line.problem) for line in lines], balance, offsets or {})
-    mass_order.paid_by = _load_services(user, mass_order.rows)
+    mass_order.pricing = _load_services(user, mass_order.rows)
     seen = Counter(mass_order.offsets)
     for row in mass_order.rows:
         if row.service is None:
@@ -140,7 +140,7 @@ def check_lines(
         row.fingerprint = f"{key & (1 << 64) - 1:016x}"
         seen[row.fingerprint] += 1
         row.occurrence = seen[row.fingerprint]
-        _quote(row, mass_order.paid_by)
+        _quote(row, mass_order.pricing)
     _load_existing_orders(user, mass_order.rows, form)
     _reject_locked_links(mass_order.rows)
     return mass_order
@@ -164,7 +164,7 @@ def place_orders(user: Any, mass_order: MassOrder, *, form: str, confirmed: Mapp
             row.problem = _("Not placed because the line is new since the last check. Check the lines again.")
         else:
             is_out_of_funds = not _buy(
-                user, row, f"{form}:{row.fingerprint}:{row.occurrence}", mass_order.paid_by, price
+                user, row, f"{form}:{row.fingerprint}:{row.occurrence}", mass_order.pricing, price
             )
     return mass_order
 
@@ -212,26 +212,26 @@ def _load_services(user: Any, rows: list[MassOrderRow]) -> CustomerPricing:
     return customer_pricing.pricing_for(user, *services) if services else customer_pricing.LIST_PRICES
 
 
-def _quote(row: MassOrderRow, paid_by: CustomerPricing) -> None:
+def _quote(row: MassOrderRow, pricing: CustomerPricing) -> None:
     assert row.service is not None
     row.link = row.line.inputs.get("link", "") or row.line.inputs.get("username", "")
     try:
-        offer = checkout.quote(row.service, inputs=row.line.inputs, paid_by=paid_by)
+        quoted = checkout.quote(row.service, inputs=row.line.inputs, pricing=pricing)
     except OrdersError as problem:
         row.problem = problem_text(problem)
     else:
-        row.quantity, row.charge = offer.details.quantity, offer.charge
+        row.quantity, row.charge = quoted.details.quantity, quoted.charge
 
 
 def problem_text(problem: OrdersError) -> str:
     """Return why a line cannot be bought, in the words of the order form."""
     match problem:
         case OrderInvalid(problems=problems):
-            return " ".join(f"{labels.label(error.field)}: {labels.problem(error)}" for error in problems)
+            return " ".join(f"{input_texts.label(error.field)}: {input_texts.error_text(error)}" for error in problems)
         case PriceChanged(charge=charge):
             return _("Not placed because the price changed to %s. Check the lines again.") % formats.money(charge)
         case LinkInUse():
-            return labels.problem(purchase.LINK_IN_USE)
+            return input_texts.error_text(purchase.LINK_IN_USE)
         case ServiceNotSold():
             return _("This service is temporarily unavailable.")
     return _("This line can't be ordered.")
@@ -259,7 +259,7 @@ def _reject_locked_links(rows: list[MassOrderRow]) -> None:
             row.problem = problem_text(LinkInUse())
 
 
-def _buy(user: Any, row: MassOrderRow, request_id: str, paid_by: CustomerPricing, price: Decimal) -> bool:
+def _buy(user: Any, row: MassOrderRow, request_id: str, pricing: CustomerPricing, price: Decimal) -> bool:
     """Buy one line or store the reason in it. Return False if the balance is too low, so that buying stops."""
     assert row.service is not None
     try:
@@ -269,7 +269,7 @@ def _buy(user: Any, row: MassOrderRow, request_id: str, paid_by: CustomerPricing
             inputs=row.line.inputs,
             source=Source.PAGE,
             request_id=request_id,
-            paid_by=paid_by,
+            pricing=pricing,
             shown_charge=price,
         )
     except InsufficientFunds:

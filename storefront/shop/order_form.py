@@ -19,7 +19,7 @@ from orders.models import Order, Service
 from orders.rules import amounts, charges, order_inputs, service_types
 from orders.rules.order_inputs import Input, Shape
 from orders.rules.service_types import Count, Details
-from storefront.shop import labels
+from storefront.shop import input_texts
 
 ADDRESS_MAX = 1500
 
@@ -112,7 +112,7 @@ def _field(service: Service, spec: Input, inputs: Mapping[str, Any], error: Inva
     name = spec.name
     hint = _(spec.hint) if spec.hint else ""
     if name in counted(service):
-        hint = f"{hint} {labels.limits(name, service.min_quantity, service.max_quantity)}".strip()
+        hint = f"{hint} {input_texts.limits_hint(name, service.min_quantity, service.max_quantity)}".strip()
     return Field(
         name=name,
         label=_(spec.label),
@@ -120,10 +120,10 @@ def _field(service: Service, spec: Input, inputs: Mapping[str, Any], error: Inva
         example=service.link_example if spec is order_inputs.LINK else _example(spec),
         shape=spec.shape,
         value=order_inputs.text_of(inputs, name),
-        error=labels.problem(error) if error else "",
+        error=input_texts.error_text(error) if error else "",
         is_required=spec.is_required,
         is_optional=not spec.is_required and spec.required_if is None,
-        choices=tuple((str(value), labels.choice(spec, value)) for value in spec.choices),
+        choices=tuple((str(value), input_texts.choice(spec, value)) for value in spec.choices),
     )
 
 
@@ -144,18 +144,18 @@ def counted(service: Service) -> tuple[str, ...]:
     return ()
 
 
-def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal, paid_by: CustomerPricing) -> Price:
+def price(service: Service, inputs: Mapping[str, Any], *, balance: Decimal, pricing: CustomerPricing) -> Price:
     """Return the customer's price for the current entries; the other fields may still be empty or invalid."""
     details = _read_quantity(service, inputs)
     quantity, runs = (details.quantity, details.runs) if details else (minimum_quantity(service), 1)
-    charge = charges.charge(paid_by.rate(service), quantity, is_flat=service.is_flat)
+    charge = charges.charge(pricing.rate(service), quantity, is_flat=service.is_flat)
     cost = checkout.cost_of(service, quantity=quantity)
     return Price(quantity, charge, balance, details is not None, runs, cost is None or cost <= charge)
 
 
-def minimum_charge(service: Service, *, paid_by: CustomerPricing) -> Decimal:
+def minimum_charge(service: Service, *, pricing: CustomerPricing) -> Decimal:
     """Return the customer's price of the smallest order."""
-    return charges.charge(paid_by.rate(service), minimum_quantity(service), is_flat=service.is_flat)
+    return charges.charge(pricing.rate(service), minimum_quantity(service), is_flat=service.is_flat)
 
 
 def minimum_quantity(service: Service) -> int:
@@ -197,7 +197,7 @@ def link_error(service: Service, inputs: Mapping[str, Any]) -> str:
     try:
         checkout.check_link(service, order_inputs.read_link(text))
     except InvalidField as problem:
-        return labels.problem(problem)
+        return input_texts.error_text(problem)
     return ""
 
 
@@ -215,9 +215,9 @@ def add_funds_query(service: Service, inputs: Mapping[str, Any], price: Price) -
     return urlencode({"amount": amounts.plain(price.shortfall), "next": address})
 
 
-def unit_price(service: Service, *, paid_by: CustomerPricing) -> str:
+def unit_price(service: Service, *, pricing: CustomerPricing) -> str:
     """Return the rate on the page, to be posted back: the price shown must be the price charged."""
-    return f"{amounts.plain(paid_by.rate(service))}/{1 if service.is_flat else charges.PER}"
+    return f"{amounts.plain(pricing.rate(service))}/{1 if service.is_flat else charges.PER}"
 
 
 def inputs_of(order: Order) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def buy(
     inputs: Mapping[str, Any],
     request_id: str,
     shown_price: str,
-    paid_by: CustomerPricing,
+    pricing: CustomerPricing,
 ) -> Order:
     """Buy what the form holds, once. If an exception is raised, nothing was charged.
 
@@ -52,14 +52,14 @@ def buy(
         FormReused: The form already bought a different order.
         OrdersError: Everything that ``checkout.place_order`` raises.
     """
-    quote = checkout.quote(service, inputs=inputs, paid_by=paid_by)
+    quote = checkout.quote(service, inputs=inputs, pricing=pricing)
     order = Order.objects.filter(user=user, request_id=request_id).first()
     if order is None:
-        if shown_price != order_form.unit_price(service, paid_by=paid_by):
+        if shown_price != order_form.unit_price(service, pricing=pricing):
             raise PriceChanged(quote.charge)
         # Service and pricing were read once in this request, so the rate compared above is the rate charged.
         order = checkout.place_order(
-            user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id, paid_by=paid_by
+            user, service=service, inputs=inputs, source=Source.PAGE, request_id=request_id, pricing=pricing
         )
     details = quote.details
     requested = (service.pk, details.link, details.quantity, details.fields, details.runs, details.interval)

@@ -43,7 +43,7 @@ from storefront.webhooks.models import Attempt, Delivery, Endpoint, Pause
 MAX_IN_FLIGHT = 16
 MAX_PER_ENDPOINT = 2
 #: Delays in seconds between the attempts; after the last one the delivery is given up.
-BACK_OFF = Steps((30, 120, 600, 3_600, 10_800, 43_200, 86_400), jitter=0.2)
+RETRY_DELAYS = Steps((30, 120, 600, 3_600, 10_800, 43_200, 86_400), jitter=0.2)
 #: How long nothing is sent to an endpoint after a failure. Otherwise a dead endpoint with a long backlog would keep the
 #: workers busy for hours.
 FAILURE_HOLD = timedelta(seconds=15)
@@ -293,7 +293,7 @@ def _error(outcome: Answer | ProviderError) -> str:
 
 def _retry_at(delivery: Delivery, answer: Answer | None, now: datetime) -> datetime | None:
     """Return when to try again, or None to give up. A longer ``Retry-After`` of the endpoint is respected."""
-    wait = BACK_OFF.delay(delivery.attempts)
+    wait = RETRY_DELAYS.delay(delivery.attempts)
     retry_after = timedelta(seconds=answer.retry_after if answer and answer.retry_after else 0)
     return None if wait is None else now + max(wait, retry_after)
 

@@ -54,7 +54,7 @@ def add(caller: Caller, params: Params) -> Answer:
             request_id=text(params, "request_id"),
             fingerprint=idempotency.fingerprint(service_id, params),
             catalog_version=caller.catalog_version,
-            paid_by=CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate}),
+            pricing=CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate}),
         )
     except (ServiceNotSold, OrderInvalid, LinkInUse, RequestReused, InsufficientFunds) as problem:
         raise PanelRefusal(responses.why_not_placed(problem)) from None

@@ -89,7 +89,7 @@ class QuoteViewSet(RestViewSet):
         """Get the price of an order before buying it. Nothing is bought."""
         inputs = _inputs(OrderRequest.read(request.data))
         service, pricing = _sold(self.caller, inputs.pop("service"))
-        quote = checkout.quote(service, inputs=inputs, paid_by=pricing)
+        quote = checkout.quote(service, inputs=inputs, pricing=pricing)
         held = amounts.from_units(self.caller.balance, amounts.AMOUNT_PLACES)
         return Response(QuoteSerializer(quote, context={"balance": held}).data)
 
@@ -159,7 +159,7 @@ def _place(caller: Caller, data: Any) -> Order:
         inputs=inputs,
         source=Source.API,
         catalog_version=caller.catalog_version,
-        paid_by=pricing,
+        pricing=pricing,
         shown_charge=shown_charge,
     )
 

@@ -37,7 +37,7 @@ def add(caller: Caller, params: Params) -> Answer:
             service=service,
             inputs=params,
             request_id=text(params, "request_id"),
-            paid_by=CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate}),
+            pricing=CustomerPricing(caller.discount, {} if own_rate is None else {service_id: own_rate}),
         )
     except (ServiceNotSold, OrderInvalid, LinkInUse, RequestReused, InsufficientFunds) as problem:
         raise PanelRefusal(responses.why_not_placed(problem)) from None

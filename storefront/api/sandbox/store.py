@@ -38,7 +38,7 @@ def balance(key_id: int) -> Decimal:
 
 
 def place_order(
-    caller: Caller, *, service: Service, inputs: Mapping[str, Any], paid_by: CustomerPricing, request_id: str = ""
+    caller: Caller, *, service: Service, inputs: Mapping[str, Any], pricing: CustomerPricing, request_id: str = ""
 ) -> SandboxOrder:
     """Place an order with the play money of the caller's key, or return the one that the same request placed before.
 
@@ -48,14 +48,14 @@ def place_order(
     name, fingerprint = request_id or None, idempotency.fingerprint(service.pk, inputs)
     idempotency.IdempotentRequest(caller.user_id, name).check()
     try:
-        offer = checkout.quote(service, inputs=inputs, paid_by=paid_by)
+        quoted = checkout.quote(service, inputs=inputs, pricing=pricing)
     except OrdersError:
         # The service may be off sale by now, although the same request was successful before.
         earlier = _find_repeated(caller.key_id, name, fingerprint)
         if earlier is None:
             raise
         return earlier
-    order = _draft(offer, key_id=caller.key_id, request_id=name, fingerprint=fingerprint)
+    order = _draft(quoted, key_id=caller.key_id, request_id=name, fingerprint=fingerprint)
     with transaction.atomic():
         # Allow one purchase of a key at a time, so that none is placed twice and no money is spent twice.
         ApiKey.objects.select_for_update(no_key=True).only("pk").get(pk=caller.key_id)
@@ -133,31 +133,31 @@ def _duration() -> timedelta:
     return timedelta(seconds=settings.SANDBOX_SECONDS)
 
 
-def _draft(offer: Quote, **whose: Any) -> SandboxOrder:
-    """Return the unsaved order of ``offer`` with its whole course. ``whose`` are additional columns."""
-    details, now = offer.details, timezone.now()
+def _draft(quoted: Quote, **whose: Any) -> SandboxOrder:
+    """Return the unsaved order of ``quoted`` with its whole course. ``whose`` are additional columns."""
+    details, now = quoted.details, timezone.now()
     order = SandboxOrder(
         **whose,
-        link_lock=_link_lock(offer),
-        service=offer.service,
+        link_lock=_link_lock(quoted),
+        service=quoted.service,
         link=details.link,
         quantity=details.quantity,
         fields=details.fields,
         runs=details.runs,
         interval=details.interval,
-        charge=offer.charge,
-        requested_start_at=offer.starts_at,
+        charge=quoted.charge,
+        requested_start_at=quoted.starts_at,
         created_at=now,
     )
-    begins_at = offer.starts_at or now
+    begins_at = quoted.starts_at or now
     order.course = progress.course(order.outcome_text, quantity=order.quantity, begins_at=begins_at, length=_duration())
     order.refund = _refund(order)
     return order
 
 
-def _link_lock(offer: Quote) -> int | None:
-    link = offer.details.link
-    return same_link.lock(offer.service.pk, link) if link and offer.service.is_one_per_link else None
+def _link_lock(quoted: Quote) -> int | None:
+    link = quoted.details.link
+    return same_link.lock(quoted.service.pk, link) if link and quoted.service.is_one_per_link else None
 
 
 def _refund(order: SandboxOrder) -> Decimal:

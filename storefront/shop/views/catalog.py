@@ -77,7 +77,7 @@ def service(request: HttpRequest, pk: int) -> HttpResponse:
             "service": shown,
             "pricing": pricing,
             "fields": order_form.fields(shown, {}),
-            "minimum_charge": order_form.minimum_charge(shown, paid_by=pricing),
+            "minimum_charge": order_form.minimum_charge(shown, pricing=pricing),
             "is_one": shown.type.count is Count.ONE,
             "history": price_history.price_history(shown),
         },

@@ -42,7 +42,7 @@ def price(request: HttpRequest) -> HttpResponse:
     if service is None or not request.user.is_authenticated:
         return HttpResponse(status=204)
     pricing = customer_wallet.pricing(request, [service])
-    price_now = order_form.price(service, inputs, balance=customer_wallet.balance(request), paid_by=pricing)
+    price_now = order_form.price(service, inputs, balance=customer_wallet.balance(request), pricing=pricing)
     context = {
         "service": service,
         "pricing": pricing,
@@ -83,7 +83,7 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
             inputs=inputs,
             request_id=request_id,
             shown_price=inputs.get("shown_price", ""),
-            paid_by=customer_wallet.pricing(request, [service]),
+            pricing=customer_wallet.pricing(request, [service]),
         )
     except OrderInvalid as error:
         return _form(request, service, inputs, alert="invalid", problems=error.problems, request_id=request_id)
@@ -116,7 +116,7 @@ def _form(
     runs = order_form.run_fields(service, inputs, problems)
     starts = order_form.start_fields(service, inputs, problems)
     pricing = customer_wallet.pricing(request, [service])
-    price_now = order_form.price(service, inputs, balance=customer_wallet.balance(request), paid_by=pricing)
+    price_now = order_form.price(service, inputs, balance=customer_wallet.balance(request), pricing=pricing)
     context = {
         "service": service,
         "pricing": pricing,
@@ -126,7 +126,7 @@ def _form(
         "invalid_fields": [field for field in (*fields, *runs, *starts) if field.error],
         "price": price_now,
         "add_funds_query": order_form.add_funds_query(service, inputs, price_now),
-        "unit_price": order_form.unit_price(service, paid_by=pricing),
+        "unit_price": order_form.unit_price(service, pricing=pricing),
         "request_id": request_id or purchase.new_request_id(),
         "alert": alert,
         "existing_order": existing_order,

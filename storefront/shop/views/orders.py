@@ -17,7 +17,7 @@ from orders.errors import NotPossible
 from orders.models import Order, Run
 from orders.models.order import Source
 from orders.rules.state_machine import Status
-from storefront.shop import labels, order_actions, order_export, order_list, timeline
+from storefront.shop import input_texts, order_actions, order_export, order_list, timeline
 from storefront.web import csv_export
 
 
@@ -104,7 +104,7 @@ def _order_context(order: Order) -> dict[str, Any]:
         "entries": entries,
         "runs": Run.objects.progress(order),
         "buttons": actions.buttons,
-        "details": [(labels.label(name), labels.value(name, value)) for name, value in order.fields.items()],
+        "details": [(input_texts.label(name), input_texts.value(name, value)) for name, value in order.fields.items()],
         "undelivered": order.quantity - order.delivered if is_partial else 0,
         "is_canceled": order.state in (Status.CANCELED, Status.FAILED),
         "is_in_doubt": order.state is Status.IN_DOUBT,

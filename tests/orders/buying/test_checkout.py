@@ -254,7 +254,7 @@ def test_a_purchase_takes_the_fewest_statements(request_id: str | None, django_a
     buyer, service = factories.customer("1"), factories.service()
     service = Service.objects.on_sale().get(pk=service.pk)
     with django_assert_max_num_queries(6) as queries:
-        place(buyer, service, request_id=request_id, fingerprint=1, paid_by=customer_pricing.LIST_PRICES)
+        place(buyer, service, request_id=request_id, fingerprint=1, pricing=customer_pricing.LIST_PRICES)
     words = [query["sql"].split()[0] for query in queries.captured_queries]
     at_once = connection.vendor == "postgresql"
     assert words == ["SELECT", *(["WITH"] if at_once else ["BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"])]

@@ -124,7 +124,7 @@ def test_unavailable_server_loses_no_email(post: MailServer, nadia: User, settin
 def test_email_is_given_up_after_two_days(nadia: User, settings: Any, post: MailServer) -> None:
     writing.paid(nadia)
     settings.EMAIL_PORT = 1
-    for _attempt in range(len(sending.BACK_OFF.seconds)):
+    for _attempt in range(len(sending.RETRY_DELAYS.seconds)):
         with later(days=2):
             assert sending.deliver_due() == {"failed": 1}
         Email.objects.update(due_at=timezone.now())

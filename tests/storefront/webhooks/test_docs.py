@@ -57,4 +57,4 @@ def test_documented_signature_check_works(language: str, tmp_path: Path) -> None
 def test_all_events_and_retry_times_are_documented() -> None:
     assert [f"### `{topic}`" for topic in (*Topic, TEST) if f"### `{topic}`" not in PAGE] == []
     assert "30 seconds, 2 minutes, 10 minutes, 1 hour, 3 hours, 12 hours and 24 hours" in PAGE
-    assert sending.BACK_OFF.seconds == (30, 120, 600, 3600, 3 * 3600, 12 * 3600, 24 * 3600)
+    assert sending.RETRY_DELAYS.seconds == (30, 120, 600, 3600, 3 * 3600, 12 * 3600, 24 * 3600)

@@ -116,17 +116,17 @@ def test_retries_follow_the_schedule_and_then_stop(nadia: User, listen: Listen) 
     with Receiver(503, text="not now") as receiver, time_machine.travel(NOON, tick=False) as clock:
         endpoint = listen(nadia, receiver.url)
         events(nadia)
-        for number, seconds in enumerate(sending.BACK_OFF.seconds, start=1):
+        for number, seconds in enumerate(sending.RETRY_DELAYS.seconds, start=1):
             assert sending.deliver_due() == {"failed": 1}
             wait = (only().due_at - clock_now()).total_seconds()
-            assert seconds <= wait <= seconds * (1 + sending.BACK_OFF.jitter)
+            assert seconds <= wait <= seconds * (1 + sending.RETRY_DELAYS.jitter)
             assert (only().attempts, only().state) == (number, DeliveryState.RETRYING)
             clock.shift(wait - 1)
             assert not sending.deliver_due()
             clock.shift(1)
         assert sending.deliver_due() == {"given_up": 1}
         assert (only().due_at, only().state, only().last_error) == (None, DeliveryState.GIVEN_UP, "HTTP 503")
-        assert len(receiver.received) == len(sending.BACK_OFF.seconds) + 1
+        assert len(receiver.received) == len(sending.RETRY_DELAYS.seconds) + 1
         assert Attempt.objects.filter(status=503, answer="not now", error="HTTP 503").count() == len(receiver.received)
         # Each attempt is signed at its own time.
         assert len({received.headers["X-Vitrine-Signature"] for received in receiver.received}) == 8

@@ -1,4 +1,4 @@
-"""Labels, limits and error texts of the inputs of an order, by the codes of ``orders``."""
+"""Texts of the inputs of an order: labels, hints, values, and the text of each error code of ``orders``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _is_plain_number(name: str) -> bool:
     return name in INPUTS and INPUTS[name].shape is Shape.NUMBER and not INPUTS[name].is_quantity
 
 
-def limits(name: str, least: int, most: int) -> str:
+def limits_hint(name: str, least: int, most: int) -> str:
     """Return the hint with the minimum and maximum of an input."""
     bounds = {"least": formats.number(least), "most": formats.number(most)}
     if _is_list(name):
@@ -48,26 +48,26 @@ def limits(name: str, least: int, most: int) -> str:
     return _("%(least)s to %(most)s.") % bounds
 
 
-def problem(wrong: InvalidField) -> str:
-    """Return the error text of an invalid input."""
-    limit = wrong.limit if isinstance(wrong.limit, int) else 0
-    bound = formats.number(limit) if isinstance(wrong.limit, int) else str(wrong.limit or "")
-    is_list = _is_list(wrong.field)
-    match wrong.code:
+def error_text(error: InvalidField) -> str:
+    """Return what is wrong with an input and what to do about it."""
+    limit = error.limit if isinstance(error.limit, int) else 0
+    bound = formats.number(limit) if isinstance(error.limit, int) else str(error.limit or "")
+    is_list = _is_list(error.field)
+    match error.code:
         case "unlimited":
             return _("Enter the number of posts. Unlimited subscriptions aren't available.")
         case "missing":
             return _("This field is required.")
         case "not_a_number":
             return _("Enter a whole number, such as 100.")
-        case "too_large" if wrong.field == "start_at":
+        case "too_large" if error.field == "start_at":
             return (
                 ngettext("Choose a time within the next %s day.", "Choose a time within the next %s days.", limit)
                 % bound
             )
-        case "too_small" if _is_plain_number(wrong.field):
+        case "too_small" if _is_plain_number(error.field):
             return _("The minimum is %s.") % bound
-        case "too_large" if _is_plain_number(wrong.field):
+        case "too_large" if _is_plain_number(error.field):
             return _("The maximum is %s.") % bound
         case "too_small":
             if is_list:
@@ -77,9 +77,9 @@ def problem(wrong: InvalidField) -> str:
             if is_list:
                 return ngettext("Enter at most %s line.", "Enter at most %s lines.", limit) % bound
             return _("The maximum quantity is %s.") % bound
-        case "invalid_choice" if wrong.field == "start_at":
+        case "invalid_choice" if error.field == "start_at":
             return _("Enter the date and time in this format: %s.") % bound
-        case "invalid_choice" if wrong.field == "expiry":
+        case "invalid_choice" if error.field == "expiry":
             return _("Enter the date in this format: %s.") % bound
         case "invalid_choice":
             return _("Choose an option from the list.")
