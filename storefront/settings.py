@@ -353,6 +353,8 @@ API_CORS_ORIGINS = env.list("API_CORS_ORIGINS", default=[])
 # Keys of the sandbox: the play money of each, in the store currency, and how long an order or a refill takes there.
 SANDBOX_BALANCE = env.str("SANDBOX_BALANCE", "1000")
 SANDBOX_SECONDS = env.int("SANDBOX_SECONDS", 120)
+# Minutes after which an order that a program pulled and never reported about is handed out again. 0: never.
+PULL_LEASE_MINUTES = max(env.int("PULL_LEASE_MINUTES", 1440), 0)
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

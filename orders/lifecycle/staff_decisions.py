@@ -6,17 +6,18 @@ Each function locks the order, checks that the step is possible, and raises NotN
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders.buying import checkout
 from orders.errors import LinkInUse, NotNow
 from orders.lifecycle import fulfillment
-from orders.models import Order
+from orders.models import Order, PullLease
 from orders.models.event_codes import EventDecision
 from orders.models.order import EventKind
 from orders.rules import order_inputs, same_link
@@ -53,27 +54,55 @@ def set_partial(order: Order, *, remains: int, actor: Any, why: str = "") -> Ord
         return row
 
 
-def take_by_hand(*, limit: int, service_ids: Sequence[int] = (), actor: Any = None) -> list[int]:
-    """Hand out queued orders that are delivered by hand, the oldest first, each once; they are processing then.
+def take_by_hand(
+    *, limit: int, service_ids: Sequence[int] = (), lease: timedelta, actor: Any = None
+) -> dict[int, datetime | None]:
+    """Hand out orders that are delivered by hand: first those whose lease is over, then queued ones, the oldest first.
+
+    An order that is handed out is processing. Until the lease is over it is not handed out again, and after the first
+    report about it never.
 
     Args:
         service_ids: Only orders of these services; all services that are delivered by hand if empty.
+        lease: How long the program that asks may take until its first report; zero means for ever.
 
     Returns:
-        The ids of the orders.
+        When the former lease ended, by the id of the order; None for an order that is handed out for the first time.
     """
     now = timezone.now()
-    waiting = Order.objects.open().filter(status=Status.QUEUED, service__is_manual=True)
-    waiting = waiting.filter(Q(starts_at=None) | Q(starts_at__lte=now))
+    by_hand = Order.objects.open().filter(service__is_manual=True)
     if service_ids:
-        waiting = waiting.filter(service__in=service_ids)
+        by_hand = by_hand.filter(service__in=service_ids)
     with transaction.atomic():
-        skips = connection.features.has_select_for_update_skip_locked
-        locked = waiting.select_for_update(of=("self",), skip_locked=skips).order_by("pk")
-        taken = list(locked.values_list("pk", flat=True)[:limit])
-        for pk in taken:
+        taken: dict[int, datetime | None] = {}
+        if lease:
+            taken |= _take_again(by_hand, limit, until=now + lease)
+        waiting = by_hand.filter(Q(starts_at=None) | Q(starts_at__lte=now), status=Status.QUEUED)
+        first = [pk for (pk,) in _locked(waiting, "pk")[: limit - len(taken)]]
+        for pk in first:
             fulfillment.start_by_hand(pk, actor=actor)
+        if lease:
+            PullLease.objects.bulk_create(PullLease(order_id=pk, until=now + lease) for pk in first)
+    return taken | dict.fromkeys(first)
+
+
+def _take_again(orders: QuerySet[Order], limit: int, *, until: datetime) -> dict[int, datetime]:
+    """Renew leases that are over; return when each ended, by the id of its order."""
+    over = PullLease.objects.filter(until__lte=timezone.now())
+    # The lease of an order that was canceled or finished in another way has no meaning any more.
+    over.exclude(order__status=Status.PROCESSING).delete()
+    taken = {}
+    for pk, ended in _locked(orders.filter(pull_lease__in=over), "pk", "pull_lease__until")[:limit]:
+        # The condition excludes an order that another program took since the row was read.
+        if PullLease.objects.filter(order=pk, until=ended).update(until=until):
+            taken[pk] = ended
     return taken
+
+
+def _locked(orders: QuerySet[Order], *columns: str) -> Any:
+    """Return the columns of the orders that nobody else has locked, the oldest first, and lock them."""
+    skips = connection.features.has_select_for_update_skip_locked
+    return orders.select_for_update(of=("self",), skip_locked=skips).order_by("pk").values_list(*columns)
 
 
 def report(
@@ -84,7 +113,10 @@ def report(
     remains: int | None = None,
     actor: Any = None,
 ) -> Order:
-    """Apply the progress of an order that is delivered by hand; without ``status`` only the numbers change."""
+    """Apply the progress of an order that is delivered by hand; without ``status`` only the numbers change.
+
+    The order is not handed out again after that: whoever pulled it is delivering it.
+    """
     with transaction.atomic():
         row = lock(order, (*CANCELABLE, *TERMINAL))
         if not row.service.is_manual:
@@ -104,6 +136,7 @@ def report(
         if decision.oddity or decision.status is not status:
             raise _not_now(row)
         fulfillment.apply_progress(row.pk, progress=progress, actor=actor)
+        PullLease.objects.filter(order=row.pk).delete()
         row.refresh_from_db()
         return row
 

@@ -6,6 +6,7 @@ from orders.models.delivery_stats import DeliveryStats, PriceChange
 from orders.models.ledger import Account, Transfer
 from orders.models.level import CustomerRate, PriceLevel
 from orders.models.order import Order, OrderEvent
+from orders.models.pull_lease import PullLease
 from orders.models.run import Run
 from orders.models.translation import CategoryText, ServiceText
 
@@ -21,6 +22,7 @@ __all__ = [
     "OrderEvent",
     "PriceChange",
     "PriceLevel",
+    "PullLease",
     "Refill",
     "Run",
     "Service",

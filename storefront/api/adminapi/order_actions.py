@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -237,13 +239,22 @@ class PullView(AdminApiView):
         given = self.read_body()
         with transaction.atomic():
             taken = staff_decisions.take_by_hand(
-                limit=given["limit"], service_ids=given["service_ids"], actor=self.key.user
+                limit=given["limit"],
+                service_ids=given["service_ids"],
+                lease=timedelta(minutes=settings.PULL_LEASE_MINUTES),
+                actor=self.key.user,
             )
             found = list(orders_with_parts().filter(pk__in=taken).order_by("id"))
-            changes = {"status": (Status.QUEUED.value, Status.PROCESSING.value)}
             for order in found:
-                audit.record(self.key, order, "orders/pull", changes)
+                audit.record(self.key, order, "orders/pull", _pulled(taken[order.pk]))
         return pages.handed_out(order_rows.rows(found))
+
+
+def _pulled(former_end: datetime | None) -> audit.Changes:
+    """Return what changed about an order that was handed out, now or again after its lease ended."""
+    if former_end is None:
+        return {"status": (Status.QUEUED.value, Status.PROCESSING.value)}
+    return {"lease": (f"over since {order_rows.date(former_end)}", "pulled again")}
 
 
 class UpdateView(OrderActionView):
