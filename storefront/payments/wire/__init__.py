@@ -1,0 +1,1 @@
+"""What gateways share on the wire: HTTP requests, exact JSON, signatures, and reading untrusted values."""
