@@ -282,7 +282,8 @@ ORDERS_AUDITS = ["storefront.payments.audit.findings", "storefront.promotions.au
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff answers a customer, in the same transaction. Empty: no notification.
 SUPPORT_ANSWER_LISTENER = "storefront.mail.ticket_answers.keep"
-# Called with the Payment when it is credited, in the same transaction.
+# Called as listener(payment, *, amount: Decimal) when ``amount`` of a payment is credited, in the same transaction. A
+# payment that arrives in parts is credited in parts.
 PAYMENT_CREDIT_LISTENERS = [
     "storefront.promotions.listeners.payment_credited",
     "storefront.mail.receipts.keep",
@@ -295,6 +296,9 @@ PROMOTIONS_PAYMENT_METHODS = "storefront.payments.payment_form.method_names"
 # Called with a RateNotice (storefront/currencies/updates.py) when staff should look at exchange rates, in the
 # transaction that it is about.
 CURRENCY_NOTICE_LISTENERS = ["storefront.mail.rate_notices.keep"]
+# Addresses that replace all API hosts of a gateway, by its name. Only for tests and the demo: payments made there
+# credit real balances.
+PAYMENT_GATEWAY_URLS: dict[str, str] = {}
 # Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
 ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.enqueue"
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.

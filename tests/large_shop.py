@@ -47,7 +47,7 @@ from providers.models import Markup, Offer, OfferChange, PanelCall, Placement, P
 from storefront.accounts.models import ApiKey, User
 from storefront.api.sandbox.models import SandboxOrder
 from storefront.mail.models import Email
-from storefront.payments.models import ManualMethod, Payment, Proof
+from storefront.payments.models import Payment, PaymentMethod, Proof
 from storefront.promotions.models import Bonus, BonusSource, PaymentBonus
 from storefront.shop.models import Favorite
 from storefront.support.models import (
@@ -155,7 +155,10 @@ class LargeShop:
                 balance_seen_at=timezone.now(),
             )
         Markup.objects.create(percent=Decimal(30))
-        bulk(ManualMethod(name=name, instructions="Pay {amount}", minimum=Decimal(1)) for name in ("Bank", "Card"))
+        bulk(
+            PaymentMethod(gateway="transfer", name=name, minimum=Decimal(1), config={"instructions": "Pay {amount}"})
+            for name in ("Bank", "Card")
+        )
         PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
         bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
         bulk(CannedReply(title=f"Reply {n}", text="Hello {name}") for n in range(3))
@@ -356,7 +359,7 @@ class LargeShop:
             if row.status == "credited":
                 named = f"payment:manual:{row.reference}"
                 self._add_transfer(
-                    self.wallets[row.user_id], "payment", named, row.paid_amount, clearing, row.created_at
+                    self.wallets[row.user_id], "payment", named, row.credited_amount, clearing, row.created_at
                 )
                 given.append(_bonus(row, step))
                 self._add_transfer(
@@ -486,7 +489,8 @@ def _delivery(n: int, endpoint: Endpoint, event: WebhookEvent) -> Delivery:
 def _bonus(payment: Payment, step: PaymentBonus) -> Bonus:
     return Bonus(
         user=payment.user, source=BonusSource.PAYMENT, reference=f"payment:{payment.pk}", amount=Decimal(1),
-        payment_number=payment.pk, payment_reference=payment.reference, paid=payment.paid_amount, payment_bonus=step,
+        payment_number=payment.pk, payment_reference=payment.reference, paid=payment.credited_amount,
+        payment_bonus=step,
     )  # fmt: skip
 
 
@@ -494,7 +498,8 @@ def _payment(n: int, user: User, at: datetime) -> Payment:
     status = ("credited", "started", "waiting", "refused", "expired")[n % 5 if n < 5 or n % 100 < 5 else 0]
     is_credited, is_open = status == "credited", status in ("started", "waiting")
     return Payment(
-        user=user, gateway="manual", method="1", label="Bank", amount=Decimal(500), currency="USD", status=status,
+        user=user, gateway="manual", label="Bank", amount=Decimal(500), currency="USD", status=status,
+        pay_amount=Decimal(500), pay_currency="USD", credited_amount=Decimal(500 if is_credited else 0),
         is_in_review=status == "waiting", reference=f"BENCH{n:06}", paid_amount=Decimal(500) if is_credited else None,
         paid_currency="USD" if is_credited else "", created_at=at, credited_at=at if is_credited else None,
         ended_at=None if is_open else at,

@@ -158,6 +158,7 @@ ELSEWHERE: Mapping[str, str] = {
     "support:file": "a file from the disk",
     "payments:proof": "a file from the disk",
     "payments:demo": "the demo gateway, which only the demo has",
+    "payments:return": "leads to the page of the payment",
     "mail:unsubscribe": "a link in emails",
     "account_reauthenticate": "asks for the password again after a while",
     "mfa_reauthenticate": "asks for the second factor again after a while",

@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "payments.payment",
             "orders.account",
             "orders.transfer",
-            "payments.manualmethod",
+            "payments.paymentmethod",
             "currencies.currency",
             "currencies.raterecord",
         ),

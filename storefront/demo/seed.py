@@ -22,7 +22,7 @@ from providers.pricelists import importer, onboarding
 from storefront.currencies import updates
 from storefront.currencies.models import Currency
 from storefront.demo import content, order_history, translations
-from storefront.payments.models import ManualMethod
+from storefront.payments.models import PaymentMethod
 from storefront.support.models import CannedReply, InfoPage, TicketCategory
 
 #: The reference of the play money. No other shop uses it.
@@ -35,15 +35,11 @@ DISPLAY_CURRENCIES = {"EUR": "0.92", "RUB": "80", "TRY": "41.67"}
 MARKUP = Decimal(30)
 FIRST_ORDERS = 14
 #: A manual payment method; the account belongs to nobody.
-BANK = {
-    "name": "Bank transfer",
-    "hint": "1 to 2 business days",
-    "instructions": "Send {amount} to the account below with {reference} as the payment reference.\n\n"
-    "Then upload a screenshot of the confirmation on this page.",
-    "details": "Vitrine Demo Ltd\nIBAN XX00 0000 0000 0000 0000 00\nExample Bank",
-    "minimum": Decimal(5),
-    "maximum": Decimal(5000),
-}
+BANK_INSTRUCTIONS = (
+    "Send {amount} to the account below with {reference} as the payment reference.\n\n"
+    "Then upload a screenshot of the confirmation on this page."
+)
+BANK_DETAILS = "Account holder: Vitrine Demo Ltd\nIBAN: XX00 0000 0000 0000 0000 00\nBank: Example Bank"
 #: Inputs that a plain order, which starts at once and is delivered in one go, does not have.
 _OPTIONAL = frozenset({"runs", "interval", "start_at"})
 #: A value for every other input; of those that are counted, enough entries for the smallest order.
@@ -89,7 +85,7 @@ def seed(panels: dict[str, tuple[str, str]], *, stdout: Any) -> None:
     for dialect, (url, key) in panels.items():
         _provider(dialect, url, key)
     _currencies()
-    ManualMethod.objects.get_or_create(name=BANK["name"], defaults=BANK)
+    _payment_methods()
     if not Order.objects.exists():
         _first_orders(people.get(email=CUSTOMER))
     translations.create()
@@ -109,6 +105,28 @@ def _provider(dialect: str, url: str, key: str) -> None:
     photos = Service.objects.filter(category__name=content.LINK_CATEGORY, service_type="default", link_pattern="")
     photos.update(link_pattern=content.LINK_PATTERN, link_example=EXAMPLES["link"])
     onboarding.test_connection(provider)
+
+
+def _payment_methods() -> None:
+    """Create a simulated payment page, and a bank transfer to an account that belongs to nobody."""
+    if not PaymentMethod.objects.filter(gateway="demo").exists():
+        PaymentMethod.objects.create(
+            gateway="demo",
+            name="Demo payment",
+            hint="Instant, no real money is charged",
+            minimum=Decimal(1),
+            maximum=Decimal(10_000),
+        )
+    if not PaymentMethod.objects.filter(gateway="transfer").exists():
+        PaymentMethod.objects.create(
+            gateway="transfer",
+            name="Bank transfer",
+            hint="1 to 2 business days",
+            config={"instructions": BANK_INSTRUCTIONS, "details": BANK_DETAILS},
+            minimum=Decimal(5),
+            maximum=Decimal(5000),
+            position=1,
+        )
 
 
 def _currencies() -> None:

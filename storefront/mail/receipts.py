@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -16,13 +17,13 @@ from storefront.mail.models import EmailKind
 from storefront.web import formats
 
 
-def keep(payment: Any) -> None:
-    """Put the receipt for ``payment`` into the outbox. Call it in the transaction that credits the payment."""
-    outbox.write(payment.user, kind=EmailKind.RECEIPT, content=lambda: _receipt(payment))
+def keep(payment: Any, *, amount: Decimal) -> None:
+    """Put the receipt for ``payment`` into the outbox. Call it in the transaction that credits ``amount``."""
+    outbox.write(payment.user, kind=EmailKind.RECEIPT, content=lambda: _receipt(payment, amount))
 
 
-def _receipt(payment: Any) -> EmailContent:
-    amount = formats.money(payment.paid_amount)
+def _receipt(payment: Any, credited: Decimal) -> EmailContent:
+    amount = formats.money(credited)
     at = date_format(timezone.localtime(payment.credited_at), "DATETIME_FORMAT")
     return EmailContent(
         subject=_("Payment received: %(amount)s added to your balance") % {"amount": amount},

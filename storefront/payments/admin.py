@@ -1,4 +1,4 @@
-"""The admin pages of payments, those waiting for review first, and of manual payment methods."""
+"""The admin pages of payments, those waiting for review first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orders.admin import base, formatting
 from orders.models import Transfer
 from storefront.payments import gateways, review
 from storefront.payments.history import STATUS_CLASSES
-from storefront.payments.models import REPORTED, ManualMethod, Payment, PaymentStatus
+from storefront.payments.models import REPORTED, Payment, PaymentMethod, PaymentStatus
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -77,8 +77,8 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         if "@" in text:
             people = get_user_model().objects.filter(email__startswith=text.lower())
             return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
-        known = Q(gateway__in=list(gateways.GATEWAYS), upstream_id=text)
-        return queryset.filter(Q(reference=text.upper()) | known), False
+        methods = list(PaymentMethod.objects.values_list("pk", flat=True))
+        return queryset.filter(Q(reference=text.upper()) | Q(method__in=methods, upstream_id=text)), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)
@@ -158,23 +158,3 @@ def _suggested(payment: Payment) -> Any:
     if payment.paid_amount is not None and payment.paid_currency == payment.currency:
         return payment.paid_amount
     return payment.amount
-
-
-@admin.register(ManualMethod)
-class ManualMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
-    list_display = ("name", "hint", "minimum_amount", "maximum_amount", "is_active", "position")
-    list_editable = ("is_active", "position")
-    formfield_overrides = base.PLAIN_NUMBERS
-    fields = ("name", "hint", "instructions", "details", "minimum", "maximum", "is_active", "position")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deny deletion, because payments in progress refer to the method; an operator deactivates it instead."""
-        return False
-
-    @admin.display(description=_("minimum amount"))
-    def minimum_amount(self, method: ManualMethod) -> str:
-        return formatting.amount(method.minimum)
-
-    @admin.display(description=_("maximum amount"))
-    def maximum_amount(self, method: ManualMethod) -> str:
-        return formatting.amount(method.maximum)

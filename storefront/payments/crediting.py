@@ -7,9 +7,9 @@ Transfer.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,15 +23,26 @@ from orders.errors import InvalidAmount, OrdersError, OwnMoney
 from orders.ledger import transfers
 from orders.models import Account
 from orders.rules import amounts
-from storefront.payments.gateway import Gateway, GatewayReport, Next, ReportedState, Way
-from storefront.payments.models import REPORTED, Payment, PaymentStatus, Proof
+from storefront.payments import differences, references
+from storefront.payments.gateway import Details, Frame, GatewayReport, Next, Redirect, ReportedState
+from storefront.payments.models import (
+    REPORTED,
+    EntryKind,
+    Payment,
+    PaymentEntry,
+    PaymentMethod,
+    PaymentStatus,
+    Proof,
+    ReviewReason,
+)
+from storefront.payments.quotes import Quote
 from storefront.web.plain_text import one_line
 
-#: Characters of references. Those that are easily confused in print or speech are left out.
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: Maximum number of unpaid payments per customer, and of proofs per payment.
 OPEN_MAX, PROOFS_MAX = 20, 5
 _REMARKS_MAX = 8000
+#: Maximum number of texts that are kept for a gateway.
+_DATA_MAX = 50
 #: For so long the same report credits once.
 REPEATED_WITHIN = timedelta(minutes=10)
 
@@ -56,10 +67,13 @@ class ReasonNeeded(PaymentError):
     """The decision needs a reason: a refusal, or a credit of another amount than the requested one."""
 
 
-def open_payment(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, return_to: str = "") -> Payment:
+def open_payment(
+    user: Any, *, method: PaymentMethod, quote: Quote, return_to: str = "", expires_after: timedelta | None = None
+) -> Payment:
     """Create the row of a payment, before the gateway is called.
 
     Args:
+        quote: What the customer pays, and what the wallet receives for it.
         return_to: A path of the shop to which the customer returns after paying.
 
     Raises:
@@ -69,36 +83,48 @@ def open_payment(user: Any, *, gateway: Gateway, way: Way, amount: Decimal, retu
         raise TooManyOpenPayments(f"there are already {OPEN_MAX} unpaid payments")
     return Payment.objects.create(
         user=user,
-        gateway=gateway.name,
-        method=way.method,
-        label=str(way.label)[:100],
-        amount=amount,
+        gateway=method.gateway,
+        method=method,
+        label=method.name[:100],
+        amount=quote.amount,
         currency=settings.STORE_CURRENCY,
-        reference=new_reference(),
+        fee=quote.fee,
+        pay_amount=quote.pay_amount,
+        pay_currency=quote.pay_currency,
+        exchange_rate=quote.exchange_rate,
+        reference=references.new(),
         return_to=return_to,
+        expires_at=timezone.now() + expires_after if expires_after else None,
     )
 
 
-def new_reference() -> str:
-    """Return twelve random characters in groups of four.
-
-    They carry 58 bits, so nobody can guess a reference, and they are short enough to copy by hand.
-    """
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
-
-
 @transaction.atomic
-def mark_started(payment: Payment, *, step: Next) -> Payment:
+def mark_started(payment: Payment, *, step: Next, query_at: datetime | None = None) -> Payment:
     """Store the next step after the gateway has accepted the payment.
 
     A webhook may have been faster: the number and the status that it stored are kept.
+
+    Args:
+        query_at: When the gateway is asked for the state for the first time; None if it cannot be asked.
     """
     row = _locked(Q(pk=payment.pk))
-    row.address = step.address
+    row.action = _action_json(step.action)
     row.upstream_id = row.upstream_id or one_line(step.upstream_id, 200)
+    row.data = _merged(step.data, row.data)
+    row.expires_at = step.expires_at or row.expires_at
+    row.query_at = query_at if row.is_open else None
     if row.status == PaymentStatus.STARTED and step.is_waiting:
         row.status = PaymentStatus.WAITING
-    row.save(update_fields=["address", "upstream_id", "status"])
+    row.save(update_fields=["action", "upstream_id", "data", "expires_at", "query_at", "status"])
+    return row
+
+
+@transaction.atomic
+def postpone_query(payment: Payment, *, until: datetime | None) -> Payment:
+    """Set when the gateway is asked next; None for never."""
+    row = _locked(Q(pk=payment.pk))
+    row.query_at = until if row.is_open else None
+    row.save(update_fields=["query_at"])
     return row
 
 
@@ -115,31 +141,48 @@ def add_proof(payment: Payment, *, key: str, kind: str, size: int, comment: str 
         raise AlreadyEnded(f"it is {row.status}")
     if row.proofs.count() >= PROOFS_MAX:
         raise TooManyOpenPayments(f"there are {PROOFS_MAX} proofs already")
-    row.status, row.is_in_review = PaymentStatus.WAITING, True
-    row.save(update_fields=["status", "is_in_review"])
+    row.status, row.is_in_review, row.review_reason = PaymentStatus.WAITING, True, ReviewReason.PROOF
+    row.save(update_fields=["status", "is_in_review", "review_reason"])
     return Proof.objects.create(payment=row, key=key, kind=kind, size=size, comment=one_line(comment, 1000))
 
 
 @transaction.atomic
-def report_paid(gateway: Gateway, *, report: GatewayReport) -> Payment | None:
-    """Apply what ``gateway`` reports about a payment. A repeated report changes nothing.
+def apply_report(method: PaymentMethod, report: GatewayReport) -> Payment | None:
+    """Apply what the gateway of ``method`` reports about a payment. A repeated report changes nothing.
 
     Returns:
-        The payment after the report; None if there is no such payment.
+        The payment after the report; None if the method has no such payment.
+
+    Raises:
+        InvalidAmount: The reported amount cannot be stored. Nothing was written.
     """
-    wanted = Q(reference=report.reference) if report.reference else Q(upstream_id=report.upstream_id)
-    if not (report.reference or report.upstream_id).isprintable() or not (report.reference or report.upstream_id):
+    row = _find(method, report)
+    if row is None:
         return None
-    row = _locked_or_none(wanted & Q(gateway=gateway.name))
-    if row is None or (report.said is ReportedState.PENDING and row.status != PaymentStatus.STARTED):
+    if report.is_test and not method.is_test:
+        # A test payment costs nothing, so it must never become money.
+        if report.state is ReportedState.PAID:
+            _review(row, ReviewReason.TEST, f"test payment {one_line(report.entry_id or report.upstream_id, 200)}")
+            row.save()
         return row
-    if report.said is ReportedState.PAID:
-        return _paid(row, report)
-    if report.said is ReportedState.PENDING:
-        row.status = PaymentStatus.WAITING
-    elif row.is_open and not row.is_in_review:
-        _end(row, PaymentStatus.REFUSED)
-    row.save()
+    before = _facts(row)
+    row.upstream_id = row.upstream_id or one_line(report.upstream_id, 200)
+    row.data = _merged(report.data, row.data)
+    match report.state:
+        case ReportedState.PAID:
+            _received(row, method, report)
+        case ReportedState.PENDING:
+            if row.status == PaymentStatus.STARTED:
+                row.status = PaymentStatus.WAITING
+        case ReportedState.DECLINED:
+            if row.is_open and not row.is_in_review:
+                _end(row, PaymentStatus.REFUSED)
+        case ReportedState.DISPUTED | ReportedState.DISPUTE_WON:
+            _review(row, ReviewReason.DISPUTED, f"{report.state.value}: {_entry_id(row, report)} {report.note}".strip())
+        case ReportedState.REFUNDED | ReportedState.CHARGED_BACK:
+            _reversed(row, report)
+    if _facts(row) != before:
+        row.save()
     return row
 
 
@@ -161,7 +204,9 @@ def approve(payment: Payment, *, amount: Decimal, actor: Any, reason: str = "") 
         raise InvalidAmount("the amount must be above zero")
     if not reason and (amount != row.amount or not row.is_in_review):
         raise ReasonNeeded("a different amount needs a reason")
-    row.actor, row.note, row.is_in_review = actor, one_line(reason, 500), False
+    row.actor, row.note = actor, one_line(reason, 500)
+    _close_review(row)
+    row.paid_amount, row.paid_currency = row.paid_amount or amount, row.paid_currency or row.currency
     return _credit(row, amount)
 
 
@@ -179,7 +224,8 @@ def refuse(payment: Payment, *, reason: str, actor: Any) -> Payment:
         raise AlreadyEnded(f"it is {row.status}")
     if not reason.strip():
         raise ReasonNeeded("a reason for the customer is required")
-    row.actor, row.note, row.is_in_review = actor, one_line(reason, 500), False
+    row.actor, row.note = actor, one_line(reason, 500)
+    _close_review(row)
     _end(row, PaymentStatus.REFUSED)
     row.save()
     return row
@@ -196,7 +242,7 @@ def settle(payment: Payment, *, reason: str, actor: Any) -> Payment:
     row = _locked_for(payment, actor)
     if row.is_open or not row.is_in_review:
         raise AlreadyEnded("the payment is not in review")
-    row.is_in_review = False
+    _close_review(row)
     _remark(row, f"review closed by {actor}: {one_line(reason, 500)}")
     row.save()
     return row
@@ -237,7 +283,11 @@ def credit_reported(user: Any, *, amount: Decimal, method: str, memo: str, actor
         label=one_line(method, 100),
         amount=amount,
         currency=settings.STORE_CURRENCY,
-        reference=new_reference(),
+        pay_amount=amount,
+        pay_currency=settings.STORE_CURRENCY,
+        paid_amount=amount,
+        paid_currency=settings.STORE_CURRENCY,
+        reference=references.new(),
         remark=memo,
         actor=actor,
     )
@@ -257,40 +307,138 @@ def expire(payment: Payment) -> Payment:
 # ------------------------------------------------------------------------------------------------ in the transaction
 
 
-def _paid(row: Payment, report: GatewayReport) -> Payment:
-    """Handle a proven payment: credit it if it is what was requested, otherwise leave it to staff.
+def _find(method: PaymentMethod, report: GatewayReport) -> Payment | None:
+    """Return the locked payment that ``report`` names: by our reference, our number, or the gateway's number."""
+    of_method = Q(method=method)
+    tries: list[Q] = []
+    if report.reference.isprintable() and (reference := references.normalized(report.reference)):
+        tries.append(Q(reference=reference))
+    if report.number is not None and 0 < report.number < 2**63:
+        tries.append(Q(pk=report.number))
+    if report.upstream_id and report.upstream_id.isprintable():
+        tries.append(Q(upstream_id=report.upstream_id[:200]))
+    return next((row for row in (_locked_or_none(of_method & one) for one in tries) if row), None)
+
+
+def _received(row: Payment, method: PaymentMethod, report: GatewayReport) -> None:
+    """Book money that has arrived: credit what is due for it, or leave it to staff.
 
     A replayed report changes nothing. A payment that an operator has decided is left to staff again.
     """
-    line, notes_before = f"payment {one_line(report.upstream_id, 200)}: {_amount_text(report)}", row.remark
-    if line in notes_before.splitlines() or (
-        row.status == PaymentStatus.CREDITED and row.upstream_id == report.upstream_id
-    ):
-        return row
-    _remark(row, line)
-    is_as_requested = (report.amount, report.currency) == (row.amount, row.currency)
-    if row.status == PaymentStatus.CREDITED or not is_as_requested or row.actor_id is not None:
-        row.is_in_review = True
-        if row.status != PaymentStatus.CREDITED:
-            row.paid_amount, row.paid_currency = report.amount, one_line(report.currency, 12)
-            row.upstream_id = one_line(report.upstream_id, 200)
-            row.status, row.ended_at = PaymentStatus.WAITING, None
-        row.save()
-        return row
-    row.upstream_id = one_line(report.upstream_id, 200) or row.upstream_id
-    return _credit(row, report.amount)
+    entries = list(row.entries.filter(kind=EntryKind.RECEIVED))
+    entry, added = _entry(row, entries, EntryKind.RECEIVED, report)
+    if not added:
+        return
+    _remark(row, f"payment {entry.entry_id}: {amounts.plain(entry.amount)} {entry.currency}")
+    if entry.currency == row.pay_currency:
+        in_currency = [one for one in entries if one.currency == row.pay_currency and one.pk != entry.pk]
+        row.paid_amount = sum((one.amount for one in in_currency), entry.amount)
+        row.paid_currency = row.pay_currency
+        due = differences.amount_due(
+            row.amount,
+            expected=row.pay_amount,
+            received=row.paid_amount,
+            policy=method.difference_policy,
+            tolerance_percent=method.tolerance_percent,
+        )
+        if due is not None and row.actor_id is None and due >= row.credited_amount:
+            if row.review_reason in (ReviewReason.AMOUNT, ReviewReason.PROOF):
+                _close_review(row)
+            missing = due - row.credited_amount
+            entry.booked_amount += missing
+            entry.save()
+            if missing:
+                _credit(row, missing)
+            return
+    entry.save()
+    if row.status == PaymentStatus.CREDITED:
+        _review(row, ReviewReason.ADDITIONAL)
+        return
+    if row.actor_id is not None:
+        _review(row, ReviewReason.DECIDED)
+    elif entry.currency != row.pay_currency:
+        _review(row, ReviewReason.CURRENCY)
+        row.paid_amount, row.paid_currency = entry.amount, entry.currency
+    else:
+        _review(row, ReviewReason.AMOUNT)
+    row.status, row.ended_at = PaymentStatus.WAITING, None
+
+
+def _reversed(row: Payment, report: GatewayReport) -> None:
+    """Note money that went back to the customer; staff decide about the balance."""
+    kind = EntryKind.REFUNDED if report.state is ReportedState.REFUNDED else EntryKind.CHARGED_BACK
+    entry, added = _entry(row, list(row.entries.filter(kind=kind)), kind, report)
+    if added:
+        entry.save()
+        text = f"{kind.value} {entry.entry_id}: {amounts.plain(entry.amount)} {entry.currency}"
+        _review(row, ReviewReason.REVERSED, text)
+
+
+def _entry(
+    row: Payment, entries: Iterable[PaymentEntry], kind: EntryKind, report: GatewayReport
+) -> tuple[PaymentEntry, Decimal]:
+    """Return the movement of money that ``report`` names, one of ``entries`` or a new one, to be saved by the caller.
+
+    Returns:
+        The entry, and the amount that is new in it: zero for a repeated report.
+    """
+    currency = one_line(report.currency, 12) or row.pay_currency
+    amount = row.pay_amount if report.amount is None else report.amount
+    if currency != row.pay_currency:
+        amount = amounts.round_down(amount)  # coins may have more decimals than the column; staff look at it anyway
+    if amount < 0:
+        raise InvalidAmount("the amount is negative")
+    amounts.to_units(amount, amounts.AMOUNT_PLACES)
+    entry_id = _entry_id(row, report)
+    entry = next((one for one in entries if one.entry_id == entry_id), None)
+    if entry is None:
+        fee_currency = one_line(report.fee_currency, 12)
+        return PaymentEntry(
+            payment=row,
+            kind=kind,
+            entry_id=entry_id,
+            amount=amount,
+            currency=currency,
+            fee=_fee(report),
+            fee_currency=fee_currency,
+        ), amount
+    if entry.currency != currency:
+        raise InvalidAmount(f"{entry.entry_id} was reported before in {entry.currency}")
+    added = max(amount - entry.amount, Decimal(0))
+    entry.amount += added
+    return entry, added
+
+
+def _entry_id(row: Payment, report: GatewayReport) -> str:
+    return one_line(report.entry_id or report.upstream_id or row.upstream_id, 200) or row.reference
+
+
+def _fee(report: GatewayReport) -> Decimal | None:
+    """Return the reported fee as far as the column can hold it; it is for the books only."""
+    if report.fee is None or not 0 <= report.fee < 10**12:
+        return None
+    return amounts.round_up(report.fee)
 
 
 def _credit(row: Payment, amount: Decimal) -> Payment:
+    """Add ``amount`` to the wallet. A second credit of the same payment has a reference of its own in the ledger."""
     wallet = transfers.open_wallet(row.user)
+    total = row.credited_amount + amount
+    part = f":{amounts.to_units(total, amounts.AMOUNT_PLACES)}" if row.credited_amount else ""
     transfers.credit_payment(
-        wallet, amount=amount, gateway=row.gateway, reference=row.reference, actor=row.actor, note=row.label[:255]
+        wallet,
+        amount=amount,
+        gateway=row.gateway,
+        reference=row.reference + part,
+        actor=row.actor,
+        note=row.label[:255],
     )
-    row.paid_amount, row.paid_currency = amount, row.currency
-    _end(row, PaymentStatus.CREDITED)
-    row.credited_at = row.ended_at
+    row.credited_amount = total
+    if row.status != PaymentStatus.CREDITED:
+        _end(row, PaymentStatus.CREDITED)
+        row.credited_at = row.ended_at
     row.save()
-    _notify(settings.PAYMENT_CREDIT_LISTENERS, row)
+    _notify(settings.PAYMENT_CREDIT_LISTENERS, row, amount=amount)
     return row
 
 
@@ -314,8 +462,31 @@ def _remark(row: Payment, line: str) -> None:
     row.remark = f"{row.remark}\n{line}".strip()[-_REMARKS_MAX:]
 
 
-def _amount_text(report: GatewayReport) -> str:
-    return f"{amounts.plain(report.amount)} {one_line(report.currency, 12)}"
+def _facts(row: Payment) -> list[Any]:
+    return [getattr(row, field.attname) for field in Payment._meta.concrete_fields]
+
+
+def _review(row: Payment, reason: ReviewReason, remark: str = "") -> None:
+    row.is_in_review, row.review_reason = True, reason
+    if remark:
+        _remark(row, remark)
+
+
+def _close_review(row: Payment) -> None:
+    row.is_in_review, row.review_reason = False, ""
+
+
+def _merged(new: Mapping[str, str], old: Mapping[str, str]) -> dict[str, str]:
+    """Return the gateway's data with ``new`` added; bounded, because it comes from outside."""
+    items: Iterable[tuple[str, str]] = [*old.items(), *((key, one_line(str(text), 500)) for key, text in new.items())]
+    return dict(list(dict(items).items())[:_DATA_MAX])
+
+
+def _action_json(action: Redirect | Frame | Details) -> dict[str, Any]:
+    facts = {key: value for key, value in asdict(action).items() if value}
+    if "rows" in facts:
+        facts["rows"] = [[str(label), value] for label, value in facts["rows"]]
+    return {"kind": type(action).__name__.lower(), **facts}
 
 
 def _locked_for(payment: Payment, actor: Any) -> Payment:

@@ -447,6 +447,12 @@ class Gateway(ABC):
         """Return the smallest amount that can be paid now, in ``currency``, if the gateway states one. It is cached."""
         return None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values of the configuration, which must not reach a log, an exception or a page."""
+        names = (one.name for one in self.config_fields if one.is_secret)
+        return tuple(self.config[name] for name in names if self.config[name])
+
     # --- for subclasses ------------------------------------------------------------------------------------------
 
     def url(self, path: str, *, base: str = "") -> str:
@@ -479,7 +485,6 @@ class Gateway(ABC):
         Raises:
             GatewayUnreachable: No complete answer came.
         """
-        secrets = tuple(self.config[one.name] for one in self.config_fields if one.is_secret and self.config[one.name])
         try:
             return send(
                 self.name,
@@ -490,7 +495,7 @@ class Gateway(ABC):
                 json=json,
                 content=content,
                 headers=headers,
-                secrets=secrets,
+                secrets=self.secrets,
                 is_local=bool(override_url(self.name)),
             )
         except ConnectionError as problem:

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.errors import InvalidAmount
 from orders.rules import amounts
+from storefront.currencies import rates
 from storefront.payments import gateways, return_urls
-from storefront.payments.gateway import Gateway, Way
-from storefront.payments.models import REPORTED
+from storefront.payments.gateway import Gateway
+from storefront.payments.models import REPORTED, PaymentMethod
 
 #: Maximum length of the amount's text. Longer texts are cut and are not valid amounts.
 _AMOUNT_MAX_LENGTH = 24
@@ -24,19 +25,23 @@ _AMOUNT_MAX_LENGTH = 24
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One payment method of one gateway; ``key`` identifies it in the form."""
+    """One payment method on the form; ``key`` identifies it there."""
 
     key: str
-    gateway: Gateway
-    way: Way
+    method: PaymentMethod
+    gateway: type[Gateway]
+
+    @property
+    def icon(self) -> str:
+        return self.method.icon or self.gateway.icon
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
     """The content of the form. ``amount`` and ``choice`` are valid if ``problem`` is empty.
 
-    ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, way. ``limit`` is
-    the limit that was violated.
+    ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, method. ``limit``
+    is the limit that was violated.
     """
 
     text: str
@@ -51,25 +56,32 @@ class PaymentRequest:
 
 
 def choices() -> list[Choice]:
+    """Return the payment methods that can be used now, in their order."""
+    usable = [method for method in PaymentMethod.objects.filter(is_active=True) if gateways.is_usable(method)]
+    payable = rates.currencies_with_rates() if any(method.is_foreign for method in usable) else set()
     return [
-        Choice(f"{gateway.name}-{way.method}".rstrip("-"), gateway, way)
-        for gateway in gateways.ready()
-        for way in gateway.ways()
+        Choice(str(method.pk), method, gateways.GATEWAYS[method.gateway])
+        for method in usable
+        if not method.is_foreign or method.currency in payable
     ]
 
 
 def method_names() -> list[tuple[str, Any]]:
-    """Return (key, label) of each gateway, of each of its methods if it has several, and of reported payments."""
-    names: dict[str, Any] = {gateway.name: gateway.label for gateway in gateways.ready()}
-    for choice in choices():
-        names.setdefault(choice.key, choice.way.label)
-    return [*names.items(), (REPORTED, _("Reported through the API"))]
+    """Return (key, label) of each gateway in use, of each payment method, and of reported payments."""
+    methods = list(PaymentMethod.objects.all())
+    used = {method.gateway for method in methods}
+    names = [(gateway.name, gateway.label) for gateway in gateways.available() if gateway.name in used]
+    return [
+        *names,
+        *((str(method.pk), method.name) for method in methods),
+        (REPORTED, _("Reported through the API")),
+    ]
 
 
 def read(inputs: Mapping[str, str]) -> PaymentRequest:
     """Read the form from posted data or from the query string. An empty amount is a problem here."""
     available = choices()
-    text, key = inputs.get("amount", "").strip()[:_AMOUNT_MAX_LENGTH], inputs.get("way", "")
+    text, key = inputs.get("amount", "").strip()[:_AMOUNT_MAX_LENGTH], inputs.get("method", "")
     return_to = return_urls.local(inputs.get("next", ""))
     choice = next(
         (one for one in available if one.key == key), available[0] if len(available) == 1 and not key else None
@@ -88,7 +100,7 @@ def prefilled(asked: PaymentRequest) -> str:
         amount = amounts.parse(asked.text)
     except InvalidAmount:
         return asked.text
-    least = min((one.way.minimum for one in asked.choices), default=Decimal(0))
+    least = min((one.method.minimum for one in asked.choices), default=Decimal(0))
     rounded = amounts.round_up(max(amount, least), smallest()) if 0 < amount < 10**12 else amount
     return amounts.plain(rounded, places())
 
@@ -118,8 +130,8 @@ def _validated(text: str, choice: Choice | None) -> tuple[str, Decimal, Decimal 
     if amount != amounts.round_down(amount, smallest()):
         return "amount_fraction", amount, smallest()
     if choice is None:
-        return "way", amount, None
-    if amount < max(choice.way.minimum, smallest()):
-        return "amount_small", amount, max(choice.way.minimum, smallest())
-    most = choice.way.maximum if choice.way.maximum is not None else Decimal(10**9)
+        return "method", amount, None
+    if amount < max(choice.method.minimum, smallest()):
+        return "amount_small", amount, max(choice.method.minimum, smallest())
+    most = choice.method.maximum if choice.method.maximum is not None else Decimal(10**9)
     return ("amount_large", amount, most) if amount > most else ("", amount, None)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from providers.worker.schedules import Schedule
 from storefront.payments import expiry
 
-SCHEDULES = (Schedule("unpaid payments", "storefront.payments.tasks.expire_due", minutes=60),)
+SCHEDULES = (
+    Schedule("unpaid payments", "storefront.payments.tasks.expire_due", minutes=60),
+    Schedule("open payments", "storefront.payments.tasks.query_due", minutes=1),
+)
 
 
 def expire_due() -> None:
     expiry.expire_due()
+
+
+def query_due() -> None:
+    expiry.query_due()

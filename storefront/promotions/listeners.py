@@ -18,9 +18,10 @@ from storefront.promotions import granting, payment_bonuses
 logger = logging.getLogger("vitrine.promotions")
 
 
-def payment_credited(payment: Any) -> None:
-    """Give the bonuses of a payment that was just credited."""
-    _carry_out(payment_bonuses.give, payment)
+def payment_credited(payment: Any, *, amount: Decimal) -> None:
+    """Give the bonuses of a payment that was just credited. Only the first part of a payment gets one."""
+    if amount == payment.credited_amount:
+        _carry_out(payment_bonuses.give, payment)
 
 
 def payment_reversed(payment: Any, *, amount: Decimal) -> None:

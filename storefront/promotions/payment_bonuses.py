@@ -35,7 +35,7 @@ def give(payment: Any) -> Bonus | None:
     Returns:
         The bonus; None if the payment reaches no step.
     """
-    reachable = _for_method(payment).running().filter(from_amount__lte=payment.paid_amount)
+    reachable = _for_method(payment).running().filter(from_amount__lte=payment.credited_amount)
     if not reachable.exists():
         return None
     granting.lock_wallet(payment.user)
@@ -54,7 +54,7 @@ def give(payment: Any) -> Bonus | None:
 
 def _give(payment: Any, step: PaymentBonus) -> Bonus | None:
     amount = bonus_amounts.of_payment(
-        payment.paid_amount, percent=step.percent, fixed=step.fixed, unit=granting.smallest_unit()
+        payment.credited_amount, percent=step.percent, fixed=step.fixed, unit=granting.smallest_unit()
     )
     if step.budget is not None:
         amount = min(amount, step.budget - step.given)
@@ -70,13 +70,15 @@ def _give(payment: Any, step: PaymentBonus) -> Bonus | None:
         payment_bonus=step,
         payment_number=payment.pk,
         payment_reference=payment.reference,
-        paid=payment.paid_amount,
+        paid=payment.credited_amount,
     )
 
 
 def _for_method(payment: Any) -> Any:
     """Return the bonuses for the payment's method: those for all, for its gateway, and for the method itself."""
-    keys = [payment.gateway, f"{payment.gateway}-{payment.method}".rstrip("-")]
+    keys = [payment.gateway]
+    if payment.method_id is not None:
+        keys.append(str(payment.method_id))
     if payment.gateway != REPORTED:
         keys.append("")
     return PaymentBonus.objects.filter(method__in=keys)

@@ -27,7 +27,9 @@ from tests.storefront.payments import payments
 #: What everybody may see, what a signed token of its own opens, and what staff alone has.
 FOR_EVERYBODY = (
     "services/", "pages/", "brand/", "static", "mail/unsubscribe/", "account/confirm-email/", "account/^confirm-email",
-    "account/password/reset/key/", "account/^password", "wallet/add-funds/webhooks/", "updates/", "admin/", "adminapi/",
+    "account/password/reset/key/", "account/^password", "wallet/add-funds/webhooks/",
+    "wallet/add-funds/returns/",  # leads to the page of the payment, whoever comes
+    "updates/", "admin/", "adminapi/",
     "api/v3/",  # by a key instead of a log-in: see tests/storefront/api/rest/test_isolation.py
 )  # fmt: skip
 

@@ -1,18 +1,24 @@
-"""The registry of payment gateways. To add a gateway, add it to ``GATEWAYS``."""
+"""The registry of payment gateways. To add a gateway, add its class to ``GATEWAYS``."""
 
 from storefront.payments.gateway import Gateway
 from storefront.payments.gateways.demo import Demo
 from storefront.payments.gateways.manual import Manual
+from storefront.payments.models import PaymentMethod
 
-GATEWAYS: dict[str, Gateway] = {gateway.name: gateway for gateway in (Manual(), Demo())}
-
-
-def ready() -> list[Gateway]:
-    """Return the gateways whose settings are complete."""
-    return [gateway for gateway in GATEWAYS.values() if gateway.is_ready()]
+GATEWAYS: dict[str, type[Gateway]] = {gateway.name: gateway for gateway in (Manual, Demo)}
 
 
-def find(name: str) -> Gateway | None:
-    """Return the gateway ``name`` if it exists and its settings are complete."""
-    gateway = GATEWAYS.get(name)
-    return gateway if gateway and gateway.is_ready() else None
+def of(method: PaymentMethod) -> Gateway:
+    """Return the gateway of a payment method, with its configuration."""
+    return GATEWAYS[method.gateway](method.values(), is_test=method.is_test)
+
+
+def available() -> list[type[Gateway]]:
+    """Return the gateways that operators can set up."""
+    return [gateway for gateway in GATEWAYS.values() if gateway.is_available()]
+
+
+def is_usable(method: PaymentMethod) -> bool:
+    """Return whether the gateway of a payment method exists and may be used."""
+    gateway = GATEWAYS.get(method.gateway)
+    return gateway is not None and gateway.is_available()

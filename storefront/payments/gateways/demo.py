@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import time
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from orders.errors import InvalidAmount
-from orders.rules import amounts
-from storefront.payments.gateway import Gateway, GatewayReport, Next, PaymentRefused, ReportedState, Way
+from storefront.payments.gateway import (
+    Customer,
+    Gateway,
+    GatewayReport,
+    Next,
+    PaymentDetails,
+    Redirect,
+    ReportedState,
+    Urls,
+    Webhook,
+    WebhookRejected,
+)
+from storefront.payments.wire import reading
 
 HEADER = "X-Demo-Signature"
 #: Maximum difference in seconds between the time of a webhook's signature and our clock, in either direction.
@@ -27,35 +32,27 @@ WINDOW = 300
 class Demo(Gateway):
     name = "demo"
     label = _("Demo payment")
-    needs = ("DEMO_GATEWAY", "DEMO_GATEWAY_SECRET")
+    description = _("A simulated payment page for the demo. No real money is charged.")
+    icon = "card"
+    is_webhook_registered = False
 
-    def ways(self) -> Sequence[Way]:
-        return [
-            Way(
-                label=_("Demo payment"),
-                hint=_("Instant, no real money is charged"),
-                minimum=Decimal(1),
-                maximum=Decimal(10_000),
-                fee=_("No fee"),
-            )
-        ]
+    @classmethod
+    def is_available(cls) -> bool:
+        return bool(settings.DEMO_GATEWAY and settings.DEMO_GATEWAY_SECRET)
 
-    def start(self, payment: Any) -> Next:
-        return Next(address=reverse("payments:demo", args=[payment.reference]))
+    def start(self, payment: PaymentDetails, *, customer: Customer, urls: Urls) -> Next:
+        return Next(action=Redirect(url=reverse("payments:demo", args=[payment.reference])))
 
-    def read_webhook(self, request: HttpRequest) -> GatewayReport:
-        _check(request.headers.get(HEADER, ""), request.body)
-        try:
-            data = json.loads(request.body)
-            return GatewayReport(
-                said=ReportedState(data["status"]),
-                amount=amounts.parse(str(data["amount"])),
-                currency=str(data["currency"]),
-                reference=str(data["reference"]),
-                upstream_id=str(data["id"])[:200],
-            )
-        except (ValueError, TypeError, KeyError, RecursionError, InvalidAmount) as problem:
-            raise PaymentRefused(f"the body does not say what a payment is: {type(problem).__name__}") from None
+    def read_webhook(self, webhook: Webhook) -> GatewayReport:
+        _check(webhook.header(HEADER), webhook.body)
+        data = webhook.json()
+        return GatewayReport(
+            state=ReportedState(data["status"]),
+            amount=reading.amount(data, "amount"),
+            currency=reading.text(data, "currency"),
+            reference=reading.text(data, "reference"),
+            upstream_id=reading.text(data, "id"),
+        )
 
 
 def signature(body: bytes, *, at: int) -> str:
@@ -69,12 +66,12 @@ def _digest(body: bytes, at: str) -> str:
 
 
 def _check(header: str, body: bytes) -> None:
-    """Raise PaymentRefused unless ``header`` signs ``body`` with a recent time."""
+    """Raise WebhookRejected unless ``header`` signs ``body`` with a recent time."""
     parts = dict(part.partition("=")[::2] for part in header.split(","))
     at, signed = parts.get("t", ""), parts.get("v1", "")
     if not (at.isascii() and at.isdigit() and len(at) <= 12):
-        raise PaymentRefused("the signature is missing")
+        raise WebhookRejected("the signature is missing")
     if not hmac.compare_digest(_digest(body, at).encode(), signed.encode()):
-        raise PaymentRefused("the signature is wrong")
+        raise WebhookRejected("the signature is wrong")
     if abs(time.time() - int(at)) > WINDOW:
-        raise PaymentRefused("the signature is too old")
+        raise WebhookRejected("the signature is too old")

@@ -1,51 +1,55 @@
-"""Manual payment: the customer follows the shop's instructions and uploads a proof, and staff reviews it."""
+"""Manual payment: the customer follows the shop's instructions and uploads a proof, and staff review it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from orders.rules import amounts
-from storefront.payments.gateway import Gateway, Instructions, Next, Way
-from storefront.payments.models import ManualMethod
+from storefront.payments.gateway import ConfigField, Customer, Details, Gateway, Next, PaymentDetails, Urls
 
 
 class Manual(Gateway):
     # Do not use "manual": in the ledger it marks credits that operators make on the command line.
     name = "transfer"
     label = _("Manual payment")
+    description = _("You describe how to pay, customers upload a proof, and staff approve it.")
+    icon = "bank"
+    config_fields = (
+        ConfigField(
+            name="instructions",
+            label=_("instructions"),
+            help_text=_("Plain text. {amount} and {reference} are replaced with those of the payment."),
+            is_multiline=True,
+        ),
+        ConfigField(
+            name="details",
+            label=_("account details"),
+            help_text=_("One detail per line, such as “IBAN: TR00 0000”. Each gets a copy button."),
+            is_multiline=True,
+            is_required=False,
+        ),
+    )
+    is_webhook_registered = False
     takes_proofs = True
     expires_after = timedelta(days=14)
 
-    def ways(self) -> Sequence[Way]:
-        return [
-            Way(
-                method=str(method.pk),
-                label=method.name,
-                hint=method.hint,
-                minimum=method.minimum,
-                maximum=method.maximum,
-                fee=_("No fee"),
-            )
-            for method in ManualMethod.objects.filter(is_active=True)
-        ]
-
-    def start(self, payment: Any) -> Next:
-        """Return the payment's own page, which shows the instructions. No external service is called."""
-        return Next(address=reverse("payments:payment", args=[payment.reference]), is_waiting=False)
-
-    def instructions(self, payment: Any) -> Instructions | None:
-        method = ManualMethod.objects.filter(pk=payment.method).first()
-        if method is None:
-            return None
-        return Instructions(_filled(method.instructions, payment), _filled(method.details, payment))
+    def start(self, payment: PaymentDetails, *, customer: Customer, urls: Urls) -> Next:
+        """Return the instructions. No external service is called."""
+        action = Details(
+            instructions=_filled(self.config["instructions"], payment),
+            rows=[_row(line) for line in _filled(self.config["details"], payment).splitlines() if line.strip()],
+        )
+        return Next(action=action, is_waiting=False)
 
 
-def _filled(text: str, payment: Any) -> str:
+def _row(line: str) -> tuple[str, str]:
+    label, colon, value = line.partition(":")
+    return (label.strip(), value.strip()) if colon and value.strip() else ("", line.strip())
+
+
+def _filled(text: str, payment: PaymentDetails) -> str:
     """Fill in the amount and the reference.
 
     Only these two placeholders are replaced. ``str.format`` would let the text of a method read attributes of our

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orders.rules import amounts
-from storefront.payments import demo_bank, gateways, payment_form
+from storefront.payments import demo_bank, payment_form
 from storefront.payments.gateways.demo import Demo
 from storefront.payments.models import Payment
 from storefront.payments.views import paying
@@ -25,7 +25,7 @@ from storefront.payments.views import paying
 @require_http_methods(["GET", "HEAD", "POST"])
 def demo(request: HttpRequest, reference: str) -> HttpResponse:
     payment = paying.own_payment(request, reference)
-    if payment.gateway != Demo.name or gateways.find(Demo.name) is None:
+    if payment.gateway != Demo.name or payment.method is None or not Demo.is_available():
         raise Http404
     if request.method != "POST":
         return render(request, "payments/demo.html", {"payment": payment, "half": _half(payment)})
@@ -36,7 +36,9 @@ def demo(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _act(request: HttpRequest, payment: Payment, act: str) -> bool:
     """Carry out the action of the button and return whether the shop accepted the webhook."""
-    shop = demo_bank.Shop.of(request, reverse("payments:webhook", args=[Demo.name]))
+    assert payment.method is not None
+    path = reverse("payments:webhook", args=[payment.method_id, payment.method.token])
+    shop = demo_bank.Shop.of(request, path)
     status = "declined" if act == "decline" else "paid"
     amount = _half(payment) if act == "half" else payment.amount
     body = demo_bank.payment(payment.reference, status=status, amount=amount, currency=payment.currency)

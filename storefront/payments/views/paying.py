@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from storefront.payments import crediting, gateways, history, payment_form, payment_proofs, starting
-from storefront.payments.gateway import Unreachable
+from storefront.accounts.ip_addresses import client_address
+from storefront.accounts.models import User
+from storefront.currencies import rates
+from storefront.payments import (
+    crediting,
+    gateways,
+    history,
+    payment_form,
+    payment_proofs,
+    receiving,
+    return_urls,
+    starting,
+)
+from storefront.payments.gateway import Customer, GatewayError
 from storefront.payments.models import Payment, PaymentStatus
+
+logger = logging.getLogger("vitrine.payments")
+#: Minimum time between two queries of one payment that a returning browser can cause.
+RETURN_INTERVAL = timedelta(seconds=5)
 
 
 @never_cache
@@ -34,7 +55,11 @@ def new(request: HttpRequest) -> HttpResponse:
     }
     response = render(request, "payments/new.html", context)
     # The answer to the form redirects to the gateway's host, and browsers apply ``form-action`` to that redirect too.
-    hosts = [f"https://{host}" for choice in payment_request.choices for host in choice.gateway.hosts]
+    hosts = [
+        source
+        for choice in payment_request.choices
+        for source in return_urls.sources(choice.gateway, choice.gateway.hosts)
+    ]
     response._csp_update = {"form-action": hosts}  # type: ignore[attr-defined]  # as csp's decorator does it
     return response
 
@@ -45,20 +70,21 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
     try:
         payment = starting.start(
             request.user,
-            gateway=chosen.gateway,
-            way=chosen.way,
+            method=chosen.method,
             amount=payment_request.amount,
+            customer=_customer(request),
             return_to=payment_request.return_to,
         )
     except crediting.TooManyOpenPayments:
         text = _("You have %d unpaid payments. Complete one of them or wait until one expires.")
         messages.error(request, text % crediting.OPEN_MAX)
         return redirect("payments:list")
-    except Unreachable:
+    except (GatewayError, rates.NoRate) as problem:
+        logger.warning("A payment with method %s could not be started: %s", chosen.method.pk, problem)
         text = _("This payment method is not responding, and you were not charged. Try again or choose another one.")
         messages.error(request, text)
         return redirect("payments:new")
-    return redirect(payment.address)
+    return redirect(starting.next_url(payment))
 
 
 @require_safe
@@ -71,7 +97,33 @@ def payments(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def payment(request: HttpRequest, reference: str) -> HttpResponse:
-    return render(request, "payments/payment.html", page_context(own_payment(request, reference)))
+    payment = own_payment(request, reference)
+    context = page_context(payment)
+    response = render(request, "payments/payment.html", context)
+    if context["frame_url"]:
+        gateway = gateways.GATEWAYS[payment.gateway]
+        sources = return_urls.sources(gateway, gateway.frame_hosts)
+        response._csp_update = {"frame-src": sources}  # type: ignore[attr-defined]  # as csp's decorator does it
+    return response
+
+
+@csrf_exempt  # gateways send the browser back with a POST of their own
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def returned(request: HttpRequest, reference: str) -> HttpResponse:
+    """Receive the browser that comes back from the gateway, and show the payment.
+
+    A POST from another site carries no session cookie, so nobody is signed in here. What the browser sends proves
+    nothing by itself; the gateway is asked or its signature checked.
+    """
+    payment = Payment.objects.select_related("method").filter(reference=reference).first()
+    if payment and cache.add(f"payment-return:{payment.pk}", True, timeout=RETURN_INTERVAL.seconds):
+        params = {**request.GET.dict(), **request.POST.dict()}
+        receiving.returned(payment, {str(name): str(text) for name, text in params.items()})
+    # The answer is the same for a reference that does not exist: the page it leads to asks who the visitor is.
+    response = redirect("payments:payment", reference)
+    response.status_code = 303
+    return response
 
 
 @never_cache
@@ -92,17 +144,20 @@ def own_payment(request: HttpRequest, reference: str) -> Payment:
 
 
 def page_context(payment: Payment, *, problem: str = "", comment: str = "") -> dict[str, Any]:
-    gateway = gateways.find(payment.gateway)
+    gateway = gateways.GATEWAYS.get(payment.gateway)
     is_unpaid = payment.is_open and payment.paid_amount is None
     proofs = list(payment.proofs.all()) if gateway is None or gateway.takes_proofs else []
+    action = payment.action if is_unpaid and gateway and gateway.is_available() else {}
+    kind = action.get("kind", "")
     return {
         "payment": payment,
-        "instructions": gateway.instructions(payment) if gateway and is_unpaid else None,
+        "instructions": action if kind == "details" else None,
+        "frame_url": action.get("url", "") if kind == "frame" else "",
         "proofs": proofs,
         "takes_proofs": bool(
             gateway and gateway.takes_proofs and payment.is_open and len(proofs) < crediting.PROOFS_MAX
         ),
-        "pay_at": payment.address if gateway and is_unpaid and not gateway.takes_proofs else "",
+        "pay_at": action.get("url", "") if kind == "redirect" else "",
         "is_in_review": payment.is_open and payment.is_in_review,
         "is_credited": payment.status == PaymentStatus.CREDITED,
         "problem": problem,
@@ -110,3 +165,17 @@ def page_context(payment: Payment, *, problem: str = "", comment: str = "") -> d
         "megabytes": payment_proofs.SIZE_MAX // 1024**2,
         "most_proofs": crediting.PROOFS_MAX,
     }
+
+
+def _customer(request: HttpRequest) -> Customer:
+    """Return what gateways may know about the signed-in customer."""
+    user = request.user
+    assert isinstance(user, User)
+    address = client_address(request)
+    return Customer(
+        number=user.pk,
+        email=user.email,
+        name=user.name,
+        ip=address if ":" not in address else "",
+        language=get_language() or "en",
+    )

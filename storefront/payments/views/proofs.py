@@ -37,8 +37,8 @@ def send(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 def _send(request: HttpRequest, reference: str) -> HttpResponse:
     payment = paying.own_payment(request, reference)
-    gateway = gateways.find(payment.gateway)
-    if gateway is None or not gateway.takes_proofs:
+    gateway = gateways.GATEWAYS.get(payment.gateway)
+    if gateway is None or not gateway.is_available() or not gateway.takes_proofs:
         raise Http404
     comment = request.POST.get("comment", "")
     try:

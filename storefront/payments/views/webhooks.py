@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
-from orders.errors import InvalidAmount
-from storefront.payments import crediting, gateways
-from storefront.payments.gateway import PaymentRefused
+from storefront.accounts.ip_addresses import client_address
+from storefront.payments import gateways, receiving
+from storefront.payments.gateway import GatewayError, Webhook, WebhookRejected
+from storefront.payments.models import PaymentMethod
 
 logger = logging.getLogger("vitrine.payments")
 #: Maximum bytes of a webhook.
@@ -18,29 +19,48 @@ BODY_MAX = 64 * 1024
 
 
 @csrf_exempt
-@require_POST
-def webhook(request: HttpRequest, name: str) -> JsonResponse:
-    """Apply a gateway's webhook.
+def webhook(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """Apply a webhook of the gateway of payment method ``pk``.
 
     Returns:
-        200 if the report was received, whether or not it changed anything; 400, 404 or 413 if nothing was changed.
+        What the gateway wants to read if the webhook was understood, whether or not it changed anything; 400, 404,
+        405 or 413 if it was not; 503 if the gateway has to come again because it could not be asked.
     """
-    gateway = gateways.find(name)
-    if gateway is None:
-        return _answer(404, "unknown gateway")
+    method = PaymentMethod.objects.filter(pk=pk).first()
+    if method is None or not hmac.compare_digest(method.token, token) or not gateways.is_usable(method):
+        return _answer(404, "unknown webhook address")
+    gateway = gateways.GATEWAYS[method.gateway]
+    if request.method not in gateway.webhook_methods:
+        return HttpResponseNotAllowed(gateway.webhook_methods)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > BODY_MAX:
         return _answer(413, "the body is too long")
     try:
-        report = gateway.read_webhook(request)
-        payment = crediting.report_paid(gateway, report=report)
-    except (PaymentRefused, InvalidAmount) as problem:
-        logger.warning("A webhook of %s was refused: %s", gateway.name, problem)
-        return _answer(400, str(problem))
-    if payment is None:
-        return _answer(404, "unknown reference")
-    return JsonResponse({"status": payment.status})
+        answer, payment = receiving.receive(method, _read(request, method))
+    except WebhookRejected as problem:
+        logger.warning("A webhook of payment method %s was rejected: %s", method.pk, problem)
+        return _answer(400, "the webhook was rejected")
+    except GatewayError as problem:
+        logger.warning("A webhook of payment method %s could not be verified: %s", method.pk, problem)
+        return _answer(503, "the payment could not be verified now")
+    response = HttpResponse(answer.body, content_type=answer.content_type)
+    if payment is not None:
+        logger.info("A webhook of payment method %s was applied to payment %s", method.pk, payment.pk)
+    return response
 
 
-def _answer(status: int, words: str) -> JsonResponse:
-    return JsonResponse({"error": words}, status=status)
+def _read(request: HttpRequest, method: PaymentMethod) -> Webhook:
+    body = request.body
+    return Webhook(
+        method=request.method or "",
+        body=body,
+        headers=dict(request.headers.items()),
+        query={name: str(text) for name, text in request.GET.items()},
+        form={name: str(text) for name, text in request.POST.items()},
+        url=method.webhook_url,
+        ip=client_address(request),
+    )
+
+
+def _answer(status: int, text: str) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

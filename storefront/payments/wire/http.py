@@ -8,9 +8,11 @@ from typing import Any, Literal, cast
 
 from providers.errors import ProviderError
 from providers.http import client
-from providers.http.client import Limits
+from providers.http.client import Limits, redact
 from providers.http.messages import Call
 from storefront.payments.wire import exact_json
+
+__all__ = ["GatewayAnswer", "redact", "send"]
 
 #: Seconds and bytes. A customer waits for the answer.
 CONNECT, TOTAL, BODY_MAX = 5.0, 15.0, 512 * 1024
@@ -77,5 +79,5 @@ def send(
     try:
         answer = client.send(call, limits=Limits(connect=CONNECT, total=TOTAL, body=BODY_MAX, allow_private=is_local))
     except ProviderError as problem:
-        raise ConnectionError(client.redact(str(problem), secrets)) from None
+        raise ConnectionError(redact(str(problem), secrets)) from None
     return GatewayAnswer(answer.status, answer.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -28,11 +29,14 @@ def value(data: Any, *path: str | int) -> Any:
 
 
 def text(data: Any, *path: str | int) -> str:
-    """Return the text or number at ``path`` as text of at most ``TEXT_MAX`` printable characters, or ""."""
+    """Return the text or number at ``path`` as text of at most ``TEXT_MAX`` characters, or "".
+
+    Characters that cannot be printed become blanks.
+    """
     found = value(data, *path)
     if not isinstance(found, (str, int)) or isinstance(found, bool):
         return ""
-    return "".join(one for one in str(found)[:TEXT_MAX] if one.isprintable())
+    return "".join(one if one.isprintable() else " " for one in str(found)[:TEXT_MAX])
 
 
 def is_true(data: Any, *path: str | int) -> bool:
@@ -53,7 +57,7 @@ def amount(data: Any, *path: str | int) -> Decimal:
     mantissa, exponent, power = number.lower().partition("e")
     parsed = amounts.parse(mantissa)
     if exponent:
-        if not power.lstrip("+-").isdecimal() or len(power) > 3:
+        if not re.fullmatch(r"[+-]?[0-9]{1,2}", power):
             raise InvalidAmount(f"{number[:40]!r} is not a number")
         parsed = parsed.scaleb(int(power)) if parsed else parsed
     if parsed < 0:

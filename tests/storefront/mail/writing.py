@@ -8,10 +8,8 @@ from orders.ledger import transfers
 from orders.lifecycle import fulfillment
 from orders.models import Order
 from storefront.accounts.models import User
-from storefront.payments import crediting
-from storefront.payments.gateway import Way
-from storefront.payments.gateways import GATEWAYS
-from storefront.payments.models import Payment
+from storefront.payments import crediting, quotes
+from storefront.payments.models import Payment, PaymentMethod
 from storefront.support import tickets
 from storefront.support.models import Message
 from tests import factories
@@ -19,8 +17,8 @@ from tests import factories
 
 def paid(user: User, amount: str = "25", label: str = "Bank transfer") -> Payment:
     """Approve a manual payment."""
-    way = Way(label=label, minimum=Decimal(1), method="1")
-    payment = crediting.open_payment(user, gateway=GATEWAYS["transfer"], way=way, amount=Decimal(amount))
+    method = PaymentMethod.objects.create(gateway="transfer", name=label, minimum=Decimal(1))
+    payment = crediting.open_payment(user, method=method, quote=quotes.quote(method, Decimal(amount)))
     return crediting.approve(payment, amount=Decimal(amount), actor=factories.user(), reason="seen")
 
 

@@ -30,6 +30,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def nadia(db: None) -> User:
+    payments.demo_method()
     return factories.customer("0")
 
 

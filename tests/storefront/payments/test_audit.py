@@ -35,7 +35,8 @@ def test_regular_payments_match_the_ledger(nadia: User) -> None:
 def test_a_credited_payment_without_its_transfer_is_reported(nadia: User) -> None:
     payment = payments.demo(nadia)
     crediting._end(payment, "credited")  # type: ignore[arg-type]
-    payment.paid_amount, payment.credited_at = Decimal(10), payment.ended_at
+    payment.paid_amount = payment.credited_amount = Decimal(10)
+    payment.credited_at = payment.ended_at
     payment.save()
     (found,) = audit.findings()
     assert found == (
@@ -49,7 +50,7 @@ def test_a_credit_of_another_amount_or_to_another_customer_is_reported(nadia: Us
     payment, other = payments.demo(nadia), payments.demo(nadia, "7")
     deliver(webhook_of(payment))
     deliver(webhook_of(other, id="p2"))
-    Payment.objects.filter(pk=payment.pk).update(paid_amount=Decimal(11))
+    Payment.objects.filter(pk=payment.pk).update(credited_amount=Decimal(11))
     Payment.objects.filter(pk=other.pk).update(user=factories.customer("0"))
     found = sorted(audit.findings())
     assert len(found) == 2

@@ -16,9 +16,8 @@ HERE = "tests.storefront.payments.test_listeners"
 heard: list[tuple[str, Decimal]] = []
 
 
-def note_credit(payment: Payment) -> None:
-    assert payment.paid_amount is not None
-    heard.append((payment.status, payment.paid_amount))
+def note_credit(payment: Payment, *, amount: Decimal) -> None:
+    heard.append((payment.status, amount))
 
 
 def note_reversal(payment: Payment, *, amount: Decimal) -> None:

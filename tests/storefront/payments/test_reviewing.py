@@ -13,9 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Transfer
 from storefront.accounts.models import User
-from storefront.demo import seed
 from storefront.payments import crediting
-from storefront.payments.models import ManualMethod, Payment
+from storefront.payments.models import Payment
 from tests import factories
 from tests.orders.parallel import together
 from tests.storefront.payments import payments
@@ -180,18 +179,3 @@ def test_the_list_needs_the_same_queries_for_any_number_of_rows(boss: Client, na
     for _ in range(30):
         payments.demo(factories.customer("0"))
     assert queries() == few
-
-
-def test_staff_can_add_manual_payment_methods(boss: Client) -> None:
-    data = {"name": "Cash", "instructions": "Bring {amount}", "minimum": "5", "maximum": "4", "position": "1"}
-    assert "The maximum is below the minimum" in boss.post("/admin/payments/manualmethod/add/", data).content.decode()
-    boss.post("/admin/payments/manualmethod/add/", {**data, "maximum": "", "is_active": "on"})
-    method = ManualMethod.objects.get()
-    assert (method.name, method.minimum, method.maximum, method.is_active) == ("Cash", Decimal(5), None, True)
-    assert boss.get("/admin/payments/manualmethod/").status_code == 200
-    assert boss.post(f"/admin/payments/manualmethod/{method.pk}/delete/", {"post": "yes"}).status_code == 403
-
-
-def test_the_demos_manual_payment_method_is_valid(nadia: User) -> None:
-    ManualMethod(**seed.BANK).full_clean()
-    assert {"{amount}", "{reference}"} <= set(seed.BANK["instructions"].split())

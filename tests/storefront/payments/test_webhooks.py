@@ -11,22 +11,21 @@ import pytest
 
 from orders.models import Transfer
 from storefront.accounts.models import User
-from storefront.payments import crediting
-from storefront.payments.gateway import GatewayReport, ReportedState
-from storefront.payments.gateways import GATEWAYS
+from storefront.payments import crediting, quotes
+from storefront.payments.gateway import GatewayReport, Next, Redirect, ReportedState
 from storefront.payments.gateways.demo import HEADER, signature
 from storefront.payments.models import Payment
 from storefront.payments.views import webhooks
 from tests import factories
 from tests.orders.parallel import together
 from tests.storefront.payments import payments
-from tests.storefront.payments.payments import balance, credited_amounts, deliver, webhook_of
+from tests.storefront.payments.payments import balance, credited_amounts, deliver, status_after, webhook_of
 
 
 def test_a_proven_payment_is_credited(nadia: User) -> None:
     payment = payments.demo(nadia)
     answer = deliver(webhook_of(payment))
-    assert (answer.status_code, answer.json()) == (200, {"status": "credited"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     payment.refresh_from_db()
     assert (payment.status, payment.paid_amount, payment.upstream_id) == ("credited", Decimal(10), "p1")
     assert payment.credited_at == payment.ended_at is not None
@@ -48,7 +47,7 @@ def test_concurrent_webhooks_make_one_transfer() -> None:
     payment = payments.demo(user)
     body = webhook_of(payment)
     answers = together([lambda: deliver(body).json()] * 8)
-    assert answers == [{"status": "credited"}] * 8
+    assert answers == [{"status": "ok"}] * 8
     assert (balance(user), credited_amounts(payment)) == (Decimal(10), [Decimal(10)])
 
 
@@ -97,7 +96,7 @@ def test_a_signature_is_valid_for_five_minutes(nadia: User, age: int, status: in
 def test_a_different_amount_or_currency_is_left_to_review(nadia: User, changes: dict[str, str]) -> None:
     payment = payments.demo(nadia)
     body = webhook_of(payment, **changes)
-    assert deliver(body).json() == {"status": "waiting"}
+    assert status_after(body) == "waiting"
     payment.refresh_from_db()
     assert payment.is_in_review
     assert (payment.paid_amount, payment.paid_currency) == (Decimal(body["amount"]), body["currency"])
@@ -114,9 +113,9 @@ def test_a_replay_does_not_reopen_a_declined_payment(nadia: User) -> None:
     half = webhook_of(payment, amount="5")
     deliver(half)
     crediting.refuse(payment, reason="It went back to your card.", actor=payments.staff())
-    assert deliver(half).json() == {"status": "refused"}
+    assert status_after(half) == "refused"
     # Another payment, even of the right amount, is left to the staff that declined the first.
-    assert deliver(webhook_of(payment, id="p2")).json() == {"status": "waiting"}
+    assert status_after(webhook_of(payment, id="p2")) == "waiting"
     payment.refresh_from_db()
     assert payment.is_in_review
     assert balance(nadia) == 0
@@ -125,7 +124,7 @@ def test_a_replay_does_not_reopen_a_declined_payment(nadia: User) -> None:
 def test_a_second_payment_under_a_reference_is_left_to_review(nadia: User) -> None:
     payment = payments.demo(nadia)
     deliver(webhook_of(payment))
-    assert deliver(webhook_of(payment, id="p2")).json() == {"status": "credited"}
+    assert status_after(webhook_of(payment, id="p2")) == "credited"
     payment.refresh_from_db()
     assert payment.is_in_review
     assert "p2" in payment.remark
@@ -137,33 +136,35 @@ def test_a_second_payment_under_a_reference_is_left_to_review(nadia: User) -> No
 
 def test_a_payment_declined_by_the_gateway_can_still_be_paid(nadia: User) -> None:
     payment = payments.demo(nadia)
-    assert deliver(webhook_of(payment, status="declined")).json() == {"status": "refused"}
+    assert status_after(webhook_of(payment, status="declined")) == "refused"
     assert balance(nadia) == 0
-    assert deliver(webhook_of(payment, id="p2")).json() == {"status": "credited"}
+    assert status_after(webhook_of(payment, id="p2")) == "credited"
     assert balance(nadia) == 10
-    assert deliver(webhook_of(payment, id="p3", status="declined")).json() == {"status": "credited"}
+    assert status_after(webhook_of(payment, id="p3", status="declined")) == "credited"
 
 
 def test_a_webhook_before_the_start_returns_is_kept(nadia: User) -> None:
-    gateway = GATEWAYS["demo"]
-    payment = crediting.open_payment(nadia, gateway=gateway, way=gateway.ways()[0], amount=Decimal(10))
+    method = payments.demo_method()
+    payment = crediting.open_payment(nadia, method=method, quote=quotes.quote(method, Decimal(10)))
     deliver(webhook_of(payment))
-    begun = crediting.mark_started(payment, step=gateway.start(payment))
+    begun = crediting.mark_started(payment, step=Next(action=Redirect(url="/somewhere/"), upstream_id="other"))
     assert (begun.status, begun.upstream_id) == ("credited", "p1")
     assert balance(nadia) == 10
 
 
 @pytest.mark.parametrize("reference", ["XXXX-XXXX-XXXX", "", "\x00", "a" * 5000, "1 OR 1=1"])
-def test_an_unknown_reference_returns_404(nadia: User, reference: str) -> None:
+def test_an_unknown_reference_is_answered_and_changes_nothing(nadia: User, reference: str) -> None:
     payments.demo(nadia)
     answer = deliver(webhook_of(Payment.objects.get(), reference=reference, id=""))
-    assert (answer.status_code, answer.json()) == (404, {"error": "unknown reference"})
+    # An error would make the gateway repeat the webhook for days, and some switch the address off.
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert Transfer.objects.count() == 0
 
 
 def test_a_gateway_cannot_report_payments_of_another(nadia: User) -> None:
+    payments.demo_method()
     payment = payments.manual(nadia)
-    assert deliver(webhook_of(payment)).status_code == 404
+    assert deliver(webhook_of(payment)).status_code == 200
     assert credited_amounts(payment) == []
 
 
@@ -206,9 +207,9 @@ def test_an_oversized_body_is_not_read(nadia: User) -> None:
 
 def test_only_configured_gateways_accept_webhooks(page: Any, nadia: User, settings: Any) -> None:
     payment = payments.demo(nadia)
-    assert page.post("/wallet/add-funds/webhooks/nobody/", "{}", content_type="application/json").status_code == 404
-    assert page.post("/wallet/add-funds/webhooks/transfer/", "{}", content_type="application/json").status_code == 400
-    assert page.get(payments.WEBHOOK).status_code == 405
+    bank = payments.webhook_path(payments.bank())
+    assert page.post(bank, "{}", content_type="application/json").status_code == 400
+    assert page.get(payments.webhook_path()).status_code == 405
     settings.DEMO_GATEWAY = False
     assert deliver(webhook_of(payment)).status_code == 404
     assert page.get(f"/wallet/payments/{payment.reference}/demo/").status_code == 404
@@ -219,11 +220,12 @@ def test_only_configured_gateways_accept_webhooks(page: Any, nadia: User, settin
 def test_a_payment_is_found_by_the_gateways_id_alone(nadia: User) -> None:
     payment = payments.demo(nadia)
     Payment.objects.filter(pk=payment.pk).update(upstream_id="session-1")
-    facts = GatewayReport(said=ReportedState.PAID, amount=Decimal(10), currency="USD", upstream_id="session-1")
-    done = crediting.report_paid(GATEWAYS["demo"], report=facts)
+    facts = GatewayReport(state=ReportedState.PAID, amount=Decimal(10), currency="USD", upstream_id="session-1")
+    method = payments.demo_method()
+    done = crediting.apply_report(method, facts)
     assert done is not None
     assert done.status == "credited"
-    assert crediting.report_paid(GATEWAYS["demo"], report=GatewayReport(said=ReportedState.PAID)) is None
+    assert crediting.apply_report(method, GatewayReport(state=ReportedState.PAID)) is None
 
 
 def test_the_signature_header_is_the_documented_one() -> None:

@@ -127,7 +127,14 @@ def test_transactions_add_up_to_the_balance(caller: Program) -> None:
 
 def test_payments_are_read(caller: Program) -> None:
     payment = Payment.objects.create(
-        user=caller.user, gateway="manual", label="Bank", amount=Decimal(25), currency="USD", reference="P-1"
+        user=caller.user,
+        gateway="manual",
+        label="Bank",
+        amount=Decimal(25),
+        currency="USD",
+        pay_amount=Decimal(25),
+        pay_currency="USD",
+        reference="P-1",
     )
     row = caller.get(f"payments/{payment.pk}")
     assert row == caller.get("payments", status="started")["data"][0]

@@ -36,7 +36,14 @@ def fill(owner: Program, service: Service, times: int = 1) -> dict[str, Any]:
         OrderEvent.objects.create(order=order, kind="accepted")
         outbox.record([ShopEvent(topic=Topic.ORDER, order_id=order.pk)])
         payment = Payment.objects.create(
-            user=owner.user, gateway="manual", label="Bank", amount=Decimal(1), currency="USD", reference=f"P{order.pk}"
+            user=owner.user,
+            gateway="manual",
+            label="Bank",
+            amount=Decimal(1),
+            currency="USD",
+            pay_amount=Decimal(1),
+            pay_currency="USD",
+            reference=f"P{order.pk}",
         )
         PriceChange.objects.create(service=service, old_rate=Decimal(1), new_rate=Decimal(2))
     return {
