@@ -21,11 +21,11 @@ $(shell test -x $(BIN)/python || rm -f .venv/.runtime .venv/.dev)
 .DELETE_ON_ERROR:
 .PHONY: help install run test prove screenshots bench check lint types imports templates spelling django format messages lock
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
-install: .venv/.runtime ## make .venv with what the shop needs to run
-run: .venv/.runtime ## the shop, its tasks and five pretend panels, on http://127.0.0.1:8000 (PORT=8100 make run)
+install: .venv/.runtime ## install what the shop needs to run into .venv
+run: .venv/.runtime ## the shop, its tasks and five simulated panels, on http://127.0.0.1:8000 (PORT=8100 make run)
 	@$(BIN)/python manage.py run
 
 test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB=postgres for one; ARGS="-k name")

@@ -151,7 +151,7 @@ def change_link(order: Order, *, link: str, actor: Any = None) -> Order:
     with transaction.atomic():
         row = lock(order, CANCELABLE)
         if row.state is not Status.QUEUED and not row.service.is_manual:
-            raise NotNow(_("The provider has this order with its present link."))
+            raise NotNow(_("The provider has this order with its current link."))
         if not row.service.type.has_link:
             raise NotNow(_("Orders of this service have no link."))
         order_inputs.read_link(link)

@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 ('has_refill', models.BooleanField(default=False, verbose_name='refill')),
                 ('has_cancel', models.BooleanField(default=False, verbose_name='cancel')),
                 ('has_dripfeed', models.BooleanField(default=False, verbose_name='drip-feed')),
-                ('is_manual', models.BooleanField(default=False, help_text='Staff or a program of yours delivers its orders. They are not sent to a provider.', verbose_name='delivered by hand')),
+                ('is_manual', models.BooleanField(default=False, help_text='Staff or your own program delivers its orders. They are not sent to a provider.', verbose_name='delivered by hand')),
                 ('is_one_per_link', models.BooleanField(default=False, help_text='A link can be ordered again only after the open order for it has ended.', verbose_name='one order per link')),
                 ('refill_days', models.PositiveIntegerField(default=30, help_text='Number of days after an order ends in which customers can request a refill.', verbose_name='refill window')),
                 ('is_pinned', models.BooleanField(default=False, help_text="The price doesn't change when the provider's cost changes.", verbose_name='pinned price')),

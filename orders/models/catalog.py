@@ -181,7 +181,7 @@ class Service(models.Model):
     is_manual = models.BooleanField(
         _("delivered by hand"),
         default=False,
-        help_text=_("Staff or a program of yours delivers its orders. They are not sent to a provider."),
+        help_text=_("Staff or your own program delivers its orders. They are not sent to a provider."),
     )
     is_one_per_link = models.BooleanField(
         _("one order per link"),

@@ -49,7 +49,7 @@ REASONS: Mapping[str, Reason] = {
     "submitting": Reason(
         label=_("submission not finished"),
         title=lambda n: ngettext("%s submission was not finished", "%s submissions were not finished", n),
-        detail=_("The worker that was sending them stopped. A running worker finds out whether they were placed."),
+        detail=_("The worker stopped while sending them. A running worker will find out whether they were placed."),
         tone="danger",
     ),
     "by_hand": Reason(

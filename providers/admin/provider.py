@@ -159,7 +159,7 @@ class ProviderAdmin(base.ModelAdmin):
             gettext_lazy("Status"),
             {"fields": ("is_active", *STATUS)},
         ),
-        (gettext_lazy("Health (calls of 24 hours, orders of 30 days)"), {"fields": HEALTH}),
+        (gettext_lazy("Health (calls in the last 24 hours, orders in the last 30 days)"), {"fields": HEALTH}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

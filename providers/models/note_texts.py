@@ -12,13 +12,15 @@ from providers.notes import Note, decode
 
 TEXTS: Mapping[Note, Any] = {
     Note.NO_NUMBER: _("It has no number, so it is not a service."),
-    Note.DUPLICATE_NUMBER: _("Its number appears in the list before. The first service with it counts."),
+    Note.DUPLICATE_NUMBER: _(
+        "Its number appears earlier in the list. Only the first service with this number is used."
+    ),
     Note.NO_NAME: _("It has no name."),
     Note.UNREADABLE_NAME: _("Its name cannot be read."),
     Note.SEPARATOR: _("Its name has no letter or digit: it is a separator, not a service."),
     Note.UNREADABLE_RATE: _("Its price cannot be read."),
     Note.ZERO_RATE: _("Its price is zero or negative."),
-    Note.NOT_FOR_SALE: _("Its price is so high that the provider does not mean to sell it."),
+    Note.NOT_FOR_SALE: _("Its price is so high that the provider apparently does not want to sell it."),
     Note.OTHER_CURRENCY: _("It is priced in %(billed)s, but the provider is set to %(configured)s."),
     Note.UNREADABLE_LIMITS: _("Its minimum or maximum quantity cannot be read."),
     Note.LIMITS_REVERSED: _("Its maximum quantity is below its minimum quantity."),

@@ -62,7 +62,7 @@ def _at(offer: Offer, order: Order, paused_until: datetime | None, held: holds.H
         }
     if paused_until is not None:
         text = _(
-            "%(provider)s answered in unfamiliar words about its service %(service)s. The next order for it is sent at "
+            "%(provider)s returned an unknown error for its service %(service)s. The next order for it is sent at "
             "%(time)s."
         )
         return text % {**names, "time": _time(paused_until)}

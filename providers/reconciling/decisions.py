@@ -157,7 +157,7 @@ def search_now(placement: Placement) -> None:
     """
     open_rows = Placement.objects.filter(pk=placement.pk, state=PlacementState.IN_DOUBT)
     if not open_rows.update(next_search_at=timezone.now()):
-        raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
+        raise NotInDoubt(_("The outcome of this order is already known. Reload the page."))
 
 
 def is_taught(provider: Provider, said: str) -> bool:
@@ -191,7 +191,7 @@ def _locked(placement: Placement) -> Placement:
     Order.objects.select_for_update().get(pk=placement.order_id)
     row = Placement.objects.select_for_update().get(pk=placement.pk)
     if row.state != PlacementState.IN_DOUBT:
-        raise NotInDoubt(_("The outcome of this order is known by now. Reload the page."))
+        raise NotInDoubt(_("The outcome of this order is already known. Reload the page."))
     return row
 
 

@@ -34,18 +34,18 @@ TOLERANCE = Decimal("0.01")
 #: The number of later rejections that are stored for one placement in doubt.
 LATER = 5
 WHY_OPEN: Mapping[WhyOpen, Any] = {
-    WhyOpen.SEVERAL: gettext_lazy("several order numbers there may be this order"),
-    WhyOpen.OTHERS: gettext_lazy("the order number there may also be another order of ours"),
+    WhyOpen.SEVERAL: gettext_lazy("several of the provider's orders may be this one"),
+    WhyOpen.OTHERS: gettext_lazy("the order found there may also be another of our orders"),
     WhyOpen.INDISTINCT: gettext_lazy(
         "it was placed, and so were others with the same cost; compare the links in the provider's order list"
     ),
-    WhyOpen.UNEXPLAINED: gettext_lazy("there are orders that none of our orders explains"),
+    WhyOpen.UNEXPLAINED: gettext_lazy("the provider has orders that match none of ours"),
     WhyOpen.WINDOW_OPEN: gettext_lazy("no later order has been placed there yet"),
     WhyOpen.SILENT: gettext_lazy("the provider did not answer clearly about every order number"),
     WhyOpen.NOT_ALLOWED: gettext_lazy("the search is off for this provider"),
-    WhyOpen.NO_CHECK: gettext_lazy("the check that permits the search has not passed"),
+    WhyOpen.NO_CHECK: gettext_lazy("the check required for the search has not passed"),
     WhyOpen.NO_EARLIER: gettext_lazy("no earlier order number of this provider is known"),
-    WhyOpen.TOO_WIDE: gettext_lazy("only the first of many numbers could be asked for; none of them is this order"),
+    WhyOpen.TOO_WIDE: gettext_lazy("only the first of many order numbers could be checked; none of them is this order"),
     WhyOpen.TRIES: gettext_lazy("it was not placed, but it was sent too many times to be sent again automatically"),
 }
 
@@ -189,11 +189,11 @@ def _of_the_link(later: list[dict[str, Any]]) -> Iterator[str]:
 def _of_the_search(search: dict[str, Any], placement: Placement) -> Iterator[str]:
     for hit in search.get("hits", []):
         yield _(
-            "Order %(number)s at the provider has no order of ours: charge %(charge)s, remains %(remains)s, "
+            "Order %(number)s at the provider belongs to none of our orders: charge %(charge)s, remains %(remains)s, "
             "status “%(word)s”. This order costs %(cost)s."
         ) % {**hit, "word": hit["panel_status"], "cost": f"{amounts.plain(placement.cost)} {placement.currency}"}
     if search.get("why"):
-        yield _("The search has not decided: %s.") % WHY_OPEN.get(search["why"], search["why"])
+        yield _("The search could not decide: %s.") % WHY_OPEN.get(search["why"], search["why"])
     if search.get("upper"):
         yield _("If it was placed, its number is between %(lower)s and %(upper)s.") % search
     elif search.get("lower"):
@@ -220,10 +220,10 @@ def _of_the_balance(balance: dict[str, Any], currency: str) -> Iterator[str]:
         return
     at = date_format(timezone.localtime(datetime.fromisoformat(balance["at"])), "SHORT_DATETIME_FORMAT")
     yield _(
-        "The balance at the provider went from %(before)s to %(now)s %(currency)s (%(at)s). Other orders explain "
+        "The balance at the provider went from %(before)s to %(now)s %(currency)s (%(at)s). Other orders account for "
         "%(explained)s of that; %(left)s remains. This order costs %(cost)s."
     ) % {**balance, "currency": currency, "at": at}
     if balance["speaks"] == "placed":
-        yield _("This suggests that the order was placed. It is no proof.")
+        yield _("This suggests that the order was placed, but does not prove it.")
     elif balance["speaks"] == "unplaced":
-        yield _("This suggests that the order was not placed. It is no proof.")
+        yield _("This suggests that the order was not placed, but does not prove it.")

@@ -89,7 +89,7 @@ class WhyOpen(StrEnum):
     WINDOW_OPEN = "open"  # no later order is known
     SILENT = "silent"  # the panel did not answer about every number
     NOT_ALLOWED = "not allowed"
-    NO_CHECK = "no control"  # the check that permits the search has not passed
+    NO_CHECK = "no control"  # the check required for the search has not passed
     NO_EARLIER = "no earlier"  # no earlier number is known
     TOO_WIDE = "too wide"  # the window has more numbers than one search may ask for
     TRIES = "tries"  # it was sent too often

@@ -123,7 +123,7 @@ def _mail() -> Iterator[Todo]:
     yield Todo(
         tone="danger",
         icon="warning",
-        title=_("Emails are not sent"),
+        title=_("Emails are not being sent"),
         detail=_("No mail server is configured. Set EMAIL_URL. Emails waiting: %s") % formats.number(waiting_emails),
         label=_("View emails"),
         url=base.list_url(Email),

@@ -266,7 +266,7 @@ def change(old: Decimal, new: Decimal) -> Decimal:
 def warn_of_old_rates() -> int:
     """Tell staff, once per outage, of rates that were not updated for half of the time after which payments stop.
 
-    A rate that waits for approval is no reason: staff was told of it when it began to wait.
+    A rate that waits for approval is no reason: staff were notified when it began to wait.
 
     Returns:
         The number of currencies.

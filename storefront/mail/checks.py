@@ -57,7 +57,7 @@ def check_mail_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "Emails are not sent: no mail server is configured.",
+            "Emails are not being sent: no mail server is configured.",
             hint="Set EMAIL_URL, such as smtp+tls://user:password@mail.example:587. Customers cannot confirm their "
             "address or reset a password until then.",
             id="mail.E003",

@@ -141,7 +141,7 @@ def why_not(problem: NotPossible) -> str:
 def _refill_hint(state: customer_requests.RequestOption) -> str:
     if state.problem:
         return why_not(state.problem)
-    return _("Free until %s. We deliver again what dropped.") % _format_day(state.until)
+    return _("Free until %s. We redeliver what dropped.") % _format_day(state.until)
 
 
 def _cancel_hint(order: Order, state: customer_requests.RequestOption) -> str:

@@ -159,9 +159,9 @@ def test_mail_that_reaches_nobody_is_an_error_and_a_notice(fresh: Path) -> None:
     for url in ("", "consolemail://", "filemail:///tmp/mail"):
         done = run(fresh, "manage.py", "check", "--deploy", EMAIL_URL=url)
         assert done.returncode == 1
-        assert "(mail.E003) Emails are not sent: no mail server is configured." in done.stderr
+        assert "(mail.E003) Emails are not being sent: no mail server is configured." in done.stderr
     with web(fresh) as (shop, _log):
-        assert "Emails are not sent" in signed_in(shop, "owner@example.com").get(f"{shop}/admin/").text
+        assert "Emails are not being sent" in signed_in(shop, "owner@example.com").get(f"{shop}/admin/").text
 
 
 def test_check_deploy_says_in_plain_words_what_is_missing(fresh: Path) -> None:

@@ -50,7 +50,7 @@ class StaffKeyForm(base.Form):
             ) from None
         except ip_addresses.TooManyLines:
             raise forms.ValidationError(
-                _("No more than %(count)d lines. Name the network instead of each address in it."),
+                _("Enter at most %(count)d lines. Use a network instead of listing each address."),
                 params={"count": ip_addresses.LINES_MAX},
             ) from None
 
@@ -77,8 +77,8 @@ class StaffKeyAdmin(base.ModelAdmin):
     readonly_fields = ("prefix", "user", "created", "used", "revoked")
     fieldsets = (
         (None, {"fields": ("name",)}),
-        (_("What it may do"), {"fields": (*SCOPES, "has_get_writes")}),
-        (_("From where"), {"fields": ("addresses",)}),
+        (_("Permissions"), {"fields": (*SCOPES, "has_get_writes")}),
+        (_("Allowed addresses"), {"fields": ("addresses",)}),
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -129,7 +129,7 @@ class StaffKeyAdmin(base.ModelAdmin):
         context = {**(extra_context or {}), "new_key": _new_key(request)}
         return super().change_view(request, object_id, form_url, context)
 
-    @admin.display(description=_("what it may do"))
+    @admin.display(description=_("permissions"))
     def scopes(self, key: StaffKey) -> str:
         fields = (field for field in StaffKey._meta.fields if field.name in SCOPES)
         return ", ".join(str(field.verbose_name) for field in fields if getattr(key, field.name)) or formatting.NONE

@@ -58,7 +58,7 @@ class StaffKey(models.Model):
     has_get_writes = models.BooleanField(
         _("add payments by GET"),
         default=False,
-        help_text=_("For old programs that use version 1. The key and the amount are then in the logs on the way."),
+        help_text=_("Some older programs need this. The key and the amount may then appear in proxy logs."),
     )
     addresses = models.TextField(
         _("allowed addresses"),

@@ -117,7 +117,7 @@ def _status() -> Action:
         _("Use order for one order, or orders for up to 1,000. Request many at once instead of one by one."),
         (
             ExampleAnswer(_("Response for one"), row("0.27819", "3572", "Partial", "157"), ("order",)),
-            ExampleAnswer(_("Response for several, by the IDs as you sent them"), several, ("orders",)),
+            ExampleAnswer(_("Response for several, keyed by the IDs as you sent them"), several, ("orders",)),
         ),
         {
             "charge": _("Charge of the order, minus refunds."),
@@ -134,7 +134,7 @@ _REFILLS = [{"order": 23501, "refill": 81}, {"order": 23502, "refill": {"error":
 REFILL = Action(
     "refill",
     _("Request refills"),
-    _("Requests delivery of what dropped since the order was completed. Refills are free."),
+    _("Requests redelivery of what dropped since the order was completed. Refills are free."),
     (
         ExampleAnswer(_("Response for one"), {"refill": "81"}, ("order",)),
         ExampleAnswer(_("Response for several"), _REFILLS, ("orders",)),

@@ -37,7 +37,7 @@ DATE = r"^(0[1-9]|[12][0-9]|3[01])/(0[1-9]|1[0-2])/[12][0-9]{3}$"
 #: The meanings of parameters that are no inputs of one service type, or that mean more in the API than in a form.
 MEANINGS: Mapping[str, Promise] = {
     "service": gettext_lazy("Service ID from the service list."),
-    "link": gettext_lazy("Target of the order. It must be public while the order is delivered."),
+    "link": gettext_lazy("Target of the order. It must stay public until the order is finished."),
     "quantity": gettext_lazy("Quantity between the service's min and max. With drip-feed, the quantity of each run."),
     "posts": gettext_lazy(
         "Number of future posts to include; 0 for existing posts only. All posts are charged in advance, at max each."

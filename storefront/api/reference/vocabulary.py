@@ -27,7 +27,7 @@ REFILLS: Mapping[str, Promise] = {
 EVENTS: Mapping[Topic, Promise] = {
     Topic.ORDER: _("The status or progress of one of your orders changed."),
     Topic.REFILL: _("The status of one of your refills changed."),
-    Topic.LOW_BALANCE: _("Your balance fell below your limit."),
+    Topic.LOW_BALANCE: _("Your balance fell below your threshold."),
     Topic.PRICES: _("Services or prices changed. Load the service list again."),
 }
 #: Words in a link that choose the outcome of a sandbox order.

@@ -56,7 +56,7 @@ class SandboxOrder(models.Model):
     )
     created_at = models.DateTimeField(_("ordered at"), default=timezone.now)
     # The course; see progress.Course.
-    started_at = models.DateTimeField(_("in progress from"))
+    started_at = models.DateTimeField(_("in progress since"))
     delivered_at = models.DateTimeField(_("delivered until"))
     ends_at = models.DateTimeField(
         _("ends at"), null=True, blank=True, help_text=_("Empty if the order stays in progress until it is canceled.")

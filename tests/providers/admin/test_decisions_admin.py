@@ -75,7 +75,7 @@ def test_the_start_page_says_why_an_operator_has_to_decide(boss: Client, placeme
     """Before a check has passed, the search is off: nobody else will decide."""
     assert list(decisions.awaiting_decision()) == [placement]
     assert "1 order with an unknown outcome" in overview(boss)
-    assert "the check that permits the search has not passed" in overview(boss)
+    assert "the check required for the search has not passed" in overview(boss)
     Provider.objects.update(is_search_allowed=False)
     assert "the search is off for this provider" in overview(boss)
 

@@ -100,7 +100,7 @@ def test_an_offer_that_is_answered_in_unfamiliar_words_is_named(panel: Panel, or
         )
         for number in range(2)
     )
-    assert "answered in unfamiliar words about its service" in said(order)
+    assert "returned an unknown error for its service" in said(order)
 
 
 def test_a_rejection_is_named_for_its_route_and_a_free_route_ends_the_wait(panel: Panel, order: Order) -> None:

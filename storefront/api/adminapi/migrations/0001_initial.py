@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('has_payments_write', models.BooleanField(default=False, help_text='Adds money to the balance of any customer.', verbose_name='add payments')),
                 ('has_tickets_read', models.BooleanField(default=False, verbose_name='read tickets')),
                 ('has_tickets_write', models.BooleanField(default=False, verbose_name='write tickets')),
-                ('has_get_writes', models.BooleanField(default=False, help_text='For old programs that use version 1. The key and the amount are then in the logs on the way.', verbose_name='add payments by GET')),
+                ('has_get_writes', models.BooleanField(default=False, help_text='Some older programs need this. The key and the amount may then appear in proxy logs.', verbose_name='add payments by GET')),
                 ('addresses', models.TextField(blank=True, help_text='IP addresses or networks, one per line. Leave empty to allow every address.', verbose_name='allowed addresses')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last used at')),

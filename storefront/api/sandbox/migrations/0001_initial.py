@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('link_lock', models.BigIntegerField(blank=True, editable=False, null=True, verbose_name='link lock')),
                 ('requested_start_at', models.DateTimeField(blank=True, help_text="When the customer wants the order to start.", null=True, verbose_name='starts at')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='ordered at')),
-                ('started_at', models.DateTimeField(verbose_name='in progress from')),
+                ('started_at', models.DateTimeField(verbose_name='in progress since')),
                 ('delivered_at', models.DateTimeField(verbose_name='delivered until')),
                 ('ends_at', models.DateTimeField(blank=True, help_text='Empty if the order stays in progress until it is canceled.', null=True, verbose_name='ends at')),
                 ('final_status', models.CharField(choices=[('queued', 'Queued'), ('submitting', 'Submitting'), ('in_doubt', 'Outcome unknown'), ('pending', 'Pending'), ('processing', 'Processing'), ('in_progress', 'In progress'), ('completed', 'Completed'), ('partial', 'Partial'), ('canceled', 'Canceled'), ('failed', 'Failed')], max_length=12, verbose_name='final status')),
