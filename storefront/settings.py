@@ -291,6 +291,9 @@ PAYMENT_CREDIT_LISTENERS = [
 # Called as listener(payment, *, amount: Decimal) when a refund or chargeback of a credited payment is booked, in the
 # same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency.
 PAYMENT_REVERSAL_LISTENERS = ["storefront.promotions.listeners.payment_reversed"]
+# Called as check(user, code, *, amount: Decimal) before a payment starts; returns why the coupon cannot be used, or "".
+# Empty: coupons are ignored.
+PAYMENT_COUPON_CHECK = "storefront.promotions.coupons.check"
 # Returns (key, label) of the payment methods to which a promotion can be limited.
 PROMOTIONS_PAYMENT_METHODS = "storefront.payments.payment_form.method_names"
 # Called with a RateNotice (storefront/currencies/updates.py) when staff should look at exchange rates, in the

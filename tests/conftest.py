@@ -103,6 +103,7 @@ def _allow_emptying_the_ledger() -> Iterator[None]:
     empty = operations.execute_sql_flush
     sql_to_empty = operations.sql_flush
     reopen = import_module("orders.migrations.0001_initial").open_house_accounts
+    reopen_bonuses = import_module("orders.migrations.0002_bonuses").open_account
 
     def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> Any:
         return sql_to_empty(self, style, [table for table in tables if table not in KEPT_TABLES], **options)
@@ -116,6 +117,7 @@ def _allow_emptying_the_ledger() -> Iterator[None]:
             with self.connection.schema_editor() as editor:
                 append_only.install(editor, "orders_transfer")
         reopen(apps)
+        reopen_bonuses(apps)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", sql_flush)

@@ -48,7 +48,7 @@ from storefront.accounts.models import ApiKey, User
 from storefront.api.sandbox.models import SandboxOrder
 from storefront.mail.models import Email
 from storefront.payments.models import Payment, PaymentMethod, Proof
-from storefront.promotions.models import Bonus, BonusSource, PaymentBonus
+from storefront.promotions.models import Bonus, BonusSource, Coupon, PaymentBonus
 from storefront.shop.models import Favorite
 from storefront.support.models import (
     Announcement,
@@ -159,6 +159,7 @@ class LargeShop:
             PaymentMethod(gateway="transfer", name=name, minimum=Decimal(1), config={"instructions": "Pay {amount}"})
             for name in ("Bank", "Card")
         )
+        bulk(Coupon(code=code, percent=10, type=kind) for code, kind in (("SPRING", "percent"), ("GIFT", "voucher")))
         PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
         bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
         bulk(CannedReply(title=f"Reply {n}", text="Hello {name}") for n in range(3))

@@ -145,6 +145,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 POSTS = frozenset({
     "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:dismiss",
     "webhooks:low_balance", "webhooks:run_action", "webhooks:resend", "payments:send_proof", "payments:webhook",
+    "promotions:redeem",
     "sessions_end", "session_end", "language",
 })  # fmt: skip
 #: URLs that are not measured, and why.
@@ -265,6 +266,7 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "webhooks.Endpoint": ("{endpoint}", "nadia@"),
     "webhooks.Delivery": ("{delivery}", "nadia@", "nothing"),
     "payments.Payment": ("{reference}", "nadia@", "nothing"),
+    "promotions.Coupon": ("SPR",),
     "promotions.Bonus": ("{reference}", "nadia@", "nothing"),
     "mail.Email": ("1", "nadia@", "nothing"),
 }

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def open_account(apps, schema_editor):
+def open_account(apps, schema_editor=None):
     apps.get_model("orders", "Account").objects.get_or_create(
         code="bonuses", defaults={"kind": "bonuses", "currency": settings.STORE_CURRENCY}
     )

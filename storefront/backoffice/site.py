@@ -47,7 +47,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "currencies.raterecord",
         ),
     ),
-    ("promotions", _("Promotions"), ("promotions.paymentbonus", "promotions.bonus")),
+    ("promotions", _("Promotions"), ("promotions.paymentbonus", "promotions.coupon", "promotions.bonus")),
     (
         "people",
         _("People"),

@@ -42,3 +42,13 @@ def check_listeners(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             except (AttributeError, ImportError, TypeError) as problem:
                 found.append(Error(f"{name} does not name a function: {problem}", id="payments.E002"))
     return found
+
+
+@register()
+def check_coupon_check(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        if settings.PAYMENT_COUPON_CHECK:
+            import_string(settings.PAYMENT_COUPON_CHECK)
+    except (AttributeError, ImportError, TypeError) as problem:
+        return [Error(f"PAYMENT_COUPON_CHECK does not name a function: {problem}", id="payments.E003")]
+    return []

@@ -68,12 +68,19 @@ class ReasonNeeded(PaymentError):
 
 
 def open_payment(
-    user: Any, *, method: PaymentMethod, quote: Quote, return_to: str = "", expires_after: timedelta | None = None
+    user: Any,
+    *,
+    method: PaymentMethod,
+    quote: Quote,
+    return_to: str = "",
+    coupon_code: str = "",
+    expires_after: timedelta | None = None,
 ) -> Payment:
     """Create the row of a payment, before the gateway is called.
 
     Args:
         quote: What the customer pays, and what the wallet receives for it.
+        coupon_code: The coupon that the customer entered, for the listeners of the credit.
         return_to: A path of the shop to which the customer returns after paying.
 
     Raises:
@@ -95,6 +102,7 @@ def open_payment(
         reference=references.new(),
         return_to=return_to,
         expires_at=timezone.now() + expires_after if expires_after else None,
+        coupon_code=coupon_code,
     )
 
 

@@ -243,6 +243,7 @@ class Payment(models.Model):
     upstream_id = models.CharField(_("gateway payment ID"), max_length=200, blank=True)
     action = models.JSONField(_("next step of the customer"), default=dict, blank=True)
     data = models.JSONField(_("gateway data"), default=dict, blank=True)
+    coupon_code = models.CharField(_("coupon"), max_length=40, blank=True)
     return_to = models.CharField(_("return address"), max_length=2000, blank=True)
     paid_amount = MoneyField(_("amount paid"), null=True, blank=True)
     paid_currency = models.CharField(_("currency paid"), max_length=12, blank=True)

@@ -21,6 +21,7 @@ from storefront.payments.models import REPORTED, PaymentMethod
 
 #: Maximum length of the amount's text. Longer texts are cut and are not valid amounts.
 _AMOUNT_MAX_LENGTH = 24
+COUPON_MAX_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class PaymentRequest:
     choice: Choice | None = None
     problem: str = ""
     limit: Decimal | None = None
+    coupon: str = ""
 
 
 def choices() -> list[Choice]:
@@ -88,7 +90,8 @@ def read(inputs: Mapping[str, str]) -> PaymentRequest:
     )
     problem, amount, limit = _validated(text, choice)
     chosen = choice.key if choice else ""
-    return PaymentRequest(text, chosen, return_to, available, presets(), amount, choice, problem, limit)
+    coupon = inputs.get("coupon", "").strip()[:COUPON_MAX_LENGTH]
+    return PaymentRequest(text, chosen, return_to, available, presets(), amount, choice, problem, limit, coupon)
 
 
 def prefilled(asked: PaymentRequest) -> str:

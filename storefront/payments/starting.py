@@ -19,7 +19,15 @@ from storefront.payments.models import Payment, PaymentMethod
 FIRST_QUERY = timedelta(minutes=2)
 
 
-def start(user: Any, *, method: PaymentMethod, amount: Decimal, customer: Customer, return_to: str = "") -> Payment:
+def start(
+    user: Any,
+    *,
+    method: PaymentMethod,
+    amount: Decimal,
+    customer: Customer,
+    return_to: str = "",
+    coupon_code: str = "",
+) -> Payment:
     """Start a payment of ``amount``; ``next_url`` of it is where the customer goes next.
 
     After a GatewayError the row is kept: if the gateway knows the payment after all, its webhook finds the row.
@@ -36,6 +44,7 @@ def start(user: Any, *, method: PaymentMethod, amount: Decimal, customer: Custom
         method=method,
         quote=quotes.quote(method, amount),
         return_to=return_to,
+        coupon_code=coupon_code,
         expires_after=gateway.expires_after,
     )
     step = gateway.start(details(payment), customer=customer, urls=urls(payment))

@@ -1,4 +1,4 @@
-"""The admin pages of promotions: payment bonuses, and the list of every bonus that was given."""
+"""The admin pages of promotions: payment bonuses, coupons, and the list of every bonus that was given."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from orders.admin import base, formatting
 from orders.db.money_fields import PercentField
 from orders.models import Transfer
-from storefront.promotions import granting, payment_bonuses
-from storefront.promotions.models import Bonus, PaymentBonus
+from storefront.promotions import coupons, granting, payment_bonuses
+from storefront.promotions.models import Bonus, Coupon, PaymentBonus
 
 NUMBERS = {**base.PLAIN_NUMBERS, PercentField: {"form_class": base.PlainDecimalField}}
 
@@ -89,6 +89,50 @@ class PaymentBonusAdmin(base.EditableRowsMixin, base.ModelAdmin):
         return formatting.amount(step.given)
 
 
+@admin.register(Coupon)
+class CouponAdmin(base.EditableRowsMixin, base.ModelAdmin):
+    form = PromotionForm
+    formfield_overrides = NUMBERS
+    list_display = ("code", "type", "bonus", "minimum_amount", "used", "expires", "is_active")
+    list_editable = ("is_active",)
+    list_filter = ("type", "is_active")
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("code__istartswith",)
+    search_help_text = _("The beginning of a code.")
+    fields = (
+        "code", "type", "percent", "amount", "maximum", "minimum", "max_uses", "is_once_per_customer",
+        "is_first_payment_only", "expires_at", "is_active", "used", "bonuses",
+    )  # fmt: skip
+    readonly_fields = ("used", "bonuses")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("bonus"))
+    def bonus(self, coupon: Coupon) -> str:
+        return coupons.describe(coupon)
+
+    @admin.display(description=_("minimum payment"), ordering="minimum")
+    def minimum_amount(self, coupon: Coupon) -> str:
+        return formatting.amount(coupon.minimum) if coupon.minimum else formatting.NONE
+
+    @admin.display(description=_("uses"), ordering="uses")
+    def used(self, coupon: Coupon) -> str:
+        if coupon.max_uses is None:
+            return formatting.count(coupon.uses)
+        return formatting.left_to_right(f"{formatting.count(coupon.uses)} / {formatting.count(coupon.max_uses)}")
+
+    @admin.display(description=_("expires at"), ordering="expires_at")
+    def expires(self, coupon: Coupon) -> str:
+        return formatting.moment(coupon.expires_at)
+
+    @admin.display(description=_("bonuses given"))
+    def bonuses(self, coupon: Coupon) -> str:
+        if not coupon.uses:
+            return formatting.NONE
+        return base.list_link(Bonus, _("View bonuses"), coupon__id__exact=coupon.pk)
+
+
 @admin.register(Bonus)
 class BonusAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("at", "customer", "source", "given", "returned", "lost", "payment")
@@ -97,8 +141,8 @@ class BonusAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     search_fields = ("reference",)
     search_help_text = _("Payment reference, or the beginning of a customer's email address.")
     fields = (
-        "source", "customer", "given", "returned", "lost", "payment", "payment_bonus", "reference", "transfers",
-        "created_at",
+        "source", "customer", "given", "returned", "lost", "payment", "payment_bonus", "coupon", "reference",
+        "transfers", "created_at",
     )  # fmt: skip
 
     def get_search_results(
@@ -114,7 +158,7 @@ class BonusAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         return queryset.filter(Q(reference=text) | Q(payment_reference=text.upper())), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)
+        return lookup in ("user__id__exact", "coupon__id__exact") or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("date"))
     def at(self, bonus: Bonus) -> str:

@@ -48,6 +48,13 @@ def give(user: Any, *, source: BonusSource, reference: str, amount: Decimal, not
     return bonus
 
 
+def note_later_part(payment: Any, *, amount: Decimal) -> None:
+    """Add a later part of ``payment`` to what its bonuses belong to, so that a reversal takes back the right share."""
+    for bonus in Bonus.objects.select_for_update().filter(payment_number=payment.pk).order_by("pk"):
+        bonus.paid = (bonus.paid or Decimal(0)) + amount
+        bonus.save(update_fields=["paid"])
+
+
 def count_given(payment_bonus_id: int | None, amount: Decimal) -> None:
     """Add ``amount``, which may be negative, to what a payment bonus has given. None is a bonus of another source."""
     if payment_bonus_id is not None:

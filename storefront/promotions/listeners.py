@@ -13,15 +13,21 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from storefront.promotions import granting, payment_bonuses
+from storefront.promotions import coupons, granting, payment_bonuses
 
 logger = logging.getLogger("vitrine.promotions")
 
 
 def payment_credited(payment: Any, *, amount: Decimal) -> None:
-    """Give the bonuses of a payment that was just credited. Only the first part of a payment gets one."""
-    if amount == payment.credited_amount:
-        _carry_out(payment_bonuses.give, payment)
+    """Give the bonuses of a payment of which ``amount`` was just credited.
+
+    A payment that arrives in parts gets each bonus once, as soon as the sum of its parts is large enough.
+    """
+    if amount < payment.credited_amount:
+        _carry_out(granting.note_later_part, payment, amount=amount)
+    _carry_out(payment_bonuses.give, payment)
+    if payment.coupon_code:
+        _carry_out(coupons.use, payment)
 
 
 def payment_reversed(payment: Any, *, amount: Decimal) -> None:

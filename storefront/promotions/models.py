@@ -1,4 +1,4 @@
-"""The models of promotions: payment bonuses, and every bonus that was given. Only ``granting`` writes a Bonus."""
+"""The models of promotions: payment bonuses, coupons, and bonuses that were given. Only ``granting`` writes a Bonus."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -102,6 +102,119 @@ class PaymentBonus(models.Model):
             raise ValidationError({"ends_at": _("The end is before the start.")})
 
 
+class CouponType(models.TextChoices):
+    PERCENT = "percent", _("Percentage of a payment")
+    FIXED = "fixed", _("Fixed amount on a payment")
+    VOUCHER = "voucher", _("Voucher without a payment")
+
+
+class CouponQuerySet(models.QuerySet["Coupon"]):
+    def usable(self) -> CouponQuerySet:
+        """Return the active ones that have neither expired nor been used up."""
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+            Q(max_uses=None) | Q(uses__lt=F("max_uses")),
+            is_active=True,
+        )
+
+    def for_payments(self) -> CouponQuerySet:
+        return self.exclude(type=CouponType.VOUCHER)
+
+    def vouchers(self) -> CouponQuerySet:
+        return self.filter(type=CouponType.VOUCHER)
+
+
+class Coupon(models.Model):
+    """A code that adds a bonus to a payment, or a voucher that is redeemed without one. Codes are in upper case."""
+
+    code = models.CharField(
+        _("code"),
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9_-]{3,40}\Z", _("Enter 3 to 40 letters, digits, hyphens, or underscores."))
+        ],
+        help_text=_("Letters, digits, hyphens, and underscores. Customers can enter it in upper or lower case."),
+    )
+    type = models.CharField(_("type"), max_length=7, choices=CouponType.choices, default=CouponType.PERCENT)
+    percent = PercentField(
+        _("percent of the payment"),
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE, UP_TO_ALL],
+        help_text=_("For a percentage. Enter 10 to add 10% of the payment."),
+    )
+    amount = MoneyField(
+        _("fixed amount"),
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE],
+        help_text=_("For a fixed amount or a voucher."),
+    )
+    maximum = MoneyField(
+        _("maximum bonus"),
+        null=True,
+        blank=True,
+        validators=[POSITIVE],
+        help_text=_("A percentage adds at most this much. Leave empty for no limit."),
+    )
+    minimum = MoneyField(
+        _("minimum payment"),
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE],
+        help_text=_("Smaller payments can't use the code. Leave at 0 for no minimum."),
+    )
+    max_uses = models.PositiveIntegerField(
+        _("maximum uses"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("How often the code can be used in total. Leave empty for no limit."),
+    )
+    uses = models.PositiveIntegerField(_("uses"), default=0, editable=False)
+    is_once_per_customer = models.BooleanField(_("once per customer"), default=True)
+    is_first_payment_only = models.BooleanField(
+        _("first payment only"), default=False, help_text=_("Only customers who have never paid can use the code.")
+    )
+    expires_at = models.DateTimeField(
+        _("expires at"),
+        null=True,
+        blank=True,
+        help_text=_("Payments started before this time keep the bonus. Leave empty for no end."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = CouponQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("coupon")
+        verbose_name_plural = _("coupons and vouchers")
+        constraints = [
+            models.CheckConstraint(
+                name="coupon_uses_up_to_maximum", condition=Q(max_uses__isnull=True) | Q(uses__lte=F("max_uses"))
+            ),
+        ]
+        indexes = [models.Index(name="coupon_active", fields=["type"], condition=Q(is_active=True))]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def clean(self) -> None:
+        super().clean()
+        self.code = self.code.strip().upper()
+        problems: dict[str, Any] = {}
+        if self.type == CouponType.PERCENT and not self.percent:
+            problems["percent"] = _("Enter a percentage above zero.")
+        if self.type != CouponType.PERCENT and not self.amount:
+            problems["amount"] = _("Enter an amount above zero.")
+        if self.type == CouponType.VOUCHER and not self.is_once_per_customer:
+            problems["is_once_per_customer"] = _("A voucher can be redeemed only once per customer.")
+        if self.max_uses is not None and self.max_uses < self.uses:
+            problems["max_uses"] = _("The code was used %(uses)s times already.") % {"uses": self.uses}
+        if problems:
+            raise ValidationError(problems)
+
+
 class BonusSource(models.TextChoices):
     PAYMENT = "payment", _("Payment bonus")
     COUPON = "coupon", _("Coupon")
@@ -143,6 +256,15 @@ class Bonus(models.Model):
         db_index=False,
         verbose_name=_("payment bonus"),
     )
+    coupon = models.ForeignKey(
+        Coupon,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bonuses",
+        db_index=False,
+        verbose_name=_("coupon"),
+    )
     created_at = models.DateTimeField(_("date"), auto_now_add=True)
 
     objects = BonusQuerySet.as_manager()
@@ -166,6 +288,7 @@ class Bonus(models.Model):
                 fields=["payment_bonus", "user"],
                 condition=Q(payment_bonus__isnull=False),
             ),
+            models.Index(name="bonus_of_coupon", fields=["coupon", "user"], condition=Q(coupon__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -39,6 +39,8 @@ def give(payment: Any) -> Bonus | None:
     if not reachable.exists():
         return None
     granting.lock_wallet(payment.user)
+    if Bonus.objects.filter(reference=f"payment:{payment.pk}").exists():
+        return None
     # Lock the steps before the uses and budgets are read, so that two payments cannot both use the last part.
     locked = PaymentBonus.objects.select_for_update().filter(pk__in=list(reachable.values_list("pk", flat=True)))
     steps = list(locked.order_by("pk"))

@@ -43,6 +43,13 @@ def _find_nothing(page: Page) -> None:
     page.goto("/services/?q=zither&refill=1")
 
 
+def _enter_wrong_coupon(page: Page) -> None:
+    page.locator("#id_amount").fill("25")
+    page.locator("#id_coupon").fill("SPRING-25")
+    page.locator("input[name=method]").first.check()
+    _send_empty(page)
+
+
 def _open_menu(page: Page) -> None:
     page.locator("details.menu summary").first.click()
 
@@ -96,6 +103,7 @@ def _customers(shop: SampleShop) -> list[Screen]:
         Screen("refills", "/refills/", CUSTOMER),
         Screen("wallet", "/wallet/", CUSTOMER),
         Screen("top-up", "/wallet/add-funds/", CUSTOMER),
+        Screen("top-up-wrong-coupon", "/wallet/add-funds/", CUSTOMER, _enter_wrong_coupon),
         Screen("top-ups", "/wallet/payments/", CUSTOMER),
         Screen("top-up-demo", f"/wallet/payments/{shop.ids['demo_payment']}/", CUSTOMER),
         Screen("top-up-credited", f"/wallet/payments/{shop.ids['credited_payment']}/", CUSTOMER),
@@ -145,13 +153,15 @@ def _office(shop: SampleShop) -> list[Screen]:
         "transfers": "orders/transfer", "refills": "orders/refill", "levels": "orders/pricelevel",
         "providers": "providers/provider", "offers": "providers/offer", "markups": "providers/markup",
         "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment",
-        "payment-bonuses": "promotions/paymentbonus", "bonuses": "promotions/bonus", "letters": "mail/email",
+        "payment-bonuses": "promotions/paymentbonus", "bonuses": "promotions/bonus", "coupons": "promotions/coupon",
+        "letters": "mail/email",
     }  # fmt: skip
     pages = {
         "order": f"orders/order/{shop.orders['in_progress'].pk}/change", "doubt": "orders/order/?status=in_doubt",
         "service": f"orders/service/{shop.services[0].pk}/change", "provider-add": "providers/provider/add",
         "user": f"accounts/user/{shop.nadia.pk}/change", "ticket": f"support/ticket/{shop.ids['ticket']}/change",
-        "payment-bonus-add": "promotions/paymentbonus/add", "brand": "brand/brand", "index": "",
+        "payment-bonus-add": "promotions/paymentbonus/add",
+        "coupon-add": "promotions/coupon/add", "brand": "brand/brand", "index": "",
     }  # fmt: skip
     named = {f"{name}-list": path for name, path in lists.items()} | pages
     return [

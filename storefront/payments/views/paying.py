@@ -6,11 +6,13 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -46,9 +48,13 @@ def new(request: HttpRequest) -> HttpResponse:
     is_submitted = request.method == "POST"
     inputs = request.POST if is_submitted else request.GET
     payment_request = payment_form.read({name: str(text) for name, text in inputs.items()})
+    coupon_problem = ""
     if is_submitted and not payment_request.problem:
-        return _start(request, payment_request)
+        coupon_problem = _coupon_problem(request, payment_request)
+        if not coupon_problem:
+            return _start(request, payment_request)
     context = {
+        "coupon_problem": coupon_problem,
         "payment_request": payment_request,
         "problem": payment_request.problem if is_submitted else "",
         "amount": payment_request.text if is_submitted else payment_form.prefilled(payment_request),
@@ -64,6 +70,14 @@ def new(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _coupon_problem(request: HttpRequest, payment_request: payment_form.PaymentRequest) -> str:
+    """Return why the coupon cannot be used, as a text for the customer; "" if it can, or if there is none."""
+    if not payment_request.coupon or not settings.PAYMENT_COUPON_CHECK:
+        return ""
+    check = import_string(settings.PAYMENT_COUPON_CHECK)
+    return str(check(request.user, payment_request.coupon, amount=payment_request.amount))
+
+
 def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -> HttpResponse:
     assert payment_request.choice is not None
     chosen = payment_request.choice
@@ -74,6 +88,7 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
             amount=payment_request.amount,
             customer=_customer(request),
             return_to=payment_request.return_to,
+            coupon_code=payment_request.coupon.upper(),
         )
     except crediting.TooManyOpenPayments:
         text = _("You have %d unpaid payments. Complete one of them or wait until one expires.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 
 from orders.ledger import audit as books
@@ -25,6 +25,7 @@ def _shop(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.VAR_DIR = tmp_path
     settings.PRIVATE_DIR = tmp_path / "private"
     cache.clear()
+    caches["counters"].clear()
     cache_empty_site_notices()
     yield
     cache.clear()

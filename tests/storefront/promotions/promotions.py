@@ -14,7 +14,7 @@ from orders.models import Account
 from storefront.accounts.models import User
 from storefront.payments import crediting
 from storefront.payments.models import Payment
-from storefront.promotions.models import PaymentBonus
+from storefront.promotions.models import Coupon, CouponType, PaymentBonus
 from tests.storefront.payments import payments
 
 _numbers = count(1)
@@ -42,3 +42,12 @@ def reverse(payment: Payment, amount: str) -> None:
     if taken:
         transfers.adjust(wallet, amount=-taken, reference=f"reverse:{next(_numbers)}")
     crediting._notify(settings.PAYMENT_REVERSAL_LISTENERS, payment, amount=Decimal(amount))
+
+
+def coupon(code: str = "SPRING", **details: Any) -> Coupon:
+    """Create a coupon of 10 percent."""
+    return Coupon.objects.create(**{"code": code, "percent": Decimal(10), **details})
+
+
+def voucher(code: str = "GIFT", amount: str = "5", **details: Any) -> Coupon:
+    return Coupon.objects.create(code=code, type=CouponType.VOUCHER, amount=Decimal(amount), **details)
