@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 
 from storefront.payments.wire import exact_json
-from storefront.payments.wire.http import GatewayAnswer, send
+from storefront.payments.wire.http import GatewayAnswer, redact, send
 
 Text = str | Promise
 
@@ -500,6 +500,20 @@ class Gateway(ABC):
             )
         except ConnectionError as problem:
             raise GatewayUnreachable(str(problem)) from None
+
+    def refusal(self, answer: GatewayAnswer, reason: str = "", *, is_definite: bool = False) -> GatewayError:
+        """Return the error to raise for an answer that is not the expected one.
+
+        It is GatewayRejected if the gateway refused, that is, for a status of 400 to 499 other than 408, 409, 425 and
+        429, which ask to come again. Everything else is GatewayUnreachable, because something may have happened.
+
+        Args:
+            reason: The gateway's own words. Secrets in them are replaced.
+            is_definite: Whether the body says that the gateway refused, for gateways that refuse with status 200.
+        """
+        message = f"{self.name} answered {answer.status}" + (f": {reason}" if reason else "")
+        is_refused = is_definite or (400 <= answer.status < 500 and answer.status not in (408, 409, 425, 429))
+        return (GatewayRejected if is_refused else GatewayUnreachable)(redact(message, self.secrets))
 
 
 def override_url(name: str) -> str:
