@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +64,26 @@ def amount(data: Any, *path: str | int) -> Decimal:
     if parsed < 0:
         raise InvalidAmount("the amount is negative")
     return parsed
+
+
+def optional_amount(data: Any, *path: str | int) -> Decimal | None:
+    """Return the amount at ``path``, or None if there is no valid one. For fees, which nothing depends on."""
+    try:
+        return amount(data, *path)
+    except InvalidAmount:
+        return None
+
+
+def moment(data: Any, *path: str | int) -> datetime | None:
+    """Return the time at ``path``, a Unix time in seconds or an ISO 8601 text, or None if there is no valid one."""
+    found = text(data, *path)
+    try:
+        if found.isdecimal() and found.isascii():
+            return datetime.fromtimestamp(int(found), UTC)
+        parsed = datetime.fromisoformat(found)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def currency(data: Any, *path: str | int) -> str:
