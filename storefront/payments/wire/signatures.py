@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 
 def hmac_hex(secret: str | bytes, message: str | bytes, algorithm: str = "sha256") -> str:
@@ -39,6 +45,25 @@ def is_equal(expected: str, given: Any) -> bool:
     if not expected or not isinstance(given, str) or not given:
         return False
     return hmac.compare_digest(expected.encode(), given.encode(errors="replace"))
+
+
+def is_rsa_sha256(public_key: Any, message: bytes, given: str) -> bool:
+    """Return whether ``given`` is the RSA signature (PKCS #1 v1.5, SHA-256, in base64) of ``message``.
+
+    Args:
+        public_key: As loaded by ``cryptography``. A key of another kind signs nothing.
+    """
+    try:
+        signature = base64.b64decode(given.encode(errors="replace"), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    if not signature or not isinstance(public_key, RSAPublicKey):
+        return False
+    try:
+        public_key.verify(signature, message, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _bytes(text: str | bytes) -> bytes:
