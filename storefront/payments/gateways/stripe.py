@@ -256,7 +256,11 @@ def _places(code: str) -> int:
 
 
 def _to_minor(amount: Decimal, code: str) -> int:
-    return amounts.to_units(amount, _places(code))
+    """Return ``amount`` in the smallest unit; raise GatewayRejected if it has more decimals."""
+    try:
+        return amounts.to_units(amount, _places(code))
+    except InvalidAmount:
+        raise GatewayRejected(f"stripe takes {code} with at most {_places(code)} decimal places") from None
 
 
 def _from_minor(data: Any, name: str, *, code: str) -> Decimal:

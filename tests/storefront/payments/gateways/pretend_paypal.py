@@ -116,7 +116,7 @@ class PretendPayPal(PretendGateway):
             outcome = {"outcome_code": "RESOLVED_SELLER_FAVOUR"} if state == "dispute_won" else None
             transaction = {"custom": opened.reference, "seller_transaction_id": number}
             thing = {"dispute_id": f"PP-D-{entry}", "disputed_transactions": [transaction], "dispute_amount": money}
-            thing |= {"reason": "UNAUTHORISED", "dispute_outcome": outcome}
+            thing |= {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "dispute_outcome": outcome}
         if receiver is not None:
             self.captures.pop(number, None)
         return self.signed({"id": "WH-1", "event_type": EVENTS[state], "resource": thing}, secret=secret)

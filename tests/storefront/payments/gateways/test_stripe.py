@@ -137,6 +137,12 @@ def test_amounts_are_sent_in_the_smallest_unit(
     assert form["line_items[0][price_data][currency]"] == currency.lower()
 
 
+def test_more_decimals_than_the_currency_has_are_refused(pretend: PretendStripe, gateway: Stripe) -> None:
+    with pytest.raises(GatewayRejected, match="JPY"):
+        gateway.start(details(amount=Decimal("500.5"), currency="JPY"), customer=CUSTOMER, urls=URLS)
+    assert not pretend.received
+
+
 @pytest.mark.parametrize(("amount", "currency"), [("500", "JPY"), ("1.5", "KWD"), ("12.34", "EUR")])
 def test_amounts_are_read_in_the_smallest_unit(
     pretend: PretendStripe, gateway: Stripe, amount: str, currency: str
