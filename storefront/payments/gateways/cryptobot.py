@@ -43,7 +43,7 @@ _STATES = {
 class CryptoBot(Gateway):
     name = "cryptobot"
     label = "CryptoBot"
-    description = _("Cryptocurrencies, from the customer's wallet in Telegram.")
+    description = _("Cryptocurrencies, paid in Telegram.")
     icon = "wallet"
     config_fields = (
         ConfigField(

@@ -56,7 +56,7 @@ _DISPUTE_STATES = {
 class Stripe(Gateway):
     name = "stripe"
     label = "Stripe"
-    description = _("Cards, wallets and local payment methods, on the gateway's payment page.")
+    description = _("Cards and local payment methods, on the gateway's payment page.")
     config_fields = (
         ConfigField(
             name="secret_key",
