@@ -269,6 +269,7 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "promotions.Coupon": ("SPR",),
     "promotions.Bonus": ("{reference}", "nadia@", "nothing"),
     "mail.Email": ("1", "nadia@", "nothing"),
+    "currencies.RateRecord": ("EUR",),
 }
 #: Filtered lists that pages of other models link to.
 LINKED = (
@@ -289,6 +290,7 @@ EXTRA_ACTIONS = frozenset(
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
     + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle")]
     + [f"support_ticket_{act}" for act in ("write", "act")]
+    + ["currencies_currency_fetch", "currencies_currency_decide", "currencies_ratesource_fetch"]
 )
 _STANDARD = ("changelist", "add", "history", "delete", "change")
 

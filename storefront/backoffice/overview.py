@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +30,8 @@ from providers.models import Offer, Placement, PlacementState, Provider, note_te
 from providers.reconciling import decisions, evidence
 from providers.tracking import waiting
 from providers.worker import heartbeat
+from storefront.currencies.models import Currency, RateState
+from storefront.currencies.problems import FetchProblem
 from storefront.mail.checks import is_mail_delivered
 from storefront.mail.models import Email
 from storefront.payments.models import Payment
@@ -36,6 +39,8 @@ from storefront.support.models import Ticket
 from storefront.web import formats
 from storefront.web.id_ranges import first_since
 
+#: A rate that was entered by hand and is used for payments is old after this time.
+OLD_RATE = timedelta(days=30)
 #: Counts stop here: "1,000 or more" is enough to act on.
 COUNT_LIMIT = 1000
 
@@ -97,6 +102,8 @@ def build(user: Any) -> Overview:
         overview.todos += _waiting_orders()
     overview.todos += _paused_providers(providers)
     overview.todos += _price_list_problems(providers)
+    if user.has_perm("currencies.view_currency"):
+        overview.todos += _exchange_rates()
     if user.has_perm("support.view_ticket"):
         overview.todos += _tickets()
     if overview.may_see_orders:
@@ -302,6 +309,46 @@ def _payments() -> Iterator[Todo]:
             label=_("Review payments"),
             url=base.list_url(Payment, review="1"),
         )
+
+
+def _exchange_rates() -> Iterator[Todo]:
+    """Yield tasks for rates at which no payments are made, for failing sources, and for old rates entered by hand."""
+    now = timezone.now()
+    currencies = list(Currency.objects.select_related("source"))
+    states = {row.code: row.state(now) for row in currencies}
+    waiting = [code for code, state in states.items() if state is RateState.WAITING]
+    outdated = [code for code, state in states.items() if state is RateState.OUTDATED]
+    old = [
+        row.code for row in currencies
+        if states[row.code] is RateState.ENTERED and row.is_payable and row.rate_at and row.rate_at < now - OLD_RATE
+    ]  # fmt: skip
+    url = base.list_url(Currency)
+    if waiting:
+        count = len(waiting)
+        text = ngettext("%s exchange rate waiting for approval", "%s exchange rates waiting for approval", count)
+        detail = _("Payments in these currencies are stopped: %s.") % ", ".join(waiting)
+        yield _rates_todo("danger", "doubt", _with_count(text, count), detail, f"{url}?state=waiting")
+    if outdated:
+        text = ngettext("%s outdated exchange rate", "%s outdated exchange rates", len(outdated))
+        detail = _("Payments in these currencies are stopped: %s.") % ", ".join(outdated)
+        yield _rates_todo("danger", "warning", _with_count(text, len(outdated)), detail, f"{url}?state=outdated")
+    for source in {row.source for row in currencies if row.source and row.source.is_active and row.source.problem}:
+        yield Todo(
+            tone="warning",
+            icon="warning",
+            title=_("Exchange rates of %s are not updated") % source,
+            detail=str(FetchProblem(source.problem).label),
+            label=pgettext("button: go there", "Open"),
+            url=base.page_url(source),
+        )
+    if old:
+        text = ngettext("%s exchange rate entered long ago", "%s exchange rates entered long ago", len(old))
+        detail = _("Payments use rates that were entered over 30 days ago: %s.") % ", ".join(old)
+        yield _rates_todo("warning", "clock", _with_count(text, len(old)), detail, f"{url}?state=entered")
+
+
+def _rates_todo(tone: str, icon: str, title: str, detail: str, url: str) -> Todo:
+    return Todo(tone=tone, icon=icon, title=title, detail=detail, label=_("Review exchange rates"), url=url)
 
 
 def _pending_approvals() -> Iterator[Todo]:

@@ -44,6 +44,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "orders.transfer",
             "payments.paymentmethod",
             "currencies.currency",
+            "currencies.ratesource",
             "currencies.raterecord",
         ),
     ),

@@ -58,13 +58,45 @@ class Interval(models.IntegerChoices):
 class RateSource(models.Model):
     """A web address from which exchange rates are fetched."""
 
-    name = models.CharField(_("name"), max_length=60, unique=True)
-    format = models.CharField(_("format"), max_length=8, choices=SourceFormat.choices, default=SourceFormat.JSON)
-    url = models.URLField(_("URL"), max_length=500)
+    name = models.CharField(_("name"), max_length=60, unique=True, help_text=_("Shown in the back office only."))
+    format = models.CharField(
+        _("format"),
+        max_length=8,
+        choices=SourceFormat.choices,
+        default=SourceFormat.JSON,
+        help_text=_("The ECB publishes its rates at https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml."),
+    )
+    url = models.URLField(
+        _("URL"),
+        max_length=500,
+        help_text=_("Where the rates are fetched. Write {key} where the URL contains an API key."),
+    )
     key = EncryptedField(_("API key"), default="", editable=False)
-    base = models.CharField(_("base currency"), max_length=3, default="USD", validators=[is_known])
-    path = models.CharField(_("path of the rate"), max_length=200, default="rates.{currency}", blank=True)
-    is_inverse = models.BooleanField(_("inverse rates"), default=False)
+    base = models.CharField(
+        _("base currency"),
+        max_length=3,
+        default="USD",
+        validators=[is_known],
+        help_text=_(
+            "The currency that the source's rates refer to. It may differ from the store currency if the source has a "
+            "rate for that as well. The ECB's is always EUR."
+        ),
+    )
+    path = models.CharField(
+        _("path of the rate"),
+        max_length=200,
+        default="rates.{currency}",
+        blank=True,
+        help_text=_(
+            "For JSON: the names that lead to a rate, separated by dots, with {currency} for the currency code. "
+            "Examples: rates.{currency}, data.{currency}.value, quotes.{base}{currency}."
+        ),
+    )
+    is_inverse = models.BooleanField(
+        _("inverse rates"),
+        default=False,
+        help_text=_("For JSON: the source says what one unit of a currency is worth in the base currency."),
+    )
     interval = models.PositiveIntegerField(_("fetch every"), choices=Interval.choices, default=Interval.SIX_HOURS)
     max_change = PercentField(
         _("largest change (%)"),
@@ -81,7 +113,9 @@ class RateSource(models.Model):
             "Amounts on pages stay and are marked as outdated."
         ),
     )
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Rates of an inactive source are not fetched and become outdated.")
+    )
     next_fetch_at = models.DateTimeField(_("next fetch"), default=timezone.now, editable=False)
     fetched_at = models.DateTimeField(_("last fetched"), null=True, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
@@ -97,6 +131,17 @@ class RateSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RateState(models.TextChoices):
+    """What an operator should know about the rate of a currency, most urgent first."""
+
+    WAITING = "waiting", _("Waiting for approval")
+    OUTDATED = "outdated", _("Outdated")
+    UNKNOWN = "unknown", _("No rate")
+    PROBLEM = "problem", _("Not updated")
+    CURRENT = "current", _("Up to date")
+    ENTERED = "entered", _("Entered by hand")
 
 
 class Currency(models.Model):
@@ -180,6 +225,18 @@ class Currency(models.Model):
         if self.source is None or self.confirmed_at is None:
             return None
         return self.confirmed_at + timedelta(hours=self.source.stale_after)
+
+    def state(self, now: datetime) -> RateState:
+        """Return the state of the rate; payments are made at CURRENT, ENTERED and PROBLEM rates only."""
+        if self.pending_rate is not None:
+            return RateState.WAITING
+        if self.rate is None:
+            return RateState.UNKNOWN
+        if self.source is None:
+            return RateState.ENTERED
+        if self.is_stale(now):
+            return RateState.OUTDATED
+        return RateState.PROBLEM if self.problem or self.source.problem else RateState.CURRENT
 
     def is_stale(self, now: datetime) -> bool:
         """Return whether the rate was not updated by its source for too long."""

@@ -116,6 +116,10 @@ def record_entry(currency: Currency, *, changed: Collection[str], by: str) -> No
         at = now if currency.rate is not None else None
         columns |= {**_DECIDED, **_NOTHING_REJECTED, "rate_at": at, "confirmed_at": at, "warned_at": None}
     _write(currency, columns)
+    if "source" in changed and currency.source_id is not None:
+        # After the commit, because whoever stores fetched rates locks the source before its currencies.
+        due = RateSource.objects.filter(pk=currency.source_id)
+        transaction.on_commit(lambda: due.update(next_fetch_at=now))
     if {"rate", "margin"} & set(changed):
         _add_record(currency, RateOrigin.ENTERED, by)
     transaction.on_commit(display.clear_cache)

@@ -15,6 +15,7 @@ from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Account, CustomerRate, DeliveryStats, Order, PriceChange, PriceLevel, Service
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
+from storefront.currencies.models import Currency, RateRecord, RateSource
 from storefront.promotions.models import Coupon, PaymentBonus
 from storefront.shop.models import Favorite
 from storefront.support import tickets
@@ -81,7 +82,33 @@ def create_sample_shop(settings: Any) -> SampleShop:
     _support(made)
     _payments(made)
     _api_key_and_webhook(made)
+    _currencies(made)
     return made
+
+
+def _currencies(made: SampleShop) -> None:
+    """Create a failing source and a currency in each state."""
+    now = timezone.now()
+    source = RateSource.objects.create(
+        name="European Central Bank", format="ecb", url="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
+        base="EUR", path="", fetched_at=now - timedelta(hours=30), failing_since=now - timedelta(hours=24),
+        problem="status", detail="HTTP 503 <html> <title>Service Unavailable</title>",
+    )  # fmt: skip
+    rows = (
+        ("EUR", "0.92", now - timedelta(hours=30), None),
+        ("JPY", "151.23", now - timedelta(hours=30), Decimal("15.12")),
+        ("TRY", "41.67", now - timedelta(hours=60), None),
+        ("INR", None, None, Decimal("83.1")),
+    )
+    for code, rate, at, pending in rows:
+        row = Currency.objects.create(
+            code=code, rate=None if rate is None else Decimal(rate), source=source, margin=Decimal("2.5"), rate_at=at,
+            confirmed_at=at, pending_rate=pending, pending_at=now - timedelta(hours=3) if pending else None,
+        )  # fmt: skip
+        made.ids[f"currency_{code}"] = row.pk
+    Currency.objects.create(code="GBP", rate=Decimal("0.79"), rate_at=now - timedelta(days=40))
+    RateRecord.objects.create(currency="EUR", rate=Decimal("0.92"), margin=Decimal("2.5"), origin="fetched", by=source)
+    made.ids["rate_source"] = source.pk
 
 
 def _services(nadia: User) -> list[Service]:

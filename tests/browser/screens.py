@@ -155,11 +155,17 @@ def _office(shop: SampleShop) -> list[Screen]:
         "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment",
         "payment-bonuses": "promotions/paymentbonus", "bonuses": "promotions/bonus", "coupons": "promotions/coupon",
         "letters": "mail/email",
+        "currencies": "currencies/currency", "rate-sources": "currencies/ratesource",
+        "rate-history": "currencies/raterecord",
     }  # fmt: skip
     pages = {
         "order": f"orders/order/{shop.orders['in_progress'].pk}/change", "doubt": "orders/order/?status=in_doubt",
         "service": f"orders/service/{shop.services[0].pk}/change", "provider-add": "providers/provider/add",
         "user": f"accounts/user/{shop.nadia.pk}/change", "ticket": f"support/ticket/{shop.ids['ticket']}/change",
+        "currency": f"currencies/currency/{shop.ids['currency_JPY']}/change",
+        "currency-first-rate": f"currencies/currency/{shop.ids['currency_INR']}/change",
+        "currency-add": "currencies/currency/add", "rate-source-add": "currencies/ratesource/add",
+        "rate-source": f"currencies/ratesource/{shop.ids['rate_source']}/change",
         "payment-bonus-add": "promotions/paymentbonus/add",
         "coupon-add": "promotions/coupon/add", "brand": "brand/brand", "index": "",
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -15,11 +16,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from orders.models import Account, Order, Transfer
 from storefront.accounts.models import User
 from storefront.currencies import display
-from storefront.currencies.models import Currency
+from storefront.currencies.models import Currency, RateSource
 from storefront.demo import seed
 from tests import factories
 from tests.storefront.conftest import cache_empty_site_notices
@@ -314,6 +317,30 @@ def test_amounts_follow_the_readers_language(language: str, text: str, page: Cli
 def test_currency_names_follow_the_readers_language(page: Client, nadia: User) -> None:
     User.objects.filter(pk=nadia.pk).update(language="ar")
     assert ">يورو (EUR)</option>" in text_of(page.get(PROFILE))
+
+
+def test_amounts_include_the_margin(page: Client, euro: Currency) -> None:
+    Currency.objects.update(margin=Decimal("2.5"))
+    assert approx("€94.30") in text_of(page.get("/wallet/"))
+    assert "1 USD = 0.943 EUR." in text_of(page.get("/wallet/"))
+
+
+def test_an_outdated_rate_is_still_shown_and_marked(page: Client, euro: Currency) -> None:
+    source = RateSource.objects.create(name="Rates", url="https://rates.example/", stale_after=48)
+    now = timezone.now()
+    Currency.objects.update(source=source, confirmed_at=now - timedelta(hours=47))
+    assert "out of date" not in text_of(page.get("/wallet/"))
+    Currency.objects.update(confirmed_at=now - timedelta(hours=49))
+    display.clear_cache()
+    shown = text_of(page.get("/wallet/"))
+    assert approx("€92.00") in shown
+    day = date_format(now - timedelta(hours=49), "DATE_FORMAT")
+    assert f"The rate is out of date: it was last updated on {day}." in shown
+
+
+def test_a_currency_without_a_rate_cannot_be_chosen(page: Client) -> None:
+    Currency.objects.create(code="JPY", rate=None)
+    assert "JPY" not in text_of(page.get(PROFILE))
 
 
 # ------------------------------------------------------------------------------------------------ the demo
