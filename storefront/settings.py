@@ -304,6 +304,8 @@ CURRENCY_NOTICE_LISTENERS = ["storefront.mail.rate_notices.keep"]
 PAYMENT_GATEWAY_URLS: dict[str, str] = {}
 # Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
 ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.enqueue"
+# Called as listener(user) when a customer confirms an address and had none that was confirmed, in the same transaction.
+ACCOUNTS_CONFIRMATION_LISTENERS = ["storefront.promotions.listeners.email_confirmed"]
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.
 ACCOUNTS_ACCESS_SOURCES = ["storefront.accounts.access.api_keys", "storefront.webhooks.access.webhooks"]
 # Called with the path of an API and an HTTP status; returns the answer to a request that the web server cannot read.

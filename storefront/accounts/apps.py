@@ -8,3 +8,6 @@ class AccountsConfig(AppConfig):
     name = "storefront.accounts"
     label = "accounts"
     verbose_name = _("Customers and staff")
+
+    def ready(self) -> None:
+        from storefront.accounts import checks  # noqa: F401  # imported here: checks register when the application is ready

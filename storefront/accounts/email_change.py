@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from storefront.accounts import notices, security_log, user_sessions
@@ -21,7 +23,8 @@ def confirm(
 ) -> bool:
     """Confirm ``address`` with ``verify``, which makes it the account's only one.
 
-    An address that another account signs in with is refused. The former address is notified of a change.
+    An address that another account signs in with is refused. The former address is notified of a change. The listeners
+    of ACCOUNTS_CONFIRMATION_LISTENERS are called if the account had no confirmed address.
 
     Returns:
         Whether the address was confirmed.
@@ -33,6 +36,10 @@ def confirm(
     if not verify(request, address):
         return False
     User.objects.filter(pk=user.pk).update(email_confirmed_at=timezone.now())
+    if user.email_confirmed_at is None:
+        user.refresh_from_db()
+        for path in settings.ACCOUNTS_CONFIRMATION_LISTENERS:
+            import_string(path)(user)
     if former != address.email:
         security_log.note("email_changed", request, user)
         notices.send(user, "email_changed", lambda: _change_notice(address.email), address=former)

@@ -48,7 +48,11 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "currencies.raterecord",
         ),
     ),
-    ("promotions", _("Promotions"), ("promotions.paymentbonus", "promotions.coupon", "promotions.bonus")),
+    (
+        "promotions",
+        _("Promotions"),
+        ("promotions.paymentbonus", "promotions.coupon", "promotions.bonus", "promotions.promotionsettings"),
+    ),
     (
         "people",
         _("People"),

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from orders.admin import base, formatting
 from orders.db.money_fields import PercentField
 from orders.models import Transfer
 from storefront.promotions import coupons, granting, payment_bonuses
-from storefront.promotions.models import Bonus, Coupon, PaymentBonus
+from storefront.promotions.models import ONLY, Bonus, Coupon, PaymentBonus, PromotionSettings
 
 NUMBERS = {**base.PLAIN_NUMBERS, PercentField: {"form_class": base.PlainDecimalField}}
 
@@ -192,3 +193,28 @@ class BonusAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     @admin.display(description=_("transactions"))
     def transfers(self, bonus: Bonus) -> str:
         return base.list_link(Transfer, _("View transactions"), q=f"bonus:{bonus.reference}")
+
+
+@admin.register(PromotionSettings)
+class PromotionSettingsAdmin(base.EditableRowsMixin, base.ModelAdmin):
+    form = PromotionForm
+    formfield_overrides = NUMBERS
+    fieldsets = ((_("Welcome credit"), {"fields": ("welcome_amount", "welcome_budget", "welcome_total")}),)
+    readonly_fields = ("welcome_total",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Redirect to the only row instead of showing a list."""
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        row, _is_new = PromotionSettings.objects.get_or_create(pk=ONLY)
+        return redirect(base.page_url(row))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("given so far"))
+    def welcome_total(self, row: PromotionSettings) -> str:
+        return formatting.amount(row.welcome_given)

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Sum
 from orders.models import Transfer
 from orders.models.ledger import TransferKind
 from orders.rules import amounts
-from storefront.promotions.models import Bonus, Coupon, PaymentBonus
+from storefront.promotions.models import Bonus, BonusSource, Coupon, PaymentBonus, PromotionSettings
 
 BACK = ":back:"
 
@@ -56,12 +56,16 @@ def _booked() -> tuple[dict[tuple[str, int | None], Decimal], dict[tuple[str, in
 
 
 def _wrong_sums() -> Iterator[str]:
-    """Yield a sentence for each payment bonus and coupon whose sum differs from its bonuses."""
+    """Yield a sentence for each payment bonus, coupon and budget whose sum differs from its bonuses."""
     net = Sum(F("bonuses__amount") - F("bonuses__taken_back"), output_field=PaymentBonus._meta.get_field("given"))
     for pk, total, booked in PaymentBonus.objects.annotate(net=net).order_by("pk").values_list("pk", "given", "net"):
         if total != (booked or Decimal(0)):
             booked_text = _plain(booked or Decimal(0))
             yield f"payment bonus {pk}: {_plain(total)} counts as given, but its bonuses total {booked_text}"
+    welcome = Bonus.objects.filter(source=BonusSource.WELCOME).aggregate(given=Sum("amount"))["given"] or Decimal(0)
+    counted = PromotionSettings.objects.values_list("welcome_given", flat=True).first() or Decimal(0)
+    if welcome != counted:
+        yield f"welcome credit: {_plain(counted)} counts as given, but its bonuses total {_plain(welcome)}"
     for code, uses, found in Coupon.objects.annotate(found=Count("bonuses")).values_list("code", "uses", "found"):
         if uses != found:
             yield f"coupon {code}: it counts {uses} uses, but {found} bonuses were given"

@@ -1,7 +1,8 @@
-"""What payments tell promotions, through PAYMENT_CREDIT_LISTENERS and PAYMENT_REVERSAL_LISTENERS.
+"""What payments and accounts tell promotions, through the settings that end in LISTENERS.
 
-A mistake in a promotion must not keep a customer's payment from being credited, so each part runs in a savepoint and
-its errors are logged. An error of the connection is raised: the gateway then repeats its webhook, and nothing is lost.
+A mistake in a promotion must not keep a payment from being credited or an account from opening, so each
+part runs in a savepoint and its errors are logged. An error of the connection is raised: the request is then
+repeated, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from storefront.promotions import coupons, granting, payment_bonuses
+from storefront.promotions import coupons, granting, payment_bonuses, welcome
 
 logger = logging.getLogger("vitrine.promotions")
 
@@ -35,11 +36,17 @@ def payment_reversed(payment: Any, *, amount: Decimal) -> None:
     _carry_out(granting.take_back, payment, amount=amount)
 
 
-def _carry_out(act: Callable[..., Any], payment: Any, **facts: Any) -> None:
+def email_confirmed(user: Any) -> None:
+    """Give the welcome credit to a customer who has confirmed an email address for the first time."""
+    _carry_out(welcome.give, user)
+
+
+def _carry_out(act: Callable[..., Any], subject: Any, **facts: Any) -> None:
+    """Call ``act`` for a payment or a customer in a savepoint."""
     try:
         with transaction.atomic():
-            act(payment, **facts)
+            act(subject, **facts)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        logger.exception("%s failed for payment %s", act.__module__, payment.reference)
+        logger.exception("%s failed for %s %s", act.__module__, subject._meta.label_lower, subject.pk)

@@ -278,6 +278,9 @@ class Bonus(models.Model):
             models.CheckConstraint(
                 name="bonus_taken_back_up_to_amount", condition=Q(taken_back__gte=0, taken_back__lte=F("amount"))
             ),
+            models.UniqueConstraint(
+                name="bonus_one_welcome_credit", fields=["user"], condition=Q(source=BonusSource.WELCOME)
+            ),
         ]
         indexes = [
             models.Index(name="bonus_of_customer", fields=["user", "-id"]),
@@ -293,3 +296,34 @@ class Bonus(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+#: The primary key of the only row of PromotionSettings.
+ONLY = 1
+
+
+class PromotionSettings(models.Model):
+    """The settings of promotions that have no rows of their own. Without a row, all of them are off."""
+
+    welcome_amount = MoneyField(
+        _("welcome credit"),
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE],
+        help_text=_("New customers get this when they confirm their email address. Leave at 0 for none."),
+    )
+    welcome_budget = MoneyField(
+        _("total budget of welcome credit"),
+        null=True,
+        blank=True,
+        validators=[POSITIVE],
+        help_text=_("Welcome credit stops when this much has been given in total. Leave empty for no limit."),
+    )
+    welcome_given = MoneyField(_("welcome credit given so far"), default=Decimal(0), editable=False)
+
+    class Meta:
+        verbose_name = _("promotion settings")
+        verbose_name_plural = _("promotion settings")
+        constraints = [models.CheckConstraint(name="promotion_settings_are_one", condition=Q(pk=ONLY))]
+
+    def __str__(self) -> str:
+        return str(_("Promotion settings"))

@@ -16,7 +16,7 @@ from orders.models import Account, CustomerRate, DeliveryStats, Order, PriceChan
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
 from storefront.currencies.models import Currency, RateRecord, RateSource
-from storefront.promotions.models import Coupon, PaymentBonus
+from storefront.promotions.models import ONLY, Coupon, PaymentBonus, PromotionSettings
 from storefront.shop.models import Favorite
 from storefront.support import tickets
 from storefront.support.models import Announcement, CannedReply, InfoPage, TicketCategory
@@ -204,6 +204,7 @@ def _support(made: SampleShop) -> None:
 def _payments(made: SampleShop) -> None:
     PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
     PaymentBonus.objects.create(from_amount=Decimal(500), percent=Decimal(5), fixed=Decimal(10), budget=Decimal(2000))
+    PromotionSettings.objects.create(pk=ONLY, welcome_amount=Decimal(1), welcome_budget=Decimal(500))
     Coupon.objects.create(code="SPRING-26", percent=Decimal(10), maximum=Decimal(50), max_uses=100)
     Coupon.objects.create(code="WELCOME", type="fixed", amount=Decimal(5), is_first_payment_only=True)
     Coupon.objects.create(code="GIFT-2026", type="voucher", amount=Decimal(20), max_uses=1)

@@ -167,7 +167,8 @@ def _office(shop: SampleShop) -> list[Screen]:
         "currency-add": "currencies/currency/add", "rate-source-add": "currencies/ratesource/add",
         "rate-source": f"currencies/ratesource/{shop.ids['rate_source']}/change",
         "payment-bonus-add": "promotions/paymentbonus/add",
-        "coupon-add": "promotions/coupon/add", "brand": "brand/brand", "index": "",
+        "coupon-add": "promotions/coupon/add", "promotion-settings": "promotions/promotionsettings/1/change",
+        "brand": "brand/brand", "index": "",
     }  # fmt: skip
     named = {f"{name}-list": path for name, path in lists.items()} | pages
     return [
