@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,21 +32,46 @@ def pytest_configure() -> None:
     settings.CACHES["default"] = {**settings.CACHES["default"], "LOCATION": tempfile.mkdtemp(prefix="vitrine-limits-")}
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Keep the collected tests and modules out of the garbage collector, which would otherwise visit them all the time.
+
+    They are a million objects that live until the end.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(settings.CACHES["default"]["LOCATION"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Name the test database after this process, so that several runs and workers can share a server.
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Give this process a database, named after it so that several runs and workers can share a server.
 
-    On SQLite it is a file: Django's in-memory default has no WAL, and other processes cannot open it.
+    It is a copy of the database that ``tests.databases`` has migrated; without one it is migrated here. On SQLite it is
+    a file: Django's in-memory default has no WAL, and other processes cannot open it.
     """
-    name = f"test_vitrine_{os.getpid()}"
     connection = connections["default"]
-    if connection.vendor == "sqlite":
-        name = str(Path(settings.VAR_DIR) / f"{name}.sqlite3")
-    connection.settings_dict["TEST"]["NAME"] = name
+    original = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        if os.environ.get("DATABASE_IS_TEMPLATE"):
+            suffix = str(os.getpid())
+            connection.creation.clone_test_db(suffix, verbosity=0)
+            connection.settings_dict["NAME"] = connection.creation.get_test_db_clone_settings(suffix)["NAME"]
+        else:
+            name = f"test_vitrine_{os.getpid()}"
+            is_sqlite = connection.vendor == "sqlite"
+            connection.settings_dict["TEST"]["NAME"] = f"{settings.VAR_DIR}/{name}.sqlite3" if is_sqlite else name
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    yield
+    with django_db_blocker.unblock():
+        connection.creation.destroy_test_db(original, verbosity=0)
 
 
 @pytest.fixture(autouse=True)
@@ -94,28 +119,35 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 # After a test with real transactions Django empties every table. The triggers of the ledger refuse that, and the
 # rows of data migrations would be missing in later tests. So the trigger is removed meanwhile, and house accounts are
 # opened again. Content types and permissions are kept, because creating them takes longer than most of these tests.
+# Only tables with rows are emptied, and by DELETE: PostgreSQL takes seconds to TRUNCATE every table.
 KEPT_TABLES = {"django_content_type", "auth_permission"}
+LEDGER = "orders_transfer"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _allow_emptying_the_ledger() -> Iterator[None]:
     operations = type(connections["default"].ops)
     empty = operations.execute_sql_flush
-    sql_to_empty = operations.sql_flush
     reopen = import_module("orders.migrations.0001_initial").open_house_accounts
     reopen_bonuses = import_module("orders.migrations.0002_bonuses").open_account
 
-    def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> Any:
-        return sql_to_empty(self, style, [table for table in tables if table not in KEPT_TABLES], **options)
+    def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
+        names = [table for table in tables if table not in KEPT_TABLES]
+        with self.connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names))
+            return [f"DELETE FROM {name}" for (name,) in cursor.fetchall()]
 
     def execute_sql_flush(self: Any, sql_list: list[str]) -> None:
-        with self.connection.schema_editor() as editor:
-            append_only.remove(editor, "orders_transfer")
+        is_ledger_used = any(LEDGER in sql for sql in sql_list)
+        if is_ledger_used:
+            with self.connection.schema_editor() as editor:
+                append_only.remove(editor, LEDGER)
         try:
             empty(self, sql_list)
         finally:
-            with self.connection.schema_editor() as editor:
-                append_only.install(editor, "orders_transfer")
+            if is_ledger_used:
+                with self.connection.schema_editor() as editor:
+                    append_only.install(editor, LEDGER)
         reopen(apps)
         reopen_bonuses(apps)
 

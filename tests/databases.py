@@ -1,5 +1,6 @@
 """Run the tests on SQLite and PostgreSQL: `make test`, or `python -m tests.databases both -k name`.
 
+The migrations run once for each database, at the same time; every process of the tests works on a copy of the result.
 PostgreSQL is the server of TEST_DATABASE_URL, or one on this machine where we may create databases, or one that is
 started for this run. Without PostgreSQL the run fails, because skipping it would leave half of the code untested.
 """
@@ -18,12 +19,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import environ
 import psycopg
@@ -55,10 +56,22 @@ class NoPostgres(Exception):
     """No PostgreSQL server is available; the message says why."""
 
 
+class NotMigrated(Exception):
+    """The migrations failed on a database; the message is their output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     name: str
     url: str
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.url.startswith("postgres")
+
+    def named(self, name: str) -> Database:
+        """Return the database ``name`` on the same server."""
+        return replace(self, url=urlsplit(self.url)._replace(path=f"/{name}").geturl())
 
 
 # ------------------------------------------------------------------------------------------------ finding a server
@@ -209,23 +222,70 @@ def postgres(home: Path) -> Iterator[Database]:
         yield Database(f"{started.name} (started for this run)", started.url)
 
 
+# ------------------------------------------------------------------------------------------------ migrating
+@contextmanager
+def migrated(databases: list[Database], home: Path) -> Iterator[list[Database]]:
+    """Migrate a database on each of the servers and drop them at the end.
+
+    Migrating takes ten seconds and copying the result less than one, so every process of the tests copies it.
+
+    Raises:
+        NotMigrated: the migrations failed.
+    """
+    with ExitStack() as at_end:
+        templates, running = [], []
+        for database in databases:
+            template = at_end.enter_context(_template(database)) if database.is_postgres else database
+            templates.append(template)
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "migrate", "--verbosity=0"], env=environment(template, home),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+            at_end.callback(process.wait)
+            running.append(process)
+        for process in running:
+            output, _ = process.communicate()
+            if process.returncode:
+                raise NotMigrated(output)
+        yield templates
+
+
+@contextmanager
+def _template(server: Database) -> Iterator[Database]:
+    name = f"template_vitrine_{os.getpid()}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    try:
+        yield server.named(name)
+    finally:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 # ------------------------------------------------------------------------------------------------ running
+def environment(database: Database, home: Path) -> dict[str, str]:
+    """Return the environment of a process on ``database``, whatever the shell contains."""
+    chosen = {**os.environ, **FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url}
+    # Otherwise each worker and each program that a test starts would compile the whole project again.
+    chosen.pop("PYTHONDONTWRITEBYTECODE", None)
+    return chosen
+
+
 def run(database: Database, home: Path, summary: str, arguments: list[str], *, is_second: bool) -> int:
     """Run pytest and return its exit code. On Ctrl-C, wait until pytest has dropped its database.
 
-    On the second database, ``conftest`` deselects the tests that no database can affect.
+    Args:
+        database: The migrated database, which the processes of the tests copy.
+        is_second: Whether ``conftest`` deselects the tests that no database can affect.
     """
     print(f"\n---- {database.name}", flush=True)
-    settings = {**FIXED, "VAR_DIR": str(home / "var"), "DATABASE_URL": database.url, "TESTED_DATABASES": summary}
+    settings = {**environment(database, home), "DATABASE_IS_TEMPLATE": "true", "TESTED_DATABASES": summary}
     if is_second:
         settings["SECOND_DATABASE"] = "true"
     # Most tests wait for sockets, so two workers take little more than half the time. Tests selected with -m measure
     # times and run alone.
     workers = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
-    environment = {**os.environ, **settings}
-    # Otherwise each worker and each program that a test starts would compile the whole project again.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    suite = subprocess.Popen([sys.executable, "-m", "pytest", *workers, "--durations=20", *arguments], env=environment)
+    suite = subprocess.Popen([sys.executable, "-m", "pytest", *workers, "--durations=20", *arguments], env=settings)
     try:
         return suite.wait()
     except KeyboardInterrupt:
@@ -240,10 +300,11 @@ def run(database: Database, home: Path, summary: str, arguments: list[str], *, i
 def run_all(databases: list[Database], home: Path, arguments: list[str]) -> int:
     print(f"The tests run on {' and on '.join(database.name for database in databases)}.")
     results: dict[str, int] = {}
-    for database in databases:
-        done = [f"{name}: {'FAILED' if code else 'passed'}" for name, code in results.items()]
-        summary = ", ".join([*done, f"{database.name}: this run"])
-        results[database.name] = run(database, home, summary, arguments, is_second=bool(done))
+    with migrated(databases, home) as templates:
+        for database in templates:
+            done = [f"{name}: {'FAILED' if code else 'passed'}" for name, code in results.items()]
+            summary = ", ".join([*done, f"{database.name}: this run"])
+            results[database.name] = run(database, home, summary, arguments, is_second=bool(done))
     failed = [name for name, code in results.items() if code]
     if failed:
         print(f"\nFAILED on {' and on '.join(failed)}.")
@@ -260,10 +321,10 @@ def main(which: str, arguments: list[str]) -> int:
         home.chmod(0o711)  # the server of another user needs access
         (home / "var").mkdir(mode=0o700)
         (home / "var" / "static").mkdir()  # WhiteNoise warns where it is missing
-        sqlite = Database(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{home / 'var' / 'db.sqlite3'}")
-        if which == "sqlite":
-            return run_all([sqlite], home, arguments)
+        sqlite = Database(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{home / 'var' / 'template.sqlite3'}")
         try:
+            if which == "sqlite":
+                return run_all([sqlite], home, arguments)
             with postgres(home) as server:
                 return run_all([sqlite, server] if which == "both" else [server], home, arguments)
         except NoPostgres as error:
@@ -272,6 +333,9 @@ def main(which: str, arguments: list[str]) -> int:
                 "Set TEST_DATABASE_URL=postgres://user:password@host/postgres to a server where that user may create "
                 "databases, or test on SQLite alone: make test DB=sqlite"
             )
+            return 1
+        except NotMigrated as error:
+            print(f"The migrations failed:\n{error}")
             return 1
 
 

@@ -1,8 +1,9 @@
-"""Run manage.py or the shop's web server in a separate process, on the test's database."""
+"""Run manage.py or the shop's web server in a separate process, on the test's database or on another one."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -31,6 +33,33 @@ def database_url(name: str = "") -> str:
         host = details.get("OPTIONS", {}).get("host", host)
         return f"postgres://{login}@/{details['NAME']}?host={quote(str(host), safe='')}"
     return f"postgres://{login}@{host}:{port or 5432}/{details['NAME']}"
+
+
+@contextmanager
+def other_database(folder: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of another migrated database, on SQLite a file in ``folder``; drop it at the end."""
+    template = os.environ["DATABASE_URL"] if os.environ.get("DATABASE_IS_TEMPLATE") else ""
+    with _copy(template, folder) as url:
+        if not template:
+            assert finished("migrate", "--verbosity", "0", DATABASE_URL=url, VAR_DIR=str(folder)).returncode == 0
+        yield url
+
+
+@contextmanager
+def _copy(template: str, folder: Path) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        path = folder / "other.sqlite3"
+        if template:
+            shutil.copy(template.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+        return
+    name = f"test_vitrine_other_{os.getpid()}"
+    with psycopg.connect(database_url("postgres"), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(template).path[1:] or 'template1'}".encode())
+        try:
+            yield database_url(name)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def manage(*arguments: str, **environ: str) -> subprocess.Popen[str]:

@@ -21,12 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import connection
 
 from storefront.demo.supervisor import die_with_parent
-from tests.processes import database_url, finished, python
+from tests.processes import finished, other_database, python
 
 LOCAL = "127.0.0.1"
 RUN_ALL = """
@@ -114,28 +112,13 @@ class SecondShop:
 @contextmanager
 def second_shop(folder: Path) -> Iterator[SecondShop]:
     """Run an empty shop on the same kind of database as the test; remove it at the end."""
-    with _database(folder) as url:
+    with other_database(folder) as url:
         shop = SecondShop(folder, url)
         try:
-            shop.run_all("migrate --verbosity 0")
             shop.open()
             yield shop
         finally:
             shop.close()
-
-
-@contextmanager
-def _database(folder: Path) -> Iterator[str]:
-    if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder / 'second.sqlite3'}"
-        return
-    name = f"test_vitrine_second_{os.getpid()}"
-    with psycopg.connect(database_url("postgres"), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield database_url(name)
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class LossyLine(socketserver.ThreadingTCPServer):

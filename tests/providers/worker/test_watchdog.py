@@ -13,10 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+
+from tests.processes import other_database
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 SILENCE = 4
@@ -140,23 +141,10 @@ class Shop:
 
 # ------------------------------------------------------------------------------------------------ fixtures
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an empty database, on the server that the tests run on."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres"):
-        yield f"sqlite:///{tmp_path_factory.mktemp('watchdog') / 'db.sqlite3'}"
-        return
-    name = f"test_watchdog_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-@pytest.fixture(scope="module")
-def migrated(database: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    Shop(tmp_path_factory.mktemp("var"), database).manage("migrate", "-v", "0")
-    return database
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a database for these processes only."""
+    with other_database(tmp_path_factory.mktemp("watchdog")) as url:
+        yield url
 
 
 @pytest.fixture
