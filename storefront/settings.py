@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "storefront.payments",
     "storefront.promotions.apps.PromotionsConfig",
     "storefront.mail.apps.MailConfig",
+    "storefront.accounting.apps.AccountingConfig",
     "storefront.demo",
 ]
 

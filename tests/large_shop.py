@@ -186,7 +186,9 @@ class LargeShop:
     def grow(self, *, services: int, orders: int, until: datetime | None = None) -> None:
         """Grow to this number of services and orders, the last of them placed at ``until``."""
         until = until or timezone.now()
-        with given_times(Order, OrderEvent, Transfer, Payment, Refill, Cancellation, PriceChange, Ticket, Message):
+        with given_times(
+            Order, OrderEvent, Transfer, Placement, Payment, Refill, Cancellation, PriceChange, Ticket, Message
+        ):
             new = services - len(self.services)
             self._add_services(new, until)
             self._add_customers((orders - self.orders) // 40 + 2)
@@ -443,7 +445,7 @@ def _placement(order: Order, offer: Offer) -> Placement:
     return Placement(
         order=order, provider_id=offer.provider_id, offer=offer, state=state, quantity=100,
         upstream_id=str(10_000_000 + order.pk) if is_known else "", cost=order.charge / 2, currency="USD",
-        exchange_rate=Decimal(1), lease_until=order.created_at, ended_at=order.ended_at,
+        exchange_rate=Decimal(1), lease_until=order.created_at, created_at=order.created_at, ended_at=order.ended_at,
         sync_at=None if order.ended_at or not is_known else timezone.now() + timedelta(hours=1),
         evidence={"said": "try later"} if state == "in_doubt" else {},
     )  # fmt: skip

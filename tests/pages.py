@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -284,6 +285,15 @@ EXTRA_PAGES = {
     "accounts_user_reset_second_factor": "accounts/user/{customer}/reset-second-factor/",
     "auth_user_password_change": "",
 }
+#: Pages of the back office that belong to no model, by the name of their URL.
+REPORTS: Mapping[str, tuple[str, ...]] = {
+    "accounting_profit": tuple(
+        f"reports/profit/?by={name}&period={period}"
+        for name in ("day", "service", "provider", "customer", "method")
+        for period in ("30", "month")
+    ),
+    "accounting_profit_file": ("reports/profit.csv?by=customer", "reports/profit.xlsx?by=day"),
+}
 EXTRA_ACTIONS = frozenset(
     ["accounts_user_reset_password", "accounts_user_sign_out"]
     + [f"orders_order_{act}" for act in ("cancel", "partial", "seen")]
@@ -306,6 +316,12 @@ def extra_url_names() -> set[str]:
     return found
 
 
+def report_url_names() -> set[str]:
+    """Return the names of the URLs of the back office that belong to no model and are not Django's own."""
+    own = {url.name for url in AdminSite(name="admin").get_urls() if isinstance(url, URLPattern)}
+    return {url.name for url in admin.site.get_urls() if isinstance(url, URLPattern) and url.name} - own
+
+
 def models_without_search() -> set[str]:
     """Return the models with a search field that are missing in ``SEARCHES``."""
     return {model._meta.label for model, shown in admin.site._registry.items() if shown.search_fields} - set(SEARCHES)
@@ -321,6 +337,9 @@ def back_office_pages(shop: LargeShop, *, is_complete: bool = True) -> Iterator[
     yield "index", _page("/admin/", "")
     for path in (*LINKED, *filter(None, EXTRA_PAGES.values())):
         yield "linked", _page("/admin/" + path.format(**numbers), path)
+    for name, paths in REPORTS.items():
+        for path in paths[: None if is_complete else 1]:
+            yield name, _page("/admin/" + path.format(**numbers), path)
     for model, shown in admin.site._registry.items():
         label = model._meta.label
         base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -8,6 +8,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 #: Applications whose rows must not be edited by hand. A row of django-q2 can name any Python callable, so permission to
@@ -89,6 +90,11 @@ class BackOffice(admin.AdminSite):
 
         return super().index(request, {**(extra_context or {}), "overview": overview.build(request.user)})
 
+    def get_urls(self) -> list[Any]:
+        from storefront.accounting import urls  # imported here: the settings name this site before models are loaded
+
+        return [*urls.back_office_urls(self), *super().get_urls()]
+
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return Autocomplete.as_view(admin_site=self)(request)
 
@@ -106,11 +112,29 @@ class BackOffice(admin.AdminSite):
         for label, name, wanted in SECTIONS:
             rows = [left.pop(key)[1] for key in wanted if key in left]
             if rows:
-                section = {"name": name, "app_label": label, "app_url": "", "has_module_perms": True}
-                sections.append({**section, "models": rows})
+                sections.append(_section(label, name, rows))
+            if label == "money":
+                sections += _reports(request)
         rest = {model["object_name"] for _app, model in left.values()}
         for app in apps:
             rows = [model for model in app["models"] if model["object_name"] in rest]
             if rows:
                 sections.append({**app, "models": rows})
         return sections
+
+
+def _section(label: str, name: Any, rows: list[Any]) -> dict[str, Any]:
+    return {"name": name, "app_label": label, "app_url": "", "has_module_perms": True, "models": rows}
+
+
+def _reports(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the section of the pages that belong to no model, if this person may see any of them."""
+    from storefront.accounting import urls  # imported here: the settings name this site before models are loaded
+
+    rows = [
+        {"name": entry.label, "object_name": entry.url_name, "admin_url": reverse(f"admin:{entry.url_name}"),
+         "add_url": None, "view_only": True}
+        for entry in urls.NAVIGATION
+        if request.user.has_perms(entry.permissions)
+    ]  # fmt: skip
+    return [_section("reports", _("Reports"), rows)] if rows else []

@@ -56,7 +56,7 @@ def _open_menu(page: Page) -> None:
 
 def all_screens(shop: SampleShop) -> list[Screen]:
     """Return every page of the sample shop ``shop``."""
-    return [*_visitors(shop), *_customers(shop), *_account(shop), *_empty(), *_office(shop)]
+    return [*_visitors(shop), *_customers(shop), *_account(shop), *_empty(), *_office(shop), *_reports()]
 
 
 def _visitors(shop: SampleShop) -> list[Screen]:
@@ -176,3 +176,8 @@ def _office(shop: SampleShop) -> list[Screen]:
         *(Screen(f"admin-{name}", f"/admin/{path}{'' if '?' in path or not path else '/'}", STAFF)
           for name, path in named.items()),
     ]  # fmt: skip
+
+
+def _reports() -> list[Screen]:
+    paths = {"profit": "profit/", "profit-services": "profit/?by=service"}
+    return [Screen(f"admin-{name}", f"/admin/reports/{path}", STAFF) for name, path in paths.items()]

@@ -31,6 +31,7 @@ def test_every_page_of_the_shop_is_listed() -> None:
 def test_every_page_of_the_back_office_is_listed() -> None:
     assert pages.models_without_search() == set()
     assert pages.extra_url_names() == set(pages.EXTRA_PAGES) | pages.EXTRA_ACTIONS
+    assert pages.report_url_names() == set(pages.REPORTS)
 
 
 def test_no_column_has_the_name_of_a_to_many_relation() -> None:

@@ -214,7 +214,7 @@ def test_queued_tasks_cannot_be_edited_in_admin(boss: Client) -> None:
 
 def test_navigation_is_grouped_by_sections(boss: Client) -> None:
     sections = [str(section["name"]) for section in boss.get("/admin/").context["app_list"]]
-    assert sections[:5] == ["Orders", "Catalog", "Providers", "Money", "People"]
+    assert sections[:6] == ["Orders", "Catalog", "Providers", "Money", "Reports", "People"]
 
 
 # ------------------------------------------------------------------------------------------------ people
