@@ -74,6 +74,10 @@ class InsufficientFunds(OrdersError):
     """The customer's balance is below the charge."""
 
 
+class BalanceHeld(InsufficientFunds):
+    """Staff hold the customer's balance, for example after a chargeback. Nothing can be bought until its release."""
+
+
 class OwnMoney(OrdersError):
     """A member of staff acts on their own account; a colleague has to do it."""
 

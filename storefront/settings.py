@@ -300,6 +300,9 @@ PROMOTIONS_PAYMENT_METHODS = "storefront.payments.payment_form.method_names"
 # Called with a RateNotice (storefront/currencies/updates.py) when staff should look at exchange rates, in the
 # transaction that it is about.
 CURRENCY_NOTICE_LISTENERS = ["storefront.mail.rate_notices.keep"]
+# Called as listener(payment, *, reason: ReviewReason, amount: Decimal) when staff should learn of a dispute, a reversal
+# or a refund with an unknown outcome, in the same transaction.
+PAYMENT_NOTICE_LISTENERS = ["storefront.mail.payment_notices.keep"]
 # Addresses that replace all API hosts of a gateway, by its name. Only for tests and the demo: payments made there
 # credit real balances.
 PAYMENT_GATEWAY_URLS: dict[str, str] = {}

@@ -78,6 +78,16 @@ CHECKS: tuple[tuple[str, str], ...] = (
            WHERE (t.kind = 'bonus') <> (a.kind = 'bonuses')""",
     ),
     (
+        "debts: the customers' accounts say {0:money}, but the transfers total {1:money}",
+        """SELECT owed, booked FROM
+             (SELECT COALESCE(SUM(debt), 0) AS owed FROM orders_account WHERE kind = 'wallet') accounts,
+             (SELECT COALESCE(SUM(CASE WHEN s.kind = 'debts' THEN t.amount ELSE -t.amount END), 0) AS booked
+              FROM orders_transfer t JOIN orders_account s ON s.id = t.source_id
+              JOIN orders_account g ON g.id = t.target_id
+              WHERE s.kind = 'debts' OR g.kind = 'debts') transfers
+           WHERE owed <> booked""",
+    ),
+    (
         "transfer {0}: its account does not belong to the customer of order {1}",
         """SELECT t.id, o.id FROM orders_transfer t JOIN orders_order o ON o.id = t.order_id
            JOIN orders_account a ON a.id = t.wallet_id WHERE a.user_id <> o.user_id""",

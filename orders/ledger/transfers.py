@@ -1,4 +1,4 @@
-"""Charges, refunds, payments, adjustments and bonuses; the only module that moves money.
+"""Charges, refunds, payments and their reversal, adjustments and bonuses; the only module that moves money.
 
 Each movement is one conditional UPDATE of the wallet and one Transfer, in one transaction. The UPDATE checks and
 changes the balance in the same statement, so the same money cannot be spent twice; the unique reference makes a second
@@ -19,7 +19,8 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from orders import events
-from orders.errors import InsufficientFunds, InvalidAmount, InvalidReference, OwnMoney, ReferenceReused
+from orders.db.money_fields import MoneyField
+from orders.errors import BalanceHeld, InsufficientFunds, InvalidAmount, InvalidReference, OwnMoney, ReferenceReused
 from orders.models import Account, Order, PriceLevel, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 from orders.rules import amounts
@@ -27,6 +28,7 @@ from orders.rules import amounts
 SALES = "sales"
 ADJUSTMENTS = "adjustments"
 BONUSES = "bonuses"
+DEBTS = "debts"
 #: The length of the column, in characters.
 REFERENCE_MAX = 200
 
@@ -63,15 +65,115 @@ def credit_payment(
     """
     if amount <= 0:
         raise InvalidAmount("the amount must be above zero")
-    return _book(
-        wallet,
-        house=clearing_account(gateway),
-        amount=amount,
-        kind=TransferKind.PAYMENT,
-        reference=f"payment:{gateway}:{reference}",
-        actor=actor,
-        note=note,
+    with transaction.atomic():
+        transfer = _book(
+            wallet,
+            house=clearing_account(gateway),
+            amount=amount,
+            kind=TransferKind.PAYMENT,
+            reference=f"payment:{gateway}:{reference}",
+            actor=actor,
+            note=note,
+        )
+        _settle_debt(wallet, because=transfer)
+    return transfer
+
+
+@transaction.atomic
+def reverse_payment(
+    wallet: Account,
+    *,
+    amount: Decimal,
+    gateway: str,
+    reference: str,
+    may_owe: bool,
+    actor: Any = None,
+    note: str = "",
+) -> tuple[Decimal, Decimal]:
+    """Take back a payment, or a part of it, once per ``reference``: it was refunded or charged back.
+
+    What the balance does not cover becomes a debt, which the customer's next payments settle.
+
+    Args:
+        may_owe: Whether a debt may be booked.
+
+    Returns:
+        What was taken from the balance, and what became a debt.
+
+    Raises:
+        InsufficientFunds: The balance does not cover the amount, and ``may_owe`` is false. Nothing was booked.
+        InvalidAmount, InvalidReference, ReferenceReused: As for ``credit_payment``.
+    """
+    if amount <= 0:
+        raise InvalidAmount("the amount must be above zero")
+    locked = Account.objects.select_for_update().get(pk=wallet.pk, kind=AccountKind.WALLET)
+    name = f"{gateway}:{reference}"
+    booked = dict(
+        Transfer.objects.filter(reference__in=[f"reversal:{name}", f"owed:{name}"]).values_list("kind", "amount")
     )
+    if booked:
+        if sum(booked.values(), Decimal(0)) != amount:
+            raise ReferenceReused(f"the reference {name!r} was used before for another amount")
+        return booked.get(TransferKind.REVERSAL, Decimal(0)), booked.get(TransferKind.DEBT, Decimal(0))
+    taken = min(locked.balance or Decimal(0), amount)
+    owed = amount - taken
+    if owed and not may_owe:
+        raise InsufficientFunds("the balance is too low")
+    if taken:
+        _book(
+            wallet,
+            house=clearing_account(gateway),
+            amount=-taken,
+            kind=TransferKind.REVERSAL,
+            reference=f"reversal:{name}",
+            actor=actor,
+            note=note,
+        )
+    if owed:
+        Account.objects.filter(pk=wallet.pk).update(debt=F("debt") + models.Value(owed, output_field=MoneyField()))
+        Transfer.objects.create(
+            kind=TransferKind.DEBT,
+            reference=f"owed:{name}",
+            source=Account.objects.get(code=DEBTS),
+            target=clearing_account(gateway),
+            amount=owed,
+            actor=actor,
+            note=note,
+        )
+    return taken, owed
+
+
+def restore_payment(
+    wallet: Account, *, amount: Decimal, gateway: str, reference: str, actor: Any = None, note: str = ""
+) -> Transfer:
+    """Give back what ``reverse_payment`` took, once per ``reference``: a dispute was won or a refund failed.
+
+    A debt of the customer is settled from it first.
+
+    Raises:
+        InvalidAmount, InvalidReference, ReferenceReused: As for ``credit_payment``.
+    """
+    if amount <= 0:
+        raise InvalidAmount("the amount must be above zero")
+    with transaction.atomic():
+        transfer = _book(
+            wallet,
+            house=clearing_account(gateway),
+            amount=amount,
+            kind=TransferKind.REVERSAL,
+            reference=f"restored:{gateway}:{reference}",
+            actor=actor,
+            note=note,
+        )
+        _settle_debt(wallet, because=transfer)
+    return transfer
+
+
+def set_held(wallet: Account, *, is_held: bool) -> Account:
+    """Hold the balance, so that nothing can be bought with it, or release it."""
+    Account.objects.filter(pk=wallet.pk, kind=AccountKind.WALLET).update(is_held=is_held)
+    wallet.is_held = is_held
+    return wallet
 
 
 def adjust(wallet: Account, *, amount: Decimal, reference: str, actor: Any = None, note: str = "") -> Transfer:
@@ -238,6 +340,28 @@ def _book(
         return done
 
 
+def _settle_debt(wallet: Account, *, because: Transfer) -> None:
+    """Pay the customer's debt from the balance, as far as both go. Call it in the transaction of the credit."""
+    debt = Account.objects.filter(pk=wallet.pk, debt__gt=0).values_list("debt", flat=True).first()
+    if not debt:
+        return
+    locked = Account.objects.select_for_update().get(pk=wallet.pk)
+    part = min(locked.debt, locked.balance or Decimal(0))
+    reference = f"settled:{because.pk}"
+    if part <= 0 or Transfer.objects.filter(reference=reference).exists():
+        return
+    Account.objects.filter(pk=wallet.pk).update(debt=F("debt") - models.Value(part, output_field=MoneyField()))
+    _book(
+        wallet,
+        house=Account.objects.get(code=DEBTS),
+        amount=-part,
+        kind=TransferKind.DEBT,
+        reference=reference,
+        actor=None,
+        note=because.note,
+    )
+
+
 def _find_transfer(reference: str, wallet: Account, amount: Decimal) -> Transfer | None:
     done = Transfer.objects.filter(reference=reference).first()
     if done and (done.wallet_id, done.amount, done.target_id == wallet.pk) != (wallet.pk, abs(amount), amount > 0):
@@ -251,8 +375,12 @@ def _withdraw(column: str, key: int, amount: Decimal, *, is_spent: bool = False)
     Publishes a low balance event if this debit takes the balance below the customer's limit.
     """
     units = amounts.to_units(amount, amounts.AMOUNT_PLACES)
-    row = _update(-units, column, "balance >= %s", [key, units], is_spent=is_spent)
+    # A balance on hold buys nothing, but payments that are taken back and adjustments may still lower it.
+    condition = "balance >= %s AND NOT is_held" if is_spent else "balance >= %s"
+    row = _update(-units, column, condition, [key, units], is_spent=is_spent)
     if row is None:
+        if is_spent and Account.objects.filter(**{column: key}, kind=AccountKind.WALLET, is_held=True).exists():
+            raise BalanceHeld("the balance is on hold")
         raise InsufficientFunds("the balance is too low")
     wallet_id, user_id, after, warn_below = row
     if warn_below is not None and after < warn_below <= after + units:
@@ -302,7 +430,8 @@ def _sell_in_one_statement(order: Order) -> bool:
     """Do what ``sell`` does in one statement; PostgreSQL only.
 
     Returns:
-        False, with nothing written, if the balance is too low or the charge takes it below the low balance limit.
+        False, with nothing written, if the balance is too low or on hold, or the charge takes it below the low balance
+        limit.
     """
     sale, fields = _sale_statement()
     charged = amounts.to_units(order.charge, amounts.AMOUNT_PLACES)
@@ -330,7 +459,7 @@ def _sale_statement() -> tuple[str, list[models.Field[Any, Any]]]:
         f"""
 WITH paid AS (
     UPDATE orders_account SET balance = balance - %s, spent = spent + %s
-    WHERE user_id = %s AND kind = 'wallet' AND balance >= %s
+    WHERE user_id = %s AND kind = 'wallet' AND balance >= %s AND NOT is_held
         AND (warn_below IS NULL OR balance < warn_below OR balance - %s >= warn_below)
     RETURNING id, balance
 ), placed AS (

@@ -23,6 +23,7 @@ class AccountKind(models.TextChoices):
     CLEARING = "clearing", _("Clearing")
     ADJUSTMENTS = "adjustments", _("Adjustments")
     BONUSES = "bonuses", _("Bonuses")
+    DEBTS = "debts", _("Debts of customers")
 
 
 class Account(models.Model):
@@ -61,6 +62,16 @@ class Account(models.Model):
         blank=True,
         help_text=_("The customer is notified when the balance falls below this amount."),
     )
+    is_held = models.BooleanField(
+        _("on hold"),
+        default=False,
+        help_text=_("The customer cannot buy anything until staff release the balance."),
+    )
+    debt = MoneyField(
+        _("debt"),
+        default=Decimal(0),
+        help_text=_("What a reversed payment left uncovered. The next payments settle it first."),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -73,6 +84,7 @@ class Account(models.Model):
                 | (~models.Q(kind="wallet") & models.Q(user__isnull=True, balance__isnull=True, code__isnull=False)),
             ),
             models.CheckConstraint(name="account_balance_not_negative", condition=models.Q(balance__gte=0)),
+            models.CheckConstraint(name="account_debt_not_negative", condition=models.Q(debt__gte=0)),
         ]
 
     def __str__(self) -> str:
@@ -88,6 +100,8 @@ class TransferKind(models.TextChoices):
     PAYMENT = "payment", _("Payment")
     ADJUSTMENT = "adjustment", _("Adjustment")
     BONUS = "bonus", _("Bonus")
+    REVERSAL = "reversal", _("Payment reversed")
+    DEBT = "debt", _("Debt")
 
 
 class TransferQuerySet(models.QuerySet["Transfer"]):

@@ -18,7 +18,7 @@ from orders.admin import base, formatting
 from orders.models import Transfer
 from storefront.payments import gateways, review
 from storefront.payments.history import STATUS_CLASSES
-from storefront.payments.models import REPORTED, Payment, PaymentMethod, PaymentStatus
+from storefront.payments.models import REPORTED, Payment, PaymentMethod, PaymentRefund, PaymentStatus, RefundStatus
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -64,6 +64,9 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             at("approve", review.decision(review.ApproveForm, review.approve)),
             at("refuse", review.decision(review.DeclineForm, review.refuse)),
             at("settle", review.decision(review.CloseReviewForm, review.settle)),
+            at("refund", review.decision(review.RefundForm, review.refund)),
+            at("resolve-refund", review.decision(review.RefundOutcomeForm, review.resolve_refund)),
+            at("hold", review.decision(review.HoldForm, review.hold)),
             *super().get_urls(),
         ]
 
@@ -91,6 +94,7 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.has_view_permission(request, payment) or request.method != "GET":
             raise PermissionDenied
+        wallet = getattr(payment.user, "wallet", None)
         ledger_reference = f"payment:{payment.gateway}:{payment.reference}"
         context = {
             **self.admin_site.each_context(request),
@@ -100,7 +104,14 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             "mark": self.mark(payment),
             "asked": formatting.amount(payment.amount, payment.currency),
             "paid": self.paid(payment),
+            "credited": formatting.amount(payment.credited_amount, payment.currency),
+            "reversed": formatting.amount(payment.reversed_amount, payment.currency),
             "proofs": list(payment.proofs.all()),
+            "entries": list(payment.entries.all()),
+            "events": list(payment.events.all()),
+            "refunds": [_refund_row(refund) for refund in payment.refunds.select_related("actor")],
+            "wallet": wallet,
+            "debt": formatting.amount(wallet.debt, wallet.currency) if wallet else "",
             "transfers": base.list_link(Transfer, _("Transactions"), q=ledger_reference),
             **_choices(request, payment),
         }
@@ -147,10 +158,24 @@ def _choices(request: HttpRequest, payment: Payment) -> dict[str, Any]:
         "can_approve": may and not is_credited,
         "can_refuse": may and payment.is_open,
         "can_settle": may and payment.is_in_review and not payment.is_open,
+        "can_refund": may and payment.kept_amount > 0 and _can_refund(payment),
+        "can_hold": may,
+        "refund_form": review.RefundForm(initial={"amount": payment.kept_amount}, auto_id=False),
         "received": review.ApproveForm(initial={"amount": _suggested(payment)}, auto_id=False),
         "decline": review.DeclineForm(auto_id=False),
         "outcome": review.CloseReviewForm(auto_id=False),
     }
+
+
+def _can_refund(payment: Payment) -> bool:
+    gateway = gateways.GATEWAYS.get(payment.gateway)
+    return gateway is not None and gateway.can_refund and payment.method is not None
+
+
+def _refund_row(refund: PaymentRefund) -> dict[str, Any]:
+    is_open = refund.status in (RefundStatus.UNKNOWN, RefundStatus.PENDING)
+    form = review.RefundOutcomeForm(initial={"refund": refund.pk}, auto_id=False) if is_open else None
+    return {"refund": refund, "amount": formatting.amount(refund.amount, refund.payment.currency), "form": form}
 
 
 def _suggested(payment: Payment) -> Any:

@@ -20,22 +20,26 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from orders.errors import InvalidAmount, OrdersError, OwnMoney
-from orders.ledger import transfers
+from orders.ledger import bonus_money, transfers
 from orders.models import Account
 from orders.rules import amounts
 from storefront.payments import differences, references
 from storefront.payments.gateway import Details, Frame, GatewayReport, Next, Redirect, ReportedState
 from storefront.payments.models import (
+    COUNTED_REFUNDS,
     REPORTED,
     EntryKind,
     Payment,
     PaymentEntry,
     PaymentMethod,
+    PaymentRefund,
     PaymentStatus,
     Proof,
+    RefundStatus,
     ReviewReason,
 )
 from storefront.payments.quotes import Quote
+from storefront.payments.wire import reading
 from storefront.web.plain_text import one_line
 
 #: Maximum number of unpaid payments per customer, and of proofs per payment.
@@ -61,6 +65,10 @@ class AlreadyCredited(PaymentError):
 
 class AlreadyEnded(PaymentError):
     """The payment has ended, so this step is no longer possible."""
+
+
+class NotRefundable(PaymentError):
+    """The amount is more than what is left of the payment, or than the customer's own money in the balance."""
 
 
 class ReasonNeeded(PaymentError):
@@ -185,8 +193,10 @@ def apply_report(method: PaymentMethod, report: GatewayReport) -> Payment | None
         case ReportedState.DECLINED:
             if row.is_open and not row.is_in_review:
                 _end(row, PaymentStatus.REFUSED)
-        case ReportedState.DISPUTED | ReportedState.DISPUTE_WON:
-            _review(row, ReviewReason.DISPUTED, f"{report.state.value}: {_entry_id(row, report)} {report.note}".strip())
+        case ReportedState.DISPUTED:
+            _disputed(row, report)
+        case ReportedState.DISPUTE_WON:
+            _dispute_won(row, report)
         case ReportedState.REFUNDED | ReportedState.CHARGED_BACK:
             _reversed(row, report)
     if _facts(row) != before:
@@ -303,6 +313,99 @@ def credit_reported(user: Any, *, amount: Decimal, method: str, memo: str, actor
 
 
 @transaction.atomic
+def request_refund(payment: Payment, *, amount: Decimal, reason: str, actor: Any) -> PaymentRefund:
+    """Take ``amount`` from the balance and store the refund, before the gateway is called.
+
+    Args:
+        amount: In the store currency. Bonus money is not paid out.
+
+    Raises:
+        NotRefundable: More than what is left of the credit, or the balance without bonus money does not cover it.
+        ReasonNeeded, InvalidAmount, OwnMoney.
+    """
+    row = _locked_for(payment, actor)
+    if not reason.strip():
+        raise ReasonNeeded("a reason is required")
+    smallest = Decimal(1).scaleb(-reading.places(row.currency))
+    if amount <= 0 or amount != amounts.round_down(amount, smallest):
+        raise InvalidAmount(f"the amount must be above zero and a multiple of {smallest}")
+    wallet = transfers.open_wallet(row.user)
+    Account.objects.select_for_update().get(pk=wallet.pk)
+    if amount > row.kept_amount:
+        raise NotRefundable("more than what is left of the payment")
+    if amount > bonus_money.refundable(row.user):
+        raise NotRefundable("the balance without bonus money does not cover it")
+    received = row.paid_amount if row.paid_amount and row.paid_currency == row.pay_currency else row.pay_amount
+    given_back = sum(row.refunds.filter(status__in=COUNTED_REFUNDS).values_list("pay_amount", flat=True), Decimal(0))
+    if amount == row.kept_amount and given_back == 0 and not row.reversed_amount:
+        pay_amount = received
+    else:
+        unit = Decimal(1).scaleb(-reading.places(row.pay_currency))
+        share = amounts.divide(amounts.multiply(received, amount), row.credited_amount)
+        pay_amount = min(amounts.round_down(share, unit), received - given_back)
+    if pay_amount <= 0:
+        raise InvalidAmount("the amount is too small")
+    refund = PaymentRefund.objects.create(
+        payment=row, amount=amount, pay_amount=pay_amount, reason=one_line(reason, 500), actor=actor
+    )
+    transfers.reverse_payment(
+        wallet,
+        amount=amount,
+        gateway=row.gateway,
+        reference=f"{row.reference}:refund:{refund.pk}",
+        may_owe=False,
+        actor=actor,
+        note=row.label[:255],
+    )
+    row.reversed_amount += amount
+    row.save(update_fields=["reversed_amount"])
+    _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=amount)
+    return refund
+
+
+@transaction.atomic
+def claim_refund(refund: PaymentRefund) -> PaymentRefund | None:
+    """Mark a requested refund as being sent, before the gateway is called; None if another process has it."""
+    locked = PaymentRefund.objects.select_for_update().get(pk=refund.pk)
+    if locked.status != RefundStatus.REQUESTED:
+        return None
+    locked.status, locked.sent_at = RefundStatus.SENDING, timezone.now()
+    locked.save(update_fields=["status", "sent_at"])
+    return locked
+
+
+@transaction.atomic
+def end_refund(refund: PaymentRefund, *, status: RefundStatus, refund_id: str = "", problem: str = "") -> PaymentRefund:
+    """Store what became of a refund. One that failed goes back to the balance.
+
+    Raises:
+        AlreadyEnded: The refund was done or refused before.
+    """
+    row = _locked(Q(pk=refund.payment_id))
+    locked = PaymentRefund.objects.select_for_update().get(pk=refund.pk)
+    if locked.status in (RefundStatus.DONE, RefundStatus.FAILED):
+        raise AlreadyEnded(f"the refund is {locked.status}")
+    locked.status = status
+    locked.refund_id, locked.problem = one_line(refund_id, 200) or locked.refund_id, one_line(problem, 500)
+    if status in (RefundStatus.DONE, RefundStatus.FAILED):
+        locked.ended_at = timezone.now()
+    locked.save()
+    if status == RefundStatus.FAILED:
+        transfers.restore_payment(
+            transfers.open_wallet(row.user),
+            amount=locked.amount,
+            gateway=row.gateway,
+            reference=f"{row.reference}:refund:{locked.pk}",
+            note=row.label[:255],
+        )
+        row.reversed_amount -= locked.amount
+        row.save(update_fields=["reversed_amount"])
+    if status == RefundStatus.UNKNOWN:
+        _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.REFUND, amount=locked.amount)
+    return locked
+
+
+@transaction.atomic
 def expire(payment: Payment) -> Payment:
     """End a payment that was not paid in time. If it is paid later, the gateway's report credits it."""
     row = _locked(Q(pk=payment.pk))
@@ -372,14 +475,96 @@ def _received(row: Payment, method: PaymentMethod, report: GatewayReport) -> Non
     row.status, row.ended_at = PaymentStatus.WAITING, None
 
 
+def _disputed(row: Payment, report: GatewayReport) -> None:
+    """Tell staff of a dispute. Nothing has moved yet."""
+    line = f"disputed: {_entry_id(row, report)}"
+    if line in row.remark.splitlines():
+        return
+    _review(row, ReviewReason.DISPUTED, line)
+    _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.DISPUTED, amount=row.kept_amount)
+
+
 def _reversed(row: Payment, report: GatewayReport) -> None:
-    """Note money that went back to the customer; staff decide about the balance."""
+    """Take back what the gateway gave back to the customer. What the balance does not cover becomes a debt.
+
+    Refunds that staff requested here have left the balance before. A gateway that reports them as well reports all
+    refunds, so the larger of both totals counts.
+    """
     kind = EntryKind.REFUNDED if report.state is ReportedState.REFUNDED else EntryKind.CHARGED_BACK
-    entry, added = _entry(row, list(row.entries.filter(kind=kind)), kind, report)
-    if added:
+    entries = list(row.entries.exclude(kind=EntryKind.RECEIVED))
+    entry, added = _entry(row, [one for one in entries if one.kind == kind], kind, report)
+    if not added:
+        return
+    _remark(row, f"{kind.value} {entry.entry_id}: {amounts.plain(entry.amount)} {entry.currency}")
+    entry.save()
+    if not row.credited_amount:
+        if row.is_open:
+            _end(row, PaymentStatus.REFUSED)
+        return
+    if entry.currency != row.pay_currency:
+        _review(row, ReviewReason.REVERSED)
+        return
+    total = _total_reversed(row, [*(one for one in entries if one.pk != entry.pk), entry])
+    part = min(_share(row, total), row.credited_amount) - row.reversed_amount
+    if part > 0:
+        taken, owed = transfers.reverse_payment(
+            transfers.open_wallet(row.user),
+            amount=part,
+            gateway=row.gateway,
+            reference=f"{row.reference}:{entry.pk}:{amounts.to_units(entry.amount, amounts.AMOUNT_PLACES)}",
+            may_owe=True,
+            note=row.label[:255],
+        )
+        entry.booked_amount += taken
+        entry.owed_amount += owed
         entry.save()
-        text = f"{kind.value} {entry.entry_id}: {amounts.plain(entry.amount)} {entry.currency}"
-        _review(row, ReviewReason.REVERSED, text)
+        row.reversed_amount += part
+        _review(row, ReviewReason.REVERSED)
+        row.save()
+        if kind == EntryKind.CHARGED_BACK:
+            transfers.set_held(transfers.open_wallet(row.user), is_held=True)
+        _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=part)
+        _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.REVERSED, amount=part)
+
+
+def _dispute_won(row: Payment, report: GatewayReport) -> None:
+    """Give back what chargebacks took. A chargeback that is reported after it is not a new one."""
+    line = f"dispute won: {_entry_id(row, report)}"
+    if line in row.remark.splitlines():
+        return
+    charged_back = row.entries.filter(kind=EntryKind.CHARGED_BACK)
+    amount = sum((one.booked_amount + one.owed_amount for one in charged_back), Decimal(0))
+    _review(row, ReviewReason.DISPUTED, line)
+    if amount:
+        count = row.remark.count("dispute won: ")
+        transfers.restore_payment(
+            transfers.open_wallet(row.user),
+            amount=amount,
+            gateway=row.gateway,
+            reference=f"{row.reference}:won:{count}",
+            note=row.label[:255],
+        )
+        row.reversed_amount -= amount
+        charged_back.update(booked_amount=Decimal(0), owed_amount=Decimal(0), is_undone=True)
+        row.save()
+
+
+def _total_reversed(row: Payment, entries: Iterable[PaymentEntry]) -> Decimal:
+    """Return what went back to the customer in total, in the currency of the payment."""
+    ours = sum(row.refunds.filter(status__in=COUNTED_REFUNDS).values_list("pay_amount", flat=True), Decimal(0))
+    reported = {kind: Decimal(0) for kind in EntryKind}
+    for entry in entries:
+        if entry.currency == row.pay_currency and not entry.is_undone:
+            reported[EntryKind(entry.kind)] += entry.amount
+    return max(ours, reported[EntryKind.REFUNDED]) + reported[EntryKind.CHARGED_BACK]
+
+
+def _share(row: Payment, returned: Decimal) -> Decimal:
+    """Return the part of the credit that belongs to ``returned`` of the payment's currency."""
+    received = row.paid_amount if row.paid_amount and row.paid_currency == row.pay_currency else row.pay_amount
+    if returned >= received:
+        return row.credited_amount
+    return amounts.round_up(amounts.divide(amounts.multiply(row.credited_amount, returned), received))
 
 
 def _entry(

@@ -186,6 +186,7 @@ class ReviewReason(models.TextChoices):
     TEST = "test", _("Test payment on a live method")
     DISPUTED = "disputed", _("Disputed by the customer")
     REVERSED = "reversed", _("Refunded or charged back")
+    REFUND = "refund", _("Refund with an unknown outcome")
 
 
 #: In the place of a gateway's name: payments that a program of the operator reports.
@@ -248,6 +249,11 @@ class Payment(models.Model):
     paid_amount = MoneyField(_("amount paid"), null=True, blank=True)
     paid_currency = models.CharField(_("currency paid"), max_length=12, blank=True)
     credited_amount = MoneyField(_("amount credited"), default=Decimal(0))
+    reversed_amount = MoneyField(
+        _("amount reversed"),
+        default=Decimal(0),
+        help_text=_("The part of the credit that was refunded or charged back."),
+    )
     note = models.CharField(_("note"), max_length=500, blank=True, help_text=_("Visible to the customer."))
     remark = models.TextField(_("internal notes"), blank=True, help_text=_("Visible to staff only."))
     actor = models.ForeignKey(
@@ -282,6 +288,10 @@ class Payment(models.Model):
                 | (~Q(status=PaymentStatus.CREDITED) & Q(credited_at__isnull=True, credited_amount=0)),
             ),
             models.CheckConstraint(
+                name="payment_reversed_at_most_the_credit",
+                condition=Q(reversed_amount__gte=0, reversed_amount__lte=models.F("credited_amount")),
+            ),
+            models.CheckConstraint(
                 name="payment_ended_by_status",
                 condition=Q(status__in=OPEN, ended_at__isnull=True) | Q(status__in=ENDED, ended_at__isnull=False),
             ),
@@ -304,9 +314,14 @@ class Payment(models.Model):
         return self.status in OPEN
 
     @property
+    def kept_amount(self) -> Decimal:
+        """What is left of the credit after refunds and chargebacks."""
+        return self.credited_amount - self.reversed_amount
+
+    @property
     def mark(self) -> str:
         """Return a text that changes whenever the payment's page has to change."""
-        return f"{self.status}-{int(self.is_in_review)}-{self.credited_amount}"
+        return f"{self.status}-{int(self.is_in_review)}-{self.credited_amount}-{self.reversed_amount}"
 
 
 class EntryKind(models.TextChoices):
@@ -319,7 +334,8 @@ class PaymentEntry(models.Model):
     """One movement of money that a gateway reported: a deposit, a capture, a refund or a chargeback.
 
     ``entry_id`` is the gateway's number of it. The same one can be reported again with a larger amount; the difference
-    is new. ``booked_amount`` is what the wallet received or lost for it, in the store currency.
+    is new. ``booked_amount`` is what the wallet received or lost for it, in the store currency, and ``owed_amount``
+    what the customer owes because the balance did not cover it.
     """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="entries", verbose_name=_("payment"))
@@ -328,6 +344,8 @@ class PaymentEntry(models.Model):
     amount = MoneyField(_("amount"))
     currency = models.CharField(_("currency"), max_length=12)
     booked_amount = MoneyField(_("booked"), default=Decimal(0))
+    owed_amount = MoneyField(_("booked as debt"), default=Decimal(0))
+    is_undone = models.BooleanField(_("undone"), default=False)  # a chargeback whose dispute was won
     fee = MoneyField(_("gateway fee"), null=True, blank=True)
     fee_currency = models.CharField(_("currency of the fee"), max_length=12, blank=True)
     created_at = models.DateTimeField(_("reported at"), auto_now_add=True)
@@ -342,6 +360,62 @@ class PaymentEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.entry_id}"
+
+
+class RefundStatus(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    SENDING = "sending", _("Being sent")
+    PENDING = "pending", _("Accepted by the gateway")
+    DONE = "done", _("Refunded")
+    FAILED = "failed", _("Refused by the gateway")
+    UNKNOWN = "unknown", _("Outcome unknown")
+
+
+#: Refunds whose money has left the balance.
+COUNTED_REFUNDS = (
+    RefundStatus.REQUESTED,
+    RefundStatus.SENDING,
+    RefundStatus.PENDING,
+    RefundStatus.DONE,
+    RefundStatus.UNKNOWN,
+)
+
+
+class PaymentRefund(models.Model):
+    """A refund that staff requested. ``amount`` left the balance when it was requested, in the store currency.
+
+    ``pay_amount`` is what the gateway gives back, in the currency of the payment.
+    """
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds", verbose_name=_("payment"))
+    amount = MoneyField(_("amount"))
+    pay_amount = MoneyField(_("amount given back"))
+    status = models.CharField(_("status"), max_length=9, choices=RefundStatus.choices, default=RefundStatus.REQUESTED)
+    refund_id = models.CharField(_("gateway refund ID"), max_length=200, blank=True)
+    reason = models.CharField(_("reason"), max_length=500)
+    problem = models.CharField(_("problem"), max_length=500, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("requested by")
+    )
+    created_at = models.DateTimeField(_("requested at"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("refund of a payment")
+        verbose_name_plural = _("refunds of payments")
+        constraints = [
+            models.CheckConstraint(name="payment_refund_positive", condition=Q(amount__gt=0, pay_amount__gt=0))
+        ]
+        indexes = [
+            models.Index(
+                name="payment_refund_open", fields=["status", "id"], condition=~Q(status__in=["done", "failed"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payment_id}.{self.pk}"
 
 
 class EventSource(models.TextChoices):

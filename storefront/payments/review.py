@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 from orders.admin import base, formatting
 from orders.admin.decision_views import decision_view
 from orders.errors import OrdersError, OwnMoney
+from orders.ledger import transfers
 from orders.rules import amounts
 from storefront.payments import crediting
-from storefront.payments.models import Payment
+from storefront.payments.models import Payment, RefundStatus
 
 PERMISSION = "payments.change_payment"
 _QUIET = {"autocomplete": "off"}
@@ -50,6 +51,36 @@ class CloseReviewForm(forms.Form):
     )
 
 
+class RefundForm(forms.Form):
+    amount = base.PlainDecimalField(
+        label=gettext_lazy("Amount to refund"),
+        min_value=amounts.QUANTUM,
+        max_digits=19,
+        decimal_places=amounts.AMOUNT_PLACES,
+        widget=forms.TextInput(attrs={**_QUIET, "inputmode": "decimal"}),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason (visible to staff)"), max_length=500, widget=forms.TextInput(attrs=_QUIET)
+    )
+
+
+class RefundOutcomeForm(forms.Form):
+    """What staff found out at the gateway about a refund whose outcome is unknown."""
+
+    refund = forms.IntegerField(widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("At the gateway"),
+        choices=[
+            (RefundStatus.DONE.value, gettext_lazy("it was refunded")),
+            (RefundStatus.FAILED.value, gettext_lazy("it was not refunded")),
+        ],
+    )
+
+
+class HoldForm(forms.Form):
+    is_held = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+
 def approve(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> str:
     done = crediting.approve(payment, amount=amount, actor=actor, reason=reason)
     return _("Payment approved; %(amount)s added to %(customer)s.") % {
@@ -66,6 +97,30 @@ def refuse(payment: Payment, actor: Any, *, reason: str) -> str:
 def settle(payment: Payment, actor: Any, *, reason: str) -> str:
     crediting.settle(payment, reason=reason, actor=actor)
     return _("Review of payment %(reference)s closed: %(reason)s") % {"reference": payment.reference, "reason": reason}
+
+
+def refund(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> str:
+    requested = crediting.request_refund(payment, amount=amount, reason=reason, actor=actor)
+    return _("Refund of %(amount)s requested. It is sent to the gateway within a minute.") % {
+        "amount": formatting.amount_text(requested.amount, payment.currency)
+    }
+
+
+def resolve_refund(payment: Payment, actor: Any, *, refund: int, outcome: str) -> str:
+    row = payment.refunds.filter(pk=refund).first()
+    if row is None or row.status not in (RefundStatus.UNKNOWN, RefundStatus.PENDING):
+        raise crediting.AlreadyEnded("the refund is not open")
+    crediting.end_refund(row, status=RefundStatus(outcome), problem=row.problem)
+    if outcome == RefundStatus.FAILED:
+        return _("The refund was recorded as not made, and the amount is back in the balance.")
+    return _("The refund was recorded as made.")
+
+
+def hold(payment: Payment, actor: Any, *, is_held: bool) -> str:
+    transfers.set_held(transfers.open_wallet(payment.user), is_held=is_held)
+    if is_held:
+        return _("The balance of %s is on hold. The customer cannot buy anything until you release it.") % payment.user
+    return _("The balance of %s was released.") % payment.user
 
 
 def decision(form_class: type[forms.Form], decide: Callable[..., str]) -> Callable[..., HttpResponse]:
@@ -85,4 +140,9 @@ def _error_text(problem: OrdersError) -> str:
             return _("This payment has already ended. Nothing was changed.")
         case crediting.ReasonNeeded():
             return _("Nothing was changed. Enter a reason that the customer can see.")
+        case crediting.NotRefundable():
+            return _(
+                "Nothing was refunded. At most what is left of the payment can be refunded, and the customer's balance "
+                "without bonus money has to cover it."
+            )
     return str(problem)

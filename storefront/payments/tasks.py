@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from providers.worker.schedules import Schedule
-from storefront.payments import expiry
+from storefront.payments import expiry, refunding
 
 SCHEDULES = (
     Schedule("unpaid payments", "storefront.payments.tasks.expire_due", minutes=60),
     Schedule("open payments", "storefront.payments.tasks.query_due", minutes=1),
+    Schedule("refunds of payments", "storefront.payments.tasks.send_refunds", minutes=1),
 )
 
 
@@ -17,3 +18,7 @@ def expire_due() -> None:
 
 def query_due() -> None:
     expiry.query_due()
+
+
+def send_refunds() -> None:
+    refunding.send_due()

@@ -18,6 +18,7 @@ from orders.buying import checkout, idempotency
 from orders.catalog import customer_pricing
 from orders.catalog.customer_pricing import CustomerPricing
 from orders.errors import (
+    BalanceHeld,
     InsufficientFunds,
     InvalidAmount,
     LinkInUse,
@@ -272,6 +273,9 @@ def _buy(user: Any, row: MassOrderRow, request_id: str, pricing: CustomerPricing
             pricing=pricing,
             shown_charge=price,
         )
+    except BalanceHeld:
+        row.problem = _("Not placed because your balance is on hold. Contact support.")
+        return False
     except InsufficientFunds:
         row.problem = _low_balance_text()
         return False

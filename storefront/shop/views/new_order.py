@@ -13,7 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.errors import InsufficientFunds, InvalidField, LinkInUse, OrderInvalid, PriceChanged, ServiceNotSold
+from orders.errors import (
+    BalanceHeld,
+    InsufficientFunds,
+    InvalidField,
+    LinkInUse,
+    OrderInvalid,
+    PriceChanged,
+    ServiceNotSold,
+)
 from orders.models import Order, Service
 from storefront.shop import catalog, customer_wallet, order_form, purchase
 from storefront.web import formats, query_params
@@ -93,6 +101,8 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
         return _form(request, service, inputs, alert="not_sold", request_id=request_id)
     except LinkInUse:
         return _form(request, service, inputs, alert="link_in_use", request_id=request_id)
+    except BalanceHeld:
+        return _form(request, service, inputs, alert="held", request_id=request_id)
     except InsufficientFunds:
         return _form(request, service, inputs, alert="funds", request_id=request_id)
     except purchase.FormReused as reused:

@@ -28,7 +28,6 @@ from storefront.payments.models import Payment, PaymentMethod
 from tests import factories
 from tests.storefront.payments import gateways as pretend_gateways
 from tests.storefront.payments.gateways.pretend import CUSTOMER, PretendGateway
-from tests.storefront.payments.payments import browser
 
 #: Gateways without webhooks of their own: staff review their payments, or only the demo has them.
 WITHOUT_PRETEND = {"transfer", "demo", "upi"}
@@ -269,7 +268,11 @@ def _forgeries(shop: Shop, proves: bool) -> Iterator[Case]:
     for header in shop.webhook(shop.start()).headers:
         if header.lower() != "content-type":
             empty = {header: ""}
-            yield f"with an empty {header}", forged(lambda sent, e=empty: replace(sent, headers={**sent.headers, **e})), AT_MOST_ONCE  # type: ignore[misc]  # noqa: E501
+            yield (
+                f"with an empty {header}",
+                forged(lambda sent, e=empty: replace(sent, headers={**sent.headers, **e})),
+                AT_MOST_ONCE,
+            )  # type: ignore[misc]
 
     def as_if_paid() -> None:
         """The webhook says "paid", but the gateway that the shop asks does not."""
