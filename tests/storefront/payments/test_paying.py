@@ -273,9 +273,9 @@ def test_the_number_of_queries_does_not_grow_with_rows(
 def test_a_webhook_costs_a_fixed_number_of_queries(nadia: User, django_assert_max_num_queries: Any) -> None:
     payment = payments.demo(nadia)
     deliver(webhook_of(payments.demo(nadia)))  # the clearing account is there now
-    # Three of them are for the receipt (is it wanted, the color, the letter), three for a bonus, four for the entry and
-    # the evidence.
-    with django_assert_max_num_queries(24):
+    # Three of them are for the receipt (is it wanted, the color, the letter), three for a bonus, seven for
+    # the entry, the debt and the evidence.
+    with django_assert_max_num_queries(27):
         deliver(webhook_of(payment))
     with django_assert_max_num_queries(8):
         deliver(webhook_of(payment))
