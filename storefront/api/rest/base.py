@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from orders.rules import amounts
 from storefront.accounts import ip_addresses
 from storefront.api.bodies import prepare_body
 from storefront.api.keys import Caller
 from storefront.api.negotiation import IgnoreAccept
 from storefront.api.parsers import JsonParser
 from storefront.api.renderers import JsonRenderer
-from storefront.api.rest import problems
+from storefront.api.rest import problems, sandbox_rows
 from storefront.api.rest.authentication import BearerAuthentication, KeyPermission
+from storefront.api.rest.filters import RowsFilter
 from storefront.api.rest.pagination import CursorPages
 from storefront.api.rest.problems import Code, Problem
 from storefront.api.rest.rate_limits import RateLimit, count
+from storefront.api.rest.sandbox_rows import SandboxRows
 from storefront.api.rest.schema import RestSchema
 from storefront.web import maintenance
 
@@ -45,13 +49,16 @@ class RestViewSet(GenericViewSet[Any]):
     renderer_classes = (JsonRenderer,)
     content_negotiation_class = JsonOnly
     pagination_class = CursorPages
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = (RowsFilter,)
     schema = RestSchema()
     http_method_names = ("get", "post", "patch", "delete", "head")
     #: Digits that fit in the column of an id; any other address is not found.
     lookup_value_regex = "[0-9]{1,18}"
     #: The scope that an action of the view needs, where it is not that of its method.
     scopes: Mapping[str, str] = {}
+    #: The actions that sandbox keys may call, and what they list and read, if that is not the same for all keys.
+    sandbox_actions: frozenset[str] = frozenset()
+    sandbox: SandboxRows | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.rate_limit: RateLimit | None = None
@@ -90,6 +97,32 @@ class RestViewSet(GenericViewSet[Any]):
     def caller(self) -> Caller:
         caller: Any = self.request.auth
         return cast("Caller", caller)
+
+    @property
+    def reads_sandbox(self) -> bool:
+        """Return whether the rows of this request are those of the sandbox. There is no request in a description."""
+        caller: Any = getattr(getattr(self, "request", None), "auth", None)
+        return self.sandbox is not None and isinstance(caller, Caller) and caller.is_sandbox
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if self.sandbox is not None and self.reads_sandbox:
+            return self.sandbox.of(self.caller.key_id)
+        return self.own_rows()
+
+    def own_rows(self) -> QuerySet[Any]:
+        """Return the rows that the caller may read. Views without rows have none."""
+        raise NotImplementedError
+
+    def get_serializer_class(self) -> Any:
+        if self.sandbox is not None and self.reads_sandbox:
+            return self.sandbox.serializer_class
+        return super().get_serializer_class()
+
+    def caller_balance(self) -> Decimal:
+        """Return the balance in the store currency; for a sandbox key, its play money."""
+        if self.caller.is_sandbox:
+            return sandbox_rows.balance(self.caller)
+        return amounts.from_units(self.caller.balance, amounts.AMOUNT_PLACES)
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "caller": self.request.auth}

@@ -21,12 +21,13 @@ from storefront.api.rest.serializers import DeliveryTimesSerializer, PriceChange
 class ServiceViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """The services on sale, at the prices of the key's customer."""
 
-    queryset = Service.objects.none()  # names the model to the description; get_queryset has the rows
+    queryset = Service.objects.none()  # names the model to the description; own_rows has them
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilter
+    sandbox_actions = frozenset({"list", "retrieve", "delivery_times", "price_history"})
     tag = "Services"
 
-    def get_queryset(self) -> QuerySet[Service]:
+    def own_rows(self) -> QuerySet[Service]:
         return Service.objects.on_sale().with_own_rates(self.caller.user)
 
     @action(detail=True, url_path="delivery-times", serializer_class=DeliveryTimesSerializer, filterset_class=None)

@@ -6,11 +6,15 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 
 from orders.models import Cancellation, Order, Refill, Service, Transfer
+from orders.models.customer_request import RequestStatus
 from orders.models.ledger import TransferKind
 from orders.rules.service_types import SERVICE_TYPES
+from orders.rules.state_machine import Status
 from storefront.api.rest.fields import ID_MAX
 from storefront.api.rest.serializers import (
     REQUEST_STATUS_WORDS,
@@ -18,9 +22,17 @@ from storefront.api.rest.serializers import (
     STATUS_WORDS,
     STATUSES,
 )
+from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
 from storefront.payments.models import Payment, PaymentStatus
 
 _SEARCH_MAX = 100
+
+
+class RowsFilter(DjangoFilterBackend):
+    """Filter the rows of the sandbox by their own columns."""
+
+    def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:
+        return view.sandbox.filterset_class if view.reads_sandbox else super().get_filterset_class(view, queryset)
 
 
 class IdFilter(django_filters.NumberFilter):
@@ -65,7 +77,7 @@ class ServiceFilter(django_filters.FilterSet):
         return services.matching(value)
 
 
-class _CreatedFilter(django_filters.FilterSet):
+class CreatedFilter(django_filters.FilterSet):
     created_after = django_filters.IsoDateTimeFilter(
         field_name="created_at", lookup_expr="gte", label="Created at this time or later."
     )
@@ -74,7 +86,7 @@ class _CreatedFilter(django_filters.FilterSet):
     )
 
 
-class OrderFilter(_CreatedFilter):
+class OrderFilter(CreatedFilter):
     service = IdFilter(label="The ID of a service.")
     status = WordFilter(STATUSES, STATUS_WORDS, field_name="status", label="The status.")
 
@@ -83,7 +95,7 @@ class OrderFilter(_CreatedFilter):
         fields = ()
 
 
-class _RequestFilter(_CreatedFilter):
+class _RequestFilter(CreatedFilter):
     order = IdFilter(label="The ID of an order.")
     status = WordFilter(REQUEST_STATUSES, REQUEST_STATUS_WORDS, field_name="status", label="The status.")
 
@@ -100,7 +112,7 @@ class CancellationFilter(_RequestFilter):
         fields = ()
 
 
-class TransactionFilter(_CreatedFilter):
+class TransactionFilter(CreatedFilter):
     kind = django_filters.ChoiceFilter(choices=[(kind, kind) for kind in TransferKind.values], label="The kind.")
     order = IdFilter(label="The ID of an order.")
 
@@ -109,7 +121,7 @@ class TransactionFilter(_CreatedFilter):
         fields = ()
 
 
-class PaymentFilter(_CreatedFilter):
+class PaymentFilter(CreatedFilter):
     status = django_filters.ChoiceFilter(
         choices=[(status, status) for status in PaymentStatus.values], label="The status."
     )
@@ -117,3 +129,68 @@ class PaymentFilter(_CreatedFilter):
     class Meta:
         model = Payment
         fields = ()
+
+
+# ------------------------------------------------------------------------------------------------ the sandbox
+class SandboxOrderFilter(CreatedFilter):
+    service = IdFilter()
+    status = django_filters.ChoiceFilter(choices=[(word, word) for word in STATUS_WORDS], method="filter_status")
+
+    class Meta:
+        model = SandboxOrder
+        fields = ()
+
+    def filter_status(self, orders: QuerySet[SandboxOrder], name: str, value: str) -> QuerySet[SandboxOrder]:
+        """Filter by the state at present, which follows from the times of the order."""
+        now = timezone.now()
+        is_open = Q(ends_at=None) | Q(ends_at__gt=now)
+        ended = [status for status, word in STATUSES.items() if word == value]
+        condition = ~is_open & Q(final_status__in=ended)
+        if value == STATUSES[Status.QUEUED]:
+            condition |= is_open & Q(started_at__gt=now)
+        elif value == STATUSES[Status.IN_PROGRESS]:
+            condition |= is_open & Q(started_at__lte=now)
+        return orders.filter(condition)
+
+
+class SandboxRefillFilter(CreatedFilter):
+    order = IdFilter()
+    status = django_filters.ChoiceFilter(
+        choices=[(word, word) for word in REQUEST_STATUS_WORDS], method="filter_status"
+    )
+
+    class Meta:
+        model = SandboxRefill
+        fields = ()
+
+    def filter_status(self, refills: QuerySet[SandboxRefill], name: str, value: str) -> QuerySet[SandboxRefill]:
+        now = timezone.now()
+        if value in (REQUEST_STATUSES[RequestStatus.COMPLETED], REQUEST_STATUSES[RequestStatus.REJECTED]):
+            is_rejected = value == REQUEST_STATUSES[RequestStatus.REJECTED]
+            return refills.filter(ends_at__lte=now, is_rejected=is_rejected)
+        # Open refills are those of the last minutes, so they are few.
+        found = [row.pk for row in refills.filter(ends_at__gt=now) if REQUEST_STATUSES[row.status] == value]
+        return refills.filter(pk__in=found)
+
+
+class SandboxCancellationFilter(django_filters.FilterSet):
+    order = IdFilter(field_name="pk")
+    status = django_filters.ChoiceFilter(
+        choices=[(word, word) for word in REQUEST_STATUS_WORDS], method="filter_status"
+    )
+    created_after = django_filters.IsoDateTimeFilter(field_name="cancel_requested_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="cancel_requested_at", lookup_expr="lt")
+
+    class Meta:
+        model = SandboxOrder
+        fields = ()
+
+    def filter_status(self, orders: QuerySet[SandboxOrder], name: str, value: str) -> QuerySet[SandboxOrder]:
+        is_open = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
+        stopped = Q(final_status__in=(Status.CANCELED, Status.PARTIAL))
+        conditions = {
+            REQUEST_STATUSES[RequestStatus.WAITING]: is_open,
+            REQUEST_STATUSES[RequestStatus.COMPLETED]: ~is_open & stopped,
+            REQUEST_STATUSES[RequestStatus.REJECTED]: ~is_open & ~stopped,
+        }
+        return orders.filter(conditions[value]) if value in conditions else orders.none()

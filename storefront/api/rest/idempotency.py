@@ -80,7 +80,7 @@ def _key_of(request: Request) -> str | None:
 
 def _run_once(caller: Caller, request: Request, key: str, run: Callable[[], Response]) -> Response:
     request_hash = _hash(request)
-    stored = StoredAnswer(user_id=caller.user_id, key=key, request_hash=request_hash, status=0)
+    stored = StoredAnswer(user_id=caller.user_id, key=_stored_key(caller, key), request_hash=request_hash, status=0)
     earlier = _earlier(stored)
     if earlier is None:
         try:
@@ -98,6 +98,14 @@ def _run_once(caller: Caller, request: Request, key: str, run: Callable[[], Resp
     stored.body = Secret.hide(JsonRenderer().render(answer.data).decode())
     stored.save(update_fields=["status", "location", "body"])
     return answer
+
+
+def _stored_key(caller: Caller, key: str) -> str:
+    """Return the key as it is stored, so that a sandbox key never gets an answer of the shop, nor the other way around.
+
+    No client can send the line break, so nothing else is stored under the same text.
+    """
+    return f"sandbox {caller.key_id}\n{sha256(key.encode()).hexdigest()}" if caller.is_sandbox else key
 
 
 def _answer(run: Callable[[], Response]) -> Response:

@@ -20,10 +20,9 @@ from orders.errors import NotPossible, OrdersError, ServiceNotSold
 from orders.lifecycle import customer_requests
 from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.order import Source
-from orders.rules import amounts
 from storefront.api.keys import Caller
 from storefront.api.panel import queries
-from storefront.api.rest import problems
+from storefront.api.rest import problems, sandbox_rows
 from storefront.api.rest.authentication import READ
 from storefront.api.rest.base import RestViewSet
 from storefront.api.rest.filters import CancellationFilter, OrderFilter, RefillFilter
@@ -40,17 +39,20 @@ from storefront.api.rest.serializers import (
     QuoteSerializer,
     RefillSerializer,
 )
+from storefront.api.sandbox.models import SandboxOrder
 
 
 class OrderViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """Orders of the key's customer."""
 
-    queryset = Order.objects.none()  # names the model to the description; get_queryset has the rows
+    queryset = Order.objects.none()  # names the model to the description; own_rows has them
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
+    sandbox = sandbox_rows.ORDERS
+    sandbox_actions = frozenset({"list", "retrieve", "create", "bulk"})
     tag = "Orders"
 
-    def get_queryset(self) -> QuerySet[Order]:
+    def own_rows(self) -> QuerySet[Order]:
         return Order.objects.of(self.caller.user)
 
     @extend_schema(request=OrderRequest, responses={201: OrderSerializer})
@@ -58,7 +60,7 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     def create(self, request: Request) -> Response:
         """Place an order. Its charge is taken from the balance at once."""
         order = _place(self.caller, request.data)
-        return Response(OrderSerializer(order).data, status=201, headers={"Location": f"/api/v3/orders/{order.pk}"})
+        return Response(_shown(order), status=201, headers={"Location": f"/api/v3/orders/{order.pk}"})
 
     @extend_schema(request=BulkOrderRequest, responses={200: BulkResultSerializer})
     @action(detail=False, methods=["post"], filterset_class=None, pagination_class=None)
@@ -82,6 +84,7 @@ class OrderViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 class QuoteViewSet(RestViewSet):
     tag = "Orders"
     scopes = {"create": READ}
+    sandbox_actions = frozenset({"create"})
 
     @extend_schema(request=OrderRequest, responses={200: QuoteSerializer})
     @idempotent()
@@ -90,19 +93,23 @@ class QuoteViewSet(RestViewSet):
         inputs = _inputs(OrderRequest.read(request.data))
         service, pricing = _sold(self.caller, inputs.pop("service"))
         quote = checkout.quote(service, inputs=inputs, pricing=pricing)
-        held = amounts.from_units(self.caller.balance, amounts.AMOUNT_PLACES)
-        return Response(QuoteSerializer(quote, context={"balance": held}).data)
+        return Response(QuoteSerializer(quote, context={"balance": self.caller_balance()}).data)
 
 
 class _RequestViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """What refills and cancellations share: both are requests of a customer about an order."""
 
     ask: Callable[..., Mapping[int, Any]]
+    ask_sandbox: Callable[[Caller, int], Any]
+    sandbox_actions = frozenset({"list", "retrieve", "create"})
 
     def _requested(self, request: Request) -> Response:
         number = OrderReference.read(request.data)["order"]
-        orders = Order.objects.filter(user=self.caller.user_id, pk=number)
-        outcome = type(self).ask(orders, actor=self.caller.user).get(number)
+        if self.caller.is_sandbox:
+            outcome = type(self).ask_sandbox(self.caller, number)
+        else:
+            orders = Order.objects.filter(user=self.caller.user_id, pk=number)
+            outcome = type(self).ask(orders, actor=self.caller.user).get(number)
         if outcome is None:
             raise Problem(Code.NOT_FOUND, f"There is no order {number}.")
         if isinstance(outcome, NotPossible):
@@ -113,13 +120,15 @@ class _RequestViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 class RefillViewSet(_RequestViewSet):
     """Refills of the customer's orders."""
 
-    queryset = Refill.objects.none()  # names the model to the description; get_queryset has the rows
+    queryset = Refill.objects.none()  # names the model to the description; own_rows has them
     serializer_class = RefillSerializer
     filterset_class = RefillFilter
     ask = staticmethod(customer_requests.request_refills)
+    ask_sandbox = staticmethod(sandbox_rows.request_refill)
+    sandbox = sandbox_rows.REFILLS
     tag = "Refills"
 
-    def get_queryset(self) -> QuerySet[Refill]:
+    def own_rows(self) -> QuerySet[Refill]:
         return Refill.objects.filter(order__user=self.caller.user_id)
 
     @extend_schema(request=OrderReference, responses={201: RefillSerializer})
@@ -132,13 +141,15 @@ class RefillViewSet(_RequestViewSet):
 class CancellationViewSet(_RequestViewSet):
     """Cancellations of the customer's orders."""
 
-    queryset = Cancellation.objects.none()  # names the model to the description; get_queryset has the rows
+    queryset = Cancellation.objects.none()  # names the model to the description; own_rows has them
     serializer_class = CancellationSerializer
     filterset_class = CancellationFilter
     ask = staticmethod(customer_requests.request_cancellations)
+    ask_sandbox = staticmethod(sandbox_rows.request_cancellation)
+    sandbox = sandbox_rows.CANCELLATIONS
     tag = "Cancellations"
 
-    def get_queryset(self) -> QuerySet[Cancellation]:
+    def own_rows(self) -> QuerySet[Cancellation]:
         return Cancellation.objects.filter(order__user=self.caller.user_id)
 
     @extend_schema(request=OrderReference, responses={201: CancellationSerializer})
@@ -149,10 +160,14 @@ class CancellationViewSet(_RequestViewSet):
 
 
 # ------------------------------------------------------------------------------------------------ placing
-def _place(caller: Caller, data: Any) -> Order:
+def _place(caller: Caller, data: Any) -> Order | SandboxOrder:
     inputs = _inputs(OrderRequest.read(data))
     service, pricing = _sold(caller, inputs.pop("service"))
     shown_charge = inputs.pop("expected_charge", None)
+    if caller.is_sandbox:
+        return sandbox_rows.place_order(
+            caller, service=service, inputs=inputs, pricing=pricing, shown_charge=shown_charge
+        )
     return checkout.place_order(
         caller.user,
         service=service,
@@ -169,7 +184,13 @@ def _placed_line(caller: Caller, line: Any) -> dict[str, Any]:
         order = _place(caller, line)
     except (OrdersError, ValidationError) as failure:
         return {"order": None, "problem": problems.of_exception(failure).body}
-    return {"order": OrderSerializer(order).data, "problem": None}
+    return {"order": _shown(order), "problem": None}
+
+
+def _shown(order: Order | SandboxOrder) -> Any:
+    is_sandbox = isinstance(order, SandboxOrder)
+    serializer = sandbox_rows.SandboxOrderSerializer if is_sandbox else OrderSerializer
+    return serializer(order).data  # type: ignore[arg-type]  # each takes its own kind of row
 
 
 def _sold(caller: Caller, service_id: int) -> tuple[Any, CustomerPricing]:

@@ -46,7 +46,11 @@ class Code(Enum):
     HTTPS_REQUIRED = 403, "API keys are accepted over HTTPS only", "Use https://, and replace the key that was exposed."
     ADDRESS_NOT_ALLOWED = 403, "The API key may not be used from this address", "Change the key's allowed addresses."
     SCOPE_MISSING = 403, "The API key may not do this", "Use a key with the scope that the reference names."
-    SANDBOX_KEY = 403, "Sandbox keys are not accepted here", "Use the sandbox key with API v2, or another key here."
+    SANDBOX_KEY = (
+        403,
+        "The sandbox does not have this",
+        "A sandbox key works with services, quotes, orders, refills, cancellations and balance. Use a live key here.",
+    )
     NOT_FOUND = 404, "Not found", "Check the address and the ID. Objects of other customers are not found either."
     METHOD_NOT_ALLOWED = 405, "The method is not allowed", "Use one of the methods in the Allow header."
     SERVICE_NOT_AVAILABLE = 409, "The service is not available", "Read the services again and choose another one."

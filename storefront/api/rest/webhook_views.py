@@ -31,11 +31,11 @@ from storefront.webhooks.models import FLAGS, Delivery, Endpoint
 class EndpointViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """Webhook endpoints: where events of the customer's account are sent."""
 
-    queryset = Endpoint.objects.none()  # names the model to the description; get_queryset has the rows
+    queryset = Endpoint.objects.none()  # names the model to the description; own_rows has them
     serializer_class = EndpointSerializer
     tag = "Webhooks"
 
-    def get_queryset(self) -> QuerySet[Endpoint]:
+    def own_rows(self) -> QuerySet[Endpoint]:
         return Endpoint.objects.filter(user=self.caller.user_id)
 
     @extend_schema(request=EndpointRequest, responses={201: EndpointWithSecretSerializer})
@@ -96,13 +96,13 @@ class EndpointViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
 class EventViewSet(ListModelMixin, RetrieveModelMixin, RestViewSet):
     """Events that were recorded for the customer's webhook endpoints, newest first."""
 
-    queryset = Delivery.objects.none()  # names the model to the description; get_queryset has the rows
+    queryset = Delivery.objects.none()  # names the model to the description; own_rows has them
     serializer_class = EventSerializer
     lookup_field = "event"
     lookup_value_regex = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     tag = "Webhooks"
 
-    def get_queryset(self) -> QuerySet[Delivery]:
+    def own_rows(self) -> QuerySet[Delivery]:
         own = Delivery.objects.filter(endpoint__user=self.caller.user_id)
         # One row for each event: its first delivery to an endpoint of this customer.
         earlier = own.filter(event=OuterRef("event"), pk__lt=OuterRef("pk"))

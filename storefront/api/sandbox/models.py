@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import models
@@ -117,22 +118,43 @@ class SandboxOrder(models.Model):
             pk=self.pk,
             service=self.service,
             status=status,
+            link=self.link,
             quantity=self.quantity,
+            fields=self.fields,
+            runs=self.runs,
+            interval=self.interval,
             charge=self.charge,
             refunded=self.refund if has_ended else Decimal(0),
             start_count=None if status is state_machine.Status.QUEUED else progress.start_count(self.pk),
             remains=remains,
             starts_at=self.requested_start_at,
             created_at=self.created_at,
+            started_at=self.started_at if self._has_started else None,
             ended_at=self.ends_at if has_ended else None,
         )
 
-    def as_cancellation(self) -> Cancellation | None:
-        """Return the requested cancellation, or None.
+    @property
+    def _has_started(self) -> bool:
+        """Return whether it was in progress. One that is refused, or canceled before its start, ends when it starts."""
+        return self.started_at <= timezone.now() and self.started_at != self.ends_at
 
-        Its status is always waiting, because the end of the order would have answered it.
+    def as_cancellation(self) -> Cancellation | None:
+        """Return the requested cancellation as an unsaved row with the id of the order, or None.
+
+        The end of the order answers it.
         """
-        return None if self.cancel_requested_at is None else Cancellation(status=RequestStatus.WAITING)
+        if self.cancel_requested_at is None:
+            return None
+        has_ended = self.ends_at is not None and self.ends_at <= timezone.now()
+        is_stopped = self.final_status in (Status.CANCELED, Status.PARTIAL)
+        answer = RequestStatus.COMPLETED if is_stopped else RequestStatus.REJECTED
+        return Cancellation(
+            pk=self.pk,
+            order_id=self.pk,
+            status=answer if has_ended else RequestStatus.WAITING,
+            created_at=self.cancel_requested_at,
+            ended_at=self.ends_at if has_ended else None,
+        )
 
 
 class SandboxRefill(models.Model):
@@ -157,6 +179,11 @@ class SandboxRefill(models.Model):
             created_at=self.created_at, ends_at=self.ends_at, is_rejected=self.is_rejected, now=timezone.now()
         )
         return RequestStatus(stage)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Return when it ended; None while it is open."""
+        return self.ends_at if self.ends_at <= timezone.now() else None
 
     def as_refill(self) -> Refill:
         """Return an unsaved Refill in the present state."""

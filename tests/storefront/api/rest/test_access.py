@@ -49,10 +49,6 @@ def test_a_key_is_refused_from_another_address(db: Any) -> None:
     assert problem(caller.call("GET", "balance")) == (403, "address_not_allowed")
 
 
-def test_a_sandbox_key_buys_nothing(db: Any) -> None:
-    assert problem(program("100", is_sandbox=True).call("GET", "balance")) == (403, "sandbox_key")
-
-
 def test_a_key_over_plain_http_is_refused_where_the_shop_has_https(caller: Program, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     settings.ALLOWED_HOSTS = ["shop.example"]
