@@ -15,9 +15,11 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management.commands import flush
 from django.db import connections
+from django.test import Client
 from django.utils import translation
 
 from orders.db import append_only
+from tests import factories
 
 
 def pytest_configure() -> None:
@@ -78,6 +80,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 def _activate_default_language() -> None:
     """Reset the language: a request leaves its language active in the thread, and so in the next test."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture
+def boss(db: None) -> Client:
+    """Return a browser in which a superuser is signed in."""
+    return factories.signed_in(factories.user("boss@example.com", is_staff=True, is_superuser=True))
 
 
 #: Tests that run on the first database only, because the database does not affect their result.

@@ -6,6 +6,9 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import Permission
+from django.test import Client
+
 from orders.buying import checkout
 from orders.ledger import transfers
 from orders.models import Account, Category, CategoryText, Order, Service, ServiceText
@@ -40,6 +43,20 @@ INPUTS = {
 def user(email: str = "", **details: Any) -> User:
     """Create a customer without a wallet."""
     return User.objects.create_user(email or f"customer{next(_numbers)}@example.com", **details)
+
+
+def staff(*permissions: str, **details: Any) -> User:
+    """Create a member of staff with ``permissions`` only, by their codenames."""
+    made = user(is_staff=True, **details)
+    made.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return made
+
+
+def signed_in(user: User) -> Client:
+    """Return a browser in which ``user`` is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def wallet(user: User, amount: str = "0") -> Account:

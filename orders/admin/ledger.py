@@ -76,7 +76,7 @@ class TransferKindFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(Transfer)
-class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class TransferAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("number", "at", "kind", "customer", "moved", "after", "path", "of_order", "reference")
     list_filter = (("kind", TransferKindFilter),)
     list_select_related = ("wallet__user", "source", "target")
@@ -87,20 +87,15 @@ class TransferAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         "created_at",
     )  # fmt: skip
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Search by email, order number or reference, each using one index."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
         if "@" in text:
             wallets = Account.objects.filter(user__email__startswith=text.lower()).values_list("pk", flat=True)[:200]
-            return queryset.filter(wallet__in=list(wallets)), False
+            return rows.filter(wallet__in=list(wallets))
         found = Q(reference=text)
         if base.is_number(text):
             found |= Q(order_id=int(text))
-        return queryset.filter(found), False
+        return rows.filter(found)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("wallet__id__exact", "order__id__exact") or super().lookup_allowed(lookup, value, request)

@@ -29,7 +29,7 @@ class ByState(base.StatusFilter):
 
 
 @admin.register(Placement)
-class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class PlacementAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = (
         "number",
         "of_order",
@@ -52,16 +52,11 @@ class PlacementAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         "sync_at", "created_at", "ended_at", "calls",
     )  # fmt: skip
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.strip()
-        if not text:
-            return queryset, False
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         found = Q(pk__in=list(by_upstream_id(text).values_list("pk", flat=True)[:200]))
         if base.is_number(text):
             found |= Q(order_id=int(text))
-        return queryset.filter(found), False
+        return rows.filter(found)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "order__id__exact" or super().lookup_allowed(lookup, value, request)

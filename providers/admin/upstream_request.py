@@ -62,7 +62,7 @@ class RequestStatusFilter(admin.SimpleListFilter):
         return queryset.filter(status__in=OPEN_REQUEST)
 
 
-class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class RequestAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     """The list of refills and the list of cancellations."""
 
     list_display = (
@@ -98,14 +98,9 @@ class RequestAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         )
         return annotated
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        text = search_term.strip()
-        if not text:
-            return queryset, False
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         numbers = set(by_upstream_id(text).values_list("order_id", flat=True)[:200])
-        return queryset.filter(order__in=numbers | ({int(text)} if base.is_number(text) else set())), False
+        return rows.filter(order__in=numbers | ({int(text)} if base.is_number(text) else set()))
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(decisions.PERMISSION)

@@ -14,35 +14,15 @@ from storefront.accounts.models import KEYS_MAX, ApiKey, User
 from storefront.currencies import display
 from storefront.web import formats
 
+ADDRESSES_WIDGET = forms.Textarea(
+    attrs={"rows": 3, "dir": "ltr", "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
+)
 
-class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The name, permissions and allowed addresses of a key. ``here`` is the address of the person who fills it in."""
 
-    is_from_here = forms.BooleanField(required=False)
+class AddressesMixin:
+    """A form with the field ``addresses``: IP addresses or networks, one per line."""
 
-    class Meta:
-        model = ApiKey
-        fields: tuple[str, ...] = ("name", "has_read_scope", "has_order_scope", "has_get_writes", "addresses")
-        labels = {
-            "has_get_writes": _("Allow orders by GET"),
-            "has_read_scope": _("Read"),
-            "has_order_scope": _("Place orders"),
-        }
-        help_texts = {"name": _("Name the program that uses this key, so you can tell your keys apart.")}
-        widgets = {
-            "addresses": forms.Textarea(
-                attrs={"rows": 3, "dir": "ltr", "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
-            ),
-        }
-
-    def __init__(self, *args: Any, here: str, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["name"].required = True
-        self.here = here
-        if here:
-            self.fields["is_from_here"].label = _("Add my current IP address, %s") % here
-        else:
-            del self.fields["is_from_here"]
+    cleaned_data: dict[str, Any]
 
     def clean_addresses(self) -> str:
         """Normalize the addresses, one per line. The error names the wrong line, so nobody has to search for it."""
@@ -58,6 +38,32 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
                 _("Enter at most %(count)d lines. Use a network instead of listing each address."),
                 params={"count": ip_addresses.LINES_MAX},
             ) from None
+
+
+class KeyForm(AddressesMixin, forms.ModelForm):  # type: ignore[type-arg]
+    """The name, permissions and allowed addresses of a key. ``here`` is the address of the person who fills it in."""
+
+    is_from_here = forms.BooleanField(required=False)
+
+    class Meta:
+        model = ApiKey
+        fields: tuple[str, ...] = ("name", "has_read_scope", "has_order_scope", "has_get_writes", "addresses")
+        labels = {
+            "has_get_writes": _("Allow orders by GET"),
+            "has_read_scope": _("Read"),
+            "has_order_scope": _("Place orders"),
+        }
+        help_texts = {"name": _("Name the program that uses this key, so you can tell your keys apart.")}
+        widgets = {"addresses": ADDRESSES_WIDGET}
+
+    def __init__(self, *args: Any, here: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["name"].required = True
+        self.here = here
+        if here:
+            self.fields["is_from_here"].label = _("Add my current IP address, %s") % here
+        else:
+            del self.fields["is_from_here"]
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -47,7 +46,7 @@ class GatewayFilter(admin.SimpleListFilter):
 
 
 @admin.register(Payment)
-class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class PaymentAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("reference", "mark", "customer", "label", "asked", "paid", "at", "decided_by")
     list_filter = (ReviewFilter, "status", GatewayFilter)
     list_select_related = ("user", "actor")
@@ -70,18 +69,12 @@ class PaymentAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
             *super().get_urls(),
         ]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Search by customer email, reference or gateway number, each through one index."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
         if "@" in text:
-            people = get_user_model().objects.filter(email__startswith=text.lower())
-            return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
+            return rows.filter(user__in=base.customers_with_email(text))
         methods = list(PaymentMethod.objects.values_list("pk", flat=True))
-        return queryset.filter(Q(reference=text.upper()) | Q(method__in=methods, upstream_id=text)), False
+        return rows.filter(Q(reference=text.upper()) | Q(method__in=methods, upstream_id=text))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)

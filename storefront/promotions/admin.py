@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -135,7 +134,7 @@ class CouponAdmin(base.EditableRowsMixin, base.ModelAdmin):
 
 
 @admin.register(Bonus)
-class BonusAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+class BonusAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
     list_display = ("at", "customer", "source", "given", "returned", "lost", "payment")
     list_filter = ("source",)
     list_select_related = ("user",)
@@ -146,17 +145,11 @@ class BonusAdmin(base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
         "transfers", "created_at",
     )  # fmt: skip
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Search by customer email, payment or reference, each through one index."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
         if "@" in text:
-            people = get_user_model().objects.filter(email__startswith=text.lower())
-            return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
-        return queryset.filter(Q(reference=text) | Q(payment_reference=text.upper())), False
+            return rows.filter(user__in=base.customers_with_email(text))
+        return rows.filter(Q(reference=text) | Q(payment_reference=text.upper()))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("user__id__exact", "coupon__id__exact") or super().lookup_allowed(lookup, value, request)

@@ -27,7 +27,7 @@ def _demo_shop(settings: Any, tmp_path: Path) -> None:
 
 def test_a_manual_payment_works_without_javascript(visit: Callable[..., Page]) -> None:
     factories.customer("0", email=EMAIL, password=PASSWORD)
-    clerk = payments.staff("view_payment", "change_payment")
+    clerk = factories.staff("view_payment", "change_payment")
     clerk.set_password(PASSWORD)
     clerk.save()
     payments.bank()

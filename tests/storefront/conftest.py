@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
 
+from storefront.accounts.models import User
 from storefront.brand import theme
 from storefront.currencies import display
 from storefront.support import site_notices
+from tests import factories
 
 
 def cache_default_look() -> None:
@@ -25,3 +28,9 @@ def cache_empty_site_notices() -> None:
 @pytest.fixture(autouse=True)
 def _cached_site_notices() -> None:
     cache_empty_site_notices()
+
+
+@pytest.fixture
+def page(nadia: User) -> Client:
+    """Return a browser in which Nadia is signed in. Each folder of tests has its own ``nadia``."""
+    return factories.signed_in(nadia)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ImproperlyConfigured
@@ -17,7 +16,8 @@ from django.utils.translation import ngettext
 
 from orders.admin import base, formatting
 from orders.db import encryption
-from storefront.accounts import ip_addresses, security_log
+from storefront.accounts import security_log
+from storefront.accounts.forms import ADDRESSES_WIDGET, AddressesMixin
 from storefront.accounts.reauthentication import password_required_to_post
 from storefront.api.adminapi.models import StaffKey, new_text
 
@@ -29,30 +29,11 @@ SCOPES = (
 )  # fmt: skip
 
 
-class StaffKeyForm(base.Form):
+class StaffKeyForm(AddressesMixin, base.Form):
     class Meta:
         model = StaffKey
         fields = ("name", *SCOPES, "has_get_writes", "addresses")
-        widgets = {
-            "addresses": forms.Textarea(
-                attrs={"rows": 3, "dir": "ltr", "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
-            )
-        }
-
-    def clean_addresses(self) -> str:
-        """Normalize the addresses, one per line."""
-        try:
-            return ip_addresses.to_text(ip_addresses.parse(self.cleaned_data["addresses"]))
-        except ip_addresses.BadLine as bad:
-            raise forms.ValidationError(
-                _("Line %(number)d, “%(line)s”, is not an address. Write 203.0.113.7 or 198.51.100.0/24."),
-                params={"number": bad.number, "line": bad.line},
-            ) from None
-        except ip_addresses.TooManyLines:
-            raise forms.ValidationError(
-                _("Enter at most %(count)d lines. Use a network instead of listing each address."),
-                params={"count": ip_addresses.LINES_MAX},
-            ) from None
+        widgets = {"addresses": ADDRESSES_WIDGET}
 
 
 class StaffKeyState(admin.SimpleListFilter):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -68,7 +67,7 @@ class AssigneeFilter(admin.SimpleListFilter):
 
 
 @admin.register(Ticket)
-class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
+class TicketAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ModelAdmin):
     list_display = ("number", "what", "customer", "about", "mark", "taken", "waiting", "changed")
     list_filter = (TicketStatusFilter, AssigneeFilter, "kind", "category")
     list_select_related = ("user", "category", "assignee")
@@ -91,18 +90,14 @@ class TicketAdmin(base.LargeTableMixin, base.ModelAdmin):
         is_queue = not request.GET.get("q") and request.GET.get("queue") not in ("all", "open")
         return ("waiting_since", "id") if is_queue else ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Search by customer email, ticket number or order number, each through one index."""
-        text = search_term.strip()
         if "@" in text:
-            people = get_user_model().objects.filter(email__startswith=text.lower())
-            return queryset.filter(user__in=list(people.values_list("pk", flat=True)[:200])), False
+            return rows.filter(user__in=base.customers_with_email(text))
         if base.is_number(text):
             about = TicketOrder.objects.filter(order=int(text)).values_list("ticket", flat=True)[:200]
-            return queryset.filter(Q(pk=int(text)) | Q(pk__in=list(about))), False
-        return (queryset.none() if text else queryset), False
+            return rows.filter(Q(pk=int(text)) | Q(pk__in=list(about)))
+        return rows.none()
 
     def get_urls(self) -> list[Any]:
         def at(address: str, name: str, view: Any) -> Any:

@@ -19,17 +19,6 @@ pytestmark = pytest.mark.django_db
 SERVICES, CATEGORIES = "/admin/orders/service/", "/admin/orders/category/"
 
 
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return logged_in(User.objects.create_superuser("boss@example.com", "x"))
-
-
 def form(category: Category, *texts: dict[str, Any], kept: int = 0) -> dict[str, Any]:
     data = {"name": category.name, "position": 0, "is_active": "on"}
     data |= {"texts-TOTAL_FORMS": len(texts), "texts-INITIAL_FORMS": kept}
@@ -84,7 +73,7 @@ def test_permission_to_change_a_category_includes_its_translations() -> None:
     for permission, status, expected in (("view_category", 403, []), ("change_category", 302, [("ru", "Свет")])):
         user = User.objects.create_user(f"{permission}@example.com", is_staff=True)
         user.user_permissions.set(Permission.objects.filter(codename=permission))
-        assert save(logged_in(user), light, {"language": "ru", "name": "Свет"}) == status
+        assert save(factories.signed_in(user), light, {"language": "ru", "name": "Свет"}) == status
         assert names(light) == expected
 
 

@@ -30,13 +30,6 @@ LIST = "/admin/providers/provider/"
 
 
 @pytest.fixture
-def boss() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss@example.com", "x"))
-    return client
-
-
-@pytest.fixture
 def order(provider: Provider) -> Order:
     """An order that the panel has."""
     placed = buy(customer(), Service.objects.filter(service_type="default")[0])

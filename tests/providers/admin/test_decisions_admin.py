@@ -21,13 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def boss() -> Client:
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser(email="boss@example.com"))
-    return client
-
-
-@pytest.fixture
 def placement(start_panel: Callable[..., Panel]) -> Placement:
     """An order whose panel answered with words that nobody knows."""
     panel = start_panel("v2")

@@ -19,13 +19,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def boss() -> Client:
-    client = Client()
-    client.force_login(factories.user(is_staff=True, is_superuser=True))
-    return client
-
-
 def placed(status: str, number: str = "65ae5538afdd1") -> Order:
     order = factories.order(of=factories.service(has_refill=True, has_cancel=True), status=status)
     Order.objects.filter(pk=order.pk).update(remains=0 if status == "completed" else 100)

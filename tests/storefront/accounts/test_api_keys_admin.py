@@ -6,7 +6,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,11 +19,7 @@ LIST = "/admin/accounts/apikey/"
 
 
 def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("staff@example.com", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
+    return factories.signed_in(factories.staff(*permissions, email="staff@example.com"))
 
 
 @pytest.fixture

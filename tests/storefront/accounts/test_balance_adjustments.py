@@ -19,17 +19,6 @@ from tests.orders.parallel import together
 pytestmark = pytest.mark.django_db
 
 
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return browser(User.objects.create_superuser("boss@example.com", "x"))
-
-
 def address(user: User) -> str:
     return f"/admin/accounts/user/{user.pk}/adjust/"
 
@@ -72,8 +61,8 @@ def test_double_click_adjusts_once(boss: Client) -> None:
 def test_concurrent_submissions_adjust_once() -> None:
     boss = User.objects.create_superuser("boss@example.com", "x")
     user = factories.customer("10")
-    form = {"amount": "5", "reason": "goodwill", "token": token(browser(boss), user)}
-    clients = [browser(boss) for _ in range(4)]
+    form = {"amount": "5", "reason": "goodwill", "token": token(factories.signed_in(boss), user)}
+    clients = [factories.signed_in(boss) for _ in range(4)]
     done = together([lambda client=client: client.post(address(user), form).status_code for client in clients])
     assert done == [302] * 4
     assert balance(user) == 15
@@ -117,10 +106,10 @@ def test_adjusting_requires_permission_and_excludes_own_balance() -> None:
     rights = Permission.objects.filter(codename__in=("view_user", "change_user"))
     keeper.user_permissions.set(rights)
     form = {"amount": "5", "reason": "x", "token": "0" * 32}
-    assert browser(keeper).post(address(user), form).status_code == 403
-    assert "Adjust" not in browser(keeper).get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+    assert factories.signed_in(keeper).post(address(user), form).status_code == 403
+    assert "Adjust" not in factories.signed_in(keeper).get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
     keeper.user_permissions.add(Permission.objects.get(codename="add_transfer"))
-    assert browser(keeper).get(address(user)).status_code == 200
-    assert browser(keeper).post(address(keeper), form).status_code == 403
-    assert browser(user).get(address(user)).url.startswith("/admin/login/")
+    assert factories.signed_in(keeper).get(address(user)).status_code == 200
+    assert factories.signed_in(keeper).post(address(keeper), form).status_code == 403
+    assert factories.signed_in(user).get(address(user)).url.startswith("/admin/login/")
     assert not Transfer.objects.filter(kind="adjustment").exists()

@@ -25,16 +25,8 @@ PASSWORD = "a-long-enough-one"
 LOGIN = "/account/login/"
 
 
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("helper@example.com", "x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return browser(user)
+    return factories.signed_in(factories.staff(*permissions, email="helper@example.com"))
 
 
 def set_up(user: User) -> None:
@@ -42,11 +34,6 @@ def set_up(user: User) -> None:
     RecoveryCodes.activate(user)
     for name in ("Phone", "Key"):
         Authenticator.objects.create(user=user, type="webauthn", data={"name": name, "credential": {}})
-
-
-@pytest.fixture
-def boss(db: None) -> Client:
-    return browser(User.objects.create_superuser("boss@example.com", "x"))
 
 
 @pytest.fixture
@@ -134,7 +121,9 @@ def test_reset_requires_permission(nadia: User) -> None:
         Permission.objects.filter(codename="delete_authenticator")
     )
     assert plain.post(address(nadia), {"reason": "x"}).status_code == 403  # may not change users
-    assert browser(factories.customer()).post(address(nadia), {"reason": "x"}).status_code == 302  # to sign-in
+    assert (
+        factories.signed_in(factories.customer()).post(address(nadia), {"reason": "x"}).status_code == 302
+    )  # to sign-in
     assert Authenticator.objects.filter(user=nadia).count() == 4
     assert not Email.objects.exists()
 

@@ -27,12 +27,6 @@ NO_KEYS = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
 PASSWORD = "a-long-enough-one"
 
 
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def clerk(*permissions: str, **details: Any) -> User:
     user = factories.customer("0", is_staff=True, **details)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
@@ -50,13 +44,15 @@ def balance(user: User) -> Decimal | None:
 def test_staff_cannot_approve_their_own_payment(is_superuser: bool) -> None:
     me = clerk("view_payment", "change_payment", is_superuser=is_superuser)
     payment = payments.with_proof(me)
-    page = text_of(browser(me).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"}, follow=True))
+    page = text_of(
+        factories.signed_in(me).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"}, follow=True)
+    )
     assert "This is your own payment. Ask a colleague to decide about it." in page
     payment.refresh_from_db()
     assert (payment.status, balance(me)) == ("waiting", 0)
     assert not LogEntry.objects.exists()
     for act in ("approve", "refuse", "settle"):
-        assert f"/{act}/" not in text_of(browser(me).get(f"/admin/payments/payment/{payment.pk}/change/"))
+        assert f"/{act}/" not in text_of(factories.signed_in(me).get(f"/admin/payments/payment/{payment.pk}/change/"))
 
 
 def test_payment_functions_refuse_own_payments() -> None:
@@ -70,7 +66,7 @@ def test_payment_functions_refuse_own_payments() -> None:
         with pytest.raises(OwnMoney):
             decide()
     colleague = clerk("view_payment", "change_payment")
-    browser(colleague).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"})
+    factories.signed_in(colleague).post(f"/admin/payments/payment/{payment.pk}/approve/", {"amount": "10"})
     assert balance(me) == 10
 
 
@@ -78,8 +74,8 @@ def test_payment_functions_refuse_own_payments() -> None:
 def test_staff_cannot_adjust_their_own_balance(is_superuser: bool) -> None:
     me = clerk("view_user", "change_user", "add_transfer", is_superuser=is_superuser)
     form = {"amount": "5", "reason": "x", "token": "0" * 32}
-    assert browser(me).post(f"{PEOPLE}{me.pk}/adjust/", form).status_code == 403
-    assert f"{PEOPLE}{me.pk}/adjust/" not in text_of(browser(me).get(f"{PEOPLE}{me.pk}/change/"))
+    assert factories.signed_in(me).post(f"{PEOPLE}{me.pk}/adjust/", form).status_code == 403
+    assert f"{PEOPLE}{me.pk}/adjust/" not in text_of(factories.signed_in(me).get(f"{PEOPLE}{me.pk}/change/"))
     with pytest.raises(OwnMoney):
         transfers.adjust(me.wallet, amount=Decimal(5), reference="own", actor=me)
     assert not Transfer.objects.exists()
@@ -88,7 +84,9 @@ def test_staff_cannot_adjust_their_own_balance(is_superuser: bool) -> None:
 def test_staff_cannot_decide_about_their_own_order() -> None:
     me = factories.customer("100", is_staff=True, is_superuser=True)
     order = factories.order(me)
-    page = text_of(browser(me).post(f"/admin/orders/order/{order.pk}/cancel/", {"why": "because"}, follow=True))
+    page = text_of(
+        factories.signed_in(me).post(f"/admin/orders/order/{order.pk}/cancel/", {"why": "because"}, follow=True)
+    )
     assert "This is your own order. Ask a colleague to decide." in page
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("queued", 0)
@@ -97,13 +95,13 @@ def test_staff_cannot_decide_about_their_own_order() -> None:
 def test_staff_cannot_set_their_own_custom_rate() -> None:
     me, service = clerk(is_superuser=True), factories.service()
     data = {"user": me.pk, "service": service.pk, "rate": "0.01"}
-    answer = browser(me).post("/admin/orders/customerrate/add/", data)
+    answer = factories.signed_in(me).post("/admin/orders/customerrate/add/", data)
     assert "You can't set a price for yourself" in text_of(answer)
     assert not CustomerRate.objects.exists()
     colleague = clerk(is_superuser=True)
-    assert browser(colleague).post("/admin/orders/customerrate/add/", data).status_code == 302
+    assert factories.signed_in(colleague).post("/admin/orders/customerrate/add/", data).status_code == 302
     row = CustomerRate.objects.get()
-    browser(me).post(f"/admin/orders/customerrate/{row.pk}/change/", {"rate": "0.001"})
+    factories.signed_in(me).post(f"/admin/orders/customerrate/{row.pk}/change/", {"rate": "0.001"})
     row.refresh_from_db()
     assert row.rate == Decimal("0.01")
 
@@ -111,7 +109,7 @@ def test_staff_cannot_set_their_own_custom_rate() -> None:
 def test_staff_cannot_set_their_own_price_level() -> None:
     me, level = clerk(is_superuser=True), PriceLevel.objects.create(name="Best", discount=50)
     form = {"email": me.email, "name": "", "is_active": "on", "is_staff": "on", "is_superuser": "on", **NO_KEYS}
-    browser(me).post(f"{PEOPLE}{me.pk}/change/", {**form, "level": level.pk, "is_level_pinned": "on"})
+    factories.signed_in(me).post(f"{PEOPLE}{me.pk}/change/", {**form, "level": level.pk, "is_level_pinned": "on"})
     assert Account.objects.get(user=me).level is None
 
 
@@ -124,14 +122,14 @@ def test_only_superusers_can_grant_permissions() -> None:
     me = clerk("view_group", "add_group", "change_group", "delete_group")
     me.groups.add(group)
     everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
-    client = browser(me)
+    client = factories.signed_in(me)
     form = {"name": "clerks", "permissions": everything}
     assert client.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 403
     assert client.post("/admin/auth/group/add/", {**form, "name": "more"}).status_code == 403
     assert client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
     assert client.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
     assert not group.permissions.exists()
-    boss = browser(User.objects.create_superuser("boss@example.com", "x"))
+    boss = factories.signed_in(User.objects.create_superuser("boss@example.com", "x"))
     assert boss.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 302
     assert group.permissions.count() == len(everything)
 
@@ -139,7 +137,7 @@ def test_only_superusers_can_grant_permissions() -> None:
 def test_staff_cannot_create_staff() -> None:
     me = clerk("view_user", "add_user", "change_user")
     data = {"email": "new@example.com", "name": "New", "is_staff": "on", "is_superuser": "on"}
-    browser(me).post(f"{PEOPLE}add/", data)
+    factories.signed_in(me).post(f"{PEOPLE}add/", data)
     new = User.objects.get(email="new@example.com")
     assert (new.is_staff, new.is_superuser) == (False, False)
 
@@ -150,7 +148,7 @@ def test_staff_cannot_create_staff() -> None:
 @pytest.mark.parametrize("is_superuser", [False, True])
 def test_staff_cannot_set_passwords(is_superuser: bool) -> None:
     customer = factories.customer(password=PASSWORD)
-    client = browser(clerk("view_user", "change_user", is_superuser=is_superuser))
+    client = factories.signed_in(clerk("view_user", "change_user", is_superuser=is_superuser))
     taken = {"password1": "long enough 17", "password2": "long enough 17", "usable_password": "true"}
     assert client.post(f"{PEOPLE}{customer.pk}/password/", taken).status_code in (403, 404)
     form = {"email": customer.email, "name": "", "is_active": "on", "password": "x", **NO_KEYS}
@@ -162,7 +160,7 @@ def test_staff_cannot_set_passwords(is_superuser: bool) -> None:
 
 def test_sending_a_reset_link_is_logged_in_the_history() -> None:
     customer = factories.customer(password=PASSWORD)
-    client = browser(clerk("view_user", "change_user"))
+    client = factories.signed_in(clerk("view_user", "change_user"))
     where = f"{PEOPLE}{customer.pk}/reset-password/"
     assert where in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
     assert client.get(where).status_code == 405
@@ -181,13 +179,13 @@ def test_sending_a_reset_link_is_logged_in_the_history() -> None:
 
 def test_only_superusers_can_send_a_reset_link_to_staff() -> None:
     colleague = clerk()
-    client = browser(clerk("view_user", "change_user"))
+    client = factories.signed_in(clerk("view_user", "change_user"))
     assert client.post(f"{PEOPLE}{colleague.pk}/reset-password/").status_code == 403
     assert not Email.objects.exists()
 
 
 def test_user_added_by_staff_receives_a_reset_link() -> None:
-    browser(clerk("view_user", "add_user", "change_user")).post(
+    factories.signed_in(clerk("view_user", "add_user", "change_user")).post(
         f"{PEOPLE}add/", {"email": "New@example.com", "name": "New"}
     )
     new = User.objects.get(email="new@example.com")
@@ -200,7 +198,7 @@ def test_email_change_by_staff_notifies_the_former_address() -> None:
     customer = factories.customer(email="old@example.com", password=PASSWORD)
     phone = Client()
     phone.post("/account/login/", {"login": customer.email, "password": PASSWORD})
-    client = browser(clerk("view_user", "change_user"))
+    client = factories.signed_in(clerk("view_user", "change_user"))
     client.post(
         f"{PEOPLE}{customer.pk}/change/", {"email": "new@example.com", "name": "", "is_active": "on", **NO_KEYS}
     )
@@ -216,14 +214,14 @@ def test_staff_can_end_all_sessions_of_a_customer() -> None:
     customer = factories.customer(email="old@example.com", password=PASSWORD)
     phone = Client()
     phone.post("/account/login/", {"login": customer.email, "password": PASSWORD})
-    client = browser(clerk("view_user", "change_user"))
+    client = factories.signed_in(clerk("view_user", "change_user"))
     where = f"{PEOPLE}{customer.pk}/sign-out/"
     assert where in text_of(client.get(f"{PEOPLE}{customer.pk}/change/"))
     assert "1 session ended" in text_of(client.post(where, follow=True))
     assert phone.get("/account/profile/").status_code == 302
     assert "Signed out" in LogEntry.objects.get().change_message
     assert client.post(f"{PEOPLE}{clerk().pk}/sign-out/").status_code == 403
-    viewer = browser(clerk("view_user"))
+    viewer = factories.signed_in(clerk("view_user"))
     assert where not in text_of(viewer.get(f"{PEOPLE}{customer.pk}/change/"))
     assert viewer.post(where).status_code == 403
 
@@ -231,7 +229,7 @@ def test_staff_can_end_all_sessions_of_a_customer() -> None:
 def test_enter_in_a_field_saves_the_form() -> None:
     """A browser presses the first button of the field's form."""
     customer = factories.customer()
-    page = text_of(browser(clerk("view_user", "change_user")).get(f"{PEOPLE}{customer.pk}/change/"))
+    page = text_of(factories.signed_in(clerk("view_user", "change_user")).get(f"{PEOPLE}{customer.pk}/change/"))
     own = page.partition('id="user_form"')[2].partition("</form>")[0]
     first = re.search(r"<(?:button|input type=\"submit\")(?![^>]*\bform=)[^>]*>", own)
     assert first

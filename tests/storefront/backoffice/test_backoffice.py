@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
@@ -39,21 +38,8 @@ def no_wake(settings: object) -> None:
     settings.ORDERS_WAKE = "tests.providers.conftest.stay_asleep"  # type: ignore[attr-defined]
 
 
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return logged_in(User.objects.create_superuser("boss@example.com", "x"))
-
-
 def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("staff@example.com", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return logged_in(user)
+    return factories.signed_in(factories.staff(*permissions, email="staff@example.com"))
 
 
 def provider(name: str = "north") -> Provider:

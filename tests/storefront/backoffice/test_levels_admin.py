@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from orders.ledger import transfers
@@ -25,21 +24,8 @@ def dear(service: Service, *, quantity: int, catalog_version: int | None = None)
     return Decimal(quantity) / 1000
 
 
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def boss() -> Client:
-    return logged_in(User.objects.create_superuser("boss@example.com", "x"))
-
-
 def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("staff@example.com", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return logged_in(user)
+    return factories.signed_in(factories.staff(*permissions))
 
 
 def person(user: User, **changes: Any) -> dict[str, Any]:

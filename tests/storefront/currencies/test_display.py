@@ -52,13 +52,6 @@ def nadia(euro: Currency) -> User:
     return factories.customer("100", currency="EUR")
 
 
-@pytest.fixture
-def page(nadia: User) -> Client:
-    client = Client()
-    client.force_login(nadia)
-    return client
-
-
 def text_of(answer: Any) -> str:
     return unescape(answer.content.decode())
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
@@ -41,11 +40,3 @@ def post(settings: Any) -> Iterator[MailServer]:
 @pytest.fixture
 def nadia(db: None) -> User:
     return factories.customer("100", email="nadia@example.com")
-
-
-@pytest.fixture
-def page(nadia: User) -> Client:
-    """Return a browser in which Nadia is signed in."""
-    client = Client()
-    client.force_login(nadia)
-    return client

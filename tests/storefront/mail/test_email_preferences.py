@@ -125,13 +125,6 @@ def test_invalid_unsubscribe_link_is_not_found(nadia: User, client: Client) -> N
 
 
 # ------------------------------------------------------------------------------------------------ the back office
-@pytest.fixture
-def boss(db: None) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss@example.com"))
-    return client
-
-
 LIST = "/admin/mail/email/"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
@@ -32,9 +31,3 @@ def _demo_shop(settings: Any, tmp_path: Path) -> Iterator[None]:
 def nadia(db: None) -> User:
     payments.demo_method()
     return factories.customer("0")
-
-
-@pytest.fixture
-def page(nadia: User) -> Client:
-    """A client signed in as Nadia."""
-    return payments.browser(nadia)

@@ -7,7 +7,6 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
@@ -22,18 +21,6 @@ from storefront.web import private_files
 from tests.uploads import png
 
 SECRET = "only-the-tests-sign-with-this"
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def staff(*permissions: str, email: str = "staff@example.com") -> User:
-    user = User.objects.create_user(email, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return user
 
 
 def bank(name: str = "Bank transfer", **details: Any) -> PaymentMethod:

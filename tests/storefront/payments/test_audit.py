@@ -22,7 +22,7 @@ from tests.storefront.payments.payments import deliver, webhook_of
 def test_regular_payments_match_the_ledger(nadia: User) -> None:
     deliver(webhook_of(payments.demo(nadia)))
     deliver(webhook_of(payments.demo(nadia), amount="4"))
-    crediting.approve(payments.with_proof(nadia), amount=Decimal(8), actor=payments.staff(), reason="less")
+    crediting.approve(payments.with_proof(nadia), amount=Decimal(8), actor=factories.staff(), reason="less")
     payments.demo(nadia)
     # A credit from the command line belongs to no gateway, so the audit ignores it.
     transfers.credit_payment(

@@ -13,6 +13,7 @@ from storefront.currencies import rates
 from storefront.payments import crediting, quotes
 from storefront.payments.gateway import GatewayReport, ReportedState
 from storefront.payments.models import DifferencePolicy, Payment, PaymentMethod
+from tests import factories
 from tests.storefront.payments import payments
 from tests.storefront.payments.payments import balance, credited_amounts
 
@@ -46,7 +47,7 @@ def test_a_growing_sum_under_one_id_is_left_to_review_as_a_whole(nadia: User) ->
 def test_the_rest_of_a_payment_that_staff_credited_in_part_is_not_lost(nadia: User) -> None:
     payment = payments.demo(nadia)
     report(payment, "5")
-    crediting.approve(payment, amount=Decimal(5), actor=payments.staff(), reason="Half came.")
+    crediting.approve(payment, amount=Decimal(5), actor=factories.staff(), reason="Half came.")
     later = report(payment, "10")
     assert (later.is_in_review, later.review_reason, later.paid_amount) == (True, "additional", Decimal(10))
     assert balance(nadia) == 5

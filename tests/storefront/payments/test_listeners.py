@@ -10,6 +10,7 @@ import pytest
 from storefront.accounts.models import User
 from storefront.payments import checks, crediting
 from storefront.payments.models import Payment, PaymentStatus
+from tests import factories
 from tests.storefront.payments import payments
 
 HERE = "tests.storefront.payments.test_listeners"
@@ -45,7 +46,7 @@ def test_a_failing_listener_leaves_no_credit_behind(nadia: User, settings: Any) 
     settings.PAYMENT_CREDIT_LISTENERS = [f"{HERE}.note_credit", f"{HERE}.fail"]
     payment = payments.with_proof(nadia)
     with pytest.raises(RuntimeError):
-        crediting.approve(payment, amount=Decimal(10), actor=payments.staff())
+        crediting.approve(payment, amount=Decimal(10), actor=factories.staff())
     payment.refresh_from_db()
     assert payments.balance(nadia) == 0
     assert (payment.status, payments.credited_amounts(payment)) == (PaymentStatus.WAITING, [])

@@ -137,15 +137,15 @@ def address(payment: Payment) -> str:
 def test_a_proof_is_visible_to_its_owner_and_staff_only(page: Client, nadia: User) -> None:
     payment = payments.with_proof(nadia)
     assert page.get(address(payment)).getvalue() == png()
-    assert payments.browser(payments.staff("view_payment")).get(address(payment)).getvalue() == png()
-    curious = payments.staff("view_order", email="curious@example.com")
+    assert factories.signed_in(factories.staff("view_payment")).get(address(payment)).getvalue() == png()
+    curious = factories.staff("view_order", email="curious@example.com")
     for stranger in (factories.customer("0"), curious):
-        assert payments.browser(stranger).get(address(payment)).status_code == 404
+        assert factories.signed_in(stranger).get(address(payment)).status_code == 404
     assert Client().get(address(payment)).url.startswith("/account/login/")
     # The number alone is not enough, not even with the reference of one's own payment.
     mine = payments.manual(stranger, method=payments.bank("Other"))
     wrong = f"/wallet/payments/{mine.reference}/proofs/{payment.proofs.get().pk}/"
-    assert payments.browser(stranger).get(wrong).status_code == 404
+    assert factories.signed_in(stranger).get(wrong).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,6 @@ from tests.storefront.payments.payments import balance, credited_amounts
 LIST = "/admin/payments/payment/"
 
 
-@pytest.fixture
-def boss(db: None) -> Client:
-    return payments.browser(User.objects.create_superuser("boss@example.com", "x"))
-
-
 def act(client: Client, payment: Payment, name: str, **data: str) -> Any:
     return client.post(f"{LIST}{payment.pk}/{name}/", data, follow=True)
 
@@ -71,7 +66,7 @@ def test_a_different_amount_needs_a_reason_and_is_credited(boss: Client, nadia: 
     assert credited_amounts(payment) == []
     act(boss, payment, "approve", amount="8", reason="The bank kept 2.")
     assert (balance(nadia), credited_amounts(payment)) == (Decimal(8), [Decimal(8)])
-    page = payments.browser(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
+    page = factories.signed_in(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
     assert "The bank kept 2." in page
 
 
@@ -92,7 +87,7 @@ def test_the_customer_sees_why_a_payment_was_declined(boss: Client, nadia: User)
     assert (payment.status, payment.is_in_review, payment.credited_at) == ("refused", False, None)
     assert (
         "No such payment came."
-        in payments.browser(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
+        in factories.signed_in(nadia).get(f"/wallet/payments/{payment.reference}/").content.decode()
     )
     assert "has already ended" in act(boss, payment, "refuse", reason="again").content.decode()
 
@@ -115,17 +110,19 @@ def test_the_received_amount_is_suggested_for_approval(boss: Client, nadia: User
 
 def test_reviewing_requires_permissions(nadia: User) -> None:
     payment = payments.with_proof(nadia)
-    reader = payments.browser(payments.staff("view_payment"))
+    reader = factories.signed_in(factories.staff("view_payment"))
     page = reader.get(f"{LIST}{payment.pk}/change/")
     assert page.status_code == 200
     assert "Approve payment" not in page.content.decode()
     for name in ("approve", "refuse", "settle"):
         assert act(reader, payment, name, amount="10", reason="x").status_code == 403
-    nobody = payments.browser(payments.staff(email="nobody@example.com"))
+    nobody = factories.signed_in(factories.staff(email="nobody@example.com"))
     assert nobody.get(f"{LIST}{payment.pk}/change/").status_code == 403
     assert nobody.get(LIST).status_code == 403
     assert (
-        act(payments.browser(nadia), payment, "approve", amount="10").redirect_chain[0][0].startswith("/admin/login/")
+        act(factories.signed_in(nadia), payment, "approve", amount="10")
+        .redirect_chain[0][0]
+        .startswith("/admin/login/")
     )
     assert credited_amounts(payment) == []
 
@@ -150,7 +147,7 @@ def test_payments_in_review_come_first_and_are_on_the_start_page(boss: Client, n
     only = boss.get(f"{LIST}?review=1").content.decode()
     assert proven.reference in only
     assert newer.reference not in only
-    assert "to review" not in payments.browser(payments.staff("view_order")).get("/admin/").content.decode()
+    assert "to review" not in factories.signed_in(factories.staff("view_order")).get("/admin/").content.decode()
 
 
 def test_payments_are_found_by_reference_gateway_id_and_email(boss: Client, nadia: User) -> None:

@@ -112,7 +112,7 @@ def test_a_replay_does_not_reopen_a_declined_payment(nadia: User) -> None:
     payment = payments.demo(nadia)
     half = webhook_of(payment, amount="5")
     deliver(half)
-    crediting.refuse(payment, reason="It went back to your card.", actor=payments.staff())
+    crediting.refuse(payment, reason="It went back to your card.", actor=factories.staff())
     assert status_after(half) == "refused"
     # Another payment, even of the right amount, is left to the staff that declined the first.
     assert status_after(webhook_of(payment, id="p2")) == "waiting"
@@ -129,7 +129,7 @@ def test_a_second_payment_under_a_reference_is_left_to_review(nadia: User) -> No
     assert payment.is_in_review
     assert "p2" in payment.remark
     assert balance(nadia) == 10
-    crediting.settle(payment, reason="sent back", actor=payments.staff())
+    crediting.settle(payment, reason="sent back", actor=factories.staff())
     payment.refresh_from_db()
     assert (payment.is_in_review, payment.status) == (False, "credited")
 

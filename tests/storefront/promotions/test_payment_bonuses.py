@@ -74,14 +74,14 @@ def test_a_bonus_can_be_limited_to_a_gateway_or_a_method(nadia: User) -> None:
         before = balance(nadia)
         payment = payments.manual(nadia, amount, bank)
         crediting.approve(
-            payment, amount=Decimal(amount), actor=payments.staff(email=f"{amount}@example.com"), reason="-"
+            payment, amount=Decimal(amount), actor=factories.staff(email=f"{amount}@example.com"), reason="-"
         )
         assert balance(nadia) - before == Decimal(amount) + Decimal(bonus)
 
 
 def test_reported_payments_get_only_their_own_bonus(nadia: User) -> None:
     step("10", "3")
-    staff = payments.staff()
+    staff = factories.staff()
     crediting.credit_reported(nadia, amount=Decimal(100), method="Wire", memo="1", actor=staff)
     assert balance(nadia) == 100
     step("10", "2", method="reported")
@@ -226,7 +226,7 @@ def test_the_audit_reports_each_difference(nadia: User) -> None:
 def test_staff_set_up_a_bonus_and_see_what_was_given() -> None:
     boss = User.objects.create_superuser("boss@example.com", "secret")
     payments.demo_method()
-    office = payments.browser(boss)
+    office = factories.signed_in(boss)
     form = {"from_amount": "100", "percent": "0", "fixed": "0", "method": "", "is_active": "on"}
     refused = office.post("/admin/promotions/paymentbonus/add/", form)
     assert "Enter a percentage or a fixed amount." in refused.content.decode()
@@ -243,4 +243,4 @@ def test_staff_set_up_a_bonus_and_see_what_was_given() -> None:
     bonus = Bonus.objects.get()
     assert office.get(f"/admin/promotions/bonus/{bonus.pk}/change/").status_code == 200
     assert office.post(f"/admin/promotions/bonus/{bonus.pk}/change/", {}).status_code == 403
-    assert payments.browser(payments.staff()).get("/admin/promotions/bonus/").status_code == 403
+    assert factories.signed_in(factories.staff()).get("/admin/promotions/bonus/").status_code == 403

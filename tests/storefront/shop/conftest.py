@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 
 from storefront.accounts.models import User
 from tests import factories
@@ -26,11 +25,3 @@ def _fresh_shop(db: None, settings) -> Iterator[None]:
 @pytest.fixture
 def nadia() -> User:
     return factories.customer("100")
-
-
-@pytest.fixture
-def page(nadia: User) -> Client:
-    """Return a browser in which Nadia is signed in."""
-    client = Client()
-    client.force_login(nadia)
-    return client

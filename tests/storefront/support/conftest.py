@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
 
@@ -32,14 +31,6 @@ def nadia(db: None) -> User:
 
 
 @pytest.fixture
-def page(nadia: User) -> Client:
-    """A client signed in as Nadia."""
-    client = Client()
-    client.force_login(nadia)
-    return client
-
-
-@pytest.fixture
 def agent(db: None) -> User:
     """A superuser."""
     return User.objects.create_superuser("agent@example.com", "x")
@@ -47,9 +38,7 @@ def agent(db: None) -> User:
 
 @pytest.fixture
 def desk(agent: User) -> Client:
-    client = Client()
-    client.force_login(agent)
-    return client
+    return factories.signed_in(agent)
 
 
 @pytest.fixture
@@ -57,10 +46,6 @@ def staff(db: None) -> Callable[..., Client]:
     """Return a function that signs in a staff user with the given permissions only."""
 
     def log_in(*permissions: str) -> Client:
-        user = User.objects.create_user(f"staff{User.objects.count()}@example.com", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client = Client()
-        client.force_login(user)
-        return client
+        return factories.signed_in(factories.staff(*permissions))
 
     return log_in

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 from django_q.models import OrmQ
 
 from storefront.accounts.models import User
@@ -41,14 +40,6 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def nadia(db: Any) -> User:
     return factories.customer("100")
-
-
-@pytest.fixture
-def page(nadia: User) -> Client:
-    """Return a browser in which Nadia is signed in."""
-    client = Client()
-    client.force_login(nadia)
-    return client
 
 
 @pytest.fixture

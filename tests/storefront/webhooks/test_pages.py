@@ -217,13 +217,6 @@ def test_api_keys_page_links_to_webhooks(page: Client) -> None:
 # ------------------------------------------------------------------------------------------------ back office
 
 
-@pytest.fixture
-def boss() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss@example.com", "x"))
-    return client
-
-
 def test_staff_pages_never_show_secrets(
     boss: Client, nadia: User, receiver: Receiver, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
