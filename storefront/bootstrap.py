@@ -21,40 +21,40 @@ _LOG_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 
 def is_demo() -> bool:
-    """Whether this process belongs to the demo: play money, debug pages, sign-ins that everybody knows."""
+    """Return whether this process belongs to the demo: play money, debug pages and public sign-in details."""
     return os.environ.get(DEMO_VARIABLE) == "true"
 
 
 def enter_demo(var_dir: Path) -> None:
-    """Make this process and those it starts the demo, with data of its own in ``var_dir`` unless VAR_DIR is set."""
+    """Make this process and its child processes the demo, with separate data in ``var_dir`` unless VAR_DIR is set."""
     os.environ[DEMO_VARIABLE] = os.environ["DEBUG"] = "true"
     os.environ.setdefault("VAR_DIR", str(var_dir))
 
 
 def shop_url(hosts: Sequence[str]) -> str:
-    """The shop's address when only its host names are configured: the first real one, else this machine."""
+    """Return the shop's address if only host names are configured: the first public one, otherwise this machine."""
     named = next((host for host in hosts if host.strip("*.") and host not in LOCAL_HOSTS), "")
     return f"https://{named.lstrip('.')}" if named else LOCAL_URL
 
 
 def is_local(url: str) -> bool:
-    """Whether ``url`` leads to this machine only."""
+    """Return whether ``url`` leads to this machine only."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def hosts(url: str) -> list[str]:
-    """The host names that requests may be for: those of this machine and that of the shop's address."""
+    """Return the allowed host names of requests: those of this machine and that of the shop's address."""
     host = urlsplit(url).hostname or ""
     return [*LOCAL_HOSTS, *([] if not host or host in LOCAL_HOSTS else [host])]
 
 
 def origins(url: str) -> list[str]:
-    """The origins whose forms are trusted: a proxy may pass on another host name than the visitor's."""
+    """Return the origins whose forms are trusted: a proxy may pass on another host name than the visitor's."""
     return [url] if url.startswith("https://") else []
 
 
 def email_config(url: str, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    """Django's email settings for ``url``. Without one, or with the log as the target, nothing is sent."""
+    """Return Django's email settings for ``url``. Without one, or with the log as the target, nothing is sent."""
     config = read(url) if url else {}
     if config.get("EMAIL_BACKEND", _LOG_BACKEND) == _LOG_BACKEND:
         return {**config, "EMAIL_BACKEND": NO_MAIL_SERVER}
@@ -62,7 +62,7 @@ def email_config(url: str, read: Callable[[str], dict[str, Any]]) -> dict[str, A
 
 
 def kept(path: Path, make: str) -> str:
-    """The text in ``path``; the first call writes it, readable by its owner only, every later call returns the same.
+    """Return the text in ``path``. The first call writes it, readable by its owner only; later calls return the same.
 
     ``make`` is "secret" or "fernet". Two processes starting at once agree: the file appears whole or not at all.
     """

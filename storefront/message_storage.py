@@ -13,6 +13,6 @@ class HostCookieStorage(CookieStorage):
 
 
 class MessageStorage(FallbackStorage):
-    """In the cookie what fits there, the rest in the session."""
+    """Stores messages in the cookie as far as they fit, and the rest in the session."""
 
     storage_classes = (HostCookieStorage, SessionStorage)

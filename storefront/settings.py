@@ -329,7 +329,7 @@ SYNC_INTERVAL = env.int("SYNC_INTERVAL", 60)
 SCHEDULE_MAX_DAYS = env.int("SCHEDULE_MAX_DAYS", 30)
 # Without a request id, the same request of the same customer within so many seconds buys once.
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", 60)
-# Amounts that customers can pay in with one click.
+# Amounts that customers can add with one click.
 PAYMENT_PRESETS = env.list("PAYMENT_PRESETS", default=["10", "25", "50", "100"])
 # Percent put on top of a provider's cost when its price list is published and no other markup is given.
 DEFAULT_MARKUP = env.str("DEFAULT_MARKUP", "30")

@@ -164,7 +164,7 @@ def copy_if_unreadable(programs: Path, home: Path, user: pwd.struct_passwd | Non
 
 @contextmanager
 def temporary_server(home: Path) -> Iterator[Database]:
-    """Run a server on a socket in a temporary folder, without the writes that protect from power failures."""
+    """Run a server on a socket in a temporary folder, without the writes that protect against power failures."""
     user = unprivileged_user()
     programs = copy_if_unreadable(binaries(), home, user)
     data = home / "data"

@@ -100,7 +100,7 @@ def order(buyer: User | None = None, of: Service | None = None, *, status: str =
 
 
 def translate(sold: Service, language: str = "ru", *, category: str = "", **texts: str) -> Service:
-    """Add texts of ``sold`` in ``language``, and the name of its category if given."""
+    """Add the texts of the service ``sold`` in ``language``, and the name of its category if given."""
     ServiceText.objects.create(service=sold, language=language, **texts)
     if category:
         CategoryText.objects.create(category=sold.category, language=language, name=category)

@@ -46,7 +46,7 @@ class OrderLine:
 
 @dataclass(frozen=True)
 class Try:
-    """One submission with its cost; ``here`` is in the store currency, at the rate when it was sent."""
+    """One submission with its cost; ``here`` is in the store currency, at the exchange rate when it was sent."""
 
     row: Placement
     mark: str

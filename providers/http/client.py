@@ -256,7 +256,7 @@ def _tls_reason(error: Exception) -> str:
 
 
 def _find(error: BaseException | None, kind: type[E]) -> E | None:
-    """Return the first ``kind`` among ``error`` and what led to it; for words only."""
+    """Return the first ``kind`` among ``error`` and its causes; only messages may depend on it."""
     while error is not None:
         if isinstance(error, kind):
             return error
@@ -268,7 +268,7 @@ def _find(error: BaseException | None, kind: type[E]) -> E | None:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with each of ``secrets``, also URL-quoted, JSON-escaped or HTML-escaped, replaced by ``[key]``."""
+    """Return ``text`` with ``secrets``, also URL-quoted, JSON-escaped or HTML-escaped, replaced by ``[key]``."""
     forms: set[str] = set()
     for secret in secrets:
         quoted = (quote(secret), quote(secret, safe=""), quote_plus(secret))
@@ -281,6 +281,6 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def _small_hex(quoted: str) -> str:
-    """``a%2Fb`` as ``a%2fb``, which is how some panels echo it."""
+    """Return ``a%2Fb`` as ``a%2fb``, which is how some panels echo it."""
     head, *parts = quoted.split("%")
     return head + "".join(f"%{part[:2].lower()}{part[2:]}" for part in parts)

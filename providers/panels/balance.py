@@ -1,4 +1,4 @@
-"""Read the balance a panel names. Pure."""
+"""Parse the balance in a panel's answer. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognize the currency a panel names. Pure."""
+"""Recognize the currency in a panel's answer. Pure."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def flag_of(value: Any) -> bool | None:
 
 
 class _Found:
-    """What was found so far, while the layers of one body are looked at."""
+    """The texts found so far while the layers of one body are read."""
 
     def __init__(self) -> None:
         self.errors: list[str] = []
@@ -191,7 +191,7 @@ def _is_report_with_notes(fields: Mapping[str, Any], notes: list[str]) -> bool:
 
 
 def _texts_in_list(body: list[Any], http_status: int) -> Texts:
-    """Return a list is an error where it is nothing but sentences, or one object that is an error."""
+    """Return the texts in a list; it is an error if it contains only sentences, or one object that is an error."""
     if body and all(isinstance(item, str) for item in body):
         return find_texts(_join(body), http_status)
     if len(body) == 1 and isinstance(body[0], dict) and not _names_an_order(body[0]):
@@ -242,7 +242,7 @@ def _flatten(value: Any, depth: int = 0) -> list[str]:
 
 
 def _codes(fields: Mapping[str, Any]) -> list[str]:
-    """Return an error's code where it is a word: "INSUFFICIENT_FUNDS" says more than a message in any language."""
+    """Return the code of an error if it is a word: "INSUFFICIENT_FUNDS" says more than a message in any language."""
     values = [fields.get(name) for name in CODE_NAMES]
     return [value for value in values if isinstance(value, str) and not value.strip().isdigit() and value.strip()]
 

@@ -60,7 +60,7 @@ def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
 
 
 def rejection_reason(words: str) -> str:
-    """Return why a panel bought nothing, by its words; "" for a text that does not plainly say that it did nothing."""
+    """Return why a panel rejected an order, by its error text; "" unless it clearly says that nothing was done."""
     return _rejection_reason(normalize(words))
 
 

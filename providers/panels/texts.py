@@ -51,14 +51,14 @@ def localized(value: Any, depth: int = _MAX_DEPTH) -> str:
 
 
 def clean_name(text: str, most: int) -> str:
-    """``text`` on one line, with HTML tags and entities resolved."""
+    """Return ``text`` on one line, with HTML tags and entities resolved."""
     if "&" in text or "<" in text:
         text = _without_html(text[:_MAX_INPUT])
     return one_line(text, most)
 
 
 def clean_description(text: str, most: int) -> str:
-    """``text`` with its line breaks, with HTML tags and entities resolved."""
+    """Return ``text`` with its line breaks, with HTML tags and entities resolved."""
     if "&" in text or "<" in text:
         text = _without_html(text[:_MAX_INPUT])
     return UNPRINTABLE.sub("", text.strip()[:most]).replace("\ufffd", "").rstrip()

@@ -46,7 +46,7 @@ class _NotPlain(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
-    """The outcome of one attempt, and what it means: an ``upstream_id`` or a ``problem``."""
+    """The outcome of one attempt: an ``upstream_id`` if it was accepted, otherwise a ``problem``."""
 
     attempt: PlacementAttempt
     outcome: Answer | ProviderError

@@ -38,7 +38,7 @@ _SETTINGS = ("format", "url", "base", "path", "is_inverse")
 
 
 class Taken(Enum):
-    """What became of one fetched rate."""
+    """The result for one fetched rate."""
 
     UNCHANGED = "unchanged"
     CHANGED = "changed"
@@ -50,7 +50,7 @@ class Taken(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyResult:
-    """What became of the rate of one currency."""
+    """The result of a fetch for one currency."""
 
     code: str
     outcome: Taken
@@ -60,7 +60,7 @@ class CurrencyResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """What one fetch brought; with a ``problem`` there are no rates."""
+    """The result of one fetch; with a ``problem`` there are no rates."""
 
     source: RateSource
     currencies: list[CurrencyResult] = field(default_factory=list)
@@ -92,7 +92,7 @@ class RateNotice:
 
 
 class PendingRateChanged(Exception):
-    """The rate that an operator decided about is no longer the one that waits."""
+    """The pending rate differs from the one that the operator approved or rejected."""
 
 
 # ------------------------------------------------------------------------------------------------ by hand

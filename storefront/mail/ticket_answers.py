@@ -1,4 +1,4 @@
-"""The email about a new answer of support. ``storefront.support`` calls it by a dotted path and does not import it."""
+"""The email about an answer from support. ``storefront.support`` calls it by a dotted path and does not import it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What payments and accounts tell promotions, through the settings that end in LISTENERS.
+"""Listeners for payments and new accounts, named in the settings that end in LISTENERS.
 
 A mistake in a promotion must not keep a payment from being credited or an account from opening, so each
 part runs in a savepoint and its errors are logged. An error of the connection is raised: the request is then

@@ -46,7 +46,7 @@ class Dripping(V2):
 
 
 class Buyer:
-    """A customer of a shop, by its API."""
+    """A customer who buys through a shop's API."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url, self.key = url, key

@@ -28,7 +28,7 @@ def inputs_for(service: Service) -> dict[str, str]:
 
 
 def buy_by_page(page: Client, service: Service) -> Order:
-    """As a browser would: the form as it is shown, form_data in, sent."""
+    """Submit the order form as a browser would."""
     data = form_data(page, service)
     data |= {name: value for name, value in inputs_for(service).items() if name in data}
     response = send(page, data)

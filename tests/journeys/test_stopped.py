@@ -49,7 +49,7 @@ def state_of(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def stopped(calls: int, *command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has claimed work for ``calls`` calls and was stopped before it sent anything."""
+    """Yield a process that has claimed work for ``calls`` calls and was stopped before it sent anything."""
     process = python("-m", "tests.journeys.stopping", str(calls), *command, **{**SHORT, **environ})
     try:
         until(lambda: state_of(process) in "TZ", 60)
@@ -81,7 +81,7 @@ def go_on(process: subprocess.Popen[str]) -> str:
 
 
 def bought(count: int, service: Service) -> list[Order]:
-    """Orders of another quantity each, so that none is taken for another."""
+    """Buy orders with distinct quantities, so that none is mistaken for another."""
     user = customer()
     return [
         buy(user, service, link=f"https://x.example.com/p/{number}", quantity=str(100 + number))

@@ -4,7 +4,7 @@ from providers.panels.dialect import VERBS, Dialect, Seen
 
 
 def _differs(seen: Seen) -> str:
-    """Its price list has a flag for refill and none for cancel, and it tells about refills one at a time."""
+    """Return "" if the price list has a flag for refill but none for cancel, and refills are reported one at a time."""
     if any("cancel" in row for row in seen.rows):
         return "its price list has a flag for cancel"
     if seen.unknown_refills.lstrip().startswith("["):

@@ -6,13 +6,13 @@ from providers.panels.dialect import VERBS, Dialect, Seen
 
 
 def _braces(text: str) -> str:
-    """Return the document shows many statuses as ``[ "id": {...} ]``: an object in the brackets of a list."""
+    """Return valid JSON for a list of statuses, which this panel sends as ``[ "id": {...} ]``."""
     match = re.fullmatch(r"\s*\[(\s*\".*)\]\s*", text, re.DOTALL)
     return "{" + match[1] + "}" if match else text
 
 
 def _differs(seen: Seen) -> str:
-    """Only this panel puts such answers in brackets, or gives numbers for limits and a bare text for what is wrong."""
+    """Return "" if the answers are in such brackets, or have numeric limits and an error as a bare text."""
     is_bare = re.search(r":\s*\"[^\"]*\"\s*[,}\]]", seen.unknown) and "{" not in seen.unknown[1:]
     has_numbers = all(isinstance(row.get("min"), int) for row in seen.rows)
     if _braces(seen.unknown) != seen.unknown or (is_bare and has_numbers):

@@ -6,7 +6,7 @@ _NO_SUCH_ORDER = ("incorrect", "not found", "invalid order", "not exist", "no su
 
 
 def _differs(seen: Seen) -> str:
-    """It sells one type of service without refills, and its status needs a list of orders."""
+    """Return "" if all services have one type and no refills, and statuses are requested by list only."""
     if any(str(row.get("type", "Default")).lower() != "default" for row in seen.rows):
         return "its price list has other types than Default"
     if any(row.get("refill") for row in seen.rows):

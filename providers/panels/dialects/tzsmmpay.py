@@ -4,7 +4,7 @@ from providers.panels.dialect import VERBS, Dialect, Seen
 
 
 def _differs(seen: Seen) -> str:
-    """Each row of its price list names the currency."""
+    """Return "" if each row of the price list names its currency."""
     return "" if any("currency" in row for row in seen.rows) else "its price list names no currency"
 
 

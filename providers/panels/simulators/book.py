@@ -106,7 +106,7 @@ class Book:
         return order
 
     def readable(self, order_id: str) -> SimulatedOrder | None:
-        """Return the order, once it is written down also where statuses are read from."""
+        """Return the order once status requests can see it, too."""
         order = self.orders.get(order_id)
         return order if order and order.created_at + self.lag <= time.time() else None
 

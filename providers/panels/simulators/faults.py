@@ -187,7 +187,7 @@ def wrong_types(exchange: Exchange) -> None:
 
 
 def rows(exchange: Exchange, **changes: Any) -> None:
-    """Executed; every order in the answer of a ``status`` has these values; None takes a field away."""
+    """Executed; every order in the answer to ``status`` has these values; None removes a field."""
     _send_changed(exchange, lambda row: {k: v for k, v in {**row, **changes}.items() if v is not None})
 
 
@@ -199,7 +199,7 @@ def left_out(exchange: Exchange, *, ids: list[str]) -> None:
 
 
 def twins(exchange: Exchange, **changes: Any) -> None:
-    """Executed; everything that has a name stands twice in the answer, the second time with ``changes``."""
+    """Executed; every named object appears twice in the answer, the second time with ``changes``."""
     reply = exchange.execute()
     body = _read(reply)
     second = {

@@ -91,7 +91,7 @@ class SimulatedOrder:
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedRefill:
-    """A refill that was asked for; ``created_at`` is seconds since 1970."""
+    """A requested refill; ``created_at`` is seconds since 1970."""
 
     id: str
     order: str
@@ -123,7 +123,7 @@ def amount(service: PanelService, params: Mapping[str, str]) -> OrderedAmount:
 
 
 def standing(number: int, quantity: int, age: float, statuses: StatusNames) -> tuple[str, int]:
-    """The status and remains of a moving order ``age`` seconds after it was placed: finished within 20 to 60 seconds.
+    """Return status and remains of an order ``age`` seconds after it was placed; it finishes within 20 to 60 seconds.
 
     One in nine is canceled undelivered, one in five of the others is partial; decided by ``number`` alone.
     """

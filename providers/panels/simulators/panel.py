@@ -270,7 +270,7 @@ class Panel:
         return request.params.get("key", "")
 
     def refuse(self, refusal: Refusal) -> Reply:
-        """Return the answer to what will not be done."""
+        """Return the answer to a rejected request."""
         status, text = self.errors[refusal.reason]
         return Reply.of({"error": text.format(refusal.number)}, status)
 
@@ -325,7 +325,7 @@ class Panel:
         return self.rows(params, "orders", "cancel", self.request_cancel)
 
     def request_cancel(self, order_id: str) -> int:
-        """Note the request where the service allows it; ``1``, as in the answer."""
+        """Record the request if the service allows it; return ``1``, as the answer has it."""
         service = self.services.get(self.book.find(order_id).service)
         if service is None or not service.cancel:
             raise Refusal("cancel", field="order")
@@ -333,7 +333,7 @@ class Panel:
         return 1
 
     def new_refill(self, order_id: str) -> str:
-        """Open a refill where the service has them; its id."""
+        """Open a refill if the service has refills; return its id."""
         order = self.book.find(order_id)
         service = self.services.get(order.service)
         if service is None or not service.refill:
@@ -350,7 +350,7 @@ class Panel:
         return list(dict.fromkeys(ids))
 
     def rows(self, params: dict[str, str], field: str, result: str, act: Callable[[str], object]) -> object:
-        """One row for each id asked: what ``act`` makes of it, or the error it was refused with."""
+        """Return one row for each requested id: the result of ``act``, or the error."""
         answer = []
         for asked in self.split(params, field):
             try:
@@ -372,7 +372,7 @@ class Panel:
         return 3572 + number * 1371 % 20_000
 
     def number(self, text: str) -> int | str:
-        """Return an id in the form of an answer."""
+        """Return an id as answers write it."""
         return int(text) if text.isascii() and text.isdigit() else text
 
     def added(self, order: SimulatedOrder) -> object:

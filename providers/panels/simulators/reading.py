@@ -113,7 +113,7 @@ class Fields:
 
 
 def decode(encoding: Encoding | None, query: str, body: bytes) -> dict[str, str]:
-    """The parameters as text, as well as they can be made out; a request in the wrong manner is still recorded."""
+    """Return the parameters as text as far as they can be read; a malformed request is recorded, too."""
     if encoding == "json":
         return {
             name: value if isinstance(value, str) else json.dumps(value) for name, value in json_object(body).items()
@@ -134,7 +134,7 @@ def json_object(body: bytes) -> dict[str, object]:
 
 
 def manner_faults(encoding: Encoding, query: str, content_type: str, body: bytes) -> Iterator[str]:
-    """Sentences about parameters that are not where, or not how, the document puts them."""
+    """Return sentences about parameters that are in the wrong place or format according to the document."""
     expected = CONTENT_TYPES.get(encoding)
     if expected and content_type.partition(";")[0].strip().lower() != expected:
         yield f"the content type is {content_type or 'missing'}, not {expected}"

@@ -41,7 +41,7 @@ class Smpanelim(Panel):
     )
 
     def service_row(self, service: PanelService) -> dict[str, object]:
-        """As the family's, without the flag for cancellation."""
+        """Return the row as other panels write it, without the flag for cancellation."""
         row = super().service_row(service)
         del row["cancel"]
         return row

@@ -71,7 +71,7 @@ class Tmsmm(Panel):
         return super().service_row(service) | {"min": service.min, "max": service.max}
 
     def status_rows(self, rows: dict[str, dict[str, object] | None]) -> object:
-        """Return an unknown id is answered with a bare text."""
+        """Return the answer about many orders; an unknown id has a bare text."""
         reply = Reply.of({asked: row or "Incorrect order ID" for asked, row in rows.items()})
         return Reply(b"[" + reply.body[1:-1] + b"]") if self.malformed_multi else reply
 

@@ -50,14 +50,14 @@ class Toplistbot(Panel):
         return in_body if in_body == (bearer or in_body) else ""
 
     def check(self, request: Received) -> None:
-        """As everywhere, and the values must have the JSON types of the examples."""
+        """Check as other panels do, and that values have the JSON types of the examples."""
         super().check(request)
         for name, value in json_object(request.body).items():
             if type(value) is not (int if name in NUMBERS else str):
                 raise Violation(f"{request.verb} has {name} as {type(value).__name__}", field=name)
 
     def refuse(self, refusal: Refusal) -> Reply:
-        """Return what is wrong with a field is answered field by field."""
+        """Return the answer to a rejected request, which names the errors by field."""
         if refusal.reason not in ("request", "service", "minimum", "maximum"):
             return super().refuse(refusal)
         field = refusal.field or "request"
@@ -94,7 +94,7 @@ class Toplistbot(Panel):
         }
 
     def status_rows(self, rows: dict[str, dict[str, object] | None]) -> object:
-        """Ids that are not ours are left out."""
+        """Return the answer about many orders, without the unknown ids."""
         return {asked: row for asked, row in rows.items() if row}
 
     def cancel(self, params: dict[str, str]) -> object:

@@ -24,7 +24,7 @@ from storefront.api.throttling import AddressThrottle
 
 
 class AdminApiView(APIView):
-    """A view whose every answer, also that to an error, is JSON in the envelope.
+    """A view whose answers, including errors, are JSON in the envelope.
 
     GET reads, POST changes. ``group`` is the scope that the key needs.
     """

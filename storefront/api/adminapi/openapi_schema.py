@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiResponse
 
 from storefront.api.adminapi import shapes
 
-#: What every endpoint can answer besides a good answer.
+#: The error responses that every endpoint can return.
 ERRORS = {
     400: "A parameter is missing or cannot be read.",
     401: "The key is missing, unknown or revoked.",

@@ -103,7 +103,7 @@ def apply(key: StaffKey, pk: int, act: Act, *, endpoint: str) -> None:
 
 
 def _values(order: Order) -> dict[str, Any]:
-    """Return what the history tells about an order."""
+    """Return the values of an order that its history records."""
     open_requests = {
         name: ", ".join(model.objects.open().filter(order=order).values_list("status", flat=True))
         for name, model in (("refill", Refill), ("cancellation", Cancellation))

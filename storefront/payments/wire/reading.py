@@ -18,7 +18,7 @@ TEXT_MAX = 500
 
 
 def value(data: Any, *path: str | int) -> Any:
-    """Return what stands at ``path`` in nested objects and lists, or None."""
+    """Return the value at ``path`` in nested objects and lists, or None."""
     for step in path:
         if isinstance(step, str) and isinstance(data, Mapping):
             data = data.get(step)

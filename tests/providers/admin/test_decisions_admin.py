@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def placement(start_panel: Callable[..., Panel]) -> Placement:
-    """An order whose panel answered with words that nobody knows."""
+    """Return the placement of an order whose panel answered with an unknown error."""
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
     buy(customer(), Service.objects.filter(service_type="default")[0])

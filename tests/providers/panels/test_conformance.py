@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db
 
 
 def words_of(dialect: str) -> tuple[str, ...]:
-    """The panel's own words, as its document or its family has them: pending, moving, completed, partial, canceled."""
+    """Return the panel's status words for pending, moving, completed, partial and canceled."""
     statuses = SIMULATORS[dialect].statuses
     return statuses.pending, statuses.running, statuses.completed, statuses.partial, statuses.canceled
 
 
 def placed(panel: Panel, provider: Provider, order: Order) -> str:
-    """Submits what is due; the order's number at the panel."""
+    """Submit what is due; return the order's number at the panel."""
     submission.submit_due(provider)
     order.refresh_from_db()
     assert order.status == "pending", list(order.events.values_list("kind", "data"))

@@ -1,4 +1,4 @@
-"""Warnings of PHP around an answer do not change it."""
+"""PHP warnings around an answer do not change how it is read."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def ask(panel: Panel, action: str, **fields: Any) -> requests.Response:
 
 
 def buy(panel: Panel, **fields: Any) -> str:
-    """Place the smallest order of the panel's first service; the order's id."""
+    """Place the smallest order of the panel's first service; return the order's id."""
     service = next(iter(panel.services.values()))
     amount = {"quantity": service.min, **fields} if service.type == "Default" else {}
     answer = ask(panel, "add", service=service.id, link=MAIL, **amount).json()

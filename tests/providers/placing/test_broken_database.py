@@ -54,7 +54,7 @@ def repeated(act: Callable[[], object], every: float, times: int = 6) -> Iterato
 
 
 def cut_connections() -> Callable[[], object]:
-    """Return what a restart of PostgreSQL, a failover or a firewall does: every connection of ours is gone."""
+    """Close all our connections, as a restart of PostgreSQL, a failover or a firewall does."""
     settings = connections["default"].get_connection_params()
     own = {name: settings[name] for name in ("host", "port", "user", "password") if settings.get(name)}
     name = settings["dbname"]

@@ -60,7 +60,7 @@ def test_a_burst_at_a_panel_that_answers_nothing_clear_leaves_two_unknown(
 
 
 def test_two_passes_after_each_other_leave_no_more_than_one(panel: Panel) -> None:
-    """What one process has seen holds for the next one."""
+    """A pass applies what the previous one learned."""
     provider_at(panel, "v2")
     queue(panel, 30)
     for _ in range(30):

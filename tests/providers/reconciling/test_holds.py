@@ -141,7 +141,7 @@ def test_orders_of_unknown_outcome_do_not_narrow_the_provider(panel: Panel, plac
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """Count the statements inside, and the orders that are read from the database."""
+    """Count the SQL statements in the block, and the orders that are read from the database."""
     counts = {"orders": 0, "statements": 0}
     read = Order.from_db.__func__  # type: ignore[attr-defined]
 

@@ -246,7 +246,7 @@ def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> N
 
 
 def claim(shop: Shop) -> tuple[list[UpstreamRequest], turns.HeldTurn]:
-    """Return what waits, claimed by a worker of which nothing more is heard."""
+    """Claim the waiting requests as a worker that dies afterwards."""
     turn = turns.take(f"requests:{shop.provider.pk}", seconds=60)
     assert turn
     lease = Lease.begin(longest_call=30)

@@ -155,7 +155,7 @@ def test_a_coupon_that_expires_while_the_customer_pays_is_kept(nadia: User) -> N
 def test_the_minimum_applies_to_what_was_paid(nadia: User) -> None:
     coupon(minimum=Decimal(50))
     payment = payments.demo(nadia, "50", coupon_code="SPRING")
-    crediting.approve(payment, amount=Decimal(40), actor=payments.staff(), reason="paid less")
+    crediting.approve(payment, amount=Decimal(40), actor=factories.staff(), reason="paid less")
     assert balance(nadia) == 40
 
 
@@ -178,7 +178,7 @@ def test_wrong_codes_are_limited(page: Client, nadia: User) -> None:
     for number in range(coupons.WRONG_CODES_MAX):
         assert "not valid" in enter(page, f"TRY{number}").content.decode()
     assert "too many wrong codes" in enter(page, "SPRING").content.decode()
-    other = payments.browser(factories.customer("0"))
+    other = factories.signed_in(factories.customer("0"))
     assert enter(other, "SPRING").status_code == 302
 
 
@@ -273,7 +273,7 @@ def test_the_audit_reports_a_wrong_count(nadia: User) -> None:
 )
 def test_the_form_refuses_codes_that_cannot_work(changes: dict[str, str], message: str) -> None:
     coupon("TAKEN")
-    office = payments.browser(User.objects.create_superuser("boss@example.com", "secret"))
+    office = factories.signed_in(User.objects.create_superuser("boss@example.com", "secret"))
     form = {
         "code": "spring", "type": "percent", "percent": "10", "amount": "0", "minimum": "0", "is_active": "on",
         "is_once_per_customer": "on",
@@ -290,7 +290,7 @@ def test_the_maximum_cannot_fall_below_the_uses(nadia: User) -> None:
     pay(nadia, "10", coupon_code="SPRING")
     other = factories.customer("0")
     pay(other, "10", coupon_code="SPRING")
-    office = payments.browser(User.objects.create_superuser("boss@example.com", "secret"))
+    office = factories.signed_in(User.objects.create_superuser("boss@example.com", "secret"))
     form = {
         "code": "SPRING", "type": "percent", "percent": "10", "amount": "0", "minimum": "0", "max_uses": "1",
         "is_active": "on", "is_once_per_customer": "on",

@@ -19,7 +19,6 @@ from storefront.promotions import audit, email_addresses, welcome
 from storefront.promotions.models import ONLY, Bonus, PromotionSettings
 from tests import factories
 from tests.orders.parallel import together
-from tests.storefront.payments import payments
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ def test_an_invalid_listener_fails_the_system_check(settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_staff_set_the_amount_on_one_page() -> None:
-    office = payments.browser(User.objects.create_superuser("boss@example.com", "secret"))
+    office = factories.signed_in(User.objects.create_superuser("boss@example.com", "secret"))
     answer = office.get("/admin/promotions/promotionsettings/", follow=True)
     assert "Welcome credit" in answer.content.decode()
     form = {"welcome_amount": "2", "welcome_budget": "100"}

@@ -131,7 +131,7 @@ def test_after_a_minute_it_is_a_new_order(call: Call, reseller: Reseller, sold: 
 
 
 def test_the_minute_begins_with_the_order_and_not_with_the_last_question(call: Call, sold: Service) -> None:
-    """Or a program that asks every half minute would never buy again."""
+    """Otherwise, a program that sends the request every half minute would never buy again."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         ids = []
         for _ in range(5):
