@@ -314,7 +314,7 @@ ACCOUNTS_CONFIRMATION_LISTENERS = ["storefront.promotions.listeners.email_confir
 ACCOUNTS_ACCESS_SOURCES = ["storefront.accounts.access.api_keys", "storefront.webhooks.access.webhooks"]
 # Called with the path of an API and an HTTP status; returns the answer to a request that the web server cannot read.
 API_ERROR_ANSWER = "storefront.api.error_handlers.answer"
-# Panels on this machine or in private ranges are refused unless this allows them.
+# Panels and sources of exchange rates on this machine or in private ranges are refused unless this allows them.
 ALLOW_PRIVATE_PANELS = env.bool("ALLOW_PRIVATE_PANELS", DEBUG)
 # The same for the addresses that customers give for callbacks; where it is false they must begin with https as well.
 ALLOW_PRIVATE_WEBHOOKS = env.bool("ALLOW_PRIVATE_WEBHOOKS", DEBUG)

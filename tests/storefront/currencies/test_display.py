@@ -26,6 +26,7 @@ from storefront.currencies.models import Currency, RateSource
 from storefront.demo import seed
 from tests import factories
 from tests.storefront.conftest import cache_empty_site_notices
+from tests.storefront.payments import payments
 
 PROFILE = "/account/profile/"
 LIST = "/admin/currencies/currency/"
@@ -206,6 +207,7 @@ def test_staff_see_the_customers_currency(admin_client: Client, nadia: User) -> 
 
 def test_prices_and_balances_show_both_amounts(page: Client, settings: Any) -> None:
     settings.DEMO_GATEWAY, settings.DEMO_GATEWAY_SECRET = True, "for-the-tests-only"
+    payments.demo_method()
     service = factories.service(rate="0.90", min_quantity=500, name="Lamps")
     rate, least, balance = "€0.83", "€0.41", "€92.00"
     for path, amounts in {
