@@ -1,11 +1,34 @@
 """The registry of payment gateways. To add a gateway, add its class to ``GATEWAYS``."""
 
 from storefront.payments.gateway import Gateway
+from storefront.payments.gateways.binancepay import BinancePay
+from storefront.payments.gateways.coinpayments import CoinPayments
+from storefront.payments.gateways.cryptobot import CryptoBot
 from storefront.payments.gateways.demo import Demo
+from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.manual import Manual
+from storefront.payments.gateways.nowpayments import NowPayments
+from storefront.payments.gateways.paypal import PayPal
+from storefront.payments.gateways.plisio import Plisio
+from storefront.payments.gateways.stripe import Stripe
 from storefront.payments.models import PaymentMethod
 
-GATEWAYS: dict[str, type[Gateway]] = {gateway.name: gateway for gateway in (Manual, Demo)}
+GATEWAYS: dict[str, type[Gateway]] = {
+    gateway.name: gateway
+    for gateway in (
+        Manual,
+        Stripe,
+        PayPal,
+        Heleket,
+        Cryptomus,
+        NowPayments,
+        CryptoBot,
+        BinancePay,
+        Plisio,
+        CoinPayments,
+        Demo,
+    )
+}
 
 
 def of(method: PaymentMethod) -> Gateway:

@@ -76,6 +76,8 @@ class PretendGateway(ABC):
     config: ClassVar[Mapping[str, str]] = {}
     #: A currency that it can be paid in.
     currency: ClassVar[str] = "USD"
+    #: What its webhooks can report; some gateways tell of paid payments only.
+    states: ClassVar[frozenset[str]] = frozenset({"pending", "paid", "declined"})
 
     def __init__(self) -> None:
         self.received: list[Received] = []
@@ -104,6 +106,8 @@ class PretendGateway(ABC):
     @abstractmethod
     def answer(self, request: Received) -> tuple[int, Any]:
         """Return the status and body of an API call: a dict is sent as JSON, a str as text/plain.
+
+        A payment that was opened by following a signed link is returned itself: the customer goes to its page.
 
         Requests whose signature or key is wrong get the error of the real gateway.
         """
@@ -188,7 +192,12 @@ def _handler(gateway: PretendGateway) -> type[BaseHTTPRequestHandler]:
             )
             gateway.received.append(request)
             status, answer = gateway.answer(request)
-            if isinstance(answer, str):
+            if isinstance(answer, Opened):
+                self.send_response(303)
+                self.send_header("Location", f"/pay/{answer.id}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            elif isinstance(answer, str):
                 self._send(status, answer.encode(), "text/plain; charset=utf-8")
             else:
                 self._send(status, json.dumps(answer).encode(), "application/json")
