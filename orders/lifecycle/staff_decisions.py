@@ -115,7 +115,7 @@ def report(
 ) -> Order:
     """Apply the progress of an order that is delivered by hand; without ``status`` only the numbers change.
 
-    The order is not handed out again after that: whoever pulled it is delivering it.
+    The order is not handed out again after that: the program that pulled it is delivering it.
     """
     with transaction.atomic():
         row = lock(order, (*CANCELABLE, *TERMINAL))

@@ -37,8 +37,8 @@ LONGEST = 120
 #: Ended placements are checked again, because panels correct their reports: (hours since the end, hours until the next
 #: check).
 LATE_LOOKS = ((1, 1), (6, 5), (24, 18), (72, 48), (168, 96))
-#: A panel that does not know an order may only be slow to store it. An operator is told after this number of checks in
-#: a row and this time since the first.
+#: A panel that does not know an order may only be slow to store it. An operator is notified after this number of checks
+#: in a row and this time since the first.
 MISSES, MISSING_FOR = 3, timedelta(hours=1)
 LEFT_OUT = notes.encode(Note.LEFT_OUT)
 #: The maximum charge of a placement; a higher one is an error of the panel.

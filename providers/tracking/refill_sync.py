@@ -33,7 +33,7 @@ INTERVALS = (
     (timedelta(days=30), timedelta(hours=6)),
 )
 RETRY = timedelta(minutes=5)
-#: After this time without a clear answer about a refill, an operator is told.
+#: After this time without a clear answer about a refill, an operator is notified.
 PATIENCE = timedelta(days=3)
 PAGE = 500
 #: The maximum number of batches that are halved in one pass to find the refill that makes them fail.

@@ -278,7 +278,7 @@ def _by_method(by_customer: Mapping[Any, Figures], period: Period) -> list[Row]:
 
 
 def _method_names(ways: Iterable[str]) -> dict[str, str]:
-    """Return the labels of the methods; two gateways with the same label are told apart by their names."""
+    """Return the labels of the methods; two gateways with the same label are distinguished by their names."""
     labels = {way: way.partition(":")[2] or way.partition(":")[0] for way in ways}
     repeated = {label for label in labels.values() if list(labels.values()).count(label) > 1}
     return {way: f"{label} ({way.partition(':')[0]})" if label in repeated else label for way, label in labels.items()}

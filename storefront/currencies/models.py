@@ -193,7 +193,7 @@ class Currency(models.Model):
     rejected_at = models.DateTimeField(_("rejected at"), null=True, editable=False)
     #: A QuoteProblem, or empty if the last fetch brought a usable rate.
     problem = models.CharField(_("problem"), max_length=20, blank=True, default="", editable=False)
-    #: When staff was told that the rate is not updated (None once it is again), and that one waits for approval.
+    #: When staff were notified that the rate is not updated (None once it is again), and that one waits for approval.
     warned_at = models.DateTimeField(null=True, editable=False)
     pending_told_at = models.DateTimeField(null=True, editable=False)
 

@@ -27,7 +27,7 @@ from storefront.currencies.models import Currency, RateOrigin, RateRecord, RateS
 from storefront.currencies.problems import FetchProblem, QuoteProblem
 from storefront.currencies.quotes import Quote
 
-#: Staff is told of rates of one currency that wait for approval at most this often: a source may alternate.
+#: Staff are notified of pending rates of one currency at most this often: a source may alternate.
 NOTICE_PAUSE = timedelta(hours=24)
 _NOTHING_PENDING: dict[str, Any] = {"pending_rate": None, "pending_at": None}
 _NOTHING_REJECTED: dict[str, Any] = {"rejected_rate": None, "rejected_at": None}

@@ -16,7 +16,7 @@ from storefront.mail.layout import EmailContent
 from storefront.mail.models import EmailKind
 from storefront.web import formats
 
-#: Who may decide about payments is told of them.
+#: Staff with this permission are notified of payments.
 PERMISSION = "payments.change_payment"
 
 

@@ -20,7 +20,7 @@ from storefront.mail import outbox
 from storefront.mail.layout import EmailContent, EmailLine
 from storefront.mail.models import EmailKind
 
-#: Who may change exchange rates is told of them.
+#: Staff with this permission are notified of exchange rates.
 PERMISSION = "currencies.change_currency"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 

@@ -376,7 +376,7 @@ def claim_refund(refund: PaymentRefund) -> PaymentRefund | None:
 
 @transaction.atomic
 def end_refund(refund: PaymentRefund, *, status: RefundStatus, refund_id: str = "", problem: str = "") -> PaymentRefund:
-    """Store what became of a refund. One that failed goes back to the balance.
+    """Store the result of a refund. If it failed, its amount is added to the balance again.
 
     Raises:
         AlreadyEnded: The refund was done or refused before.
@@ -550,7 +550,7 @@ def _dispute_won(row: Payment, report: GatewayReport) -> None:
 
 
 def _total_reversed(row: Payment, entries: Iterable[PaymentEntry]) -> Decimal:
-    """Return what went back to the customer in total, in the currency of the payment."""
+    """Return what the customer received back in total, in the currency of the payment."""
     ours = sum(row.refunds.filter(status__in=COUNTED_REFUNDS).values_list("pay_amount", flat=True), Decimal(0))
     reported = {kind: Decimal(0) for kind in EntryKind}
     for entry in entries:

@@ -390,7 +390,7 @@ class Gateway(ABC):
 
         Raises:
             WebhookRejected: The webhook is not proven to come from the gateway, or its content is not understood.
-            GatewayUnreachable: The question to the gateway was not answered; the gateway is told to come again.
+            GatewayUnreachable: The gateway did not answer the query; its webhook is answered so that it is sent again.
         """
         raise WebhookRejected("this gateway sends no webhooks")
 

@@ -108,7 +108,10 @@ class PaymentMethod(models.Model):
     is_test = models.BooleanField(
         _("test mode"),
         default=False,
-        help_text=_("Uses the gateway's test environment. Test payments are credited, so offer it to yourself only."),
+        help_text=_(
+            "Uses the gateway's test environment. Test payments are credited like real ones, so do not use this in a "
+            "live shop."
+        ),
     )
     checks_networks = models.BooleanField(
         _("check the sender's address"),

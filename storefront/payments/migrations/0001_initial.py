@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('tolerance_percent', models.DecimalField(decimal_places=2, default=Decimal('0'), help_text='Within it, the requested amount is credited.', max_digits=4, validators=[django.core.validators.MinValueValidator(Decimal('0')), django.core.validators.MaxValueValidator(Decimal('10'))], verbose_name='tolerated difference in percent')),
                 ('audience', models.CharField(choices=[('everyone', 'All customers'), ('paid', 'Customers with an earlier payment'), ('chosen', 'Chosen customers only')], default='everyone', max_length=8, verbose_name='shown to')),
                 ('countries', models.CharField(blank=True, help_text='Codes such as TR, IN. Leave empty for all countries.', max_length=500, verbose_name='countries')),
-                ('is_test', models.BooleanField(default=False, help_text="Uses the gateway's test environment. Test payments are credited, so offer it to yourself only.", verbose_name='test mode')),
+                ('is_test', models.BooleanField(default=False, help_text="Uses the gateway's test environment. Test payments are credited like real ones, so do not use this in a live shop.", verbose_name='test mode')),
                 ('checks_networks', models.BooleanField(default=False, help_text="Accept webhooks only from the gateway's published addresses, in addition to its proof.", verbose_name="check the sender's address")),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('position', models.PositiveIntegerField(default=0, verbose_name='position')),
