@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core import mail
 from django.db import connection
 from django.test import Client
 
 from orders.ledger import audit
 from orders.models import Account
 from storefront.accounts.models import User
+from storefront.mail import sending
 from tests import factories
 from tests.storefront.api.adminapi.program import READ, ROOT, Program
 
@@ -37,6 +41,24 @@ def test_a_customer_is_added_and_can_sign_in(program: Program, settings: Any) ->
     assert list(audit.findings()) == []
     settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
     assert Client().post("/account/login/", {"login": user.email, "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_the_customer_confirms_the_address_at_the_first_sign_in(program: Program, settings: Any) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    program.post(ADD, body())
+    sending.deliver_due()
+    assert mail.outbox == []
+    client = Client()
+    response = client.post("/account/login/", {"login": "omar@example.com", "password": PASSWORD})
+    assert response.headers["Location"] == "/account/confirm-email/"
+    sending.deliver_due()
+    assert [message.to for message in mail.outbox] == [["omar@example.com"]]
+    link = re.search(r"http\S+/account/confirm-email/\S+/", str(mail.outbox[0].body))
+    assert link is not None
+    client.post(urlsplit(link[0]).path)
+    user = User.objects.get(email="omar@example.com")
+    assert user.email_confirmed_at is not None
 
 
 @pytest.mark.django_db
