@@ -25,7 +25,7 @@ from orders.errors import (
     RequestOpen,
 )
 from orders.lifecycle import customer_requests, staff_decisions
-from orders.models import Cancellation, Order, Refill
+from orders.models import Cancellation, Order, OrderEvent, Refill
 from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
@@ -96,10 +96,18 @@ def apply(key: StaffKey, pk: int, act: Act, *, endpoint: str) -> None:
             raise NotFound("Order not found")
         if order.user_id == key.user_id:
             raise OwnMoney("This is an order of the person who created the key. A colleague has to decide")
-        before = _values(order)
+        before, former = _values(order), _last_event(pk)
         act(order)
-        after = _values(Order.objects.get(pk=pk))
-        audit.record(key, order, endpoint, audit.differences(before, after))
+        after, latest = _values(Order.objects.get(pk=pk)), _last_event(pk)
+        changes = audit.differences(before, after)
+        if not changes and latest != former:
+            # Nothing but the timeline of the order tells of it, such as an order that is sent now and not later.
+            changes = {"event": ("", latest.data.get("decision", latest.kind))}
+        audit.record(key, order, endpoint, changes)
+
+
+def _last_event(pk: int) -> Any:
+    return OrderEvent.objects.filter(order=pk).order_by("-id").first()
 
 
 def _values(order: Order) -> dict[str, Any]:

@@ -197,6 +197,17 @@ def test_waiting_orders_are_handed_out_once(program: Program, by_hand: Any) -> N
     assert history(first) == ["orders/pull: status “queued” → “processing”"]
 
 
+def test_a_change_that_only_the_timeline_shows_is_in_the_history(program: Program) -> None:
+    order = factories.order()
+    for _ in range(2):
+        program.post("orders/resend", {"ids": str(order.pk)})
+        program.post(f"orders/{order.pk}/edit-link", {"link": order.link})
+    assert (
+        history(order)
+        == ["orders/resend: event none → “try_again”", "orders/edit-link: event none → “change_link”"] * 2
+    )
+
+
 def test_an_order_delivered_by_hand_runs_through(program: Program, by_hand: Any) -> None:
     order = factories.order(of=by_hand)
     program.post("orders/pull")
