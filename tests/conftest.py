@@ -17,6 +17,7 @@ from django.core.management.commands import flush
 from django.db import connections
 from django.test import Client
 from django.utils import translation
+from xdist.scheduler import LoadScopeScheduling
 
 from orders.db import append_only
 from tests import factories
@@ -88,7 +89,8 @@ def boss(db: None) -> Client:
     return factories.signed_in(factories.user("boss@example.com", is_staff=True, is_superuser=True))
 
 
-#: Tests that run on the first database only, because the database does not affect their result.
+#: Tests that run on the first database only, because the database does not affect their result. Tests that send odd
+#: values stay on both: PostgreSQL refuses some that SQLite accepts.
 RUN_ONCE = (
     "tests/browser/",
     "tests/clients/test_api_v3_docs.py",
@@ -96,20 +98,50 @@ RUN_ONCE = (
     "tests/clients/test_programs.py",
     "tests/clients/test_published.py",
     "tests/journeys/test_operator.py",
+    "tests/journeys/test_unknown_outcomes.py",
+    "tests/providers/panels/",
+    "tests/storefront/accounts/test_sign_in_limits.py",
+    "tests/storefront/api/adminapi/test_docs_page.py",
+    "tests/storefront/api/rest/test_reference_page.py",
+    "tests/storefront/api/test_reference.py",
+    "tests/storefront/api/test_v2_page.py",
+    "tests/storefront/shop/test_languages.py",
     "tests/storefront/test_page_queries.py",
+    "tests/storefront/test_transport_security.py",
+)
+#: Tests that take longest. They start first, so that no worker is left with one of them at the end.
+FIRST = ("tests/storefront/test_production.py", "tests/howto/", "tests/journeys/", "tests/browser/")
+#: Files whose tests go to any worker. The tests of another file stay together and share its server or database.
+SPLIT = (
+    "tests/browser/",
+    "tests/journeys/test_chaos.py",
+    "tests/journeys/test_kill.py",
+    "tests/journeys/test_operator.py",
+    "tests/journeys/test_stopped.py",
+    "tests/providers/panels/test_field_faults.py",
 )
 
 
+class _Scheduling(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(SPLIT) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Send whole files to the workers, in the order of the collection, but the tests of ``SPLIT`` one by one."""
+    config.option.loadscopereorder = False
+    return _Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests in ``RUN_ONCE`` and those without a database on the second database of a run."""
+    """Put the longest tests first. On the second database of a run, deselect what no database can change."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
     if not os.environ.get("SECOND_DATABASE"):
         return
-    root = str(config.rootpath)
 
     def runs_once(item: pytest.Item) -> bool:
-        path = str(item.path).removeprefix(root).lstrip("/")
         needs = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-        return path.startswith(RUN_ONCE) or not (needs or item.get_closest_marker("django_db"))
+        return item.nodeid.startswith(RUN_ONCE) or not (needs or item.get_closest_marker("django_db"))
 
     once = [item for item in items if runs_once(item)]
     config.hook.pytest_deselected(items=once)

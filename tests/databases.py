@@ -282,9 +282,9 @@ def run(database: Database, home: Path, summary: str, arguments: list[str], *, i
     settings = {**environment(database, home), "DATABASE_IS_TEMPLATE": "true", "TESTED_DATABASES": summary}
     if is_second:
         settings["SECOND_DATABASE"] = "true"
-    # Most tests wait for sockets, so two workers take little more than half the time. Tests selected with -m measure
-    # times and run alone.
-    workers = [] if {"-n", "-m"} & set(arguments) else ["-n", "2"]
+    # Half of the time of a test is waiting for sockets and processes, so each processor takes two workers. Tests
+    # selected with -m measure times and run alone.
+    workers = [] if {"-n", "-m"} & set(arguments) else ["-n", str(min(2 * (os.cpu_count() or 1), 8))]
     suite = subprocess.Popen([sys.executable, "-m", "pytest", *workers, "--durations=20", *arguments], env=settings)
     try:
         return suite.wait()

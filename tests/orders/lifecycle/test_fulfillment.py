@@ -258,8 +258,12 @@ RIVALS: dict[str, Callable[[int], Any]] = {
 }
 
 
-def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run ``late`` on another connection after ``early`` has read the order and before it writes."""
+def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch, *, patience: float = 0.05) -> None:
+    """Run ``late`` on another connection after ``early`` has read the order and before it writes.
+
+    Raises:
+        AssertionError: ``late`` finished within ``patience`` seconds and so did not wait.
+    """
     read, started, finished = fulfillment._lock_order, Event(), Event()
     rivals: list[Thread] = []
 
@@ -278,7 +282,7 @@ def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPat
             rivals.append(Thread(target=rival))
             rivals[0].start()
             assert started.wait(20)
-            assert not finished.wait(0.05), f"{late} did not wait for {early}"
+            assert not finished.wait(patience), f"{late} did not wait for {early}"
         return row
 
     with monkeypatch.context() as patch:
@@ -311,7 +315,7 @@ def test_without_the_lock_a_concurrent_step_does_not_wait(monkeypatch: pytest.Mo
     """If this fails, the steps do not overlap, and the test above proves nothing."""
     monkeypatch.setattr(fulfillment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
     with pytest.raises(AssertionError, match="did not wait"):
-        disturbed("accept", "doubt", placed("submitting"), monkeypatch)
+        disturbed("accept", "doubt", placed("submitting"), monkeypatch, patience=20)
 
 
 @pytest.mark.django_db(transaction=True)
