@@ -5,11 +5,13 @@ from storefront.payments.gateways.binancepay import BinancePay
 from storefront.payments.gateways.coinpayments import CoinPayments
 from storefront.payments.gateways.cryptobot import CryptoBot
 from storefront.payments.gateways.demo import Demo
+from storefront.payments.gateways.freekassa import Freekassa
 from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.manual import Manual
 from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.gateways.paypal import PayPal
 from storefront.payments.gateways.plisio import Plisio
+from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
 from storefront.payments.models import PaymentMethod
 
@@ -26,6 +28,8 @@ GATEWAYS: dict[str, type[Gateway]] = {
         BinancePay,
         Plisio,
         CoinPayments,
+        Freekassa,
+        Robokassa,
         Demo,
     )
 }
