@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -43,12 +44,36 @@ MARKS = {
 }
 
 
+#: An entered rate that differs from the current one by more percent than this has to be saved twice: it is more than
+#: doubled or halved, as by a misplaced decimal point.
+UNUSUAL_CHANGE = Decimal(100)
+
+
+class RateInput(forms.NumberInput):
+    """An input for a rate; ``unusual`` is a text that was entered and takes effect when it is sent once more."""
+
+    unusual = ""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        shown = super().render(name, value, attrs, renderer)
+        if not self.unusual:
+            return shown
+        return format_html('{}<input type="hidden" name="{}-again" value="{}">', shown, name, self.unusual)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        self.was_unusual = data.get(f"{name}-again", "")
+        return super().value_from_datadict(data, files, name)
+
+
 class CurrencyForm(base.RowForm):
     class Meta:
         model = Currency
         fields = ("code", "source", "rate", "margin", "is_active", "is_payable")
         field_classes = {"rate": base.PlainDecimalField, "margin": base.PlainDecimalField}
-        widgets = {"code": forms.TextInput(attrs={"size": 5, "dir": "ltr", "autocomplete": "off"})}
+        widgets = {
+            "code": forms.TextInput(attrs={"size": 5, "dir": "ltr", "autocomplete": "off"}),
+            "rate": RateInput(attrs={"step": "any"}),
+        }
 
     def clean_code(self) -> str:
         return str(self.cleaned_data["code"]).upper()
@@ -58,7 +83,18 @@ class CurrencyForm(base.RowForm):
         source = cleaned.get("source", self.instance.source)  # the list has no such field
         if "rate" not in self.errors and cleaned.get("rate") is None and (source is None or self.instance.rate):
             self.add_error("rate", forms.ValidationError(_("Enter the exchange rate."), "required"))
+        self._check_change(cleaned.get("rate"))
         return cleaned
+
+    def _check_change(self, rate: Decimal | None) -> None:
+        """Add an error if the rate changes unusually much, unless the same rate is sent for the second time."""
+        if "rate" not in self.changed_data or rate is None or not self.instance.pk or self.instance.rate is None:
+            return
+        widget, sent = self.fields["rate"].widget, str(self.data.get(self.add_prefix("rate"), ""))
+        if updates.change(self.instance.rate, rate) > UNUSUAL_CHANGE and sent != widget.was_unusual:
+            widget.unusual = sent
+            text = _("This rate is more than double or less than half of the current one. If it is right, save again.")
+            self.add_error("rate", forms.ValidationError(text, "unusual"))
 
 
 class StateFilter(admin.SimpleListFilter):

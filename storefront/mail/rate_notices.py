@@ -43,8 +43,9 @@ def _waiting(notice: RateNotice) -> EmailContent:
     return EmailContent(
         subject=ngettext("%d exchange rate waits for approval", "%d exchange rates wait for approval", count) % count,
         paragraphs=[
-            _("“%(source)s” quotes a rate that differs too much from the current one.") % {"source": notice.source},
-            _("Payments in the currency stop until you approve or reject the new rate."),
+            _("A rate of %(source)s is not used yet: it differs too much from the last one, or it is the first.")
+            % {"source": notice.source},
+            _("Payments in the currency are stopped until you approve or reject it."),
         ],
         lines=[
             EmailLine(
@@ -64,7 +65,7 @@ def _old(notice: RateNotice) -> EmailContent:
     return EmailContent(
         subject=_("Exchange rates are not updated: %(codes)s") % {"codes": codes},
         paragraphs=[
-            _("“%(source)s” has had no usable rate for some time. The last rate stays in use for now.")
+            _("%(source)s has not sent a usable rate for some time. The last rate stays in use for now.")
             % {"source": notice.source},
         ],
         lines=[EmailLine(title=row.code, detail=_deadline(row), url=_page(row)) for row in notice.currencies],

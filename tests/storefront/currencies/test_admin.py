@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -279,6 +280,43 @@ def test_a_known_rate_cannot_be_removed(admin_client: Client, source: RateSource
     euro = add()
     answer = admin_client.post(f"{CURRENCIES}{euro.pk}/change/", {"source": str(source.pk), "rate": "", "margin": "0"})
     assert answer.context["adminform"].form.errors == {"rate": ["Enter the exchange rate."]}
+
+
+def again(answer: Any, name: str) -> dict[str, str]:
+    """Return the hidden input that confirms an unusual rate, as the browser would send it."""
+    found = re.search(rf'<input type="hidden" name="{name}-again" value="([^"]*)">', answer.content.decode())
+    return {f"{name}-again": found[1]} if found else {}
+
+
+@pytest.mark.parametrize(
+    ("rate", "is_unusual"), [("9.2", True), ("0.46", False), ("0.4599", True), ("1.84", False), ("1.8401", True)]
+)
+def test_an_unusual_rate_is_entered_twice(rate: str, is_unusual: bool, admin_client: Client) -> None:
+    euro = Currency.objects.create(code="EUR", rate=Decimal("0.92"))
+    address = f"{CURRENCIES}{euro.pk}/change/"
+    list_form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(euro.pk), "_save": "Save"}
+    for path, prefix, fields in ((address, "", {}), (CURRENCIES, "form-0-", list_form)):
+        Currency.objects.update(rate=Decimal("0.92"))
+        form = {**fields, f"{prefix}rate": rate, f"{prefix}margin": "0"}
+        answer = admin_client.post(path, form)
+        assert answer.status_code == (200 if is_unusual else 302)
+        if is_unusual:
+            euro.refresh_from_db()
+            assert euro.rate == Decimal("0.92")
+            assert "If it is right, save again." in text_of(answer)
+            # Another unusual rate is no confirmation.
+            other = admin_client.post(path, {**form, **again(answer, f"{prefix}rate"), f"{prefix}rate": "92"})
+            assert other.status_code == 200
+            assert admin_client.post(path, {**form, **again(answer, f"{prefix}rate")}).status_code == 302
+        euro.refresh_from_db()
+        assert euro.rate == Decimal(rate)
+
+
+def test_the_first_rate_of_a_currency_is_entered_once(admin_client: Client, source: RateSource, add: Add) -> None:
+    euro = add(rate=None)
+    fields = {"source": str(source.pk), "rate": "9.2", "margin": "0"}
+    assert admin_client.post(f"{CURRENCIES}{euro.pk}/change/", fields).status_code == 302
+    assert admin_client.post(f"{CURRENCIES}add/", {"code": "JPY", "rate": "151", "margin": "0"}).status_code == 302
 
 
 def test_a_new_source_ends_the_waiting(admin_client: Client, waiting: Currency) -> None:
