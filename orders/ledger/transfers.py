@@ -19,6 +19,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from orders import events
+from orders.db.kept_cursor import fetch_rows
 from orders.db.money_fields import MoneyField
 from orders.errors import BalanceHeld, InsufficientFunds, InvalidAmount, InvalidReference, OwnMoney, ReferenceReused
 from orders.models import Account, Order, PriceLevel, Transfer
@@ -438,12 +439,11 @@ def _sell_in_one_statement(order: Order) -> bool:
     row = [field.get_db_prep_save(field.pre_save(order, add=True), connection) for field in fields]
     values = [charged, charged, order.user_id, charged, charged, *row, charged]
     # With autocommit a single statement is a transaction; inside a transaction, a savepoint contains its error.
-    with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
-        cursor.execute(sale, values)
-        found = cursor.fetchone()
-    if found is None:
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        found = fetch_rows(sale, values)
+    if not found:
         return False
-    order.pk = found[0]
+    order.pk = found[0][0]
     order._state.adding, order._state.db = False, connection.alias
     return True
 

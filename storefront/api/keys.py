@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
+from orders.db.kept_cursor import fetch_rows
 from orders.rules import amounts
 from storefront.accounts import ip_addresses, security_log
 from storefront.accounts.models import ApiKey, User, digest
@@ -102,7 +103,5 @@ def _fetch_row(key_digest: str, used_before: datetime) -> tuple[Any, ...] | None
 
 
 def _execute(key_digest: str, used_before: datetime) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT, [connection.ops.adapt_datetimefield_value(used_before), key_digest])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    values = (connection.ops.adapt_datetimefield_value(used_before), key_digest)
+    return next(iter(fetch_rows(_STATEMENT, values)), None)

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from orders.catalog.versioned_cache import VersionedCache
+from orders.db.kept_cursor import fetch_rows
 from orders.models import Category, CustomerRate, Service
 from orders.rules import amounts
 from storefront.api.keys import Caller
@@ -34,6 +35,8 @@ _STATUS = """
 SELECT id, status, quantity, charge - refunded, start_count, remains FROM orders_order
 WHERE user_id = %s AND id {among}
 """
+_STATUS_ON_POSTGRES = _STATUS.format(among="= ANY(%s::bigint[])")
+_STATUS_ON_SQLITE = _STATUS.format(among="IN (SELECT value FROM json_each(%s))")
 
 
 _kept: VersionedCache[Service] = VersionedCache(50_000)
@@ -53,12 +56,10 @@ def service_for(caller: Caller, pk: int) -> tuple[Service, Decimal | None] | Non
 
 
 def _service(pk: int) -> Service | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD, [pk])
-        row = cursor.fetchone()
-    if row is None:
+    found = fetch_rows(_ADD, (pk,))
+    if not found:
         return None
-    *columns, is_category_active = row
+    *columns, is_category_active = found[0]
     columns[_RATE] = amounts.from_units(columns[_RATE], amounts.RATE_PLACES)
     service = Service.from_db(connection.alias, _SERVICE, columns)
     within = (service.category_id, is_category_active)
@@ -68,10 +69,7 @@ def _service(pk: int) -> Service | None:
 
 def order_rows(user_id: int, pks: Iterable[int]) -> list[tuple[Any, ...]]:
     """Return the state of the customer's orders among ``pks``, in the columns of ``panel_vocabulary.order_row``."""
-    is_postgres = connection.vendor == "postgresql"
-    among = "= ANY(%s::bigint[])" if is_postgres else "IN (SELECT value FROM json_each(%s))"
     numbers = ",".join(map(str, pks))
-    with connection.cursor() as cursor:
-        cursor.execute(_STATUS.format(among=among), [user_id, f"{{{numbers}}}" if is_postgres else f"[{numbers}]"])
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+    if connection.vendor == "postgresql":
+        return fetch_rows(_STATUS_ON_POSTGRES, (user_id, f"{{{numbers}}}"))
+    return fetch_rows(_STATUS_ON_SQLITE, (user_id, f"[{numbers}]"))
