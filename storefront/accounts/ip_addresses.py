@@ -82,10 +82,7 @@ def client_address(request: HttpRequest) -> str:
     address = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY and "HTTP_X_FORWARDED_FOR" in request.META:
         address = request.META["HTTP_X_FORWARDED_FOR"].rpartition(",")[2]
-    try:
-        return str(_address(_without_port(address.strip())))
-    except ValueError:
-        return ""
+    return _normalized(address)
 
 
 def rate_limit_address(address: str) -> str:
@@ -96,6 +93,16 @@ def rate_limit_address(address: str) -> str:
     if ":" not in address:
         return address
     return str(IPv6Network((address, 64), strict=False).network_address)
+
+
+# Cached, because programs call from the same few addresses again and again.
+@lru_cache(maxsize=1024)
+def _normalized(text: str) -> str:
+    """Return the address in ``text``, which may have a port, in its usual notation; "" if it cannot be read."""
+    try:
+        return str(_address(_without_port(text.strip())))
+    except ValueError:
+        return ""
 
 
 @lru_cache(maxsize=1024)
