@@ -5,6 +5,7 @@ It only maps values: no requests and no queries.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -40,30 +41,39 @@ REFILL_WORDS = {
 
 
 def order_row(row: tuple[Any, ...]) -> dict[str, str]:
-    """Return the status of one order as the panel API shows it.
+    """Return the status of one order as the panel API shows it; ``row`` has the columns of ``order_rows``."""
+    return order_rows([row])[row[0]]
+
+
+def order_rows(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, str]]:
+    """Return the status of orders as the panel API shows it, by order number.
 
     ``charge`` is net of refunds, as on other panels: what the order cost in the end. Resellers calculate refunds to
     their own customers from their price and ``remains``, so ``remains`` is always within 0 and the quantity: the
     whole quantity if the order is canceled, 0 if it is completed.
 
     Args:
-        row: The order's id, status, quantity, charge less refunds (millionths), start count and remains.
+        rows: Each order's id, status, quantity, charge less refunds (millionths), start count and remains.
     """
-    _id, status, quantity, paid, start_count, remains = row
-    word = _WORDS[status]
-    if word == "Completed":
-        remains = 0
-    elif remains is None or remains > quantity or word == "Canceled":
-        remains = quantity
-    elif remains < 0:
-        remains = 0
-    return {
-        "charge": amounts.plain_units(paid, amounts.AMOUNT_PLACES),
-        "start_count": str(start_count or 0),
-        "status": word,
-        "remains": str(remains),
-        "currency": settings.STORE_CURRENCY,
-    }
+    # A response has up to a thousand rows, so nothing in this loop is looked up twice.
+    currency, words, plain_units, places = settings.STORE_CURRENCY, _WORDS, amounts.plain_units, amounts.AMOUNT_PLACES
+    found = {}
+    for pk, status, quantity, paid, start_count, remains in rows:
+        word = words[status]
+        if word == "Completed":
+            remains = 0
+        elif remains is None or remains > quantity or word == "Canceled":
+            remains = quantity
+        elif remains < 0:
+            remains = 0
+        found[pk] = {
+            "charge": plain_units(paid, places),
+            "start_count": str(start_count or 0),
+            "status": word,
+            "remains": str(remains),
+            "currency": currency,
+        }
+    return found
 
 
 def wire_rate(rate: Decimal, is_flat: bool, is_read_flat: bool) -> str:

@@ -68,7 +68,7 @@ def status(caller: Caller, params: Params) -> Answer:
     """
 
     def find(numbers: list[int]) -> dict[int, dict[str, str]]:
-        return {row[0]: panel_vocabulary.order_row(row) for row in queries.order_rows(caller.user_id, numbers)}
+        return panel_vocabulary.order_rows(queries.order_rows(caller.user_id, numbers))
 
     return rows.statuses(params, find)
 

@@ -35,7 +35,10 @@ _LOST_PLUS = re.compile(r"((?<![^\s/])(?:t|telegram)\.me/) (?=\S)", re.IGNORECAS
 
 def text(params: Mapping[str, Any], *names: str) -> str:
     """Return the first of ``names`` that has a value. Texts such as "undefined" and "null" count as no value."""
-    return next(filter(None, (order_inputs.text_of(params, name) for name in names)), "")
+    for name in names:
+        if name in params and (found := order_inputs.text_of(params, name)):
+            return found
+    return ""
 
 
 def ids(params: Params, *names: str) -> list[str]:
@@ -62,11 +65,17 @@ def ids(params: Params, *names: str) -> list[str]:
 
 def number(word: str) -> int | None:
     """Return an id, sent as "7" or, by some JSON clients, as "7.0"; None if the text cannot be an id."""
-    # Handle the plain case first: it occurs a thousand times in a request.
-    if len(word) < 19 and word.isascii() and word.isdigit():
-        return int(word)
-    match = re.fullmatch(r"(\d{1,18})\.0{1,10}", word, re.ASCII)
+    match = re.fullmatch(r"(\d{1,18})(?:\.0{1,10})?", word, re.ASCII)
     return int(match[1]) if match else None
+
+
+def numbers(words: list[str]) -> list[int]:
+    """Return the ids in ``words``, which is not empty, with 0 for each text that cannot be an id (see ``number``)."""
+    # Handle the plain case first, all words at once: a request has up to a thousand.
+    digits = "".join(words)
+    if digits.isascii() and digits.isdigit() and "" not in words and len(max(words, key=len)) < 19:
+        return list(map(int, words))
+    return [number(word) or 0 for word in words]
 
 
 def from_form(raw: bytes) -> Params:
@@ -75,6 +84,9 @@ def from_form(raw: bytes) -> Params:
     Raises:
         PanelRefusal: There are more than ``MAX_FIELDS`` parameters, or one cannot be stored.
     """
+    # Commas between ids are most of the escapes in requests, and replacing them at once is faster than decoding each.
+    # A comma has no other meaning in a form, so the result is the same.
+    raw = raw.replace(b"%2C", b",").replace(b"%2c", b",")
     try:
         pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:

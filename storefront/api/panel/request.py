@@ -14,10 +14,11 @@ from storefront.api.panel.parameters import KEY_NAMES, Params, text
 
 
 class PanelRequest(Request):
-    """A request of the panel API. ``action`` is in lower case, "" until ``read_parameters`` or if none was sent."""
+    """A request of the panel API. ``action``, in lower case, and ``key`` are "" until ``read_parameters``."""
 
     params: Params
     action: str
+    key: str
 
     def read_parameters(self) -> None:
         """Read all parameters. Those of the body take precedence over those of the query, and both over the headers.
@@ -31,17 +32,13 @@ class PanelRequest(Request):
         query = self.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         data: Any = self.data
         params: Params = {**(parameters.from_form(query) if query else {}), **data}
-        params["key"] = text(params, *KEY_NAMES) or keys.key_in_headers(self._request)
+        self.key = params["key"] = text(params, *KEY_NAMES) or keys.key_in_headers(self._request)
         params["request_id"] = text(params, "request_id") or _request_id_in_headers(self._request)
         self.params = params
         self.action = text(params, "action").lower()
         # A published example asks for the status of refills without an action. Nothing is guessed that writes.
         if not self.action and text(params, "refill", "refills"):
             self.action = "refill_status"
-
-    @property
-    def key(self) -> str:
-        return text(self.params, "key")
 
     @property
     def caller(self) -> Caller:

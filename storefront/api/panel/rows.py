@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from orders.errors import NotPossible
 from storefront.api.panel import responses
-from storefront.api.panel.parameters import Params, ids, number
+from storefront.api.panel.parameters import Params, ids, number, numbers
 from storefront.api.panel.responses import PanelRefusal
 
 #: The result for each order number: the number of its new refill (1 for an accepted cancellation), or the problem.
@@ -24,9 +24,9 @@ def statuses(params: Params, find: Callable[[list[int]], Mapping[int, dict[str, 
     """
     many = ids(params, "orders")
     asked = many or ids(params, "order", "order_id", "id")
-    numbers = _numbers(asked, responses.INCORRECT_ORDER)
-    known, missing = find(numbers), {"error": responses.INCORRECT_ORDER}
-    found = {word: known.get(pk, missing) for word, pk in zip(asked, numbers, strict=True)}
+    pks = _numbers(asked, responses.INCORRECT_ORDER)
+    known, missing = find(pks), {"error": responses.INCORRECT_ORDER}
+    found = {word: known.get(pk, missing) for word, pk in zip(asked, pks, strict=True)}
     return found if many or len(asked) > 1 else found[asked[0]]
 
 
@@ -52,9 +52,9 @@ def refill_statuses(
     """Return the status of refills. Some clients send the number of a refill as ``order``."""
     many = ids(params, "refills")
     asked = many or ids(params, "refill", "order")
-    numbers = _numbers(asked, responses.REFILL_NOT_FOUND)
-    known = find(numbers)
-    found = {word: known.get(pk) for word, pk in zip(asked, numbers, strict=True)}
+    pks = _numbers(asked, responses.REFILL_NOT_FOUND)
+    known = find(pks)
+    found = {word: known.get(pk) for word, pk in zip(asked, pks, strict=True)}
     if many or len(asked) > 1:
         missing = {"error": responses.REFILL_NOT_FOUND}
         return [{"refill": _as_asked(word), "status": told or missing} for word, told in found.items()]
@@ -72,10 +72,10 @@ def cancels(params: Params, ask: Callable[[list[int]], Outcomes]) -> list[dict[s
 def _request_rows(
     asked: list[str], ask: Callable[[list[int]], Outcomes], *, is_refill: bool
 ) -> dict[str, int | dict[str, str]]:
-    numbers = _numbers(asked, responses.INCORRECT_ORDER)
-    found = ask(numbers)
+    pks = _numbers(asked, responses.INCORRECT_ORDER)
+    found = ask(pks)
     rows: dict[str, int | dict[str, str]] = {}
-    for word, pk in zip(asked, numbers, strict=True):
+    for word, pk in zip(asked, pks, strict=True):
         outcome = found.get(pk)
         if outcome is None:
             rows[word] = {"error": responses.INCORRECT_ORDER}
@@ -97,7 +97,7 @@ def _numbers(asked: list[str], missing: str) -> list[int]:
     """
     if not asked:
         raise PanelRefusal(missing)
-    return [number(word) or 0 for word in asked]
+    return numbers(asked)
 
 
 def _as_asked(word: str) -> int | str:

@@ -80,7 +80,7 @@ class PanelView(APIView):
             negotiator=self.get_content_negotiator(),
             parser_context=self.get_parser_context(request),
         )
-        panel_request.params, panel_request.action = {}, ""
+        panel_request.params, panel_request.action, panel_request.key = {}, "", ""
         return panel_request
 
     def initial(self, request: PanelRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]

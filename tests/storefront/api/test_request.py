@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from storefront.api.panel.parameters import Params, ids, number, text
+from storefront.api.panel.parameters import Params, ids, number, numbers, text
 from storefront.api.panel.responses import PanelRefusal
 from storefront.api.panel.views import PanelView
 
@@ -26,6 +26,7 @@ def sent(query: str = "", **options: Any) -> Params:
         ("orders=1,10,100", ["1", "10", "100"]),
         ("orders=1, 10 ,%20100", ["1", "10", "100"]),
         ("orders=1%0A2", ["1", "2"]),
+        ("orders=1%2C10%2c100", ["1", "10", "100"]),
         ("orders[]=1&orders[]=10", ["1", "10"]),
         ("orders%5B0%5D=1&orders%5B1%5D=10", ["1", "10"]),
         ("orders=1&orders=10", ["1", "10"]),
@@ -89,6 +90,7 @@ def test_a_list_as_long_as_a_body_may_be_is_refused_at_once() -> None:
 )  # fmt: skip
 def test_only_whole_numbers_in_range_are_ids(word: str, expected: int | None) -> None:
     assert number(word) == expected
+    assert numbers([word]) == numbers(["5", word])[1:] == [expected or 0]
 
 
 @pytest.mark.parametrize("word", ["", " ", "undefined", "null", "NaN", "false", "None", "NULL"])
@@ -109,6 +111,13 @@ def test_json_numbers_keep_their_notation() -> None:
 def test_the_last_of_repeated_names_counts_and_the_body_overrides_the_query() -> None:
     params = sent("link=a&link=b&quantity=1", data="quantity=2", content_type="text/plain")
     assert (params["link"], params["quantity"]) == ("b", "2")
+
+
+@pytest.mark.parametrize("text", ["a,b", "%,", "%2C", "%252C", "%2", "2%2C"])
+def test_an_escaped_comma_is_a_comma_and_nothing_else_changes(text: str) -> None:
+    escaped = text.replace("%", "%25")
+    for comma in (",", "%2C", "%2c"):
+        assert sent(f"link={escaped.replace(',', comma)}")["link"] == text
 
 
 def test_a_list_of_comments_becomes_lines() -> None:
