@@ -292,6 +292,8 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
         for name in ("day", "service", "provider", "customer", "method")
         for period in ("30", "month")
     ),
+    "accounting_statement": ("reports/provider-statement/",),
+    "accounting_statement_file": ("reports/provider-statement.csv",),
     "accounting_profit_file": ("reports/profit.csv?by=customer", "reports/profit.xlsx?by=day"),
 }
 EXTRA_ACTIONS = frozenset(

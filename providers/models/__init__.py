@@ -1,7 +1,9 @@
 """The tables of providers, price lists, submissions and background work."""
 
+from providers.models.balance import BalanceReading, ProviderDeposit
 from providers.models.offer import Markup, Offer, OfferChange, Route
 from providers.models.placement import (
+    BILLED,
     LIVE,
     CallOutcome,
     PanelCall,
@@ -15,7 +17,9 @@ from providers.models.type_rule import TypeRule
 from providers.worker.models import Heartbeat, QueuedTask, Turn
 
 __all__ = [
+    "BILLED",
     "LIVE",
+    "BalanceReading",
     "CallOutcome",
     "CallStats",
     "Heartbeat",
@@ -26,6 +30,7 @@ __all__ = [
     "Placement",
     "PlacementState",
     "Provider",
+    "ProviderDeposit",
     "ProviderStats",
     "QueuedTask",
     "RefusalReason",

@@ -54,6 +54,8 @@ class CallOutcome(models.TextChoices):
 
 #: A database constraint allows at most one row in one of these states for each order and run.
 LIVE = (PlacementState.SUBMITTING, PlacementState.IN_DOUBT, PlacementState.ACCEPTED)
+#: The order is or was at the provider in these states, so it costs money.
+BILLED = (PlacementState.ACCEPTED, PlacementState.CLOSED)
 
 
 class Placement(models.Model):

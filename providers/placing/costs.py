@@ -5,16 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Func, Q
+from django.db.models import F, Func
 from django.db.models.functions import Coalesce
 
 from orders.db.money_fields import MoneyField
 from orders.rules import amounts, charges
-from providers.models import Offer, PlacementState
-
-#: The submissions that cost money: their order is or was at the provider.
-BILLED_STATES = (PlacementState.ACCEPTED, PlacementState.CLOSED)
-BILLED = Q(state__in=BILLED_STATES)
+from providers.models import Offer
 
 
 def exact(rate: Decimal, quantity: int, *, is_flat: bool, exchange_rate: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from providers.models import Placement, PlacementState, Provider
+from providers.models import BalanceReading, Placement, PlacementState, Provider
 from providers.panels.dialect import Balance
 from providers.transport import conversation
 
@@ -17,7 +17,8 @@ def update_balance(provider: Provider) -> Balance:
     """Ask for the balance of ``provider`` and store it; every reading that is stored passes through here.
 
     If no order was on its way while we asked, the reading is stored as the idle balance too, which a later one is
-    compared with when the outcome of an order is unknown (see ``reconciling.evidence``).
+    compared with when the outcome of an order is unknown (see ``reconciling.evidence``). Each reading is kept for the
+    statement of the provider (see ``reconciling.balance_statement``).
 
     Raises:
         ProviderError: the panel did not name a balance; nothing was stored.
@@ -25,7 +26,15 @@ def update_balance(provider: Provider) -> Balance:
     asked_at = timezone.now()
     balance = conversation.balance(provider)
     values: dict[str, Any] = {"balance": balance.amount, "balance_seen_at": timezone.now()}
-    if not placements_under_way(provider, asked_at).exists():
+    is_idle = not placements_under_way(provider, asked_at).exists()
+    BalanceReading.objects.create(
+        provider=provider,
+        amount=balance.amount,
+        currency=balance.currency or provider.currency,
+        is_idle=is_idle,
+        read_at=asked_at,
+    )
+    if is_idle:
         values |= {"idle_balance": balance.amount, "idle_balance_at": values["balance_seen_at"]}
     Provider.objects.filter(pk=provider.pk).update(**values)
     for name, value in values.items():

@@ -24,7 +24,7 @@ from orders.db import bulk
 from orders.models import Account, Service, Transfer
 from orders.models.ledger import AccountKind, TransferKind
 from orders.rules import amounts
-from providers.models import Placement, Provider
+from providers.models import BILLED, Placement, Provider
 from providers.placing import costs
 from storefront.accounting.periods import DayNumber, Period, day_of
 from storefront.payments.models import Payment, PaymentEntry, PaymentStatus
@@ -148,8 +148,10 @@ def _transfers(name: str, period: Period) -> Iterator[tuple[Any, str, Decimal]]:
         return
     # An order's provider is the last one that took it. What no provider took is the rest: joining only the
     # submissions there are takes the database a fifth of the time of looking one up for each transfer.
-    later = Placement.objects.filter(costs.BILLED, order=OuterRef("order"), pk__gt=OuterRef("order__placements__pk"))
-    is_billed = Q(order__placements__state__in=costs.BILLED_STATES)
+    later = Placement.objects.filter(
+        state__in=BILLED, order=OuterRef("order"), pk__gt=OuterRef("order__placements__pk")
+    )
+    is_billed = Q(order__placements__state__in=BILLED)
     rest: dict[str, Decimal] = defaultdict(Decimal)
     for _key, column, amount in _sums(rows, Value(None, output_field=IntegerField())):
         rest[column] += amount
@@ -170,7 +172,7 @@ def _sums(rows: QuerySet[Transfer], key: Any) -> Iterator[tuple[Any, str, Decima
 
 
 def _costs(name: str, period: Period) -> Iterator[tuple[Any, str, Decimal]]:
-    rows = Placement.objects.filter(costs.BILLED, period.rows(Placement)).order_by()
+    rows = Placement.objects.filter(period.rows(Placement), state__in=BILLED).order_by()
     key = {
         "day": period.day_number(),
         "service": F("order__service"),

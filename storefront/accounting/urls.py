@@ -28,7 +28,10 @@ class NavigationEntry:
     permissions: tuple[str, ...]
 
 
-NAVIGATION = (NavigationEntry(_("Profit"), "accounting_profit", views.SALES_PERMISSIONS),)
+NAVIGATION = (
+    NavigationEntry(_("Profit"), "accounting_profit", views.SALES_PERMISSIONS),
+    NavigationEntry(_("Provider statement"), "accounting_statement", views.STATEMENT_PERMISSIONS),
+)
 
 
 def back_office_urls(site: Any) -> list[Any]:
@@ -40,4 +43,6 @@ def back_office_urls(site: Any) -> list[Any]:
     return [
         at("profit/", "profit", views.profit_page),
         at("profit.<file_format:form>", "profit_file", views.profit_file),
+        at("provider-statement/", "statement", views.statement_page),
+        at("provider-statement.<file_format:form>", "statement_file", views.statement_file),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -13,15 +13,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from orders.admin import formatting
 from orders.rules import amounts
+from providers.models import Provider
+from providers.reconciling import balance_statement
+from providers.transport import retention
 from storefront.accounting import charts, periods, profit, tables
 
 View = Callable[..., HttpResponseBase]
+STATEMENT_PERMISSIONS = ("providers.view_provider", "providers.view_placement")
 SALES_PERMISSIONS = ("orders.view_transfer", "providers.view_placement")
 #: Rows on a page; a download has all of them.
 ROWS_MAX = 200
@@ -55,6 +60,9 @@ def requires(*permissions: str) -> Callable[[View], View]:
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
     whole = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, f"admin/accounting/{template}.html", whole)
+
+
+# ------------------------------------------------------------------------------------------------ profit
 
 
 @require_safe
@@ -145,3 +153,115 @@ def _figures(total: profit.Figures) -> Sequence[dict[str, Any]]:
         {"name": _("Cost"), "value": formatting.rounded(total.cost), "note": ""},
         {"name": _("Profit"), "value": formatting.rounded(total.profit), "note": margin},
     ]
+
+
+# ------------------------------------------------------------------------------------------------ provider statement
+
+
+@require_safe
+@requires(*STATEMENT_PERMISSIONS)
+def statement_page(request: HttpRequest) -> HttpResponseBase:
+    providers = list(Provider.objects.all())
+    found, period = _statement(request, providers)
+    return page(
+        request,
+        "statement",
+        _("Provider statement"),
+        providers=providers,
+        statement=found,
+        total=_statement_lines(found) if found and found.total else None,
+        differences=[_interval_cells(one, found.provider) for one in found.differences[:ROWS_MAX]] if found else [],
+        orders=[_order_cells(one, found.provider) for one in found.charged_differently] if found else [],
+        presets=periods.PRESETS,
+        period=period,
+        time_zone=settings.TIME_ZONE,
+        kept_days=retention.READINGS_KEPT_DAYS,
+        can_record=request.user.has_perm("providers.add_providerdeposit"),
+        query=urlencode(
+            {"provider": found.provider.pk, "from": period.first.isoformat(), "to": period.last.isoformat()}
+        )
+        if found
+        else "",
+    )
+
+
+@require_safe
+@requires(*STATEMENT_PERMISSIONS)
+def statement_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    found, period = _statement(request, list(Provider.objects.all()))
+    if found is None:
+        raise Http404
+    head = (
+        _("From"), _("To"), _("Balance before"), _("Orders"), _("Cost of orders"), _("Returned"), _("Deposits"),
+        _("Expected balance"), _("Balance after"), _("Difference"), _("Currency"),
+    )  # fmt: skip
+    rows: Iterable[Sequence[tables.Cell]] = (
+        [
+            one.start, one.end, one.opening, one.orders, one.cost, one.returned, one.deposits, one.expected,
+            one.closing, one.difference, found.provider.currency,
+        ]
+        for one in (*found.intervals, *([found.total] if found.total else []))
+    )  # fmt: skip
+    name = f"statement-{found.provider.name}-{period.first.isoformat()}-{period.last.isoformat()}"
+    return tables.download(tables.Table(name, _("Provider statement"), head, rows), form)
+
+
+def _statement(
+    request: HttpRequest, providers: Sequence[Provider]
+) -> tuple[balance_statement.Statement | None, periods.Period]:
+    """Return the statement of the provider that was asked for, or of the first one; None without providers."""
+    period = periods.parse(request.GET)
+    first = max(period.first, period.last - periods.DAY * (balance_statement.DAYS_MAX - 1))
+    period = periods.Period(first, period.last, period.name)
+    wanted = request.GET.get("provider", "")
+    provider = next((one for one in providers if str(one.pk) == wanted), None)
+    if provider is None and wanted:
+        raise Http404
+    provider = provider or next(iter(providers), None)
+    if provider is None:
+        return None, period
+    return balance_statement.build(provider, start=period.start, end=period.end), period
+
+
+def _statement_lines(found: balance_statement.Statement) -> list[dict[str, Any]]:
+    total, currency = found.total, found.provider.currency
+    assert total is not None
+    lines = [
+        (_("Balance before"), total.opening, formatting.moment(total.start)),
+        (_("Cost of orders"), -total.cost, ngettext("%d order", "%d orders", total.orders) % total.orders),
+        (_("Returned"), total.returned, _("for partial and canceled orders")),
+        (_("Deposits"), total.deposits, ""),
+        (_("Expected balance"), total.expected, ""),
+        (_("Balance after"), total.closing, formatting.moment(total.end)),
+    ]
+    return [{"name": name, "value": formatting.amount(value, currency), "note": note} for name, value, note in lines]
+
+
+def _interval_cells(one: balance_statement.Interval, provider: Provider) -> dict[str, Any]:
+    def text(value: Any) -> Any:
+        return formatting.amount(value, provider.currency)
+
+    # Django's form for new rows takes its first values from the address.
+    at = timezone.localtime(one.start).isoformat(timespec="seconds")
+    deposit = urlencode({"provider": provider.pk, "amount": amounts.plain(one.difference), "paid_at": at})
+    return {
+        "start": one.start,
+        "end": one.end,
+        "cells": [
+            text(value) for value in (one.opening, -one.cost, one.returned, one.deposits, one.expected, one.closing)
+        ],
+        "difference": text(one.difference),
+        "is_less": one.difference < 0,
+        "deposit": deposit if one.difference > 0 else "",
+    }
+
+
+def _order_cells(one: balance_statement.ChargedDifferently, provider: Provider) -> dict[str, Any]:
+    return {
+        "order": one.order_id,
+        "upstream_id": one.upstream_id,
+        "at": one.created_at,
+        "cost": formatting.amount(one.cost, provider.currency),
+        "charged": formatting.amount(one.charged, provider.currency),
+        "difference": formatting.amount(one.difference, provider.currency),
+    }

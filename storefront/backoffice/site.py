@@ -34,7 +34,14 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "providers",
         _("Providers"),
-        ("providers.provider", "providers.offer", "providers.typerule", "providers.offerchange", "providers.panelcall"),
+        (
+            "providers.provider",
+            "providers.offer",
+            "providers.typerule",
+            "providers.offerchange",
+            "providers.providerdeposit",
+            "providers.panelcall",
+        ),
     ),
     (
         "money",

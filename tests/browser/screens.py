@@ -179,5 +179,5 @@ def _office(shop: SampleShop) -> list[Screen]:
 
 
 def _reports() -> list[Screen]:
-    paths = {"profit": "profit/", "profit-services": "profit/?by=service"}
+    paths = {"profit": "profit/", "profit-services": "profit/?by=service", "statement": "provider-statement/"}
     return [Screen(f"admin-{name}", f"/admin/reports/{path}", STAFF) for name, path in paths.items()]
