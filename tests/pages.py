@@ -277,7 +277,7 @@ LINKED = (
     "orders/order/?user__id__exact={customer}", "orders/order/?service__id__exact={service}",
     "orders/transfer/?order__id__exact={order}", "providers/placement/?order__id__exact={order}",
     "providers/route/?offer__id__exact=1", "webhooks/delivery/?endpoint__id__exact={endpoint}",
-    "orders/customerrate/?user__id__exact={customer}",
+    "orders/customerrate/?user__id__exact={customer}", "payments/paymentmethod/add/?gateway=nowpayments",
 )  # fmt: skip
 #: Pages of models besides list and forms.
 EXTRA_PAGES = {
@@ -301,6 +301,7 @@ EXTRA_ACTIONS = frozenset(
     + [f"orders_order_{act}" for act in ("cancel", "partial", "seen")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
     + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle")]
+    + [f"payments_paymentmethod_{act}" for act in ("check", "new_url")]
     + [f"support_ticket_{act}" for act in ("write", "act")]
     + ["currencies_currency_fetch", "currencies_currency_decide", "currencies_ratesource_fetch"]
 )

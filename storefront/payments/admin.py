@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.admin import base, formatting
 from orders.models import Transfer
-from storefront.payments import gateways, review
+from storefront.payments import gateways, method_admin, review
 from storefront.payments.history import STATUS_CLASSES
 from storefront.payments.models import REPORTED, Payment, PaymentMethod, PaymentRefund, PaymentStatus, RefundStatus
+
+__all__ = ["method_admin"]  # its pages register with the site when it is imported
 
 
 class ReviewFilter(admin.SimpleListFilter):

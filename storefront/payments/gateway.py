@@ -336,6 +336,8 @@ class Gateway(ABC):
     #: Base URL of the API, and of its test environment if there is one.
     api_url: ClassVar[str] = ""
     test_api_url: ClassVar[str] = ""
+    #: Whether it has test payments although it has no ``test_api_url``, for example with test keys.
+    has_test_keys: ClassVar[bool] = False
     #: Hosts to which customers are sent. ".example.com" allows every subdomain.
     hosts: ClassVar[Sequence[str]] = ()
     #: Hosts of ``Frame``.
@@ -372,6 +374,16 @@ class Gateway(ABC):
     def is_available(cls) -> bool:
         """Return whether operators can choose this gateway."""
         return True
+
+    @classmethod
+    def has_test_mode(cls) -> bool:
+        """Return whether a payment method can use a test environment of the gateway."""
+        return bool(cls.test_api_url) or cls.has_test_keys
+
+    @classmethod
+    def has_webhooks(cls) -> bool:
+        """Return whether the gateway sends webhooks."""
+        return cls.read_webhook is not Gateway.read_webhook
 
     @abstractmethod
     def start(self, payment: PaymentDetails, *, customer: Customer, urls: Urls) -> Next:

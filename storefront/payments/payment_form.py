@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.errors import InvalidAmount
 from orders.rules import amounts
 from storefront.currencies import rates
-from storefront.payments import gateways, return_urls
+from storefront.payments import availability, gateways, return_urls
 from storefront.payments.gateway import Gateway
 from storefront.payments.models import REPORTED, PaymentMethod
 
@@ -59,12 +59,13 @@ class PaymentRequest:
 
 def choices() -> list[Choice]:
     """Return the payment methods that can be used now, in their order."""
-    usable = [method for method in PaymentMethod.objects.filter(is_active=True) if gateways.is_usable(method)]
-    payable = rates.currencies_with_rates() if any(method.is_foreign for method in usable) else set()
+    active = list(PaymentMethod.objects.filter(is_active=True))
+    is_foreign = any(method.is_foreign for method in active)
+    payable = rates.currencies_with_rates() if is_foreign else {settings.STORE_CURRENCY}
     return [
         Choice(str(method.pk), method, gateways.GATEWAYS[method.gateway])
-        for method in usable
-        if not method.is_foreign or method.currency in payable
+        for method in active
+        if availability.problem(method, payable=payable) is None
     ]
 
 

@@ -16,6 +16,7 @@ from orders.models import Account, CustomerRate, DeliveryStats, Order, PriceChan
 from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
 from storefront.currencies.models import Currency, RateRecord, RateSource
+from storefront.payments.models import PaymentMethod
 from storefront.promotions.models import ONLY, Coupon, PaymentBonus, PromotionSettings
 from storefront.shop.models import Favorite
 from storefront.support import tickets
@@ -212,6 +213,12 @@ def _payments(made: SampleShop) -> None:
     payments.deliver(payments.webhook_of(credited))
     made.ids["credited_payment"] = credited.reference
     made.ids["demo_payment"] = payments.demo(made.nadia, "50").reference
+    method = PaymentMethod(
+        gateway="nowpayments", name="Cryptocurrency", icon="coin", minimum=Decimal(10), currency="EUR"
+    )
+    method.set_values({"api_key": "key", "ipn_secret": "secret"}, secret_names={"api_key", "ipn_secret"})
+    method.save()
+    made.ids["payment_method"] = method.pk
     made.ids["manual_payment"] = payments.manual(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
 
 

@@ -153,6 +153,7 @@ def _office(shop: SampleShop) -> list[Screen]:
         "transfers": "orders/transfer", "refills": "orders/refill", "levels": "orders/pricelevel",
         "providers": "providers/provider", "offers": "providers/offer", "markups": "providers/markup",
         "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment",
+        "payment-methods": "payments/paymentmethod",
         "payment-bonuses": "promotions/paymentbonus", "bonuses": "promotions/bonus", "coupons": "promotions/coupon",
         "letters": "mail/email",
         "currencies": "currencies/currency", "rate-sources": "currencies/ratesource",
@@ -166,7 +167,9 @@ def _office(shop: SampleShop) -> list[Screen]:
         "currency-first-rate": f"currencies/currency/{shop.ids['currency_INR']}/change",
         "currency-add": "currencies/currency/add", "rate-source-add": "currencies/ratesource/add",
         "rate-source": f"currencies/ratesource/{shop.ids['rate_source']}/change",
-        "payment-bonus-add": "promotions/paymentbonus/add",
+        "payment-bonus-add": "promotions/paymentbonus/add", "payment-method-choose": "payments/paymentmethod/add",
+        "payment-method-add": "payments/paymentmethod/add/?gateway=nowpayments",
+        "payment-method": f"payments/paymentmethod/{shop.ids['payment_method']}/change",
         "coupon-add": "promotions/coupon/add", "promotion-settings": "promotions/promotionsettings/1/change",
         "brand": "brand/brand", "index": "",
     }  # fmt: skip

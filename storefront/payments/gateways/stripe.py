@@ -72,6 +72,7 @@ class Stripe(Gateway):
         ),
     )
     api_url = "https://api.stripe.com"
+    has_test_keys = True
     hosts = ("checkout.stripe.com",)
     can_query = True
     can_refund = True
