@@ -10,6 +10,7 @@ from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.manual import Manual
 from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.gateways.paypal import PayPal
+from storefront.payments.gateways.paytr import PayTR
 from storefront.payments.gateways.plisio import Plisio
 from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
@@ -28,6 +29,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         BinancePay,
         Plisio,
         CoinPayments,
+        PayTR,
         Freekassa,
         Robokassa,
         Demo,
