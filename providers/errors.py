@@ -1,13 +1,14 @@
 """The errors of ``providers``; subclasses name the situation.
 
 Their messages are shown to operators and stored, so they must not contain an API key (see ``client.redact``).
+The texts of our own are notes, which each reader sees in their language (see ``providers.notes``).
 """
 
 
 class ProviderError(Exception):
     """Base class of all errors at a panel or on the way to it.
 
-    ``message`` is the panel's own text or a short technical reason, without keys. It is for operators only.
+    ``message`` is the panel's own text or a note, without keys. It is for operators only.
     """
 
     def __init__(self, message: str = "") -> None:

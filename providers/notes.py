@@ -1,6 +1,6 @@
 """Texts that are stored for operators as a code with its data, so that each reader sees them in their own language.
 
-``providers.models.note_texts`` has the text of each code. What a provider said in its own message is stored as it is.
+``providers.note_texts`` has the text of each code. What a provider said in its own message is stored as it is.
 """
 
 from __future__ import annotations
@@ -71,6 +71,35 @@ class Note(StrEnum):
     REFILL_STATUS = "refill_status"
     REFILL_OPEN = "refill_open"
     SENT_AGAIN = "sent_again"
+    # Why a request was not sent.
+    LOOKUP_TIMED_OUT = "lookup_timed_out"
+    NO_ADDRESS = "no_address"
+    PRIVATE_ADDRESS = "private_address"
+    CONNECT_TIMED_OUT = "connect_timed_out"
+    CONNECT_FAILED = "connect_failed"
+    TLS_TIMED_OUT = "tls_timed_out"
+    TLS_FAILED = "tls_failed"
+    CERTIFICATE_REJECTED = "certificate_rejected"
+    REQUEST_FAILED = "request_failed"
+    LEASE_OVER = "lease_over"
+    # Why a request that was sent has no usable answer.
+    NO_ANSWER = "no_answer"
+    ANSWER_TIMED_OUT = "answer_timed_out"
+    ANSWER_CUT_OFF = "answer_cut_off"
+    HEADERS_CUT_OFF = "headers_cut_off"
+    CONNECTION_RESET = "connection_reset"
+    CONNECTION_CLOSED = "connection_closed"
+    CONNECTION_FAILED = "connection_failed"
+    NOT_HTTP = "not_http"
+    INTERIM_ONLY = "interim_only"
+    ANSWER_TOO_LARGE = "answer_too_large"
+    BROKEN_COMPRESSION = "broken_compression"
+    UNKNOWN_COMPRESSION = "unknown_compression"
+    REDIRECTED = "redirected"
+    FAILED_INTERNALLY = "failed_internally"
+    # Why a webhook cannot be sent.
+    URL_NOT_ALLOWED = "url_not_allowed"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105
 
 
 def encode(note: Note, *, message: str = "", **data: str | int) -> str:

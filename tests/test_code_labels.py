@@ -14,7 +14,8 @@ from orders.admin import formatting
 from orders.models import OrderEvent, event_codes
 from orders.models.order import EventKind
 from orders.rules import state_machine
-from providers.models import CallOutcome, OfferChange, PlacementState, RefusalReason, note_texts
+from providers import note_texts
+from providers.models import CallOutcome, OfferChange, PlacementState, RefusalReason
 from providers.panels import error_phrases, error_texts
 from providers.reconciling import evidence
 from tests.test_translations import LANGUAGES, entries

@@ -168,6 +168,8 @@ def _facts(data: Mapping[str, Any], names: Mapping[Any, str], describe_note: Cal
             case "amount":
                 with suppress(InvalidAmount):
                     value = amount_text(amounts.parse(value))
+            case "panel_error" if describe_note(value) != value:
+                name, value = "why", describe_note(value)  # our own reason, because the provider gave no message
             case _ if isinstance(value, str):
                 value = code_label(name, value) or describe_note(value)
         yield str(FACTS[name]) % value if name in FACTS else f"{name}: {value}"

@@ -20,8 +20,9 @@ from orders.buying import link_locks
 from orders.catalog import price_changes
 from orders.models import Service
 from orders.rules import amounts, service_types
+from providers import note_texts
 from providers.admin import action_page, attention
-from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule, note_texts
+from providers.models import Markup, Offer, OfferChange, Provider, Route, TypeRule
 from providers.placing import costs
 from providers.pricelists import assignment, availability, markup
 

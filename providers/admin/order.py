@@ -23,9 +23,10 @@ from orders.errors import NotNow, OrdersError, OwnMoney
 from orders.lifecycle import fulfillment, staff_decisions
 from orders.models import Order, OrderEvent, Transfer
 from orders.rules import amounts, state_machine
+from providers import note_texts
 from providers.admin import attention, decisions, placement
 from providers.admin.decisions import decision
-from providers.models import PanelCall, Placement, PlacementState, Provider, RefusalReason, note_texts
+from providers.models import PanelCall, Placement, PlacementState, Provider, RefusalReason
 from providers.placing import routing
 from providers.placing.waiting import explain
 from providers.reconciling import evidence

@@ -13,8 +13,9 @@ from django.utils.translation import pgettext_lazy
 
 from orders.admin import base, formatting
 from orders.models import Order
+from providers import note_texts
 from providers.admin import attention
-from providers.models import LIVE, CallOutcome, PanelCall, Placement, PlacementState, Provider, note_texts
+from providers.models import LIVE, CallOutcome, PanelCall, Placement, PlacementState, Provider
 from providers.panels.dialect import ALL_VERBS
 
 

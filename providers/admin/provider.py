@@ -22,9 +22,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from orders.admin import base, formatting
 from orders.db.encrypted_field import Secret
+from providers import note_texts
 from providers.admin import action_page, provider_health
 from providers.errors import ProviderError
-from providers.models import Offer, PanelCall, Placement, Provider, TypeRule, note_texts
+from providers.models import Offer, PanelCall, Placement, Provider, TypeRule
 from providers.pricelists import importer, markup, onboarding
 from providers.transport import call_stats, circuit_breaker, type_rules
 

@@ -20,9 +20,10 @@ from orders.errors import OrdersError, OwnMoney
 from orders.lifecycle import customer_requests
 from orders.models import Cancellation, Order, Refill
 from orders.models.customer_request import OPEN_REQUEST
+from providers import note_texts
 from providers.admin import attention, decisions
 from providers.admin.placement import by_upstream_id
-from providers.models import Placement, UpstreamRequest, note_texts
+from providers.models import Placement, UpstreamRequest
 from providers.tracking import upstream_requests
 
 #: The mark of the order status that it resembles.

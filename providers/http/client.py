@@ -26,11 +26,13 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
+from providers import notes
 from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, OutcomeUnknown, ProviderError
 from providers.http.addresses import check_address
 from providers.http.content import decode, unpack
 from providers.http.messages import Answer, Call
 from providers.http.wire import POOLS, Phase, Wire, current, watchdog
+from providers.notes import Note
 from providers.worker.clock import Deadline
 
 __all__ = ["Limits", "check_address", "redact", "send"]
@@ -166,8 +168,8 @@ if hasattr(os, "register_at_fork"):  # a thread of the parent process may have h
 def _read(response: requests.Response, limit: int, wire: Wire) -> bytes:
     """Return the decompressed body; raise OutcomeUnknown if either form of it is larger than ``limit`` bytes."""
     if response.status_code < 200:
-        raise OutcomeUnknown(f"only an interim answer ({response.status_code}) came")
-    too_large = OutcomeUnknown(f"answer larger than {limit // 1024} kB")
+        raise OutcomeUnknown(notes.encode(Note.INTERIM_ONLY, status=response.status_code))
+    too_large = OutcomeUnknown(notes.encode(Note.ANSWER_TOO_LARGE, size=limit // 1024))
     if (response.raw.length_remaining or 0) > limit:
         raise too_large
     body = bytearray()
@@ -217,42 +219,41 @@ def _failure(error: Exception, call: Call, limits: Limits, wire: Wire) -> Provid
 
 
 def _failure_message(error: Exception, limits: Limits, wire: Wire) -> str:
-    """Return a short technical reason in our own words, because texts of libraries contain URLs."""
+    """Return the reason as a note, because texts of libraries contain URLs."""
     if isinstance(error, ProviderError):
         return error.message
     if wire.is_expired or wire.remaining() <= 0:
-        return _late(wire.phase, f"within {limits.total:g} s")
+        return _late(wire.phase, f"{limits.total:g}")
     if wire.phase == Phase.TLS:
-        return f"TLS handshake failed: {_tls_reason(error)}"
+        return _tls_failure(error)
     if wire.phase < Phase.SENT:
-        return f"the request could not be made ({type(error).__name__})"
+        return notes.encode(Note.REQUEST_FAILED, message=type(error).__name__)
     if wire.phase == Phase.BODY:
-        return f"answer was cut off after {wire.received} bytes"
+        return notes.encode(Note.ANSWER_CUT_OFF, size=wire.received)
     if _find(error, ConnectionResetError):
-        return "connection reset after the request was sent"
+        return notes.encode(Note.CONNECTION_RESET)
     if _find(error, EOFError):
-        is_begun = wire.phase == Phase.HEADERS
-        return (
-            "answer was cut off in its headers" if is_begun else "connection closed without an answer, request was sent"
-        )
+        return notes.encode(Note.HEADERS_CUT_OFF if wire.phase == Phase.HEADERS else Note.CONNECTION_CLOSED)
     if _find(error, http.client.HTTPException):
-        return "the answer is not readable HTTP"
-    return f"connection failed after the request was sent ({type(error).__name__})"
+        return notes.encode(Note.NOT_HTTP)
+    return notes.encode(Note.CONNECTION_FAILED, message=type(error).__name__)
 
 
-def _late(phase: Phase, within: str) -> str:
+def _late(phase: Phase, seconds: str) -> str:
+    if phase == Phase.TLS:
+        return notes.encode(Note.TLS_TIMED_OUT, seconds=seconds)
     if phase < Phase.SENT:
-        return f"{'TLS handshake' if phase == Phase.TLS else 'connection'} not finished {within}"
-    return f"no answer {within}, request was sent" if phase == Phase.SENT else f"answer not complete {within}"
+        return notes.encode(Note.CONNECT_TIMED_OUT, seconds=seconds)
+    return notes.encode(Note.NO_ANSWER if phase == Phase.SENT else Note.ANSWER_TIMED_OUT, seconds=seconds)
 
 
-def _tls_reason(error: Exception) -> str:
+def _tls_failure(error: Exception) -> str:
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate:
-        return f"certificate not accepted, {certificate.verify_message}"
+        return notes.encode(Note.CERTIFICATE_REJECTED, message=certificate.verify_message)
     failure = _find(error, ssl.SSLError)
     reason = failure.reason if failure else None
-    return (reason or "connection lost").replace("_", " ").lower()
+    return notes.encode(Note.TLS_FAILED, message=(reason or "connection lost").replace("_", " ").lower())
 
 
 def _find(error: BaseException | None, kind: type[E]) -> E | None:

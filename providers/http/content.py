@@ -11,7 +11,9 @@ import json
 import re
 import zlib
 
+from providers import notes
 from providers.errors import OutcomeUnknown
+from providers.notes import Note
 
 #: The maximum number of compression layers, more than any chain of proxies produces.
 MAX_LAYERS = 3
@@ -50,8 +52,12 @@ def unpack(body: bytes, content_encoding: str, limit: int) -> bytes:
     if plain is not body or not declared or _is_text(plain):
         return plain
     if declared & {"gzip", "x-gzip", "deflate"}:
-        raise OutcomeUnknown(f"answer is broken {'deflate' if 'deflate' in declared else 'gzip'}")
-    raise OutcomeUnknown(f"answer is packed in a way we did not ask for: {', '.join(sorted(declared))}")
+        raise _broken("deflate" if "deflate" in declared else "gzip")
+    raise OutcomeUnknown(notes.encode(Note.UNKNOWN_COMPRESSION, coding=", ".join(sorted(declared))))
+
+
+def _broken(coding: str) -> OutcomeUnknown:
+    return OutcomeUnknown(notes.encode(Note.BROKEN_COMPRESSION, coding=coding))
 
 
 def _remove_layer(body: bytes, declared: set[str], limit: int) -> bytes | None:
@@ -92,14 +98,14 @@ def _gunzip(body: bytes, limit: int) -> bytes:
         try:
             plain += unpacker.decompress(body, limit + 1 - len(plain))
         except zlib.error:
-            raise OutcomeUnknown("answer is broken gzip") from None
+            raise _broken("gzip") from None
         _check_size(plain, limit)
         if not unpacker.eof:
-            raise OutcomeUnknown("answer is broken gzip")
+            raise _broken("gzip")
         body = unpacker.unused_data
         if not body.startswith(_GZIP_MAGIC):
             return bytes(plain)
-    raise OutcomeUnknown("answer is broken gzip")
+    raise _broken("gzip")
 
 
 def _inflate(body: bytes, window: int, limit: int) -> bytes | None:
@@ -114,7 +120,7 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes | None:
 
 def _check_size(plain: bytes | bytearray, limit: int) -> None:
     if len(plain) > limit:
-        raise OutcomeUnknown(f"answer larger than {limit // 1024} kB")
+        raise OutcomeUnknown(notes.encode(Note.ANSWER_TOO_LARGE, size=limit // 1024))
 
 
 def _declared_charset(content_type: str) -> str:

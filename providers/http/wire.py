@@ -25,8 +25,10 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from providers import notes
 from providers.errors import AddressNotAllowed, LeaseEnded, NotSent
 from providers.http.addresses import is_public
+from providers.notes import Note
 from providers.worker.clock import Deadline
 
 # urllib3 logs whole URLs (requests at DEBUG, malformed headers at WARNING), and some dialects put the key there.
@@ -161,9 +163,7 @@ def resolve(host: str, port: int, wire: Wire) -> list[tuple[socket.AddressFamily
     rows = kept[1] if kept is not None and is_kept else _look_up(host, port, wire)
     for row in rows:
         if not wire.allow_private and not is_public(ipaddress.ip_address(row[4][0])):
-            raise AddressNotAllowed(
-                f"{host} resolves to {row[4][0]}, which is on this machine or in a private network."
-            )
+            raise AddressNotAllowed(notes.encode(Note.PRIVATE_ADDRESS, host=host, address=row[4][0]))
     if not is_kept:
         if len(_kept) >= MOST_HOSTS:
             _kept.clear()
@@ -189,9 +189,9 @@ def _look_up(host: str, port: int, wire: Wire) -> list[Any]:
     try:
         rows = found.get(timeout=max(0.0, wire.remaining()))
     except queue.Empty:
-        raise NotSent(f"the name {host} was not looked up in time") from None
+        raise NotSent(notes.encode(Note.LOOKUP_TIMED_OUT, host=host)) from None
     if isinstance(rows, Exception) or not rows:
-        raise NotSent(f"the name {host} has no address")
+        raise NotSent(notes.encode(Note.NO_ADDRESS, host=host))
     return rows
 
 
@@ -199,7 +199,7 @@ def connect(host: str, port: int, wire: Wire) -> socket.socket:
     """Return a socket connected to the first address that answers; only addresses that were checked are tried."""
     addresses = resolve(host, port, wire)
     wire.phase = Phase.CONNECT
-    failure = ""
+    failure = notes.encode(Note.CONNECT_TIMED_OUT, seconds=f"{wire.connect:.3g}")
     for family, address in addresses:
         seconds = min(wire.connect, wire.remaining())
         if seconds <= 0:
@@ -211,12 +211,18 @@ def connect(host: str, port: int, wire: Wire) -> socket.socket:
             sock.connect(address)
         except OSError as error:
             sock.close()
-            failure = f"no answer within {seconds:.3g} s" if isinstance(error, TimeoutError) else (error.strerror or "")
+            failure = _connect_failure(f"{host}:{port}", error, seconds)
         else:
             sock.settimeout(wire.remaining() + 1)  # normally the watchdog acts first; this is a safety net
             return sock
     _kept.pop((host, port), None)  # the host may have moved to another address
-    raise NotSent(f"no connection to {host}:{port}: {(failure or 'out of time').lower()}")
+    raise NotSent(failure)
+
+
+def _connect_failure(server: str, error: OSError, seconds: float) -> str:
+    if isinstance(error, TimeoutError):
+        return notes.encode(Note.CONNECT_TIMED_OUT, seconds=f"{seconds:.3g}")
+    return notes.encode(Note.CONNECT_FAILED, host=server, message=(error.strerror or type(error).__name__).lower())
 
 
 class _Reader(io.BufferedReader):
@@ -276,7 +282,7 @@ class WatchedHTTPConnection(HTTPConnection):
                 raise TimeoutError("out of time before anything was sent")
             # Checked as late as possible, because this thread may have been stopped for minutes since the claim.
             if wire.send_by is not None and wire.send_by.has_passed:
-                raise LeaseEnded("the lease was over before anything was sent")
+                raise LeaseEnded(notes.encode(Note.LEASE_OVER))
             wire.phase = (
                 Phase.SENT
             )  # set before the first byte, because from here on a failure does not prove that nothing happened

@@ -24,7 +24,7 @@ from django.db import connection, transaction
 
 from orders.lifecycle import fulfillment
 from orders.models import Order
-from providers import notes
+from providers import note_texts, notes
 from providers.errors import LeaseEnded, OutcomeUnknown, ProviderError, Unsupported
 from providers.http import policy
 from providers.http.messages import Answer, Call
@@ -147,7 +147,9 @@ class _SubmissionPass:
                 "order %s: the answer of provider %s was not recorded: %s",
                 answered.attempt.placement.order_id,
                 self._provider,
-                answered.problem or f"accepted as {answered.upstream_id}",
+                note_texts.describe(answered.problem.message)
+                if answered.problem
+                else f"accepted as {answered.upstream_id}",
             )
         with suppress(*UNREACHABLE):  # a turn expires, and a tally is only a statistic
             self._turn.end()
@@ -240,7 +242,7 @@ class _SubmissionPass:
 
     def _exchange(self, attempt: PlacementAttempt, call: Call) -> None:
         """Make one call; runs in a thread of the pool, without the database."""
-        outcome: Answer | ProviderError = OutcomeUnknown("the call failed in an unexpected way")
+        outcome: Answer | ProviderError = OutcomeUnknown(notes.encode(Note.FAILED_INTERNALLY))
         try:
             outcome = conversation.exchange(call, send_by=attempt.send_by)
         finally:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from orders.models import Order
 from orders.rules import amounts
 from orders.rules.state_machine import Status
-from providers.models import Offer, note_texts
+from providers import note_texts
+from providers.models import Offer
 from providers.placing import costs, routing
 from providers.reconciling import holds
 from providers.transport import funds, offer_pauses

@@ -20,9 +20,9 @@ from django.utils import timezone
 from orders.db import bulk
 from orders.models import Category, Service
 from orders.rules import amounts
-from providers import notes
+from providers import note_texts, notes
 from providers.errors import BadList, CurrencyChanged, ProviderError
-from providers.models import Offer, OfferChange, Provider, Route, note_texts
+from providers.models import Offer, OfferChange, Provider, Route
 from providers.notes import Note
 from providers.panels.dialect import Listed
 from providers.pricelists import availability, diff, markup
@@ -154,7 +154,7 @@ def _check_balance(provider: Provider) -> None:
     try:
         balance = balances.update_balance(provider)
     except ProviderError as problem:
-        log.info("%s: no balance: %s", provider.name, problem)
+        log.info("%s: no balance: %s", provider.name, note_texts.describe(problem.message))
         return
     if _differs(balance.currency, provider):
         raise _currency_changed(provider, balance.currency)

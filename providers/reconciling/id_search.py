@@ -27,10 +27,10 @@ from django.utils import timezone
 from orders.models.event_codes import DecidedBy
 from orders.rules import amounts
 from orders.rules.state_machine import Progress
-from providers import notes
+from providers import note_texts, notes
 from providers.errors import ProviderError
 from providers.http import policy
-from providers.models import Placement, PlacementState, Provider, note_texts
+from providers.models import Placement, PlacementState, Provider
 from providers.notes import Note
 from providers.panels.error_texts import is_foreign
 from providers.reconciling import decisions, evidence, id_windows

@@ -13,10 +13,10 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from providers import notes
+from providers import note_texts, notes
 from providers.errors import NotSent, OutcomeUnknown, ProviderError, Refused
 from providers.http.messages import Answer
-from providers.models import Placement, Provider, note_texts
+from providers.models import Placement, Provider
 from providers.notes import Note
 from providers.transport import conversation, funds, offer_pauses
 from providers.worker.backoff import Doubling

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from providers import note_texts
 from providers.errors import ProviderError
 from providers.http import client
 from providers.http.messages import Answer
@@ -170,7 +171,7 @@ def detect(url: str, key: str, *, auth: str = "", encoding: str = "") -> Detecte
         try:
             fits[dialect.name] = conversation.try_formats(dialect, auth, encoding)
         except ProviderError as problem:
-            why[dialect.name] = client.redact(str(problem), [key]) or type(problem).__name__
+            why[dialect.name] = client.redact(note_texts.describe(problem.message), [key]) or type(problem).__name__
     best = max(fits.values(), key=lambda fit: fit.rank, default=None)
     lines = []
     for name in DIALECTS:

@@ -25,8 +25,9 @@ from orders.models import Account, Cancellation, Order, Refill, Service, Transfe
 from orders.models.ledger import AccountKind, TransferKind
 from orders.rules import amounts
 from orders.rules.state_machine import Status
+from providers import note_texts
 from providers.admin import attention
-from providers.models import Offer, Placement, PlacementState, Provider, note_texts
+from providers.models import Offer, Placement, PlacementState, Provider
 from providers.reconciling import decisions, evidence
 from providers.tracking import waiting
 from providers.worker import heartbeat

@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from providers import note_texts
 from providers.errors import AddressNotAllowed, ProviderError
 from providers.http import client, policy
 from providers.http.client import Limits
@@ -104,9 +105,14 @@ def _send(source: RateSource, key: str) -> Answer:
             raise AddressNotAllowed("the URL does not start with https://")
         return client.send(call, limits=Limits(total=TIMEOUT, body=MAX_BYTES, allow_private=allow_private))
     except AddressNotAllowed as error:
-        raise UnusableAnswer(FetchProblem.NOT_ALLOWED, error.message) from None
+        raise UnusableAnswer(FetchProblem.NOT_ALLOWED, _english(error)) from None
     except ProviderError as error:
-        raise UnusableAnswer(FetchProblem.UNREACHABLE, error.message) from None
+        raise UnusableAnswer(FetchProblem.UNREACHABLE, _english(error)) from None
+
+
+def _english(error: ProviderError) -> str:
+    with translation.override("en"):
+        return note_texts.describe(error.message)
 
 
 def _rates(source: RateSource, text: str, codes: Sequence[str]) -> dict[str, Quote]:

@@ -96,8 +96,13 @@ class EndpointAdmin(base.ReadOnlyMixin, base.ModelAdmin):
 
 class AttemptInline(base.ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = Attempt
-    fields = ("at", "status", "elapsed_ms", "error", "answer")
+    fields = ("at", "status", "elapsed_ms", "error_text", "answer")
+    readonly_fields = fields
     extra = 0
+
+    @admin.display(description=_("error"))
+    def error_text(self, attempt: Attempt) -> str:
+        return attempt.error_text or formatting.NONE
 
 
 @admin.register(Delivery)
@@ -110,7 +115,7 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
     search_help_text = _("Search by delivery ID, endpoint ID or the start of a customer's email.")
     fields = (
         "at", "topic", "target", "customer", "state", "attempts", "next", "delivered_at", "given_up_at",
-        "last_status", "last_error", "body",
+        "last_status", "error", "body",
     )  # fmt: skip
     inlines = (AttemptInline,)
     actions = ("resend",)
@@ -151,7 +156,7 @@ class DeliveryAdmin(base.NumberOrEmailSearchMixin, base.LargeTableMixin, base.Re
 
     @admin.display(description=_("last error"))
     def error(self, delivery: Delivery) -> str:
-        return formatting.left_to_right(delivery.last_error) if delivery.last_error else formatting.NONE
+        return delivery.error_text or formatting.NONE
 
     @admin.display(description=_("next attempt"))
     def next(self, delivery: Delivery) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.db.encrypted_field import EncryptedField
 from orders.events import Topic
+from providers import note_texts
 from providers.worker.outbox import OutboxQuerySet, OutboxRow
 
 #: Topic of the test event, which a customer sends to check that an endpoint works.
@@ -139,7 +140,7 @@ class Delivery(OutboxRow):
     event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries", verbose_name=_("event"))
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     last_status = models.PositiveIntegerField(_("last HTTP status"), null=True, blank=True)
-    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     objects = DeliveryQuerySet.as_manager()
@@ -172,12 +173,17 @@ class Delivery(OutboxRow):
             return DeliveryState.GIVEN_UP
         return DeliveryState.RETRYING if self.last_error else DeliveryState.WAITING
 
+    @property
+    def error_text(self) -> str:
+        """The last error in the reader's language, "" without one."""
+        return note_texts.describe(self.last_error)
+
 
 class Attempt(models.Model):
     """One request to an endpoint and its result.
 
-    ``answer`` holds the first ``KEPT_TEXT`` characters of the answer; ``error`` says why there was none or why it is a
-    failure.
+    ``answer`` holds the first ``KEPT_TEXT`` characters of the answer; ``error`` is a note that says why there was
+    none, or why it is a failure.
     """
 
     KEPT_TEXT = 500
@@ -186,7 +192,7 @@ class Attempt(models.Model):
     at = models.DateTimeField(_("sent at"))
     status = models.PositiveIntegerField(_("HTTP status"), null=True, blank=True)
     elapsed_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
-    error = models.CharField(_("error"), max_length=300, blank=True)
+    error = models.CharField(_("error"), max_length=500, blank=True)
     answer = models.CharField(_("response"), max_length=KEPT_TEXT, blank=True)
 
     class Meta:
@@ -195,4 +201,9 @@ class Attempt(models.Model):
         verbose_name_plural = _("attempts")
 
     def __str__(self) -> str:
-        return f"{self.delivery_id}: {self.status or self.error}"
+        return f"{self.delivery_id}: {self.status or self.error_text}"
+
+    @property
+    def error_text(self) -> str:
+        """The error in the reader's language, "" without one."""
+        return note_texts.describe(self.error)

@@ -25,10 +25,12 @@ from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from providers import notes
 from providers.errors import AddressNotAllowed, LeaseEnded, NotSent, ProviderError
 from providers.http import client
 from providers.http.client import Limits
 from providers.http.messages import Answer, Call
+from providers.notes import Note
 from providers.transport import conversation
 from providers.worker import leases, turns
 from providers.worker import outbox as worker_outbox
@@ -224,9 +226,9 @@ def _send(sent: _ClaimedDelivery) -> Answer | ProviderError:
     allow_private = bool(settings.ALLOW_PRIVATE_WEBHOOKS)
     try:
         if call is None:
-            raise NotSent("the signing secret cannot be read: create a new one")
+            raise NotSent(notes.encode(Note.SECRET_UNREADABLE))
         if not allow_private and not call.url.startswith("https://"):
-            raise AddressNotAllowed("the URL does not start with https://")
+            raise AddressNotAllowed(notes.encode(Note.URL_NOT_ALLOWED))
         limits = Limits(total=TIMEOUT, body=MAX_RESPONSE_BYTES, allow_private=allow_private)
         return client.send(call, limits=limits, send_by=sent.send_by)
     except ProviderError as problem:
@@ -278,16 +280,16 @@ def _record(sent: _ClaimedDelivery, outcome: Answer | ProviderError) -> str:
 
 
 def _error(outcome: Answer | ProviderError) -> str:
-    """Return a short reason why the event was not delivered, or "" if it was."""
+    """Return why the event was not delivered, as a note or an HTTP status, or "" if it was."""
     if isinstance(outcome, AddressNotAllowed):
         # Do not use the error's own text: it is written for provider panels and reveals the IP address of a host name.
-        return "URL not allowed: it must start with https:// and be on the public internet"
+        return notes.encode(Note.URL_NOT_ALLOWED)
     if isinstance(outcome, ProviderError):
-        return outcome.message[:300] or "no response"
+        return outcome.message
     if 200 <= outcome.status < 300:
         return ""
     if 300 <= outcome.status < 400:
-        return f"HTTP {outcome.status}: redirects are not followed"
+        return notes.encode(Note.REDIRECTED, status=outcome.status)
     return f"HTTP {outcome.status}"
 
 

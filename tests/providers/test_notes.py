@@ -7,8 +7,10 @@ import re
 import pytest
 from django.utils.translation import override
 
-from providers import notes
-from providers.models import note_texts
+from orders.admin import formatting
+from orders.models import OrderEvent
+from orders.models.order import EventKind
+from providers import note_texts, notes
 from providers.notes import LONGEST, Note
 
 
@@ -21,6 +23,17 @@ def test_a_note_is_read_with_its_data() -> None:
 def test_a_note_inside_a_note_is_read_too() -> None:
     stored = notes.encode(Note.NO_CLEAR_ANSWER, message=notes.encode(Note.LEFT_OUT))
     assert note_texts.describe(stored) == "No clear answer: The provider left it out of its answer."
+
+
+def test_the_timeline_tells_our_own_reason_from_a_message_of_the_provider() -> None:
+    def described(panel_error: str) -> str:
+        event = OrderEvent(kind=EventKind.IN_DOUBT, data={"panel_error": panel_error})
+        return formatting.describe_event(event, {}, describe_note=note_texts.describe)
+
+    assert (
+        described(notes.encode(Note.NO_ANSWER, seconds="30")) == "Reason: No answer within 30 s. The request was sent."
+    )
+    assert described("Try again later") == "Provider message: “Try again later”"
 
 
 def test_what_a_provider_said_is_shown_as_it_is() -> None:

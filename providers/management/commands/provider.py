@@ -17,8 +17,9 @@ from orders.errors import InvalidAmount
 from orders.management.operator import OperatorCommand
 from orders.management.secret_input import read_environment_or_prompt, read_file
 from orders.rules import amounts, service_types
+from providers import note_texts
 from providers.errors import ProviderError
-from providers.models import Offer, Provider, note_texts
+from providers.models import Offer, Provider
 from providers.panels.dialect import AUTHS, METHODS, Listed
 from providers.panels.dialects import DIALECTS
 from providers.pricelists import assignment, availability, importer, onboarding

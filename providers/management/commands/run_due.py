@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from orders.management.operator import OperatorCommand
+from providers import note_texts
 from providers.errors import ProviderError
-from providers.models import Provider, note_texts
+from providers.models import Provider
 from providers.placing import routing, submission
 from providers.pricelists import importer
 from providers.reconciling import id_search

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+from providers import note_texts
 from providers.errors import ProviderError
 from providers.http import client
 from providers.http.client import Limits, redact
@@ -79,5 +80,5 @@ def send(
     try:
         answer = client.send(call, limits=Limits(connect=CONNECT, total=TOTAL, body=BODY_MAX, allow_private=is_local))
     except ProviderError as problem:
-        raise ConnectionError(redact(str(problem), secrets)) from None
+        raise ConnectionError(redact(note_texts.describe(problem.message), secrets)) from None
     return GatewayAnswer(answer.status, answer.text)
