@@ -14,6 +14,7 @@ from storefront.payments.gateways.paytr import PayTR
 from storefront.payments.gateways.plisio import Plisio
 from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
+from storefront.payments.gateways.yookassa import YooKassa
 from storefront.payments.models import PaymentMethod
 
 GATEWAYS: dict[str, type[Gateway]] = {
@@ -30,6 +31,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         Plisio,
         CoinPayments,
         PayTR,
+        YooKassa,
         Freekassa,
         Robokassa,
         Demo,
