@@ -264,6 +264,8 @@ class CurrencyAdmin(base.EditableRowsMixin, base.ModelAdmin):
     @admin.display(description=_("source"), ordering="source__name")
     def source_link(self, currency: Currency) -> str:
         """Return a link to the source and since when the rate has its value."""
+        if currency.rate_at is None:
+            return base.page_link(currency.source)
         since = format_html(gettext("rate since {}"), formatting.moment(currency.rate_at))
         return format_html('{} <small class="sub">{}</small>', base.page_link(currency.source), since)
 
