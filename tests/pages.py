@@ -292,6 +292,10 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
         for name in ("day", "service", "provider", "customer", "method")
         for period in ("30", "month")
     ),
+    "accounting_trial_balance": ("reports/trial-balance/", "reports/trial-balance/?date={day}"),
+    "accounting_trial_balance_file": ("reports/trial-balance.csv",),
+    "accounting_account": ("reports/account/?account=nadia@example.com", "reports/account/?account=sales&to={day}"),
+    "accounting_account_file": ("reports/account.csv?account=nadia@example.com",),
     "accounting_statement": ("reports/provider-statement/",),
     "accounting_statement_file": ("reports/provider-statement.csv",),
     "accounting_profit_file": ("reports/profit.csv?by=customer", "reports/profit.xlsx?by=day"),

@@ -33,7 +33,7 @@ _EPOCH = date(1970, 1, 1)
 _DAY_SECONDS = 86_400
 #: Rows are looked up by id first. Ids and times rise together, apart from transactions that overlap and clocks of
 #: several machines that differ; this much disorder does no harm.
-_DISORDER = DAY
+DISORDER = DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Period:
 
         It names a range of ids as well, so that only these rows are read, without an index on the time.
         """
-        first, last = first_since(model, self.start - _DISORDER), first_since(model, self.end + _DISORDER)
+        first, last = first_since(model, self.start - DISORDER), first_since(model, self.end + DISORDER)
         return Q(pk__gte=first, pk__lt=last, created_at__gte=self.start, created_at__lt=self.end)
 
     def day_number(self) -> DayNumber:

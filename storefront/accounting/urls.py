@@ -30,6 +30,8 @@ class NavigationEntry:
 
 NAVIGATION = (
     NavigationEntry(_("Profit"), "accounting_profit", views.SALES_PERMISSIONS),
+    NavigationEntry(_("Trial balance"), "accounting_trial_balance", views.LEDGER_PERMISSIONS),
+    NavigationEntry(_("Account balance"), "accounting_account", views.LEDGER_PERMISSIONS),
     NavigationEntry(_("Provider statement"), "accounting_statement", views.STATEMENT_PERMISSIONS),
 )
 
@@ -43,6 +45,10 @@ def back_office_urls(site: Any) -> list[Any]:
     return [
         at("profit/", "profit", views.profit_page),
         at("profit.<file_format:form>", "profit_file", views.profit_file),
+        at("trial-balance/", "trial_balance", views.trial_balance_page),
+        at("trial-balance.<file_format:form>", "trial_balance_file", views.trial_balance_file),
+        at("account/", "account", views.account_page),
+        at("account.<file_format:form>", "account_file", views.account_file),
         at("provider-statement/", "statement", views.statement_page),
         at("provider-statement.<file_format:form>", "statement_file", views.statement_file),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -19,14 +19,17 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from orders.admin import formatting
+from orders.models import Account
+from orders.models.ledger import TransferKind
 from orders.rules import amounts
 from providers.models import Provider
 from providers.reconciling import balance_statement
 from providers.transport import retention
-from storefront.accounting import charts, periods, profit, tables
+from storefront.accounting import balances, charts, periods, profit, tables
 
 View = Callable[..., HttpResponseBase]
 STATEMENT_PERMISSIONS = ("providers.view_provider", "providers.view_placement")
+LEDGER_PERMISSIONS = ("orders.view_account", "orders.view_transfer")
 SALES_PERMISSIONS = ("orders.view_transfer", "providers.view_placement")
 #: Rows on a page; a download has all of them.
 ROWS_MAX = 200
@@ -264,4 +267,125 @@ def _order_cells(one: balance_statement.ChargedDifferently, provider: Provider) 
         "cost": formatting.amount(one.cost, provider.currency),
         "charged": formatting.amount(one.charged, provider.currency),
         "difference": formatting.amount(one.difference, provider.currency),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ accounts
+
+
+@require_safe
+@requires(*LEDGER_PERMISSIONS)
+def trial_balance_page(request: HttpRequest) -> HttpResponseBase:
+    found = balances.trial_balance(balances.day_from(request.GET))
+    return page(
+        request,
+        "trial_balance",
+        _("Trial balance"),
+        found=found,
+        lines=[_trial_line(line, found) for line in found.lines],
+        debit=formatting.amount(found.debit),
+        credit=formatting.amount(found.credit),
+        difference=formatting.amount(found.credit - found.debit),
+        time_zone=settings.TIME_ZONE,
+        query=urlencode({"date": found.day.isoformat()}),
+    )
+
+
+@require_safe
+@requires(*LEDGER_PERMISSIONS)
+def trial_balance_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Return every account, each customer's included, so that the file can be added up to zero."""
+    day = balances.day_from(request.GET)
+    head = (_("Ledger account"), _("Type"), _("Customer"), _("Debit"), _("Credit"), _("Currency"))
+    rows: Iterable[Sequence[tables.Cell]] = (
+        [
+            account.pk if account.user else account.code,
+            str(account.get_kind_display()),
+            str(account.user or ""),
+            line.debit,
+            line.credit,
+            account.currency,
+        ]
+        for line in balances.every_balance(day)
+        if (account := line.account)
+    )
+    return tables.download(tables.Table(f"trial-balance-{day.isoformat()}", _("Trial balance"), head, rows), form)
+
+
+@require_safe
+@requires(*LEDGER_PERMISSIONS)
+def account_page(request: HttpRequest) -> HttpResponseBase:
+    wanted, period = request.GET.get("account", ""), periods.parse(request.GET)
+    account = balances.find_account(wanted)
+    statement = balances.statement(account, period) if account else None
+    return page(
+        request,
+        "account",
+        _("Account balance"),
+        wanted=_account_text(account) if account else wanted,
+        account=account,
+        statement=statement,
+        opening=formatting.amount(statement.opening) if statement else "",
+        closing=formatting.amount(statement.closing) if statement else "",
+        movements=[_movement_cells(one) for one in statement.movements] if statement else [],
+        presets=periods.PRESETS,
+        period=period,
+        time_zone=settings.TIME_ZONE,
+        query=urlencode({"account": account.pk, "from": period.first.isoformat(), "to": period.last.isoformat()})
+        if account
+        else "",
+    )
+
+
+@require_safe
+@requires(*LEDGER_PERMISSIONS)
+def account_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    account = balances.find_account(request.GET.get("account", ""))
+    if account is None:
+        raise Http404
+    period = periods.parse(request.GET)
+    head = (
+        _("Date"), _("Type"), _("Reference"), _("Order ID"), _("Other account"), _("In"), _("Out"), _("Balance"),
+        _("Note"), _("Currency"),
+    )  # fmt: skip
+    name = f"account-{account.pk}-{period.first.isoformat()}-{period.last.isoformat()}"
+    return tables.download(tables.Table(name, _account_text(account), head, _transfer_rows(account, period)), form)
+
+
+def _transfer_rows(account: Account, period: periods.Period) -> Iterator[Sequence[tables.Cell]]:
+    balance = balances.balance_at(account, period.first - periods.DAY)
+    found = balances.transfers(account, period).select_related("source__user", "target__user")
+    for row in found.iterator(chunk_size=2000):
+        is_in = row.target_id == account.pk
+        balance += row.amount if is_in else -row.amount
+        other = row.source if is_in else row.target
+        yield [
+            row.created_at, str(row.get_kind_display()), row.reference, row.order_id, _account_text(other),
+            row.amount if is_in else None, None if is_in else row.amount, balance, row.note, account.currency,
+        ]  # fmt: skip
+
+
+def _account_text(account: Account) -> str:
+    return str(account.user or account.code)
+
+
+def _trial_line(line: balances.Line, found: balances.TrialBalance) -> dict[str, Any]:
+    account = line.account
+    customers = ngettext("%s customer", "%s customers", found.customers) % formatting.count(found.customers)
+    query = urlencode({"account": account.pk, "to": found.day.isoformat()}) if account else ""
+    return {
+        "label": account.code if account else _("Customer balances"),
+        "note": account.get_kind_display() if account else customers,
+        "url": f"{reverse('admin:accounting_account')}?{query}" if account else "",
+        "debit": formatting.amount(line.debit) if line.debit else formatting.NONE,
+        "credit": formatting.amount(line.credit) if line.credit else formatting.NONE,
+    }
+
+
+def _movement_cells(one: balances.Movement) -> dict[str, Any]:
+    return {
+        "label": dict(TransferKind.choices).get(one.kind, one.kind),
+        "count": formatting.count(one.count),
+        "incoming": formatting.amount(one.incoming) if one.incoming else formatting.NONE,
+        "outgoing": formatting.amount(one.outgoing) if one.outgoing else formatting.NONE,
     }

@@ -182,5 +182,6 @@ def _office(shop: SampleShop) -> list[Screen]:
 
 
 def _reports() -> list[Screen]:
-    paths = {"profit": "profit/", "profit-services": "profit/?by=service", "statement": "provider-statement/"}
+    paths = {"profit": "profit/", "profit-services": "profit/?by=service", "statement": "provider-statement/",
+             "trial-balance": "trial-balance/", "account-balance": "account/?account=sales"}  # fmt: skip
     return [Screen(f"admin-{name}", f"/admin/reports/{path}", STAFF) for name, path in paths.items()]
