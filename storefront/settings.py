@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "storefront.web.maintenance.maintenance_middleware",
     "allauth.account.middleware.AccountMiddleware",
+    "storefront.promotions.referral_links.referral_middleware",
 ]
 
 ROOT_URLCONF = "storefront.urls"
@@ -308,6 +309,8 @@ PAYMENT_NOTICE_LISTENERS = ["storefront.mail.payment_notices.keep"]
 PAYMENT_GATEWAY_URLS: dict[str, str] = {}
 # Called with each email that allauth wants to send: a confirmation, a password reset, a change of the account.
 ACCOUNTS_EMAIL_HANDLER = "storefront.mail.account_security.enqueue"
+# Called as listener(user, *, request) when a customer signs up, in the transaction that opens the account.
+ACCOUNTS_SIGN_UP_LISTENERS = ["storefront.promotions.listeners.signed_up"]
 # Called as listener(user) when a customer confirms an address and had none that was confirmed, in the same transaction.
 ACCOUNTS_CONFIRMATION_LISTENERS = ["storefront.promotions.listeners.email_confirmed"]
 # What acts for a customer without signing in, such as API keys: it is revoked or reviewed after a password reset.
@@ -447,6 +450,7 @@ SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}django_language"
 DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}device"
+REFERRAL_COOKIE_NAME = f"{_COOKIE_PREFIX}ref"
 MESSAGES_COOKIE_NAME = f"{_COOKIE_PREFIX}messages"
 MESSAGE_STORAGE = "storefront.message_storage.MessageStorage"
 SECURE_REFERRER_POLICY = "same-origin"

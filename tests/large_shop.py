@@ -48,7 +48,7 @@ from storefront.accounts.models import ApiKey, User
 from storefront.api.sandbox.models import SandboxOrder
 from storefront.mail.models import Email
 from storefront.payments.models import Payment, PaymentMethod, Proof
-from storefront.promotions.models import Bonus, BonusSource, Coupon, PaymentBonus
+from storefront.promotions.models import Affiliate, Bonus, BonusSource, Commission, Coupon, PaymentBonus, Referral
 from storefront.shop.models import Favorite
 from storefront.support.models import (
     Announcement,
@@ -159,6 +159,8 @@ class LargeShop:
             PaymentMethod(gateway="transfer", name=name, minimum=Decimal(1), config={"instructions": "Pay {amount}"})
             for name in ("Bank", "Card")
         )
+        affiliate = Affiliate.objects.create(user=shop.customer, code="nadiacode")
+        Referral.objects.create(user=User.objects.create_user("referred@example.com"), affiliate=affiliate)
         bulk(Coupon(code=code, percent=10, type=kind) for code, kind in (("SPRING", "percent"), ("GIFT", "voucher")))
         PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
         bulk(TicketCategory(name=name) for name in ("Payments", "Orders"))
@@ -357,7 +359,9 @@ class LargeShop:
                     range(first, first + count))  # fmt: skip
         bulk(Proof(payment=row, key=f"p/{row.pk}", kind="png", size=100) for row in made[1:3])
         clearing, bonuses = transfers.clearing_account("manual"), Account.objects.get(code=transfers.BONUSES)
-        step, given = PaymentBonus.objects.get(), []
+        step, referral = PaymentBonus.objects.get(), Referral.objects.get()
+        given: list[Bonus] = []
+        commissions: list[Commission] = []
         for row in made:
             if row.status == "credited":
                 named = f"payment:manual:{row.reference}"
@@ -365,10 +369,12 @@ class LargeShop:
                     self.wallets[row.user_id], "payment", named, row.credited_amount, clearing, row.created_at
                 )
                 given.append(_bonus(row, step))
+                commissions.append(_commission(row, referral))
                 self._add_transfer(
                     self.wallets[row.user_id], "bonus", f"bonus:payment:{row.pk}", Decimal(1), bonuses, row.created_at
                 )
         bulk(given)
+        bulk(commissions)
         self._write_transfers()
 
     def _add_other_rows(self, orders: int, until: datetime) -> None:
@@ -487,6 +493,14 @@ def _delivery(n: int, endpoint: Endpoint, event: WebhookEvent) -> Delivery:
         delivered_at=None if is_open or is_failed else event.created_at,
         given_up_at=event.created_at if is_failed else None,
     )
+
+
+def _commission(payment: Payment, referral: Referral) -> Commission:
+    return Commission(
+        affiliate_id=referral.affiliate_id, referral=referral, payment_number=payment.pk,
+        payment_reference=payment.reference, paid=payment.credited_amount, percent=Decimal(5), amount=Decimal(1),
+        matures_at=payment.created_at,
+    )  # fmt: skip
 
 
 def _bonus(payment: Payment, step: PaymentBonus) -> Bonus:

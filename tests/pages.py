@@ -20,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from orders.models import Cancellation, Order, Refill, Service, Transfer
 from storefront.accounts.models import ApiKey
 from storefront.payments.models import Payment
+from storefront.promotions.models import Commission
 from storefront.shop import order_status
 from storefront.support.models import Ticket
 from storefront.webhooks.models import Delivery, Endpoint
@@ -88,6 +89,9 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     ),
     "shop:statement_csv": ("file /wallet/statement.csv", "file /wallet/statement.csv?kind=payment"),
     "shop:style": ("operator /style/",),
+    "promotions:affiliates": (
+        "/affiliates/", "/affiliates/?before={commission}", "/affiliates/?after=0",
+    ),
     "payments:new": ("/wallet/add-funds/", "/wallet/add-funds/?amount=10"),
     "payments:list": ("/wallet/payments/", "/wallet/payments/?before={payment}", "/wallet/payments/?after=0"),
     "payments:payment": ("/wallet/payments/{reference}/", "/wallet/payments/{waiting_reference}/"),
@@ -146,7 +150,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 POSTS = frozenset({
     "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:dismiss",
     "webhooks:low_balance", "webhooks:run_action", "webhooks:resend", "payments:send_proof", "payments:webhook",
-    "promotions:redeem",
+    "promotions:redeem", "promotions:join", "promotions:transfer",
     "sessions_end", "session_end", "language",
 })  # fmt: skip
 #: URLs that are not measured, and why.
@@ -159,6 +163,7 @@ ELSEWHERE: Mapping[str, str] = {
     "brand:logo": "a picture, of one row",
     "support:file": "a file from the disk",
     "payments:proof": "a file from the disk",
+    "promotions:referral": "leads to the landing page",
     "payments:demo": "the demo gateway, which only the demo has",
     "payments:return": "leads to the page of the payment",
     "mail:unsubscribe": "a link in emails",
@@ -210,6 +215,7 @@ def known_ids(shop: LargeShop) -> dict[str, Any]:
         "cancellation": Cancellation.objects.order_by("pk")[Cancellation.objects.count() // 2].pk + 1,
         "transfer": transfers[transfers.count() // 2].pk,
         "payment": Payment.objects.order_by("pk")[Payment.objects.count() // 2].pk + 1,
+        "commission": Commission.objects.order_by("pk")[Commission.objects.count() // 2].pk + 1,
         "reference": Payment.objects.filter(status="credited").order_by("pk")[0].reference,
         "waiting_reference": Payment.objects.filter(status="waiting").order_by("pk")[0].reference,
         "ticket": ticket.pk,
@@ -268,6 +274,8 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "webhooks.Delivery": ("{delivery}", "nadia@", "nothing"),
     "payments.Payment": ("{reference}", "nadia@", "nothing"),
     "promotions.Coupon": ("SPR",),
+    "promotions.Affiliate": ("nadia@", "nadiacode"),
+    "promotions.Commission": ("{reference}", "nadia@", "nothing"),
     "promotions.Bonus": ("{reference}", "nadia@", "nothing"),
     "mail.Email": ("1", "nadia@", "nothing"),
     "currencies.RateRecord": ("EUR",),

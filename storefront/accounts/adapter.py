@@ -42,6 +42,8 @@ class AccountAdapter(DefaultAccountAdapter):
             user = super().save_user(request, user, form, commit)
             if commit:
                 transfers.open_wallet(user)
+                for path in settings.ACCOUNTS_SIGN_UP_LISTENERS:
+                    import_string(path)(user, request=request)
             return user
 
     def get_client_ip(self, request: HttpRequest) -> str:

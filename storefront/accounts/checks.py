@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
 #: Settings with a list of dotted paths that accounts call.
-LISTENERS = ("ACCOUNTS_CONFIRMATION_LISTENERS",)
+LISTENERS = ("ACCOUNTS_SIGN_UP_LISTENERS", "ACCOUNTS_CONFIRMATION_LISTENERS")
 
 
 @register()

@@ -59,7 +59,14 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "promotions",
         _("Promotions"),
-        ("promotions.paymentbonus", "promotions.coupon", "promotions.bonus", "promotions.promotionsettings"),
+        (
+            "promotions.paymentbonus",
+            "promotions.coupon",
+            "promotions.bonus",
+            "promotions.affiliate",
+            "promotions.commission",
+            "promotions.promotionsettings",
+        ),
     ),
     (
         "people",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -16,8 +17,17 @@ from django.utils.translation import gettext_lazy as _
 from orders.admin import base, formatting
 from orders.db.money_fields import PercentField
 from orders.models import Transfer
-from storefront.promotions import coupons, granting, payment_bonuses
-from storefront.promotions.models import ONLY, Bonus, Coupon, PaymentBonus, PromotionSettings
+from storefront.promotions import affiliates, coupons, granting, payment_bonuses
+from storefront.promotions.models import (
+    ONLY,
+    Affiliate,
+    Bonus,
+    Commission,
+    CommissionStatus,
+    Coupon,
+    PaymentBonus,
+    PromotionSettings,
+)
 
 NUMBERS = {**base.PLAIN_NUMBERS, PercentField: {"form_class": base.PlainDecimalField}}
 
@@ -192,7 +202,13 @@ class BonusAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMix
 class PromotionSettingsAdmin(base.EditableRowsMixin, base.ModelAdmin):
     form = PromotionForm
     formfield_overrides = NUMBERS
-    fieldsets = ((_("Welcome credit"), {"fields": ("welcome_amount", "welcome_budget", "welcome_total")}),)
+    fieldsets = (
+        (_("Welcome credit"), {"fields": ("welcome_amount", "welcome_budget", "welcome_total")}),
+        (
+            _("Affiliates"),
+            {"fields": ("is_affiliates_on", "affiliate_percent", "affiliate_days", "affiliate_minimum")},
+        ),
+    )
     readonly_fields = ("welcome_total",)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -208,6 +224,138 @@ class PromotionSettingsAdmin(base.EditableRowsMixin, base.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(affiliates.clear_cache)
+
     @admin.display(description=_("given so far"))
     def welcome_total(self, row: PromotionSettings) -> str:
         return formatting.amount(row.welcome_given)
+
+
+@admin.register(Affiliate)
+class AffiliateAdmin(base.IndexedSearchMixin, base.EditableRowsMixin, base.LargeTableMixin, base.ModelAdmin):
+    form = PromotionForm
+    formfield_overrides = NUMBERS
+    list_display = ("customer", "code", "visits", "sign_ups", "pending", "available", "paid", "is_active")
+    list_editable = ("is_active",)
+    list_filter = ("is_active",)
+    list_select_related = ("user",)
+    search_fields = ("code",)
+    search_help_text = _("A code, or the beginning of a customer's email address.")
+    fields = (
+        "customer", "code", "is_active", "percent", "visits", "sign_ups", "pending", "available", "paid",
+        "commissions", "created_at",
+    )  # fmt: skip
+    readonly_fields = (
+        "customer", "code", "visits", "sign_ups", "pending", "available", "paid", "commissions", "created_at",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return affiliates.with_figures(super().get_queryset(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Deny: customers join by themselves."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Search by code or customer email, each through one index."""
+        if "@" in text:
+            return rows.filter(user__in=base.customers_with_email(text))
+        return rows.filter(code=text.lower())
+
+    @admin.display(description=_("customer"))
+    def customer(self, affiliate: Affiliate) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', affiliate.user)
+
+    @admin.display(description=_("clicks"))
+    def visits(self, affiliate: Affiliate) -> str:
+        return formatting.count(affiliate.clicks)
+
+    @admin.display(description=_("sign-ups"))
+    def sign_ups(self, affiliate: Any) -> str:
+        return formatting.count(affiliate.sign_up_count)
+
+    @admin.display(description=CommissionStatus.PENDING.label)
+    def pending(self, affiliate: Any) -> str:
+        return formatting.amount(affiliate.pending_sum)
+
+    @admin.display(description=CommissionStatus.AVAILABLE.label)
+    def available(self, affiliate: Any) -> str:
+        return formatting.amount(affiliate.available_sum)
+
+    @admin.display(description=CommissionStatus.PAID.label)
+    def paid(self, affiliate: Any) -> str:
+        return formatting.amount(affiliate.paid_sum)
+
+    @admin.display(description=_("commissions"))
+    def commissions(self, affiliate: Affiliate) -> str:
+        return base.list_link(Commission, _("View commissions"), affiliate__id__exact=affiliate.pk)
+
+
+@admin.register(Commission)
+class CommissionAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyMixin, base.ModelAdmin):
+    list_display = ("at", "affiliate_email", "customer", "payment", "share", "earned", "state", "matures")
+    list_filter = ("status",)
+    list_select_related = ("affiliate__user", "referral__user")
+    search_fields = ("payment_reference",)
+    search_help_text = _("Payment reference, or the beginning of an affiliate's email address.")
+    fields = (
+        "affiliate_email", "customer", "payment", "paid_amount", "reversed_part", "share", "earned", "state",
+        "matures_at", "payout", "created_at",
+    )  # fmt: skip
+
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Search by affiliate or payment reference, each through one index."""
+        if "@" in text:
+            return rows.filter(affiliate__user__in=base.customers_with_email(text))
+        return rows.filter(payment_reference=text.upper())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "affiliate__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("date"))
+    def at(self, commission: Commission) -> str:
+        return formatting.moment(commission.created_at)
+
+    @admin.display(description=_("affiliate"))
+    def affiliate_email(self, commission: Commission) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', commission.affiliate.user)
+
+    @admin.display(description=_("customer"))
+    def customer(self, commission: Commission) -> str:
+        return format_html('<bdi class="clip">{}</bdi>', commission.referral.user)
+
+    @admin.display(description=_("payment"))
+    def payment(self, commission: Commission) -> str:
+        url = reverse("admin:payments_payment_change", args=[commission.payment_number])
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', url, commission.payment_reference)
+
+    @admin.display(description=_("amount of the payment"))
+    def paid_amount(self, commission: Commission) -> str:
+        return formatting.amount(commission.paid)
+
+    @admin.display(description=_("refunded of the payment"))
+    def reversed_part(self, commission: Commission) -> str:
+        return formatting.amount(commission.reversed_amount)
+
+    @admin.display(description=_("percent"))
+    def share(self, commission: Commission) -> str:
+        return formatting.percent(commission.percent / 100)
+
+    @admin.display(description=_("commission"))
+    def earned(self, commission: Commission) -> str:
+        return formatting.amount(commission.amount)
+
+    @admin.display(description=_("status"))
+    def state(self, commission: Commission) -> str:
+        return formatting.status_badge(
+            affiliates.STATUS_CLASSES[CommissionStatus(commission.status)], label=commission.get_status_display()
+        )
+
+    @admin.display(description=_("available from"))
+    def matures(self, commission: Commission) -> str:
+        return formatting.moment(commission.matures_at)

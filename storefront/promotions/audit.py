@@ -15,7 +15,7 @@ from django.db.models import Count, F, Sum
 from orders.models import Transfer
 from orders.models.ledger import TransferKind
 from orders.rules import amounts
-from storefront.promotions.models import Bonus, BonusSource, Coupon, PaymentBonus, PromotionSettings
+from storefront.promotions.models import AffiliatePayout, Bonus, BonusSource, Coupon, PaymentBonus, PromotionSettings
 
 BACK = ":back:"
 
@@ -66,9 +66,25 @@ def _wrong_sums() -> Iterator[str]:
     counted = PromotionSettings.objects.values_list("welcome_given", flat=True).first() or Decimal(0)
     if welcome != counted:
         yield f"welcome credit: {_plain(counted)} counts as given, but its bonuses total {_plain(welcome)}"
+    yield from _wrong_payouts()
     for code, uses, found in Coupon.objects.annotate(found=Count("bonuses")).values_list("code", "uses", "found"):
         if uses != found:
             yield f"coupon {code}: it counts {uses} uses, but {found} bonuses were given"
+
+
+def _wrong_payouts() -> Iterator[str]:
+    """Yield a sentence for each transfer of commissions that differs from its commissions or its bonus."""
+    bonuses = dict(Bonus.objects.filter(source=BonusSource.AFFILIATE).values_list("reference", "amount"))
+    sums = AffiliatePayout.objects.annotate(total=Sum("commissions__amount")).order_by("pk")
+    for pk, amount, total in sums.values_list("pk", "amount", "total"):
+        booked = bonuses.pop(f"affiliate:{pk}", Decimal(0))
+        if not amount == booked == (total or Decimal(0)):
+            yield (
+                f"transfer of commissions {pk}: it says {_plain(amount)}, its commissions total "
+                f"{_plain(total or Decimal(0))}, and its bonus is {_plain(booked)}"
+            )
+    for reference in sorted(bonuses):
+        yield f"bonus {reference}: there is no transfer of commissions"
 
 
 def _plain(amount: Decimal) -> str:

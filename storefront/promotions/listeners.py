@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from storefront.promotions import coupons, granting, payment_bonuses, welcome
+from storefront.promotions import affiliates, coupons, granting, payment_bonuses, referral_links, welcome
 
 logger = logging.getLogger("vitrine.promotions")
 
@@ -26,14 +26,25 @@ def payment_credited(payment: Any, *, amount: Decimal) -> None:
     """
     if amount < payment.credited_amount:
         _carry_out(granting.note_later_part, payment, amount=amount)
-    _carry_out(payment_bonuses.give, payment)
+    # Most payments get nothing: one query each finds that out without a savepoint.
+    if payment_bonuses.reachable(payment).exists():
+        _carry_out(payment_bonuses.give, payment)
     if payment.coupon_code:
         _carry_out(coupons.use, payment)
+    if affiliates.is_referred(payment.user_id):
+        _carry_out(affiliates.earn, payment)
 
 
 def payment_reversed(payment: Any, *, amount: Decimal) -> None:
     """Take back bonuses after ``amount`` of a credited payment was refunded or charged back."""
     _carry_out(granting.take_back, payment, amount=amount)
+    _carry_out(affiliates.reverse_commission, payment, amount=amount)
+
+
+def signed_up(user: Any, *, request: Any) -> None:
+    """Note which affiliate's link brought a customer who is signing up."""
+    if code := referral_links.code_of(request):
+        _carry_out(affiliates.refer, user, code=code, request=request)
 
 
 def email_confirmed(user: Any) -> None:

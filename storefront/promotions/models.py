@@ -319,6 +319,29 @@ class PromotionSettings(models.Model):
         help_text=_("Welcome credit stops when this much has been given in total. Leave empty for no limit."),
     )
     welcome_given = MoneyField(_("welcome credit given so far"), default=Decimal(0), editable=False)
+    is_affiliates_on = models.BooleanField(
+        _("affiliate program"),
+        default=False,
+        help_text=_("Customers get a link and earn a commission on the payments of those who sign up with it."),
+    )
+    affiliate_percent = PercentField(
+        _("commission in percent"),
+        default=Decimal(5),
+        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(50))],
+        help_text=_("Of each payment. A change applies to later payments only."),
+    )
+    affiliate_days = models.PositiveIntegerField(
+        _("waiting period in days"),
+        default=14,
+        validators=[MaxValueValidator(365)],
+        help_text=_("A commission can be transferred to the balance this long after its payment."),
+    )
+    affiliate_minimum = MoneyField(
+        _("minimum transfer"),
+        default=Decimal(10),
+        validators=[POSITIVE],
+        help_text=_("Affiliates transfer at least this much to their balance at once."),
+    )
 
     class Meta:
         verbose_name = _("promotion settings")
@@ -327,3 +350,137 @@ class PromotionSettings(models.Model):
 
     def __str__(self) -> str:
         return str(_("Promotion settings"))
+
+
+class Affiliate(models.Model):
+    """A customer with a referral link. Of a click only the number is stored, nothing about the visitor."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="affiliate", verbose_name=_("customer")
+    )
+    code = models.CharField(_("code"), max_length=16, unique=True)
+    clicks = models.PositiveBigIntegerField(_("clicks"), default=0, editable=False)
+    is_active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("If not, the link stops working and nothing is earned or transferred."),
+    )
+    percent = PercentField(
+        _("own commission in percent"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(50))],
+        help_text=_("Leave empty for the percentage in the promotion settings."),
+    )
+    created_at = models.DateTimeField(_("joined at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("affiliate")
+        verbose_name_plural = _("affiliates")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Referral(models.Model):
+    """A customer who signed up with an affiliate's link."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="referral", verbose_name=_("customer")
+    )
+    affiliate = models.ForeignKey(Affiliate, models.PROTECT, related_name="referrals", verbose_name=_("affiliate"))
+    created_at = models.DateTimeField(_("signed up at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("referral")
+        verbose_name_plural = _("referrals")
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class CommissionStatus(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    AVAILABLE = "available", _("Available")
+    PAID = "paid", _("Transferred")
+    CANCELED = "canceled", _("Canceled")
+
+
+class AffiliatePayout(models.Model):
+    """Commissions that were transferred to the affiliate's balance, as one bonus ``affiliate:<id>``."""
+
+    affiliate = models.ForeignKey(Affiliate, models.PROTECT, related_name="payouts", verbose_name=_("affiliate"))
+    amount = MoneyField(_("amount"))
+    created_at = models.DateTimeField(_("date"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("transfer of commissions")
+        verbose_name_plural = _("transfers of commissions")
+        constraints = [models.CheckConstraint(name="affiliate_payout_positive", condition=Q(amount__gt=0))]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class Commission(models.Model):
+    """What an affiliate earns on one payment, or a deduction after a payment was reversed.
+
+    ``amount`` is ``percent`` of the part of the payment that was not reversed, rounded down. If the payment is reversed
+    after the commission was transferred, a second row with a negative amount is set off against later commissions.
+    """
+
+    affiliate = models.ForeignKey(
+        Affiliate, models.PROTECT, related_name="commissions", db_index=False, verbose_name=_("affiliate")
+    )
+    referral = models.ForeignKey(Referral, models.PROTECT, related_name="commissions", verbose_name=_("referral"))
+    payment_number = models.PositiveBigIntegerField(_("payment number"))
+    payment_reference = models.CharField(_("payment"), max_length=40)
+    paid = MoneyField(_("amount of the payment"))
+    reversed_amount = MoneyField(_("refunded of the payment"), default=Decimal(0))
+    percent = PercentField(_("percent"))
+    amount = MoneyField(_("amount"))
+    is_deduction = models.BooleanField(_("deduction"), default=False)
+    status = models.CharField(
+        _("status"), max_length=9, choices=CommissionStatus.choices, default=CommissionStatus.PENDING
+    )
+    matures_at = models.DateTimeField(_("available from"))
+    payout = models.ForeignKey(
+        AffiliatePayout,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="commissions",
+        verbose_name=_("transfer"),
+    )
+    created_at = models.DateTimeField(_("date"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("commission")
+        verbose_name_plural = _("commissions")
+        constraints = [
+            models.UniqueConstraint(
+                name="commission_one_for_each_payment", fields=["payment_number"], condition=Q(is_deduction=False)
+            ),
+            models.CheckConstraint(
+                name="commission_negative_if_deduction",
+                condition=Q(is_deduction=True, amount__lt=0) | Q(is_deduction=False, amount__gte=0),
+            ),
+            models.CheckConstraint(
+                name="commission_paid_with_payout",
+                condition=Q(status=CommissionStatus.PAID, payout__isnull=False)
+                | (~Q(status=CommissionStatus.PAID) & Q(payout__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="commission_of_affiliate", fields=["affiliate", "-id"]),
+            models.Index(name="commission_by_status", fields=["affiliate", "status"]),
+            models.Index(name="commission_of_payment", fields=["payment_number"]),
+            models.Index(name="commission_due", fields=["matures_at"], condition=Q(status="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from storefront.promotions import bonus_amounts, granting
-from storefront.promotions.models import Bonus, BonusSource, PaymentBonus
+from storefront.promotions.models import Bonus, BonusSource, PaymentBonus, PaymentBonusQuerySet
 from storefront.web import formats
 
 #: The gateway of payments that a program of the operator reports. Such a program often reports a bonus as well, so a
@@ -26,6 +26,11 @@ def method_choices() -> list[tuple[str, str]]:
     return [(key, str(label)) for key, label in methods()]
 
 
+def reachable(payment: Any) -> PaymentBonusQuerySet:
+    """Return the running steps that the credited ``payment`` reaches by its amount and its method."""
+    return _for_method(payment).running().filter(from_amount__lte=payment.credited_amount)
+
+
 def give(payment: Any) -> Bonus | None:
     """Give the bonus of the highest step that the credited ``payment`` reaches. Call it in a transaction.
 
@@ -35,14 +40,13 @@ def give(payment: Any) -> Bonus | None:
     Returns:
         The bonus; None if the payment reaches no step.
     """
-    reachable = _for_method(payment).running().filter(from_amount__lte=payment.credited_amount)
-    if not reachable.exists():
-        return None
     granting.lock_wallet(payment.user)
     if Bonus.objects.filter(reference=f"payment:{payment.pk}").exists():
         return None
     # Lock the steps before the uses and budgets are read, so that two payments cannot both use the last part.
-    locked = PaymentBonus.objects.select_for_update().filter(pk__in=list(reachable.values_list("pk", flat=True)))
+    locked = PaymentBonus.objects.select_for_update().filter(
+        pk__in=list(reachable(payment).values_list("pk", flat=True))
+    )
     steps = list(locked.order_by("pk"))
     used = _uses(payment.user, steps)
     steps.sort(key=lambda step: (step.from_amount, step.percent, step.fixed, -step.pk), reverse=True)
@@ -76,7 +80,7 @@ def _give(payment: Any, step: PaymentBonus) -> Bonus | None:
     )
 
 
-def _for_method(payment: Any) -> Any:
+def _for_method(payment: Any) -> PaymentBonusQuerySet:
     """Return the bonuses for the payment's method: those for all, for its gateway, and for the method itself."""
     keys = [payment.gateway]
     if payment.method_id is not None:

@@ -17,7 +17,8 @@ from orders.rules.state_machine import Progress, Status
 from storefront.accounts.models import ApiKey, User
 from storefront.currencies.models import Currency, RateRecord, RateSource
 from storefront.payments.models import PaymentMethod
-from storefront.promotions.models import ONLY, Coupon, PaymentBonus, PromotionSettings
+from storefront.promotions import affiliates
+from storefront.promotions.models import ONLY, Commission, Coupon, PaymentBonus, PromotionSettings
 from storefront.shop.models import Favorite
 from storefront.support import tickets
 from storefront.support.models import Announcement, CannedReply, InfoPage, TicketCategory
@@ -205,10 +206,19 @@ def _support(made: SampleShop) -> None:
 def _payments(made: SampleShop) -> None:
     PaymentBonus.objects.create(from_amount=Decimal(100), percent=Decimal(3))
     PaymentBonus.objects.create(from_amount=Decimal(500), percent=Decimal(5), fixed=Decimal(10), budget=Decimal(2000))
-    PromotionSettings.objects.create(pk=ONLY, welcome_amount=Decimal(1), welcome_budget=Decimal(500))
+    PromotionSettings.objects.create(
+        pk=ONLY, is_affiliates_on=True, welcome_amount=Decimal(1), welcome_budget=Decimal(500)
+    )
     Coupon.objects.create(code="SPRING-26", percent=Decimal(10), maximum=Decimal(50), max_uses=100)
     Coupon.objects.create(code="WELCOME", type="fixed", amount=Decimal(5), is_first_payment_only=True)
     Coupon.objects.create(code="GIFT-2026", type="voucher", amount=Decimal(20), max_uses=1)
+    affiliates.clear_cache()
+    affiliates.join(made.nadia)
+    friend = factories.customer("0", email="friend@example.com")
+    affiliates.refer(friend, code=made.nadia.affiliate.code)
+    for number, amount in enumerate(("400", "80")):
+        payments.deliver(payments.webhook_of(payments.demo(friend, amount), id=f"friend-{number}"))
+    Commission.objects.filter(amount=20).update(status="available")
     credited = payments.demo(made.nadia, "120")
     payments.deliver(payments.webhook_of(credited))
     made.ids["credited_payment"] = credited.reference

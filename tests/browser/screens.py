@@ -104,6 +104,7 @@ def _customers(shop: SampleShop) -> list[Screen]:
         Screen("wallet", "/wallet/", CUSTOMER),
         Screen("top-up", "/wallet/add-funds/", CUSTOMER),
         Screen("top-up-wrong-coupon", "/wallet/add-funds/", CUSTOMER, _enter_wrong_coupon),
+        Screen("affiliates", "/affiliates/", CUSTOMER),
         Screen("top-ups", "/wallet/payments/", CUSTOMER),
         Screen("top-up-demo", f"/wallet/payments/{shop.ids['demo_payment']}/", CUSTOMER),
         Screen("top-up-credited", f"/wallet/payments/{shop.ids['credited_payment']}/", CUSTOMER),
@@ -142,7 +143,7 @@ def _empty() -> list[Screen]:
     paths = {
         "orders": "/orders/", "wallet": "/wallet/", "refills": "/refills/", "tickets": "/support/",
         "top-ups": "/wallet/payments/", "keys": "/account/keys/", "webhooks": "/webhooks/", "email": "/account/email/",
-        "favorites": "/services/?favorites=1", "order-pick": "/orders/new/",
+        "favorites": "/services/?favorites=1", "affiliates": "/affiliates/", "order-pick": "/orders/new/",
     }  # fmt: skip
     return [Screen(f"empty-{name}", path, NEWCOMER) for name, path in paths.items()]
 
@@ -155,6 +156,7 @@ def _office(shop: SampleShop) -> list[Screen]:
         "users": "accounts/user", "tickets": "support/ticket", "payments": "payments/payment",
         "payment-methods": "payments/paymentmethod",
         "payment-bonuses": "promotions/paymentbonus", "bonuses": "promotions/bonus", "coupons": "promotions/coupon",
+        "affiliates": "promotions/affiliate", "commissions": "promotions/commission",
         "letters": "mail/email",
         "currencies": "currencies/currency", "rate-sources": "currencies/ratesource",
         "rate-history": "currencies/raterecord",

@@ -10,6 +10,7 @@ from django.test import Client
 from storefront.accounts.models import User
 from storefront.brand import theme
 from storefront.currencies import display
+from storefront.promotions import affiliates
 from storefront.support import site_notices
 from tests import factories
 
@@ -21,6 +22,7 @@ def cache_default_look() -> None:
 def cache_empty_site_notices() -> None:
     cache_default_look()
     cache.set(display._NAME, {}, 3600)
+    cache.set(affiliates._NAME, False, 3600)
     for language, _name in settings.LANGUAGES:
         cache.set(site_notices._key(language), site_notices.SiteNotices((), ()), 3600)
 

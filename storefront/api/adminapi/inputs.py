@@ -228,7 +228,9 @@ class NewPayment(serializers.Serializer[Any]):
         allow_null=True,
         help_text="For staff. Give each payment a memo of its own: a repeated one is credited once in ten minutes.",
     )
-    affiliate_commission = serializers.JSONField(required=False, help_text="Ignored: the shop pays no commissions.")
+    affiliate_commission = serializers.JSONField(
+        required=False, help_text="Ignored: these payments earn no commission."
+    )
 
     def validate_method(self, value: str) -> str:
         return value or "Bonus"

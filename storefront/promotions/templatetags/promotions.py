@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from storefront.promotions import coupons, payment_bonuses
+from storefront.promotions import affiliates, coupons, payment_bonuses
 from storefront.promotions.models import Coupon
 
 register = template.Library()
@@ -41,3 +41,9 @@ def is_coupon_used(payment: Any) -> bool:
 def payment_bonus(payment: Any) -> Decimal:
     """Return the bonus of a credited payment: ``{% payment_bonus payment as bonus %}``."""
     return payment_bonuses.of_payment(payment)
+
+
+@register.simple_tag
+def has_affiliates() -> bool:
+    """Return whether the affiliate program is on: ``{% has_affiliates as has_affiliates %}``."""
+    return affiliates.is_on()

@@ -156,6 +156,7 @@ def test_a_failing_promotion_does_not_keep_a_payment_from_being_credited(
         granting.give(payment.user, source="payment", reference="half", amount=Decimal(1))  # type: ignore[arg-type]
         raise ZeroDivisionError
 
+    step()
     monkeypatch.setattr(payment_bonuses, "give", fail)
     payment = pay(nadia, "100")
     assert balance(nadia) == 100

@@ -161,7 +161,10 @@ def test_staff_set_the_amount_on_one_page() -> None:
     office = factories.signed_in(User.objects.create_superuser("boss@example.com", "secret"))
     answer = office.get("/admin/promotions/promotionsettings/", follow=True)
     assert "Welcome credit" in answer.content.decode()
-    form = {"welcome_amount": "2", "welcome_budget": "100"}
+    form = {
+        "welcome_amount": "2", "welcome_budget": "100", "affiliate_percent": "5", "affiliate_days": "14",
+        "affiliate_minimum": "10",
+    }  # fmt: skip
     assert office.post("/admin/promotions/promotionsettings/1/change/", form).status_code == 302
     assert PromotionSettings.objects.get().welcome_amount == 2
     assert office.get("/admin/promotions/promotionsettings/add/").status_code == 403
