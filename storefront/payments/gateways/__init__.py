@@ -12,6 +12,7 @@ from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.gateways.paypal import PayPal
 from storefront.payments.gateways.paytr import PayTR
 from storefront.payments.gateways.plisio import Plisio
+from storefront.payments.gateways.razorpay import Razorpay
 from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
 from storefront.payments.gateways.yookassa import YooKassa
@@ -30,6 +31,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         BinancePay,
         Plisio,
         CoinPayments,
+        Razorpay,
         PayTR,
         YooKassa,
         Freekassa,
