@@ -354,6 +354,8 @@ class Gateway(ABC):
     can_query: ClassVar[bool] = False
     can_refund: ClassVar[bool] = False
     can_check: ClassVar[bool] = False
+    #: Whether amounts have no decimals there, whatever the currency, as with rupiah.
+    has_whole_amounts: ClassVar[bool] = False
     #: Whether the gateway can receive another amount than asked, so that the operator chooses a policy for it.
     has_differences: ClassVar[bool] = False
     #: Time after which an unpaid payment ends. One that is paid later is credited nevertheless.

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from orders.rules import amounts
 from storefront.currencies import rates
+from storefront.payments import gateways
 from storefront.payments.models import PaymentMethod
 from storefront.payments.wire import reading
 
@@ -43,6 +44,8 @@ def quote(method: PaymentMethod, amount: Decimal) -> Quote:
     total, exchange_rate = amount + fee, Decimal(1)
     if method.is_foreign:
         total, exchange_rate = rates.to_pay(total, method.pay_currency)
+    if gateways.GATEWAYS[method.gateway].has_whole_amounts:
+        total = amounts.round_up(total, Decimal(1))
     return Quote(
         amount=amount, fee=fee, pay_amount=total, pay_currency=method.pay_currency, exchange_rate=exchange_rate
     )

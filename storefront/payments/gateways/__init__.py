@@ -10,11 +10,13 @@ from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.manual import Manual
 from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.gateways.paypal import PayPal
+from storefront.payments.gateways.paystack import Paystack
 from storefront.payments.gateways.paytr import PayTR
 from storefront.payments.gateways.plisio import Plisio
 from storefront.payments.gateways.razorpay import Razorpay
 from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
+from storefront.payments.gateways.tripay import Tripay
 from storefront.payments.gateways.yookassa import YooKassa
 from storefront.payments.models import PaymentMethod
 
@@ -32,6 +34,8 @@ GATEWAYS: dict[str, type[Gateway]] = {
         Plisio,
         CoinPayments,
         Razorpay,
+        Paystack,
+        Tripay,
         PayTR,
         YooKassa,
         Freekassa,
