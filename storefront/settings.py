@@ -434,6 +434,8 @@ SECURE_SSL_REDIRECT = SECURE_SSL
 SECURE_REDIRECT_EXEMPT = [r"^api/", r"^adminapi/"]
 # Whether the last entry of X-Forwarded-For, and X-Forwarded-Proto, are a proxy's of ours and can be believed.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+# The header in which that proxy states the visitor's country, for payment methods shown in some countries only.
+COUNTRY_HEADER = env.str("COUNTRY_HEADER", "")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if SECURE_SSL else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL

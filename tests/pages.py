@@ -93,6 +93,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
         "/affiliates/", "/affiliates/?before={commission}", "/affiliates/?after=0",
     ),
     "payments:new": ("/wallet/add-funds/", "/wallet/add-funds/?amount=10"),
+    "payments:quote": ("live /wallet/add-funds/quote/?amount=10",),
     "payments:list": ("/wallet/payments/", "/wallet/payments/?before={payment}", "/wallet/payments/?after=0"),
     "payments:payment": ("/wallet/payments/{reference}/", "/wallet/payments/{waiting_reference}/"),
     "payments:live": ("live /wallet/payments/{reference}/live/",),

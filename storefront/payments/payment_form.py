@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.errors import InvalidAmount
 from orders.rules import amounts
 from storefront.currencies import rates
-from storefront.payments import availability, gateways, return_urls
+from storefront.payments import audience, availability, customer_details, gateways, quotes, return_urls
 from storefront.payments.gateway import Gateway
 from storefront.payments.models import REPORTED, PaymentMethod
 
@@ -41,8 +41,8 @@ class Choice:
 class PaymentRequest:
     """The content of the form. ``amount`` and ``choice`` are valid if ``problem`` is empty.
 
-    ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, method. ``limit``
-    is the limit that was violated.
+    ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, method, details.
+    ``limit`` is the limit that was violated. ``quote`` is what the amount costs, if both amount and method are valid.
     """
 
     text: str
@@ -55,11 +55,17 @@ class PaymentRequest:
     problem: str = ""
     limit: Decimal | None = None
     coupon: str = ""
+    details: Sequence[customer_details.DetailInput] = ()
+    quote: quotes.Quote | None = None
 
 
-def choices() -> list[Choice]:
-    """Return the payment methods that can be used now, in their order."""
-    active = list(PaymentMethod.objects.filter(is_active=True))
+def choices(user: Any, *, country: str = "") -> list[Choice]:
+    """Return the payment methods that ``user`` can use now, in their order.
+
+    Args:
+        country: The visitor's country as an ISO 3166 code, or "" if it is unknown.
+    """
+    active = audience.visible(PaymentMethod.objects.filter(is_active=True), user, country=country)
     is_foreign = any(method.is_foreign for method in active)
     payable = rates.currencies_with_rates() if is_foreign else {settings.STORE_CURRENCY}
     return [
@@ -81,32 +87,77 @@ def method_names() -> list[tuple[str, Any]]:
     ]
 
 
-def read(inputs: Mapping[str, str]) -> PaymentRequest:
-    """Read the form from posted data or from the query string. An empty amount is a problem here."""
-    available = choices()
-    text, key = inputs.get("amount", "").strip()[:_AMOUNT_MAX_LENGTH], inputs.get("method", "")
-    return_to = return_urls.local(inputs.get("next", ""))
+def read(
+    inputs: Mapping[str, str], *, user: Any, country: str = "", remembered: Mapping[str, str] | None = None
+) -> PaymentRequest:
+    """Read the posted form. An empty amount is a problem here.
+
+    Args:
+        inputs: The fields of the form. ``set`` is a suggested amount that replaces ``amount``.
+        remembered: Details about the customer from earlier in the session.
+    """
+    available = choices(user, country=country)
+    text, key = (inputs.get("set") or inputs.get("amount", "")).strip()[:_AMOUNT_MAX_LENGTH], inputs.get("method", "")
     choice = next(
         (one for one in available if one.key == key), available[0] if len(available) == 1 and not key else None
     )
-    problem, amount, limit = _validated(text, choice)
-    chosen = choice.key if choice else ""
-    coupon = inputs.get("coupon", "").strip()[:COUPON_MAX_LENGTH]
-    return PaymentRequest(text, chosen, return_to, available, presets(), amount, choice, problem, limit, coupon)
+    return _request(text, choice, available, inputs, remembered or {})
 
 
-def prefilled(asked: PaymentRequest) -> str:
-    """Return the amount that the form shows at first.
+def suggest(
+    inputs: Mapping[str, str], *, user: Any, country: str = "", remembered: Mapping[str, str] | None = None
+) -> PaymentRequest:
+    """Return the form as it is opened: with the asked amount, which is rounded up and raised to a valid one.
 
-    It is the amount missing for an order, raised to the lowest minimum and rounded up to an amount that can be paid.
+    The method is the asked one, else the first that accepts the amount, else the first.
     """
+    available = choices(user, country=country)
+    text, key = inputs.get("amount", "").strip()[:_AMOUNT_MAX_LENGTH], inputs.get("method", "")
     try:
-        amount = amounts.parse(asked.text)
+        asked: Decimal | None = amounts.parse(text)
     except InvalidAmount:
-        return asked.text
-    least = min((one.method.minimum for one in asked.choices), default=Decimal(0))
-    rounded = amounts.round_up(max(amount, least), smallest()) if 0 < amount < 10**12 else amount
-    return amounts.plain(rounded, places())
+        asked = None
+    fitting = [one for one in available if asked is None or one.method.maximum is None or asked <= one.method.maximum]
+    accepting = [one for one in fitting if asked is None or asked >= one.method.minimum]
+    asked_for = [one for one in available if one.key == key]
+    choice = next(iter([*asked_for, *accepting, *fitting, *available]), None)
+    if asked is not None and choice is not None and 0 < asked < 10**12:
+        asked = amounts.round_up(max(asked, choice.method.minimum), smallest())
+    return _request(
+        text if asked is None else amounts.plain(asked, places()), choice, available, inputs, remembered or {}
+    )
+
+
+def _request(
+    text: str,
+    choice: Choice | None,
+    available: Sequence[Choice],
+    inputs: Mapping[str, str],
+    remembered: Mapping[str, str],
+) -> PaymentRequest:
+    problem, amount, limit = _validated(text, choice)
+    details = customer_details.inputs(choice.gateway if choice else None, inputs, remembered)
+    request = PaymentRequest(
+        text=text,
+        key=choice.key if choice else "",
+        return_to=return_urls.local(inputs.get("next", "")),
+        choices=available,
+        presets=presets(),
+        amount=amount,
+        choice=choice,
+        problem=problem or ("details" if any(row.problem for row in details) else ""),
+        limit=limit,
+        coupon=inputs.get("coupon", "").strip()[:COUPON_MAX_LENGTH],
+        details=details,
+    )
+    return request if problem or choice is None else replace(request, quote=_quote(choice.method, amount))
+
+
+def _quote(method: PaymentMethod, amount: Decimal) -> quotes.Quote | None:
+    try:
+        return quotes.quote(method, amount)
+    except rates.NoRate:  # the rate became unusable after the methods were read
+        return None
 
 
 def presets() -> list[Decimal]:

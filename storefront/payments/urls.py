@@ -7,6 +7,7 @@ from storefront.payments.views import demo, paying, proofs, webhooks
 app_name = "payments"
 urlpatterns = [
     path("wallet/add-funds/", paying.new, name="new"),
+    path("wallet/add-funds/quote/", paying.quote, name="quote"),
     path("wallet/add-funds/webhooks/<int:pk>/<str:token>/", webhooks.webhook, name="webhook"),
     path("wallet/payments/", paying.payments, name="list"),
     path("wallet/payments/<slug:reference>/", paying.payment, name="payment"),

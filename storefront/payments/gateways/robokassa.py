@@ -57,6 +57,7 @@ class Robokassa(Gateway):
         ),
     )
     api_url = "https://auth.robokassa.ru"
+    has_test_keys = True
     hosts = ("auth.robokassa.ru",)
     currencies = ("RUB", "KZT")
     webhook_methods = ("GET", "POST")

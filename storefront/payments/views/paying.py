@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,6 +14,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,11 +23,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from storefront.accounts.countries import client_country
 from storefront.accounts.ip_addresses import client_address
 from storefront.accounts.models import User
 from storefront.currencies import rates
 from storefront.payments import (
     crediting,
+    customer_details,
     gateways,
     history,
     payment_form,
@@ -45,9 +50,8 @@ RETURN_INTERVAL = timedelta(seconds=5)
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    is_submitted = request.method == "POST"
-    inputs = request.POST if is_submitted else request.GET
-    payment_request = payment_form.read({name: str(text) for name, text in inputs.items()})
+    is_submitted = request.method == "POST" and not {"set", "check"} & set(request.POST)
+    payment_request = _read(request)
     coupon_problem = ""
     if is_submitted and not payment_request.problem:
         coupon_problem = _coupon_problem(request, payment_request)
@@ -57,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "coupon_problem": coupon_problem,
         "payment_request": payment_request,
         "problem": payment_request.problem if is_submitted else "",
-        "amount": payment_request.text if is_submitted else payment_form.prefilled(payment_request),
+        "amount": payment_request.text,
     }
     response = render(request, "payments/new.html", context)
     # The answer to the form redirects to the gateway's host, and browsers apply ``form-action`` to that redirect too.
@@ -68,6 +72,29 @@ def new(request: HttpRequest) -> HttpResponse:
     ]
     response._csp_update = {"form-action": hosts}  # type: ignore[attr-defined]  # as csp's decorator does it
     return response
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def quote(request: HttpRequest) -> HttpResponse:
+    """Return what the entered amount costs with the chosen method, while the customer fills in the form."""
+    if not request.user.is_authenticated:
+        return HttpResponse(status=204)
+    payment_request = _read(request)
+    context = {
+        "payment_request": payment_request,
+        # The inputs are replaced only with those of another method: replacing them while the customer types loses text.
+        "has_new_details": request.POST.get("details_of", "") != payment_request.key,
+    }
+    return render(request, "payments/_quote_live.html", context)
+
+
+def _read(request: HttpRequest) -> payment_form.PaymentRequest:
+    inputs = {name: str(text) for name, text in (request.POST or request.GET).items()}
+    read = payment_form.read if request.method == "POST" else payment_form.suggest
+    details = request.session.get(customer_details.SESSION_KEY, {})
+    remembered = {"name": request.user.name} | details if isinstance(request.user, User) else details
+    return read(inputs, user=request.user, country=client_country(request), remembered=remembered)
 
 
 def _coupon_problem(request: HttpRequest, payment_request: payment_form.PaymentRequest) -> str:
@@ -86,7 +113,7 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
             request.user,
             method=chosen.method,
             amount=payment_request.amount,
-            customer=_customer(request),
+            customer=_customer(request, customer_details.values(payment_request.details)),
             return_to=payment_request.return_to,
             coupon_code=payment_request.coupon.upper(),
         )
@@ -98,7 +125,10 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
         logger.warning("A payment with method %s could not be started: %s", chosen.method.pk, problem)
         text = _("This payment method is not responding, and you were not charged. Try again or choose another one.")
         messages.error(request, text)
-        return redirect("payments:new")
+        facts = {"amount": payment_request.text, "method": chosen.key, "next": payment_request.return_to}
+        query = urlencode({name: text for name, text in facts.items() if text})
+        return redirect(f"{reverse('payments:new')}?{query}")
+    customer_details.remember(request.session, customer_details.values(payment_request.details))
     return redirect(starting.next_url(payment))
 
 
@@ -182,15 +212,19 @@ def page_context(payment: Payment, *, problem: str = "", comment: str = "") -> d
     }
 
 
-def _customer(request: HttpRequest) -> Customer:
-    """Return what gateways may know about the signed-in customer."""
+def _customer(request: HttpRequest, details: Mapping[str, str]) -> Customer:
+    """Return what gateways may know about the signed-in customer, with the ``details`` that they entered."""
     user = request.user
     assert isinstance(user, User)
     address = client_address(request)
     return Customer(
         number=user.pk,
         email=user.email,
-        name=user.name,
+        name=details.get("name", user.name),
+        phone=details.get("phone", ""),
+        tax_id=details.get("tax_id", ""),
+        address=details.get("address", ""),
         ip=address if ":" not in address else "",
+        country=client_country(request),
         language=get_language() or "en",
     )

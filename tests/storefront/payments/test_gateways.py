@@ -185,7 +185,7 @@ def test_a_gateway_cannot_redirect_to_an_undeclared_host(
     northpay: PaymentMethod, pretend: PretendNorthpay, page: Client, address: str
 ) -> None:
     pretend.page = address
-    assert begin(page, northpay).url == "/wallet/add-funds/"
+    assert begin(page, northpay).url.partition("?")[0] == "/wallet/add-funds/"
     assert Payment.objects.get().status == "started"
 
 

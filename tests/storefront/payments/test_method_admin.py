@@ -149,7 +149,7 @@ def test_the_list_says_why_a_method_is_not_offered(admin_client: Client, method:
     page = text_of(admin_client.get(LIST))
     assert page.count("The gateway is not available") == 1
     assert page.count("Credentials are missing") == 1
-    nadia = payments.browser(factories.customer("10"))
+    nadia = factories.signed_in(factories.customer("10"))
     offered = text_of(nadia.get("/wallet/add-funds/"))
     assert "Bank" in offered
     assert "Coins" in offered
@@ -215,7 +215,7 @@ def test_permissions(
     permission: str, page: int, checks: int, adds: int, method: PaymentMethod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(NowPayments, "check", lambda gateway: "")
-    client = payments.browser(payments.staff(permission))
+    client = factories.signed_in(factories.staff(permission))
     answer = client.get(change(method))
     assert answer.status_code == page
     assert KEY.encode() not in answer.content

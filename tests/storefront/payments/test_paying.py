@@ -109,10 +109,14 @@ def test_the_prefilled_amount_is_rounded_up_to_a_payable_one(page: Client, asked
     assert f'name="amount" value="{shown}"' in text_of(page.get(NEW, {"amount": asked}))
 
 
-def test_presets_keep_the_return_path(page: Client) -> None:
-    text = text_of(page.get(NEW, {"next": "/orders/new/?service=1&link=a%26b"}))
-    (address,) = re.findall(r'href="(/wallet/add-funds/\?amount=25\.00[^"]*)"', text)
-    assert parse_qs(urlsplit(address).query)["next"] == ["/orders/new/?service=1&link=a%26b"]
+def test_suggested_amounts_keep_what_was_entered(page: Client) -> None:
+    sent = {"amount": "x", "set": "25.00", "method": payments.demo_key(), "next": "/orders/new/?service=1&link=a%26b"}
+    text = text_of(page.post(NEW, {**sent, "coupon": "SPRING"}))
+    assert 'name="amount" value="25.00"' in text
+    assert 'name="next" value="/orders/new/?service=1&link=a%26b"' in text
+    assert 'value="SPRING"' in text
+    assert "field-error" not in text
+    assert not Payment.objects.exists()
 
 
 def test_the_number_of_unpaid_payments_is_limited(page: Client, nadia: User) -> None:
