@@ -31,7 +31,7 @@ run: .venv/.runtime ## the shop, its tasks and five simulated panels, on http://
 test: .venv/.dev ## the whole suite on SQLite and on PostgreSQL (DB=sqlite or DB=postgres for one; ARGS="-k name")
 	@$(BIN)/python -m tests.databases $(DB) $(ARGS)
 
-prove: .venv/.dev ## the long proofs: what a kill -9 in any place leaves behind (DB and ARGS as for test)
+prove: .venv/.dev ## the long proofs: a kill -9 in any place, 20,000 random requests to the APIs (DB and ARGS as for test)
 	@$(BIN)/python -m tests.databases $(DB) -m prove $(ARGS)
 
 screenshots: .venv/.dev ## photographs of every page in var/screenshots: four languages, two widths, light and dark
