@@ -279,7 +279,11 @@ ORDERS_EVENT_LISTENERS = [
     "storefront.mail.notifications.record",
 ]
 # Called by the ledger audit; each yields one sentence for everything in its tables that does not add up.
-ORDERS_AUDITS = ["storefront.payments.audit.findings", "storefront.promotions.audit.findings"]
+ORDERS_AUDITS = [
+    "providers.audit.findings",
+    "storefront.payments.audit.findings",
+    "storefront.promotions.audit.findings",
+]
 # How many tickets of one customer may be open at once.
 SUPPORT_OPEN_TICKETS = env.int("SUPPORT_OPEN_TICKETS", 10)
 # Called with the Message when staff answers a customer, in the same transaction. Empty: no notification.

@@ -53,8 +53,8 @@ BY_ACCOUNT: Mapping[str, str] = {
 }
 #: Columns that show what is taken from the revenue, as amounts above zero.
 DEDUCTIONS = ("refunds", "cost", "fees", "bonuses")
-#: Kinds of accounts whose transfers earn and spend nothing: the customers' money, and the gateways' debts to us.
-_NO_RESULT = (AccountKind.WALLET, AccountKind.CLEARING)
+#: Kinds of accounts whose transfers earn and spend nothing: the customers' money, and what gateways and customers owe.
+_NO_RESULT = (AccountKind.WALLET, AccountKind.CLEARING, AccountKind.DEBTS)
 _ZERO = Decimal(0)
 
 

@@ -31,6 +31,7 @@ from providers.models import Offer, Placement, PlacementState, Provider
 from providers.reconciling import decisions, evidence
 from providers.tracking import waiting
 from providers.worker import heartbeat
+from storefront.accounting import nightly_audit
 from storefront.currencies.models import Currency, RateState
 from storefront.currencies.problems import FetchProblem
 from storefront.mail.checks import is_mail_delivered
@@ -98,6 +99,8 @@ def build(user: Any) -> Overview:
         overview.todos += _worker()
     if user.has_perm("mail.view_email"):
         overview.todos += _mail()
+    if user.has_perm("accounting.view_auditrun"):
+        overview.todos += _audit()
     if overview.may_see_orders:
         overview.todos += _unknown_outcomes()
         overview.todos += _waiting_orders()
@@ -136,6 +139,21 @@ def _mail() -> Iterator[Todo]:
         label=_("View emails"),
         url=base.list_url(Email),
     )
+
+
+def _audit() -> Iterator[Todo]:
+    """Yield a task if the last audit of the ledger found anything."""
+    last = nightly_audit.latest()
+    if last is not None and last.count:
+        text = ngettext("%s discrepancy in the ledger", "%s discrepancies in the ledger", last.count)
+        yield Todo(
+            tone="danger",
+            icon="warning",
+            title=_with_count(text, last.count),
+            detail=last.findings[0],
+            label=_("View audit"),
+            url=base.page_url(last),
+        )
 
 
 def _unknown_outcomes() -> Iterator[Todo]:

@@ -51,6 +51,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "orders.account",
             "orders.transfer",
             "payments.paymentmethod",
+            "accounting.auditrun",
             "currencies.currency",
             "currencies.ratesource",
             "currencies.raterecord",
@@ -145,7 +146,7 @@ def _reports(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the section of the pages that belong to no model, if this person may see any of them."""
     from storefront.accounting import urls  # imported here: the settings name this site before models are loaded
 
-    rows = [
+    rows: list[Any] = [
         {"name": entry.label, "object_name": entry.url_name, "admin_url": reverse(f"admin:{entry.url_name}"),
          "add_url": None, "view_only": True}
         for entry in urls.NAVIGATION
