@@ -8,6 +8,7 @@ from storefront.payments.gateways.demo import Demo
 from storefront.payments.gateways.freekassa import Freekassa
 from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.manual import Manual
+from storefront.payments.gateways.mercadopago import MercadoPago, MercadoPagoPix
 from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.gateways.paypal import PayPal
 from storefront.payments.gateways.paystack import Paystack
@@ -40,6 +41,8 @@ GATEWAYS: dict[str, type[Gateway]] = {
         YooKassa,
         Freekassa,
         Robokassa,
+        MercadoPago,
+        MercadoPagoPix,
         Demo,
     )
 }
