@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,7 @@ def boss(db: None) -> Client:
     return factories.signed_in(factories.user("boss@example.com", is_staff=True, is_superuser=True))
 
 
+IS_SECOND = bool(os.environ.get("SECOND_DATABASE"))
 #: Tests that run on the first database only, because the database does not affect their result. Tests that send odd
 #: values stay on both: PostgreSQL refuses some that SQLite accepts.
 RUN_ONCE = (
@@ -133,19 +135,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return _Scheduling(config, log)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skip the files of ``RUN_ONCE`` on the second database of a run."""
+    name = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' if collection_path.is_dir() else ''}"
+    return True if IS_SECOND and name.startswith(RUN_ONCE) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the longest tests first. On the second database of a run, deselect what no database can change."""
+    """Put the longest tests first. On the second database of a run, deselect the tests without a database."""
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
-    if not os.environ.get("SECOND_DATABASE"):
+    if not IS_SECOND:
         return
 
-    def runs_once(item: pytest.Item) -> bool:
-        needs = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-        return item.nodeid.startswith(RUN_ONCE) or not (needs or item.get_closest_marker("django_db"))
+    def needs_database(item: pytest.Item) -> bool:
+        fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+        return bool(fixtures or item.get_closest_marker("django_db"))
 
-    once = [item for item in items if runs_once(item)]
-    config.hook.pytest_deselected(items=once)
-    items[:] = [item for item in items if item not in set(once)]
+    config.hook.pytest_deselected(items=[item for item in items if not needs_database(item)])
+    items[:] = [item for item in items if needs_database(item)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -22,6 +22,10 @@ __all__ = ["start_panel"]
 expect.set_options(timeout=20_000)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = [
+    # One process draws all pages, without a graphics card: starting others takes longer than most of the tests.
+    "--disable-gpu",
+    "--in-process-gpu",
+    "--renderer-process-limit=1",
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--disable-quic",

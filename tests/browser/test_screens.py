@@ -71,7 +71,7 @@ RUN = "([context, options]) => axe.run(context, options).then((found) => found.v
 
 def problems(page: Page, *rules: str) -> Iterator[str]:
     """Return the serious problems that axe finds on the page, by all its rules or only by ``rules``."""
-    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": list(rules)} if rules else {})}
     for violation in page.evaluate(RUN, [EXCLUDED, options]):
         if violation["impact"] in ("serious", "critical"):
             nodes = [f"{' '.join(map(str, node['target']))}: {node['failureSummary']}" for node in violation["nodes"]]

@@ -23,6 +23,8 @@ from storefront.demo import seed
 from storefront.demo.supervisor import answers
 
 PASSWORD = "a-long-password-9"
+#: Starting another process of the web server takes seconds.
+ONE_PROCESS = {"WEB_CONCURRENCY": "1"}
 #: What a fresh machine has: nothing about the shop.
 FOREIGN = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
@@ -118,29 +120,36 @@ def first_steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def unconfigured(first_steps: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address and the log of a shop that runs with nothing configured."""
+    with web(Path(shutil.copytree(first_steps, tmp_path_factory.mktemp("unconfigured") / "var"))) as running:
+        yield running
+
+
 @pytest.fixture
 def fresh(first_steps: Path, tmp_path: Path) -> Path:
     """A folder of its own with the data of a shop that never had a web server."""
     return Path(shutil.copytree(first_steps, tmp_path / "var"))
 
 
-def test_a_shop_starts_in_production_mode_with_nothing_configured(fresh: Path) -> None:
-    with web(fresh) as (shop, log):
-        buyer = signed_in(shop, "buyer@example.com")
-        owner = signed_in(shop, "owner@example.com")
-        pages = ["/", "/orders/", "/wallet/", "/wallet/add-funds/", "/account/profile/", "/api/", "/account/email/"]
-        assert {path: buyer.get(shop + path).status_code for path in pages} == dict.fromkeys(pages, 200)
-        assert owner.get(f"{shop}/admin/").status_code == 200
-        style = re.search(r'href="(/static/vitrine\.[0-9a-f]{12}\.css)"', buyer.get(shop).text)
-        assert style, buyer.get(shop).text
-        assert "immutable" in buyer.get(shop + style[1]).headers["Cache-Control"]
-        missing = buyer.get(f"{shop}/no-such-page/")
-        assert (missing.status_code, "DEBUG" in missing.text) == (404, False)
-        assert not re.search(r"warning|error|traceback", re.sub(r".*no-such-page.*", "", log.read_text()), re.I)
+def test_a_shop_starts_in_production_mode_with_nothing_configured(unconfigured: tuple[str, Path]) -> None:
+    shop, log = unconfigured
+    buyer = signed_in(shop, "buyer@example.com")
+    owner = signed_in(shop, "owner@example.com")
+    pages = ["/", "/orders/", "/wallet/", "/wallet/add-funds/", "/account/profile/", "/api/", "/account/email/"]
+    assert {path: buyer.get(shop + path).status_code for path in pages} == dict.fromkeys(pages, 200)
+    assert owner.get(f"{shop}/admin/").status_code == 200
+    style = re.search(r'href="(/static/vitrine\.[0-9a-f]{12}\.css)"', buyer.get(shop).text)
+    assert style, buyer.get(shop).text
+    assert "immutable" in buyer.get(shop + style[1]).headers["Cache-Control"]
+    missing = buyer.get(f"{shop}/no-such-page/")
+    assert (missing.status_code, "DEBUG" in missing.text) == (404, False)
+    assert not re.search(r"warning|error|traceback", re.sub(r".*no-such-page.*", "", log.read_text()), re.I)
 
 
 def test_no_setting_switches_play_money_on(fresh: Path) -> None:
-    with web(fresh, DEMO_GATEWAY="true", DEMO="true", DEBUG="true") as (shop, _log):
+    with web(fresh, **ONE_PROCESS, DEMO_GATEWAY="true", DEMO="true", DEBUG="true") as (shop, _log):
         offered = signed_in(shop, "buyer@example.com").get(f"{shop}/wallet/add-funds/").text
         assert "Demo payment" not in offered
         assert requests.post(f"{shop}/wallet/add-funds/webhooks/demo/").status_code == 404
@@ -155,7 +164,7 @@ def test_generated_secrets_are_private_and_stay_the_same(fresh: Path) -> None:
     assert not (fresh / "demo_gateway_secret").exists()
 
 
-def test_mail_that_reaches_nobody_is_an_error_and_a_notice(fresh: Path) -> None:
+def test_mail_that_reaches_nobody_is_an_error_and_a_notice(fresh: Path, unconfigured: tuple[str, Path]) -> None:
     for url in ("", "consolemail://", "filemail:///tmp/mail"):
         done = run(fresh, "manage.py", "check", "--deploy", EMAIL_URL=url)
         assert done.returncode == 1
@@ -176,7 +185,7 @@ def test_check_deploy_says_in_plain_words_what_is_missing(fresh: Path) -> None:
 
 
 def test_hosts_https_and_cookies_follow_from_the_address(fresh: Path) -> None:
-    with web(fresh, SHOP_URL="https://shop.example", BEHIND_PROXY="true") as (shop, _log):
+    with web(fresh, **ONE_PROCESS, SHOP_URL="https://shop.example", BEHIND_PROXY="true") as (shop, _log):
         plain = requests.get(shop, headers={"Host": "shop.example"}, allow_redirects=False)
         assert (plain.status_code, plain.headers["Location"]) == (301, "https://shop.example/")
         proxied = {"Host": "shop.example", "X-Forwarded-Proto": "https"}
@@ -189,7 +198,7 @@ def test_hosts_https_and_cookies_follow_from_the_address(fresh: Path) -> None:
 
 @pytest.mark.parametrize("url", ["consolemail://", "smtp://127.0.0.1:9"])
 def test_a_password_reset_link_reaches_no_log(fresh: Path, url: str) -> None:
-    with web(fresh, EMAIL_URL=url) as (shop, log):
+    with web(fresh, **ONE_PROCESS, EMAIL_URL=url) as (shop, log):
         asked = post(requests.Session(), f"{shop}/account/password/reset/", email="buyer@example.com")
         assert asked.status_code == 200
         with sqlite3.connect(fresh / "db.sqlite3") as database:

@@ -24,12 +24,21 @@ from tests.providers.conftest import buy, customer, provider_at
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
 
 
+FULL_HISTORY = id_windows.HISTORY
+
+
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """One clock, no pause between two calls."""
+    """One clock, no pause between two calls, and a history of 20 orders, which are bought faster than 50."""
+    monkeypatch.setattr(id_windows, "HISTORY", 20)
     monkeypatch.setattr(id_windows, "SKEW", timedelta(0))
     monkeypatch.setattr(id_search, "CALL_INTERVAL", 0.0)
     settings.SUBMIT_PARALLEL = 4
+
+
+@pytest.fixture
+def full_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(id_windows, "HISTORY", FULL_HISTORY)
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 
 
 class Shop:
-    """A shop with one provider and a history of 50 orders there."""
+    """A shop with one provider and as many orders there as a search needs."""
 
     def __init__(self, panel: Panel) -> None:
         provider_at(panel, "v2", settle_seconds=0, is_search_allowed=True)
@@ -383,6 +392,7 @@ def test_a_panel_that_shows_orders_of_others_is_never_searched(
     assert any("no longer searched" in line for line in caplog.messages)
 
 
+@pytest.mark.usefixtures("full_history")
 def test_an_order_placed_by_hand_with_our_key_ends_the_search(shop: Shop) -> None:
     assert id_search.check_search(shop.provider)
     manual = next(iter(shop.panel.orders.values()))
@@ -412,6 +422,7 @@ def test_a_search_check_passes_although_an_order_of_unknown_outcome_may_have_eve
     assert Note.CHECK_PASSED in shop.provider.search_check_result
 
 
+@pytest.mark.usefixtures("full_history")
 def test_a_search_check_finds_orders_of_others_among_older_numbers(shop: Shop) -> None:
     stranger = next(iter(shop.panel.orders.values()))
     Provider.objects.update(settle_seconds=3600)
@@ -449,6 +460,7 @@ def test_a_search_check_is_due_until_it_has_passed_then_daily_at_night(
     assert not due_at(15, None), "a person switched it off"
 
 
+@pytest.mark.usefixtures("full_history")
 def test_a_new_provider_says_what_the_search_check_waits_for(panel: Panel) -> None:
     provider = provider_at(panel, "v2")
     onboarding.test_connection(provider)
