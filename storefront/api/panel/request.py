@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,8 +31,7 @@ class PanelRequest(Request):
         """
         # A WSGI server passes the bytes of the query as Latin-1.
         query = self.META.get("QUERY_STRING", "").encode("latin-1", "replace")
-        data: Any = self.data
-        params: Params = {**(parameters.from_form(query) if query else {}), **data}
+        params: Params = {**(parameters.from_form(query) if query else {}), **self.data}
         self.key = params["key"] = text(params, *KEY_NAMES) or keys.key_in_headers(self._request)
         params["request_id"] = text(params, "request_id") or _request_id_in_headers(self._request)
         self.params = params
@@ -39,6 +39,20 @@ class PanelRequest(Request):
         # A published example asks for the status of refills without an action. Nothing is guessed that writes.
         if not self.action and text(params, "refill", "refills"):
             self.action = "refill_status"
+
+    @cached_property
+    def data(self) -> Params:
+        """Return the parameters in the body, as the parser of the content type reads them.
+
+        The parsers return no files and no ``QueryDict``, so nothing has to be copied to Django's request.
+        """
+        stream = self.stream
+        if stream is None:
+            return {}
+        negotiator: Any = self.negotiator
+        parser = negotiator.select_parser(self, self.parsers)
+        params: Params = parser.parse(stream, self.content_type, self.parser_context)
+        return params
 
     @property
     def caller(self) -> Caller:
