@@ -10,6 +10,7 @@ from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.manual import Manual
 from storefront.payments.gateways.mercadopago import MercadoPago, MercadoPagoPix
 from storefront.payments.gateways.nowpayments import NowPayments
+from storefront.payments.gateways.payeer import Payeer
 from storefront.payments.gateways.paypal import PayPal
 from storefront.payments.gateways.paystack import Paystack
 from storefront.payments.gateways.paytr import PayTR
@@ -43,6 +44,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         Robokassa,
         MercadoPago,
         MercadoPagoPix,
+        Payeer,
         Demo,
     )
 }
