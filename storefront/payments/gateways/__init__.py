@@ -19,6 +19,7 @@ from storefront.payments.gateways.razorpay import Razorpay
 from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
 from storefront.payments.gateways.tripay import Tripay
+from storefront.payments.gateways.tzsmm import TZSMMPay
 from storefront.payments.gateways.yookassa import YooKassa
 from storefront.payments.models import PaymentMethod
 
@@ -45,6 +46,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         MercadoPago,
         MercadoPagoPix,
         Payeer,
+        TZSMMPay,
         Demo,
     )
 }
