@@ -7,6 +7,7 @@ from storefront.payments.gateways.cryptobot import CryptoBot
 from storefront.payments.gateways.demo import Demo
 from storefront.payments.gateways.freekassa import Freekassa
 from storefront.payments.gateways.heleket import Cryptomus, Heleket
+from storefront.payments.gateways.iyzico import Iyzico
 from storefront.payments.gateways.manual import Manual
 from storefront.payments.gateways.mercadopago import MercadoPago, MercadoPagoPix
 from storefront.payments.gateways.nowpayments import NowPayments
@@ -40,6 +41,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         Paystack,
         Tripay,
         PayTR,
+        Iyzico,
         YooKassa,
         Freekassa,
         Robokassa,
