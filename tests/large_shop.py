@@ -87,7 +87,7 @@ def status_of(number: int) -> str:
 
 
 @contextmanager
-def given_times(*written: type[models.Model]) -> Iterator[None]:
+def keep_given_times(*written: type[models.Model]) -> Iterator[None]:
     """Keep the creation times that rows are given; the models would replace them by the current time."""
     columns = [column for model in written for column in model._meta.fields if getattr(column, "auto_now_add", False)]
     for column in columns:
@@ -188,7 +188,7 @@ class LargeShop:
     def grow(self, *, services: int, orders: int, until: datetime | None = None) -> None:
         """Grow to this number of services and orders, the last of them placed at ``until``."""
         until = until or timezone.now()
-        with given_times(
+        with keep_given_times(
             Order, OrderEvent, Transfer, Placement, Payment, Refill, Cancellation, PriceChange, Ticket, Message
         ):
             new = services - len(self.services)
@@ -292,7 +292,7 @@ class LargeShop:
 
     def _write_transfers(self) -> None:
         moved = {transfer.wallet_id: transfer.wallet for transfer in self._transfers if transfer.wallet}
-        with given_times(Transfer):
+        with keep_given_times(Transfer):
             bulk(self._transfers)
         self._transfers = []
         bulk_update(Account, ("balance", "spent"), [(w.balance, w.spent, w.pk) for w in moved.values()])

@@ -41,7 +41,7 @@ def other_database(folder: Path) -> Iterator[str]:
     template = os.environ["DATABASE_URL"] if os.environ.get("DATABASE_IS_TEMPLATE") else ""
     with _copy(template, folder) as url:
         if not template:
-            assert finished("migrate", "--verbosity", "0", DATABASE_URL=url, VAR_DIR=str(folder)).returncode == 0
+            assert run_manage("migrate", "--verbosity", "0", DATABASE_URL=url, VAR_DIR=str(folder)).returncode == 0
         yield url
 
 
@@ -99,7 +99,7 @@ def web(**environ: str) -> Iterator[tuple[int, Path]]:
         server.wait(20)
 
 
-def finished(*arguments: str, **environ: str) -> Any:
+def run_manage(*arguments: str, **environ: str) -> Any:
     """Run ``manage.py arguments``; return its return code, stdout and stderr."""
     process = manage(*arguments, **environ)
     out, err = process.communicate(timeout=120)

@@ -24,7 +24,7 @@ from typing import Any
 from django.conf import settings
 
 from storefront.demo.supervisor import die_with_parent
-from tests.processes import finished, other_database, python
+from tests.processes import other_database, python, run_manage
 
 LOCAL = "127.0.0.1"
 RUN_ALL = """
@@ -68,7 +68,7 @@ class SecondShop:
 
     def run(self, *arguments: str) -> str:
         """Run ``manage.py arguments`` in the second shop; return the output."""
-        done = finished(*arguments, **self.environ)
+        done = run_manage(*arguments, **self.environ)
         assert done.returncode == 0, done.stderr
         return str(done.stdout).strip()
 

@@ -24,24 +24,24 @@ WRITES = {
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
+def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def at(path: Path, line: int) -> str:
+def place_of(path: Path, line: int) -> str:
     return f"{path.relative_to(ROOT)}:{line}"
 
 
 def nodes(*paths: Path) -> Iterator[tuple[Path, ast.AST]]:
     for path in paths:
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(parse(path)):
             yield path, node
 
 
 # ------------------------------------------------------------------------------------------------ code
 def test_signals_are_only_wired_in_apps() -> None:
     broken = [
-        at(path, node.lineno)
+        place_of(path, node.lineno)
         for path, node in nodes(*(path for path in OURS if path.name != "apps.py"))
         if isinstance(node, ast.ImportFrom) and node.module in SIGNAL_MODULES
     ]
@@ -51,7 +51,7 @@ def test_signals_are_only_wired_in_apps() -> None:
 def test_no_model_overrides_save_or_delete() -> None:
     models = [path for path in OURS if path.name == "models.py" or path.parent.name == "models"]
     broken = [
-        at(path, item.lineno)
+        place_of(path, item.lineno)
         for path, node in nodes(*models)
         if isinstance(node, ast.ClassDef)
         for item in node.body
@@ -69,7 +69,7 @@ def test_nothing_is_imported_inside_a_function_without_a_reason() -> None:
         for node in ast.walk(function):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 if not lines[node.lineno - 1].partition("# imported here:")[2].strip():
-                    broken.append(at(path, node.lineno))
+                    broken.append(place_of(path, node.lineno))
     assert broken == []
 
 
@@ -88,7 +88,7 @@ def test_simulators_import_nothing_of_ours() -> None:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         ours = [name for name in names if name.split(".")[0] in PACKAGES]
         if any(not name.startswith("providers.panels.simulators") for name in ours) or getattr(node, "level", 0) > 1:
-            broken.append(at(path, getattr(node, "lineno", 0)))
+            broken.append(place_of(path, getattr(node, "lineno", 0)))
     assert broken == []
 
 
@@ -112,7 +112,7 @@ def ledger_writes(tree: ast.AST) -> Iterator[int]:
 
 def test_only_the_ledger_writes_money() -> None:
     elsewhere = [path for path in OURS if path != ROOT / "orders" / "ledger" / "transfers.py"]
-    assert [at(path, line) for path in elsewhere for line in ledger_writes(parsed(path))] == []
+    assert [place_of(path, line) for path in elsewhere for line in ledger_writes(parse(path))] == []
 
 
 def test_the_ledger_check_finds_every_way_to_write() -> None:
@@ -130,7 +130,7 @@ def test_the_ledger_check_finds_every_way_to_write() -> None:
 def test_templates_carry_no_style_and_no_script() -> None:
     pattern = re.compile(r"<style\b|\sstyle=|<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:", re.IGNORECASE)
     broken = [
-        at(path, number)
+        place_of(path, number)
         for path in TEMPLATES
         # An email cannot link to a style sheet, and no content security policy applies to it.
         if path.relative_to(ROOT).as_posix() != "templates/mail/email.html"
@@ -161,14 +161,14 @@ def test_no_file_names_a_folder_of_one_machine_or_a_package_host() -> None:
             lines = path.read_text().splitlines()
         except UnicodeDecodeError:
             continue
-        broken += [at(path, number) for number, line in enumerate(lines, 1) if pattern.search(line)]
+        broken += [place_of(path, number) for number, line in enumerate(lines, 1) if pattern.search(line)]
     assert broken == []
 
 
 def read_from_the_environment(path: Path) -> set[str]:
     """The names in `env.str("NAME", ...)` and `_secret("NAME", ...)`."""
     names = set()
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(parse(path)):
         if isinstance(node, ast.Call) and re.fullmatch(r"env(\.\w+)?|_secret", ast.unparse(node.func)):
             if node.args and isinstance(node.args[0], ast.Constant) and str(node.args[0].value).isupper():
                 names.add(str(node.args[0].value))

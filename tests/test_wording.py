@@ -72,7 +72,7 @@ def docstrings() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", re.sub(r"``[^`]*``", " ", text)
 
 
-def found(phrases: dict[str, str], texts: Iterator[tuple[str, str]]) -> list[str]:
+def find_phrases(phrases: dict[str, str], texts: Iterator[tuple[str, str]]) -> list[str]:
     patterns = {re.compile(rf"\b({phrase})\b", re.IGNORECASE): better for phrase, better in phrases.items()}
     return [
         f"{place}: “{match[0]}” → {better}"
@@ -84,13 +84,13 @@ def found(phrases: dict[str, str], texts: Iterator[tuple[str, str]]) -> list[str
 
 @pytest.mark.parametrize("texts", [messages, documents, docstrings], ids=lambda texts: texts.__name__)
 def test_no_text_has_a_phrase_that_readers_stumble_over(texts) -> None:  # type: ignore[no-untyped-def]
-    assert found(EVERYWHERE, texts()) == []
+    assert find_phrases(EVERYWHERE, texts()) == []
 
 
 def test_no_message_has_a_word_of_the_code() -> None:
-    assert found(IN_MESSAGES, messages()) == []
+    assert find_phrases(IN_MESSAGES, messages()) == []
 
 
 def test_each_phrase_is_found_where_it_is_written() -> None:
     text = "Whoever logs in: what came stands as it was, for good."
-    assert len(found(EVERYWHERE, iter([("here", text)]))) == 4
+    assert len(find_phrases(EVERYWHERE, iter([("here", text)]))) == 4

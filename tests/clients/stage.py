@@ -14,7 +14,7 @@ from orders.ledger import audit
 from orders.models import Account, Order, Refill, Service, Transfer
 from orders.rules.service_types import SERVICE_TYPES
 from tests.factories import category, service
-from tests.storefront.api.reseller import Reseller, answered, reseller
+from tests.storefront.api.reseller import Reseller, read_response, reseller
 
 #: What a panel says of an order, by how it stands here.
 WORDS = {
@@ -48,7 +48,7 @@ class Stage:
         """Send these bytes, keep the sending side open, and read until the server closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
             client.sendall(request)
-            return answered(client)
+            return read_response(client)
 
     def bought(self, answer: Any, *, after: Decimal) -> Order:
         """The order this answer names: the newest, this customer's, paid once out of a wallet that held ``after``."""
@@ -72,20 +72,22 @@ def set_up(port: int) -> Stage:
     services["plain"] = service(category=within, min_quantity=10)
     sold = services["default"]
     orders = {
-        "queued": placed(own, sold, "queued"),
-        "in_doubt": placed(own, sold, "in_doubt"),
-        "in_progress": placed(own, sold, "in_progress", start_count=3572, remains=157),
-        "completed": placed(own, sold, "completed", start_count=0, remains=0),
-        "second": placed(own, sold, "completed", remains=0),
-        "third": placed(own, sold, "completed", remains=0),
-        "partial": placed(own, sold, "partial", remains=60, paid_back=Decimal("0.3")),
-        "canceled": placed(own, sold, "canceled", remains=200, paid_back=Decimal("0.5")),
-        "plain": placed(own, services["plain"], "completed", remains=0),
+        "queued": create_order(own, sold, "queued"),
+        "in_doubt": create_order(own, sold, "in_doubt"),
+        "in_progress": create_order(own, sold, "in_progress", start_count=3572, remains=157),
+        "completed": create_order(own, sold, "completed", start_count=0, remains=0),
+        "second": create_order(own, sold, "completed", remains=0),
+        "third": create_order(own, sold, "completed", remains=0),
+        "partial": create_order(own, sold, "partial", remains=60, paid_back=Decimal("0.3")),
+        "canceled": create_order(own, sold, "canceled", remains=200, paid_back=Decimal("0.5")),
+        "plain": create_order(own, services["plain"], "completed", remains=0),
     }
-    return Stage(port, own, stranger, services, orders, placed(stranger, sold, "completed", remains=0))
+    return Stage(port, own, stranger, services, orders, create_order(stranger, sold, "completed", remains=0))
 
 
-def placed(owner: Reseller, sold: Service, status: str, *, paid_back: Decimal = Decimal(0), **details: Any) -> Order:
+def create_order(
+    owner: Reseller, sold: Service, status: str, *, paid_back: Decimal = Decimal(0), **details: Any
+) -> Order:
     """An order for 200 pieces in a later status. It was free unless partly refunded, so that the ledger adds up."""
     ended = timezone.now() if status in ("completed", "partial", "canceled") else None
     order = Order.objects.create(

@@ -18,27 +18,27 @@ from providers.panels.simulators import Panel
 from tests.clients.stage import Stage
 from tests.clients.test_replicas import posted
 from tests.providers.conftest import provider_at, start_panel
-from tests.storefront.api.reseller import answered
+from tests.storefront.api.reseller import read_response
 
 __all__ = ["start_panel"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def adding(stage: Stage, **more: Any) -> bytes:
+def add_request(stage: Stage, **more: Any) -> bytes:
     sold = stage.services["default"].pk
     fields = {"key": stage.key, "action": "add", "service": sold, "link": "x", "quantity": 100, **more}
     return posted(urlencode(fields))
 
 
-def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
+def run_at_once(acts: list[Callable[[], Any]]) -> list[Any]:
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(lambda act: act(), acts))
 
 
 @pytest.mark.parametrize("more", [{}, {"request_id": "r-1"}], ids=["no id", "request_id"])
 def test_eight_identical_requests_at_once_place_one_order(stage: Stage, more: dict[str, str]) -> None:
-    money, raw = stage.reseller.balance, adding(stage, **more)
-    answers = at_once([lambda: stage.raw(raw)] * 8)
+    money, raw = stage.reseller.balance, add_request(stage, **more)
+    answers = run_at_once([lambda: stage.raw(raw)] * 8)
     assert {status for status, _, _ in answers} == {200}
     order = stage.bought(answers[0][2], after=money)
     assert [body for _, _, body in answers] == [{"order": order.pk}] * 8
@@ -50,8 +50,8 @@ def test_eight_orders_at_once_with_balance_for_three_place_three(stage: Stage) -
     poor = stage.stranger
     stage.services["default"].rate = Decimal(300)  # 30 for 100 pieces, and the wallet holds 100.84292
     stage.services["default"].save()
-    raws = [adding(stage, key=poor.key, link=f"x{number}") for number in range(8)]
-    answers = [body for _, _, body in at_once([lambda raw=raw: stage.raw(raw) for raw in raws])]
+    raws = [add_request(stage, key=poor.key, link=f"x{number}") for number in range(8)]
+    answers = [body for _, _, body in run_at_once([lambda raw=raw: stage.raw(raw) for raw in raws])]
     refused = [body for body in answers if body == {"error": "Not enough funds on balance"}]
     assert len(refused) == 5
     bought = {body["order"] for body in answers if body not in refused}
@@ -61,7 +61,7 @@ def test_eight_orders_at_once_with_balance_for_three_place_three(stage: Stage) -
 
 
 def test_a_client_that_disconnects_and_repeats_gets_the_placed_order(stage: Stage) -> None:
-    money, raw = stage.reseller.balance, adding(stage)
+    money, raw = stage.reseller.balance, add_request(stage)
     with socket.create_connection(("127.0.0.1", stage.port), timeout=10) as impatient:
         impatient.sendall(raw)
     answers = [stage.raw(raw)[2] for _ in range(3)]
@@ -78,8 +78,8 @@ def test_an_order_is_taken_at_once_while_the_panel_hangs(stage: Stage, start_pan
     asked_before, sold = len(panel.received("add")), stage.services["default"].pk
     money, started = stage.reseller.balance, time.monotonic()
     with socket.create_connection(("127.0.0.1", stage.port), timeout=10) as client:
-        client.sendall(adding(stage, service=sold))
-        _, _, body = answered(client)
+        client.sendall(add_request(stage, service=sold))
+        _, _, body = read_response(client)
     assert time.monotonic() - started < 5
     stage.bought(body, after=money)
     assert len(panel.received("add")) == asked_before

@@ -64,7 +64,7 @@ PR2UP = Published(
 ALL = {"smmpy": SMMPY, "babismm": BABISMM, "safesmm": SAFESMM, "pr2up": PR2UP}
 
 
-def having(*calls: str) -> Any:
+def clients_with(*calls: str) -> Any:
     """Return the clients that have all of these calls."""
     names = [name for name, published in ALL.items() if all(getattr(published, call) for call in calls)]
     return pytest.mark.parametrize("name", names)
@@ -91,24 +91,24 @@ def refusal(name: str, act: Callable[[], Any]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ reading
-@having("services")
+@clients_with("services")
 def test_services(stage: Stage, name: str) -> None:
     assert is_price_list(caller(stage, name)("services"))
 
 
-@having("balance")
+@clients_with("balance")
 def test_balance(stage: Stage, name: str) -> None:
     assert caller(stage, name)("balance") == {"balance": plain(stage.reseller.balance), "currency": "USD"}
 
 
-@having("status")
+@clients_with("status")
 def test_the_status_of_each_order(stage: Stage, name: str) -> None:
     call = caller(stage, name)
     for order in stage.orders.values():
         assert call("status", order.pk) == status_of(order)
 
 
-@having("statuses")
+@clients_with("statuses")
 def test_the_statuses_of_many_orders(stage: Stage, name: str) -> None:
     asked = [*stage.orders.values()]
     found = caller(stage, name)("statuses", [*(order.pk for order in asked), stage.theirs.pk, 999_999])
@@ -118,7 +118,7 @@ def test_the_statuses_of_many_orders(stage: Stage, name: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ buying
-def offered(name: str) -> list[tuple[str, dict[str, Any]]]:
+def purchases_of(name: str) -> list[tuple[str, dict[str, Any]]]:
     """What each client can buy: smmpy and pr2up only what their parameters allow, the other two whatever there is."""
     plain_order = {"link": "https://example.com/p/1", "quantity": 100}
     comments = {"link": "https://example.com/p/2", "quantity": 2, "comments": "first\nsecond\r\nthird"}
@@ -140,7 +140,7 @@ def offered(name: str) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_order_a_client_can_place(stage: Stage, name: str) -> None:
-    for number, (code, inputs) in enumerate(offered(name)):
+    for number, (code, inputs) in enumerate(purchases_of(name)):
         call, before = caller(stage, name), stage.reseller.balance
         sold, sent = stage.services[code], dict(inputs)
         if sent.get("link"):
@@ -168,13 +168,13 @@ def test_pr2up_cuts_a_link_at_its_own_ampersand(stage: Stage) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ after the purchase
-@having("refill")
+@clients_with("refill")
 def test_a_refill(stage: Stage, name: str) -> None:
     order = stage.orders["completed"]
     assert caller(stage, name)("refill", order.pk) == {"refill": str(refill_of(order))}
 
 
-@having("refills")
+@clients_with("refills")
 def test_many_refills(stage: Stage, name: str) -> None:
     first, second, other = (stage.orders[key] for key in ("completed", "second", "in_progress"))
     assert caller(stage, name)("refills", [first.pk, other.pk, second.pk, stage.theirs.pk]) == [
@@ -186,7 +186,7 @@ def test_many_refills(stage: Stage, name: str) -> None:
     assert set(Refill.objects.values_list("order_id", flat=True)) == {first.pk, second.pk}
 
 
-@having("refill_status", "refill_statuses")
+@clients_with("refill_status", "refill_statuses")
 def test_the_statuses_of_refills(stage: Stage, name: str) -> None:
     call = caller(stage, name)
     numbers = [int(call("refill", stage.orders[key].pk)["refill"]) for key in ("completed", "second", "third")]
@@ -198,7 +198,7 @@ def test_the_statuses_of_refills(stage: Stage, name: str) -> None:
     assert call("refill_statuses", [*numbers, 999_999]) == [*rows, {"refill": 999_999, "status": NO_REFILL}]
 
 
-@having("cancel")
+@clients_with("cancel")
 def test_cancel(stage: Stage, name: str) -> None:
     running, done = stage.orders["in_progress"], stage.orders["completed"]
     refused = {"order": done.pk, "cancel": {"error": "Order already completed and cannot be canceled"}}

@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FORM = "application/x-www-form-urlencoded"
 
 
-def said(stage: Stage, request: bytes) -> Any:
+def answer_body(stage: Stage, request: bytes) -> Any:
     status, headers, body = stage.raw(request)
     assert (status, headers["content-type"]) == (200, "application/json")
     return body
 
 
-def posted(fields: str | list[tuple[str, Any]], *more: str, path: str = "/api/v2", version: str = "1.1") -> bytes:
+def post_request(fields: str | list[tuple[str, Any]], *more: str, path: str = "/api/v2", version: str = "1.1") -> bytes:
     """Return a form as curl sends it for PHP: these header lines, the body's length, and the body."""
     body = (fields if isinstance(fields, str) else urlencode(fields)).encode()
     lines = [f"POST {path} HTTP/{version}", "Host: shop.example", *more, f"Content-Length: {len(body)}"]
@@ -37,7 +37,7 @@ def test_the_example_pages_php_class(stage: Stage) -> None:
 
     def call(**fields: Any) -> Any:
         parts = [f"{name}={quote_plus(str(value))}" for name, value in {"key": stage.key, **fields}.items()]
-        return said(stage, posted("&".join(parts), *agent))
+        return answer_body(stage, post_request("&".join(parts), *agent))
 
     assert is_price_list(call(action="services"))
     link = "http://example.com/test"
@@ -76,7 +76,7 @@ def test_the_example_page_of_2022_forgets_the_action(stage: Stage) -> None:
     """A refill is a write: it is never guessed from ``order`` alone."""
     own = stage.orders["completed"].pk
     for fields in ([("order", own)], [("orders", f"{own},1")]):
-        answer = said(stage, posted([("key", stage.key), *fields], f"User-Agent: {MSIE}"))
+        answer = answer_body(stage, post_request([("key", stage.key), *fields], f"User-Agent: {MSIE}"))
         assert answer == {"error": "Incorrect request"}
     assert not stage.orders["completed"].refills.exists()
 
@@ -85,7 +85,9 @@ def test_the_example_page_of_2022_forgets_the_action(stage: Stage) -> None:
 def test_smartpanel_asks_for_250_orders_at_once(stage: Stage) -> None:
     own = [order.pk for order in stage.orders.values()]
     asked = [*own, *range(10**6, 10**6 + 250 - len(own))]
-    body = said(stage, posted([("key", stage.key), ("action", "status"), ("orders", ",".join(map(str, asked)))]))
+    body = answer_body(
+        stage, post_request([("key", stage.key), ("action", "status"), ("orders", ",".join(map(str, asked)))])
+    )
     known = statuses_of(stage.orders.values())
     assert list(body.items()) == [(str(word), known.get(str(word), NO_ORDER)) for word in asked]
     for row in known.values():  # PHP breaks where one of them is missing or is not a number
@@ -98,7 +100,7 @@ def test_250_orders_fit_into_the_line_of_a_get(stage: Stage) -> None:
     asked = [own.pk, *range(10**17, 10**17 + 249)]
     query = urlencode({"key": stage.key, "action": "status", "orders": ",".join(map(str, asked))}, safe=",")
     raw = f"GET /api/v2?{query} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n".encode()
-    assert said(stage, raw) == {**statuses_of([own]), **{str(number): NO_ORDER for number in asked[1:]}}
+    assert answer_body(stage, raw) == {**statuses_of([own]), **{str(number): NO_ORDER for number in asked[1:]}}
 
 
 def test_smartpanel_subscribes_without_an_expiry(stage: Stage) -> None:
@@ -107,7 +109,7 @@ def test_smartpanel_subscribes_without_an_expiry(stage: Stage) -> None:
         ("min", 10), ("max", 20), ("posts", 3), ("old_posts", 0), ("delay", 30), ("expiry", ""),
     ]  # fmt: skip
     money = stage.reseller.balance
-    assert "expiry" not in stage.bought(said(stage, posted(fields)), after=money).fields
+    assert "expiry" not in stage.bought(answer_body(stage, post_request(fields)), after=money).fields
 
 
 def multipart(boundary: str, fields: dict[str, Any]) -> str:
@@ -123,7 +125,7 @@ def test_cmsnt_sends_a_multipart_form_and_one_id_as_orders(stage: Stage) -> None
     kind = f"Content-Type: multipart/form-data; boundary={boundary}"
     own = stage.orders["partial"]
     status = multipart(boundary, {"key": stage.key, "action": "status", "orders": own.pk})
-    assert said(stage, posted(status, kind, "Accept: */*")) == {str(own.pk): status_of(own)}
+    assert answer_body(stage, post_request(status, kind, "Accept: */*")) == {str(own.pk): status_of(own)}
     money = stage.reseller.balance
     adding = multipart(
         boundary,
@@ -132,17 +134,17 @@ def test_cmsnt_sends_a_multipart_form_and_one_id_as_orders(stage: Stage) -> None
             "quantity": 100, "comments": "", "schedule": "", "order_source": "api",
         },
     )  # fmt: skip
-    assert stage.bought(said(stage, posted(adding, kind)), after=money).link == "https://vk.com/ф"
+    assert stage.bought(answer_body(stage, post_request(adding, kind)), after=money).link == "https://vk.com/ф"
 
 
 def test_ss1_sends_comments_as_a_json_list_and_asks_its_balance_first(stage: Stage) -> None:
     key = [("key", stage.key)]
-    money = said(stage, posted([*key, ("action", "balance")]))["balance"]
+    money = answer_body(stage, post_request([*key, ("action", "balance")]))["balance"]
     assert float(money) > 0
     for number, comments in enumerate(['["x","y"]', '["x, y", "z"]', "x\\ny", "x\r\ny"]):
         before = stage.reseller.balance
         fields = [*key, ("action", "add"), ("service", stage.services["custom_comments"].pk), ("link", f"p{number}")]
-        order = stage.bought(said(stage, posted([*fields, ("comments", comments)])), after=before)
+        order = stage.bought(answer_body(stage, post_request([*fields, ("comments", comments)])), after=before)
         assert order.quantity == 2
 
 
@@ -152,8 +154,8 @@ def test_smmgo_sends_a_quantity_of_zero_with_comments(stage: Stage) -> None:
         ("quantity", "0"), ("service", stage.services["custom_comments"].pk),
     ]  # fmt: skip
     money = stage.reseller.balance
-    raw = posted(fields, "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip")
-    assert stage.bought(said(stage, raw), after=money).quantity == 3
+    raw = post_request(fields, "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip")
+    assert stage.bought(answer_body(stage, raw), after=money).quantity == 3
 
 
 def test_ownsmm_offers_http_2_and_looks_at_once(stage: Stage) -> None:
@@ -161,7 +163,7 @@ def test_ownsmm_offers_http_2_and_looks_at_once(stage: Stage) -> None:
 
     def call(*fields: tuple[str, Any]) -> Any:
         # The connection stays open, as the client asked: the answer ends where its length says.
-        return said(stage, posted([("key", stage.key), *fields], *upgrade, version="1.1"))
+        return answer_body(stage, post_request([("key", stage.key), *fields], *upgrade, version="1.1"))
 
     money = stage.reseller.balance
     sold = stage.services["default"].pk
@@ -180,25 +182,25 @@ def test_panel_rip_posts_to_the_slash_and_sends_undefined(stage: Stage) -> None:
         f"key={stage.key}&action=add&service={stage.services['default'].pk}&link=https%3A%2F%2Fexample.com%2Fp"
         "&quantity=100&runs=undefined&interval=undefined"
     )
-    raw = posted(body, "accept: application/json", "user-agent: node", "sec-fetch-mode: cors", path="/api/v2/")
-    order = stage.bought(said(stage, raw), after=money)
+    raw = post_request(body, "accept: application/json", "user-agent: node", "sec-fetch-mode: cors", path="/api/v2/")
+    order = stage.bought(answer_body(stage, raw), after=money)
     own = stage.orders["completed"]
     asked = f"key={stage.key}&action=status&order={order.pk}%2C{own.pk}"
-    assert said(stage, posted(asked, path="/api/v2/")) == statuses_of([order, own])
+    assert answer_body(stage, post_request(asked, path="/api/v2/")) == statuses_of([order, own])
 
 
 def test_speedsmm_numbers_its_orders(stage: Stage) -> None:
     own = [stage.orders[word] for word in ("canceled", "in_progress")]
     listed = [(f"orders[{number}]", order.pk) for number, order in enumerate(own)]
-    assert said(stage, posted([("key", stage.key), ("action", "status"), *listed])) == statuses_of(own)
+    assert answer_body(stage, post_request([("key", stage.key), ("action", "status"), *listed])) == statuses_of(own)
     done = stage.orders["completed"]
-    refilled = said(stage, posted([("key", stage.key), ("action", "refill"), ("order", done.pk)]))
+    refilled = answer_body(stage, post_request([("key", stage.key), ("action", "refill"), ("order", done.pk)]))
     # It sends the number of a refill as "order".
     sent = [("key", stage.key), ("action", "refill_status"), ("order", refilled["refill"])]
-    assert said(stage, posted(sent)) == {"status": "Pending"}
+    assert answer_body(stage, post_request(sent)) == {"status": "Pending"}
     money = stage.reseller.balance
     sent = [("service", stage.services["default"].pk), ("link", "x"), ("quantity", 10), ("custom", "a")]
-    stage.bought(said(stage, posted([("key", stage.key), ("action", "add"), *sent])), after=money)
+    stage.bought(answer_body(stage, post_request([("key", stage.key), ("action", "add"), *sent])), after=money)
 
 
 # ------------------------------------------------------------------------------------------------ scripts
@@ -209,20 +211,20 @@ def test_a_script_pastes_the_link_into_the_address(stage: Stage) -> None:
         "&link=https://example.com/p?a=1&b=2&quantity=100"
     )
     raw = f"GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n".encode()
-    assert stage.bought(said(stage, raw), after=money).link == "https://example.com/p?a=1"
+    assert stage.bought(answer_body(stage, raw), after=money).link == "https://example.com/p?a=1"
 
 
 def test_toplistbot_sends_json_with_a_token(stage: Stage) -> None:
     own = stage.orders["completed"]
     headers = [f"Authorization: Bearer {stage.key}", "Content-Type: application/json", "Accept: application/json"]
     asked = json.dumps({"action": "status", "orders": [own.pk, "999999"]})
-    assert said(stage, posted(asked, *headers)) == {**statuses_of([own]), "999999": NO_ORDER}
+    assert answer_body(stage, post_request(asked, *headers)) == {**statuses_of([own]), "999999": NO_ORDER}
     money = stage.reseller.balance
     adding = {"action": "add", "service": stage.services["default"].pk, "link": "x", "quantity": 100.0, "runs": None}
-    stage.bought(said(stage, posted(json.dumps(adding), *headers)), after=money)
+    stage.bought(answer_body(stage, post_request(json.dumps(adding), *headers)), after=money)
 
 
 def test_an_old_program_speaks_http_1_0_without_a_host(stage: Stage) -> None:
     body = f"key={stage.key}&action=balance".encode()
     raw = f"POST /api/v2 HTTP/1.0\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-    assert said(stage, raw) == {"balance": plain(stage.reseller.balance), "currency": "USD"}
+    assert answer_body(stage, raw) == {"balance": plain(stage.reseller.balance), "currency": "USD"}

@@ -84,7 +84,7 @@ def misbehave(panel: Panel, chance: random.Random, share: float) -> None:
     panel._next_fault = next_fault  # type: ignore[method-assign]
 
 
-def until(condition: Callable[[], Any], seconds: float) -> bool:
+def wait_until(condition: Callable[[], Any], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -130,7 +130,7 @@ def worker(**environ: str) -> Any:
 
 def wait_for_orders(shop: Shop, count: int, seconds: float) -> None:
     seen = len(shop.panel.received("add"))
-    until(lambda: len(shop.panel.received("add")) > seen + count, seconds)
+    wait_until(lambda: len(shop.panel.received("add")) > seen + count, seconds)
 
 
 def replace_stopped(shop: Shop, stopped: Any) -> Any:
@@ -148,15 +148,15 @@ def replace_stopped(shop: Shop, stopped: Any) -> Any:
     return other
 
 
-def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds: float) -> None:
+def run_storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds: float) -> None:
     """Place orders while the panel misbehaves and workers are killed and stopped; then let everything be decided."""
     shop.buy(id_windows.HISTORY + 10)
     running = worker()
     try:
-        assert until(lambda: len(shop.panel.orders) == id_windows.HISTORY + 10, 30)
+        assert wait_until(lambda: len(shop.panel.orders) == id_windows.HISTORY + 10, 30)
         # Recorded, not only answered: one of the faults answers with the number of the first of them.
         first = Placement.objects.filter(upstream_id=min(shop.panel.orders))
-        assert until(first.exists, 30)
+        assert wait_until(first.exists, 30)
         misbehave(shop.panel, chance, SHARE)
         shop.buy(orders)
         for number in range(kills):
@@ -169,12 +169,14 @@ def storm(shop: Shop, chance: random.Random, *, orders: int, kills: int, seconds
                 running.wait()
                 running = worker()
         waiting = Order.objects.filter(status__in=("queued", "submitting"))
-        assert until(lambda: not waiting.exists(), seconds), "the queue did not empty"
+        assert wait_until(lambda: not waiting.exists(), seconds), "the queue did not empty"
         misbehave(shop.panel, chance, 0)
         for _ in range(4):
-            until(lambda: not Order.objects.filter(status__in=("queued", "in_doubt", "submitting")).exists(), SETTLE)
+            wait_until(
+                lambda: not Order.objects.filter(status__in=("queued", "in_doubt", "submitting")).exists(), SETTLE
+            )
             shop.buy(1)
-        until(lambda: not Order.objects.filter(status__in=("queued", "in_doubt", "submitting")).exists(), SETTLE)
+        wait_until(lambda: not Order.objects.filter(status__in=("queued", "in_doubt", "submitting")).exists(), SETTLE)
     finally:
         running.kill()
         running.wait()
@@ -196,7 +198,7 @@ def check(shop: Shop) -> Counter[str]:
     assert refunded & set(links) == set(), "paid back although it was placed"
     assert list(audit.findings()) == []
     assert Provider.objects.get().is_search_allowed, Provider.objects.get().search_check_result
-    decided = Counter(row["decision"] for row in resolved())
+    decided = Counter(row["decision"] for row in resolutions())
     return Counter(
         doubts=Placement.objects.exclude(in_doubt_at=None).count(),
         placed=decided["placed"],
@@ -205,7 +207,7 @@ def check(shop: Shop) -> Counter[str]:
     )
 
 
-def resolved() -> list[dict[str, Any]]:
+def resolutions() -> list[dict[str, Any]]:
     return list(OrderEvent.objects.filter(kind=EventKind.RESOLVED).values_list("data", flat=True))
 
 
@@ -217,7 +219,7 @@ def run(
     chance = random.Random(seed)
     shop = Shop(start_panel("v2", latency=0.005), chance, best_seller=best_seller)
     began = time.monotonic()
-    storm(shop, chance, orders=orders, kills=kills, seconds=seconds)
+    run_storm(shop, chance, orders=orders, kills=kills, seconds=seconds)
     figures = check(shop)
     print(f"{orders} orders, {kills} kills, {time.monotonic() - began:.0f} s: {dict(figures)}")
     assert figures["doubts"] > orders * SHARE / 2, "there was no chaos"

@@ -44,7 +44,7 @@ def buy_by_api(key: str, service: Service) -> Order:
     return Order.objects.get(pk=answer["order"])
 
 
-def sent_for(panel: Panel, order: Order) -> Any:
+def params_sent_for(panel: Panel, order: Order) -> Any:
     return panel.orders[Placement.objects.get(order=order).upstream_id].params
 
 
@@ -67,7 +67,7 @@ def test_the_page_and_the_api_buy_every_type_alike(dialect: str, start_panel: Ca
     assert panel.violations == []
     assert len(panel.orders) == 2 * len(by_type)
     for by_page, by_api in pairs:
-        assert sent_for(panel, by_page) == sent_for(panel, by_api)
+        assert params_sent_for(panel, by_page) == params_sent_for(panel, by_api)
     for number in panel.orders:
         panel.report(number, panel.statuses.completed, remains=0)
     status_sync.sync_statuses(provider, is_now=True)

@@ -23,7 +23,7 @@ from tests.providers.conftest import buy, customer, provider_at
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -40,7 +40,7 @@ def test_a_worker_killed_between_the_claim_and_the_answer_leaves_the_order_in_do
     panel.fault("add", kind, seconds=60)
 
     worker = manage("run_due", "submit")
-    until(lambda: panel.received("add"))
+    wait_until(lambda: panel.received("add"))
     worker.kill()
     worker.wait()
 
@@ -72,7 +72,7 @@ def test_a_worker_killed_at_any_moment_buys_nothing_twice_and_loses_nothing(star
     for round_number in range(4):
         worker = manage("run_due", "submit", "--now", SUBMIT_PARALLEL="4")
         seen = len(panel.received("add"))
-        until(lambda seen=seen: len(panel.received("add")) > seen + 2)  # type: ignore[misc]
+        wait_until(lambda seen=seen: len(panel.received("add")) > seen + 2)  # type: ignore[misc]
         time.sleep(0.013 * round_number)
         worker.kill()
         worker.wait()

@@ -18,7 +18,7 @@ from providers.reconciling import decisions
 from providers.tracking import status_sync
 from providers.worker.models import Turn
 from tests.journeys.test_kill import until
-from tests.processes import finished, manage
+from tests.processes import manage, run_manage
 from tests.providers.conftest import buy, customer, provider_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     provider = provider_at(panel, "tmsmm")
     Service.objects.update(has_dripfeed=True)
     order = buy(customer(), Service.objects.filter(service_type="default")[0], quantity="100", runs="3", interval="60")
-    assert finished("run_due", "submit").returncode == 0
+    assert run_manage("run_due", "submit").returncode == 0
 
     panel.fault("add", kind, seconds=60)
     order.run_rows.filter(number=2).update(due_at=timezone.now())

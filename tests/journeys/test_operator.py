@@ -14,26 +14,26 @@ from django.test import Client
 from orders.models import Order, Service
 from providers.models import Placement
 from providers.panels.simulators import Panel
-from tests.processes import finished
+from tests.processes import run_manage
 from tests.providers.conftest import ALL_DIALECTS, INPUTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def by_process(*arguments: str) -> str:
-    done = finished(*arguments)
+def run_in_process(*arguments: str) -> str:
+    done = run_manage(*arguments)
     assert done.returncode == 0, done.stderr
     return str(done.stdout)
 
 
-def here(*arguments: str) -> str:
+def run_here(*arguments: str) -> str:
     """Return the same command without the seconds that a process takes to start."""
     said = StringIO()
     call_command(*arguments, stdout=said)
     return said.getvalue()
 
 
-def refused(capsys: Any, *arguments: str) -> tuple[int, str]:
+def run_refused(capsys: Any, *arguments: str) -> tuple[int, str]:
     """Return the exit code of a command, and what it complained about, as `manage.py` would."""
     with pytest.raises(SystemExit) as left:
         execute_from_command_line(["manage.py", *arguments])
@@ -42,7 +42,7 @@ def refused(capsys: Any, *arguments: str) -> tuple[int, str]:
 
 @ALL_DIALECTS
 def test_from_an_empty_shop_to_a_completed_order(dialect: str, start_panel: Callable[..., Panel]) -> None:
-    run = by_process if dialect == "v2" else here
+    run = run_in_process if dialect == "v2" else run_here
 
     def counts(*arguments: str) -> Any:
         return json.loads(run(*arguments).strip().splitlines()[-1])
@@ -98,13 +98,13 @@ def test_mistakes_lead_to_an_error_message_and_an_exit_code(start_panel: Callabl
         ("provider", "add", "x", "--url", panel.url, "--key", "wrong", "--dialect", "auto"): "No dialect works",
     }
     for arguments, sentence in mistakes.items():
-        code, said = refused(capsys, *arguments)
+        code, said = run_refused(capsys, *arguments)
         assert code != 0
         assert sentence in said
         assert "Traceback" not in said
-    here("customer", "add", "buyer@example.com")
+    run_here("customer", "add", "buyer@example.com")
     for amount in ("0", "-5", "1e5", "ten"):
-        code, said = refused(capsys, "customer", "credit", "buyer@example.com", amount, "--reference", amount)
+        code, said = run_refused(capsys, "customer", "credit", "buyer@example.com", amount, "--reference", amount)
         assert code == 1
         assert "Nothing was credited" in said
 
@@ -112,6 +112,6 @@ def test_mistakes_lead_to_an_error_message_and_an_exit_code(start_panel: Callabl
 def test_a_provider_on_this_machine_is_refused_unless_allowed(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2")
     arguments = ("provider", "add", "x", "--url", panel.url, "--key", panel.key, "--dialect", "v2")
-    done = finished(*arguments, ALLOW_PRIVATE_PANELS="false")
+    done = run_manage(*arguments, ALLOW_PRIVATE_PANELS="false")
     assert done.returncode == 1
     assert "url" in done.stderr

@@ -32,7 +32,7 @@ from storefront.webhooks import endpoints, outbox
 from storefront.webhooks import sending as webhooks
 from storefront.webhooks.models import Delivery
 from tests.journeys.test_kill import until
-from tests.processes import finished, python
+from tests.processes import python, run_manage
 from tests.providers.conftest import buy, customer, provider_at
 from tests.storefront.mail import writing
 from tests.storefront.mail.mail_server import MailServer
@@ -48,7 +48,7 @@ def state_of(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def stopped(calls: int, *command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+def stopped_process(calls: int, *command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     """Yield a process that has claimed work for ``calls`` calls and was stopped before it sent anything."""
     process = python("-m", "tests.journeys.stopping", str(calls), *command, **{**SHORT, **environ})
     try:
@@ -73,14 +73,14 @@ def let_leases_end(seconds: float = 2.2) -> None:
     connection.close()
 
 
-def go_on(process: subprocess.Popen[str]) -> str:
+def resume(process: subprocess.Popen[str]) -> str:
     process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
     return out
 
 
-def bought(count: int, service: Service) -> list[Order]:
+def buy_distinct(count: int, service: Service) -> list[Order]:
     """Buy orders with distinct quantities, so that none is mistaken for another."""
     user = customer()
     return [
@@ -96,8 +96,8 @@ def test_orders_that_were_decided_while_their_worker_was_stopped_are_bought_once
     """Decided as not placed and sent again by another process; or still undecided when the worker goes on."""
     panel = start_panel("v2")
     provider_at(panel, "v2")
-    orders = bought(32, Service.objects.filter(service_type="default")[0])
-    with stopped(8, "run_due", "submit") as worker:
+    orders = buy_distinct(32, Service.objects.filter(service_type="default")[0])
+    with stopped_process(8, "run_due", "submit") as worker:
         claimed = list(Placement.objects.filter(state="submitting").values_list("pk", "order__link"))
         # On a busy machine it stops before it has recorded the answers of earlier calls.
         answered = {there.params["link"]: number for number, there in panel.orders.items()}
@@ -111,14 +111,14 @@ def test_orders_that_were_decided_while_their_worker_was_stopped_are_bought_once
                     decisions.release(placement, send_again=True, why="not there")
                 else:
                     decisions.attach(placement, upstream_id=answered[placement.order.link])
-            placed = finished("run_due", "submit", "--now")
+            placed = run_manage("run_due", "submit", "--now")
             assert placed.returncode == 0, placed.stderr
             assert len(panel.orders) == 32
-        go_on(worker)
+        resume(worker)
 
     states = Placement.objects.filter(pk__in=unsent).values_list("state", flat=True)
     assert set(states) == {"not_sent"}, "decided, or proven by the worker itself"
-    assert finished("run_due", "submit", "--now").returncode == 0
+    assert run_manage("run_due", "submit", "--now").returncode == 0
     assert len(panel.received("add")) == len(panel.orders) == 32
     links = [there.params["link"] for there in panel.orders.values()]
     assert sorted(links) == sorted(order.link for order in orders)
@@ -135,8 +135,8 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
     panel = start_panel("v2")
     provider = provider_at(panel, "v2")
     Service.objects.update(has_refill=True, has_cancel=True)
-    order = bought(1, Service.objects.filter(service_type="default")[0])[0]
-    assert finished("run_due", "submit").returncode == 0
+    order = buy_distinct(1, Service.objects.filter(service_type="default")[0])[0]
+    assert run_manage("run_due", "submit").returncode == 0
     request: Refill | Cancellation
     if verb == "refill":
         panel.report(next(iter(panel.orders)), "Completed")
@@ -147,13 +147,13 @@ def test_a_request_that_was_sent_again_while_its_worker_was_stopped_is_sent_once
         order.refresh_from_db()
         request = customer_requests.request_cancellation(order)
 
-    with stopped(1, "tests.journeys.test_stopped.run_requests") as worker:
+    with stopped_process(1, "tests.journeys.test_stopped.run_requests") as worker:
         assert UpstreamRequest.objects.get().state == "submitting"
         let_leases_end()
         upstream_requests.triage()
         upstream_requests.send_again(request, actor=None)
         assert upstream_requests.run(Provider.objects.get()) == {f"{verb}_accepted": 1}
-        go_on(worker)
+        resume(worker)
 
     assert len(panel.received(verb)) == 1
     assert list(UpstreamRequest.objects.order_by("pk").values_list("state", flat=True)) == ["closed", "accepted"]
@@ -171,10 +171,10 @@ def test_webhooks_that_another_worker_sent_meanwhile_arrive_once(settings: Any) 
         endpoints.add(user, url=receiver.url, has_balance=True)
         for number in range(2):
             outbox.record([ShopEvent(topic=Topic.LOW_BALANCE, user_id=user.pk, data={"balance": str(number)})])
-        with stopped(2, "storefront.webhooks.sending.deliver_due") as worker:
+        with stopped_process(2, "storefront.webhooks.sending.deliver_due") as worker:
             let_leases_end()
             assert webhooks.deliver_due() == {"delivered": 2}
-            assert go_on(worker).strip() == "{'late': 2}"
+            assert resume(worker).strip() == "{'late': 2}"
         assert len(receiver.received) == 2
     assert Delivery.objects.filter(delivered_at=None).count() == 0
 
@@ -185,12 +185,12 @@ def test_an_email_that_another_worker_sent_meanwhile_arrives_once(settings: Any)
     settings.EMAIL_BACKEND = "storefront.mail.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     try:
-        writing.paid(user)
+        writing.approve_payment(user)
         address = f"smtp://127.0.0.1:{server.port}"
-        with stopped(1, "storefront.mail.sending.deliver_due", EMAIL_URL=address) as worker:
+        with stopped_process(1, "storefront.mail.sending.deliver_due", EMAIL_URL=address) as worker:
             let_leases_end(mail.STEPS_BEFORE * float(SHORT["EMAIL_TIMEOUT"]) + 0.2)
             assert mail.deliver_due() == {"sent": 1}
-            assert go_on(worker).strip() == "{'late': 1}"
+            assert resume(worker).strip() == "{'late': 1}"
         assert len(server.emails) == 1
     finally:
         server.shutdown()
@@ -204,7 +204,7 @@ def test_machines_whose_clocks_differ_share_a_panels_limit(skew: int, start_pane
     panel = start_panel("v2", latency=0.3)
     provider = provider_at(panel, "v2")
     Provider.objects.update(parallel=4)
-    bought(24, Service.objects.filter(service_type="default")[0])
+    buy_distinct(24, Service.objects.filter(service_type="default")[0])
     panel.peak_parallel = 0
 
     first = python("-m", "tests.journeys.stopping", "0", "run_due", "submit", "--now")
@@ -228,8 +228,8 @@ def test_machines_whose_clocks_differ_share_a_panels_limit(skew: int, start_pane
 def test_a_process_that_is_stopped_for_less_than_its_grace_goes_on(start_panel: Callable[..., Panel]) -> None:
     panel = start_panel("v2")
     provider_at(panel, "v2")
-    bought(8, Service.objects.filter(service_type="default")[0])
-    with stopped(4, "run_due", "submit", LEASE_GRACE="30") as worker:
+    buy_distinct(8, Service.objects.filter(service_type="default")[0])
+    with stopped_process(4, "run_due", "submit", LEASE_GRACE="30") as worker:
         time.sleep(0.5)
-        assert '"accepted": 8' in go_on(worker)
+        assert '"accepted": 8' in resume(worker)
     assert len(panel.orders) == 8

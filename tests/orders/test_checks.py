@@ -10,27 +10,27 @@ from orders.models import Account
 from tests import factories
 
 
-def found(*messages: Any) -> list[str]:
+def ids_of(*messages: Any) -> list[str]:
     return [message.id for group in messages for message in group]
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.wake", "orders.buying.checkout.nothing"])
 def test_a_check_reports_an_invalid_wake_function(settings: Any, path: str) -> None:
     settings.ORDERS_WAKE = path
-    assert found(checks.check_wake(None)) == ["orders.E001"]
+    assert ids_of(checks.check_wake(None)) == ["orders.E001"]
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.cost", "orders.buying.checkout.nothing"])
 def test_a_check_reports_an_invalid_cost_function(settings: Any, path: str) -> None:
     settings.ORDERS_COST_FLOOR = path
-    assert found(checks.check_cost_floor(None)) == ["orders.E004"]
+    assert ids_of(checks.check_cost_floor(None)) == ["orders.E004"]
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "orders.nowhere.findings", "orders.ledger.audit.nothing"])
 def test_a_check_reports_an_invalid_audit(settings: Any, path: str) -> None:
     assert checks.check_audits(None) == []
     settings.ORDERS_AUDITS = ["orders.ledger.audit.findings", path]
-    assert found(checks.check_audits(None)) == ["orders.E006"]
+    assert ids_of(checks.check_audits(None)) == ["orders.E006"]
 
 
 @pytest.mark.parametrize(
@@ -39,25 +39,25 @@ def test_a_check_reports_an_invalid_audit(settings: Any, path: str) -> None:
 def test_a_check_reports_an_invalid_event_listener(settings: Any, listeners: Any) -> None:
     assert checks.check_listeners(None) == []
     settings.ORDERS_EVENT_LISTENERS = listeners
-    assert found(checks.check_listeners(None)) == ["orders.E005"]
+    assert ids_of(checks.check_listeners(None)) == ["orders.E005"]
 
 
 def test_the_default_settings_pass_the_checks(settings: Any) -> None:
     settings.ORDERS_WAKE = "providers.tasks.wake"
-    assert found(checks.check_wake(None), checks.check_cost_floor(None)) == []
-    assert found(checks.check_store_currency(None)) == []
+    assert ids_of(checks.check_wake(None), checks.check_cost_floor(None)) == []
+    assert ids_of(checks.check_store_currency(None)) == []
 
 
 @pytest.mark.parametrize("code", ["", "usd", "US", "USDT", "US$", "USD\n", "ÄÖÜ"])
 def test_a_check_reports_an_invalid_currency_code(settings: Any, code: str) -> None:
     settings.STORE_CURRENCY = code
-    assert found(checks.check_store_currency(None)) == ["orders.E002"]
+    assert ids_of(checks.check_store_currency(None)) == ["orders.E002"]
 
 
 @pytest.mark.django_db
 def test_a_check_reports_accounts_in_another_currency(settings: Any) -> None:
     factories.customer("5")
-    assert found(checks.check_currency_of_accounts(None, databases=["default"])) == []
+    assert ids_of(checks.check_currency_of_accounts(None, databases=["default"])) == []
     settings.STORE_CURRENCY = "EUR"
     (problem,) = checks.check_currency_of_accounts(None, databases=["default"])
     assert (problem.id, "USD" in problem.msg) == ("orders.E003", True)
@@ -66,8 +66,8 @@ def test_a_check_reports_accounts_in_another_currency(settings: Any) -> None:
 @pytest.mark.django_db
 def test_accounts_are_checked_only_with_database_checks(settings: Any) -> None:
     settings.STORE_CURRENCY = "EUR"
-    assert "orders.E003" not in found(run_checks())
-    assert "orders.E003" in found(run_checks(databases=["default"]))
+    assert "orders.E003" not in ids_of(run_checks())
+    assert "orders.E003" in ids_of(run_checks(databases=["default"]))
 
 
 @pytest.mark.django_db

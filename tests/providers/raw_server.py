@@ -128,7 +128,7 @@ def reads(size: int, *, end: str) -> Script:
     return script
 
 
-def in_bytes(data: bytes) -> Iterator[bytes]:
+def byte_by_byte(data: bytes) -> Iterator[bytes]:
     return (data[i : i + 1] for i in range(len(data)))
 
 

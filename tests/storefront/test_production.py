@@ -66,7 +66,7 @@ def port_of_a_demo() -> int:
 
 
 @contextmanager
-def started(folder: Path, *command: str, port: int, limit: float = 60, **configured: str) -> Iterator[Path]:
+def start_program(folder: Path, *command: str, port: int, limit: float = 60, **configured: str) -> Iterator[Path]:
     """A program that serves on ``port`` while the block lasts; gives the log of what it said."""
     log = folder / f"program-{port}.log"
     with log.open("w") as output:
@@ -91,7 +91,7 @@ def web(folder: Path, **configured: str) -> Iterator[tuple[str, Path]]:
     """gunicorn as the README starts it; the access log is on."""
     port = free_port()
     command = ("-m", "gunicorn", "storefront.wsgi", "--bind", f"127.0.0.1:{port}", "--access-logfile", "-")
-    with started(folder, *command, port=port, **configured) as log:
+    with start_program(folder, *command, port=port, **configured) as log:
         yield f"http://127.0.0.1:{port}", log
 
 
@@ -221,7 +221,7 @@ def test_a_password_reset_link_reaches_no_log(fresh: Path, url: str) -> None:
 
 def test_the_demo_starts_with_play_money_and_keeps_to_its_own_data(tmp_path: Path) -> None:
     port = port_of_a_demo()
-    with started(tmp_path, "manage.py", "run", port=port, limit=120, PORT=str(port)) as log:
+    with start_program(tmp_path, "manage.py", "run", port=port, limit=120, PORT=str(port)) as log:
         shop = f"http://127.0.0.1:{port}"
         end = time.monotonic() + 60
         while "Ctrl-C stops everything" not in log.read_text():

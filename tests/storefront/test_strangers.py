@@ -81,7 +81,7 @@ def own_things(user: User) -> dict[str, str]:
     }
 
 
-def filled(route: str, own: dict[str, str]) -> str:
+def fill_route(route: str, own: dict[str, str]) -> str:
     """``route`` with the numbers of the thing that it is about. A new page with a number needs a thing here."""
     above = max((known for known in own if route.startswith(known)), key=len, default="")
     assert above, f"whose is what {route} shows?"
@@ -105,7 +105,7 @@ def test_what_is_anothers_does_not_exist() -> None:
     stranger = log_in(factories.customer(password="a-long-enough-one"))
     staff = log_in(factories.user(is_staff=True, password="a-long-enough-one"))
     for route in routes:
-        address = filled(route, own)
+        address = fill_route(route, own)
         for client in (stranger, staff):
             answers = {client.get(address).status_code, client.post(address).status_code}
             assert answers <= {404, 405}, (address, answers)
@@ -116,7 +116,7 @@ def test_who_is_not_signed_in_is_shown_nothing() -> None:
     own = own_things(factories.customer("100"))
     for route in addresses():
         if "<" in route and not route.startswith(FOR_EVERYBODY):
-            response = Client().get(filled(route, own))
+            response = Client().get(fill_route(route, own))
             is_empty = response.status_code == 200 and "HX-Refresh" in response.headers and not response.content
             assert is_empty or response.status_code in (302, 404, 405), route
 
@@ -129,7 +129,7 @@ def test_the_owner_sees_all_of_it() -> None:
     for route in own:
         if route.startswith(("account/sessions/", "account/second-factor/")):
             continue  # they are listed, and have no page of their own
-        assert page.get(filled(route, own)).status_code == 200, route
+        assert page.get(fill_route(route, own)).status_code == 200, route
 
 
 def test_what_a_form_of_ours_did_not_send_changes_nothing() -> None:
@@ -139,6 +139,6 @@ def test_what_a_form_of_ours_did_not_send_changes_nothing() -> None:
     elsewhere.force_login(nadia)
     for route in addresses():
         if not route.startswith((*FOR_EVERYBODY, "api", "^api", "^adminapi", "account/", "style")):
-            address = filled(route, own) if "<" in route else f"/{route}"
+            address = fill_route(route, own) if "<" in route else f"/{route}"
             assert elsewhere.post(address).status_code in (403, 405), address
     assert Endpoint.objects.count() == 1

@@ -137,7 +137,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def loaded(**environment: str) -> dict[str, Any]:
+def load_settings(**environment: str) -> dict[str, Any]:
     """The settings as a process with this environment has them."""
     code = (
         "import json; from storefront import settings; "
@@ -152,21 +152,21 @@ def loaded(**environment: str) -> dict[str, Any]:
 
 
 def test_cookies_of_a_shop_with_https_belong_to_its_host_alone() -> None:
-    found = loaded(**PRODUCTION)
+    found = load_settings(**PRODUCTION)
     assert all(found[name].startswith("__Host-") for name in NAMES if name.endswith("COOKIE_NAME"))
     # A browser refuses such a cookie unless it is secure, for the whole host and for no domain.
     assert (found["SESSION_COOKIE_SECURE"], found["SESSION_COOKIE_PATH"], found["SESSION_COOKIE_DOMAIN"]) == (
         True, None, None,
     )  # fmt: skip
-    plain = loaded(**PRODUCTION | {"HTTPS": "false"})
+    plain = load_settings(**PRODUCTION | {"HTTPS": "false"})
     assert plain["SESSION_COOKIE_NAME"] == "sessionid"
 
 
 def test_preloading_is_asked_for_only_by_a_setting() -> None:
-    assert loaded(**PRODUCTION)["SECURE_HSTS_PRELOAD"] is False
-    assert loaded(**PRODUCTION, HSTS_PRELOAD="true")["SECURE_HSTS_PRELOAD"] is True
+    assert load_settings(**PRODUCTION)["SECURE_HSTS_PRELOAD"] is False
+    assert load_settings(**PRODUCTION, HSTS_PRELOAD="true")["SECURE_HSTS_PRELOAD"] is True
 
 
 def test_production_confirms_addresses_before_an_account_opens() -> None:
-    assert loaded(**PRODUCTION)["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory"
-    assert loaded(**PRODUCTION, CONFIRM_SIGN_UPS="false")["ACCOUNT_EMAIL_VERIFICATION"] == "optional"
+    assert load_settings(**PRODUCTION)["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory"
+    assert load_settings(**PRODUCTION, CONFIRM_SIGN_UPS="false")["ACCOUNT_EMAIL_VERIFICATION"] == "optional"

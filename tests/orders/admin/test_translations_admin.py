@@ -82,15 +82,15 @@ def test_the_filter_lists_complete_and_incomplete_translations(boss: Client) -> 
     half = factories.translate(factories.service(name="Half", description="Warm."), name="Лампы")
     none = factories.service(name="Nothing")
 
-    def found(base: str, value: str) -> set[int]:
+    def filtered(base: str, value: str) -> set[int]:
         changes = boss.get(base, {"translation": value}).context["cl"]
         return {row.pk for row in changes.result_list}
 
-    assert found(SERVICES, "ru") == {whole.pk}
-    assert found(SERVICES, "-ru") == {half.pk, none.pk}
-    assert found(SERVICES, "-tr") == found(SERVICES, "de") == {whole.pk, half.pk, none.pk}
-    assert found(CATEGORIES, "ru") == {whole.category_id}
-    assert found(CATEGORIES, "-ru") == {half.category_id, none.category_id}
+    assert filtered(SERVICES, "ru") == {whole.pk}
+    assert filtered(SERVICES, "-ru") == {half.pk, none.pk}
+    assert filtered(SERVICES, "-tr") == filtered(SERVICES, "de") == {whole.pk, half.pk, none.pk}
+    assert filtered(CATEGORIES, "ru") == {whole.category_id}
+    assert filtered(CATEGORIES, "-ru") == {half.category_id, none.category_id}
 
 
 def test_the_pages_make_the_same_queries_for_few_and_for_many_rows(boss: Client) -> None:

@@ -31,7 +31,7 @@ def place(user: Any, service: Service, **options: Any) -> Order:
     return checkout.place_order(user, service=service, inputs=inputs, fingerprint=told, **options)
 
 
-def after(**passed: Any) -> Any:
+def travel(**passed: Any) -> Any:
     return time_machine.travel(timezone.now() + timedelta(**passed), tick=True)
 
 
@@ -39,9 +39,9 @@ def after(**passed: Any) -> Any:
 def test_a_repeated_id_returns_the_same_order_for_a_day() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service, request_id="a")
-    with after(hours=23, minutes=59):
+    with travel(hours=23, minutes=59):
         assert place(buyer, service, request_id="a") == first
-    with after(hours=24, minutes=1):
+    with travel(hours=24, minutes=1):
         second = place(buyer, service, request_id="a")
     assert second != first
     assert second.request_id == "a"
@@ -96,9 +96,9 @@ def test_an_id_that_cannot_be_stored_is_rejected(name: str) -> None:
 def test_the_same_body_within_a_minute_is_the_same_order() -> None:
     buyer, service = factories.customer("1"), factories.service()
     first = place(buyer, service)
-    with after(seconds=55):
+    with travel(seconds=55):
         assert place(buyer, service) == first
-    with after(seconds=61):
+    with travel(seconds=61):
         assert place(buyer, service) != first
     assert Order.objects.count() == 2
 

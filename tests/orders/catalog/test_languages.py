@@ -14,11 +14,11 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def only(code: str) -> Service:
+def only_service(code: str) -> Service:
     return Service.objects.in_language(code).get()
 
 
-def told(service: Service) -> tuple[str, str, str]:
+def shown_texts(service: Service) -> tuple[str, str, str]:
     return service.shown_name, service.shown_description, service.shown_category
 
 
@@ -32,18 +32,18 @@ def test_translation_languages_are_all_but_the_original() -> None:
 def test_a_service_is_shown_in_the_requested_language() -> None:
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     factories.translate(sold, "ru", name="Лампы", description="Тёплые.", category="Свет")
-    assert told(only("ru")) == ("Лампы", "Тёплые.", "Свет")
+    assert shown_texts(only_service("ru")) == ("Лампы", "Тёплые.", "Свет")
     for other in ("en", "tr", "de"):
-        assert told(only(other)) == ("Lamps", "Warm.", "Light")
-    assert told(Service.objects.get()) == ("Lamps", "Warm.", "Light")
+        assert shown_texts(only_service(other)) == ("Lamps", "Warm.", "Light")
+    assert shown_texts(Service.objects.get()) == ("Lamps", "Warm.", "Light")
 
 
 def test_an_empty_translation_falls_back_to_the_original() -> None:
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     factories.translate(sold, "ru", description="Тёплые.")
     factories.translate(sold, "tr", name="Lambalar")
-    assert told(only("ru")) == ("Lamps", "Тёплые.", "Light")
-    assert told(only("tr")) == ("Lambalar", "Warm.", "Light")
+    assert shown_texts(only_service("ru")) == ("Lamps", "Тёплые.", "Light")
+    assert shown_texts(only_service("tr")) == ("Lambalar", "Warm.", "Light")
 
 
 def test_the_original_language_needs_no_join() -> None:

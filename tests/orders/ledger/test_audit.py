@@ -22,7 +22,7 @@ def run(statement: str, *values: Any) -> None:
         cursor.execute(statement, values)
 
 
-def unguarded(statement: str, *values: Any) -> None:
+def run_without_triggers(statement: str, *values: Any) -> None:
     """Run SQL with the triggers removed, as someone with full access to the database could."""
     for part in append_only._remove(connection.vendor, "orders_transfer"):
         run(part)
@@ -92,17 +92,21 @@ FAULTS: dict[str, tuple[Callable[[Order], None], str]] = {
         "its status is failed, but only 0.027 of 0.09 was refunded",
     ),
     "a transfer changed": (
-        lambda order: unguarded("UPDATE orders_transfer SET amount = amount + 1 WHERE order_id = %s", order.pk),
+        lambda order: run_without_triggers(
+            "UPDATE orders_transfer SET amount = amount + 1 WHERE order_id = %s", order.pk
+        ),
         ", expected ",
     ),
     "a transfer deleted": (
-        lambda order: unguarded(
+        lambda order: run_without_triggers(
             "DELETE FROM orders_transfer WHERE order_id = %s AND kind = 'refund'", order.pk
         ),
         ", expected ",
     ),
     "a balance in the chain changed": (
-        lambda order: unguarded("UPDATE orders_transfer SET wallet_after = wallet_after + 1 WHERE kind = 'payment'"),
+        lambda order: run_without_triggers(
+            "UPDATE orders_transfer SET wallet_after = wallet_after + 1 WHERE kind = 'payment'"
+        ),
         "the balance after it is 10.000001, expected 10.00",
     ),
     "a transfer that hides its wallet": (

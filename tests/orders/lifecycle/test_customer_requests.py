@@ -35,7 +35,7 @@ from tests.orders.parallel import together
 pytestmark = pytest.mark.django_db
 
 
-def bought(status: str = "queued", **details: Any) -> Order:
+def create_order(status: str = "queued", **details: Any) -> Order:
     order = factories.order(of=factories.service(has_refill=True, has_cancel=True, **details), status=status)
     if status in ("completed", "partial"):
         Order.objects.filter(pk=order.pk).update(ended_at=timezone.now(), remains=40 if status == "partial" else 0)
@@ -49,7 +49,7 @@ def steps(order: Order) -> list[tuple[str, str]]:
     return [(event.kind, event.data["step"]) for event in events]
 
 
-def ended(order: Order, status: Status, remains: int | None = None) -> Order:
+def end_order(order: Order, status: Status, remains: int | None = None) -> Order:
     fulfillment.apply_progress(order.pk, progress=Progress(status=status, remains=remains))
     order.refresh_from_db()
     return order
@@ -60,7 +60,7 @@ def ended(order: Order, status: Status, remains: int | None = None) -> Order:
 def test_a_delivered_order_can_be_refilled(
     status: str, woken_orders: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    order = bought(status)
+    order = create_order(status)
     woken_orders.clear()
     with django_capture_on_commit_callbacks(execute=True):
         refill = customer_requests.request_refill(order, actor=order.user)
@@ -71,21 +71,21 @@ def test_a_delivered_order_can_be_refilled(
 
 @pytest.mark.parametrize("status", ["queued", "submitting", "in_doubt", "pending", "in_progress", "canceled", "failed"])
 def test_an_order_that_was_not_delivered_cannot_be_refilled(status: str) -> None:
-    order = bought(status)
+    order = create_order(status)
     with pytest.raises(OrderNotCompleted):
         customer_requests.request_refill(order)
     assert not Refill.objects.exists()
 
 
 def test_a_partial_order_with_nothing_delivered_cannot_be_refilled() -> None:
-    order = bought("partial")
+    order = create_order("partial")
     Order.objects.update(remains=order.quantity)
     with pytest.raises(OrderNotCompleted):
         customer_requests.request_refill(order)
 
 
 def test_a_service_without_refill_rejects_refills() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     order.service.has_refill = False
     order.service.save()
     with pytest.raises(RefillNotOffered):
@@ -94,7 +94,7 @@ def test_a_service_without_refill_rejects_refills() -> None:
 
 @pytest.mark.parametrize("days", [30, 7])
 def test_the_refill_window_includes_its_last_moment(days: int) -> None:
-    order = bought("completed", refill_days=days)
+    order = create_order("completed", refill_days=days)
     assert order.ended_at
     until = order.ended_at + timedelta(days=days)
     with time_machine.travel(until + timedelta(seconds=1), tick=False), pytest.raises(RefillWindowOver) as over:
@@ -105,7 +105,7 @@ def test_the_refill_window_includes_its_last_moment(days: int) -> None:
 
 
 def test_one_open_refill_and_one_a_day() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     refill = customer_requests.request_refill(order)
     with pytest.raises(RequestOpen):
         customer_requests.request_refill(order)
@@ -118,7 +118,7 @@ def test_one_open_refill_and_one_a_day() -> None:
 
 
 def test_the_request_fails_for_the_reason_that_is_shown() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     assert customer_requests.refill_state(order).is_possible
     assert order.ended_at
     assert customer_requests.refill_state(order).until == order.ended_at + timedelta(days=30)
@@ -144,7 +144,7 @@ def test_many_requests_take_the_same_queries_as_one(count: int, django_assert_nu
 
 
 def test_a_refill_never_moves_backward_or_reopens() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     refill = customer_requests.mark_sent(customer_requests.request_refill(order), upstream_id="1")
     for status in ("in_progress", "sent", "completed", "in_progress", "rejected"):
         refill = customer_requests.apply_refill_status(refill, status=RequestStatus(status))
@@ -161,7 +161,7 @@ def test_a_refill_never_moves_backward_or_reopens() -> None:
 
 
 def test_a_request_handed_to_staff_is_recorded_once_and_decided() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     refill = customer_requests.request_refill(order)
     customer_requests.hand_to_staff(refill, why="no panel")
     customer_requests.hand_to_staff(refill, why="no panel")
@@ -177,7 +177,7 @@ def test_a_request_handed_to_staff_is_recorded_once_and_decided() -> None:
 
 
 def test_postponing_a_request_adds_no_event() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     later = timezone.now() + timedelta(hours=1)
     refill = customer_requests.postpone(customer_requests.request_refill(order), due_at=later, why="busy")
     assert (refill.status, refill.due_at, steps(order)) == ("waiting", later, [("refill", "requested")])
@@ -185,7 +185,7 @@ def test_postponing_a_request_adds_no_event() -> None:
 
 # ------------------------------------------------------------------------------------------------ cancellations
 def test_canceling_a_queued_order_refunds_it_at_once() -> None:
-    order = bought("queued")
+    order = create_order("queued")
     before = Account.objects.get(user=order.user).balance
     assert before is not None
     request = customer_requests.request_cancellation(order, actor=order.user)
@@ -201,7 +201,7 @@ def test_canceling_a_queued_order_refunds_it_at_once() -> None:
 
 @pytest.mark.parametrize("status", ["submitting", "in_doubt", "pending", "processing", "in_progress"])
 def test_a_cancellation_of_a_placed_order_moves_no_money(status: str) -> None:
-    order = bought(status)
+    order = create_order(status)
     request = customer_requests.request_cancellation(order)
     customer_requests.mark_sent(request)
     order.refresh_from_db()
@@ -213,11 +213,11 @@ def test_a_cancellation_of_a_placed_order_moves_no_money(status: str) -> None:
 @pytest.mark.parametrize("status", ["completed", "partial", "canceled", "failed"])
 def test_an_ended_order_cannot_be_canceled(status: str) -> None:
     with pytest.raises(OrderEnded):
-        customer_requests.request_cancellation(bought(status))
+        customer_requests.request_cancellation(create_order(status))
 
 
 def test_cancellation_needs_remains_and_a_service_that_offers_it() -> None:
-    order = bought("in_progress")
+    order = create_order("in_progress")
     Order.objects.update(remains=0)
     with pytest.raises(NothingRemains):
         customer_requests.request_cancellation(order)
@@ -237,9 +237,9 @@ def test_cancellation_needs_remains_and_a_service_that_offers_it() -> None:
     ],
 )
 def test_the_end_of_an_order_closes_its_cancellation(status: Status, remains: int | None, answer: str) -> None:
-    order = bought("in_progress")
+    order = create_order("in_progress")
     request = customer_requests.mark_sent(customer_requests.request_cancellation(order))
-    ended(order, status, remains)
+    end_order(order, status, remains)
     request.refresh_from_db()
     assert (order.status, request.status) == (status.value, answer)
     assert request.ended_at == order.ended_at
@@ -249,16 +249,16 @@ def test_the_end_of_an_order_closes_its_cancellation(status: Status, remains: in
 
 
 def test_a_late_report_refunds_after_a_rejected_cancellation() -> None:
-    order = bought("in_progress")
+    order = create_order("in_progress")
     customer_requests.request_cancellation(order)
-    ended(order, Status.COMPLETED)
-    ended(order, Status.PARTIAL, 10)
+    end_order(order, Status.COMPLETED)
+    end_order(order, Status.PARTIAL, 10)
     assert steps(order) == [("cancellation", "requested"), ("cancellation", "rejected")]
     assert order.refunded == order.charge / 10
 
 
 def test_a_requeued_order_with_an_open_cancellation_is_canceled() -> None:
-    order = bought("submitting")
+    order = create_order("submitting")
     request = customer_requests.request_cancellation(order, actor=order.user)
     fulfillment.requeue(order.pk, why=EventKind.NOT_SENT)
     order.refresh_from_db()
@@ -281,7 +281,7 @@ def test_each_of_many_cancellations_gets_its_result() -> None:
 # ------------------------------------------------------------------------------------------------ concurrent calls
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_create_one_refill() -> None:
-    order = bought("completed")
+    order = create_order("completed")
     outcome = together([lambda: customer_requests.request_refill(order)] * 6)
     assert sorted(type(found).__name__ for found in outcome) == ["Refill"] + ["RequestOpen"] * 5
     assert Refill.objects.count() == 1
@@ -290,7 +290,7 @@ def test_concurrent_requests_create_one_refill() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_cancellations_refund_once() -> None:
-    order = bought("queued")
+    order = create_order("queued")
     outcome = together([lambda: customer_requests.request_cancellation(order)] * 6)
     assert sum(isinstance(found, Cancellation) for found in outcome) == 1
     assert all(isinstance(found, Cancellation | NotPossible) for found in outcome)

@@ -39,7 +39,7 @@ def report(order: Order, status: Status | None, remains: int | None = None, **mo
     return order
 
 
-def placed(status: str = "in_progress") -> Order:
+def create_order(status: str = "in_progress") -> Order:
     """Return an order of 100 pieces for 0.09, paid from a balance of 1.00."""
     return factories.order(factories.customer("1"), status=status)
 
@@ -63,7 +63,7 @@ def _books_stay_true() -> Any:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_applies_only_in_its_allowed_statuses(step: str, status: str) -> None:
     act, allowed, becomes = STEPS[step]
-    order = placed()
+    order = create_order()
     if status in ("canceled", "failed"):
         Order.objects.filter(pk=order.pk).update(status="queued")
         (fulfillment.cancel if status == "canceled" else fulfillment.fail)(order.pk)
@@ -83,7 +83,7 @@ def test_a_step_applies_only_in_its_allowed_statuses(step: str, status: str) -> 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_repeated_step_changes_nothing(step: str) -> None:
     act, allowed, becomes = STEPS[step]
-    order = placed(status=sorted(allowed)[-1])
+    order = create_order(status=sorted(allowed)[-1])
     act(order.pk)
     once = story(order), balance(order)
     act(order.pk)
@@ -92,14 +92,14 @@ def test_a_repeated_step_changes_nothing(step: str) -> None:
 
 
 def test_a_requeued_order_waits_until_it_is_due() -> None:
-    order, later = placed("submitting"), timezone.now() + timedelta(minutes=5)
+    order, later = create_order("submitting"), timezone.now() + timedelta(minutes=5)
     assert fulfillment.requeue(order.pk, why=EventKind.NOT_SENT, due_at=later).due_at == later
     fulfillment.mark_submitting([order.pk])
     assert fulfillment.accept(order.pk).due_at is None
 
 
 def test_only_queued_orders_are_claimed() -> None:
-    orders = [placed(status) for status in ("queued", "canceled", "in_doubt", "queued")]
+    orders = [create_order(status) for status in ("queued", "canceled", "in_doubt", "queued")]
     Order.objects.filter(pk=orders[1].pk).update(refunded=0, status="pending")
     fulfillment.mark_submitting(iter(order.pk for order in orders))
     assert [Order.objects.get(pk=order.pk).status for order in orders] == [
@@ -109,20 +109,20 @@ def test_only_queued_orders_are_claimed() -> None:
 
 # ------------------------------------------------------------------------------------------------ money
 def test_partial_refunds_what_was_not_delivered() -> None:
-    order = report(placed(), Status.PARTIAL, remains=30)
+    order = report(create_order(), Status.PARTIAL, remains=30)
     assert (order.status, order.refunded, balance(order)) == ("partial", Decimal("0.027"), Decimal("0.937"))
     assert (order.delivered, order.paid) == (70, Decimal("0.063"))
 
 
 def test_partial_and_then_canceled_refunds_no_more_than_the_charge() -> None:
-    order = report(placed(), Status.PARTIAL, remains=30)
+    order = report(create_order(), Status.PARTIAL, remains=30)
     report(order, Status.CANCELED)
     assert (order.status, order.refunded, balance(order)) == ("canceled", Decimal("0.09"), 1)
     assert [str(refund.amount) for refund in order.transfers.filter(kind="refund")] == ["0.063000", "0.027000"]
 
 
 def test_late_reports_refund_only_the_difference() -> None:
-    order = placed()
+    order = create_order()
     paid_back = []
     for status, remains in (
         (Status.COMPLETED, None),
@@ -145,13 +145,13 @@ def test_late_reports_refund_only_the_difference() -> None:
     ("remains", "refunded"), [(-1, "0"), (-(10**18), "0"), (0, "0"), (100, "0.09"), (101, "0.09"), (10**18, "0.09")]
 )
 def test_remains_is_clamped_to_the_order(remains: int, refunded: str) -> None:
-    order = report(placed(), Status.PARTIAL, remains)
+    order = report(create_order(), Status.PARTIAL, remains)
     assert (order.status, order.refunded) == ("partial", Decimal(refunded))
     assert ("oddity" in story(order)) is (not 0 <= remains <= 100)
 
 
 def test_a_partial_without_remains_changes_nothing_and_is_recorded_once() -> None:
-    order = placed()
+    order = create_order()
     for _ in range(3):
         report(order, Status.PARTIAL)
     assert (order.status, order.refunded, story(order)) == ("in_progress", 0, ["oddity"])
@@ -159,7 +159,7 @@ def test_a_partial_without_remains_changes_nothing_and_is_recorded_once() -> Non
 
 @pytest.mark.parametrize("word", [None, Status.QUEUED, Status.SUBMITTING, Status.IN_DOUBT])
 def test_an_unknown_status_changes_nothing_and_is_recorded_once(word: Status | None) -> None:
-    order = placed()
+    order = create_order()
     for _ in range(3):
         report(order, word, remains=5, panel_status="Zagotovka" * 20)
     assert (order.status, order.remains, story(order)) == ("in_progress", None, ["oddity"])
@@ -167,12 +167,12 @@ def test_an_unknown_status_changes_nothing_and_is_recorded_once(word: Status | N
 
 
 def test_a_failure_at_the_panel_moves_no_money_until_an_operator_decides() -> None:
-    order = report(placed(), Status.FAILED)
+    order = report(create_order(), Status.FAILED)
     assert (order.status, order.refunded, story(order)) == ("in_progress", 0, ["oddity"])
 
 
 def test_a_failed_order_ignores_later_reports() -> None:
-    order = placed("submitting")
+    order = create_order("submitting")
     fulfillment.fail(order.pk)
     for status in Status:
         report(order, status, remains=40)
@@ -180,7 +180,7 @@ def test_a_failed_order_ignores_later_reports() -> None:
 
 
 def test_failing_twice_refunds_once() -> None:
-    order = placed("submitting")
+    order = create_order("submitting")
     fulfillment.fail(order.pk, provider=7, panel_error="no balance")
     fulfillment.fail(order.pk, provider=8, panel_error="no balance")
     assert (balance(order), story(order)) == (1, ["refused", "status", "refunded"])
@@ -188,7 +188,7 @@ def test_failing_twice_refunds_once() -> None:
 
 # ------------------------------------------------------------------------------------------------ the timeline
 def test_each_step_adds_one_event() -> None:
-    order = placed("submitting")
+    order = create_order("submitting")
     fulfillment.accept(order.pk, provider=1, upstream_id="23501")
     for _ in range(2):
         report(order, Status.IN_PROGRESS, remains=100, start_count=5)
@@ -204,7 +204,7 @@ def test_each_step_adds_one_event() -> None:
 
 
 def test_messages_of_the_panel_are_in_events_hidden_from_customers() -> None:
-    order = placed("submitting")
+    order = create_order("submitting")
     fulfillment.fail(order.pk, provider=1, panel_error="Your panel account is out of money")
     public = order.events.filter(kind__in=OrderEvent.PUBLIC)
     assert [event.kind for event in public] == ["status", "refunded"]
@@ -212,13 +212,13 @@ def test_messages_of_the_panel_are_in_events_hidden_from_customers() -> None:
 
 
 def test_the_event_stores_who_canceled() -> None:
-    order, operator = placed(), factories.user(is_staff=True)
+    order, operator = create_order(), factories.user(is_staff=True)
     fulfillment.cancel(order.pk, actor=operator)
     assert {event.actor for event in order.events.all()} == {operator}
 
 
 def test_an_unexpected_report_is_recorded_once_and_flags_the_order() -> None:
-    order = placed("pending")
+    order = create_order("pending")
     report(order, None, panel_status="x")
     report(order, None, panel_status="x")
     report(order, Status.IN_PROGRESS)
@@ -231,7 +231,7 @@ def test_an_unexpected_report_is_recorded_once_and_flags_the_order() -> None:
 
 
 def test_a_report_that_changes_nothing_needs_no_transaction() -> None:
-    order = report(placed(), Status.IN_PROGRESS, remains=60, start_count=5)
+    order = report(create_order(), Status.IN_PROGRESS, remains=60, start_count=5)
     same = fulfillment.decide(order, Progress(status=Status.IN_PROGRESS, remains=60, start_count=5))
     assert not fulfillment.changes(order, same)
     for progress in (
@@ -258,7 +258,7 @@ RIVALS: dict[str, Callable[[int], Any]] = {
 }
 
 
-def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch, *, patience: float = 0.05) -> None:
+def run_during(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPatch, *, patience: float = 0.05) -> None:
     """Run ``late`` on another connection after ``early`` has read the order and before it writes.
 
     Raises:
@@ -296,8 +296,8 @@ def disturbed(early: str, late: str, order: Order, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("early", RIVALS)
 def test_a_concurrent_step_waits_and_sees_the_new_status(early: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for late in RIVALS:
-        order, expected = placed("submitting"), placed("submitting")
-        disturbed(early, late, order, monkeypatch)
+        order, expected = create_order("submitting"), create_order("submitting")
+        run_during(early, late, order, monkeypatch)
         RIVALS[early](expected.pk)
         RIVALS[late](expected.pk)
         outcome, wanted = (
@@ -315,13 +315,13 @@ def test_without_the_lock_a_concurrent_step_does_not_wait(monkeypatch: pytest.Mo
     """If this fails, the steps do not overlap, and the test above proves nothing."""
     monkeypatch.setattr(fulfillment, "_lock_order", lambda order_id: Order.objects.get(pk=order_id))
     with pytest.raises(AssertionError, match="did not wait"):
-        disturbed("accept", "doubt", placed("submitting"), monkeypatch, patience=20)
+        run_during("accept", "doubt", create_order("submitting"), monkeypatch, patience=20)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_steps_refund_no_more_than_was_paid() -> None:
     for _ in range(3):
-        order = placed("submitting")
+        order = create_order("submitting")
         results = together([partial(act, order.pk) for act in RIVALS.values()] * 2)
         assert not [result for result in results if isinstance(result, Exception)]
         order.refresh_from_db()

@@ -12,7 +12,7 @@ from orders.errors import InvalidAmount
 from orders.rules import amounts
 
 
-def named(value: Any) -> str:
+def short_id(value: Any) -> str:
     is_long = (isinstance(value, int) and abs(value) > 10**40) or (isinstance(value, str) and len(value) > 40)
     return f"a long {type(value).__name__}" if is_long else repr(value)
 
@@ -85,7 +85,7 @@ def test_plain_numbers_are_parsed_exactly(text: Any, number: str) -> None:
     assert amounts.parse(text) == Decimal(number)
 
 
-@pytest.mark.parametrize("text", NOT_AMOUNTS, ids=named)
+@pytest.mark.parametrize("text", NOT_AMOUNTS, ids=short_id)
 def test_ambiguous_numbers_are_rejected(text: Any) -> None:
     with pytest.raises(InvalidAmount):
         amounts.parse(text)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orders.rules.bonus_money import Movement, bonus_left
 
 
-def paid(amount: int) -> Movement:
+def payment(amount: int) -> Movement:
     return Movement(Decimal(amount))
 
 
@@ -26,26 +26,26 @@ def of_order(amount: int, order: int = 1) -> Movement:
     ("movements", "left"),
     [
         ([], 0),
-        ([paid(10)], 0),
-        ([paid(10), bonus(3)], 3),
+        ([payment(10)], 0),
+        ([payment(10), bonus(3)], 3),
         # Own money is used first.
-        ([paid(10), bonus(3), of_order(-10)], 3),
-        ([paid(10), bonus(3), of_order(-12)], 1),
-        ([paid(10), bonus(3), of_order(-13)], 0),
+        ([payment(10), bonus(3), of_order(-10)], 3),
+        ([payment(10), bonus(3), of_order(-12)], 1),
+        ([payment(10), bonus(3), of_order(-13)], 0),
         # What was spent does not come back with the next payment.
-        ([paid(10), bonus(3), of_order(-13), paid(50)], 0),
+        ([payment(10), bonus(3), of_order(-13), payment(50)], 0),
         # A refund returns the bonus money of its order first, and no more than that.
-        ([paid(10), bonus(3), of_order(-12), of_order(1)], 2),
-        ([paid(10), bonus(3), of_order(-12), of_order(12)], 3),
-        ([paid(10), bonus(3), of_order(-12), of_order(1), of_order(11)], 3),
-        ([paid(10), of_order(-5), bonus(3), of_order(5)], 3),
-        ([paid(10), bonus(3), of_order(-12), of_order(-1, 2), of_order(1, 2)], 1),
+        ([payment(10), bonus(3), of_order(-12), of_order(1)], 2),
+        ([payment(10), bonus(3), of_order(-12), of_order(12)], 3),
+        ([payment(10), bonus(3), of_order(-12), of_order(1), of_order(11)], 3),
+        ([payment(10), of_order(-5), bonus(3), of_order(5)], 3),
+        ([payment(10), bonus(3), of_order(-12), of_order(-1, 2), of_order(1, 2)], 1),
         # Taking back reduces the bonus first, then own money.
-        ([paid(10), bonus(3), bonus(-2)], 1),
-        ([paid(10), bonus(3), of_order(-12), bonus(-1)], 0),
-        ([paid(10), bonus(3), of_order(-13), paid(5), bonus(-3)], 0),
+        ([payment(10), bonus(3), bonus(-2)], 1),
+        ([payment(10), bonus(3), of_order(-12), bonus(-1)], 0),
+        ([payment(10), bonus(3), of_order(-13), payment(5), bonus(-3)], 0),
         # A payout that took more than the own money used the bonus as well.
-        ([paid(10), bonus(3), paid(-12)], 1),
+        ([payment(10), bonus(3), payment(-12)], 1),
     ],
 )
 def test_bonus_money_is_what_the_rule_says(movements: list[Movement], left: int) -> None:
@@ -61,7 +61,7 @@ def test_bonus_money_never_becomes_own_money(acts: list[tuple[str, int]]) -> Non
         before = bonus_left(Decimal(0), movements)
         if act == "pay":
             own += size
-            movements.append(paid(size))
+            movements.append(payment(size))
         elif act == "bonus":
             movements.append(bonus(size))
         elif act == "back":
@@ -80,7 +80,7 @@ def test_bonus_money_never_becomes_own_money(acts: list[tuple[str, int]]) -> Non
         elif act == "out":
             size = int(min(size, balance - before))
             own -= size
-            movements.append(paid(-size))
+            movements.append(payment(-size))
         balance = int(sum(movement.change for movement in movements))
         left = bonus_left(Decimal(0), movements)
         assert 0 <= left <= balance
@@ -89,7 +89,16 @@ def test_bonus_money_never_becomes_own_money(acts: list[tuple[str, int]]) -> Non
 
 
 def test_a_movement_changes_the_bonus_money_by_at_most_its_amount() -> None:
-    movements = [paid(10), bonus(5), of_order(-12), paid(4), of_order(12), bonus(-5), paid(-3), of_order(-7, 2)]
+    movements = [
+        payment(10),
+        bonus(5),
+        of_order(-12),
+        payment(4),
+        of_order(12),
+        bonus(-5),
+        payment(-3),
+        of_order(-7, 2),
+    ]
     steps = [bonus_left(Decimal(0), movements[:count]) for count in range(len(movements) + 1)]
     changes = [abs(after - before) for before, after in pairwise(steps)]
     assert all(change <= abs(movement.change) for change, movement in zip(changes, movements, strict=True))

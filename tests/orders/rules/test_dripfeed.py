@@ -237,7 +237,7 @@ def start(order: Order, *numbers: int) -> None:
         fulfillment.accept(order.pk, run=number)
 
 
-def told(order: Order, number: int, status: Status, remains: int | None = None) -> Order:
+def report(order: Order, number: int, status: Status, remains: int | None = None) -> Order:
     fulfillment.apply_progress(order.pk, run=number, progress=Progress(status=status, remains=remains))
     order.refresh_from_db()
     return order
@@ -254,9 +254,9 @@ def test_a_failed_run_is_refunded_and_the_others_continue() -> None:
     order.refresh_from_db()
     assert order.status == "in_progress"
     assert order.refunded == charges.refund(order.charge, quantity=99, remains=33)
-    told(order, 2, C)
+    report(order, 2, C)
     start(order, 3)
-    assert (told(order, 3, P, 10).status, order.remains) == ("partial", 43)
+    assert (report(order, 3, P, 10).status, order.remains) == ("partial", 43)
     assert order.refunded == charges.refund(order.charge, quantity=99, remains=43)
     assert list(audit.findings()) == []
 
@@ -269,23 +269,23 @@ def test_a_run_with_an_unknown_outcome_does_not_hold_up_the_others() -> None:
     order.refresh_from_db()
     assert order.status == "in_doubt"
     start(order, 2)
-    assert (told(order, 2, C).status, order.refunded) == ("in_progress", 0)
+    assert (report(order, 2, C).status, order.refunded) == ("in_progress", 0)
     fulfillment.accept(order.pk, run=1)
-    assert told(order, 1, C).status == "completed"
+    assert report(order, 1, C).status == "completed"
 
 
 @pytest.mark.django_db
 def test_a_late_report_about_a_run_refunds_the_difference() -> None:
     order = split(2)
     start(order, 1, 2)
-    told(order, 1, C)
-    ended = told(order, 2, C).ended_at
+    report(order, 1, C)
+    ended = report(order, 2, C).ended_at
     assert (order.status, order.refunded) == ("completed", 0)
-    assert told(order, 2, C).ended_at == ended
-    assert (told(order, 1, P, 5).status, order.remains) == ("partial", 5)
-    assert (told(order, 1, X).status, order.remains) == ("partial", 33)
-    assert (told(order, 2, X).status, order.refunded) == ("canceled", order.charge)
-    assert (told(order, 2, C).status, order.refunded) == ("canceled", order.charge)
+    assert report(order, 2, C).ended_at == ended
+    assert (report(order, 1, P, 5).status, order.remains) == ("partial", 5)
+    assert (report(order, 1, X).status, order.remains) == ("partial", 33)
+    assert (report(order, 2, X).status, order.refunded) == ("canceled", order.charge)
+    assert (report(order, 2, C).status, order.refunded) == ("canceled", order.charge)
     assert list(audit.findings()) == []
 
 
@@ -293,7 +293,7 @@ def test_a_late_report_about_a_run_refunds_the_difference() -> None:
 def test_stopping_refunds_runs_not_started_and_later_what_is_not_delivered() -> None:
     order = split(4)
     start(order, 1, 2)
-    told(order, 1, C)
+    report(order, 1, C)
     fulfillment.mark_run_submitting(order, 3)
     fulfillment.stop_runs(order.pk)
     fulfillment.stop_runs(order.pk)
@@ -302,7 +302,7 @@ def test_stopping_refunds_runs_not_started_and_later_what_is_not_delivered() -> 
     # The third run was being sent. The panel did not receive it, so it is canceled instead of sent again.
     fulfillment.requeue(order.pk, run=3, why=EventKind.NOT_SENT)
     assert [run.status for run in order.run_rows.all()] == ["completed", "pending", "canceled", "canceled"]
-    assert (told(order, 2, P, 10).status, order.remains) == ("partial", 76)
+    assert (report(order, 2, P, 10).status, order.remains) == ("partial", 76)
     assert order.refunded == charges.refund(order.charge, quantity=132, remains=76)
     assert list(audit.findings()) == []
 
@@ -315,7 +315,7 @@ def test_a_cancellation_stops_the_remaining_runs() -> None:
     assert asked.is_open, "the panel still has to cancel the run that it has"
     order.refresh_from_db()
     assert order.refunded == charges.refund(order.charge, quantity=99, remains=66)
-    told(order, 1, C)
+    report(order, 1, C)
     asked.refresh_from_db()
     assert (order.status, asked.is_open) == ("partial", False)
 
@@ -327,7 +327,7 @@ def test_an_operator_cancels_all_runs_once(reports: list[Status]) -> None:
     start(order, 1, 2)
     fulfillment.cancel(order.pk)
     for number, status in enumerate(reports, start=1):
-        told(order, number, status, 3)
+        report(order, number, status, 3)
     assert (order.status, order.refunded) == ("canceled", order.charge)
     assert [run.status for run in order.run_rows.all()][2] == "canceled"
     assert list(audit.findings()) == []
@@ -357,7 +357,7 @@ def test_random_runs_keep_the_ledger_correct(seed: int) -> None:
             case "stop":
                 fulfillment.stop_runs(order.pk)
             case "report" if order.run_rows.get(number=run).state not in (Q, S, D):
-                told(order, run, chance.choice([N, I, C, P, X, F]), chance.choice([None, -1, 0, 5, 20, 33, 60]))
+                report(order, run, chance.choice([N, I, C, P, X, F]), chance.choice([None, -1, 0, 5, 20, 33, 60]))
         order.refresh_from_db()
         assert paid_back <= order.refunded <= order.charge
         paid_back = order.refunded

@@ -19,7 +19,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def placed(status: str, number: str = "65ae5538afdd1") -> Order:
+def create_placed_order(status: str, number: str = "65ae5538afdd1") -> Order:
     order = factories.order(of=factories.service(has_refill=True, has_cancel=True), status=status)
     Order.objects.filter(pk=order.pk).update(remains=0 if status == "completed" else 100)
     provider, _ = Provider.objects.get_or_create(name="north", url="http://127.0.0.1/api", dialect_name="tmsmm")
@@ -47,10 +47,12 @@ def act(client: Client, row: Any, action: str, **data: str) -> str:
 
 def test_the_queue_shows_requests_for_an_operator_first(boss: Client) -> None:
     first, second = (
-        customer_requests.request_refill(placed("completed", "order-a1")),
-        customer_requests.request_refill(placed("completed", "order-b2")),
+        customer_requests.request_refill(create_placed_order("completed", "order-a1")),
+        customer_requests.request_refill(create_placed_order("completed", "order-b2")),
     )
-    answered = customer_requests.complete(customer_requests.request_refill(placed("completed", "order-c3")))
+    answered = customer_requests.complete(
+        customer_requests.request_refill(create_placed_order("completed", "order-c3"))
+    )
     customer_requests.hand_to_staff(second, why="no panel can be asked")
     text = boss.get("/admin/orders/refill/").content.decode()
     assert "north" in text
@@ -67,15 +69,15 @@ def test_the_queue_shows_requests_for_an_operator_first(boss: Client) -> None:
 @pytest.mark.parametrize("count", [2, 30])
 def test_a_longer_queue_takes_no_more_queries(boss: Client, count: int, django_assert_max_num_queries: Any) -> None:
     for number in range(count):
-        customer_requests.request_cancellation(placed("in_progress", f"n{number}"))
+        customer_requests.request_cancellation(create_placed_order("in_progress", f"n{number}"))
     with django_assert_max_num_queries(12):
         boss.get("/admin/orders/cancellation/")
 
 
 def test_requests_are_completed_or_rejected_with_a_reason(boss: Client) -> None:
     done, refused = (
-        customer_requests.request_refill(placed("completed", "a1")),
-        customer_requests.request_refill(placed("completed", "b2")),
+        customer_requests.request_refill(create_placed_order("completed", "a1")),
+        customer_requests.request_refill(create_placed_order("completed", "b2")),
     )
     act(boss, done, "complete")
     assert done.status == "completed"
@@ -88,14 +90,14 @@ def test_requests_are_completed_or_rejected_with_a_reason(boss: Client) -> None:
 
 
 def test_a_request_is_sent_again(boss: Client) -> None:
-    refill = customer_requests.request_refill(placed("completed"))
+    refill = customer_requests.request_refill(create_placed_order("completed"))
     customer_requests.hand_to_staff(refill, why="no clear answer")
     act(boss, refill, "send")
     assert (refill.status, refill.needs_operator, refill.reason) == ("waiting", False, "")
 
 
 def test_canceled_and_paid_back(boss: Client) -> None:
-    order = placed("in_progress")
+    order = create_placed_order("in_progress")
     request = customer_requests.request_cancellation(order)
     act(boss, request, "cancel_order", reason="the panel agreed by mail")
     order.refresh_from_db()
@@ -104,7 +106,7 @@ def test_canceled_and_paid_back(boss: Client) -> None:
 
 
 def test_an_order_in_doubt_is_not_refunded_from_the_queue(boss: Client) -> None:
-    order = placed("in_doubt")
+    order = create_placed_order("in_doubt")
     request = customer_requests.request_cancellation(order)
     act(boss, request, "cancel_order", reason="x")
     order.refresh_from_db()
@@ -116,7 +118,7 @@ def test_staff_with_view_permission_get_no_actions() -> None:
     person.user_permissions.set(Permission.objects.filter(codename__in=["view_refill", "view_cancellation"]))
     client = Client()
     client.force_login(person)
-    refill = customer_requests.request_refill(placed("completed"))
+    refill = customer_requests.request_refill(create_placed_order("completed"))
     assert client.get("/admin/orders/refill/").status_code == 200
     act(client, refill, "complete")
     assert refill.status == "waiting"

@@ -37,10 +37,10 @@ from tests.providers.raw_server import (
     RawServer,
     Script,
     answer,
+    byte_by_byte,
     finish,
     gzip_bomb,
     head,
-    in_bytes,
     read_request,
     reads,
     says,
@@ -189,13 +189,16 @@ UNKNOWN: dict[str, tuple[Script, str]] = {
     "full read, reset": (says(end="rst"), "The connection was reset after the request was sent."),
     "fin without bytes": (says(), "The connection was closed without an answer. The request was sent."),
     "no answer": (says(end="keep"), "No answer within 1 s. The request was sent."),
-    "slow headers": (says(*in_bytes(answer(ORDER)), pause=0.25), "No answer within 1 s. The request was sent."),
-    "slow later headers": (says(b"HTTP/1.1 200 OK\r\n", *in_bytes(b"A" * 20), pause=0.25), "not complete within 1 s"),
+    "slow headers": (says(*byte_by_byte(answer(ORDER)), pause=0.25), "No answer within 1 s. The request was sent."),
+    "slow later headers": (
+        says(b"HTTP/1.1 200 OK\r\n", *byte_by_byte(b"A" * 20), pause=0.25),
+        "not complete within 1 s",
+    ),
     "slow body": (
-        says(head("Content-Length: 16"), *in_bytes(ORDER), pause=0.25),
+        says(head("Content-Length: 16"), *byte_by_byte(ORDER), pause=0.25),
         "The answer was not complete within 1 s.",
     ),
-    "slow body without length": (says(head(), ORDER, *in_bytes(b" " * 20), pause=0.25), "not complete within 1 s"),
+    "slow body without length": (says(head(), ORDER, *byte_by_byte(b" " * 20), pause=0.25), "not complete within 1 s"),
     "slow chunks": (says(head(CHUNKED), *[b"1\r\n \r\n"] * 20, pause=0.25), "The answer was not complete within 1 s."),
     "half headers, reset": (says(b"HTTP/1.1 200 OK\r\nContent-Ty", end="rst"), "reset"),
     "half headers, fin": (says(b"HTTP/1.1 200 OK\r\nContent-Ty"), "The answer was cut off in its headers."),
@@ -594,12 +597,15 @@ def test_one_watchdog_ends_many_calls_each_at_its_own_time() -> None:
         totals = [0.9 - number * 0.05 for number in range(16)]
         started = time.monotonic()
 
-        def took(total: float) -> float:
+        def seconds_until_timeout(total: float) -> float:
             with pytest.raises(OutcomeUnknown):
                 send(order(server.url), limits=replace(HERE, total=total))
             return time.monotonic() - started
 
-        assert all(seconds < total + 0.3 for seconds, total in zip(threads.map(took, totals), totals, strict=True))
+        assert all(
+            seconds < total + 0.3
+            for seconds, total in zip(threads.map(seconds_until_timeout, totals), totals, strict=True)
+        )
     names = [thread.name for thread in threading.enumerate()]
     assert names.count("panel-watchdog") == 1
 

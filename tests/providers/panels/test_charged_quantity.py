@@ -28,13 +28,13 @@ TEXTS = {"comments", "usernames", "hashtags", "keywords", "groups"}
 COUNTS = {"quantity", "min", "max", "posts", "old_posts", "runs", "interval", "answer_number"}
 
 
-def asked(name: str) -> st.SearchStrategy[Any]:
+def values_of(name: str) -> st.SearchStrategy[Any]:
     if name in TEXTS:
         return NESTED | st.lists(LINES, max_size=4)
     return NUMBERS if name in COUNTS else st.just(INPUTS.get(name, ""))
 
 
-REQUESTS = st.fixed_dictionaries({}, optional={name: asked(name) for name in sorted({*INPUTS, *COUNTS})})
+REQUESTS = st.fixed_dictionaries({}, optional={name: values_of(name) for name in sorted({*INPUTS, *COUNTS})})
 
 
 def entries(text: str, *, has_commas: bool) -> int:
@@ -62,7 +62,7 @@ def most_delivered(code: str, params: dict[str, str]) -> int:
     return int(params["quantity"]) * int(params.get("runs", "1"))
 
 
-def sent(dialect: Dialect, code: str, details: Details, *, is_passed_on: bool) -> list[dict[str, str]]:
+def add_params(dialect: Dialect, code: str, details: Details, *, is_passed_on: bool) -> list[dict[str, str]]:
     """Return the parameters of every ``add`` that an order leads to: of one, or of each run where we split it."""
     runs = details.runs if is_passed_on else 1
     each = Wanted(
@@ -83,14 +83,14 @@ def test_a_request_never_asks_for_more_than_was_charged(code: str, inputs: dict[
     for dialect in DIALECTS.values():
         if code not in dialect.service_types:
             continue
-        calls = sent(dialect, code, details, is_passed_on=code in dialect.runs)
+        calls = add_params(dialect, code, details, is_passed_on=code in dialect.runs)
         assert sum(most_delivered(code, params) for params in calls) <= details.quantity
 
 
 @pytest.mark.parametrize("code", sorted(SERVICE_TYPES))
 def test_a_subscription_is_never_sent_without_a_number_of_posts(code: str) -> None:
     details = service_types.read(SERVICE_TYPES[code], INPUTS, minimum=1, maximum=1000)
-    (params,) = sent(DIALECTS["v2"], code, details, is_passed_on=True)
+    (params,) = add_params(DIALECTS["v2"], code, details, is_passed_on=True)
     assert ("posts" in params) == (code == "subscriptions")
 
 
@@ -107,4 +107,4 @@ def test_an_order_is_not_sent_to_an_offer_of_another_type_that_delivers_more(ser
     names = "\n".join(f"name{number}" for number in range(200))
     details = service_types.read(SERVICE_TYPES[service], {**INPUTS, "usernames": names}, minimum=1, maximum=1000)
     with pytest.raises(Unsupported):
-        sent(DIALECTS["v2"], offer, details, is_passed_on=True)
+        add_params(DIALECTS["v2"], offer, details, is_passed_on=True)

@@ -21,13 +21,13 @@ from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
 pytestmark = pytest.mark.django_db
 
 
-def words_of(dialect: str) -> tuple[str, ...]:
+def statuses_of(dialect: str) -> tuple[str, ...]:
     """Return the panel's status words for pending, moving, completed, partial and canceled."""
     statuses = SIMULATORS[dialect].statuses
     return statuses.pending, statuses.running, statuses.completed, statuses.partial, statuses.canceled
 
 
-def placed(panel: Panel, provider: Provider, order: Order) -> str:
+def place(panel: Panel, provider: Provider, order: Order) -> str:
     """Submit what is due; return the order's number at the panel."""
     submission.submit_due(provider)
     order.refresh_from_db()
@@ -35,7 +35,7 @@ def placed(panel: Panel, provider: Provider, order: Order) -> str:
     return Placement.objects.get(order=order, state="accepted").upstream_id
 
 
-def looked_at(provider: Provider, order: Order) -> Order:
+def sync(provider: Provider, order: Order) -> Order:
     status_sync.sync_statuses(provider, is_now=True)
     order.refresh_from_db()
     return order
@@ -72,19 +72,19 @@ def test_statuses_in_the_panels_own_words_update_the_order(dialect: str, start_p
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
     order = buy(customer(), Service.objects.filter(is_flat=False).first() or Service.objects.get_queryset()[0])
-    number = placed(panel, provider, order)
-    pending, moving, completed, *_ = words_of(dialect)
+    number = place(panel, provider, order)
+    pending, moving, completed, *_ = statuses_of(dialect)
 
     panel.report(number, pending, remains=order.quantity)
-    assert looked_at(provider, order).status == "pending"
+    assert sync(provider, order).status == "pending"
     panel.report(number, moving, remains=order.quantity // 2, start_count=7)
-    assert (looked_at(provider, order).status, order.remains, order.start_count) == (
+    assert (sync(provider, order).status, order.remains, order.start_count) == (
         "in_progress",
         order.quantity // 2,
         7,
     )
     panel.report(number, completed, remains=0)
-    assert (looked_at(provider, order).status, order.remains, order.refunded) == ("completed", 0, Decimal(0))
+    assert (sync(provider, order).status, order.remains, order.refunded) == ("completed", 0, Decimal(0))
     assert panel.violations == []
     assert list(audit.findings()) == []
 
@@ -95,17 +95,17 @@ def test_partial_and_then_canceled_refund_exactly(dialect: str, start_panel: Cal
     provider = provider_at(panel, dialect)
     user = customer()
     order = buy(user, Service.objects.order_by("is_flat", "-max_quantity")[0])
-    number = placed(panel, provider, order)
+    number = place(panel, provider, order)
     before = user.wallet.__class__.objects.get(user=user).balance
     left = order.quantity // 3
 
-    panel.report(number, words_of(dialect)[3], remains=left)
-    looked_at(provider, order)
+    panel.report(number, statuses_of(dialect)[3], remains=left)
+    sync(provider, order)
     due = charges.refund(order.charge, quantity=order.quantity, remains=left)
     assert (order.status, order.refunded) == ("partial", due)
 
-    panel.report(number, words_of(dialect)[4], remains=order.quantity)
-    looked_at(provider, order)
+    panel.report(number, statuses_of(dialect)[4], remains=order.quantity)
+    sync(provider, order)
     assert (order.status, order.refunded, order.remains) == ("canceled", order.charge, order.quantity)
     assert user.wallet.__class__.objects.get(user=user).balance == before + order.charge
     assert panel.violations == []

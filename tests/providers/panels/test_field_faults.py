@@ -85,7 +85,7 @@ def moving(waiting: Scene) -> Scene:
     return waiting
 
 
-def balanced() -> bool:
+def is_ledger_balanced() -> bool:
     return list(audit.findings()) == []
 
 
@@ -115,7 +115,7 @@ def test_an_add_without_a_clear_answer_is_in_doubt(waiting: Scene, kind: str, op
     assert (waiting.submit().status, waiting.order.refunded) == ("in_doubt", 0)
     waiting.submit()
     assert len(waiting.panel.received("add")) == 1, "never sent again by itself"
-    assert balanced()
+    assert is_ledger_balanced()
 
 
 @ALL_DIALECTS
@@ -135,7 +135,7 @@ def test_a_clear_rejection_at_any_http_status_fails_the_order_and_refunds(
     waiting.panel.fault("add", "http_error", status=status, body=f'{{"error":"{text}"}}')
     assert (waiting.submit().status, waiting.order.refunded) == ("failed", waiting.order.charge)
     assert waiting.placement.panel_error == text
-    assert balanced()
+    assert is_ledger_balanced()
 
 
 NUMBERS = [(201, '{"order":777}', "777"), (200, '{"order":"65ae5538afdd1"}', "65ae5538afdd1")]
@@ -234,7 +234,7 @@ def test_a_status_that_says_nothing_changes_nothing(moving: Scene, kind: str, op
 def test_a_status_word_is_understood_in_every_spelling(moving: Scene, word: str) -> None:
     moving.panel.fault("status", "rows", status=word, remains=str(moving.order.quantity))
     assert (moving.look().status, moving.order.refunded) == ("canceled", moving.order.charge)
-    assert balanced()
+    assert is_ledger_balanced()
 
 
 @ALL_DIALECTS
@@ -291,7 +291,7 @@ def test_remains_are_clamped_before_they_move_money(moving: Scene, remains: Any,
     moving.panel.fault("status", "rows", status=moving.statuses[3], remains=remains)
     assert (moving.look().status, moving.order.refunded) == ("partial", moving.order.charge * share)
     assert 0 <= (moving.order.remains or 0) <= moving.order.quantity
-    assert balanced()
+    assert is_ledger_balanced()
 
 
 @ALL_DIALECTS
@@ -360,7 +360,7 @@ def test_late_changes_only_refund_the_difference(moving: Scene) -> None:
     ):
         moving.panel.report(moving.number, word, remains=remains)
         assert moving.look().refunded == refunded, word
-    assert balanced()
+    assert is_ledger_balanced()
 
 
 @ALL_DIALECTS

@@ -29,7 +29,7 @@ def read(body: Any, rules: TypeRules | None = None) -> list[Listed]:
     return read_services(Answer(status=200, text=text), V2, *([rules] if rules else []))
 
 
-def one(**changes: Any) -> Listed:
+def read_one(**changes: Any) -> Listed:
     (row,) = read([{**FIRST, **changes}])
     return row
 
@@ -126,7 +126,7 @@ def test_line_breaks_and_tabs_inside_of_texts_are_read() -> None:
     ],
 )
 def test_limits_are_read_and_none_is_no_limit(low: Any, high: Any, limits: tuple[int, int]) -> None:
-    row = one(min=low, max=high)
+    row = read_one(min=low, max=high)
     assert (row.min_quantity, row.max_quantity, row.problem) == (*limits, "")
 
 
@@ -140,7 +140,7 @@ def test_limits_are_read_and_none_is_no_limit(low: Any, high: Any, limits: tuple
     ],
 )
 def test_limits_that_mean_nothing_say_so(low: Any, high: Any, problem: str) -> None:
-    assert one(min=low, max=high).problem == problem
+    assert read_one(min=low, max=high).problem == problem
 
 
 @pytest.mark.parametrize(
@@ -155,13 +155,13 @@ def test_limits_that_mean_nothing_say_so(low: Any, high: Any, problem: str) -> N
     ],
 )
 def test_rates_are_read_as_panels_write_them(rate: Any, read: str) -> None:
-    row = one(rate=rate)
+    row = read_one(rate=rate)
     assert (row.rate, row.problem) == (Decimal(read), "")
 
 
 @pytest.mark.parametrize("rate", ["1,234", "cheap", None, True, [1]])
 def test_an_ambiguous_rate_is_not_guessed(rate: Any) -> None:
-    assert one(rate=rate).problem == notes.encode(Note.UNREADABLE_RATE)
+    assert read_one(rate=rate).problem == notes.encode(Note.UNREADABLE_RATE)
 
 
 # ------------------------------------------------------------------------------------------------ texts
@@ -186,7 +186,7 @@ def test_an_ambiguous_rate_is_not_guessed(rate: Any) -> None:
     ],
 )
 def test_names_are_texts_that_a_customer_can_read(name: Any, read: str) -> None:
-    row = one(name=name, category=name)
+    row = read_one(name=name, category=name)
     assert (row.name, row.category, row.problem) == (read, read, "")
 
 
@@ -208,7 +208,7 @@ def test_names_are_texts_that_a_customer_can_read(name: Any, read: str) -> None:
     ],
 )
 def test_descriptions_keep_their_lines_and_lose_their_markup(description: Any, read: str) -> None:
-    assert one(desc=description).description == read
+    assert read_one(desc=description).description == read
 
 
 def test_markup_takes_no_longer_than_its_length() -> None:
@@ -222,7 +222,7 @@ def test_markup_takes_no_longer_than_its_length() -> None:
         "<b>" + " " * 40_000,
         "<b>" + "\n " * 20_000,
     ):
-        one(desc=text, name=text + "x")
+        read_one(desc=text, name=text + "x")
 
 
 def test_a_list_in_windows_1251_is_read_without_a_declaration() -> None:
@@ -232,7 +232,7 @@ def test_a_list_in_windows_1251_is_read_without_a_declaration() -> None:
 
 
 def test_a_name_that_was_lost_in_decoding_cannot_be_sold() -> None:
-    assert one(name="\ufffd" * 10 + " VK").problem == notes.encode(Note.UNREADABLE_NAME)
+    assert read_one(name="\ufffd" * 10 + " VK").problem == notes.encode(Note.UNREADABLE_NAME)
 
 
 # ------------------------------------------------------------------------------------------------ what it can do
@@ -249,7 +249,7 @@ def test_a_name_that_was_lost_in_decoding_cannot_be_sold() -> None:
     ],
 )
 def test_the_flag_for_cancel_goes_by_several_names(fields: dict[str, Any], has_cancel: bool) -> None:
-    assert one(**fields).has_cancel is has_cancel
+    assert read_one(**fields).has_cancel is has_cancel
 
 
 @pytest.mark.parametrize("type_name", ["likes", "instagram", "fb_viplike"])
@@ -342,5 +342,5 @@ def test_deep_nesting_ends() -> None:
     ],
 )
 def test_only_a_code_names_the_currency_of_a_row(fields: dict[str, Any], currency: str) -> None:
-    row = one(**fields)
+    row = read_one(**fields)
     assert (row.currency, row.problem) == (currency, "")

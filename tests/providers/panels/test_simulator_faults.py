@@ -173,7 +173,7 @@ def test_an_unknown_kind_or_option_is_refused_where_it_is_scripted(
 # ------------------------------------------------------------------------------------------ time
 
 
-def seen(panel: Panel) -> dict[str, list[tuple[str, int]]]:
+def statuses_seen(panel: Panel) -> dict[str, list[tuple[str, int]]]:
     """What each order goes through in two minutes, without repetitions; the time passes by dating the orders back."""
     lives: dict[str, list[tuple[str, int]]] = {}
     now = time.time()
@@ -193,7 +193,7 @@ def test_a_live_panel_moves_its_orders_to_an_end_and_returns_the_money() -> None
         for _ in range(18):
             add(panel, quantity=1000)
         panel.book.speed = 1
-        lives = seen(panel)
+        lives = statuses_seen(panel)
         ends = [life[-1] for life in lives.values()]
         assert all(life[0] == ("Pending", 1000) for life in lives.values())
         words = [status for status, _ in ends]

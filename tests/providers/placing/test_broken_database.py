@@ -34,7 +34,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
 
 
 @contextmanager
-def repeated(act: Callable[[], object], every: float, times: int = 6) -> Iterator[None]:
+def repeating(act: Callable[[], object], every: float, times: int = 6) -> Iterator[None]:
     """Do ``act`` some times in another thread while the block runs."""
     is_over = threading.Event()
 
@@ -99,7 +99,7 @@ def short_wait(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_every_answer_is_recorded_although_the_database_goes_away(panel: Panel) -> None:
     is_postgres = connection.vendor == "postgresql"
     provider = Provider.objects.get()
-    with repeated(cut_connections(), 0.15) if is_postgres else repeated(lock_file(0.6), 0.3):
+    with repeating(cut_connections(), 0.15) if is_postgres else repeating(lock_file(0.6), 0.3):
         counts = submission.submit_due(provider, is_now=True)
     connection.close()
     assert counts == {"accepted": 60}

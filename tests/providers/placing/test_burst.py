@@ -34,7 +34,7 @@ def queue(panel: Panel, count: int, *services: Service, **limits: Any) -> list[O
     ]
 
 
-def unknown() -> int:
+def count_unknown() -> int:
     return Placement.objects.filter(state="in_doubt").count()
 
 
@@ -52,7 +52,7 @@ def test_a_burst_at_a_panel_that_answers_nothing_clear_leaves_two_unknown(
     for _ in range(30):
         panel.fault("add", kind, **options)
     submit()
-    assert unknown() <= 2
+    assert count_unknown() <= 2
     assert Order.objects.filter(status="queued").count() >= 28
     provider = Provider.objects.get()
     assert provider.is_paused
@@ -69,7 +69,7 @@ def test_two_passes_after_each_other_leave_no_more_than_one(panel: Panel) -> Non
     submit()
     Provider.objects.update(paused_until=None)
     submit()
-    assert unknown() <= 3
+    assert count_unknown() <= 3
     assert Provider.objects.get().is_half_open
 
 
@@ -92,7 +92,7 @@ def test_pauses_double_until_an_order_is_clearly_answered(panel: Panel) -> None:
     Order.objects.update(due_at=None)
     submit()
     provider = Provider.objects.get()
-    assert (provider.pauses, provider.is_half_open, unknown()) == (0, False, 0)
+    assert (provider.pauses, provider.is_half_open, count_unknown()) == (0, False, 0)
 
 
 def test_unfamiliar_words_about_one_service_do_not_take_the_others_along(panel: Panel) -> None:
@@ -111,7 +111,7 @@ def test_unfamiliar_words_about_one_service_do_not_take_the_others_along(panel: 
     for _ in range(3):  # minutes later, again and again
         Provider.objects.update(paused_until=None)
         submit()
-    assert unknown() <= 3
+    assert count_unknown() <= 3
     assert Order.objects.filter(service=good, status="pending").count() == 40
     assert not Provider.objects.get().is_half_open
 

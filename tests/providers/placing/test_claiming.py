@@ -35,7 +35,7 @@ def candidates(provider: Provider) -> list[Candidate]:
     return Queue(provider, is_now=False).take(50, SendWindow(50, start=50))
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -105,17 +105,17 @@ def test_a_process_killed_after_a_claim_leaves_no_more_than_it_sends_at_once(sta
     for more in (3, 12, 45):
         before = Placement.objects.count()
         worker = manage("run_due", "submit", SUBMIT_PARALLEL=str(senders))
-        until(lambda at_least=before + more: Placement.objects.count() > at_least, 60)  # type: ignore[misc]
+        wait_until(lambda at_least=before + more: Placement.objects.count() > at_least, 60)  # type: ignore[misc]
         worker.kill()
         worker.wait()
 
-        def unsent() -> int:
+        def count_unsent() -> int:
             sent = {order.params["link"] for order in list(panel.orders.values())}
             return Placement.objects.filter(state="submitting").exclude(order__link__in=sent).count()
 
         # Every sender may have been about to send, and a quarter as many are claimed ahead. What was sent may still be
         # on its way to the panel.
-        until(lambda: unsent() <= senders + senders // 4)
+        wait_until(lambda: count_unsent() <= senders + senders // 4)
         Placement.objects.filter(state="submitting").update(lease_until=timezone.now() - timedelta(seconds=1))
         Turn.objects.all().delete()
         submission.expire_leases()

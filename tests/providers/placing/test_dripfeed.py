@@ -42,7 +42,7 @@ def due(order: Order, *numbers: int) -> None:
     order.run_rows.filter(number__in=numbers).update(due_at=timezone.now())
 
 
-def sold(panel: Panel, dialect: str) -> Service:
+def drip_service(panel: Panel, dialect: str) -> Service:
     """Return a service with drip-feed whose only route leads to ``panel``."""
     provider_at(panel, dialect)
     service = Service.objects.filter(service_type="default").order_by("pk")[0]
@@ -67,7 +67,7 @@ def tmsmm(start_panel: Callable[..., Panel]) -> Panel:
 @pytest.fixture
 def order(tmsmm: Panel) -> Order:
     """Three runs of 100, one an hour, at a panel that knows nothing of drip-feed."""
-    return drip(sold(tmsmm, "tmsmm"))
+    return drip(drip_service(tmsmm, "tmsmm"))
 
 
 # ------------------------------------------------------------------------------------------------ passed on
@@ -78,7 +78,7 @@ def test_drip_feed_is_passed_on_whole_where_the_document_has_it(
     start_panel: Callable[..., Panel], dialect: str
 ) -> None:
     panel = start_panel(dialect)
-    service = sold(panel, dialect)
+    service = drip_service(panel, dialect)
     Offer.objects.update(has_dripfeed=True)
     order = drip(service)
     submit()
@@ -281,7 +281,7 @@ def test_an_order_that_waits_in_runs_is_paid_back_whole_when_nothing_has_started
 
 def test_an_order_is_not_placed_before_its_start(tmsmm: Panel) -> None:
     moment = timezone.now() + timedelta(hours=5)
-    order = buy(customer(), sold(tmsmm, "tmsmm"), start_at=moment.isoformat())
+    order = buy(customer(), drip_service(tmsmm, "tmsmm"), start_at=moment.isoformat())
     submit()
     submit(is_now=True)
     assert tmsmm.received("add") == []
@@ -292,7 +292,7 @@ def test_an_order_is_not_placed_before_its_start(tmsmm: Panel) -> None:
 
 
 def test_the_runs_of_a_later_start_count_from_it(tmsmm: Panel) -> None:
-    order = drip(sold(tmsmm, "tmsmm"), start_at=(timezone.now() + timedelta(hours=5)).isoformat())
+    order = drip(drip_service(tmsmm, "tmsmm"), start_at=(timezone.now() + timedelta(hours=5)).isoformat())
     submit(is_now=True)
     assert runs_of(order) == []
     Order.objects.update(starts_at=timezone.now())

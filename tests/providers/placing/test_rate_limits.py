@@ -76,7 +76,7 @@ def two(start_panel: Callable[..., Panel]) -> tuple[Order, Provider, Provider]:
     return buy(customer(), service), first, second
 
 
-def taken_by(order: Order) -> str:
+def submit_and_name_provider(order: Order) -> str:
     for provider in Provider.objects.all():
         submission.submit_due(provider)
     return Placement.objects.get(order=order).provider.name
@@ -85,26 +85,26 @@ def taken_by(order: Order) -> str:
 def test_of_equal_priority_the_cheapest_in_our_currency_is_taken(two: tuple[Order, Provider, Provider]) -> None:
     order, _, second = two
     Provider.objects.filter(pk=second.pk).update(currency="TRY", exchange_rate=Decimal("0.02"))
-    assert taken_by(order) == "second"
+    assert submit_and_name_provider(order) == "second"
 
 
 def test_priority_comes_before_cost(two: tuple[Order, Provider, Provider]) -> None:
     order, _, second = two
     Offer.objects.filter(provider=second).update(rate=Decimal("0.001"))
     Route.objects.filter(offer__provider=second).update(priority=1)
-    assert taken_by(order) == "first"
+    assert submit_and_name_provider(order) == "first"
 
 
 def test_a_provider_that_cannot_pay_comes_last(two: tuple[Order, Provider, Provider]) -> None:
     order, first, _ = two
     Provider.objects.filter(pk=first.pk).update(balance=Decimal("0.001"), balance_seen_at=timezone.now())
-    assert taken_by(order) == "second"
+    assert submit_and_name_provider(order) == "second"
 
 
 def test_nothing_is_bought_for_more_than_the_customer_paid(two: tuple[Order, Provider, Provider]) -> None:
     order, first, _ = two
     Offer.objects.filter(provider=first).update(rate=Decimal(500))
-    assert taken_by(order) == "second"
+    assert submit_and_name_provider(order) == "second"
 
 
 def test_an_order_that_every_offer_would_cost_more_waits(two: tuple[Order, Provider, Provider]) -> None:

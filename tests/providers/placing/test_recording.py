@@ -37,7 +37,7 @@ def attempts(provider: Provider, count: int) -> list[PlacementAttempt]:
     return claim(provider, limit=count)
 
 
-def answered(provider: Provider, claimed: list[PlacementAttempt], first: int = 7001) -> list[Answered]:
+def answers_to(provider: Provider, claimed: list[PlacementAttempt], first: int = 7001) -> list[Answered]:
     return [
         Answered.read(provider, one, Answer(status=200, text=f'{{"order":{number}}}'))
         for number, one in enumerate(claimed, start=first)
@@ -46,11 +46,11 @@ def answered(provider: Provider, claimed: list[PlacementAttempt], first: int = 7
 
 def test_plain_answers_are_recorded_as_one_by_one(provider: Provider) -> None:
     claimed = attempts(provider, 6)
-    together, alone = answered(provider, claimed[:3], 7001), answered(provider, claimed[3:], 8001)
+    together, alone = answers_to(provider, claimed[:3], 7001), answers_to(provider, claimed[3:], 8001)
     assert recording.record_accepted(provider, together)
     assert [recording.record(provider, one) for one in alone] == ["accepted"] * 3
 
-    def kept(answers: list[Answered]) -> list[Any]:
+    def stored_rows(answers: list[Answered]) -> list[Any]:
         orders = [one.attempt.placement.order_id for one in answers]
         rows = Placement.objects.filter(order__in=orders).order_by("pk")
         return [
@@ -64,7 +64,7 @@ def test_plain_answers_are_recorded_as_one_by_one(provider: Provider) -> None:
             list(PanelCall.objects.filter(placement__in=rows).values_list("verb", "outcome", "status", "provider")),
         ]
 
-    assert kept(together) == kept(alone)
+    assert stored_rows(together) == stored_rows(alone)
     assert list(Placement.objects.order_by("pk").values_list("upstream_id", flat=True)) == [
         "7001", "7002", "7003", "8001", "8002", "8003",
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(provider: Provide
     claimed = attempts(provider, 22)
     counts = []
     for part in (claimed[:2], claimed[2:]):
-        answers = answered(provider, part, 7000 + part[0].placement.pk)
+        answers = answers_to(provider, part, 7000 + part[0].placement.pk)
         with CaptureQueriesContext(
             connection,
         ) as captured:
@@ -89,7 +89,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(provider: Provide
 
 def test_a_number_that_another_order_has_spoils_no_other_of_the_batch(provider: Provider) -> None:
     claimed = attempts(provider, 4)
-    answers = [*answered(provider, claimed[:3]), *answered(provider, claimed[3:], 7001)]
+    answers = [*answers_to(provider, claimed[:3]), *answers_to(provider, claimed[3:], 7001)]
     assert not recording.record_accepted(provider, answers)
     assert Placement.objects.filter(state="submitting").count() == 4, "nothing of it was written"
     assert [recording.record(provider, one) for one in answers] == ["accepted"] * 3 + ["in_doubt"]
@@ -97,7 +97,7 @@ def test_a_number_that_another_order_has_spoils_no_other_of_the_batch(provider: 
 
 def test_an_order_that_was_settled_meanwhile_spoils_no_other_of_the_batch(provider: Provider) -> None:
     claimed = attempts(provider, 3)
-    answers = answered(provider, claimed)
+    answers = answers_to(provider, claimed)
     Placement.objects.filter(pk=claimed[1].placement.pk).update(state="in_doubt")
     Order.objects.filter(pk=claimed[1].placement.order_id).update(status="in_doubt")
     assert not recording.record_accepted(provider, answers)
@@ -107,7 +107,7 @@ def test_an_order_that_was_settled_meanwhile_spoils_no_other_of_the_batch(provid
 
 def test_an_answer_that_comes_twice_is_recorded_once(provider: Provider) -> None:
     """The connection broke after the commit: nobody knows that it came through, and it is recorded again."""
-    answers = answered(provider, attempts(provider, 2))
+    answers = answers_to(provider, attempts(provider, 2))
     assert recording.record_accepted(provider, answers)
     assert not recording.record_accepted(provider, answers)
     assert [recording.record(provider, one) for one in answers] == ["accepted"] * 2
@@ -118,7 +118,7 @@ def test_an_answer_that_comes_twice_is_recorded_once(provider: Provider) -> None
 def test_an_answer_that_cannot_be_recorded_leaves_its_order_unknown_and_spoils_no_other(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = answered(provider, attempts(provider, 3))
+    answers = answers_to(provider, attempts(provider, 3))
     broken, accepted = answers[1].attempt.placement.order_id, fulfillment.accept
 
     def accept(order_id: int, **facts: Any) -> Order:

@@ -31,7 +31,7 @@ def panel(start_panel: Callable[..., Panel]) -> Panel:
     return started
 
 
-def twins(panel: Panel, count: int = 2, **details: Any) -> tuple[Provider, list[Order]]:
+def buy_equal_orders(panel: Panel, count: int = 2, **details: Any) -> tuple[Provider, list[Order]]:
     """Return the same bought by so many customers."""
     provider = provider_at(panel, "v2", **details)
     service = Service.objects.filter(service_type="default")[0]
@@ -44,7 +44,7 @@ def twins(panel: Panel, count: int = 2, **details: Any) -> tuple[Provider, list[
 
 
 def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Panel) -> None:
-    provider, (first, second) = twins(panel, parallel=1)
+    provider, (first, second) = buy_equal_orders(panel, parallel=1)
     held = Placement.objects.get(order=second)
 
     assert len(panel.orders) == 1
@@ -59,7 +59,7 @@ def test_two_orders_never_share_a_number_the_second_waits_for_a_person(panel: Pa
 
 
 def test_what_waited_is_bought_once_it_is_sent_with_a_request_id(panel: Panel) -> None:
-    provider, _ = twins(panel)
+    provider, _ = buy_equal_orders(panel)
     in_doubt = Placement.objects.get(state="in_doubt")
     Provider.objects.update(has_request_ids=True)
     decisions.release(in_doubt, send_again=True, why="taken for its twin")
@@ -71,7 +71,7 @@ def test_what_waited_is_bought_once_it_is_sent_with_a_request_id(panel: Panel) -
 
 
 def test_a_number_that_an_order_for_something_else_has_stops_the_provider(panel: Panel) -> None:
-    provider, (first,) = twins(panel, count=1)
+    provider, (first,) = buy_equal_orders(panel, count=1)
     other = buy(first.user, first.service, link="https://x.example.com/p/other")
     panel.fault("add", "text", body=json.dumps({"order": Placement.objects.get().upstream_id}))
     submission.submit_due(provider)
@@ -83,7 +83,7 @@ def test_a_number_that_an_order_for_something_else_has_stops_the_provider(panel:
 
 
 def test_with_request_ids_all_of_them_are_bought(panel: Panel) -> None:
-    _, orders = twins(panel, count=5, has_request_ids=True)
+    _, orders = buy_equal_orders(panel, count=5, has_request_ids=True)
 
     assert {order.status for order in orders} == {"pending"}
     assert len(panel.orders) == 5
@@ -93,7 +93,7 @@ def test_with_request_ids_all_of_them_are_bought(panel: Panel) -> None:
 
 
 def test_the_id_of_an_attempt_is_its_own_and_stays_the_same(panel: Panel) -> None:
-    provider, (order,) = twins(panel, count=1, has_request_ids=True)
+    provider, (order,) = buy_equal_orders(panel, count=1, has_request_ids=True)
     (request,) = panel.received("add")
     row = Placement.objects.get(order=order)
     sent = request.params["request_id"]

@@ -34,7 +34,7 @@ def order(panel: Panel) -> Order:
     return buy(customer(), Service.objects.filter(service_type="default")[0], quantity="5000")
 
 
-def said(order: Order) -> str:
+def explanation(order: Order) -> str:
     return " ".join(explain(Order.objects.get(pk=order.pk)))
 
 
@@ -43,12 +43,12 @@ def submit() -> None:
 
 
 def test_an_order_that_could_be_placed_waits_for_nothing(order: Order) -> None:
-    assert said(order) == ""
+    assert explanation(order) == ""
 
 
 def test_a_low_balance_is_named_on_the_pages_of_order_and_provider(order: Order) -> None:
     submit()
-    assert "The balance at at-v2 is too low for this order, which costs 4.50 USD." in said(order)
+    assert "The balance at at-v2 is too low for this order, which costs 4.50 USD." in explanation(order)
     staff = get_user_model().objects.create_superuser("staff@example.com", "x")
     client = Client()
     client.force_login(staff)
@@ -68,19 +68,19 @@ def test_a_low_balance_is_named_on_the_pages_of_order_and_provider(order: Order)
 )
 def test_what_the_order_itself_waits_for_is_named(order: Order, change: dict[str, Any], text: str) -> None:
     Order.objects.filter(pk=order.pk).update(**change)
-    assert text in said(order)
+    assert text in explanation(order)
 
 
 def test_a_pause_is_named_with_its_reason_and_end(panel: Panel, order: Order) -> None:
     panel.fault("add", "error", text="Invalid API key")
     submit()
-    assert "at-v2 is paused until" in said(order)
-    assert "still accepts the API key" in said(order)
+    assert "at-v2 is paused until" in explanation(order)
+    assert "still accepts the API key" in explanation(order)
 
 
 def test_no_route_is_named(order: Order) -> None:
     Route.objects.all().delete()
-    assert "No active route" in said(order)
+    assert "No active route" in explanation(order)
 
 
 def test_an_offer_that_is_answered_in_unfamiliar_words_is_named(panel: Panel, order: Order) -> None:
@@ -100,7 +100,7 @@ def test_an_offer_that_is_answered_in_unfamiliar_words_is_named(panel: Panel, or
         )
         for number in range(2)
     )
-    assert "returned an unknown error for its service" in said(order)
+    assert "returned an unknown error for its service" in explanation(order)
 
 
 def test_a_rejection_is_named_for_its_route_and_a_free_route_ends_the_wait(panel: Panel, order: Order) -> None:
@@ -109,8 +109,8 @@ def test_a_rejection_is_named_for_its_route_and_a_free_route_ends_the_wait(panel
         order=order, provider=offer.provider, offer=offer, state="refused", reason="link", quantity=5000, cost=1,
         currency="USD", exchange_rate=1, lease_until=timezone.now(), ended_at=timezone.now(),
     )  # fmt: skip
-    assert "at-v2 rejected this order" in said(order)
+    assert "at-v2 rejected this order" in explanation(order)
     other = Offer.objects.exclude(pk=offer.pk).filter(service_type="default")[0]
     Offer.objects.filter(pk=other.pk).update(rate=Decimal("0.01"))
     Route.objects.create(service=order.service, offer=other)
-    assert said(order) == ""
+    assert explanation(order) == ""

@@ -47,7 +47,7 @@ def provider(panel: Panel) -> Provider:
     return provider
 
 
-def sold(provider: Provider) -> set[str]:
+def sellable_numbers(provider: Provider) -> set[str]:
     """Return the numbers of the offers that can be bought as Default."""
     offers = Offer.objects.filter(
         provider=provider, problem="", is_available=True, is_pending_approval=False, service_type="default"
@@ -62,13 +62,13 @@ def test_a_rule_sells_what_the_list_calls_otherwise_and_outlives_later_lists(pro
     assert type_rules.unknown_types(provider) == [("likes", 5)]
     type_rules.set_rule(provider, type_name="Likes ", service_type="default")
     assert assignment.apply_rules(provider) == 5
-    assert sold(provider) == ALL
+    assert sellable_numbers(provider) == ALL
     assert importer.publish(provider) == 5
     for rate in ("2", "2.1"):
         prices(panel, rate=rate)
         done = importer.import_offers(provider)
         assert (done.unsellable, done.held) == ((), 0)
-        assert sold(provider) == ALL
+        assert sellable_numbers(provider) == ALL
     assert set(Offer.objects.values_list("rate", flat=True)) == {Decimal("2.1")}
     assert type_rules.unknown_types(provider) == []
 
@@ -86,12 +86,12 @@ def test_an_offer_is_sold_at_the_price_of_the_newest_list_although_it_could_not_
 def test_one_offer_is_assigned_alone_and_given_back(provider: Provider, panel: Panel) -> None:
     offer = Offer.objects.get(upstream_id="3")
     assert assignment.assign_type(provider, offers=[offer.pk], service_type="default") == 1
-    assert sold(provider) == {"3"}
+    assert sellable_numbers(provider) == {"3"}
     importer.publish(provider)
     importer.import_offers(provider)
-    assert sold(provider) == {"3"}
+    assert sellable_numbers(provider) == {"3"}
     assignment.assign_type(provider, offers=[offer.pk], service_type="")
-    assert sold(provider) == set()
+    assert sellable_numbers(provider) == set()
     assert not Service.objects.filter(is_active=True).exists(), "its service goes off sale with it"
     assignment.assign_type(provider, offers=[offer.pk], service_type="default")
     assert Service.objects.get(is_active=True).routes.get().offer == offer
@@ -130,7 +130,7 @@ def test_a_type_that_the_panel_cannot_order_says_so(start_panel: Callable[..., P
     assert problems == {notes.encode(Note.UNSUPPORTED_TYPE, type="Package")}
     type_rules.set_rule(provider, type_name="likes", service_type="default")
     assignment.apply_rules(provider)
-    assert sold(provider) == ALL
+    assert sellable_numbers(provider) == ALL
 
 
 # ------------------------------------------------------------------------------------------------ the command
@@ -143,9 +143,9 @@ def test_the_command_says_how_to_sell_an_unknown_type(
     assert "manage.py provider import north --type 'likes=default'" in capsys.readouterr().err
     call_command("provider", "import", "north", "--type", "likes=Default", "--publish")
     assert "5 services published" in capsys.readouterr().out
-    assert sold(provider) == ALL
+    assert sellable_numbers(provider) == ALL
     call_command("provider", "import", "north", "--type", "likes=")
-    assert (sold(provider), TypeRule.objects.count()) == (set(), 0)
+    assert (sellable_numbers(provider), TypeRule.objects.count()) == (set(), 0)
     call_command("provider", "import", "north", "--type", "views=default", "--type", "*=custom comments")
     assert set(Offer.objects.values_list("service_type", "problem")) == {("custom_comments", "")}
 
@@ -174,10 +174,10 @@ def test_an_operator_finds_unknown_types_on_the_provider_and_makes_a_rule(office
     assert 'value="likes"' in form
     data = {"provider": provider.pk, "type_name": "Likes", "service_type": "default"}
     assert office.post(reverse("admin:providers_typerule_add"), data).status_code == 302
-    assert sold(provider) == ALL
+    assert sellable_numbers(provider) == ALL
     rule = TypeRule.objects.get()
     office.post(reverse("admin:providers_typerule_delete", args=[rule.pk]), {"post": "yes"})
-    assert sold(provider) == set()
+    assert sellable_numbers(provider) == set()
 
 
 def test_an_operator_assigns_a_type_to_chosen_offers(office: Client, provider: Provider) -> None:
@@ -187,9 +187,9 @@ def test_an_operator_assigns_a_type_to_chosen_offers(office: Client, provider: P
     assert "Assign type" in asked.content.decode()
     data = {"action": "assign_type", "_selected_action": chosen, "service_type": "default", "confirm": ""}
     assert office.post(url, data).status_code == 302
-    assert sold(provider) == {"1", "4"}
+    assert sellable_numbers(provider) == {"1", "4"}
     assert office.post(url, {**data, "service_type": ""}).status_code == 302
-    assert sold(provider) == set()
+    assert sellable_numbers(provider) == set()
 
 
 def test_who_may_only_look_assigns_nothing(client: Client, provider: Provider) -> None:
@@ -199,4 +199,4 @@ def test_who_may_only_look_assigns_nothing(client: Client, provider: Provider) -
     chosen = list(Offer.objects.values_list("pk", flat=True))
     data = {"action": "assign_type", "_selected_action": chosen, "service_type": "default", "confirm": ""}
     client.post(reverse("admin:providers_offer_changelist"), data)
-    assert sold(provider) == set()
+    assert sellable_numbers(provider) == set()

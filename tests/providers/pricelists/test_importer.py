@@ -61,7 +61,7 @@ def history(**filters: Any) -> list[tuple[str, str, str]]:
     return list(OfferChange.objects.filter(**filters).order_by("pk").values_list("what", "old", "new"))
 
 
-def sold(count: int = 5, **changes: Any) -> list[Sold]:
+def panel_services(count: int = 5, **changes: Any) -> list[Sold]:
     """Return what a pretend panel sells: numbers from 1, a rate of 2."""
     details = {"name": "Followers", "type": "Default", "category": "Photo", "rate": Decimal(2), "min": 10, "max": 1000}
     return [Sold(id=number, **{**details, **changes}) for number in range(1, count + 1)]
@@ -370,11 +370,11 @@ def test_approving_another_type_does_not_sell_it_through_the_old_service(provide
 
 # ------------------------------------------------------------------------------------------------ currency
 def test_another_currency_stops_the_provider_and_changes_nothing(start_panel: Callable[..., Panel]) -> None:
-    panel = start_panel("v2", services=sold())
+    panel = start_panel("v2", services=panel_services())
     provider = provider_at(panel, "v2")
     before = list(Offer.objects.values())
     panel.currency = "EUR"
-    prices(panel, *sold(rate=Decimal(1)))
+    prices(panel, *panel_services(rate=Decimal(1)))
     for _ in range(2):
         with pytest.raises(CurrencyChanged, match=r'"currency_changed", "billed": "EUR", "configured": "USD"'):
             importer.import_offers(provider)
@@ -501,14 +501,14 @@ def test_what_waits_for_a_person_is_not_published(provider: Provider) -> None:
 def test_the_command_imports_approves_and_reprices(
     start_panel: Callable[..., Panel], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    panel = start_panel("v2", services=sold())
+    panel = start_panel("v2", services=panel_services())
     call_command("provider", "add", "north", url=panel.url, key=panel.key, dialect="v2")
     call_command("provider", "import", "north", "--markup", "50", "--publish")
     said = capsys.readouterr().out
     assert "north: 5 services published" in said
     assert "north: the markup is 50%" in said
     assert {service.rate for service in Service.objects.all()} == {Decimal(3)}
-    prices(panel, *sold(3), *(replace(service, rate=Decimal(4)) for service in sold(5)[3:]))
+    prices(panel, *panel_services(3), *(replace(service, rate=Decimal(4)) for service in panel_services(5)[3:]))
     call_command("provider", "import", "north")
     assert (
         "2 provider services to approve. To list them, run manage.py provider approve north" in capsys.readouterr().out
@@ -530,7 +530,7 @@ def test_the_command_imports_approves_and_reprices(
 def test_the_command_shows_some_odd_rows_and_counts_the_rest(
     start_panel: Callable[..., Panel], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    panel = start_panel("v2", services=sold(60, min=9, max=8))
+    panel = start_panel("v2", services=panel_services(60, min=9, max=8))
     call_command("provider", "add", "north", url=panel.url, key=panel.key, dialect="v2")
     call_command("provider", "import", "north")
     said = capsys.readouterr().err.splitlines()
@@ -542,7 +542,7 @@ def test_the_command_shows_some_odd_rows_and_counts_the_rest(
 
 
 def test_a_provider_is_added_in_the_currency_its_panel_names(start_panel: Callable[..., Panel]) -> None:
-    panel = start_panel("v2", services=sold(), currency="TRY")
+    panel = start_panel("v2", services=panel_services(), currency="TRY")
     call_command("provider", "add", "north", url=panel.url, key=panel.key, dialect="v2", exchange_rate="0.024")
     assert Provider.objects.get().currency == "TRY"
 

@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def provider() -> Provider:
     """Two services, made of offers that cost 0.90; no rule yet."""
-    provider = at("north")
+    provider = provider_named("north")
     importer.store(provider, rows(2))
     importer.publish(provider)
     return provider
 
 
-def at(name: str) -> Provider:
+def provider_named(name: str) -> Provider:
     return onboarding.save_provider(
         name, url="http://127.0.0.1:9009/api/v2", key="k", dialect_name="v2", currency="USD"
     )
@@ -62,7 +62,7 @@ def test_a_price_is_never_below_cost_by_rounding() -> None:
 
 
 def test_a_flat_price_takes_the_fixed_amount_for_each_piece() -> None:
-    provider = at("flat")
+    provider = provider_named("flat")
     Markup.objects.create(provider=provider, percent=0, fixed=Decimal(2))
     importer.store(provider, rows(1, service_type="package", type_name="Package", is_flat=True, rate=Decimal(5)))
     importer.publish(provider)
@@ -118,7 +118,7 @@ def test_a_changed_exchange_rate_reprices(provider: Provider) -> None:
 
 
 def test_the_price_comes_from_the_first_route_that_is_usable(provider: Provider) -> None:
-    other = at("south")
+    other = provider_named("south")
     importer.store(other, rows(1, rate=Decimal(3)))
     service = Service.objects.order_by("pk")[0]
     Route.objects.create(service=service, offer=Offer.objects.get(provider=other), priority=5)
@@ -139,7 +139,7 @@ def test_a_cost_for_other_units_than_the_price_prices_nothing(provider: Provider
 def test_repricing_takes_as_many_statements_for_many_services_as_for_few() -> None:
     counts = []
     for size in (20, 400):
-        provider = at(f"of-{size}")
+        provider = provider_named(f"of-{size}")
         importer.store(provider, rows(size))
         importer.publish(provider)
         Provider.objects.filter(pk=provider.pk).update(exchange_rate=Decimal(2))

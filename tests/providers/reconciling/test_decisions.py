@@ -84,7 +84,7 @@ def test_a_number_that_another_order_has_cannot_be_attached(panel: Panel, placem
 # ------------------------------------------------------------------------------------------------ teaching
 
 
-def lost_with_words(panel: Panel, text: str, **inputs: str) -> Placement:
+def lose_with_error(panel: Panel, text: str, **inputs: str) -> Placement:
     provider = Provider.objects.first() or provider_at(panel, "v2")
     customer_of = Order.objects.first().user if Order.objects.exists() else customer()  # type: ignore[union-attr]
     bought = buy(customer_of, Service.objects.filter(service_type="default")[0], **inputs)
@@ -94,7 +94,7 @@ def lost_with_words(panel: Panel, text: str, **inputs: str) -> Placement:
 
 
 def test_a_text_saved_by_an_operator_is_a_rejection_from_then_on(panel: Panel) -> None:
-    lost = lost_with_words(panel, "Oops, try another time")
+    lost = lose_with_error(panel, "Oops, try another time")
     assert (lost.state, lost.evidence["said"]) == ("in_doubt", "Oops, try another time")
     decisions.teach(lost, order().user)
     assert order().status == "queued"
@@ -104,13 +104,13 @@ def test_a_text_saved_by_an_operator_is_a_rejection_from_then_on(panel: Panel) -
     submission.submit_due(Provider.objects.get())
     assert Placement.objects.latest("id").state == "refused"
     assert (order().status, order().refunded) == ("failed", order().charge)
-    unlike = lost_with_words(panel, "Oops", quantity="300")
+    unlike = lose_with_error(panel, "Oops", quantity="300")
     assert unlike.state == "in_doubt", "only the same words"
     assert list(audit.findings()) == []
 
 
 def test_a_saved_text_applies_to_one_provider_only(panel: Panel, start_panel: Callable[..., Panel]) -> None:
-    decisions.teach(lost_with_words(panel, "Oops"))
+    decisions.teach(lose_with_error(panel, "Oops"))
     other = provider_at(start_panel("v2"), "v2", name="other")
     assert decisions.is_taught(Provider.objects.get(name="at-v2"), "oops")
     assert not decisions.is_taught(other, "oops")

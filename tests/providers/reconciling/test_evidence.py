@@ -33,7 +33,7 @@ def provider() -> Provider:
     return Provider.objects.get()
 
 
-def bought(number: int = 1, quantity: int = 100) -> Order:
+def buy_order(number: int = 1, quantity: int = 100) -> Order:
     user = Order.objects.first().user if Order.objects.exists() else customer()  # type: ignore[union-attr]
     service = Service.objects.filter(service_type="default")[0]
     return buy(user, service, link=f"https://x.example.com/p/{number}", quantity=str(quantity))
@@ -44,13 +44,13 @@ def submit() -> None:
 
 
 def lose(panel: Panel, kind: str, number: int = 1, **options: object) -> Placement:
-    bought(number)
+    buy_order(number)
     panel.fault("add", kind, **options)
     submit()
     return Placement.objects.get(state="in_doubt")
 
 
-def said(placement: Placement) -> str:
+def evidence_text(placement: Placement) -> str:
     placement.refresh_from_db()
     with translation.override("en"):
         return " | ".join(evidence.sentences(placement))
@@ -61,7 +61,7 @@ def said(placement: Placement) -> str:
     [("reset_after", "placed", "suggests that the order was placed"), ("reset_before", "unplaced", "was not placed")],
 )
 def test_the_balance_is_evidence_and_shows_its_figures(panel: Panel, kind: str, speaks: str, sentence: str) -> None:
-    bought(7, quantity=500)
+    buy_order(7, quantity=500)
     submit()
     lost = lose(panel, kind)
     id_search.search(provider(), is_now=True)
@@ -72,20 +72,20 @@ def test_the_balance_is_evidence_and_shows_its_figures(panel: Panel, kind: str, 
     assert Decimal(balance["explained"]) == Decimal("0.45")
     assert Decimal(balance["now"]) == panel.balance
     assert Decimal(balance["left"]) == (lost.cost if speaks == "placed" else 0)
-    assert sentence in said(lost)
-    assert "from 100000.00 to" in said(lost)
+    assert sentence in evidence_text(lost)
+    assert "from 100000.00 to" in evidence_text(lost)
     assert lost.state == "in_doubt", "it supports, it never proves"
 
 
 def test_the_balance_is_no_evidence_while_two_are_in_doubt(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
-    bought(2, quantity=150)
+    buy_order(2, quantity=150)
     panel.fault("add", "reset_after")
     submit()
     id_search.search(provider(), is_now=True)
     lost.refresh_from_db()
     assert lost.evidence["balance"]["speaks"] == ""
-    assert "suggests" not in said(lost)
+    assert "suggests" not in evidence_text(lost)
 
 
 def test_a_deposit_makes_the_balance_no_evidence(panel: Panel) -> None:
@@ -111,36 +111,36 @@ def test_the_balance_is_idle_only_while_nothing_is_in_doubt(panel: Panel) -> Non
 
 def test_a_later_order_refused_as_a_duplicate_says_that_the_first_is_there(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
-    later = bought(1, quantity=200)
+    later = buy_order(1, quantity=200)
     panel.fault("add", "error", text="You have active order with this link. Please wait until order being completed.")
     submission.submit_due(provider())
     later.refresh_from_db()
     assert (later.status, later.refunded) == ("queued", 0)
     assert later.due_at is not None
-    assert f"Order {later.pk} with the same link was rejected as a duplicate" in said(lost)
+    assert f"Order {later.pk} with the same link was rejected as a duplicate" in evidence_text(lost)
     assert lost.state == "in_doubt"
 
 
 def test_other_later_refusals_are_shown_and_those_about_other_links_are_not(panel: Panel) -> None:
     lost = lose(panel, "reset_after")
     for number, text in ((1, "Bad link"), (2, "Incorrect service ID")):
-        bought(number, quantity=200 + number)
+        buy_order(number, quantity=200 + number)
         panel.fault("add", "error", text=text)
         submit()
-    assert "“Bad link”" in said(lost)
-    assert "Incorrect service ID" not in said(lost)
+    assert "“Bad link”" in evidence_text(lost)
+    assert "Incorrect service ID" not in evidence_text(lost)
 
 
 def test_what_the_answer_named_is_kept_and_the_provider_is_left_alone(panel: Panel) -> None:
     lost = lose(panel, "text", body='{"order":4711,"error":"Something went wrong"}')
     assert lost.evidence["number"] == "4711"
-    assert "4711" in said(lost)
+    assert "4711" in evidence_text(lost)
     assert provider().is_paused
 
 
 def test_texts_that_could_be_saved_are_offered(panel: Panel) -> None:
     lost = lose(panel, "error", text="Something went wrong")
-    assert "“Something went wrong”" in said(lost)
+    assert "“Something went wrong”" in evidence_text(lost)
     assert not provider().is_paused
 
 
@@ -148,7 +148,7 @@ def test_evidence_is_in_the_readers_language_and_never_fails(panel: Panel) -> No
     lost = lose(panel, "reset_after")
     assert evidence.sentences(lost) == []
     evidence.add(lost, search={"why": "unheard of", "hits": [], "lower": 5, "upper": None})
-    assert "above 5" in said(lost)
+    assert "above 5" in evidence_text(lost)
 
 
 # ------------------------------------------------------------------------------------------------ the breaker
@@ -159,9 +159,9 @@ def test_more_than_five_percent_of_the_last_fifty_stop_the_provider_until_one_or
 ) -> None:
     for number in range(3):
         assert not provider().is_paused
-        bought(100 + number, quantity=1000 + number)  # in between it answers, so these are not failures in a row
+        buy_order(100 + number, quantity=1000 + number)  # in between it answers, so these are not failures in a row
         submit()
-        bought(number, quantity=100 + number)
+        buy_order(number, quantity=100 + number)
         panel.fault("add", "reset_after")
         submit()
     stopped = provider()
@@ -172,7 +172,7 @@ def test_more_than_five_percent_of_the_last_fifty_stop_the_provider_until_one_or
     Provider.objects.update(paused_until=None)
     Placement.objects.update(state="accepted", upstream_id="")
     for number in range(3):
-        bought(500 + number, quantity=500 + number)
+        buy_order(500 + number, quantity=500 + number)
     panel.fault("add", "reset_after")
     submission.submit_due(provider())
     assert provider().is_paused, "the first order on trial was lost: it is stopped again"
@@ -185,7 +185,7 @@ def test_more_than_five_percent_of_the_last_fifty_stop_the_provider_until_one_or
 
 def test_unknown_outcomes_of_long_ago_stop_nothing(panel: Panel) -> None:
     for number in range(3):
-        bought(number, quantity=100 + number)
+        buy_order(number, quantity=100 + number)
         panel.fault("add", "reset_after")
         submit()
         Placement.objects.update(created_at=timezone.now() - timedelta(hours=2))
@@ -202,7 +202,7 @@ def test_a_proxy_page_in_front_of_the_panel_pauses_the_provider_at_once(panel: P
 
 def test_a_burst_of_failures_counts_as_one(panel: Panel) -> None:
     for number in range(20):
-        bought(number, quantity=100 + number)
+        buy_order(number, quantity=100 + number)
     panel.stop()
     submit()
     paused = provider().paused_until

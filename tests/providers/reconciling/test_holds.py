@@ -140,7 +140,7 @@ def test_orders_of_unknown_outcome_do_not_narrow_the_provider(panel: Panel, plac
 
 
 @contextmanager
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Count the SQL statements in the block, and the orders that are read from the database."""
     counts = {"orders": 0, "statements": 0}
     read = Order.from_db.__func__  # type: ignore[attr-defined]
@@ -157,7 +157,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 def claim_one(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Return what one claim costs; the claimed order is taken back."""
-    with counted(monkeypatch) as counts:
+    with count_reads(monkeypatch) as counts:
         (sent,) = claim(Provider.objects.get(), limit=1)
     Placement.objects.filter(pk=sent.placement.pk).delete()
     Order.objects.filter(pk=sent.placement.order_id).update(status="queued")

@@ -97,7 +97,7 @@ def steps(order: Order) -> list[str]:
     return [event.data["step"] for event in OrderEvent.objects.filter(order=order, kind__in=kinds).order_by("id")]
 
 
-def again(request: Any) -> Any:
+def refreshed(request: Any) -> Any:
     request.refresh_from_db()
     return request
 
@@ -111,15 +111,15 @@ def test_a_refill_is_asked_for_followed_and_done(dialect: str, start_panel: Star
     assert shop.tick() == {"refill_accepted": 1}
     (upstream_id,) = shop.panel.refills
     assert UpstreamRequest.objects.get().upstream_id == upstream_id
-    assert (again(refill).status, steps(order)) == ("sent", ["requested", "sent"])
+    assert (refreshed(refill).status, steps(order)) == ("sent", ["requested", "sent"])
     assert shop.panel.received("refill")[-1].params["order"] == shop.number(order)
 
     shop.panel.report_refill(upstream_id, shop.panel.statuses.running)
     assert shop.follow()["refills_changed"] == 1
-    assert again(refill).status == "in_progress"
+    assert refreshed(refill).status == "in_progress"
     shop.panel.report_refill(upstream_id, shop.panel.statuses.completed)
     shop.follow()
-    assert (again(refill).status, UpstreamRequest.objects.get().state) == ("completed", "closed")
+    assert (refreshed(refill).status, UpstreamRequest.objects.get().state) == ("completed", "closed")
     assert shop.tick() == {}
     assert shop.panel.violations == []
     assert len(shop.panel.received("refill")) == 1
@@ -151,11 +151,11 @@ def test_a_cancellation_is_a_request_and_the_status_moves_the_money(dialect: str
     assert shop.tick() == {"cancel_accepted": 2}
     assert len(shop.panel.received("cancel")) == 1
     order.refresh_from_db()
-    assert (order.status, order.refunded, again(request).status) == ("pending", 0, "sent")
+    assert (order.status, order.refunded, refreshed(request).status) == ("pending", 0, "sent")
     assert Account.objects.get(user=shop.user).balance == before
 
     shop.report(order, "canceled", remains=order.quantity)
-    assert (order.status, order.refunded, again(request).status) == ("canceled", order.charge, "completed")
+    assert (order.status, order.refunded, refreshed(request).status) == ("canceled", order.charge, "completed")
     shop.tick()
     assert UpstreamRequest.objects.get(cancellation=request).state == "closed"
     assert list(audit.findings()) == []
@@ -175,7 +175,7 @@ def test_a_verb_that_the_document_lacks_goes_to_an_operator_and_nothing_is_sent(
         requests.append(customer_requests.request_refill(shop.completed()))
     assert shop.tick() == shop.tick() == {}
     for request in requests:
-        assert (again(request).status, request.needs_operator) == ("waiting", True)
+        assert (refreshed(request).status, request.needs_operator) == ("waiting", True)
         assert Note.NO_REFILLS in request.reason or Note.NO_CANCELLATIONS in request.reason
         assert steps(request.order) == ["requested", "staff"]
     assert not [call for verb in lacking for call in shop.panel.received(verb)]
@@ -212,7 +212,7 @@ def test_what_an_answer_means(
     shop.panel.fault("refill", kind, **options)
     shop.tick()
     assert UpstreamRequest.objects.get().state == state
-    assert (again(refill).status, refill.needs_operator) == (status, needs_operator)
+    assert (refreshed(refill).status, refill.needs_operator) == (status, needs_operator)
     shop.tick()
     assert len(shop.panel.received("refill")) == 1, "nothing is sent again at once, or by itself"
 
@@ -221,14 +221,14 @@ def test_a_panel_that_is_not_reached_is_asked_again_later(shop: Shop) -> None:
     refill = customer_requests.request_refill(shop.completed())
     shop.panel.stop()
     assert shop.tick() == {"refill_not_sent": 1}
-    assert again(refill).due_at > timezone.now()
+    assert refreshed(refill).due_at > timezone.now()
     port = int(shop.panel.url.rpartition(":")[2].partition("/")[0])
     shop.panel.start(port=port)
     assert shop.tick() == {}
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert shop.tick() == {"refill_accepted": 1}
     assert list(UpstreamRequest.objects.values_list("state", flat=True)) == ["not_sent", "accepted"]
-    assert again(refill).status == "sent"
+    assert refreshed(refill).status == "sent"
 
 
 def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> None:
@@ -241,7 +241,7 @@ def test_an_early_refill_is_asked_for_again_until_patience_ends(shop: Shop) -> N
     assert len(shop.panel.received("refill")) == 3
     with time_machine.travel(now + timedelta(days=4)):
         shop.tick()
-    assert again(refill).needs_operator
+    assert refreshed(refill).needs_operator
     assert len(shop.panel.received("refill")) == 3
 
 
@@ -267,10 +267,10 @@ def test_a_claim_whose_worker_died_is_in_doubt_and_an_operator_may_send_it_again
         upstream_requests.send_again(refill, actor=None)
     let_leases_end()
     assert shop.tick() == {}
-    assert (UpstreamRequest.objects.get().state, again(refill).needs_operator) == ("in_doubt", True)
+    assert (UpstreamRequest.objects.get().state, refreshed(refill).needs_operator) == ("in_doubt", True)
     upstream_requests.send_again(refill, actor=shop.user)
     assert shop.tick() == {"refill_accepted": 1}
-    assert (again(refill).status, refill.needs_operator) == ("sent", False)
+    assert (refreshed(refill).status, refill.needs_operator) == ("sent", False)
     assert list(UpstreamRequest.objects.values_list("state", flat=True)) == ["closed", "accepted"]
 
 
@@ -301,10 +301,10 @@ def test_an_unclear_refill_is_for_an_operator_and_still_tracked(shop: Shop) -> N
     shop.tick()
     shop.panel.report_refill("1", "Error")
     shop.follow()
-    assert (again(refill).status, refill.needs_operator) == ("sent", True)
+    assert (refreshed(refill).status, refill.needs_operator) == ("sent", True)
     shop.panel.report_refill("1", "Completed")
     shop.follow()
-    assert (again(refill).status, refill.needs_operator) == ("completed", False)
+    assert (refreshed(refill).status, refill.needs_operator) == ("completed", False)
 
 
 @pytest.mark.parametrize("kind", ["html", "empty", "http_500", "truncated"])
@@ -335,7 +335,7 @@ def test_one_message_to_every_refill_status_ends_the_pass(shop: Shop) -> None:
         shop.panel.fault("refill_status", "text", times=99, body=body)
         assert shop.follow()["refill_calls"] == 2, "the list, and one of it"
         shop.panel.clear_faults()
-    assert (again(refill).status, refill.needs_operator) == ("sent", False)
+    assert (refreshed(refill).status, refill.needs_operator) == ("sent", False)
     assert not UpstreamRequest.objects.exclude(state="closed").filter(sync_at__lte=timezone.now()).exists()
 
 
@@ -412,10 +412,10 @@ def test_a_refill_that_the_panel_does_not_know_finally_goes_to_an_operator(shop:
     shop.tick()
     UpstreamRequest.objects.update(upstream_id="77")
     shop.follow()
-    assert not again(refill).needs_operator
+    assert not refreshed(refill).needs_operator
     with time_machine.travel(timezone.now() + timedelta(days=4)):
         shop.follow()
-    assert (again(refill).needs_operator, refill.reason) == (True, "Refill not found")
+    assert (refreshed(refill).needs_operator, refill.reason) == (True, "Refill not found")
 
 
 # ------------------------------------------------------------------------------------------------ cancellations
@@ -424,7 +424,7 @@ def test_a_panel_that_will_not_cancel_says_so_and_the_order_goes_on(shop: Shop) 
     request = customer_requests.request_cancellation(order)
     shop.panel.report(shop.number(order), "Completed", remains=0)
     assert shop.tick() == {"cancel_refused": 1}
-    assert (again(request).status, steps(order)) == ("rejected", ["requested", "rejected"])
+    assert (refreshed(request).status, steps(order)) == ("rejected", ["requested", "rejected"])
     assert shop.report(order, "completed").status == "completed"
 
 
@@ -448,7 +448,7 @@ def test_one_asked_for_while_it_was_being_sent_follows_when_the_panel_has_it(sho
     assert order.status == "submitting"
     request = customer_requests.request_cancellation(order)
     assert shop.tick() == {}
-    assert (again(request).status, request.needs_operator) == ("waiting", False)
+    assert (refreshed(request).status, request.needs_operator) == ("waiting", False)
     Placement.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     submission.expire_leases()
     order.refresh_from_db()
@@ -481,7 +481,7 @@ def test_requests_at_an_inactive_provider_go_to_an_operator(shop: Shop) -> None:
     request = customer_requests.request_cancellation(shop.order("has_cancel"))
     Provider.objects.update(is_active=False)
     assert shop.tick() == {}
-    assert again(request).needs_operator
+    assert refreshed(request).needs_operator
     assert Note.PROVIDER_OFF in request.reason
 
 
@@ -490,7 +490,7 @@ def test_requests_for_an_order_without_a_provider_go_to_an_operator(shop: Shop) 
     Placement.objects.update(state="refused", order=order)
     refill = customer_requests.request_refill(order)
     shop.tick()
-    assert again(refill).needs_operator
+    assert refreshed(refill).needs_operator
 
 
 def test_a_paused_provider_is_left_alone_until_then(shop: Shop) -> None:
@@ -511,7 +511,7 @@ def test_the_key_is_kept_out_of_what_is_stored(shop: Shop) -> None:
         *OrderEvent.objects.values(),
     ]
     assert not [row for row in map(str, rows) if shop.panel.key in row]
-    assert "Something odd" in again(refill).reason
+    assert "Something odd" in refreshed(refill).reason
 
 
 # ------------------------------------------------------------------------------------------------ at the same moment

@@ -23,7 +23,7 @@ from tests.providers.conftest import buy, customer, provider_at
 pytestmark = pytest.mark.django_db
 
 
-def delivered(panel: Panel, provider: Provider, count: int, word: str = "Completed") -> list[Order]:
+def deliver_orders(panel: Panel, provider: Provider, count: int, word: str = "Completed") -> list[Order]:
     """Orders that were placed, moved, and ended with ``word``."""
     user, service = (
         customer(f"{word}@example.com"),
@@ -40,7 +40,7 @@ def delivered(panel: Panel, provider: Provider, count: int, word: str = "Complet
 
 
 def test_an_order_has_started_when_it_first_moves_or_is_delivered(panel: Panel, provider: Provider) -> None:
-    (slow,) = delivered(panel, provider, 1)
+    (slow,) = deliver_orders(panel, provider, 1)
     assert slow.started_at is not None
     assert slow.ended_at is not None
     assert slow.created_at < slow.started_at < slow.ended_at
@@ -64,8 +64,8 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 def test_a_service_is_measured_on_its_newest_delivered_orders(panel: Panel, provider: Provider) -> None:
-    orders = delivered(panel, provider, 10) + delivered(panel, provider, 2, "Partial")
-    delivered(panel, provider, 3, "Canceled")
+    orders = deliver_orders(panel, provider, 10) + deliver_orders(panel, provider, 2, "Partial")
+    deliver_orders(panel, provider, 3, "Canceled")
     now = timezone.now()
     for minutes, order in enumerate(orders, 1):
         Order.objects.filter(pk=order.pk).update(
@@ -82,7 +82,7 @@ def test_a_service_is_measured_on_its_newest_delivered_orders(panel: Panel, prov
 def test_only_services_with_new_endings_are_measured_again(
     panel: Panel, provider: Provider, django_assert_max_num_queries: Any
 ) -> None:
-    delivered(panel, provider, 1)
+    deliver_orders(panel, provider, 1)
     tasks.measure()
     later = timezone.now() + delivery_stats.OVERLAP * 2
     DeliveryStats.objects.update(measured_at=later)
@@ -92,7 +92,7 @@ def test_only_services_with_new_endings_are_measured_again(
 
 
 def test_drip_feed_is_no_measure_of_speed(panel: Panel, provider: Provider) -> None:
-    delivered(panel, provider, 2)
+    deliver_orders(panel, provider, 2)
     Order.objects.update(runs=5)
     delivery_stats.update_delivery_stats()
     assert (DeliveryStats.objects.get().sample, DeliveryStats.objects.get().completed) == (0, 2)
@@ -100,7 +100,7 @@ def test_drip_feed_is_no_measure_of_speed(panel: Panel, provider: Provider) -> N
 
 def test_calls_are_counted_by_the_hour_in_one_row_a_verb(panel: Panel, provider: Provider) -> None:
     CallStats.objects.all().delete()
-    delivered(panel, provider, 3)
+    deliver_orders(panel, provider, 3)
     panel.fault("status", "html")
     status_sync.sync_statuses(provider, is_now=True)
     tallies = dict(CallStats.objects.values_list("verb", "calls"))
@@ -147,7 +147,7 @@ def test_the_list_of_providers_reads_their_health_at_once(
 
 
 def test_the_page_of_a_provider_tells_what_was_measured(panel: Panel, provider: Provider, admin_client: Client) -> None:
-    delivered(panel, provider, 11)
+    deliver_orders(panel, provider, 11)
     call_stats.measure_due()
     page = admin_client.get(f"/admin/providers/provider/{provider.pk}/change/").content.decode()
     assert "100.0% completed, 0.0% partial" in page

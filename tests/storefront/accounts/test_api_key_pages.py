@@ -24,7 +24,7 @@ def text_of(response: Any) -> str:
     return unescape(response.content.decode())
 
 
-def filled(*off: str, **changes: str) -> dict[str, str]:
+def form_data(*off: str, **changes: str) -> dict[str, str]:
     """Return the form data with ``changes`` and without the checkboxes in ``off``."""
     return {name: value for name, value in {**FORM, **changes}.items() if name not in off}
 
@@ -60,10 +60,10 @@ def test_new_key_form_starts_with_all_permissions(page: Client) -> None:
 @pytest.mark.parametrize(
     ("data", "made"),
     [
-        (filled(), (True, True, True, False)),
-        (filled("has_order_scope"), (True, False, True, False)),
-        (filled("has_read_scope", "has_get_writes"), (False, True, False, False)),
-        (filled(is_sandbox="on"), (True, True, True, True)),
+        (form_data(), (True, True, True, False)),
+        (form_data("has_order_scope"), (True, False, True, False)),
+        (form_data("has_read_scope", "has_get_writes"), (False, True, False, False)),
+        (form_data(is_sandbox="on"), (True, True, True, True)),
     ],
 )
 def test_key_gets_the_selected_permissions(data: dict[str, str], made: tuple[bool, ...], page: Client) -> None:
@@ -71,7 +71,9 @@ def test_key_gets_the_selected_permissions(data: dict[str, str], made: tuple[boo
     assert scopes(ApiKey.objects.get()) == made
 
 
-@pytest.mark.parametrize("data", [filled(name=""), filled(name=" "), filled("has_read_scope", "has_order_scope")])
+@pytest.mark.parametrize(
+    "data", [form_data(name=""), form_data(name=" "), form_data("has_read_scope", "has_order_scope")]
+)
 def test_key_requires_a_name_and_a_permission(data: dict[str, str], page: Client) -> None:
     assert page.post(KEYS, data).status_code == 200
     assert not ApiKey.objects.exists()
@@ -79,7 +81,7 @@ def test_key_requires_a_name_and_a_permission(data: dict[str, str], page: Client
 
 def test_customers_cannot_set_the_rate_limit_or_owner_of_a_key(page: Client, nadia: User) -> None:
     other = factories.user()
-    page.post(KEYS, filled(calls_per_minute="99999", user=str(other.pk), digest="0" * 64, revoked_at="2020-01-01"))
+    page.post(KEYS, form_data(calls_per_minute="99999", user=str(other.pk), digest="0" * 64, revoked_at="2020-01-01"))
     key = ApiKey.objects.get()
     assert (key.user, key.calls_per_minute, key.revoked_at) == (nadia, None, None)
 
@@ -98,13 +100,13 @@ def test_customer_has_at_most_twenty_active_keys(page: Client, nadia: User) -> N
 
 # ------------------------------------------------------------------------------------------------ addresses
 def test_allowed_addresses_are_normalized(page: Client) -> None:
-    page.post(KEYS, filled(addresses="198.51.100.7/24\r\n\r\n2001:DB8::0:7\r\n::ffff:203.0.113.7\r\n203.0.113.7"))
+    page.post(KEYS, form_data(addresses="198.51.100.7/24\r\n\r\n2001:DB8::0:7\r\n::ffff:203.0.113.7\r\n203.0.113.7"))
     assert ApiKey.objects.get().addresses == "198.51.100.0/24\n2001:db8::7\n203.0.113.7"
 
 
 @pytest.mark.parametrize(("line", "number"), [("shop.example", 2), ("203.0.113.7/40", 2), ("<b>&amp;", 2)])
 def test_invalid_address_line_is_named_and_no_key_is_created(line: str, number: int, page: Client) -> None:
-    response = page.post(KEYS, filled(addresses=f"203.0.113.7\n{line}"))
+    response = page.post(KEYS, form_data(addresses=f"203.0.113.7\n{line}"))
     assert f"Line {number}, “{line}”, is not valid" in text_of(response)
     assert "<b>" not in response.content.decode()
     assert 'aria-invalid="true"' in text_of(response)
@@ -113,12 +115,12 @@ def test_invalid_address_line_is_named_and_no_key_is_created(line: str, number: 
 
 def test_too_many_lines_are_refused(page: Client) -> None:
     lines = "\n".join(f"10.0.{number}.1" for number in range(51))
-    assert "at most 50 lines" in text_of(page.post(KEYS, filled(addresses=lines)))
+    assert "at most 50 lines" in text_of(page.post(KEYS, form_data(addresses=lines)))
 
 
 def test_current_ip_address_is_offered(page: Client) -> None:
     assert f"Add my current IP address, {HERE}" in text_of(page.get(KEYS, REMOTE_ADDR=HERE))
-    page.post(KEYS, filled(addresses="203.0.113.7", is_from_here="on"), REMOTE_ADDR=HERE)
+    page.post(KEYS, form_data(addresses="203.0.113.7", is_from_here="on"), REMOTE_ADDR=HERE)
     assert ApiKey.objects.get().addresses == f"203.0.113.7\n{HERE}"
 
 
@@ -128,7 +130,7 @@ def test_unknown_ip_address_is_not_offered(page: Client) -> None:
 
 def test_offered_ip_address_cannot_be_forged(page: Client, settings: Any) -> None:
     settings.BEHIND_PROXY = True
-    page.post(KEYS, filled(is_from_here="on"), headers={"X-Forwarded-For": f"10.0.0.1, {HERE}"})
+    page.post(KEYS, form_data(is_from_here="on"), headers={"X-Forwarded-For": f"10.0.0.1, {HERE}"})
     assert ApiKey.objects.get().addresses == HERE
 
 
@@ -167,7 +169,7 @@ def test_number_of_queries_does_not_depend_on_rows(
 def test_a_key_is_changed(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     assert 'value="bot"' in text_of(page.get(f"{KEYS}{key.pk}/"))
-    changed = filled("has_order_scope", "has_get_writes", name="robot", addresses="10.0.0.1/8", is_sandbox="on")
+    changed = form_data("has_order_scope", "has_get_writes", name="robot", addresses="10.0.0.1/8", is_sandbox="on")
     assert page.post(f"{KEYS}{key.pk}/", changed).headers["Location"] == KEYS
     key.refresh_from_db()
     # A key stays what it was made for: nobody's trials become real by a tick.
@@ -177,7 +179,7 @@ def test_a_key_is_changed(page: Client, nadia: User) -> None:
 
 def test_invalid_change_saves_nothing(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
-    assert "Line 1" in text_of(page.post(f"{KEYS}{key.pk}/", filled(name="robot", addresses="x")))
+    assert "Line 1" in text_of(page.post(f"{KEYS}{key.pk}/", form_data(name="robot", addresses="x")))
     key.refresh_from_db()
     assert (key.name, key.addresses) == ("bot", "")
 
@@ -185,7 +187,7 @@ def test_invalid_change_saves_nothing(page: Client, nadia: User) -> None:
 def test_revoked_key_cannot_be_edited(page: Client, nadia: User) -> None:
     key, _text = ApiKey.objects.issue(nadia, name="bot")
     page.post(f"{KEYS}{key.pk}/revoke/")
-    assert page.post(f"{KEYS}{key.pk}/", filled(name="robot")).status_code == 404
+    assert page.post(f"{KEYS}{key.pk}/", form_data(name="robot")).status_code == 404
     key.refresh_from_db()
     assert key.revoked_at
     assert key.name == "bot"
@@ -216,7 +218,7 @@ def test_revoking_twice_keeps_the_first_time(page: Client, nadia: User) -> None:
 @pytest.mark.parametrize("what", ["", "revoke/"])
 def test_keys_of_other_customers_are_not_found(method: str, what: str, page: Client) -> None:
     key, _text = ApiKey.objects.issue(factories.user(), name="theirs")
-    assert getattr(page, method)(f"{KEYS}{key.pk}/{what}", filled(name="mine")).status_code == 404
+    assert getattr(page, method)(f"{KEYS}{key.pk}/{what}", form_data(name="mine")).status_code == 404
     key.refresh_from_db()
     assert (key.name, key.revoked_at) == ("theirs", None)
     assert key.prefix not in text_of(page.get(KEYS))

@@ -33,7 +33,7 @@ def without_token(text: str) -> str:
     return re.sub(r'(csrfmiddlewaretoken" value=")[^"]+', r"\1", text)
 
 
-def sent_to(address: str) -> str:
+def last_email_to(address: str) -> str:
     sending.deliver_due()
     return str(next(message.body for message in reversed(mail.outbox) if message.to == [address]))
 
@@ -51,7 +51,7 @@ def test_sign_up_response_is_the_same_for_known_and_new_addresses() -> None:
 def test_owner_of_a_known_address_is_notified() -> None:
     user = factories.customer(email="known@example.com", password="their-own-password")
     sign_up("known@example.com")
-    text = sent_to("known@example.com")
+    text = last_email_to("known@example.com")
     assert "already have" in text
     assert "/account/password/reset/" in text
     user.refresh_from_db()
@@ -63,7 +63,7 @@ def test_an_account_opens_when_its_address_is_confirmed() -> None:
     client = Client()
     sign_up(EMAIL, client)
     assert client.get("/account/profile/").status_code == 302
-    link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", sent_to(EMAIL))
+    link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", last_email_to(EMAIL))
     assert link
     client.post(link[1])
     assert client.get("/account/profile/").status_code == 200

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from storefront.accounts import ip_addresses
 
 
-def kept(text: str) -> str:
+def normalized(text: str) -> str:
     return ip_addresses.to_text(ip_addresses.parse(text))
 
 
@@ -34,11 +34,11 @@ def kept(text: str) -> str:
     ],
 )
 def test_lines_are_normalized(line: str, normal: str) -> None:
-    assert kept(line) == normal
+    assert normalized(line) == normal
 
 
 def test_empty_lines_and_duplicates_are_dropped() -> None:
-    assert kept("\r\n203.0.113.7\r\n\r\n198.51.100.0/24\r\n203.0.113.7/32\r\n") == "203.0.113.7\n198.51.100.0/24"
+    assert normalized("\r\n203.0.113.7\r\n\r\n198.51.100.0/24\r\n203.0.113.7/32\r\n") == "203.0.113.7\n198.51.100.0/24"
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_only_a_listed_address_is_allowed(text: str, address: str, is_allowed: b
 
 
 # ------------------------------------------------------------------------------------------------ asking the request
-def asked(remote: str, forwarded: str | None = None) -> str:
+def address_of(remote: str, forwarded: str | None = None) -> str:
     headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
     return ip_addresses.client_address(RequestFactory().get("/", REMOTE_ADDR=remote, **headers))
 
 
 def test_forwarded_header_is_ignored_without_a_proxy(settings: Any) -> None:
     settings.BEHIND_PROXY = False
-    assert asked("203.0.113.7", "198.51.100.1") == "203.0.113.7"
+    assert address_of("203.0.113.7", "198.51.100.1") == "203.0.113.7"
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,12 @@ def test_forwarded_header_is_ignored_without_a_proxy(settings: Any) -> None:
 )
 def test_behind_a_proxy_only_its_own_entry_is_used(forwarded: str, address: str, settings: Any) -> None:
     settings.BEHIND_PROXY = True
-    assert asked("127.0.0.1", forwarded) == address
+    assert address_of("127.0.0.1", forwarded) == address
 
 
 def test_call_that_bypasses_the_proxy_uses_its_remote_address(settings: Any) -> None:
     settings.BEHIND_PROXY = True
-    assert asked("::ffff:127.0.0.1") == "127.0.0.1"
+    assert address_of("::ffff:127.0.0.1") == "127.0.0.1"
 
 
 def test_sign_in_limits_use_the_same_address(settings: Any) -> None:

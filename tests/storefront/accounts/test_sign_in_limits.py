@@ -33,61 +33,63 @@ def attempt(client: Client, password: str = "wrong", email: str = EMAIL) -> str:
     return "" if response.status_code == 302 else unescape(response.content.decode())
 
 
-def at(address: str) -> Client:
+def client_at(address: str) -> Client:
     return Client(REMOTE_ADDR=address)
 
 
 def test_slow_guessing_does_not_lock_out_the_owner() -> None:
     with time_machine.travel(START, tick=False) as clock:
         for _minute in range(180):
-            attempt(at(ATTACKER))
+            attempt(client_at(ATTACKER))
             clock.shift(60)
-        assert attempt(at(HOME), PASSWORD) == ""
+        assert attempt(client_at(HOME), PASSWORD) == ""
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
 def test_five_attempts_per_address_in_five_minutes(email: str) -> None:
     """The response is the same for unknown accounts."""
-    said = [attempt(at(ATTACKER), email=email) for _ in range(5)]
+    said = [attempt(client_at(ATTACKER), email=email) for _ in range(5)]
     assert all("not correct" in text for text in said)
-    assert "Too many failed login attempts" in attempt(at(ATTACKER), PASSWORD, email), "the right one comes too late"
+    assert "Too many failed login attempts" in attempt(client_at(ATTACKER), PASSWORD, email), (
+        "the right one comes too late"
+    )
 
 
 def test_twenty_attempts_per_address_in_an_hour() -> None:
     with time_machine.travel(START, tick=False) as clock:
         tried = 0
         for _minute in range(58):
-            tried += "not correct" in attempt(at(ATTACKER))
+            tried += "not correct" in attempt(client_at(ATTACKER))
             clock.shift(60)
     assert tried == 20
 
 
 def test_ipv6_addresses_are_counted_by_network() -> None:
     for number in range(5):
-        attempt(at(f"2001:db8:1:2::{number + 1:x}"))
-    assert "Too many" in attempt(at("2001:db8:1:2:ffff::1"), PASSWORD)
-    assert attempt(at("2001:db8:1:3::1"), PASSWORD) == ""
+        attempt(client_at(f"2001:db8:1:2::{number + 1:x}"))
+    assert "Too many" in attempt(client_at("2001:db8:1:2:ffff::1"), PASSWORD)
+    assert attempt(client_at("2001:db8:1:3::1"), PASSWORD) == ""
 
 
 def test_hundred_attempts_per_account_in_an_hour() -> None:
-    tried = sum("not correct" in attempt(at(f"198.51.{n // 4}.{n % 4 + 1}")) for n in range(110))
+    tried = sum("not correct" in attempt(client_at(f"198.51.{n // 4}.{n % 4 + 1}")) for n in range(110))
     assert tried == 100
 
 
 def test_known_browser_can_sign_in_during_an_attack() -> None:
-    mine = at(OFFICE)
+    mine = client_at(OFFICE)
     assert attempt(mine, PASSWORD) == ""
     mine.post("/account/logout/")
     for number in range(105):
-        attempt(at(f"198.51.{number // 4}.{number % 4 + 1}"))
+        attempt(client_at(f"198.51.{number // 4}.{number % 4 + 1}"))
     for _ in range(6):
-        attempt(at(OFFICE))  # the attacker sits behind the same address
-    assert "Too many" in attempt(at("192.0.2.1"), PASSWORD)
+        attempt(client_at(OFFICE))  # the attacker sits behind the same address
+    assert "Too many" in attempt(client_at("192.0.2.1"), PASSWORD)
     assert attempt(mine, PASSWORD) == ""
 
 
 def test_attempts_of_a_known_browser_are_limited() -> None:
-    stolen = at(OFFICE)
+    stolen = client_at(OFFICE)
     attempt(stolen, PASSWORD)
     stolen.post("/account/logout/")
     said = [attempt(stolen) for _ in range(11)]
@@ -97,7 +99,7 @@ def test_attempts_of_a_known_browser_are_limited() -> None:
 @pytest.mark.parametrize("change", ["forged", "another account"])
 def test_invalid_device_cookie_is_ignored(change: str) -> None:
     factories.customer(email="attacker@example.com", password=PASSWORD)
-    attacker = at(ATTACKER)
+    attacker = client_at(ATTACKER)
     attempt(attacker, PASSWORD, "attacker@example.com")
     attacker.post("/account/logout/")
     if change == "forged":
@@ -109,11 +111,11 @@ def test_invalid_device_cookie_is_ignored(change: str) -> None:
 
 def test_successful_sign_ins_do_not_count() -> None:
     for _ in range(12):
-        assert attempt(at(HOME), PASSWORD) == ""
+        assert attempt(client_at(HOME), PASSWORD) == ""
 
 
 def test_device_cookie_is_http_only_and_does_not_sign_in() -> None:
-    mine = at(OFFICE)
+    mine = client_at(OFFICE)
     attempt(mine, PASSWORD)
     cookie = mine.cookies["device"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
@@ -126,12 +128,12 @@ def test_failed_sign_ins_are_logged_without_typed_text(
     person: User, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     caplog.set_level(logging.INFO, "vitrine.security")
-    client = at(ATTACKER)
+    client = client_at(ATTACKER)
     attempt(client, "hunter2-secret")
     attempt(client, PASSWORD, "hunter2-secret@example.com")
     for _ in range(5):
         attempt(client, "hunter2-secret")
-    attempt(at(HOME), PASSWORD)
+    attempt(client_at(HOME), PASSWORD)
     lines = [record.getMessage() for record in caplog.records if record.name == "vitrine.security"]
     assert lines[0] == f"sign_in_failed user={person.pk} address={ATTACKER} reason=password"
     assert lines[1] == f"sign_in_failed user=- address={ATTACKER} reason=unknown_account"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.storefront.api import reseller as people
-from tests.storefront.api.watched import Watched
+from tests.storefront.api.isolation import IsolationCheck
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def stranger(db: Any) -> people.Reseller:
 
 
 @pytest.fixture
-def watched(db: Any, settings: Any) -> Watched:
+def isolation(db: Any, settings: Any) -> IsolationCheck:
     """Return a customer whose requests are all checked. New orders do not wake the worker."""
     settings.ORDERS_WAKE = "builtins.id"
     settings.API_CALLS_PER_MINUTE = settings.API_ADDRESS_CALLS_PER_MINUTE = 0
-    return Watched.set_up()
+    return IsolationCheck.set_up()

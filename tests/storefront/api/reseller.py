@@ -64,7 +64,7 @@ def send(raw: bytes) -> tuple[int, dict[str, str], Any]:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             server.handle_request()
-            return answered(client, raw.split(maxsplit=1)[0].decode())
+            return read_response(client, raw.split(maxsplit=1)[0].decode())
     finally:
         server.server_close()
 
@@ -81,7 +81,7 @@ def connection_kept() -> Iterator[None]:
         request_finished.connect(close_old_connections)
 
 
-def answered(client: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:
+def read_response(client: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:
     """Read a response: status, headers with lower-case names, and JSON, decompressed if necessary."""
     answer = HTTPResponse(client, method=method)
     answer.begin()

@@ -32,7 +32,7 @@ def sold() -> Service:
     return service(has_refill=True, has_cancel=True)
 
 
-def bought(reseller: Reseller, what: Service, status: str, count: int = 1, **details: Any) -> list[int]:
+def create_orders(reseller: Reseller, what: Service, status: str, count: int = 1, **details: Any) -> list[int]:
     made = Order.objects.bulk_create(
         Order(
             user=reseller.user, service=what, status=status, quantity=100, rate=what.rate, charge=Decimal("0.09"),
@@ -44,7 +44,7 @@ def bought(reseller: Reseller, what: Service, status: str, count: int = 1, **det
 
 
 def test_one_refill_id_is_a_string_and_several_are_numbers(reseller: Reseller, sold: Service) -> None:
-    first, second, third = bought(reseller, sold, "completed", 3)
+    first, second, third = create_orders(reseller, sold, "completed", 3)
     answer = reseller.call(action="refill", order=first)
     assert answer == {"refill": str(Refill.objects.get(order_id=first).pk)}
     answer = reseller.call(action="refill", orders=f"{second},{third},999999")
@@ -69,7 +69,7 @@ def test_a_refused_refill_names_the_reason(
     reseller: Reseller, sold: Service, status: str, details: dict[str, Any], flags: dict[str, Any], text: str
 ) -> None:
     Service.objects.update(**flags)
-    (own,) = bought(reseller, sold, status, **details)
+    (own,) = create_orders(reseller, sold, status, **details)
     assert reseller.call(action="refill", order=own) == {"error": text}
     assert reseller.call(action="refill", orders=own) == [{"order": own, "refill": {"error": text}}]
     assert not Refill.objects.exists()
@@ -77,7 +77,7 @@ def test_a_refused_refill_names_the_reason(
 
 def test_a_second_refill_is_too_soon(reseller: Reseller, sold: Service) -> None:
     too_soon = {"error": "The order was completed or refill was requested less than 24 hours ago"}
-    (own,) = bought(reseller, sold, "completed")
+    (own,) = create_orders(reseller, sold, "completed")
     reseller.call(action="refill", order=own)
     assert reseller.call(action="refill", order=own) == too_soon
     customer_requests.complete(Refill.objects.get())
@@ -97,7 +97,7 @@ def test_a_second_refill_is_too_soon(reseller: Reseller, sold: Service) -> None:
 def test_refill_statuses_use_the_panels_words(
     reseller: Reseller, sold: Service, status: RequestStatus, word: str
 ) -> None:
-    (own,) = bought(reseller, sold, "completed")
+    (own,) = create_orders(reseller, sold, "completed")
     number = int(reseller.call(action="refill", order=own)["refill"])
     Refill.objects.update(status=status)
     assert reseller.call(action="refill_status", refill=number) == {"status": word}
@@ -112,7 +112,7 @@ def test_refill_statuses_use_the_panels_words(
 def test_another_customers_refill_is_answered_like_an_unknown_one(
     reseller: Reseller, stranger: Reseller, sold: Service
 ) -> None:
-    (theirs,) = bought(stranger, sold, "completed")
+    (theirs,) = create_orders(stranger, sold, "completed")
     number = int(stranger.call(action="refill", order=theirs)["refill"])
     for word in (number, 999, "x", ""):
         assert reseller.call(action="refill_status", refill=word) == NO_REFILL
@@ -122,8 +122,8 @@ def test_another_customers_refill_is_answered_like_an_unknown_one(
 
 
 def test_cancel_answers_each_order_separately(reseller: Reseller, sold: Service) -> None:
-    (running,) = bought(reseller, sold, "in_progress")
-    (done,) = bought(reseller, sold, "completed")
+    (running,) = create_orders(reseller, sold, "in_progress")
+    (done,) = create_orders(reseller, sold, "completed")
     assert reseller.call(action="cancel", orders=f"9999,{running},{done}") == [
         {"order": 9999, "cancel": NO_ORDER},
         {"order": running, "cancel": 1},
@@ -152,7 +152,7 @@ def test_a_queued_order_is_canceled_at_once(reseller: Reseller, sold: Service) -
 def test_actions_take_the_same_queries_for_any_number(
     reseller: Reseller, sold: Service, count: int, action: str, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    orders = bought(reseller, sold, "in_progress" if action == "cancel" else "completed", count)
+    orders = create_orders(reseller, sold, "in_progress" if action == "cancel" else "completed", count)
     name, queries = "orders", 9 if action == "refill" else 8
     if action == "refill_status":
         name, queries = "refills", 2

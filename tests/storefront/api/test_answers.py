@@ -56,7 +56,7 @@ def test_an_unknown_start_count_is_zero() -> None:
     assert row(Status.PENDING, start=12)["start_count"] == "12"
 
 
-def listed(**details: Any) -> dict[str, Any]:
+def service_line(**details: Any) -> dict[str, Any]:
     details = {"category__name": details.pop("category", ""), **details}
     known = dict.fromkeys(responses.SERVICE_COLUMNS, "")
     known |= {"pk": 1, "service_type": "default", "rate": Decimal("0.9"), "is_flat": False, "has_refill": True}
@@ -68,18 +68,18 @@ def listed(**details: Any) -> dict[str, Any]:
     ("rate", "shown"), [("0.9", "0.90"), ("0.0000001", "0.0000001"), ("1E+3", "1000.00"), ("12.34567890", "12.3456789")]
 )
 def test_a_rate_is_a_plain_decimal(rate: str, shown: str) -> None:
-    assert listed(rate=Decimal(rate))["rate"] == shown
+    assert service_line(rate=Decimal(rate))["rate"] == shown
 
 
 def test_the_rate_yields_our_charge_as_clients_compute_it() -> None:
     """Clients multiply the rate by quantity / 1,000 for every type except packages."""
-    assert listed(service_type="package", is_flat=True)["rate"] == "0.90"
-    assert listed(service_type="default", is_flat=True)["rate"] == "900.00"
-    assert listed(service_type="package", is_flat=False)["rate"] == "0.0009"
+    assert service_line(service_type="package", is_flat=True)["rate"] == "0.90"
+    assert service_line(service_type="default", is_flat=True)["rate"] == "900.00"
+    assert service_line(service_type="package", is_flat=False)["rate"] == "0.0009"
 
 
 def test_names_have_no_characters_that_break_clients() -> None:
-    shown = listed(name=' "Best"\r\nlamp\'s \\ \x00\x1b\u2028 👍🏽 ', category='a"b\n')
+    shown = service_line(name=' "Best"\r\nlamp\'s \\ \x00\x1b\u2028 👍🏽 ', category='a"b\n')
     assert shown["name"] == "”Best” lamp’s / 👍🏽"
     assert shown["category"] == "a”b"
 

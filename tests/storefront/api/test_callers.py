@@ -111,15 +111,19 @@ def test_an_address_is_limited_across_all_keys(reseller: Reseller, limits: Any) 
 def test_ipv6_addresses_are_limited_by_their_64_bit_prefix(reseller: Reseller, limits: Any) -> None:
     limits.API_ADDRESS_CALLS_PER_MINUTE, limits.BEHIND_PROXY, limits.API_CALLS_PER_MINUTE = 2, True, 0
 
-    def asks(address: str) -> int:
+    def status_from(address: str) -> int:
         headers = {"X-Forwarded-For": address}
         return reseller.client.post("/api/v2", {"key": reseller.key, "action": "balance"}, headers=headers).status_code
 
-    assert [asks(f"2001:db8:1:2::{n}") for n in (1, 2, 3)] == [200, 200, 429]
-    assert asks("2001:db8:1:2:ffff:ffff:ffff:ffff") == 429
-    assert asks("2001:db8:1:3::1") == 200
-    assert [asks(f"198.51.100.{n}") for n in (1, 2, 3)] == [200] * 3
-    assert [asks("::ffff:203.0.113.1"), asks("203.0.113.1"), asks("203.0.113.1")] == [200, 200, 429]
+    assert [status_from(f"2001:db8:1:2::{n}") for n in (1, 2, 3)] == [200, 200, 429]
+    assert status_from("2001:db8:1:2:ffff:ffff:ffff:ffff") == 429
+    assert status_from("2001:db8:1:3::1") == 200
+    assert [status_from(f"198.51.100.{n}") for n in (1, 2, 3)] == [200] * 3
+    assert [status_from("::ffff:203.0.113.1"), status_from("203.0.113.1"), status_from("203.0.113.1")] == [
+        200,
+        200,
+        429,
+    ]
 
 
 def test_calls_are_answered_and_logged_when_counters_are_unavailable(

@@ -41,7 +41,7 @@ def shape(path: str, status: int) -> dict[str, Any]:
     return {}
 
 
-def judge(response: Any, path: str, status: int) -> Any:
+def check_response(response: Any, path: str, status: int) -> Any:
     assert response.status_code == status, response.content
     kind = "application/problem+json" if path.startswith("/api/v3") else "application/json"
     assert response.headers["Content-Type"] == kind
@@ -52,7 +52,7 @@ def judge(response: Any, path: str, status: int) -> Any:
     return answer
 
 
-def strict() -> Client:
+def strict_client() -> Client:
     """Return a client that a page would ask for a CSRF token, and that gets the answer to a failure."""
     return Client(enforce_csrf_checks=True, raise_request_exception=False)
 
@@ -63,14 +63,14 @@ def strict() -> Client:
              "/adminapi/v2/orders/x", "/api/v3/nothing", "/api/v3/orders/", "/api/v3/orders/x/events", "/api/nothing"]
 )  # fmt: skip
 def test_an_unknown_address(path: str, method: str) -> None:
-    judge(strict().generic(method, path), path, 404)
+    check_response(strict_client().generic(method, path), path, 404)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_a_document_is_only_read(path: str, method: str) -> None:
-    response = strict().generic(method, path)
-    answer = judge(response, path, 405)
+    response = strict_client().generic(method, path)
+    answer = check_response(response, path, 405)
     assert response.headers["Allow"] == "GET, HEAD"
     if path.startswith("/api/v3"):
         assert answer["code"] == "method_not_allowed"
@@ -79,7 +79,7 @@ def test_a_document_is_only_read(path: str, method: str) -> None:
 
 def test_a_post_to_the_address_of_version_3_is_a_problem() -> None:
     for path in ("/api/v3", "/api/v3/"):
-        assert judge(strict().post(path), path, 404)["code"] == "not_found"
+        assert check_response(strict_client().post(path), path, 404)["code"] == "not_found"
 
 
 @pytest.mark.parametrize("path", ["/adminapi/openapi.json", "/api/v3/", "/api/v3/openapi.json", "/api/"])
@@ -90,7 +90,7 @@ def test_a_request_that_django_refuses(path: str, monkeypatch: pytest.MonkeyPatc
     # One is called by the middleware of the pages, the other one by a view that the framework does not guard.
     monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_request", refuse)
     monkeypatch.setattr(admin_openapi, "_rendered", refuse)
-    judge(strict().get(path), path, 400)
+    check_response(strict_client().get(path), path, 400)
 
 
 @pytest.mark.parametrize("path", ["/adminapi/v2/orders", "/adminapi/v1?action=getUser&username=a", "/api/v3/balance"])
@@ -106,7 +106,7 @@ def test_a_failure_outside_of_the_view(path: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(JsonRenderer, "render", fail)
     # A problem is rendered without the framework.
     monkeypatch.setattr(renderers.orjson, "dumps", renderers.orjson.dumps)
-    judge(client.get(path), path, 500)
+    check_response(client.get(path), path, 500)
 
 
 @pytest.mark.parametrize("path", ["/adminapi/v2/users", "/adminapi/v1?action=getUser&username=a", "/api/v3/services"])
@@ -121,7 +121,7 @@ def test_a_failure_in_the_view(path: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("storefront.api.adminapi.users.rows", fail)
     monkeypatch.setattr("storefront.api.rest.catalog_views.ServiceSerializer.to_representation", fail)
     headers = {"X-Api-Key": staff.text, "Authorization": f"Bearer {customer.key}"}
-    judge(Client(headers=headers).get(path), path, 500)
+    check_response(Client(headers=headers).get(path), path, 500)
 
 
 @pytest.mark.parametrize("length", ["abc", "99999999999", "-1"])
@@ -132,4 +132,4 @@ def test_a_length_that_is_wrong(path: str, length: str) -> None:
     client = Client(headers=headers, raise_request_exception=False)
     response = client.generic("POST", path, b"{}", content_type="application/json", CONTENT_LENGTH=length)
     assert response.status_code in (400, 413, 422)
-    judge(response, path, response.status_code)
+    check_response(response, path, response.status_code)

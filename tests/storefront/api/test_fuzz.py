@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from orders.rules.service_types import SERVICE_TYPES
 from storefront.api.panel.actions import ACTIONS
 from tests.factories import INPUTS
-from tests.storefront.api.watched import OWN, THEIRS, Watched, lengths, tried
+from tests.storefront.api.isolation import OWN_IDS, STRANGERS_ID, IsolationCheck, few_or_many, run_examples
 
 CONTENT_TYPES = [
     "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=XX", "multipart/form-data",
@@ -45,7 +45,7 @@ odd = st.sampled_from(
         "%00",
     ]
 )
-own = st.lists(st.sampled_from(OWN), min_size=1, max_size=4).map(lambda ids: ",".join(map(str, ids)))
+own = st.lists(st.sampled_from(OWN_IDS), min_size=1, max_size=4).map(lambda ids: ",".join(map(str, ids)))
 some_text = st.one_of(odd, own, st.sampled_from(sorted(INPUTS.values())), st.text(max_size=20))
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), some_text),
@@ -56,8 +56,10 @@ actions = st.sampled_from([*ACTIONS, "add", "add"])
 service_types = st.sampled_from(sorted(SERVICE_TYPES))
 
 
-@lengths(150, 6_000)
-def test_random_bytes_get_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+@few_or_many(150, 6_000)
+def test_random_bytes_get_valid_responses(
+    isolation: IsolationCheck, examples: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     @given(
         body=st.binary(max_size=200),
         content_type=st.sampled_from(CONTENT_TYPES),
@@ -65,27 +67,31 @@ def test_random_bytes_get_valid_responses(watched: Watched, examples: int, capsy
         method=st.sampled_from(["GET", "POST"]),
     )
     def holds(body: bytes, content_type: str, action: str, method: str) -> None:
-        watched.check(body, content_type, action=action, method=method)
+        isolation.send(body, content_type, action=action, method=method)
 
-    tried(holds, examples, watched, capsys)
+    run_examples(holds, examples, isolation, capsys)
 
 
-@lengths(150, 8_000)
-def test_random_json_gets_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+@few_or_many(150, 8_000)
+def test_random_json_gets_valid_responses(
+    isolation: IsolationCheck, examples: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     @given(
         fields=st.dictionaries(st.sampled_from(NAMES), json_values, max_size=8),
         action=actions,
         service_type=service_types,
     )
     def holds(fields: dict[str, Any], action: str, service_type: str) -> None:
-        body = json.dumps({"service": watched.services[service_type], **INPUTS, **fields}).encode()
-        watched.check(body, "application/json", action=action)
+        body = json.dumps({"service": isolation.services[service_type], **INPUTS, **fields}).encode()
+        isolation.send(body, "application/json", action=action)
 
-    tried(holds, examples, watched, capsys)
+    run_examples(holds, examples, isolation, capsys)
 
 
-@lengths(150, 8_000)
-def test_random_forms_get_valid_responses(watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+@few_or_many(150, 8_000)
+def test_random_forms_get_valid_responses(
+    isolation: IsolationCheck, examples: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     @given(
         fields=st.lists(st.tuples(st.sampled_from(NAMES), some_text), max_size=8),
         action=actions,
@@ -93,26 +99,26 @@ def test_random_forms_get_valid_responses(watched: Watched, examples: int, capsy
         manner=st.sampled_from(["form", "query", "multipart"]),
     )
     def holds(fields: list[tuple[str, str]], action: str, service_type: str, manner: str) -> None:
-        pairs = [("service", str(watched.services[service_type])), *INPUTS.items(), *fields]
+        pairs = [("service", str(isolation.services[service_type])), *INPUTS.items(), *fields]
         form = urlencode([(name, value.encode("utf-8", "surrogatepass")) for name, value in pairs])
         if manner == "query":
-            watched.check(b"", "", action=action, method="GET", query=form)
+            isolation.send(b"", "", action=action, method="GET", query=form)
         elif manner == "form":
-            watched.check(form.encode(), CONTENT_TYPES[0], action=action)
+            isolation.send(form.encode(), CONTENT_TYPES[0], action=action)
         else:
             parts = [f'--XX\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in pairs]
             body = "".join([*parts, "--XX--\r\n"]).encode("utf-8", "surrogatepass")
-            watched.check(body, CONTENT_TYPES[2], action=action)
+            isolation.send(body, CONTENT_TYPES[2], action=action)
 
-    tried(holds, examples, watched, capsys)
+    run_examples(holds, examples, isolation, capsys)
 
 
-@lengths(75, 3_000)
+@few_or_many(75, 3_000)
 def test_ids_of_other_customers_are_answered_like_unknown_ids(
-    watched: Watched, examples: int, capsys: pytest.CaptureFixture[str]
+    isolation: IsolationCheck, examples: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A request with another customer's id and one with an unknown id get responses that differ only in the id."""
-    unknown_id = THEIRS.translate(str.maketrans("7", "8"))
+    unknown_id = STRANGERS_ID.translate(str.maketrans("7", "8"))
 
     @given(
         action=st.sampled_from(["status", "refill", "refill_status", "cancel", "add"]),
@@ -123,14 +129,14 @@ def test_ids_of_other_customers_are_answered_like_unknown_ids(
     )
     def holds(action: str, name: str, spelled: str, extra: dict[str, str], is_json: bool) -> None:
         responses = []
-        for word in (THEIRS, unknown_id):
+        for word in (STRANGERS_ID, unknown_id):
             fields = {**extra, name: spelled.replace("{}", word)}
             if is_json:
-                answer = watched.check(json.dumps(fields).encode(), "application/json", action=action, asked=word)
+                answer = isolation.send(json.dumps(fields).encode(), "application/json", action=action, asked=word)
             else:
                 form = urlencode([(key, value.encode("utf-8", "surrogatepass")) for key, value in fields.items()])
-                answer = watched.check(form.encode(), CONTENT_TYPES[0], action=action, asked=word)
+                answer = isolation.send(form.encode(), CONTENT_TYPES[0], action=action, asked=word)
             responses.append(answer.replace(word, "…"))
         assert responses[0] == responses[1]
 
-    tried(holds, examples, watched, capsys)
+    run_examples(holds, examples, isolation, capsys)

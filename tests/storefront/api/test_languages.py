@@ -11,7 +11,7 @@ from tests.storefront.api.reseller import Reseller
 pytestmark = pytest.mark.django_db
 
 
-def answers(client: Client, reseller: Reseller, number: int) -> list[bytes]:
+def responses(client: Client, reseller: Reseller, number: int) -> list[bytes]:
     calls = ({"action": "services"}, {"action": "status", "order": number}, {"action": "orders"})
     read = []
     for headers in ({}, {"accept-language": "ru"}):
@@ -24,8 +24,8 @@ def test_translations_do_not_change_api_responses(client: Client, reseller: Rese
     settings.ORDERS_WAKE = "builtins.id"
     sold = factories.service(name="Lamps", description="Warm.", category=factories.category("Light"))
     order = factories.order(reseller.user, sold)
-    before = answers(client, reseller, order.pk)
+    before = responses(client, reseller, order.pk)
     assert b"Lamps" in before[0]
     assert before[:4] == before[4:]
     factories.translate(sold, name="Лампы", description="Тёплые.", category="Свет")
-    assert answers(client, reseller, order.pk) == before
+    assert responses(client, reseller, order.pk) == before

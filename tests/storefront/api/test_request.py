@@ -14,7 +14,7 @@ from storefront.api.panel.responses import PanelRefusal
 from storefront.api.panel.views import PanelView
 
 
-def sent(query: str = "", **options: Any) -> Params:
+def read_params(query: str = "", **options: Any) -> Params:
     request = PanelView().initialize_request(RequestFactory().generic("POST", f"/api/v2?{query}", **options))
     request.read_parameters()
     return request.params
@@ -47,7 +47,7 @@ def sent(query: str = "", **options: Any) -> Params:
     ],
 )
 def test_ids_are_read_however_they_are_sent(query: str, asked: list[str]) -> None:
-    assert ids(sent(query), "orders", "order", "order_id", "id") == asked
+    assert ids(read_params(query), "orders", "order", "order_id", "id") == asked
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,20 @@ def test_ids_are_read_however_they_are_sent(query: str, asked: list[str]) -> Non
     ],
 )
 def test_ids_are_read_from_json(body: str, asked: list[str]) -> None:
-    assert ids(sent(data=body, content_type="application/json"), "orders", "order") == asked
+    assert ids(read_params(data=body, content_type="application/json"), "orders", "order") == asked
 
 
 def test_a_thousand_ids_are_answered_and_no_more() -> None:
-    assert len(ids(sent("orders=" + ",".join(map(str, range(1000)))), "orders")) == 1000
+    assert len(ids(read_params("orders=" + ",".join(map(str, range(1000)))), "orders")) == 1000
     with pytest.raises(PanelRefusal, match="Incorrect request: more than 1000 ids"):
-        ids(sent("orders=" + ",".join(map(str, range(1001)))), "orders")
+        ids(read_params("orders=" + ",".join(map(str, range(1001)))), "orders")
 
 
 def test_a_list_as_long_as_a_body_may_be_is_refused_at_once() -> None:
     body = '{"orders": [' + ",".join(map(str, range(330_000))) + "]}"
     started = time.process_time()
     with pytest.raises(PanelRefusal, match="more than 1000 ids"):
-        ids(sent(data=body, content_type="application/json"), "orders")
+        ids(read_params(data=body, content_type="application/json"), "orders")
     assert time.process_time() - started < 5
 
 
@@ -95,21 +95,23 @@ def test_only_whole_numbers_in_range_are_ids(word: str, expected: int | None) ->
 
 @pytest.mark.parametrize("word", ["", " ", "undefined", "null", "NaN", "false", "None", "NULL"])
 def test_words_for_empty_values_count_as_absent(word: str) -> None:
-    assert text(sent(f"quantity={word}"), "quantity") == ""
+    assert text(read_params(f"quantity={word}"), "quantity") == ""
 
 
 @pytest.mark.parametrize("value", ["null", "false", "true", "NaN", "[]", "{}", '""'])
 def test_empty_json_values_count_as_absent(value: str) -> None:
-    assert text(sent(data=f'{{"quantity": {value}}}', content_type="application/json"), "quantity") == ""
+    assert text(read_params(data=f'{{"quantity": {value}}}', content_type="application/json"), "quantity") == ""
 
 
 def test_json_numbers_keep_their_notation() -> None:
-    params = sent(data='{"a": 100.0, "b": 0.10, "c": 1e3, "d": 12345678901234567890}', content_type="application/json")
+    params = read_params(
+        data='{"a": 100.0, "b": 0.10, "c": 1e3, "d": 12345678901234567890}', content_type="application/json"
+    )
     assert [params[name] for name in "abcd"] == ["100.0", "0.10", "1e3", "12345678901234567890"]
 
 
 def test_the_last_of_repeated_names_counts_and_the_body_overrides_the_query() -> None:
-    params = sent("link=a&link=b&quantity=1", data="quantity=2", content_type="text/plain")
+    params = read_params("link=a&link=b&quantity=1", data="quantity=2", content_type="text/plain")
     assert (params["link"], params["quantity"]) == ("b", "2")
 
 
@@ -117,26 +119,32 @@ def test_the_last_of_repeated_names_counts_and_the_body_overrides_the_query() ->
 def test_an_escaped_comma_is_a_comma_and_nothing_else_changes(text: str) -> None:
     escaped = text.replace("%", "%25")
     for comma in (",", "%2C", "%2c"):
-        assert sent(f"link={escaped.replace(',', comma)}")["link"] == text
+        assert read_params(f"link={escaped.replace(',', comma)}")["link"] == text
 
 
 def test_a_list_of_comments_becomes_lines() -> None:
-    assert text(sent("comments[]=one&comments[]=two"), "comments") == "one\ntwo"
-    assert text(sent(data='{"comments": ["one", "two"]}', content_type="application/json"), "comments") == "one\ntwo"
+    assert text(read_params("comments[]=one&comments[]=two"), "comments") == "one\ntwo"
+    assert (
+        text(read_params(data='{"comments": ["one", "two"]}', content_type="application/json"), "comments")
+        == "one\ntwo"
+    )
 
 
 def test_the_request_id_comes_as_a_parameter_or_a_header() -> None:
-    assert sent("request_id=a", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "a"
-    assert sent("request_id=undefined", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "b"
-    assert sent()["request_id"] == ""
+    assert read_params("request_id=a", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "a"
+    assert read_params("request_id=undefined", HTTP_IDEMPOTENCY_KEY="b")["request_id"] == "b"
+    assert read_params()["request_id"] == ""
 
 
 @pytest.mark.parametrize("name", ["\U0001f600" * 128, "\u0442\u0435\u0441\u0442", "plain", '"quoted"'])
 def test_a_request_id_is_the_same_in_the_header_and_in_the_body(name: str) -> None:
     on_the_wire = name.encode().decode("latin-1")
-    assert sent(HTTP_IDEMPOTENCY_KEY=on_the_wire)["request_id"] == name
-    assert sent(data=json.dumps({"request_id": name}), content_type="application/json")["request_id"] == name
+    assert read_params(HTTP_IDEMPOTENCY_KEY=on_the_wire)["request_id"] == name
+    assert read_params(data=json.dumps({"request_id": name}), content_type="application/json")["request_id"] == name
 
 
 def test_a_header_that_is_not_utf_8_is_still_one_id_and_no_other() -> None:
-    assert sent(HTTP_IDEMPOTENCY_KEY="caf\xe9")["request_id"] != sent(HTTP_IDEMPOTENCY_KEY="caf\xe8")["request_id"]
+    assert (
+        read_params(HTTP_IDEMPOTENCY_KEY="caf\xe9")["request_id"]
+        != read_params(HTTP_IDEMPOTENCY_KEY="caf\xe8")["request_id"]
+    )

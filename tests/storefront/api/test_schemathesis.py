@@ -11,8 +11,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 
 from storefront.wsgi import application
+from tests.storefront.api.isolation import IsolationCheck, few_or_many, run_examples
 from tests.storefront.api.reseller import connection_kept
-from tests.storefront.api.watched import Watched, lengths, tried
 
 DESCRIBED = [
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
@@ -20,20 +20,20 @@ DESCRIBED = [
 ]  # fmt: skip
 
 
-def described() -> Any:
+def load_schema() -> Any:
     with connection_kept():
         return schemathesis.openapi.from_wsgi("/api/openapi.json", application)
 
 
-@lengths(25, 1_000)
+@few_or_many(25, 1_000)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_responses_match_the_openapi_document(
-    watched: Watched, examples: int, method: str, mode: GenerationMode, capsys: pytest.CaptureFixture[str]
+    isolation: IsolationCheck, examples: int, method: str, mode: GenerationMode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    schema = described()
+    schema = load_schema()
     checks = CHECKS.get_by_names(DESCRIBED)
-    services = list(watched.services.values())
+    services = list(isolation.services.values())
 
     @given(case=schema["/api/v2"][method].as_strategy(generation_mode=mode))
     def holds(case: Case) -> None:
@@ -41,17 +41,17 @@ def test_responses_match_the_openapi_document(
             if isinstance(place, dict):
                 place.pop("key", None)  # the header has the good one
                 if "service" in place:
-                    place["service"] = services[watched.sent % len(services)]
+                    place["service"] = services[isolation.requests_sent % len(services)]
         # Nobody on the way unpacks here.
-        response = case.call(headers={"Authorization": f"Bearer {watched.caller.key}", "Accept-Encoding": "identity"})
-        watched.sent += 1
+        response = case.call(headers={"Authorization": f"Bearer {isolation.caller.key}", "Accept-Encoding": "identity"})
+        isolation.requests_sent += 1
         case.validate_response(response, checks=checks)
-        watched.judge(response.text)
+        isolation.check_text(response.text)
 
     with connection_kept():
-        tried(holds, examples, watched, capsys)
+        run_examples(holds, examples, isolation, capsys)
 
 
 def test_the_description_is_that_of_the_api(db: None) -> None:
-    schema = described()
+    schema = load_schema()
     assert [operation.ok().label for operation in schema.get_all_operations()] == ["GET /api/v2", "POST /api/v2"]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/orders/service/"
 
 
-def opened(client: Client, address: str) -> dict[str, str]:
+def open_form(client: Client, address: str) -> dict[str, str]:
     """Return the form data that a browser would submit for the list or page as it is now."""
     text = client.get(address).content.decode()
     (form,) = re.findall(r'<form [^>]*id="(?:changelist-form|\w+_form)".*?</form>', text, re.DOTALL)
@@ -55,7 +55,7 @@ def save(client: Client, address: str, sent: dict[str, str]) -> Any:
 
 def test_saving_the_list_keeps_concurrent_changes(admin_client: Client) -> None:
     edited, repriced = factories.service(rate="1"), factories.service(rate="2")
-    sent = opened(admin_client, LIST)
+    sent = open_form(admin_client, LIST)
     Service.objects.filter(pk=repriced.pk).update(rate=Decimal(5), is_active=False)
     Service.objects.filter(pk=edited.pk).update(is_active=False)
     sent[f"{row_of(sent, edited.pk)}-rate"] = "1.5"
@@ -70,7 +70,7 @@ def test_saving_the_list_keeps_concurrent_changes(admin_client: Client) -> None:
 
 def test_a_conflicting_change_is_not_overwritten(admin_client: Client) -> None:
     contested, other = factories.service(rate="1"), factories.service(rate="2")
-    sent = opened(admin_client, LIST)
+    sent = open_form(admin_client, LIST)
     Service.objects.filter(pk=contested.pk).update(rate=Decimal(5))
     sent[f"{row_of(sent, contested.pk)}-rate"] = "1.5"
     sent[f"{row_of(sent, other.pk)}-rate"] = "2.5"
@@ -83,11 +83,11 @@ def test_a_conflicting_change_is_not_overwritten(admin_client: Client) -> None:
 
 def test_after_a_conflict_the_operator_can_save_again(admin_client: Client) -> None:
     contested = factories.service(rate="1")
-    sent = opened(admin_client, LIST)
+    sent = open_form(admin_client, LIST)
     Service.objects.filter(pk=contested.pk).update(rate=Decimal(5))
     name = f"{row_of(sent, contested.pk)}-rate"
     save(admin_client, LIST, {**sent, name: "1.5"})
-    sent = opened(admin_client, LIST)
+    sent = open_form(admin_client, LIST)
     save(admin_client, LIST, {**sent, name: "1.5"})
     contested.refresh_from_db()
     assert contested.rate == Decimal("1.5")
@@ -96,7 +96,7 @@ def test_after_a_conflict_the_operator_can_save_again(admin_client: Client) -> N
 def test_saving_a_service_keeps_concurrent_changes(admin_client: Client) -> None:
     service = factories.service(rate="1", name="Before", description="One line\nand another")
     address = f"{LIST}{service.pk}/change/"
-    sent = opened(admin_client, address)
+    sent = open_form(admin_client, address)
     Service.objects.filter(pk=service.pk).update(rate=Decimal(5), is_active=False)
     save(admin_client, address, {**sent, "name": "After"})
     service.refresh_from_db()
@@ -105,7 +105,7 @@ def test_saving_a_service_keeps_concurrent_changes(admin_client: Client) -> None
     assert "This value changed while the page was open" in answer
     service.refresh_from_db()
     assert (service.name, service.rate) == ("After", Decimal(5))
-    lines = {name: value.replace("\n", "\r\n") for name, value in opened(admin_client, address).items()}
+    lines = {name: value.replace("\n", "\r\n") for name, value in open_form(admin_client, address).items()}
     save(admin_client, address, {**lines, "description": "Other\r\nlines"})
     service.refresh_from_db()
     assert service.description == "Other\r\nlines"
@@ -115,7 +115,7 @@ def test_currency_lists_detect_conflicts(admin_client: Client) -> None:
     euro = Currency.objects.create(code="EUR", rate=Decimal("0.92"))
     pound = Currency.objects.create(code="GBP", rate=Decimal("0.8"))
     address = "/admin/currencies/currency/"
-    sent = opened(admin_client, address)
+    sent = open_form(admin_client, address)
     Currency.objects.filter(pk=pound.pk).update(rate=Decimal("0.7"))
     save(admin_client, address, {**sent, f"{row_of(sent, euro.pk)}-rate": "0.95"})
     assert dict(Currency.objects.values_list("code", "rate")) == {"EUR": Decimal("0.95"), "GBP": Decimal("0.7")}

@@ -24,7 +24,7 @@ def supervisor(folder: Path, *, grace: float = 0.5) -> Supervisor:
     return Supervisor(logs=folder / "log", cwd=folder, environ=os.environ, say=lambda text: None, grace=grace)
 
 
-def soon(condition: Callable[[], bool]) -> bool:
+def becomes_true(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 10
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -86,6 +86,6 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
         assert killed.stdout is not None
         run_id = killed.stdout.readline().strip()
-        assert soon(lambda: len(marked(run_id)) == 1)
+        assert becomes_true(lambda: len(marked(run_id)) == 1)
         killed.kill()
-    assert soon(lambda: marked(run_id) == [])
+    assert becomes_true(lambda: marked(run_id) == [])

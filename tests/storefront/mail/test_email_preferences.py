@@ -85,7 +85,7 @@ def test_security_emails_cannot_be_turned_off(kind: EmailKind, nadia: User, clie
 
 # ------------------------------------------------------------------------------------------------ the link in an email
 def test_one_click_unsubscribes_from_the_type(post: MailServer, nadia: User) -> None:
-    writing.paid(nadia)
+    writing.approve_payment(nadia)
     sending.deliver_due()
     (arrived,) = post.emails
     assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -130,7 +130,7 @@ LIST = "/admin/mail/email/"
 
 def test_staff_cannot_read_secret_emails(boss: Client, nadia: User, client: Client) -> None:
     client.post("/account/password/reset/", {"email": nadia.email})
-    writing.paid(nadia)
+    writing.approve_payment(nadia)
     secret, receipt = Email.objects.order_by("pk")
     key = re.search(r"/reset/key/(\S+)", secret.text)
     assert key
@@ -144,7 +144,7 @@ def test_staff_cannot_read_secret_emails(boss: Client, nadia: User, client: Clie
 
 def test_staff_can_resend_emails_that_were_given_up(boss: Client, nadia: User, post: MailServer) -> None:
     post.answers = {"RCPT": "550 no"}
-    writing.paid(nadia)
+    writing.approve_payment(nadia)
     assert sending.deliver_due() == {"given_up": 1}
     post.answers = {}
     row = Email.objects.get()
@@ -157,7 +157,7 @@ def test_staff_can_resend_emails_that_were_given_up(boss: Client, nadia: User, p
 def test_view_permission_does_not_allow_resending(nadia: User) -> None:
     clerk = factories.user(is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename="view_email"))
-    writing.paid(nadia)
+    writing.approve_payment(nadia)
     Email.objects.update(due_at=None, given_up_at=timezone.now())
     client = Client()
     client.force_login(clerk)
@@ -171,7 +171,7 @@ def test_number_of_queries_does_not_depend_on_rows(
     count: int, boss: Client, nadia: User, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(count):
-        writing.paid(nadia)
+        writing.approve_payment(nadia)
     boss.get(LIST)
     with django_assert_max_num_queries(7):
         boss.get(LIST)
@@ -181,7 +181,7 @@ def test_operator_turns_off_an_email_type_for_the_shop(boss: Client, nadia: User
     change = boss.get("/admin/mail/switches/").headers["Location"]
     boss.post(change, {"has_orders": "on", "has_tickets": "on", "has_balance": "on"})
     assert not Switches.objects.get().has_receipts
-    writing.paid(nadia)
+    writing.approve_payment(nadia)
     assert not Email.objects.exists()
-    writing.answered(nadia)
+    writing.answer_ticket(nadia)
     assert Email.objects.get().kind == EmailKind.TICKET

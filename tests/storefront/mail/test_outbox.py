@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db
 
 #: The function that causes an email of each kind, at once or when pending notifications are gathered.
 MAKES: dict[EmailKind, Callable[[User], Any]] = {
-    EmailKind.BALANCE: writing.made_low,
-    EmailKind.RECEIPT: writing.paid,
-    EmailKind.TICKET: writing.answered,
-    EmailKind.ORDERS: writing.canceled,
+    EmailKind.BALANCE: writing.make_balance_low,
+    EmailKind.RECEIPT: writing.approve_payment,
+    EmailKind.TICKET: writing.answer_ticket,
+    EmailKind.ORDERS: writing.cancel_order,
 }
 
 
@@ -92,7 +92,7 @@ FLAG = {
 
 
 def test_payment_approved_twice_has_one_receipt(nadia: User) -> None:
-    writing.paid(nadia, "25")
+    writing.approve_payment(nadia, "25")
     (email,) = emails(nadia)
     assert "$25.00" in email.subject
     assert Transfer.objects.filter(reference__contains="payment:transfer").count() == 1
@@ -107,7 +107,7 @@ def test_thousand_canceled_orders_are_one_email(nadia: User) -> None:
     ]
     made = Order.objects.bulk_create(rows)
     for order in made:
-        notifications.record([ended(nadia, order.pk)])
+        notifications.record([end_event(nadia, order.pk)])
     assert notifications.gather() == 0
     assert gather_later() == 1
     (email,) = emails(nadia)
@@ -122,7 +122,7 @@ def test_order_problems_are_combined_for_15_minutes(nadia: User) -> None:
     for minute, made in [(0, 0), (14, 0), (16, 1), (20, 0), (30, 0), (36, 1)]:
         with time_machine.travel(start + timedelta(minutes=minute), tick=False):
             if minute in (0, 14, 20, 30):
-                writing.canceled(nadia)
+                writing.cancel_order(nadia)
             assert notifications.gather() == made
     first, second = emails(nadia)
     assert [email.text.count("\n- Order") + email.text.startswith("- Order") for email in (first, second)] == [2, 2]
@@ -146,12 +146,12 @@ def test_completed_order_sends_no_email(nadia: User) -> None:
     assert (order.status, PendingNotification.objects.count()) == ("completed", 0)
 
 
-def ended(user: User, order_id: int, status: str = "canceled") -> ShopEvent:
+def end_event(user: User, order_id: int, status: str = "canceled") -> ShopEvent:
     return ShopEvent(topic=Topic.ORDER, user_id=user.pk, order_id=order_id, data={"status": status})
 
 
 def test_events_without_email_take_no_query(nadia: User, django_assert_num_queries: Any) -> None:
-    events = [ended(nadia, number, "in_progress") for number in range(100)]
+    events = [end_event(nadia, number, "in_progress") for number in range(100)]
     events.append(ShopEvent(topic=Topic.REFILL, user_id=nadia.pk, order_id=1, refill_id=1))
     events.append(ShopEvent(topic=Topic.PRICES, data={"services": []}))
     with django_assert_num_queries(0):
@@ -167,7 +167,7 @@ def test_number_of_queries_does_not_depend_on_orders(
         Order(user=nadia, service=service, status="canceled", quantity=9, rate=1, charge=Decimal("0.01"))
         for _ in range(count)
     ]
-    events = [ended(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
+    events = [end_event(nadia, order.pk) for order in Order.objects.bulk_create(rows)]
     with django_assert_max_num_queries(1):
         notifications.record(events)
     assert PendingNotification.objects.count() == count
@@ -176,7 +176,7 @@ def test_number_of_queries_does_not_depend_on_orders(
 
 
 def test_low_balance_sends_one_email(nadia: User) -> None:
-    writing.made_low(nadia)
+    writing.make_balance_low(nadia)
     factories.order(nadia)
     assert notifications.gather() == 1
     (email,) = emails(nadia)
@@ -192,8 +192,8 @@ def test_no_low_balance_email_without_a_threshold(nadia: User) -> None:
 
 # ------------------------------------------------------------------------------------------------ keeping
 def test_emails_are_deleted_after_thirty_days(nadia: User) -> None:
-    writing.paid(nadia)
-    writing.answered(nadia)
+    writing.approve_payment(nadia)
+    writing.answer_ticket(nadia)
     old = emails(nadia)[0]
     Email.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     assert retention.prune() == 1
@@ -204,8 +204,8 @@ def test_emails_are_deleted_after_thirty_days(nadia: User) -> None:
 def test_wake_ups_are_merged(nadia: User) -> None:
     from_django_q = pytest.importorskip("django_q.models").OrmQ
     before = from_django_q.objects.count()
-    writing.paid(nadia)
-    writing.paid(nadia)
+    writing.approve_payment(nadia)
+    writing.approve_payment(nadia)
     assert from_django_q.objects.count() == before + 1
 
 

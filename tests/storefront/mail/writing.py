@@ -15,23 +15,23 @@ from storefront.support.models import Message
 from tests import factories
 
 
-def paid(user: User, amount: str = "25", label: str = "Bank transfer") -> Payment:
+def approve_payment(user: User, amount: str = "25", label: str = "Bank transfer") -> Payment:
     """Approve a manual payment."""
     method = PaymentMethod.objects.create(gateway="transfer", name=label, minimum=Decimal(1))
     payment = crediting.open_payment(user, method=method, quote=quotes.quote(method, Decimal(amount)))
     return crediting.approve(payment, amount=Decimal(amount), actor=factories.user(), reason="seen")
 
 
-def answered(user: User, subject: str = "Where is it?", text: str = "On its way.") -> Message:
+def answer_ticket(user: User, subject: str = "Where is it?", text: str = "On its way.") -> Message:
     ticket = tickets.open_ticket(user, subject=subject, text="Please look.")
     return tickets.answer(ticket, author=factories.user(is_staff=True), text=text)
 
 
-def canceled(user: User) -> Order:
+def cancel_order(user: User) -> Order:
     return fulfillment.cancel(factories.order(user).pk)
 
 
-def made_low(user: User) -> None:
+def make_balance_low(user: User) -> None:
     """Buy until the balance is below the threshold."""
     transfers.set_low_balance_alert(user.wallet, below=Decimal("99.95"))
     factories.order(user)

@@ -24,7 +24,7 @@ def names(response: Any) -> list[str]:
     return [service.name for service in response.context["results"].page.object_list]
 
 
-def found(client: Client, **asked: Any) -> list[str]:
+def found_names(client: Client, **asked: Any) -> list[str]:
     return sorted(names(client.get("/services/", asked)))
 
 
@@ -40,8 +40,8 @@ def test_words_are_found_in_names_categories_and_descriptions(client: Client) ->
     factories.service(name="Large", description="Made of brass as well")
     factories.service(name="Brass bell")
     factories.service(name="Wood")
-    assert found(client, q="brass") == ["Brass bell", "Large", "Small"]
-    assert found(client, q="brass small") == ["Small"]
+    assert found_names(client, q="brass") == ["Brass bell", "Large", "Small"]
+    assert found_names(client, q="brass small") == ["Small"]
 
 
 def test_live_results_match_the_full_page(page: Client) -> None:
@@ -86,16 +86,16 @@ def test_an_unusual_search_is_no_error(text: str, client: Client) -> None:
 # ------------------------------------------------------------------------------------------------ price
 def test_the_price_filter_includes_its_bounds(client: Client) -> None:
     create_services("0.99", "1", "1.5", "2", "2.00000001")
-    assert found(client, **{"from": "1", "to": "2"}) == ["1", "1.5", "2"]
-    assert found(client, to="0.99") == ["0.99"]
-    assert found(client, **{"from": "2.00000001"}) == ["2.00000001"]
+    assert found_names(client, **{"from": "1", "to": "2"}) == ["1", "1.5", "2"]
+    assert found_names(client, to="0.99") == ["0.99"]
+    assert found_names(client, **{"from": "2.00000001"}) == ["2.00000001"]
 
 
 def test_the_price_filter_ignores_flat_prices(client: Client) -> None:
     create_services("1.5")
     create_services("1.6", is_flat=True)
-    assert found(client, **{"from": "1"}) == ["1.5"]
-    assert found(client) == ["1.5", "1.6"]
+    assert found_names(client, **{"from": "1"}) == ["1.5"]
+    assert found_names(client) == ["1.5", "1.6"]
 
 
 @pytest.mark.parametrize("discount", ["0", "2.5", "33.33", "99.99", "100"])
@@ -112,8 +112,10 @@ def test_the_price_filter_finds_what_the_page_shows_within_the_bounds(discount: 
     assert len(shown) == 10
     for bound in {*shown.values(), Decimal(1), Decimal("0.00000002")}:
         text = f"{bound:f}"
-        assert found(page, to=text) == sorted(name for name, rate in shown.items() if rate <= bound), text
-        assert found(page, **{"from": text}) == sorted(name for name, rate in shown.items() if rate >= bound), text
+        assert found_names(page, to=text) == sorted(name for name, rate in shown.items() if rate <= bound), text
+        assert found_names(page, **{"from": text}) == sorted(name for name, rate in shown.items() if rate >= bound), (
+            text
+        )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_invalid_prices_are_ignored_with_an_error(text: str, client: Client) -> 
 )
 def test_prices_are_read_as_people_write_them(text: str, expected: list[str], client: Client) -> None:
     create_services("1", "2")
-    assert found(client, **{"from": text}) == expected
+    assert found_names(client, **{"from": text}) == expected
 
 
 def test_a_minimum_above_the_maximum_finds_nothing(client: Client) -> None:

@@ -130,7 +130,7 @@ def test_a_hundred_thousand_orders_are_listed_within_a_second(
     check_queries_and_time(page, nadia, 100_000, django_assert_max_num_queries, 1)
 
 
-def exported(page: Client, query: str = "") -> list[list[str]]:
+def exported_rows(page: Client, query: str = "") -> list[list[str]]:
     response = page.get(f"/orders/export.csv{query}")
     assert response.streaming
     text = b"".join(response.streaming_content).decode()
@@ -143,12 +143,12 @@ def test_the_csv_export_has_the_filtered_orders_and_no_formulas(page: Client, na
     Order.objects.filter(pk=evil.pk).update(status="partial", remains=400, start_count=7, refunded=Decimal("0.36"))
     factories.order(nadia, link="https://example.com/other")
     factories.order(link="@SUM(A1)")
-    head, row = exported(page, "?status=partial&q=SUM")
+    head, row = exported_rows(page, "?status=partial&q=SUM")
     found = dict(zip(head, row, strict=True))
     assert (found["Order ID"], found["Service"], found["Link"]) == (str(evil.pk), "'=HYPERLINK(1)", "'@SUM(A1)")
     assert (found["Start count"], found["Not delivered"]) == ("7", "400")
     assert (found["Charge"], found["Refunded"], found["Paid"]) == ("0.90", "0.36", "0.54")
-    assert len(exported(page)) == 3
+    assert len(exported_rows(page)) == 3
 
 
 def test_a_row_shows_start_count_remains_and_the_net_charge(page: Client, nadia: User) -> None:

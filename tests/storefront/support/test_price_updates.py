@@ -21,13 +21,13 @@ from tests.storefront.shop.forms import text_of
 pytestmark = pytest.mark.django_db
 
 
-def announced(title: str = "Down on Sunday", **details: Any) -> Announcement:
+def announce(title: str = "Down on Sunday", **details: Any) -> Announcement:
     made = Announcement.objects.create(title=title, **details)
     site_notices.clear_cache()
     return made
 
 
-def changed(service: Service, old: str, new: str) -> PriceChange:
+def change_price(service: Service, old: str, new: str) -> PriceChange:
     return PriceChange.objects.create(service=service, old_rate=Decimal(old), new_rate=Decimal(new))
 
 
@@ -35,7 +35,7 @@ def changed(service: Service, old: str, new: str) -> PriceChange:
 
 
 def test_a_pinned_announcement_is_on_every_page_until_dismissed(client: Client) -> None:
-    one, other = announced(is_pinned=True, text="x"), announced("Second", is_pinned=True)
+    one, other = announce(is_pinned=True, text="x"), announce("Second", is_pinned=True)
     for address in ("/", "/services/", "/nothing-here/"):
         assert "Down on Sunday" in text_of(client.get(address))
     answer = client.post(f"/updates/{one.pk}/dismiss/", {"next": "/services/?q=a"})
@@ -56,7 +56,7 @@ def test_dismissing_redirects_only_within_the_shop(target: str, client: Client) 
 
 @pytest.mark.parametrize("cookie", ["x", "1.x.²", "9" * 500, "." * 999, "<script>"])
 def test_an_invalid_cookie_is_ignored(cookie: str, client: Client) -> None:
-    one = announced(is_pinned=True)
+    one = announce(is_pinned=True)
     client.cookies[site_notices.COOKIE] = cookie
     assert client.get("/").status_code == 200
     assert client.post(f"/updates/{one.pk}/dismiss/").status_code == 302
@@ -65,9 +65,9 @@ def test_an_invalid_cookie_is_ignored(cookie: str, client: Client) -> None:
 
 def test_an_announcement_is_shown_between_start_and_end(client: Client) -> None:
     now, hour = timezone.now(), timedelta(hours=1)
-    announced("To come", is_pinned=True, starts_at=now + hour)
-    announced("Over", is_pinned=True, starts_at=now - 2 * hour, ends_at=now - hour)
-    announced("Is on", is_pinned=True, starts_at=now - hour, ends_at=now + hour)
+    announce("To come", is_pinned=True, starts_at=now + hour)
+    announce("Over", is_pinned=True, starts_at=now - 2 * hour, ends_at=now - hour)
+    announce("Is on", is_pinned=True, starts_at=now - hour, ends_at=now + hour)
     bar = text_of(client.get("/"))
     assert ("To come" in bar, "Over" in bar, "Is on" in bar) == (False, False, True)
     page = text_of(client.get("/updates/"))
@@ -76,7 +76,7 @@ def test_an_announcement_is_shown_between_start_and_end(client: Client) -> None:
 
 def test_site_notices_need_no_query_on_later_pages(client: Client, django_assert_num_queries: Any) -> None:
     for number in range(30):
-        announced(f"a{number}", is_pinned=True)
+        announce(f"a{number}", is_pinned=True)
         InfoPage.objects.create(slug=f"p{number}", title=f"p{number}", text="x", is_published=True)
     site_notices.clear_cache()
     with django_assert_num_queries(5):  # twice what is around; then the landing page itself
@@ -89,10 +89,10 @@ def test_site_notices_need_no_query_on_later_pages(client: Client, django_assert
 
 
 def test_price_changes_show_both_prices_and_the_percentage(client: Client) -> None:
-    changed(factories.service(name="Cheap"), "2", "1.5")
-    changed(factories.service(name="Dear"), "1", "1.005")
-    changed(factories.service(name="Free before"), "0", "1")
-    changed(factories.service(name="Gone", is_active=False), "1", "2")
+    change_price(factories.service(name="Cheap"), "2", "1.5")
+    change_price(factories.service(name="Dear"), "1", "1.005")
+    change_price(factories.service(name="Free before"), "0", "1")
+    change_price(factories.service(name="Gone", is_active=False), "1", "2")
     text = text_of(client.get("/updates/?show=prices"))
     for part in ("25% lower", "0.5% higher", "$2.00", "$1.50", "Free before"):
         assert part in text
@@ -102,8 +102,8 @@ def test_price_changes_show_both_prices_and_the_percentage(client: Client) -> No
 def test_price_changes_can_be_limited_to_ordered_services(page: Client, nadia: User, client: Client) -> None:
     ordered = factories.service(name="Mine")
     factories.order(nadia, ordered)
-    changed(ordered, "1", "2")
-    changed(factories.service(name="Not mine"), "1", "2")
+    change_price(ordered, "1", "2")
+    change_price(factories.service(name="Not mine"), "1", "2")
     text = text_of(page.get("/updates/?show=prices&own=1"))
     assert "Mine" in text
     assert "Not mine" not in text
@@ -170,8 +170,8 @@ def test_text_from_the_back_office_is_escaped(client: Client, desk: Client) -> N
             "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
         },
     )  # fmt: skip
-    announced(evil, text=evil, is_pinned=True)
-    changed(factories.service(name=evil), "1", "2")
+    announce(evil, text=evil, is_pinned=True)
+    change_price(factories.service(name=evil), "1", "2")
     for address in ("/pages/evil/", "/updates/", "/updates/?show=prices", "/updates/?show=services"):
         source = client.get(address).content.decode()
         assert "<script>alert" not in source

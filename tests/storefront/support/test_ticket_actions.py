@@ -37,7 +37,7 @@ def act(desk: Client, ticket: Ticket, name: str, **data: Any) -> str:
     return text_of(desk.post(f"{LIST}{ticket.pk}/act/{name}/", data, follow=True))
 
 
-def listed(desk: Client, query: str = "") -> list[int]:
+def listed_numbers(desk: Client, query: str = "") -> list[int]:
     """Return the ticket numbers of the list, from top to bottom."""
     source = text_of(desk.get(f"{LIST}?{query}"))
     return [int(pk) for pk in re.findall(r'class="field-number"><a href="/admin/support/ticket/(\d+)/', source)]
@@ -51,29 +51,29 @@ def test_the_longest_waiting_ticket_is_first(desk: Client, nadia: User, agent: U
     answered = opened(nadia)
     tickets.answer(answered, author=agent, text="x")
     Ticket.objects.filter(pk=waiting[2]).update(waiting_since=timezone.now() - timedelta(days=1))
-    assert listed(desk) == [waiting[2], waiting[0], waiting[1]]
-    assert listed(desk, "queue=all") == [answered.pk, *reversed(waiting)]
+    assert listed_numbers(desk) == [waiting[2], waiting[0], waiting[1]]
+    assert listed_numbers(desk, "queue=all") == [answered.pk, *reversed(waiting)]
     tickets.set_status(answered, status="closed")
-    assert answered.pk not in listed(desk, "queue=open")
+    assert answered.pk not in listed_numbers(desk, "queue=open")
 
 
 def test_the_queue_is_filtered_by_assignee_and_category(desk: Client, nadia: User, agent: User) -> None:
     category = TicketCategory.objects.create(name="Payments")
     free, mine = opened(nadia, category=category), opened(nadia)
     tickets.assign(mine, assignee=agent)
-    assert listed(desk, "assignee=me") == [mine.pk]
-    assert listed(desk, "assignee=nobody") == [free.pk]
-    assert listed(desk, f"category__id__exact={category.pk}") == [free.pk]
+    assert listed_numbers(desk, "assignee=me") == [mine.pk]
+    assert listed_numbers(desk, "assignee=nobody") == [free.pk]
+    assert listed_numbers(desk, f"category__id__exact={category.pk}") == [free.pk]
 
 
 def test_tickets_are_found_by_customer_order_and_number_even_when_closed(desk: Client, nadia: User) -> None:
     order = factories.order(nadia)
     about, other = opened(nadia, orders=[order.pk]), opened(factories.customer(email="zoe@example.com"))
     tickets.close(about)
-    assert about.pk in listed(desk, f"q={order.pk}")
-    assert listed(desk, "q=nadia@") == [about.pk]
-    assert listed(desk, f"q={other.pk}")[:1] == [other.pk] or other.pk in listed(desk, f"q={other.pk}")
-    assert listed(desk, "q=nonsense") == []
+    assert about.pk in listed_numbers(desk, f"q={order.pk}")
+    assert listed_numbers(desk, "q=nadia@") == [about.pk]
+    assert listed_numbers(desk, f"q={other.pk}")[:1] == [other.pk] or other.pk in listed_numbers(desk, f"q={other.pk}")
+    assert listed_numbers(desk, "q=nonsense") == []
 
 
 @pytest.mark.parametrize("address", [LIST, f"{LIST}?queue=all", f"{LIST}?q=nadia@"])

@@ -40,7 +40,7 @@ def listen(message: Message) -> None:
     told.append(message)
 
 
-def opened(user: User, text: str = "Where is it?", **details: Any) -> Ticket:
+def open_ticket(user: User, text: str = "Where is it?", **details: Any) -> Ticket:
     return tickets.open_ticket(user, subject=details.pop("subject", "A question"), text=text, **details)
 
 
@@ -48,7 +48,7 @@ def now(ticket: Ticket) -> Ticket:
     return Ticket.objects.get(pk=ticket.pk)
 
 
-def later(minutes: int = 30) -> Any:
+def travel(minutes: int = 30) -> Any:
     return time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=True)
 
 
@@ -56,14 +56,14 @@ def later(minutes: int = 30) -> Any:
 
 
 def test_a_new_ticket_waits_for_staff(nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     assert (ticket.status, ticket.is_unread_by_staff, ticket.is_unread_by_customer) == ("open", True, False)
     assert ticket.waiting_since is not None
     assert ticket.last_message == Message.objects.get().pk
 
 
 def test_a_reply_ends_the_wait_and_assigns_the_ticket(nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     tickets.answer(ticket, author=agent, text="Here.", status=TicketStatus.WAITING)
     row = now(ticket)
     assert (row.status, row.waiting_since, row.assignee) == ("waiting", None, agent)
@@ -71,7 +71,7 @@ def test_a_reply_ends_the_wait_and_assigns_the_ticket(nadia: User, agent: User) 
 
 
 def test_a_reply_by_a_colleague_keeps_the_assignee(nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     other = User.objects.create_superuser("other@example.com", "x")
     tickets.assign(ticket, assignee=other)
     tickets.answer(ticket, author=agent, text="Here.")
@@ -79,14 +79,14 @@ def test_a_reply_by_a_colleague_keeps_the_assignee(nadia: User, agent: User) -> 
 
 
 def test_waiting_time_counts_from_the_first_unanswered_message(nadia: User) -> None:
-    ticket = opened(nadia)
-    with later():
+    ticket = open_ticket(nadia)
+    with travel():
         tickets.reply(ticket, text="Hello?")
     assert now(ticket).waiting_since == ticket.waiting_since
 
 
 def test_a_customers_reply_reopens_a_closed_ticket(nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     tickets.answer(ticket, author=agent, text="Done.", status=TicketStatus.CLOSED)
     assert now(ticket).closed_at is not None
     tickets.reply(ticket, text="It is not.")
@@ -95,7 +95,7 @@ def test_a_customers_reply_reopens_a_closed_ticket(nadia: User, agent: User) -> 
 
 
 def test_a_note_changes_nothing_for_the_customer(nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     tickets.note(ticket, author=agent, text="A known one.")
     assert now(ticket).last_message == ticket.last_message
     assert now(ticket).waiting_since == ticket.waiting_since
@@ -105,7 +105,7 @@ def test_a_note_changes_nothing_for_the_customer(nadia: User, agent: User) -> No
 def test_a_staff_reply_calls_the_configured_function(nadia: User, agent: User, settings: Any) -> None:
     settings.SUPPORT_ANSWER_LISTENER = "tests.storefront.support.test_tickets.listen"
     told.clear()
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     tickets.reply(ticket, text="More")
     tickets.note(ticket, author=agent, text="Hm")
     assert told == []
@@ -116,7 +116,7 @@ def test_a_staff_reply_calls_the_configured_function(nadia: User, agent: User, s
 
 
 def test_a_reply_during_reading_stays_unread(nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     tickets.answer(ticket, author=agent, text="One")
     as_drawn = now(ticket)
     tickets.answer(ticket, author=agent, text="Two")
@@ -127,7 +127,7 @@ def test_a_reply_during_reading_stays_unread(nadia: User, agent: User) -> None:
 
 
 def test_the_database_refuses_a_ticket_that_waits_without_being_open(nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     with pytest.raises(IntegrityError, match="ticket_open_waits"), transaction.atomic():
         Ticket.objects.filter(pk=ticket.pk).update(status="answered")
 
@@ -138,79 +138,79 @@ def test_the_database_refuses_a_ticket_that_waits_without_being_open(nadia: User
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00", "x" * 5001])
 def test_an_empty_or_too_long_text_is_rejected(text: str, nadia: User) -> None:
     with pytest.raises(TextRefused):
-        opened(nadia, text)
+        open_ticket(nadia, text)
     assert not Ticket.objects.exists()
 
 
 def test_the_number_of_open_tickets_is_limited(nadia: User, settings: Any) -> None:
     settings.SUPPORT_OPEN_TICKETS = 2
-    first = opened(nadia)
-    opened(nadia)
+    first = open_ticket(nadia)
+    open_ticket(nadia)
     with pytest.raises(TooManyOpen):
-        opened(nadia)
+        open_ticket(nadia)
     tickets.close(first)
-    opened(nadia)
+    open_ticket(nadia)
     with pytest.raises(TooManyOpen):
         tickets.reply(first, text="Opens it again")
-    opened(factories.customer())
+    open_ticket(factories.customer())
 
 
 def test_the_message_rate_is_limited(nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     for number in range(tickets.MAX_MESSAGES - 1):
         tickets.reply(ticket, text=str(number))
     with pytest.raises(TooFast):
         tickets.reply(ticket, text="one more")
     with pytest.raises(TooFast):
-        opened(nadia)
-    with later(11):
+        open_ticket(nadia)
+    with travel(11):
         tickets.reply(ticket, text="one more")
 
 
 def test_the_daily_size_of_files_is_limited(nadia: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "MAX_DAILY_BYTES", 2 * len(PNG))
-    ticket = opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
+    ticket = open_ticket(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     tickets.reply(ticket, text="one more", uploads=[SimpleUploadedFile("b.png", PNG)])
     with pytest.raises(TooMuch):
         tickets.reply(ticket, text="too many", uploads=[SimpleUploadedFile("c.png", PNG)])
     tickets.reply(ticket, text="none")
-    opened(factories.customer(), uploads=[SimpleUploadedFile("d.png", PNG)])
-    with later(24 * 60):
+    open_ticket(factories.customer(), uploads=[SimpleUploadedFile("d.png", PNG)])
+    with travel(24 * 60):
         tickets.reply(ticket, text="tomorrow", uploads=[SimpleUploadedFile("e.png", PNG)])
 
 
 def test_only_own_orders_can_be_attached(nadia: User) -> None:
     own, foreign = factories.order(nadia), factories.order()
     with pytest.raises(NotTheirOrder) as refused:
-        opened(nadia, orders=[own.pk, foreign.pk])
+        open_ticket(nadia, orders=[own.pk, foreign.pk])
     assert refused.value.number == str(foreign.pk)
-    ticket = opened(nadia, orders=[own.pk, own.pk])
+    ticket = open_ticket(nadia, orders=[own.pk, own.pk])
     assert list(ticket.attached.values_list("order_id", flat=True)) == [own.pk]
 
 
 def test_a_rejected_ticket_leaves_no_file(nadia: User, settings: Any) -> None:
-    def stored() -> list[Path]:
+    def stored_files() -> list[Path]:
         return [path for path in Path(settings.PRIVATE_DIR).rglob("*") if path.is_file()]
 
     files = [SimpleUploadedFile("a.png", PNG)]
     settings.SUPPORT_OPEN_TICKETS = 1
-    opened(nadia, uploads=files)
-    assert len(stored()) == Attachment.objects.count() == 1
+    open_ticket(nadia, uploads=files)
+    assert len(stored_files()) == Attachment.objects.count() == 1
     with pytest.raises(TooManyOpen):
-        opened(nadia, uploads=[SimpleUploadedFile("b.png", PNG)])
+        open_ticket(nadia, uploads=[SimpleUploadedFile("b.png", PNG)])
     with pytest.raises(ValidationError):
         tickets.reply(
             Ticket.objects.get(),
             text="x",
             uploads=[SimpleUploadedFile("c.png", PNG), SimpleUploadedFile("d.exe", b"MZ\x00")],
         )
-    assert len(stored()) == Attachment.objects.count() == 1
+    assert len(stored_files()) == Attachment.objects.count() == 1
 
 
 # ------------------------------------------------------------------------------------------------ requests for an order
 
 
-def bought(user: User, status: str, **details: Any) -> Order:
+def create_order(user: User, status: str, **details: Any) -> Order:
     order = factories.order(user, factories.service(**details), status=status)
     ended = {"remains": 0, "ended_at": timezone.now()} if status == "completed" else {}
     Order.objects.filter(pk=order.pk).update(**ended)
@@ -230,7 +230,7 @@ def bought(user: User, status: str, **details: Any) -> Order:
 def test_requests_are_possible_only_where_no_button_exists(
     status: str, sold: dict[str, Any], kinds: list[str], nadia: User
 ) -> None:
-    order = bought(nadia, status, **sold)
+    order = create_order(nadia, status, **sold)
     assert order_requests.possible(order) == kinds
     for kind in (TicketKind.SPEED_UP, TicketKind.CANCEL, TicketKind.REFILL):
         if kind not in kinds:
@@ -239,14 +239,14 @@ def test_requests_are_possible_only_where_no_button_exists(
 
 
 def test_a_refill_after_its_window_can_be_requested_from_staff(nadia: User) -> None:
-    order = bought(nadia, "completed", has_refill=True, refill_days=30)
+    order = create_order(nadia, "completed", has_refill=True, refill_days=30)
     assert order_requests.possible(order) == []
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert order_requests.possible(order) == [TicketKind.REFILL]
 
 
 def test_a_request_names_its_order_and_is_made_once(nadia: User, agent: User) -> None:
-    order = bought(nadia, "in_progress")
+    order = create_order(nadia, "in_progress")
     ticket = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     assert (ticket.kind, ticket.wanted_for) == ("speed_up", order)
     assert TicketOrder.objects.get().order == order
@@ -259,7 +259,7 @@ def test_a_request_names_its_order_and_is_made_once(nadia: User, agent: User) ->
 
 
 def test_a_reopened_request_beside_a_newer_one_becomes_a_question(nadia: User) -> None:
-    order = bought(nadia, "in_progress")
+    order = create_order(nadia, "in_progress")
     old = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     tickets.close(old)
     new = order_requests.open_request(order, kind=TicketKind.SPEED_UP)
@@ -272,8 +272,8 @@ def test_a_reopened_request_beside_a_newer_one_becomes_a_question(nadia: User) -
 
 def test_merged_tickets_keep_messages_in_order(nadia: User, agent: User) -> None:
     orders = [factories.order(nadia).pk for _ in range(2)]
-    first = opened(nadia, "1", orders=orders[:1])
-    second = opened(nadia, "2", orders=orders)
+    first = open_ticket(nadia, "1", orders=orders[:1])
+    second = open_ticket(nadia, "2", orders=orders)
     tickets.reply(first, text="3")
     tickets.answer(second, author=agent, text="4")
     merged = tickets.merge(second, into=first, actor=agent)
@@ -286,7 +286,7 @@ def test_merged_tickets_keep_messages_in_order(nadia: User, agent: User) -> None
 
 
 def test_a_reply_to_a_merged_ticket_goes_to_its_target(nadia: User, agent: User) -> None:
-    first, second, third = (opened(nadia) for _ in range(3))
+    first, second, third = (open_ticket(nadia) for _ in range(3))
     tickets.merge(third, into=second, actor=agent)
     tickets.merge(second, into=first, actor=agent)
     assert now(third).merged_into == first
@@ -295,8 +295,8 @@ def test_a_reply_to_a_merged_ticket_goes_to_its_target(nadia: User, agent: User)
 
 
 def test_a_merge_keeps_the_request(nadia: User, agent: User) -> None:
-    order = bought(nadia, "in_progress")
-    question, request = opened(nadia), order_requests.open_request(order, kind=TicketKind.SPEED_UP)
+    order = create_order(nadia, "in_progress")
+    question, request = open_ticket(nadia), order_requests.open_request(order, kind=TicketKind.SPEED_UP)
     merged = tickets.merge(request, into=question, actor=agent)
     assert (merged.kind, merged.wanted_for) == ("speed_up", order)
     with pytest.raises(RequestAlreadyMade) as asked:
@@ -305,7 +305,7 @@ def test_a_merge_keeps_the_request(nadia: User, agent: User) -> None:
 
 
 def test_invalid_merges_are_rejected(nadia: User, agent: User) -> None:
-    one, two, foreign = opened(nadia), opened(nadia), opened(factories.customer())
+    one, two, foreign = open_ticket(nadia), open_ticket(nadia), open_ticket(factories.customer())
     for gone, kept in ((one, one), (one, foreign)):
         with pytest.raises(NotMergeable):
             tickets.merge(gone, into=kept, actor=agent)
@@ -322,7 +322,7 @@ def test_invalid_merges_are_rejected(nadia: User, agent: User) -> None:
 def test_concurrent_mutual_merges_leave_one_ticket(settings: Any) -> None:
     nadia = factories.customer()
     agent = User.objects.create_superuser("agent@example.com", "x")
-    one, two = opened(nadia, "1"), opened(nadia, "2")
+    one, two = open_ticket(nadia, "1"), open_ticket(nadia, "2")
     made = together(
         [lambda: tickets.merge(one, into=two, actor=agent), lambda: tickets.merge(two, into=one, actor=agent)] * 3
     )
@@ -336,7 +336,7 @@ def test_concurrent_mutual_merges_leave_one_ticket(settings: Any) -> None:
 def test_concurrent_changes_lose_no_message(settings: Any) -> None:
     nadia = factories.customer()
     agent = User.objects.create_superuser("agent@example.com", "x")
-    one, two = opened(nadia, "1"), opened(nadia, "2")
+    one, two = open_ticket(nadia, "1"), open_ticket(nadia, "2")
     acts = [
         lambda: tickets.merge(one, into=two, actor=agent),
         lambda: tickets.reply(one, text="3"),
@@ -355,11 +355,11 @@ def test_concurrent_changes_lose_no_message(settings: Any) -> None:
 def test_concurrent_requests_respect_limits_and_open_one_ticket(settings: Any) -> None:
     settings.SUPPORT_OPEN_TICKETS = 3
     nadia = factories.customer()
-    made = together([lambda: opened(nadia)] * 6)
+    made = together([lambda: open_ticket(nadia)] * 6)
     assert sum(isinstance(outcome, TooManyOpen) for outcome in made) == 3
     assert Ticket.objects.count() == 3
     Ticket.objects.all().delete()
-    order = bought(nadia, "in_progress")
+    order = create_order(nadia, "in_progress")
     asked = together([lambda: order_requests.open_request(order, kind=TicketKind.SPEED_UP)] * 5)
     assert sum(isinstance(outcome, RequestAlreadyMade) for outcome in asked) == 4
     assert Ticket.objects.count() == 1

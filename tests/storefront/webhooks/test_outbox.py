@@ -199,7 +199,7 @@ def test_low_balance_event_is_sent_once(nadia: User, listen: Listen) -> None:
     assert event_data() == [{"balance": "40.00", "below": "60.00", "currency": "USD"}]
 
 
-def repriced(count: int) -> None:
+def reprice(count: int) -> None:
     """Publish ``count`` services and then raise their prices."""
     provider = onboarding.save_provider(
         "north", url="http://127.0.0.1:9009/api/v2", key="k", dialect_name="v2", currency="USD"
@@ -215,7 +215,7 @@ def test_simultaneous_price_changes_are_one_event(nadia: User, listen: Listen, m
     listen(nadia)
     listen(factories.customer())
     listen(nadia, has_prices=False)
-    repriced(4)
+    reprice(4)
     assert WebhookEvent.objects.count() == 2
     assert Delivery.objects.count() == 4
     services = [row for event in WebhookEvent.objects.all() for row in json.loads(event.body)["data"]["services"]]
@@ -231,14 +231,14 @@ def test_price_event_uses_the_format_of_the_price_list(nadia: User, listen: List
     client = Client()
     client.force_login(boss)
     _key, text = ApiKey.objects.issue(nadia)
-    by_list(client, service.pk, "0.003")
+    change_price_in_list(client, service.pk, "0.003")
     (listed,) = Client().post("/api/v2", {"key": text, "action": "services"}).json()
     assert event_data() == [
         {"currency": "USD", "services": [{"service": service.pk, "old_rate": "2.00", "rate": listed["rate"]}]}
     ]
 
 
-def by_list(client: Client, pk: int, rate: str) -> None:
+def change_price_in_list(client: Client, pk: int, rate: str) -> None:
     """Change a price in the list of services, as a browser does."""
     data = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "0", "form-MAX_NUM_FORMS": "100"}
     row = {"form-0-id": str(pk), "form-0-rate": rate, "form-0-is_active": "on"}
@@ -253,9 +253,9 @@ def test_manual_price_change_creates_an_event(place: str, nadia: User, listen: L
     client.force_login(User.objects.create_superuser("boss@example.com", "x"))
     for rate in ("0.90", "0.80"):
         if place == "list":
-            by_list(client, service.pk, rate)
+            change_price_in_list(client, service.pk, rate)
         else:
-            by_page(client, service, rate)
+            change_price_on_page(client, service, rate)
     change = PriceChange.objects.get()
     assert (change.service_id, change.old_rate, change.new_rate) == (service.pk, Decimal("0.9"), Decimal("0.8"))
     assert [data["services"] for data in event_data()] == [
@@ -263,7 +263,7 @@ def test_manual_price_change_creates_an_event(place: str, nadia: User, listen: L
     ]
 
 
-def by_page(client: Client, service: Any, rate: str) -> None:
+def change_price_on_page(client: Client, service: Any, rate: str) -> None:
     data = {
         "name": service.name, "category": service.category_id, "service_type": service.service_type,
         "is_active": "on", "rate": rate,

@@ -64,7 +64,7 @@ def events(user: User, count: int = 1) -> list[Delivery]:
     return list(Delivery.objects.exclude(pk__in=before).order_by("pk"))
 
 
-def only() -> Delivery:
+def only_delivery() -> Delivery:
     return Delivery.objects.get()
 
 
@@ -82,9 +82,9 @@ def test_delivered_body_is_signed(nadia: User, receiver: Receiver) -> None:
     assert not received.is_signed_by(secret[::-1])
     assert received.headers["Content-Type"] == "application/json"
     assert received.headers["X-Vitrine-Event"] == received.event["event"] == "balance.low"
-    assert received.headers["X-Vitrine-Delivery"] == str(only().pk)
+    assert received.headers["X-Vitrine-Delivery"] == str(only_delivery().pk)
     assert received.event["id"] == str(event.pk)
-    assert only().state is DeliveryState.DELIVERED
+    assert only_delivery().state is DeliveryState.DELIVERED
     assert Attempt.objects.values_list("status", "error", "answer").get() == (200, "", "ok")
 
 
@@ -118,14 +118,18 @@ def test_retries_follow_the_schedule_and_then_stop(nadia: User, listen: Listen) 
         events(nadia)
         for number, seconds in enumerate(sending.RETRY_DELAYS.seconds, start=1):
             assert sending.deliver_due() == {"failed": 1}
-            wait = (only().due_at - clock_now()).total_seconds()
+            wait = (only_delivery().due_at - clock_now()).total_seconds()
             assert seconds <= wait <= seconds * (1 + sending.RETRY_DELAYS.jitter)
-            assert (only().attempts, only().state) == (number, DeliveryState.RETRYING)
+            assert (only_delivery().attempts, only_delivery().state) == (number, DeliveryState.RETRYING)
             clock.shift(wait - 1)
             assert not sending.deliver_due()
             clock.shift(1)
         assert sending.deliver_due() == {"given_up": 1}
-        assert (only().due_at, only().state, only().last_error) == (None, DeliveryState.GIVEN_UP, "HTTP 503")
+        assert (only_delivery().due_at, only_delivery().state, only_delivery().last_error) == (
+            None,
+            DeliveryState.GIVEN_UP,
+            "HTTP 503",
+        )
         assert len(receiver.received) == len(sending.RETRY_DELAYS.seconds) + 1
         assert Attempt.objects.filter(status=503, answer="not now", error="HTTP 503").count() == len(receiver.received)
         # Each attempt is signed at its own time.
@@ -147,7 +151,7 @@ def test_success_clears_the_failing_mark(nadia: User, listen: Listen) -> None:
         clock.shift(60)
         assert sending.deliver_due() == {"delivered": 1}
         endpoint.refresh_from_db()
-        assert (endpoint.failing_since, endpoint.held_until, only().last_error) == (None, None, "")
+        assert (endpoint.failing_since, endpoint.held_until, only_delivery().last_error) == (None, None, "")
 
 
 def test_retry_after_is_respected(nadia: User, listen: Listen) -> None:
@@ -156,7 +160,7 @@ def test_retry_after_is_respected(nadia: User, listen: Listen) -> None:
         listen(nadia, receiver.url)
         events(nadia)
         sending.deliver_due()
-        assert only().due_at == NOON + timedelta(seconds=3000)
+        assert only_delivery().due_at == NOON + timedelta(seconds=3000)
 
 
 def test_410_response_pauses_the_endpoint(nadia: User, listen: Listen) -> None:
@@ -196,8 +200,8 @@ def test_resending_restarts_the_attempts(nadia: User, listen: Listen, receiver: 
     listen(nadia, receiver.url)
     events(nadia)
     sending.deliver_due()
-    assert outbox.resend([only()]) == 1
-    assert (only().state, only().attempts) == (DeliveryState.WAITING, 0)
+    assert outbox.resend([only_delivery()]) == 1
+    assert (only_delivery().state, only_delivery().attempts) == (DeliveryState.WAITING, 0)
     assert sending.deliver_due() == {"delivered": 1}
     first, second = receiver.received
     assert first.body == second.body
@@ -209,10 +213,10 @@ def test_delivery_in_flight_is_not_resent(nadia: User, listen: Listen, receiver:
     endpoint = listen(nadia, receiver.url)
     events(nadia)
     claim()
-    assert outbox.resend([only()]) == 0
+    assert outbox.resend([only_delivery()]) == 0
     Delivery.objects.update(due_at=None, lease_until=None, delivered_at=NOON)
     endpoints.pause(endpoint)
-    assert outbox.resend([only()]) == 0
+    assert outbox.resend([only_delivery()]) == 0
 
 
 # ------------------------------------------------------------------------------------------------ bad programs
@@ -224,7 +228,7 @@ def failure(url: str, nadia: User, listen: Listen) -> str:
     began = time.monotonic()
     assert sending.deliver_due() == {"failed": 1}
     assert time.monotonic() - began < 4
-    return only().error_text
+    return only_delivery().error_text
 
 
 def test_a_redirect_is_not_followed(nadia: User, listen: Listen, receiver: Receiver) -> None:
@@ -285,7 +289,7 @@ def test_host_name_resolving_to_a_private_address_is_refused(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
     assert "lead to the public internet" in failure("https://shop.example/vitrine", nadia, listen)
-    assert "127.0.0.1" not in only().last_error
+    assert "127.0.0.1" not in only_delivery().last_error
     assert receiver.received == []
 
 
@@ -404,7 +408,7 @@ def test_next_pass_claims_while_one_waits_for_slow_endpoints(nadia: User, listen
         events(nadia)
         waiting = threading.Thread(target=lambda: (sending.deliver_due(budget=0.05), connection.close()))
         waiting.start()
-        until(lambda: slow.received)
+        wait_until(lambda: slow.received)
         time.sleep(0.3)
         endpoints.pause(endpoint)
         listen(nadia, receiver.url)
@@ -414,7 +418,7 @@ def test_next_pass_claims_while_one_waits_for_slow_endpoints(nadia: User, listen
         waiting.join()
 
 
-def until(is_so: Callable[[], Any]) -> None:
+def wait_until(is_so: Callable[[], Any]) -> None:
     for _ in range(200):
         if is_so():
             return
@@ -430,7 +434,7 @@ def test_claims_of_a_killed_worker_are_sent_after_the_lease(nadia: User, listen:
         assert not sending.deliver_due()
         clock.shift(lease_seconds() + 1)
         assert sending.deliver_due() == {"delivered": 1}
-        assert only().attempts == 2
+        assert only_delivery().attempts == 2
 
 
 def test_outcome_after_the_lease_is_ignored(nadia: User, listen: Listen, receiver: Receiver) -> None:
@@ -441,7 +445,7 @@ def test_outcome_after_the_lease_is_ignored(nadia: User, listen: Listen, receive
         clock.shift(lease_seconds() + 1)
         sending.deliver_due()
         assert sending._record(late, sending._send(late)) == "late"
-        assert only().state is DeliveryState.DELIVERED
+        assert only_delivery().state is DeliveryState.DELIVERED
 
 
 def test_outcome_of_a_deleted_delivery_is_ignored(nadia: User, listen: Listen, receiver: Receiver) -> None:
@@ -483,7 +487,7 @@ def test_suspended_worker_does_not_send_after_its_lease(nadia: User, listen: Lis
     assert sending._record(stopped, sending._send(stopped)) == "late"
     assert len(receiver.received) == 1
     endpoint.refresh_from_db()
-    assert (only().state, endpoint.failing_since) == (DeliveryState.DELIVERED, None)
+    assert (only_delivery().state, endpoint.failing_since) == (DeliveryState.DELIVERED, None)
 
 
 def test_unsent_claims_of_a_suspended_worker_are_due_immediately(
@@ -495,7 +499,7 @@ def test_unsent_claims_of_a_suspended_worker_are_due_immediately(
     stopped.send_by = Deadline.after(0)
     assert sending._record(stopped, sending._send(stopped)) == "late"
     endpoint.refresh_from_db()
-    assert (only().attempts, only().state, endpoint.failing_since) == (0, DeliveryState.WAITING, None)
+    assert (only_delivery().attempts, only_delivery().state, endpoint.failing_since) == (0, DeliveryState.WAITING, None)
     assert sending.deliver_due() == {"delivered": 1}
     assert len(receiver.received) == 1
 

@@ -38,7 +38,7 @@ with transaction.atomic():
 """
 
 
-def completed(user: User) -> Order:
+def completed_order(user: User) -> Order:
     order = factories.order(user, status="pending")
     fulfillment.apply_progress(order.pk, progress=Progress(status=Status.COMPLETED))
     return order
@@ -61,14 +61,14 @@ def test_schedule_delivers_events_whose_wake_up_was_lost(nadia: User, listen: Li
 def test_wake_ups_happen_after_commit_and_at_most_once_per_second(nadia: User, listen: Listen) -> None:
     listen(nadia)
     with transaction.atomic():
-        completed(nadia)
+        completed_order(nadia)
         assert not OrmQ.objects.exists()
-    completed(nadia)
+    completed_order(nadia)
     assert [queued.func() for queued in OrmQ.objects.all()] == ["storefront.webhooks.tasks.deliver"]
 
 
 def test_change_without_endpoints_does_not_wake(nadia: User) -> None:
-    completed(nadia)
+    completed_order(nadia)
     assert not OrmQ.objects.exists()
 
 
@@ -77,7 +77,7 @@ def test_event_within_a_second_of_a_wake_up_is_sent_by_the_same_pass(
 ) -> None:
     """Such an event does not wake another pass, so the running pass lingers for longer than a second."""
     listen(nadia, receiver.url)
-    completed(nadia)
+    completed_order(nadia)
     order = factories.order(nadia, status="pending")
     process = python("-c", DIES, str(order.pk), "0.6", DJANGO_SETTINGS_MODULE="storefront.settings")
     assert process.stdout is not None

@@ -51,7 +51,7 @@ class Program:
         return answer["data"]
 
 
-def placed(order: Order, upstream_id: str = "1") -> Order:
+def place_by_hand(order: Order, upstream_id: str = "1") -> Order:
     """Return ``order`` as one that the provider "north" has under this number and is delivering."""
     provider, _ = Provider.objects.get_or_create(
         name="north", defaults={"url": "http://127.0.0.1:9/api/v2", "dialect_name": "v2"}

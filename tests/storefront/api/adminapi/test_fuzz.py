@@ -17,8 +17,8 @@ from storefront.api.adminapi.urls import ROUTES
 from storefront.wsgi import application
 from tests.storefront.api.adminapi.program import Program
 from tests.storefront.api.adminapi.test_scopes import Scene
+from tests.storefront.api.isolation import few_or_many
 from tests.storefront.api.reseller import connection_kept
-from tests.storefront.api.watched import lengths
 
 pytestmark = pytest.mark.django_db
 V1 = "/adminapi/v1"
@@ -41,19 +41,19 @@ numbers = st.sampled_from(["1", "3", "999", "0", "9" * 18, "9" * 30])
 routes = st.sampled_from([route for route, _view in ROUTES])
 
 
-def judge(response: Any) -> None:
+def check_response(response: Any) -> None:
     assert response.status_code < 500, response.content
     answer = response.json()
     assert response.headers["Content-Type"] == "application/json"
     assert answer.get("status") in ("success", "fail") or isinstance(answer["error_code"], int)
 
 
-def tried(holds: Any, examples: int) -> None:
+def run_examples(holds: Any, examples: int) -> None:
     settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))(holds)()
     assert list(audit.findings()) == []
 
 
-@lengths(200, 6_000)
+@few_or_many(200, 6_000)
 def test_parameters_break_nothing(program: Program, examples: int) -> None:
     Scene()
 
@@ -62,18 +62,18 @@ def test_parameters_break_nothing(program: Program, examples: int) -> None:
         address = f"/adminapi/v2/{route}".replace("<int:pk>", number)
         flat = {name: str(value).encode("utf-8", "replace").decode() for name, value in given.items()}
         if method == "get":
-            judge(program.http.get(address, flat))
+            check_response(program.http.get(address, flat))
         elif method == "post":
-            judge(program.http.post(address, json.dumps(given), content_type="application/json"))
+            check_response(program.http.post(address, json.dumps(given), content_type="application/json"))
         elif method == "form":
-            judge(program.http.post(address, flat))
+            check_response(program.http.post(address, flat))
         else:
-            judge(program.http.post(V1, json.dumps(given), content_type="application/json"))
+            check_response(program.http.post(V1, json.dumps(given), content_type="application/json"))
 
-    tried(holds, examples)
+    run_examples(holds, examples)
 
 
-@lengths(100, 4_000)
+@few_or_many(100, 4_000)
 def test_bytes_break_nothing(program: Program, examples: int) -> None:
     types = [
         "application/json",
@@ -86,12 +86,12 @@ def test_bytes_break_nothing(program: Program, examples: int) -> None:
     @given(route=routes, body=st.binary(max_size=100), content_type=st.sampled_from(types))
     def holds(route: str, body: bytes, content_type: str) -> None:
         for address in (f"/adminapi/v2/{route}".replace("<int:pk>", "1"), V1):
-            judge(program.http.generic("POST", address, body, content_type=content_type))
+            check_response(program.http.generic("POST", address, body, content_type=content_type))
 
-    tried(holds, examples)
+    run_examples(holds, examples)
 
 
-@lengths(5, 200)
+@few_or_many(5, 200)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 def test_the_answers_have_the_described_shapes(program: Program, examples: int, mode: GenerationMode) -> None:
     Scene()
@@ -109,4 +109,4 @@ def test_the_answers_have_the_described_shapes(program: Program, examples: int, 
                 response = case.call(headers={"X-Api-Key": program.text, "Accept-Encoding": "identity"})
                 case.validate_response(response, checks=checks)
 
-            tried(holds, examples)
+            run_examples(holds, examples)

@@ -12,7 +12,7 @@ from orders.ledger import audit
 from orders.lifecycle import customer_requests, fulfillment
 from orders.models import Cancellation, Order, OrderEvent
 from tests import factories
-from tests.storefront.api.adminapi.program import Program, placed
+from tests.storefront.api.adminapi.program import Program, place_by_hand
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def history(order: Order) -> list[str]:
     return [line.change_message.partition(", ")[2].partition(", ")[2] for line in lines]
 
 
-def refused(response: Any, text: str) -> None:
+def assert_refused(response: Any, text: str) -> None:
     """Assert that the answer to a call on several orders says why one was not changed."""
     answer = response.json()
     assert (response.status_code, answer["error_code"], answer["data"]) == (200, 409, [])
@@ -37,7 +37,7 @@ def _the_books_are_right(db: None) -> Any:
 
 
 def test_an_order_is_canceled_and_refunded(program: Program) -> None:
-    order = placed(factories.order())
+    order = place_by_hand(factories.order())
     assert program.post("orders/cancel", {"ids": str(order.pk), "cancel_reason": "asked in chat"}) is None
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("canceled", order.charge)
@@ -45,19 +45,19 @@ def test_an_order_is_canceled_and_refunded(program: Program) -> None:
         "orders/cancel: status “in_progress” → “canceled”, remains none → “100”, refunded “0.00” → “0.09”"
     ]
     assert OrderEvent.objects.filter(order=order, actor=program.user, data__why="asked in chat").exists()
-    refused(program.send("orders/cancel", {"ids": str(order.pk)}), f"Order {order.pk}: ")
+    assert_refused(program.send("orders/cancel", {"ids": str(order.pk)}), f"Order {order.pk}: ")
     assert len(history(order)) == 1
 
 
 def test_one_refused_order_does_not_stop_the_others(program: Program) -> None:
     first, ended, last = (
-        placed(factories.order(), "1"),
+        place_by_hand(factories.order(), "1"),
         factories.order(status="completed"),
-        placed(factories.order(), "2"),
+        place_by_hand(factories.order(), "2"),
     )
     response = program.send("orders/cancel", {"ids": [first.pk, ended.pk, 999, last.pk]})
-    refused(response, f"Order {ended.pk}: ")
-    refused(response, "Order 999: Order not found.")
+    assert_refused(response, f"Order {ended.pk}: ")
+    assert_refused(response, "Order 999: Order not found.")
     statuses = Order.objects.order_by("pk").values_list("status", flat=True)
     assert list(statuses) == ["canceled", "completed", "canceled"]
 
@@ -65,13 +65,13 @@ def test_one_refused_order_does_not_stop_the_others(program: Program) -> None:
 @pytest.mark.parametrize("status", ["submitting", "in_doubt", "completed"])
 def test_an_order_that_a_call_may_have_placed_or_that_has_ended_is_not_canceled(program: Program, status: str) -> None:
     order = factories.order(status=status)
-    refused(program.send("orders/cancel", {"ids": str(order.pk)}), "status of the order is now")
+    assert_refused(program.send("orders/cancel", {"ids": str(order.pk)}), "status of the order is now")
     order.refresh_from_db()
     assert order.status == status
 
 
 def test_the_undelivered_part_is_refunded(program: Program) -> None:
-    order = placed(factories.order())
+    order = place_by_hand(factories.order())
     assert program.post(f"orders/{order.pk}/set-partial", {"remains": 50}) is None
     order.refresh_from_db()
     assert (order.status, order.remains, order.refunded) == ("partial", 50, Decimal("0.045"))
@@ -86,8 +86,10 @@ def test_the_undelivered_part_is_refunded(program: Program) -> None:
 
 @pytest.mark.parametrize("status", ["completed", "in_progress", "processing", "partial"])
 def test_the_progress_of_a_providers_order_is_not_set_here(program: Program, status: str) -> None:
-    order = placed(factories.order())
-    refused(program.send("orders/change-status", {"ids": str(order.pk), "status": status}), "A provider delivers")
+    order = place_by_hand(factories.order())
+    assert_refused(
+        program.send("orders/change-status", {"ids": str(order.pk), "status": status}), "A provider delivers"
+    )
     order.refresh_from_db()
     assert order.status == "in_progress"
     assert history(order) == []
@@ -95,19 +97,21 @@ def test_the_progress_of_a_providers_order_is_not_set_here(program: Program, sta
 
 def test_the_progress_of_an_order_that_waits_for_a_provider_is_not_set(program: Program) -> None:
     order = factories.order()
-    refused(program.send("orders/change-status", {"ids": str(order.pk), "status": "completed"}), "A provider delivers")
+    assert_refused(
+        program.send("orders/change-status", {"ids": str(order.pk), "status": "completed"}), "A provider delivers"
+    )
 
 
 def test_a_cancellation_is_requested_from_the_provider(program: Program) -> None:
-    order = placed(factories.order(of=factories.service(has_cancel=True)))
+    order = place_by_hand(factories.order(of=factories.service(has_cancel=True)))
     assert program.post("orders/request-cancel", {"ids": str(order.pk)}) is None
     assert Cancellation.objects.get(order=order).actor == program.user
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("in_progress", 0)
     assert history(order) == ["orders/request-cancel: cancellation none → “waiting”"]
-    refused(program.send("orders/request-cancel", {"ids": str(order.pk)}), "A cancellation is open already")
-    other = placed(factories.order(), "2")
-    refused(program.send("orders/request-cancel", {"ids": str(other.pk)}), "sold without cancellation")
+    assert_refused(program.send("orders/request-cancel", {"ids": str(order.pk)}), "A cancellation is open already")
+    other = place_by_hand(factories.order(), "2")
+    assert_refused(program.send("orders/request-cancel", {"ids": str(other.pk)}), "sold without cancellation")
 
 
 def test_a_queued_order_is_sent_again_at_once(program: Program) -> None:
@@ -121,8 +125,8 @@ def test_a_queued_order_is_sent_again_at_once(program: Program) -> None:
 
 def test_a_failed_order_was_refunded_and_is_not_sent_again(program: Program) -> None:
     order = fulfillment.fail(factories.order().pk)
-    refused(program.send("orders/resend", {"ids": str(order.pk)}), "It failed and was refunded")
-    refused(program.send("orders/cancel", {"ids": str(order.pk)}), "now “Failed”")
+    assert_refused(program.send("orders/resend", {"ids": str(order.pk)}), "It failed and was refunded")
+    assert_refused(program.send("orders/cancel", {"ids": str(order.pk)}), "now “Failed”")
 
 
 @pytest.mark.parametrize("status", ["in_doubt", "completed", "in_progress"])
@@ -150,7 +154,7 @@ def test_a_link_that_cannot_be_ordered_is_refused(program: Program, link: str) -
 
 
 def test_the_link_that_a_provider_has_is_not_changed(program: Program) -> None:
-    order = placed(factories.order())
+    order = place_by_hand(factories.order())
     assert program.send(f"orders/{order.pk}/edit-link", {"link": "https://example.com/new"}).status_code == 409
 
 
@@ -165,7 +169,7 @@ def test_another_orders_link_is_not_taken(program: Program) -> None:
 def test_nobody_decides_about_their_own_order(program: Program) -> None:
     factories.wallet(program.user, "10")
     order = factories.order(program.user)
-    refused(program.send("orders/cancel", {"ids": str(order.pk)}), "A colleague has to decide")
+    assert_refused(program.send("orders/cancel", {"ids": str(order.pk)}), "A colleague has to decide")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +247,7 @@ def test_canceled_stays_canceled(program: Program, by_hand: Any) -> None:
     order = factories.order(of=by_hand)
     program.post("orders/change-status", {"ids": str(order.pk), "status": "canceled"})
     for status in ("completed", "in_progress", "partial", "canceled"):
-        refused(program.send("orders/change-status", {"ids": str(order.pk), "status": status}), "now “Canceled”")
+        assert_refused(program.send("orders/change-status", {"ids": str(order.pk), "status": status}), "now “Canceled”")
     order.refresh_from_db()
     assert (order.status, order.refunded, order.odd_at) == ("canceled", order.charge, None)
 
@@ -259,8 +263,10 @@ def test_completed_does_not_go_back(program: Program, by_hand: Any) -> None:
 
 
 def test_no_provider_gets_an_order_that_is_delivered_by_hand(program: Program, by_hand: Any) -> None:
-    order = placed(factories.order(of=by_hand))
-    refused(program.send("orders/change-status", {"ids": str(order.pk), "status": "completed"}), "A provider delivers")
+    order = place_by_hand(factories.order(of=by_hand))
+    assert_refused(
+        program.send("orders/change-status", {"ids": str(order.pk), "status": "completed"}), "A provider delivers"
+    )
 
 
 def test_cancellations_are_handed_out_and_rejected(program: Program, by_hand: Any) -> None:
@@ -276,7 +282,7 @@ def test_cancellations_are_handed_out_and_rejected(program: Program, by_hand: An
         "cancel/pull: cancellation “waiting” → “sent”",
         "cancel/reject: cancellation “sent” → none",
     ]
-    refused(program.send("cancel/reject", {"ids": str(order.pk)}), "There is no open cancellation")
+    assert_refused(program.send("cancel/reject", {"ids": str(order.pk)}), "There is no open cancellation")
 
 
 def test_a_pulled_cancellation_ends_with_its_order(program: Program, by_hand: Any) -> None:
@@ -302,4 +308,4 @@ def test_refills_are_handed_out_and_carried_out(program: Program, by_hand: Any) 
     assert history(order)[1:] == [
         "refill/pull: refill “waiting” → “in_progress”", "refill/change-status: refill “in_progress” → “completed”"
     ]  # fmt: skip
-    refused(program.send("refill/change-status", {"ids": f"{asked.pk},99", "status": "rejected"}), "Refill 99: ")
+    assert_refused(program.send("refill/change-status", {"ids": f"{asked.pk},99", "status": "rejected"}), "Refill 99: ")

@@ -34,7 +34,7 @@ def body(**changes: Any) -> dict[str, Any]:
     }
 
 
-def credited() -> list[Decimal]:
+def credited_amounts() -> list[Decimal]:
     return list(Transfer.objects.filter(reference__startswith="payment:reported:").values_list("amount", flat=True))
 
 
@@ -68,7 +68,7 @@ def test_a_payment_is_credited_and_shown(program: Program, maria: Any) -> None:
 def test_the_same_amount_in_another_spelling_is_the_same_payment(program: Program, maria: Any, amount: Any) -> None:
     first = program.post(ADD, body())
     assert program.post(ADD, body(amount=amount)) == first
-    assert credited() == [Decimal(25)]
+    assert credited_amounts() == [Decimal(25)]
     assert LogEntry.objects.count() == 1
 
 
@@ -79,7 +79,7 @@ def test_another_amount_memo_or_customer_is_another_payment(program: Program, ma
     program.post(ADD, body(amount="25.01"))
     program.post(ADD, body(memo="wire 8842"))
     program.post(ADD, body(username="omar@example.com"))
-    assert len(credited()) == 4
+    assert len(credited_amounts()) == 4
 
 
 @pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_after_ten_minutes_the_same_report_is_a_new_payment(program: Program, ma
     program.post(ADD, body())
     Payment.objects.update(created_at=timezone.now() - timedelta(minutes=10, seconds=1))
     program.post(ADD, body())
-    assert len(credited()) == 2
+    assert len(credited_amounts()) == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -101,7 +101,7 @@ def test_reports_at_the_same_moment_are_credited_once(program: Program, maria: A
     with ThreadPoolExecutor(8) as pool:
         numbers = set(pool.map(report, range(16)))
     assert len(numbers) == 1
-    assert credited() == [Decimal(25)]
+    assert credited_amounts() == [Decimal(25)]
     assert LogEntry.objects.count() == 1
     assert list(audit.findings()) == []
 
@@ -112,7 +112,7 @@ def test_an_amount_that_cannot_be_credited_is_refused(program: Program, maria: A
     response = program.send(ADD, body(amount=amount))
     assert response.status_code == 400
     assert response.json()["error_message"].startswith("amount: ")
-    assert credited() == []
+    assert credited_amounts() == []
 
 
 @pytest.mark.django_db
@@ -128,7 +128,7 @@ def test_an_unknown_user_gets_nothing(program: Program) -> None:
 def test_nobody_credits_their_own_balance(program: Program) -> None:
     response = program.send(ADD, body(username=program.user.email))
     assert response.json()["error_code"] == 409
-    assert credited() == []
+    assert credited_amounts() == []
 
 
 @pytest.mark.django_db

@@ -26,31 +26,31 @@ def by_hand(db: Any) -> Any:
     return factories.service(name="Reviews", is_manual=True, has_cancel=True)
 
 
-def pulled(program: Program, **body: Any) -> list[int]:
+def pull_orders(program: Program, **body: Any) -> list[int]:
     return [row["id"] for row in program.post("orders/pull", body)["list"]]
 
 
-def later(hours: float) -> Any:
+def travel(hours: float) -> Any:
     return time_machine.travel(timezone.now() + hours * HOURS, tick=False)
 
 
 @pytest.mark.django_db
 def test_an_order_without_a_report_is_handed_out_again(program: Program, by_hand: Any) -> None:
     first, second = factories.order(of=by_hand), factories.order(of=by_hand)
-    assert pulled(program) == [first.pk, second.pk]
+    assert pull_orders(program) == [first.pk, second.pk]
     program.post("orders/update", {"orders": [{"id": second.pk, "start_count": 7}]})
     other = Program()
-    with later(23.9):
-        assert pulled(other) == []
-    with later(24.1):
-        assert pulled(other) == [first.pk]
-        assert pulled(other) == []
+    with travel(23.9):
+        assert pull_orders(other) == []
+    with travel(24.1):
+        assert pull_orders(other) == [first.pk]
+        assert pull_orders(other) == []
         told = LogEntry.objects.filter(object_id=str(first.pk)).order_by("pk").last()
         assert told is not None
         assert told.user == other.user
         assert "orders/pull: lease “over since " in told.change_message
-    with later(48.2):
-        assert pulled(program) == [first.pk]
+    with travel(48.2):
+        assert pull_orders(program) == [first.pk]
     first.refresh_from_db()
     assert first.status == "processing"
 
@@ -69,7 +69,7 @@ def test_an_order_without_a_report_is_handed_out_again(program: Program, by_hand
 )
 def test_every_report_ends_the_lease(program: Program, by_hand: Any, route: str, body: dict[str, Any]) -> None:
     order = factories.order(of=by_hand)
-    pulled(program)
+    pull_orders(program)
 
     def with_number(value: Any) -> Any:
         if isinstance(value, dict):
@@ -79,8 +79,8 @@ def test_every_report_ends_the_lease(program: Program, by_hand: Any, route: str,
         return {0: order.pk, "0": str(order.pk)}.get(value, value)
 
     program.post(route.replace("/0/", f"/{order.pk}/"), with_number(body))
-    with later(1000):
-        assert pulled(program) == []
+    with travel(1000):
+        assert pull_orders(program) == []
         assert not PullLease.objects.exists()
 
 
@@ -88,49 +88,49 @@ def test_every_report_ends_the_lease(program: Program, by_hand: Any, route: str,
 def test_what_staff_took_is_never_handed_out(program: Program, by_hand: Any) -> None:
     order = factories.order(of=by_hand)
     fulfillment.start_by_hand(order.pk, actor=program.user)
-    with later(1000):
-        assert pulled(program) == []
+    with travel(1000):
+        assert pull_orders(program) == []
 
 
 @pytest.mark.django_db
 def test_an_order_whose_service_is_no_longer_delivered_by_hand_stays(program: Program, by_hand: Any) -> None:
     factories.order(of=by_hand)
-    pulled(program)
+    pull_orders(program)
     by_hand.is_manual = False
     by_hand.save()
-    with later(1000):
-        assert pulled(program) == []
+    with travel(1000):
+        assert pull_orders(program) == []
 
 
 @pytest.mark.django_db
 def test_without_a_lease_nothing_is_handed_out_again(program: Program, by_hand: Any, settings: Any) -> None:
     before, after = factories.order(of=by_hand), factories.order(of=by_hand)
-    assert pulled(program, limit=1) == [before.pk]
+    assert pull_orders(program, limit=1) == [before.pk]
     settings.PULL_LEASE_MINUTES = 0
-    with later(1000):
-        assert pulled(program) == [after.pk]
-    with later(2000):
-        assert pulled(program) == []
+    with travel(1000):
+        assert pull_orders(program) == [after.pk]
+    with travel(2000):
+        assert pull_orders(program) == []
 
 
 @pytest.mark.django_db
 def test_the_oldest_come_first_and_the_limit_holds(program: Program, by_hand: Any) -> None:
     orders = [factories.order(of=by_hand).pk for _ in range(5)]
-    assert pulled(program, limit=3) == orders[:3]
-    with later(25):
-        assert pulled(program, limit=2) == orders[:2]
-        assert pulled(program, limit=2) == orders[2:4]
-        assert pulled(program, limit=2) == orders[4:]
+    assert pull_orders(program, limit=3) == orders[:3]
+    with travel(25):
+        assert pull_orders(program, limit=2) == orders[:2]
+        assert pull_orders(program, limit=2) == orders[2:4]
+        assert pull_orders(program, limit=2) == orders[4:]
 
 
 @pytest.mark.django_db
 def test_only_the_named_services_are_handed_out_again(program: Program, by_hand: Any) -> None:
     other = factories.service(is_manual=True)
     first, second = factories.order(of=by_hand), factories.order(of=other)
-    pulled(program)
-    with later(25):
-        assert pulled(program, service_ids=str(other.pk)) == [second.pk]
-        assert pulled(program, service_ids=str(by_hand.pk)) == [first.pk]
+    pull_orders(program)
+    with travel(25):
+        assert pull_orders(program, service_ids=str(other.pk)) == [second.pk]
+        assert pull_orders(program, service_ids=str(by_hand.pk)) == [first.pk]
 
 
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has one writer at a time")

@@ -14,12 +14,12 @@ from django.utils import timezone
 from orders.models import CustomerRate, Order
 from orders.models.order import Source
 from tests import factories
-from tests.storefront.api.adminapi.program import Program, placed
+from tests.storefront.api.adminapi.program import Program, place_by_hand
 
 pytestmark = pytest.mark.django_db
 
 
-def listed(program: Program, **query: Any) -> list[int]:
+def listed_ids(program: Program, **query: Any) -> list[int]:
     """Return the numbers of the orders."""
     data = program.get("orders", **query)
     assert data["count"] == len(data["list"])
@@ -79,39 +79,39 @@ def test_orders_are_filtered(program: Program) -> None:
     second = factories.order(omar, status="completed")
     third = factories.order(omar, status="in_doubt")
     Order.objects.filter(pk=second.pk).update(ended_at=timezone.now(), source=Source.API)
-    assert listed(program) == [third.pk, second.pk, first.pk]
-    assert listed(program, sort="date-asc") == [first.pk, second.pk, third.pk]
-    assert listed(program, ids=f"{first.pk}, {third.pk},999") == [third.pk, first.pk]
-    assert listed(program, order_status="completed") == [second.pk]
-    assert listed(program, order_status="processing") == [third.pk]
-    assert listed(program, order_status="Completed,pending") == [second.pk, first.pk]
-    assert listed(program, service_ids=sold.pk) == [first.pk]
-    assert listed(program, user="Maria@example.com") == [first.pk]
-    assert listed(program, user="nobody") == []
-    assert listed(program, link="https://example.com/first") == [first.pk]
-    assert listed(program, creation_type="API") == [second.pk]
+    assert listed_ids(program) == [third.pk, second.pk, first.pk]
+    assert listed_ids(program, sort="date-asc") == [first.pk, second.pk, third.pk]
+    assert listed_ids(program, ids=f"{first.pk}, {third.pk},999") == [third.pk, first.pk]
+    assert listed_ids(program, order_status="completed") == [second.pk]
+    assert listed_ids(program, order_status="processing") == [third.pk]
+    assert listed_ids(program, order_status="Completed,pending") == [second.pk, first.pk]
+    assert listed_ids(program, service_ids=sold.pk) == [first.pk]
+    assert listed_ids(program, user="Maria@example.com") == [first.pk]
+    assert listed_ids(program, user="nobody") == []
+    assert listed_ids(program, link="https://example.com/first") == [first.pk]
+    assert listed_ids(program, creation_type="API") == [second.pk]
 
 
 def test_the_provider_and_its_number_are_with_the_order(program: Program) -> None:
-    order, other = placed(factories.order(), "880142"), factories.order()
+    order, other = place_by_hand(factories.order(), "880142"), factories.order()
     row = program.get(f"orders/{order.pk}")
     assert (row["provider"], row["external_id"], row["status"]) == ("north", "880142", "in_progress")
     assert row["actions"]["edit_link"] is False
-    assert listed(program, provider="North") == [order.pk]
-    assert listed(program) == [other.pk, order.pk]
+    assert listed_ids(program, provider="North") == [order.pk]
+    assert listed_ids(program) == [other.pk, order.pk]
 
 
 def test_orders_are_filtered_by_time_in_unix_seconds(program: Program) -> None:
     old, new = factories.order(), factories.order()
     Order.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=3))
     yesterday = int((timezone.now() - timedelta(days=1)).timestamp())
-    assert listed(program, created_from=yesterday) == [new.pk]
-    assert listed(program, created_to=yesterday) == [old.pk]
+    assert listed_ids(program, created_from=yesterday) == [new.pk]
+    assert listed_ids(program, created_to=yesterday) == [old.pk]
 
 
 def test_an_unknown_parameter_filters_nothing(program: Program) -> None:
     order = factories.order()
-    assert listed(program, status="completed") == [order.pk]
+    assert listed_ids(program, status="completed") == [order.pk]
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_a_filter_that_cannot_be_read_is_an_error_that_names_it(program: Program
 def test_pages_are_walked_by_limit_and_offset(program: Program) -> None:
     buyer = factories.customer("100")
     numbers = [factories.order(buyer).pk for _ in range(5)][::-1]
-    assert listed(program, limit=2) == numbers[:2]
-    assert listed(program, limit=2, offset=4) == numbers[4:]
-    assert listed(program, limit=0) == numbers
+    assert listed_ids(program, limit=2) == numbers[:2]
+    assert listed_ids(program, limit=2, offset=4) == numbers[4:]
+    assert listed_ids(program, limit=0) == numbers
     answer = program.http.get("/adminapi/v2/orders", {"limit": 2, "offset": 2, "apikey": program.text}).json()
     assert answer["pagination"] == {
         "prev_page_href": "/adminapi/v2/orders?limit=2&offset=0",

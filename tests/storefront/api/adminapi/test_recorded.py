@@ -15,7 +15,7 @@ from orders.models import Order
 from storefront.payments.models import Payment
 from storefront.support import tickets
 from tests import factories
-from tests.storefront.api.adminapi.program import Program, placed
+from tests.storefront.api.adminapi.program import Program, place_by_hand
 
 pytestmark = pytest.mark.django_db
 V1, V2 = "/adminapi/v1", "/adminapi/v2"
@@ -37,7 +37,7 @@ def maria(db: Any) -> Any:
 
 
 def test_a_chat_bot_looks_up_orders_by_version_1(program: Program, maria: Any) -> None:
-    order = placed(factories.order(maria, factories.service(name="Followers [30D Refill]")), "880142")
+    order = place_by_hand(factories.order(maria, factories.service(name="Followers [30D Refill]")), "880142")
     query = urlencode({"key": program.text, "action": "getOrders-by-id", "orders": f"{order.pk},7", "provider": 1})
     answer = Client(headers={"User-Agent": "Mozilla/5.0"}).get(f"{V1}?{query}").json()
     assert answer["status"] == "success"
@@ -130,7 +130,7 @@ def test_a_support_bot_reads_and_answers_tickets(program: Program, maria: Any) -
 
 
 def test_a_support_bot_requests_cancellations(program: Program, maria: Any) -> None:
-    order = placed(factories.order(maria, factories.service(has_cancel=True)))
+    order = place_by_hand(factories.order(maria, factories.service(has_cancel=True)))
     answer = json_of(axios(program), f"{V2}/orders/request-cancel", f'{{"ids":"{order.pk}"}}')
     assert answer == {"data": None, "error_message": "", "error_code": 0}
 

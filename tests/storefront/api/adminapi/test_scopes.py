@@ -16,7 +16,7 @@ from storefront.api.adminapi.models import StaffKey
 from storefront.api.adminapi.urls import ROUTES
 from storefront.support import tickets
 from tests import factories
-from tests.storefront.api.adminapi.program import READ, ROOT, Program, placed
+from tests.storefront.api.adminapi.program import READ, ROOT, Program, place_by_hand
 
 pytestmark = pytest.mark.django_db
 
@@ -33,8 +33,11 @@ class Scene:
         self.canceled = factories.order(maria, by_hand, status="in_progress")
         self.rejected = factories.order(maria, by_hand, status="in_progress")
         self.delivered = factories.order(maria, by_hand, status="completed")
-        self.placed, self.queued = placed(factories.order(maria, sold), "1"), factories.order(maria, sold)
-        self.partial, self.asked = placed(factories.order(maria, sold), "2"), placed(factories.order(maria, sold), "3")
+        self.placed, self.queued = place_by_hand(factories.order(maria, sold), "1"), factories.order(maria, sold)
+        self.partial, self.asked = (
+            place_by_hand(factories.order(maria, sold), "2"),
+            place_by_hand(factories.order(maria, sold), "3"),
+        )
         Order.objects.filter(pk=self.queued.pk).update(due_at="2030-01-01T00:00:00Z")
         for order in (self.canceled, self.rejected):
             customer_requests.request_cancellation(Order.objects.get(pk=order.pk))
@@ -64,7 +67,7 @@ class Scene:
         self.v1 = {"action": "addPayment", **payment}
 
 
-def everything() -> dict[str, list[dict[str, Any]]]:
+def all_rows() -> dict[str, list[dict[str, Any]]]:
     """Return every row of every table, without the times at which keys were used."""
     return {
         model._meta.label: list(model.objects.order_by("pk").values())
@@ -79,7 +82,7 @@ def writing_routes() -> list[str]:
 
 def test_a_key_that_may_only_read_changes_nothing() -> None:
     scene, reader = Scene(), Program(**READ, has_get_writes=True)
-    before = everything()
+    before = all_rows()
     for route, _view in ROUTES:
         address, body = scene.bodies.get(route, (route.replace("<int:pk>", str(scene.queued.pk)), {}))
         for method in ("get", "put", "patch", "delete"):
@@ -90,7 +93,7 @@ def test_a_key_that_may_only_read_changes_nothing() -> None:
         reader.http.post(f"{ROOT}{address}?apikey={reader.text}", body)
     for send in (reader.http.get, reader.http.post, Client().post):
         assert send("/adminapi/v1", {"key": reader.text, **scene.v1}).json()["status"] == "fail"
-    assert everything() == before
+    assert all_rows() == before
 
 
 def test_every_endpoint_that_changes_something_is_in_the_scene(program: Program) -> None:
@@ -101,9 +104,9 @@ def test_every_endpoint_that_changes_something_is_in_the_scene(program: Program)
 def test_every_change_is_a_line_in_the_history_with_old_and_new_values(program: Program, route: str) -> None:
     address, body = Scene().bodies[route]
     LogEntry.objects.all().delete()
-    before = everything()
+    before = all_rows()
     program.post(address, body)
-    assert everything() != before
+    assert all_rows() != before
     lines = list(LogEntry.objects.values_list("user", "change_message"))
     assert lines
     for user, message in lines:

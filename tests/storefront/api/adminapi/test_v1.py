@@ -9,7 +9,7 @@ from django.test import Client
 
 from orders.models import Transfer
 from tests import factories
-from tests.storefront.api.adminapi.program import Program, placed
+from tests.storefront.api.adminapi.program import Program, place_by_hand
 
 pytestmark = pytest.mark.django_db
 V1 = "/adminapi/v1"
@@ -27,7 +27,7 @@ def maria(db: Any) -> Any:
 
 
 def test_orders_are_found_by_their_numbers(program: Program, maria: Any) -> None:
-    order = placed(factories.order(maria, factories.service(name="Followers")), "880142")
+    order = place_by_hand(factories.order(maria, factories.service(name="Followers")), "880142")
     answer = call(program, action="getOrders-by-id", orders=f"{order.pk},999", provider=1)
     assert answer["status"] == "success"
     (row,) = answer["orders"]

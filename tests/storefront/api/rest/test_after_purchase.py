@@ -22,14 +22,14 @@ def _local_webhooks(settings: Any) -> None:
     settings.ALLOW_PRIVATE_WEBHOOKS = True
 
 
-def completed(caller: Program, **flags: Any) -> Order:
+def completed_order(caller: Program, **flags: Any) -> Order:
     order = factories.order(caller.user, factories.service(has_refill=True, has_cancel=True, **flags))
     Order.objects.filter(pk=order.pk).update(status="completed", remains=0, ended_at=timezone.now())
     return order
 
 
 def test_a_refill_is_requested_read_and_listed(caller: Program) -> None:
-    order = completed(caller)
+    order = completed_order(caller)
     made = caller.post("refills", {"order": order.pk}, status=201)
     assert made | {"created_at": ""} == {
         "id": made["id"], "order": order.pk, "status": "pending", "created_at": "", "ended_at": None,
@@ -43,7 +43,7 @@ def test_a_refill_is_requested_read_and_listed(caller: Program) -> None:
 def test_a_refill_that_is_not_possible_says_why(caller: Program) -> None:
     waiting = factories.order(caller.user, factories.service(has_refill=True))
     plain = factories.order(caller.user)
-    old = completed(caller)
+    old = completed_order(caller)
     Order.objects.filter(pk=old.pk).update(ended_at="2020-01-01T00:00Z")
     assert problem(caller.call("POST", "refills", {"order": waiting.pk})) == (409, "order_not_completed")
     assert problem(caller.call("POST", "refills", {"order": plain.pk})) == (409, "refill_not_offered")

@@ -17,9 +17,9 @@ from storefront.api.rest.problems import Code
 from storefront.api.rest.resources import resources
 from storefront.webhooks.models import Endpoint
 from storefront.wsgi import application
+from tests.storefront.api.isolation import OWN_IDS, STRANGERS_ID, IsolationCheck, few_or_many, run_examples
 from tests.storefront.api.reseller import connection_kept
 from tests.storefront.api.rest.program import Program
-from tests.storefront.api.watched import OWN, THEIRS, Watched, lengths, tried
 
 HOLDS = [
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
@@ -72,45 +72,45 @@ def test_every_field_of_an_answer_is_required() -> None:
             assert set(schema["required"]) == set(schema["properties"]), name
 
 
-@lengths(4, 120)
+@few_or_many(4, 120)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 def test_what_is_described_holds(
-    watched: Watched, examples: int, mode: GenerationMode, capsys: pytest.CaptureFixture[str], settings: Any
+    isolation: IsolationCheck, examples: int, mode: GenerationMode, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:
     """Each operation gets ``examples`` requests; IDs in them are often those of the customer or of the stranger."""
     settings.ALLOW_PRIVATE_WEBHOOKS = True
     with connection_kept():
         schema = schemathesis.openapi.from_wsgi("/api/v3/openapi.json", application)
     checks = CHECKS.get_by_names(HOLDS)
-    services = list(watched.services.values())
-    ids = [*OWN, int(THEIRS)]
-    Endpoint.objects.create(pk=int(THEIRS), user=watched.stranger.user, url="https://a-stranger.example/hook")
+    services = list(isolation.services.values())
+    ids = [*OWN_IDS, int(STRANGERS_ID)]
+    Endpoint.objects.create(pk=int(STRANGERS_ID), user=isolation.stranger.user, url="https://a-stranger.example/hook")
 
     def send(case: Case) -> None:
         if isinstance(case.body, dict):
             if "service" in case.body:
-                case.body["service"] = services[watched.sent % len(services)]
-            if "order" in case.body and watched.sent % 2:
-                case.body["order"] = ids[watched.sent % len(ids)]
-        if "id" in case.path_parameters and watched.sent % 2:
-            case.path_parameters["id"] = ids[watched.sent % len(ids)]
-        headers = {"Authorization": f"Bearer {watched.caller.key}", "Accept-Encoding": "identity"}
+                case.body["service"] = services[isolation.requests_sent % len(services)]
+            if "order" in case.body and isolation.requests_sent % 2:
+                case.body["order"] = ids[isolation.requests_sent % len(ids)]
+        if "id" in case.path_parameters and isolation.requests_sent % 2:
+            case.path_parameters["id"] = ids[isolation.requests_sent % len(ids)]
+        headers = {"Authorization": f"Bearer {isolation.caller.key}", "Accept-Encoding": "identity"}
         if case.method.upper() == "POST" and mode is GenerationMode.POSITIVE:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         response = case.call(headers=headers)
-        watched.sent += 1
+        isolation.requests_sent += 1
         case.validate_response(response, checks=checks)
         # An answer about an ID may name it, even if there is no such thing for this customer.
-        watched.judge(response.text, asked=THEIRS)
+        isolation.check_text(response.text, asked=STRANGERS_ID)
 
     with connection_kept():
         for operation in schema.get_all_operations():
             strategy = operation.ok().as_strategy(generation_mode=mode)
-            tried(given(case=strategy)(send), examples, watched, capsys)
-    assert Endpoint.objects.filter(user=watched.stranger.user).exists()
+            run_examples(given(case=strategy)(send), examples, isolation, capsys)
+    assert Endpoint.objects.filter(user=isolation.stranger.user).exists()
 
 
-def test_the_watch_sees_an_answer_that_tells_of_another_customer(watched: Watched) -> None:
-    spy = Program(watched.stranger.user, watched.stranger.key)
+def test_the_watch_sees_an_answer_that_tells_of_another_customer(isolation: IsolationCheck) -> None:
+    spy = Program(isolation.stranger.user, isolation.stranger.key)
     with pytest.raises(AssertionError):
-        watched.judge(spy.call("GET", f"orders/{THEIRS}").content.decode())
+        isolation.check_text(spy.call("GET", f"orders/{STRANGERS_ID}").content.decode())

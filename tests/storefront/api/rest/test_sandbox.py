@@ -16,7 +16,7 @@ from storefront.api.sandbox.models import SandboxOrder
 from storefront.webhooks.models import Endpoint
 from tests import factories
 from tests.storefront.api.rest.program import LINK, Program, problem, program
-from tests.storefront.api.sandbox.playing import at, reality
+from tests.storefront.api.sandbox.playing import freeze, real_rows
 
 
 def key_of(owner: Program, **restrictions: Any) -> Program:
@@ -47,21 +47,21 @@ def wanted(sold: Service, **inputs: Any) -> dict[str, Any]:
 
 
 def test_an_order_is_simulated_in_the_shape_of_a_real_one(player: Program, live: Program, sold: Service) -> None:
-    before, now = reality(), timezone.now()
-    with at(now):
+    before, now = real_rows(), timezone.now()
+    with freeze(now):
         order = player.post("orders", wanted(sold), status=201)
     assert order == player.post("orders", wanted(sold)) | {"id": order["id"], "created_at": order["created_at"]}
     assert (order["status"], order["charge"], order["link"], order["service"]) == ("pending", "0.09", LINK, sold.pk)
     assert (order["remains"], order["started_at"], order["ended_at"]) == (100, None, None)
-    with at(now, seconds=60):
+    with freeze(now, seconds=60):
         row = player.get(f"orders/{order['id']}")
         assert (row["status"], row["ended_at"]) == ("in_progress", None)
         assert 0 < row["remains"] < 100
-    with at(now, seconds=121):
+    with freeze(now, seconds=121):
         row = player.get(f"orders/{order['id']}")
         assert (row["status"], row["remains"]) == ("completed", 0)
         assert datetime.fromisoformat(row["started_at"]) < datetime.fromisoformat(row["ended_at"])
-    assert reality() == before
+    assert real_rows() == before
     assert order.keys() == live.post("orders", wanted(sold)).keys()
 
 
@@ -94,12 +94,12 @@ def test_a_key_sees_its_own_sandbox_orders_only(player: Program, live: Program, 
 
 
 def test_a_refill_and_a_cancellation_run_through(player: Program, sold: Service) -> None:
-    before, now = reality(), timezone.now()
-    with at(now):
+    before, now = real_rows(), timezone.now()
+    with freeze(now):
         slow = player.post("orders", wanted(sold, link=f"{LINK}?slow"))["id"]
         order = player.post("orders", wanted(sold))["id"]
         assert problem(player.call("POST", "refills", {"order": order})) == (409, "order_not_completed")
-    with at(now, seconds=200):
+    with freeze(now, seconds=200):
         refill = player.post("refills", {"order": order}, status=201)
         assert (refill["order"], refill["status"], refill["ended_at"]) == (order, "pending", None)
         assert problem(player.call("POST", "refills", {"order": order})) == (409, "request_open")
@@ -109,7 +109,7 @@ def test_a_refill_and_a_cancellation_run_through(player: Program, sold: Service)
         assert problem(player.call("POST", "cancellations", {"order": order})) == (409, "order_ended")
         assert player.get("refills", status="pending")["data"] == [refill]
         assert player.get("cancellations", status="pending", order=slow)["data"] == [asked]
-    with at(now, seconds=400):
+    with freeze(now, seconds=400):
         done = player.get(f"refills/{refill['id']}")
         assert (done["status"], bool(done["ended_at"])) == ("completed", True)
         ended = player.get(f"cancellations/{slow}")
@@ -120,7 +120,7 @@ def test_a_refill_and_a_cancellation_run_through(player: Program, sold: Service)
             assert player.get("cancellations", status=status)["data"] == []
         assert player.get("refills", order=order, status="completed")["data"] == [done]
         assert player.get("cancellations", status="completed")["data"] == [ended]
-    assert reality() == before
+    assert real_rows() == before
 
 
 @pytest.mark.parametrize("word", ["", "refused", "canceled", "partial", "slow"])
@@ -129,9 +129,9 @@ def test_the_filter_by_status_finds_what_the_order_says(
     player: Program, sold: Service, word: str, seconds: int
 ) -> None:
     now = timezone.now()
-    with at(now):
+    with freeze(now):
         order = player.post("orders", wanted(sold, link=LINK + word))["id"]
-    with at(now, seconds=seconds):
+    with freeze(now, seconds=seconds):
         status = player.get(f"orders/{order}")["status"]
         words = ("pending", "under_review", "processing", "in_progress", "completed", "partial", "canceled", "failed")
         found = [word for word in words if player.get("orders", status=word)["data"]]

@@ -18,7 +18,7 @@ def nobody_upstream(settings: Any) -> None:
 
 @pytest.fixture
 def reseller(db: Any) -> Reseller:
-    return playing.sandboxed()
+    return playing.sandbox_customer()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.storefront.api.reseller import Reseller
 LINK = "https://example.com/p/1"
 
 
-def sandboxed(user: User | None = None) -> Reseller:
+def sandbox_customer(user: User | None = None) -> Reseller:
     """A customer, with 5 in the wallet unless one is given, who calls with a sandbox key used a moment ago."""
     owner = user or factories.customer("5")
     row, key = ApiKey.objects.issue(owner)
@@ -26,7 +26,7 @@ def sandboxed(user: User | None = None) -> Reseller:
     return Reseller(owner, key)
 
 
-def reality() -> dict[str, Any]:
+def real_rows() -> dict[str, Any]:
     """All that a sandbox must not touch."""
     counted = (Order, OrderEvent, Transfer, Placement, Refill, Cancellation)
     return {
@@ -36,18 +36,18 @@ def reality() -> dict[str, Any]:
     }
 
 
-def bought(reseller: Reseller, what: Service, link: str = LINK, **inputs: Any) -> int:
+def buy(reseller: Reseller, what: Service, link: str = LINK, **inputs: Any) -> int:
     answer = reseller.call(action="add", service=what.pk, **{"link": link, "quantity": 100, **inputs})
     assert list(answer) == ["order"], answer
     return int(answer["order"])
 
 
-def at(moment: datetime, *, seconds: float = 0, **later: float) -> Any:
+def freeze(moment: datetime, *, seconds: float = 0, **later: float) -> Any:
     """The clock stands still at ``moment`` and so much later."""
     return time_machine.travel(moment + timedelta(seconds=seconds, **later), tick=False)
 
 
-def seen(reseller: Reseller, order: int) -> tuple[str, str, str]:
+def order_line(reseller: Reseller, order: int) -> tuple[str, str, str]:
     """Status, remains and charge."""
     row = reseller.call(action="status", order=order)
     return row["status"], row["remains"], row["charge"]

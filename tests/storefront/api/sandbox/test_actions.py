@@ -19,7 +19,7 @@ from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
 from tests.factories import INPUTS, category, customer, order, service
 from tests.storefront.api.reseller import Reseller
 from tests.storefront.api.reseller import reseller as live_reseller
-from tests.storefront.api.sandbox.playing import LINK, at, bought, reality, sandboxed, seen
+from tests.storefront.api.sandbox.playing import LINK, buy, freeze, order_line, real_rows, sandbox_customer
 
 pytestmark = pytest.mark.django_db
 NO_ORDER = {"error": "Incorrect order ID"}
@@ -44,8 +44,8 @@ def test_a_customer_with_better_prices_has_them_here_too(reseller: Reseller) -> 
     Account.objects.filter(user=reseller.user).update(level=level)
     CustomerRate.objects.create(user=reseller.user, service=own, rate=Decimal("0.5"))
     assert [row["rate"] for row in reseller.call(action="services")] == ["0.90", "0.50"]
-    assert seen(reseller, bought(reseller, discounted))[2] == "0.09"
-    assert seen(reseller, bought(reseller, own))[2] == "0.05"
+    assert order_line(reseller, buy(reseller, discounted))[2] == "0.09"
+    assert order_line(reseller, buy(reseller, own))[2] == "0.05"
 
 
 # ------------------------------------------------------------------------------------------------ add
@@ -53,13 +53,13 @@ def test_a_customer_with_better_prices_has_them_here_too(reseller: Reseller) -> 
 def test_every_type_is_bought_as_in_the_shop_and_touches_nothing_real(reseller: Reseller, service_type: str) -> None:
     what = service(service_type, is_flat=SERVICE_TYPES[service_type].is_flat)
     real = order(customer(), what)
-    before = reality()
+    before = real_rows()
     answer = reseller.call(action="add", service=what.pk, **INPUTS)
     row = SandboxOrder.objects.get()
     assert answer == {"order": row.pk}
     names = ("service_id", "link", "quantity", "fields", "runs", "interval", "charge")
     assert [getattr(row, name) for name in names] == [getattr(real, name) for name in names]
-    assert reality() == before
+    assert real_rows() == before
 
 
 @pytest.mark.parametrize("method", ["form", "json", "get"])
@@ -85,16 +85,16 @@ def test_a_new_order_is_answered_as_by_the_shop(reseller: Reseller, method: str)
 
 def test_orders_after_the_purchase_touch_nothing_real(reseller: Reseller, start: datetime) -> None:
     what = service(has_refill=True, has_cancel=True)
-    before = reality()
-    with at(start):
-        done, stopped, partial = (bought(reseller, what, f"{LINK}/{end}") for end in ("done", "slow", "partial"))
-    with at(start, minutes=1):
+    before = real_rows()
+    with freeze(start):
+        done, stopped, partial = (buy(reseller, what, f"{LINK}/{end}") for end in ("done", "slow", "partial"))
+    with freeze(start, minutes=1):
         assert reseller.call(action="cancel", order=stopped) == [{"order": stopped, "cancel": 1}]
-    with at(start, hours=1):
+    with freeze(start, hours=1):
         number = reseller.call(action="refill", order=done)["refill"]
         assert reseller.call(action="refill_status", refill=number) == {"status": "Pending"}
         assert [row["status"] for row in reseller.call(action="status", orders=f"{done},{stopped},{partial}").values()]
-    assert reality() == before
+    assert real_rows() == before
     assert before["findings"] == []
 
 
@@ -151,7 +151,7 @@ def test_a_price_below_cost_is_no_matter_here(reseller: Reseller, settings: Any)
     what = service()
     refused = live_reseller().call(action="add", service=what.pk, link=LINK, quantity=100)
     assert refused == {"error": "Incorrect service ID"}
-    assert bought(reseller, what)
+    assert buy(reseller, what)
 
 
 def dear(sold: Service, *, quantity: int, catalog_version: int | None) -> Decimal:
@@ -164,18 +164,18 @@ def test_a_service_of_one_order_a_link_takes_the_next_when_the_first_has_ended(
     what = service(is_one_per_link=True)
     params = {"action": "add", "service": what.pk, "link": LINK}
     in_use = {"error": "You have active order with this link. Please wait until order being completed."}
-    with at(start):
-        bought(reseller, what)
+    with freeze(start):
+        buy(reseller, what)
         assert reseller.call(**params, quantity=200) == in_use
         assert (
             reseller.call(**{**params, "link": f"http://www.{LINK.removeprefix('https://')}/"}, quantity=100) == in_use
         )
-        bought(reseller, what, f"{LINK}/other")
-        bought(sandboxed(), what)
-    with at(start, seconds=119):
+        buy(reseller, what, f"{LINK}/other")
+        buy(sandbox_customer(), what)
+    with freeze(start, seconds=119):
         assert reseller.call(**params, quantity=200) == in_use
-    with at(start, seconds=120):
-        bought(reseller, what, quantity=200)
+    with freeze(start, seconds=120):
+        buy(reseller, what, quantity=200)
 
 
 def test_what_a_key_may_not_do_it_may_not_do_here(reseller: Reseller) -> None:
@@ -191,45 +191,45 @@ def test_play_money_is_the_setting_less_what_the_orders_cost(
 ) -> None:
     settings.SANDBOX_BALANCE = "10"
     what = service(rate="40")
-    with at(start):
+    with freeze(start):
         assert reseller.call(action="balance") == {"balance": "10.00", "currency": "USD"}
-        bought(reseller, what)
-        bought(reseller, what, f"{LINK}/partial")
+        buy(reseller, what)
+        buy(reseller, what, f"{LINK}/partial")
         assert reseller.call(action="balance")["balance"] == "2.00"
         refused = reseller.call(action="add", service=what.pk, link=f"{LINK}/more", quantity=100)
         assert refused == {"error": "Not enough funds on balance"}
-        bought(reseller, what, quantity=50)
+        buy(reseller, what, quantity=50)
         assert reseller.call(action="balance")["balance"] == "0.00"
-    with at(start, seconds=120):
+    with freeze(start, seconds=120):
         assert reseller.call(action="balance")["balance"] == "2.00"
     assert reseller.balance == Decimal(5)
 
 
 def test_a_lower_setting_leaves_nothing_rather_than_a_debt(reseller: Reseller, settings: Any) -> None:
-    bought(reseller, service(rate="1000"))
+    buy(reseller, service(rate="1000"))
     settings.SANDBOX_BALANCE = "50"
     assert reseller.call(action="balance")["balance"] == "0.00"
 
 
 def test_each_key_has_play_money_of_its_own(reseller: Reseller) -> None:
-    other = sandboxed(reseller.user)
-    bought(reseller, service())
+    other = sandbox_customer(reseller.user)
+    buy(reseller, service())
     assert reseller.call(action="balance")["balance"] == "999.91"
     assert other.call(action="balance")["balance"] == "1000.00"
 
 
 def test_a_customer_without_a_wallet_can_try_everything(db: Any) -> None:
-    newcomer = sandboxed(customer("0"))
-    assert bought(newcomer, service())
+    newcomer = sandbox_customer(customer("0"))
+    assert buy(newcomer, service())
 
 
 # ------------------------------------------------------------------------------------------------ whose orders
 def test_a_key_sees_only_its_own_sandbox_orders(reseller: Reseller, start: datetime) -> None:
     what = service(has_refill=True, has_cancel=True)
-    sibling, stranger, owner = sandboxed(reseller.user), sandboxed(), live_reseller()
-    with at(start):
-        own = bought(reseller, what)
-    with at(start, hours=1):
+    sibling, stranger, owner = sandbox_customer(reseller.user), sandbox_customer(), live_reseller()
+    with freeze(start):
+        own = buy(reseller, what)
+    with freeze(start, hours=1):
         number = reseller.call(action="refill", order=own)["refill"]
         for other in (sibling, stranger, owner):
             assert other.call(action="status", order=own) == NO_ORDER
@@ -242,21 +242,21 @@ def test_a_key_sees_only_its_own_sandbox_orders(reseller: Reseller, start: datet
 
 def test_a_sandbox_key_does_not_reach_the_live_orders_of_its_owner(reseller: Reseller) -> None:
     real = order(reseller.user, service(has_cancel=True, has_refill=True))
-    before = reality()
+    before = real_rows()
     assert reseller.call(action="status", order=real.pk) == NO_ORDER
     assert reseller.call(action="cancel", order=real.pk) == [{"order": real.pk, "cancel": NO_ORDER}]
     assert reseller.call(action="refill", order=real.pk) == NO_ORDER
-    assert reality() == before
+    assert real_rows() == before
 
 
 def test_one_number_is_another_order_for_each_kind_of_key(reseller: Reseller) -> None:
-    pk = bought(reseller, service())
+    pk = buy(reseller, service())
     live_key = live_reseller()
     Order.objects.bulk_create(
         [Order(pk=pk, user=live_key.user, service=service(), quantity=7, rate=Decimal(1), charge=Decimal("0.007"))]
     )
-    assert seen(reseller, pk) == ("Pending", "100", "0.09")
-    assert seen(live_key, pk) == ("Pending", "7", "0.007")
+    assert order_line(reseller, pk) == ("Pending", "100", "0.09")
+    assert order_line(live_key, pk) == ("Pending", "7", "0.007")
 
 
 @pytest.mark.parametrize("word", ["", "undefined", "abc", "0", "-1", "9" * 18, "9" * 40, "1.5", "٣"])
@@ -270,7 +270,7 @@ def test_what_is_no_number_is_answered_as_by_the_shop(reseller: Reseller, action
 
 # ------------------------------------------------------------------------------------------------ statements
 def test_balance_is_two_statements(reseller: Reseller, django_assert_num_queries: Callable[..., Any]) -> None:
-    bought(reseller, service())
+    buy(reseller, service())
     with django_assert_num_queries(2):
         reseller.call(action="balance")
 
@@ -282,9 +282,9 @@ def test_add_is_six_statements_at_most(reseller: Reseller, django_assert_num_que
     """
     what = service()
     with django_assert_num_queries(6 + 2):
-        bought(reseller, what)
+        buy(reseller, what)
     with django_assert_num_queries(5 + 2):
-        bought(reseller, what, request_id="r")
+        buy(reseller, what, request_id="r")
 
 
 @pytest.mark.parametrize("count", [10, 100, 1000])
@@ -319,7 +319,7 @@ def test_aftercare_takes_the_same_statements_for_any_number(
 
 def many(reseller: Reseller, count: int) -> list[str]:
     """So many orders of the key like a first one, by number."""
-    first = SandboxOrder.objects.get(pk=bought(reseller, service(has_refill=True, has_cancel=True)))
+    first = SandboxOrder.objects.get(pk=buy(reseller, service(has_refill=True, has_cancel=True)))
     values = {field.attname: getattr(first, field.attname) for field in SandboxOrder._meta.fields if field.name != "id"}
     made = SandboxOrder.objects.bulk_create(SandboxOrder(**values) for _ in range(count - 1))
     return [str(first.pk), *(str(row.pk) for row in made)]

@@ -17,7 +17,7 @@ from storefront.api.sandbox import tasks
 from storefront.api.sandbox.models import SandboxOrder, SandboxRefill
 from tests.factories import service
 from tests.storefront.api.reseller import Reseller
-from tests.storefront.api.sandbox.playing import LINK, at, bought, reality, sandboxed
+from tests.storefront.api.sandbox.playing import LINK, buy, freeze, real_rows, sandbox_customer
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/sandbox/sandboxorder/"
@@ -32,36 +32,36 @@ def superuser() -> Client:
 
 def test_what_began_more_than_thirty_days_ago_is_forgotten(reseller: Reseller, start: datetime) -> None:
     what = service(has_refill=True)
-    with at(start):
-        old = bought(reseller, what)
-        scheduled = bought(reseller, what, start_at=(start + timedelta(days=29)).isoformat())
-    with at(start, hours=1):
+    with freeze(start):
+        old = buy(reseller, what)
+        scheduled = buy(reseller, what, start_at=(start + timedelta(days=29)).isoformat())
+    with freeze(start, hours=1):
         reseller.call(action="refill", order=old)
-    with at(start, days=29):
-        young = bought(reseller, what)
+    with freeze(start, days=29):
+        young = buy(reseller, what)
         tasks.prune()
         assert SandboxOrder.objects.count() == 3
-    before = reality()
-    with at(start, days=30, seconds=1):
+    before = real_rows()
+    with freeze(start, days=30, seconds=1):
         (schedule,) = tasks.SCHEDULES
         import_string(schedule.func)()
     assert set(SandboxOrder.objects.values_list("pk", flat=True)) == {scheduled, young}
     assert not SandboxRefill.objects.exists()
-    assert reality() == before
-    with at(start, days=30, seconds=1):
+    assert real_rows() == before
+    with freeze(start, days=30, seconds=1):
         assert reseller.call(action="balance")["balance"] == "999.82"
 
 
 def test_a_service_that_was_only_tried_out_can_be_deleted(reseller: Reseller) -> None:
     what = service()
-    bought(reseller, what)
+    buy(reseller, what)
     what.delete()
     assert not SandboxOrder.objects.exists()
 
 
 # ------------------------------------------------------------------------------------------------ back office
 def test_the_list_shows_how_each_order_stands_now(superuser: Client, reseller: Reseller) -> None:
-    bought(reseller, service(name="Lamps"), f"{LINK}/slow")
+    buy(reseller, service(name="Lamps"), f"{LINK}/slow")
     SandboxOrder.objects.update(started_at=datetime(2020, 1, 1).astimezone())
     page = superuser.get(LIST).content.decode()
     assert 'data-status="in-progress"' in page
@@ -70,7 +70,7 @@ def test_the_list_shows_how_each_order_stands_now(superuser: Client, reseller: R
 
 
 def test_nobody_writes_sandbox_orders_by_hand(superuser: Client, reseller: Reseller) -> None:
-    own = bought(reseller, service())
+    own = buy(reseller, service())
     before = list(SandboxOrder.objects.values())
     assert superuser.get(f"{LIST}{own}/change/").status_code == 200
     assert superuser.get(f"{LIST}add/").status_code == 403
@@ -87,15 +87,15 @@ def test_the_list_costs_the_same_for_few_and_for_many(superuser: Client, reselle
         return len(caught)
 
     for _ in range(3):
-        bought(sandboxed(), service())
+        buy(sandbox_customer(), service())
     few = queries()
     for _ in range(20):
-        bought(sandboxed(), service())
+        buy(sandbox_customer(), service())
     assert queries() == few
 
 
 def test_orders_are_found_by_number_key_and_email(superuser: Client, reseller: Reseller) -> None:
-    own, other = bought(reseller, service()), bought(sandboxed(), service())
+    own, other = buy(reseller, service()), buy(sandbox_customer(), service())
     key = ApiKey.objects.get(user=reseller.user)
     for query in (f"q={own}", f"q={reseller.user.email[:12]}", f"key__id__exact={key.pk}"):
         page = superuser.get(f"{LIST}?{query}").content.decode()

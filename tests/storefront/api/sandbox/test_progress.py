@@ -15,7 +15,7 @@ from storefront.api.sandbox import progress
 from storefront.api.sandbox.models import SandboxOrder
 from tests.factories import INPUTS, service
 from tests.storefront.api.reseller import Reseller
-from tests.storefront.api.sandbox.playing import LINK, at, bought, seen
+from tests.storefront.api.sandbox.playing import LINK, buy, freeze, order_line
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MINUTES = timedelta(minutes=2)
@@ -57,22 +57,22 @@ STORIES = {
 @pytest.mark.django_db
 @pytest.mark.parametrize("word", WORDS)
 def test_a_word_in_the_link_chooses_the_end(reseller: Reseller, start: datetime, word: str) -> None:
-    with at(start):
-        own = bought(reseller, service(), f"{LINK}?end={word.title()}")
+    with freeze(start):
+        own = buy(reseller, service(), f"{LINK}?end={word.title()}")
     for seconds, expected in STORIES[word].items():
-        with at(start, seconds=seconds):
-            assert seen(reseller, own) == expected
+        with freeze(start, seconds=seconds):
+            assert order_line(reseller, own) == expected
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("word", "left"), [("", "999.91"), ("partial", "999.955"), ("canceled", "1000.00")])
 def test_what_comes_back_is_in_the_play_money(reseller: Reseller, start: datetime, word: str, left: str) -> None:
-    with at(start):
-        bought(reseller, service(), LINK + word)
+    with freeze(start):
+        buy(reseller, service(), LINK + word)
         assert reseller.call(action="balance")["balance"] == "999.91"
-    with at(start, seconds=119):
+    with freeze(start, seconds=119):
         assert reseller.call(action="balance")["balance"] == "999.91"
-    with at(start, seconds=120):
+    with freeze(start, seconds=120):
         assert reseller.call(action="balance")["balance"] == left
 
 
@@ -81,14 +81,14 @@ def test_the_start_count_appears_with_the_start_and_stays(reseller: Reseller, st
     def count(order: int) -> str:
         return str(reseller.call(action="status", order=order)["start_count"])
 
-    with at(start):
-        one, other = bought(reseller, service()), bought(reseller, service())
+    with freeze(start):
+        one, other = buy(reseller, service()), buy(reseller, service())
         assert (count(one), count(other)) == ("0", "0")
-    with at(start, seconds=30):
+    with freeze(start, seconds=30):
         first = count(one)
         assert int(first) > 0
         assert count(other) != first
-    with at(start, hours=5):
+    with freeze(start, hours=5):
         assert count(one) == first
 
 
@@ -97,51 +97,51 @@ def test_the_length_is_a_setting_and_an_order_keeps_the_one_it_was_placed_with(
     reseller: Reseller, settings: Any, start: datetime
 ) -> None:
     settings.SANDBOX_SECONDS = 8
-    with at(start):
-        own = bought(reseller, service())
+    with freeze(start):
+        own = buy(reseller, service())
     settings.SANDBOX_SECONDS = 120
-    with at(start, seconds=7):
-        assert seen(reseller, own)[0] == "In progress"
-    with at(start, seconds=8):
-        assert seen(reseller, own)[0] == "Completed"
+    with freeze(start, seconds=7):
+        assert order_line(reseller, own)[0] == "In progress"
+    with freeze(start, seconds=8):
+        assert order_line(reseller, own)[0] == "Completed"
 
 
 @pytest.mark.django_db
 def test_no_length_at_all_completes_at_once(reseller: Reseller, settings: Any) -> None:
     settings.SANDBOX_SECONDS = 0
-    assert seen(reseller, bought(reseller, service())) == ("Completed", "0", "0.09")
-    assert seen(reseller, bought(reseller, service(), f"{LINK}/slow")) == ("In progress", "50", "0.09")
+    assert order_line(reseller, buy(reseller, service())) == ("Completed", "0", "0.09")
+    assert order_line(reseller, buy(reseller, service(), f"{LINK}/slow")) == ("In progress", "50", "0.09")
 
 
 @pytest.mark.django_db
 def test_a_later_start_begins_later(reseller: Reseller, start: datetime) -> None:
-    with at(start):
-        own = bought(reseller, service(), start_at=(start + timedelta(days=2)).isoformat())
-    with at(start, days=2, seconds=29):
-        assert seen(reseller, own)[0] == "Pending"
-    with at(start, days=2, seconds=31):
-        assert seen(reseller, own)[0] == "In progress"
-    with at(start, days=2, seconds=120):
-        assert seen(reseller, own)[0] == "Completed"
+    with freeze(start):
+        own = buy(reseller, service(), start_at=(start + timedelta(days=2)).isoformat())
+    with freeze(start, days=2, seconds=29):
+        assert order_line(reseller, own)[0] == "Pending"
+    with freeze(start, days=2, seconds=31):
+        assert order_line(reseller, own)[0] == "In progress"
+    with freeze(start, days=2, seconds=120):
+        assert order_line(reseller, own)[0] == "Completed"
 
 
 @pytest.mark.django_db
 def test_runs_are_followed_as_one_order(reseller: Reseller, start: datetime) -> None:
-    with at(start):
-        own = bought(reseller, service(has_dripfeed=True), runs=5, interval=60)
-        assert seen(reseller, own) == ("Pending", "500", "0.45")
+    with freeze(start):
+        own = buy(reseller, service(has_dripfeed=True), runs=5, interval=60)
+        assert order_line(reseller, own) == ("Pending", "500", "0.45")
     row = SandboxOrder.objects.get()
     assert (row.runs, row.interval, row.quantity) == (5, 60, 500)
-    with at(start, seconds=120):
-        assert seen(reseller, own) == ("Completed", "0", "0.45")
+    with freeze(start, seconds=120):
+        assert order_line(reseller, own) == ("Completed", "0", "0.45")
 
 
 @pytest.mark.django_db
 def test_a_type_without_a_link_has_the_words_in_its_name(reseller: Reseller, start: datetime) -> None:
     params = {**INPUTS, "action": "add", "service": service("subscriptions").pk, "username": "partial_nadia"}
-    with at(start):
+    with freeze(start):
         own = reseller.call(**params)["order"]
-    with at(start, seconds=120):
+    with freeze(start, seconds=120):
         assert reseller.call(action="status", order=own)["status"] == "Partial"
 
 

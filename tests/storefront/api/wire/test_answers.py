@@ -27,7 +27,7 @@ SAID = {
 }  # fmt: skip
 
 
-def shaped(own: Reseller, status: str, **details: Any) -> int:
+def create_order(own: Reseller, status: str, **details: Any) -> int:
     made = order(own.user, Service.objects.first() or service(has_refill=True, has_cancel=True), status=status)
     Order.objects.filter(pk=made.pk).update(**details)
     return made.pk
@@ -36,7 +36,7 @@ def shaped(own: Reseller, status: str, **details: Any) -> int:
 # ------------------------------------------------------------------------------------------------ orders
 @pytest.mark.parametrize("status", [status.value for status in Status])
 def test_every_state_has_its_exact_word(call: Call, reseller: Reseller, status: str) -> None:
-    own = shaped(reseller, status)
+    own = create_order(reseller, status)
     assert call(action="status", order=own)["status"] == SAID[status]
     assert call(action="status", orders=own)[str(own)]["status"] == SAID[status]
 
@@ -52,13 +52,13 @@ def test_every_state_has_its_exact_word(call: Call, reseller: Reseller, status: 
 def test_remains_lies_within_the_quantity(
     call: Call, reseller: Reseller, status: str, remains: int | None, told: str
 ) -> None:
-    own = shaped(reseller, status, remains=remains)
+    own = create_order(reseller, status, remains=remains)
     assert call(action="status", order=own)["remains"] == told
 
 
 def test_a_status_has_five_texts_and_nothing_is_missing(call: Call, reseller: Reseller) -> None:
     for status in SAID:
-        row = call(action="status", order=shaped(reseller, status))
+        row = call(action="status", order=create_order(reseller, status))
         assert list(row) == ["charge", "start_count", "status", "remains", "currency"]
         assert PLAIN.fullmatch(row["charge"])
         assert row["start_count"].isdigit()
@@ -102,7 +102,7 @@ def test_ids_are_never_cut_in_silence(call: Call) -> None:
 
 
 def test_an_id_is_answered_once_and_as_it_was_asked(call: Call, reseller: Reseller) -> None:
-    own = shaped(reseller, "queued")
+    own = create_order(reseller, "queued")
     answer = call(action="status", orders=f"{own},0{own},{own},x")
     assert list(answer) == [str(own), f"0{own}", "x"]
 
@@ -111,8 +111,8 @@ def test_an_id_is_answered_once_and_as_it_was_asked(call: Call, reseller: Resell
 def test_a_foreign_id_is_told_like_one_that_never_was(
     call: Call, reseller: Reseller, stranger: Reseller, action: str
 ) -> None:
-    shaped(reseller, "completed")
-    theirs = shaped(stranger, "completed")
+    create_order(reseller, "completed")
+    theirs = create_order(stranger, "completed")
     Refill.objects.create(order_id=theirs)
     for name in ("order", "orders"):
         for spelled in ("{}", "{0},{0}", "0{}", "{}.0"):
@@ -122,7 +122,7 @@ def test_a_foreign_id_is_told_like_one_that_never_was(
 
 
 def test_a_foreign_refill_is_told_like_one_that_never_was(call: Call, reseller: Reseller, stranger: Reseller) -> None:
-    theirs = Refill.objects.create(order_id=shaped(stranger, "completed")).pk
+    theirs = Refill.objects.create(order_id=create_order(stranger, "completed")).pk
     for name in ("refill", "refills", "order"):
         said = [json.dumps(call(action="refill_status", **{name: word})) for word in (theirs, 987654)]
         assert said[0].replace(str(theirs), "…") == said[1].replace("987654", "…")
@@ -131,7 +131,7 @@ def test_a_foreign_refill_is_told_like_one_that_never_was(call: Call, reseller: 
 
 # ------------------------------------------------------------------------------------------------ after the purchase
 def test_numbers_are_numbers_and_a_single_refill_is_a_text(call: Call, reseller: Reseller) -> None:
-    first, second, running = (shaped(reseller, status) for status in ("completed", "completed", "in_progress"))
+    first, second, running = (create_order(reseller, status) for status in ("completed", "completed", "in_progress"))
     single = call(action="refill", order=first)
     (many,) = call(action="refill", orders=second)
     assert [type(single["refill"]), type(many["order"]), type(many["refill"])] == [str, int, int]
@@ -151,7 +151,7 @@ def test_numbers_are_numbers_and_a_single_refill_is_a_text(call: Call, reseller:
     ],
 )  # fmt: skip
 def test_every_state_of_a_refill_has_its_exact_word(call: Call, reseller: Reseller, status: str, word: str) -> None:
-    made = Refill.objects.create(order_id=shaped(reseller, "completed"), status=status)
+    made = Refill.objects.create(order_id=create_order(reseller, "completed"), status=status)
     assert call(action="refill_status", refill=made.pk) == {"status": word}
 
 
@@ -224,7 +224,7 @@ def test_a_balance_is_a_plain_decimal(call: Call, db: None, amount: str, told: s
 
 def test_no_success_has_the_word_error_in_it(call: Call, reseller: Reseller) -> None:
     sold = service(has_refill=True, has_cancel=True)
-    done, running = shaped(reseller, "completed"), shaped(reseller, "in_progress")
+    done, running = create_order(reseller, "completed"), create_order(reseller, "in_progress")
     successes = [
         call(action="services"),
         call(action="balance"),
@@ -251,10 +251,10 @@ def test_an_error_has_one_key_and_http_200(call: Call, reseller: Reseller) -> No
         "Quantity more than maximum 60": {"action": "add", "service": small.pk, "link": "x", "quantity": 61},
         "Bad link": {"action": "add", "service": small.pk, "link": "", "quantity": 50},
         "Refill is disabled for this service": {"action": "refill", "order": order(reseller.user, service()).pk},
-        "The order is not completed": {"action": "refill", "order": shaped_new(reseller)},
+        "The order is not completed": {"action": "refill", "order": create_new_order(reseller)},
     }
     assert {text: call(**fields) for text, fields in told.items()} == {text: {"error": text} for text in told}
 
 
-def shaped_new(own: Reseller) -> int:
+def create_new_order(own: Reseller) -> int:
     return order(own.user, service(has_refill=True), status="in_progress").pk

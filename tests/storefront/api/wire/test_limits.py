@@ -32,7 +32,7 @@ def within_one_minute() -> Iterator[None]:
         yield
 
 
-def posted(reseller: Reseller, action: str, **fields: Any) -> tuple[int, dict[str, str], Any]:
+def post(reseller: Reseller, action: str, **fields: Any) -> tuple[int, dict[str, str], Any]:
     return send(request(urlencode({"key": reseller.key, "action": action, **fields}).encode(), content_type=FORM))
 
 
@@ -42,8 +42,8 @@ def test_a_read_too_many_is_429_without_an_error(reseller: Reseller, settings: A
     """An error in a status is final for programs; an empty object changes nothing, and the header says when."""
     setattr(settings, setting, 3)
     fields = {"order": order(reseller.user, service()).pk}
-    assert [posted(reseller, action, **fields)[0] for _ in range(3)] == [200] * 3
-    status, headers, body = posted(reseller, action, **fields)
+    assert [post(reseller, action, **fields)[0] for _ in range(3)] == [200] * 3
+    status, headers, body = post(reseller, action, **fields)
     assert (status, body) == (429, {})
     assert 1 <= int(headers["retry-after"]) <= 60
 
@@ -51,10 +51,10 @@ def test_a_read_too_many_is_429_without_an_error(reseller: Reseller, settings: A
 @pytest.mark.parametrize("action", WRITES)
 def test_a_write_too_many_says_that_nothing_was_done(reseller: Reseller, settings: Any, action: str) -> None:
     settings.API_CALLS_PER_MINUTE = 1
-    assert posted(reseller, "balance")[0] == 200
+    assert post(reseller, "balance")[0] == 200
     own = order(reseller.user, service(has_refill=True, has_cancel=True), status="completed")
     fields = {"service": own.service_id, "link": "x", "quantity": 100, "orders": own.pk}
-    assert posted(reseller, action, **fields)[::2] == (200, TOO_MANY)
+    assert post(reseller, action, **fields)[::2] == (200, TOO_MANY)
     assert (Order.objects.count(), own.refills.count(), own.cancellations.count()) == (1, 0, 0)
 
 
@@ -63,8 +63,8 @@ def test_every_key_has_its_own_count_and_may_have_its_own_limit(
 ) -> None:
     settings.API_CALLS_PER_MINUTE = 2
     stranger.user.api_keys.update(calls_per_minute=4)
-    assert [posted(reseller, "balance")[0] for _ in range(4)] == [200, 200, 429, 429]
-    assert [posted(stranger, "balance")[0] for _ in range(5)] == [200, 200, 200, 200, 429]
+    assert [post(reseller, "balance")[0] for _ in range(4)] == [200, 200, 429, 429]
+    assert [post(stranger, "balance")[0] for _ in range(5)] == [200, 200, 200, 200, 429]
 
 
 @pytest.mark.parametrize("setting", ["API_CALLS_PER_MINUTE", "API_ADDRESS_CALLS_PER_MINUTE"])

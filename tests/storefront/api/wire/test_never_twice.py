@@ -37,7 +37,7 @@ def sold(db: None) -> Service:
     return service()
 
 
-def paid(orders: int) -> None:
+def assert_charged_once(orders: int) -> None:
     """So many orders were placed, each was charged once, and the books are clean."""
     assert Order.objects.count() == Transfer.objects.filter(kind="charge").count() == orders
     assert list(audit.findings()) == []
@@ -50,7 +50,7 @@ def test_the_same_request_id_is_the_same_order_for_a_day(call: Call, sold: Servi
         first = call(service=sold.pk, request_id="r-1", **FIELDS)
         clock.shift(timedelta(hours=hours))
         assert call(service=sold.pk, request_id="r-1", **FIELDS) == first == {"order": Order.objects.get().pk}
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_after_a_day_a_request_id_may_buy_again(call: Call, sold: Service) -> None:
@@ -60,7 +60,7 @@ def test_after_a_day_a_request_id_may_buy_again(call: Call, sold: Service) -> No
         second = call(service=sold.pk, request_id="r-1", **{**FIELDS, "link": "y"})
         assert second["order"] > first["order"]
         assert call(service=sold.pk, request_id="r-1", **{**FIELDS, "link": "y"}) == second
-    paid(2)
+    assert_charged_once(2)
 
 
 @pytest.mark.parametrize("other", [{"link": "y"}, {"quantity": 101}, {"service": "other"}, {"comments": "hello"}])
@@ -69,13 +69,13 @@ def test_a_request_id_with_another_body_buys_nothing(call: Call, sold: Service, 
         other = {"service": service().pk}
     call(service=sold.pk, request_id="r-1", **FIELDS)
     assert call(**{"service": sold.pk, "request_id": "r-1", **FIELDS, **other}) == REUSED
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_a_new_request_id_is_a_new_order_at_once(call: Call, sold: Service) -> None:
     ids = [call(service=sold.pk, request_id=f"r-{number}", **FIELDS)["order"] for number in range(3)]
     assert len(set(ids)) == 3
-    paid(3)
+    assert_charged_once(3)
 
 
 def test_the_header_is_the_same_id_as_the_parameter(reseller: Reseller, call: Call, sold: Service) -> None:
@@ -85,7 +85,7 @@ def test_the_header_is_the_same_id_as_the_parameter(reseller: Reseller, call: Ca
     as_json = request(json.dumps(body).encode(), content_type="application/json", Idempotency_Key="r-1")
     in_query = request(method="GET", path=f"/api/v2?{urlencode(body)}", Idempotency_Key="r-1")
     assert [send(raw)[2] for raw in (as_form, as_json, in_query)] == [first] * 3
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_an_id_is_its_customers_own(call: Call, reseller: Reseller, stranger: Reseller, sold: Service) -> None:
@@ -93,20 +93,20 @@ def test_an_id_is_its_customers_own(call: Call, reseller: Reseller, stranger: Re
     theirs = call(service=sold.pk, request_id="r-1", key=stranger.key, **FIELDS)
     assert theirs != first
     assert call(service=sold.pk, request_id="r-1", key=stranger.key, **{**FIELDS, "link": "z"}) == REUSED
-    paid(2)
+    assert_charged_once(2)
 
 
 def test_a_second_key_of_the_customer_hears_of_the_same_order(call: Call, reseller: Reseller, sold: Service) -> None:
     _, second = type(reseller.user.api_keys.get()).objects.issue(reseller.user)
     first = call(service=sold.pk, **FIELDS)
     assert call(service=sold.pk, key=second, **FIELDS) == first
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_a_refused_request_leaves_its_id_free(call: Call, sold: Service) -> None:
     assert "error" in call(service=sold.pk, request_id="r-1", **{**FIELDS, "quantity": 0})
     assert "order" in call(service=sold.pk, request_id="r-1", **FIELDS)
-    paid(1)
+    assert_charged_once(1)
 
 
 # ------------------------------------------------------------------------------------------------ without an id
@@ -116,7 +116,7 @@ def test_the_same_again_within_a_minute_is_the_same_order(call: Call, sold: Serv
         first = call(service=sold.pk, **FIELDS)
         clock.shift(seconds)
         assert call(service=sold.pk, **FIELDS) == first
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_after_a_minute_it_is_a_new_order(call: Call, reseller: Reseller, sold: Service) -> None:
@@ -127,7 +127,7 @@ def test_after_a_minute_it_is_a_new_order(call: Call, reseller: Reseller, sold: 
             clock.shift(61)
         assert len(set(ids)) == 4
     assert reseller.balance == Decimal("100.84292") - 4 * Decimal("0.09")
-    paid(4)
+    assert_charged_once(4)
 
 
 def test_the_minute_begins_with_the_order_and_not_with_the_last_question(call: Call, sold: Service) -> None:
@@ -138,7 +138,7 @@ def test_the_minute_begins_with_the_order_and_not_with_the_last_question(call: C
             ids.append(call(service=sold.pk, **FIELDS)["order"])
             clock.shift(31)
     assert [ids.index(pk) for pk in ids] == [0, 0, 2, 2, 4]
-    paid(3)
+    assert_charged_once(3)
 
 
 @pytest.mark.parametrize("other", [{"link": "y"}, {"quantity": 101}, {"runs": 2, "interval": 5}])
@@ -146,7 +146,7 @@ def test_what_differs_in_anything_is_another_order(call: Call, other: dict[str, 
     what = service(has_dripfeed=True)
     first = call(service=what.pk, **FIELDS)
     assert call(service=what.pk, **{**FIELDS, **other}) != first
-    paid(2)
+    assert_charged_once(2)
 
 
 @pytest.mark.parametrize("service_type", SERVICE_TYPES)
@@ -155,7 +155,7 @@ def test_every_type_is_bought_once(call: Call, service_type: str) -> None:
     fields = {**INPUTS, "action": "add", "service": what.pk}
     first = call(**fields)
     assert call(**fields) == first == {"order": Order.objects.get().pk}
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_the_same_in_another_manner_is_the_same(reseller: Reseller, call: Call, sold: Service) -> None:
@@ -170,7 +170,7 @@ def test_the_same_in_another_manner_is_the_same(reseller: Reseller, call: Call, 
         request(urlencode({**body, "action": "ADD"}).encode(), path="/api/v2/"),
     ]
     assert [send(raw)[2] for raw in raws] == [first] * 4
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_the_last_of_the_money_buys_once_and_is_told_again(db: None, sold: Service, call: Call) -> None:
@@ -178,12 +178,12 @@ def test_the_last_of_the_money_buys_once_and_is_told_again(db: None, sold: Servi
     first = call(service=sold.pk, key=poor.key, **FIELDS)
     assert call(service=sold.pk, key=poor.key, **FIELDS) == first
     assert poor.balance == 0
-    paid(1)
+    assert_charged_once(1)
 
 
 def test_two_customers_who_want_the_same_get_one_each(call: Call, stranger: Reseller, sold: Service) -> None:
     assert call(service=sold.pk, **FIELDS) != call(service=sold.pk, key=stranger.key, **FIELDS)
-    paid(2)
+    assert_charged_once(2)
 
 
 # ------------------------------------------------------------------------------------------------ one order a link
@@ -198,7 +198,7 @@ def test_a_service_can_take_one_order_a_link(call: Call) -> None:
         assert call(service=what.pk, request_id="r-1", **FIELDS) == ACTIVE
         assert "order" in call(service=what.pk, **{**FIELDS, "link": "https://example.com/other"})
         assert "order" in call(service=service().pk, **FIELDS)
-    paid(3)
+    assert_charged_once(3)
 
 
 @pytest.mark.parametrize("status", ["completed", "partial", "canceled"])
@@ -218,7 +218,7 @@ def test_the_same_from_eight_threads_is_one_order(transactional_db: None, named:
     answers = together([lambda: Client().post("/api/v2", fields).json()] * 8)
     assert answers == [{"order": Order.objects.get().pk}] * 8
     assert own.balance == Decimal("100.84292") - Decimal("0.09")
-    paid(1)
+    assert_charged_once(1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -230,4 +230,4 @@ def test_eight_threads_for_one_link_place_one_order(transactional_db: None) -> N
 
     answers = together([lambda quantity=quantity: buy(quantity) for quantity in range(100, 108)])
     assert sorted(map(str, answers)) == sorted([str({"order": Order.objects.get().pk}), *[str(ACTIVE)] * 7])
-    paid(1)
+    assert_charged_once(1)

@@ -20,21 +20,21 @@ BALANCE = {"balance": "100.84292", "currency": "USD"}
 
 
 # ------------------------------------------------------------------------------------------------ chunked bodies
-def decoded(body: bytes, **environ: Any) -> Any:
+def post_decoded(body: bytes, **environ: Any) -> Any:
     """The answer behind a server that decodes chunks and sets no length, such as gunicorn's own workers."""
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
     return Client().post("/api/v2", content_type=FORM, **{**chunked, "CONTENT_LENGTH": "", **environ})
 
 
 def test_a_body_in_chunks_is_read_where_the_server_decodes_it(reseller: Reseller) -> None:
-    assert decoded(f"key={reseller.key}&action=balance".encode()).json() == BALANCE
+    assert post_decoded(f"key={reseller.key}&action=balance".encode()).json() == BALANCE
 
 
 def test_a_body_in_chunks_is_read_up_to_the_size_limit(reseller: Reseller, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     fields = f"key={reseller.key}&action=balance&custom=".encode()
-    assert decoded(fields.ljust(1000, b"x")).json() == BALANCE
-    refused = decoded(fields.ljust(1001, b"x"))
+    assert post_decoded(fields.ljust(1000, b"x")).json() == BALANCE
+    refused = post_decoded(fields.ljust(1001, b"x"))
     assert (refused.status_code, refused.json()) == (413, {"error": "Incorrect request: it is too large"})
 
 
@@ -118,15 +118,15 @@ def test_pages_of_other_sites_read_nothing_unless_it_is_set(reseller: Reseller) 
 def test_pages_of_the_origins_that_are_set_may_read(reseller: Reseller, settings: Any, origins: list[str]) -> None:
     settings.API_CORS_ORIGINS = origins
 
-    def allowed(action: str, origin: str = ORIGIN) -> str | None:
+    def allowed_origin(action: str, origin: str = ORIGIN) -> str | None:
         fields = {"key": reseller.key, "action": action, "service": 1, "order": 1}
         answer = reseller.client.post("/api/v2", fields, headers={"Origin": origin})
         assert ("Origin" in answer.headers.get("Vary", "")) is (action not in WRITES)
         return answer.headers.get("Access-Control-Allow-Origin")
 
-    assert [allowed(action) for action in ("balance", "services", "status", "refill_status")] == [ORIGIN] * 4
-    assert [allowed(action) for action in WRITES] == [None] * 3
-    assert allowed("balance", "https://evil.example") == ("https://evil.example" if origins == ["*"] else None)
+    assert [allowed_origin(action) for action in ("balance", "services", "status", "refill_status")] == [ORIGIN] * 4
+    assert [allowed_origin(action) for action in WRITES] == [None] * 3
+    assert allowed_origin("balance", "https://evil.example") == ("https://evil.example" if origins == ["*"] else None)
 
 
 def test_a_browser_may_ask_before_it_sends_a_header(reseller: Reseller, settings: Any) -> None:

@@ -17,7 +17,7 @@ Call = Callable[..., Any]
 NO_ORDER = {"error": "Incorrect order ID"}
 
 
-def placed(answer: Any) -> Order:
+def order_of(answer: Any) -> Order:
     order = Order.objects.latest("pk")
     assert answer == {"order": order.pk}
     return order
@@ -26,7 +26,7 @@ def placed(answer: Any) -> Order:
 # ------------------------------------------------------------------------------------------------ numbers and nothing
 @pytest.mark.parametrize("quantity", ["100", "100.0", " 100 ", "0100", "100.00"])
 def test_a_whole_number_has_many_spellings(call: Call, quantity: str) -> None:
-    assert placed(call(action="add", service=service().pk, link="x", quantity=quantity)).quantity == 100
+    assert order_of(call(action="add", service=service().pk, link="x", quantity=quantity)).quantity == 100
 
 
 @pytest.mark.parametrize("quantity", ["1e3", "1,000", "100.5", "abc", "1 000", "١٠٠", "0x64", "--5"])
@@ -40,7 +40,7 @@ def test_what_is_no_whole_number_is_refused(call: Call, quantity: str) -> None:
 def test_a_word_for_nothing_is_nothing(call: Call, word: str) -> None:
     sold = service(has_dripfeed=True)
     options = dict.fromkeys(["runs", "interval", "comments", "request_id", "start_at", "posts"], word)
-    order = placed(call(action="add", service=sold.pk, link="x", quantity="10", **options))
+    order = order_of(call(action="add", service=sold.pk, link="x", quantity="10", **options))
     assert (order.runs, order.request_id, order.starts_at, order.fields) == (1, None, None, {})
     assert call(action="add", service=sold.pk, link="y", quantity=word) == {"error": "Quantity field is required"}
 
@@ -50,7 +50,9 @@ def test_a_word_for_nothing_is_nothing(call: Call, word: str) -> None:
 def test_the_lines_of_comments_count_whatever_quantity_says(call: Call, quantity: str | None) -> None:
     sent = {} if quantity is None else {"quantity": quantity}
     sold = service("custom_comments")
-    assert placed(call(action="add", service=sold.pk, link="x", comments="one\n\ntwo\n  \nthree", **sent)).quantity == 3
+    assert (
+        order_of(call(action="add", service=sold.pk, link="x", comments="one\n\ntwo\n  \nthree", **sent)).quantity == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_the_lines_of_comments_count_whatever_quantity_says(call: Call, quantity
 )
 def test_comments_are_parted_as_each_client_parts_them(call: Call, comments: str, lines: list[str]) -> None:
     sold = service("custom_comments")
-    order = placed(call(action="add", service=sold.pk, link="x", comments=comments))
+    order = order_of(call(action="add", service=sold.pk, link="x", comments=comments))
     assert order.fields["comments"] == lines
 
 
@@ -92,20 +94,20 @@ def test_comments_are_parted_as_each_client_parts_them(call: Call, comments: str
 def test_lists_are_parted_by_lines_and_a_single_line_by_commas(
     call: Call, service_type: str, field: str, usernames: str, names: list[str]
 ) -> None:
-    order = placed(call(action="add", service=service(service_type).pk, link="x", quantity=10, **{field: usernames}))
+    order = order_of(call(action="add", service=service(service_type).pk, link="x", quantity=10, **{field: usernames}))
     assert order.fields[field] == names
 
 
 def test_a_subscription_without_an_end_day(call: Call) -> None:
     sold, what = service("subscriptions"), {"username": "nadia", "min": 10, "max": 20, "posts": 2, "delay": 30}
-    assert "expiry" not in placed(call(action="add", service=sold.pk, expiry="", old_posts=0, **what)).fields
-    assert placed(call(action="add", service=sold.pk, expiry="11/12/2030", **what)).fields["expiry"] == "2030-12-11"
+    assert "expiry" not in order_of(call(action="add", service=sold.pk, expiry="", old_posts=0, **what)).fields
+    assert order_of(call(action="add", service=sold.pk, expiry="11/12/2030", **what)).fields["expiry"] == "2030-12-11"
     assert "error" in call(action="add", service=sold.pk, expiry="31/02/2030", **what)
 
 
 @pytest.mark.parametrize("link", ["someuser", "@user", "user@example.com", "t.me/x", "+79990000000", "имя", "#tag"])
 def test_a_link_need_not_be_an_address(call: Call, link: str) -> None:
-    assert placed(call(action="add", service=service().pk, link=link, quantity=10)).link == link
+    assert order_of(call(action="add", service=service().pk, link=link, quantity=10)).link == link
 
 
 # ------------------------------------------------------------------------------------------------ ids
@@ -165,5 +167,5 @@ def test_verbs_of_other_servers_are_incorrect_requests(call: Call, action: str) 
 def test_unknown_parameters_are_ignored_and_nothing_is_free(call: Call, reseller: Reseller) -> None:
     more = {"custom": "1", "is_test": "1", "order_source": "api", "schedule": "1", "schedule_time": "x", "charge": "0"}
     before = reseller.balance
-    assert placed(call(action="add", service=service().pk, **{**INPUTS, **more})).charge == Decimal("0.09")
+    assert order_of(call(action="add", service=service().pk, **{**INPUTS, **more})).charge == Decimal("0.09")
     assert reseller.balance == before - Decimal("0.09")
