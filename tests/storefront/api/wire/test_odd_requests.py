@@ -95,12 +95,14 @@ def test_invisible_marks_around_a_link_are_cut(call: Call, mark: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ subscriptions
-def test_of_the_published_subscriptions_the_one_with_an_end_is_sold(call: Call) -> None:
-    """``posts=0`` with old posts is a number of posts. Without ``posts`` the new ones have no limit, and no price."""
+def test_the_published_subscriptions_with_old_posts_are_sold_without_new_ones(call: Call) -> None:
+    """With old posts, a missing ``posts`` means 0: new posts without a limit would have no price."""
     sold, fields = service("subscriptions"), {"username": "nadia", "min": 100, "max": 110, "old_posts": 5, "delay": 30}
-    placed = call(action="add", service=sold.pk, posts=0, expiry="11/11/2030", **fields)
-    assert Order.objects.get(pk=placed["order"]).quantity == 5 * 110
-    refused = call(action="add", service=sold.pk, expiry="11/11/2030", **fields)
+    for posts in ({"posts": 0}, {}):
+        placed = call(action="add", service=sold.pk, expiry="11/11/2030", **posts, **fields)
+        order = Order.objects.get(pk=placed["order"])
+        assert (order.quantity, order.fields["posts"]) == (5 * 110, 0)
+    refused = call(action="add", service=sold.pk, **{**fields, "old_posts": ""})
     assert refused == {"error": "Posts field is required: subscriptions without a limit are not available"}
 
 
