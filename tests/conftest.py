@@ -7,12 +7,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.core.management.commands import flush
 from django.db import connections
@@ -21,6 +19,7 @@ from django.utils import translation
 from xdist.scheduler import LoadScopeScheduling
 
 from orders.db import append_only
+from orders.models import Account
 from tests import factories
 
 
@@ -73,6 +72,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
             is_sqlite = connection.vendor == "sqlite"
             connection.settings_dict["TEST"]["NAME"] = f"{settings.VAR_DIR}/{name}.sqlite3" if is_sqlite else name
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        house_accounts[:] = Account.objects.all()
     yield
     with django_db_blocker.unblock():
         connection.creation.destroy_test_db(original, verbosity=0)
@@ -169,14 +169,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 # Only tables with rows are emptied, and by DELETE: PostgreSQL takes seconds to TRUNCATE every table.
 KEPT_TABLES = {"django_content_type", "auth_permission"}
 LEDGER = "orders_transfer"
+#: The accounts that the migrations opened.
+house_accounts: list[Account] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _allow_emptying_the_ledger() -> Iterator[None]:
     operations = type(connections["default"].ops)
     empty = operations.execute_sql_flush
-    reopen = import_module("orders.migrations.0001_initial").open_house_accounts
-    reopen_bonuses = import_module("orders.migrations.0002_bonuses").open_account
 
     def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
         names = [table for table in tables if table not in KEPT_TABLES]
@@ -195,8 +195,7 @@ def _allow_emptying_the_ledger() -> Iterator[None]:
             if is_ledger_used:
                 with self.connection.schema_editor() as editor:
                     append_only.install(editor, LEDGER)
-        reopen(apps)
-        reopen_bonuses(apps)
+        Account.objects.bulk_create(house_accounts)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", sql_flush)
