@@ -2,6 +2,7 @@
 
 from storefront.payments.gateway import Gateway
 from storefront.payments.gateways.binancepay import BinancePay
+from storefront.payments.gateways.cashfree import Cashfree
 from storefront.payments.gateways.coinpayments import CoinPayments
 from storefront.payments.gateways.cryptobot import CryptoBot
 from storefront.payments.gateways.demo import Demo
@@ -49,6 +50,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         MercadoPagoPix,
         Payeer,
         TZSMMPay,
+        Cashfree,
         Demo,
     )
 }
