@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.test_house_rules import OURS, ROOT, parsed
+from tests.test_house_rules import OURS, ROOT, parse
 from tests.test_translations import in_sources
 
 #: Pattern: what to write instead.
@@ -67,7 +67,7 @@ def documents() -> Iterator[tuple[str, str]]:
 def docstrings() -> Iterator[tuple[str, str]]:
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for path in OURS:
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(parse(path)):
             if isinstance(node, documented) and (text := ast.get_docstring(node)):
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", re.sub(r"``[^`]*``", " ", text)
 

@@ -16,7 +16,7 @@ from orders.ledger import audit
 from orders.models import Order, Transfer
 from providers.panels.simulators import Panel
 from tests.clients.stage import Stage
-from tests.clients.test_replicas import posted
+from tests.clients.test_replicas import post_request
 from tests.providers.conftest import provider_at, start_panel
 from tests.storefront.api.reseller import read_response
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def add_request(stage: Stage, **more: Any) -> bytes:
     sold = stage.services["default"].pk
     fields = {"key": stage.key, "action": "add", "service": sold, "link": "x", "quantity": 100, **more}
-    return posted(urlencode(fields))
+    return post_request(urlencode(fields))
 
 
 def run_at_once(acts: list[Callable[[], Any]]) -> list[Any]:

@@ -17,7 +17,7 @@ from providers.placing import submission
 from providers.reconciling import decisions
 from providers.tracking import status_sync
 from providers.worker.models import Turn
-from tests.journeys.test_kill import until
+from tests.journeys.test_kill import wait_until
 from tests.processes import manage, run_manage
 from tests.providers.conftest import buy, customer, provider_at
 
@@ -37,7 +37,7 @@ def test_a_worker_killed_between_two_runs_neither_loses_nor_repeats_one(
     panel.fault("add", kind, seconds=60)
     order.run_rows.filter(number=2).update(due_at=timezone.now())
     worker = manage("run_due", "submit")
-    until(lambda: len(panel.received("add")) == 2)
+    wait_until(lambda: len(panel.received("add")) == 2)
     worker.kill()
     worker.wait()
     assert [run.status for run in order.run_rows.order_by("number")] == ["pending", "submitting", "queued"]

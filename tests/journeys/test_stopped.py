@@ -31,7 +31,7 @@ from storefront.mail.models import Email
 from storefront.webhooks import endpoints, outbox
 from storefront.webhooks import sending as webhooks
 from storefront.webhooks.models import Delivery
-from tests.journeys.test_kill import until
+from tests.journeys.test_kill import wait_until
 from tests.processes import python, run_manage
 from tests.providers.conftest import buy, customer, provider_at
 from tests.storefront.mail import writing
@@ -52,7 +52,7 @@ def stopped_process(calls: int, *command: str, **environ: str) -> Iterator[subpr
     """Yield a process that has claimed work for ``calls`` calls and was stopped before it sent anything."""
     process = python("-m", "tests.journeys.stopping", str(calls), *command, **{**SHORT, **environ})
     try:
-        until(lambda: state_of(process) in "TZ", 60)
+        wait_until(lambda: state_of(process) in "TZ", 60)
         assert process.poll() is None, process.communicate()
         yield process
     finally:
@@ -208,7 +208,7 @@ def test_machines_whose_clocks_differ_share_a_panels_limit(skew: int, start_pane
     panel.peak_parallel = 0
 
     first = python("-m", "tests.journeys.stopping", "0", "run_due", "submit", "--now")
-    until(lambda: panel.received("add"))
+    wait_until(lambda: panel.received("add"))
     others = 0
     while first.poll() is None:
         other = python("-m", "tests.journeys.stopping", "0", "run_due", "submit", "--now", CLOCK_SKEW=str(skew))

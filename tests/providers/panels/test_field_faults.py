@@ -25,7 +25,7 @@ from providers.placing import submission
 from providers.pricelists import importer
 from providers.tracking import apply_reports, status_sync
 from tests.providers.conftest import ALL_DIALECTS, buy, customer, provider_at
-from tests.providers.panels.test_conformance import words_of
+from tests.providers.panels.test_conformance import statuses_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_calls")]
 
@@ -68,7 +68,7 @@ def scene_at(dialect: str, start_panel: Callable[..., Panel]) -> Scene:
     panel = start_panel(dialect)
     provider = provider_at(panel, dialect)
     order = buy(customer(), Service.objects.order_by("is_flat", "-max_quantity")[0])
-    return Scene(panel, provider, order, words_of(dialect))
+    return Scene(panel, provider, order, statuses_of(dialect))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from storefront.accounts.models import User
 from storefront.payments import crediting
 from storefront.payments.models import Payment, PaymentEntry
 from tests import factories
-from tests.large_shop import given_times
+from tests.large_shop import keep_given_times
 
 pytestmark = pytest.mark.django_db
 EVER = Period(date(2000, 1, 1), date(2035, 1, 1))
@@ -182,7 +182,7 @@ def test_days_are_those_of_the_stores_time_zone_also_when_the_clocks_change(zone
     moments = [start + timedelta(minutes=61 * number) for number in range(120)]
     sales = Account.objects.get(code=transfers.SALES)
     wallet = Account.objects.get(user=user)
-    with given_times(Transfer):
+    with keep_given_times(Transfer):
         for number, moment in enumerate(moments):
             Transfer.objects.create(
                 kind="charge", reference=f"t{number}", source=wallet, target=sales, amount=1, wallet=wallet,

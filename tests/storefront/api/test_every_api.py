@@ -25,10 +25,10 @@ from storefront.support.models import Ticket
 from storefront.wsgi import application
 from tests.factories import INPUTS
 from tests.storefront.api.adminapi.test_fuzz import fields as admin_fields
+from tests.storefront.api.isolation import few_or_many
 from tests.storefront.api.reseller import connection_kept
 from tests.storefront.api.test_fuzz import NAMES, some_text
 from tests.storefront.api.two_customers import Customer, Scene, send
-from tests.storefront.api.watched import lengths
 
 V2, V3, ADMIN = "/api/v2", "/api/v3", "/adminapi"
 #: The part of all requests that each of these sends, in percent.
@@ -296,7 +296,7 @@ def status_and_text(response: Any) -> tuple[int, str]:
 
 
 @pytest.mark.django_db
-@lengths(300, 20_000)
+@few_or_many(300, 20_000)
 def test_no_request_to_any_api_does_what_it_may_not(
     examples: int, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

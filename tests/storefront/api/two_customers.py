@@ -35,7 +35,7 @@ from storefront.support import tickets
 from storefront.webhooks import outbox
 from storefront.webhooks.models import Endpoint
 from tests import factories
-from tests.storefront.api.adminapi.program import READ, Program, placed
+from tests.storefront.api.adminapi.program import READ, Program, place_by_hand
 
 #: What staff and their programs write and no customer may read.
 FOR_STAFF = "qxstaffonly"
@@ -112,7 +112,7 @@ class Scene:
         for customer in self.customers:
             for number in range(8):
                 factories.order(customer.user, by_hand, link=f"https://{customer.mark}.example/{number}")
-                placed(
+                place_by_hand(
                     factories.order(customer.user, default, link=f"https://{customer.mark}.example/p{number}"),
                     f"{customer.mark}{number}",
                 )

@@ -19,7 +19,7 @@ from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.models import PaymentMethod
 from storefront.shop.icons import ICONS
 from tests import factories
-from tests.storefront.backoffice.test_editable_rows import opened, save
+from tests.storefront.backoffice.test_editable_rows import open_form, save
 from tests.storefront.payments import payments
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_every_gateway_has_a_form(name: str, admin_client: Client, settings: Any
 
 
 def test_a_new_method_stores_its_credentials_encrypted(admin_client: Client) -> None:
-    sent = opened(admin_client, ADD)
+    sent = open_form(admin_client, ADD)
     assert (sent["name"], sent["icon"], sent["position"]) == ("NOWPayments", "wallet", "0")
     answer = save(admin_client, ADD, {**sent, "config_api_key": KEY, "config_ipn_secret": IPN, "minimum": "5"})
     row = PaymentMethod.objects.get()
@@ -83,7 +83,7 @@ def test_a_new_method_stores_its_credentials_encrypted(admin_client: Client) -> 
 
 
 def test_required_credentials_and_limits_are_checked(admin_client: Client) -> None:
-    sent = opened(admin_client, ADD)
+    sent = open_form(admin_client, ADD)
     page = text_of(save(admin_client, ADD, {**sent, "minimum": "50", "maximum": "5", "countries": "TR, Narnia"}))
     assert "The maximum is below the minimum." in page
     assert "Not a country code: NARNIA" in page
@@ -92,7 +92,7 @@ def test_required_credentials_and_limits_are_checked(admin_client: Client) -> No
 
 
 def test_countries_are_normalized(admin_client: Client, method: PaymentMethod) -> None:
-    save(admin_client, change(method), {**opened(admin_client, change(method)), "countries": " tr,in , TR"})
+    save(admin_client, change(method), {**open_form(admin_client, change(method)), "countries": " tr,in , TR"})
     method.refresh_from_db()
     assert method.countries == "TR, IN"
 
@@ -102,7 +102,7 @@ def test_an_empty_secret_keeps_the_stored_one(admin_client: Client, method: Paym
     assert KEY not in page
     assert IPN not in page
     assert page.count("Leave empty to keep the stored value.") == 2
-    sent = opened(admin_client, change(method))
+    sent = open_form(admin_client, change(method))
     assert sent["config_api_key"] == sent["config_ipn_secret"] == ""
     save(admin_client, change(method), {**sent, "config_ipn_secret": "new-ipn", "name": "Crypto"})
     method.refresh_from_db()
@@ -119,7 +119,7 @@ def test_credentials_that_cannot_be_decrypted_can_be_entered_again(
     page = text_of(admin_client.get(change(method)))
     assert "The stored credentials cannot be decrypted" in page
     assert "cannot be decrypted" in text_of(admin_client.get(LIST))
-    sent = opened(admin_client, change(method))
+    sent = open_form(admin_client, change(method))
     save(admin_client, change(method), {**sent, "config_api_key": "a", "config_ipn_secret": "b"})
     method.refresh_from_db()
     assert method.values() == {"api_key": "a", "ipn_secret": "b"}
@@ -229,7 +229,7 @@ def test_permissions(
 
 def test_chosen_customers_are_required_and_saved(admin_client: Client, method: PaymentMethod) -> None:
     nadia: User = factories.customer("0")
-    sent = {**opened(admin_client, change(method)), "audience": "chosen"}
+    sent = {**open_form(admin_client, change(method)), "audience": "chosen"}
     assert "Choose at least one customer." in text_of(save(admin_client, change(method), sent))
     save(admin_client, change(method), {**sent, "customers": str(nadia.pk)})
     method.refresh_from_db()

@@ -112,7 +112,7 @@ def test_a_balance_on_hold_buys_nothing(nadia: User) -> None:
 
 @pytest.mark.parametrize("state", [ReportedState.DISPUTED, CHARGED_BACK])
 def test_staff_are_told_once_by_email(nadia: User, state: ReportedState) -> None:
-    staff = payments.staff("change_payment")
+    staff = factories.staff("change_payment")
     payment = credited(nadia)
     for _ in range(2):
         report(payment, state, "10", "d1")
@@ -155,7 +155,7 @@ def refunds(monkeypatch: pytest.MonkeyPatch) -> type[Refunding]:
 
 
 def request(payment: Payment, amount: str = "10") -> PaymentRefund:
-    actor = User.objects.filter(email="staff@example.com").first() or payments.staff()
+    actor = User.objects.filter(email="staff@example.com").first() or factories.staff()
     return crediting.request_refund(payment, amount=Decimal(amount), reason="Asked for it.", actor=actor)
 
 
@@ -203,7 +203,7 @@ def test_a_refused_refund_returns_to_the_balance(nadia: User, refunds: type[Refu
 def test_a_refund_with_an_unknown_outcome_waits_for_staff(
     nadia: User, refunds: type[Refunding], problem: Exception
 ) -> None:
-    staff = payments.staff("change_payment", email="told@example.com")
+    staff = factories.staff("change_payment", email="told@example.com")
     refunds.outcome = problem
     payment = credited(nadia)
     refund = request(payment)
@@ -266,7 +266,7 @@ def test_two_refunds_never_give_back_more_than_was_paid(nadia: User, refunds: ty
 
 
 def test_staff_refund_hold_and_record_in_the_back_office(nadia: User, refunds: type[Refunding]) -> None:
-    boss = payments.browser(User.objects.create_superuser("boss@example.com", "x"))
+    boss = factories.signed_in(User.objects.create_superuser("boss@example.com", "x"))
     refunds.outcome = GatewayUnreachable("timed out")
     payment = credited(nadia)
     page = f"/admin/payments/payment/{payment.pk}/"
@@ -291,12 +291,12 @@ def test_staff_refund_hold_and_record_in_the_back_office(nadia: User, refunds: t
 @pytest.mark.parametrize("name", ["refund", "resolve-refund", "hold"])
 def test_deciding_about_money_needs_the_permission(nadia: User, name: str) -> None:
     payment = credited(nadia)
-    reader = payments.browser(payments.staff("view_payment"))
+    reader = factories.signed_in(factories.staff("view_payment"))
     data = {"amount": "4", "reason": "x", "refund": "1", "outcome": "done", "is_held": "on"}
     assert reader.post(f"/admin/payments/payment/{payment.pk}/{name}/", data).status_code == 403
 
 
 def test_a_method_without_refunds_has_no_button(nadia: User) -> None:
-    boss: Client = payments.browser(User.objects.create_superuser("boss@example.com", "x"))
+    boss: Client = factories.signed_in(User.objects.create_superuser("boss@example.com", "x"))
     payment = credited(nadia)
     assert "Refund payment" not in boss.get(f"/admin/payments/payment/{payment.pk}/change/").content.decode()

@@ -18,7 +18,7 @@ from storefront.support.models import Attachment, Message, Ticket, TicketCategor
 from storefront.support.models.ticket import TicketStatus
 from tests import factories
 from tests.storefront.shop.forms import text_of
-from tests.storefront.support.test_tickets import PNG, opened
+from tests.storefront.support.test_tickets import PNG, open_ticket
 
 EVIL = '<script>alert(1)</script>"onmouseover="alert(2)'
 
@@ -79,7 +79,7 @@ def test_an_invalid_form_shows_the_error_and_keeps_the_text(change: dict[str, An
 
 def test_reaching_a_limit_shows_an_error(page: Client, nadia: User, settings: Any) -> None:
     settings.SUPPORT_OPEN_TICKETS = 1
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     text = text_of(page.post("/support/new/", {"subject": "S", "text": "T"}))
     assert "You already have 1 open tickets" in text
     for number in range(tickets.MAX_MESSAGES):
@@ -88,7 +88,7 @@ def test_reaching_a_limit_shows_an_error(page: Client, nadia: User, settings: An
 
 
 def test_replying_and_closing_work_as_plain_forms(page: Client, nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     response = page.post(f"/support/{ticket.pk}/", {"text": "More"}, follow=True)
     assert "More" in text_of(response)
     response = page.post(f"/support/{ticket.pk}/close/", follow=True)
@@ -119,7 +119,7 @@ def test_a_request_from_an_order_opens_one_ticket(page: Client, nadia: User) -> 
 
 def test_another_customers_ticket_is_not_found(page: Client) -> None:
     other = factories.customer()
-    foreign = opened(other, "secret words", uploads=[SimpleUploadedFile("a.png", PNG)])
+    foreign = open_ticket(other, "secret words", uploads=[SimpleUploadedFile("a.png", PNG)])
     order = factories.order(other, status="in_progress")
     for address in (f"/support/{foreign.pk}/", f"/support/{foreign.pk}/live/", "/support/99999/"):
         assert page.get(address).status_code == 404
@@ -132,7 +132,7 @@ def test_another_customers_ticket_is_not_found(page: Client) -> None:
 
 
 def test_a_file_is_visible_to_its_customer_and_support_staff_only(page: Client, nadia: User, staff: Any) -> None:
-    opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
+    open_ticket(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     address = f"/support/files/{Attachment.objects.get().pk}/"
     answer = page.get(address)
     assert b"".join(answer.streaming_content) == PNG  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ def test_a_file_is_visible_to_its_customer_and_support_staff_only(page: Client, 
 
 
 def test_files_have_no_public_url(page: Client, nadia: User, settings: Any) -> None:
-    opened(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
+    open_ticket(nadia, uploads=[SimpleUploadedFile("a.png", PNG)])
     kept = Attachment.objects.get()
     for prefix in ("/", "/static/", "/media/", "/private/"):
         assert page.get(prefix + kept.key).status_code == 404
@@ -156,7 +156,7 @@ def test_files_have_no_public_url(page: Client, nadia: User, settings: Any) -> N
 
 
 def test_internal_notes_are_never_shown_to_the_customer(page: Client, nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     seen = ticket_list.mark(ticket)
     tickets.note(ticket, author=agent, text="AcmePanel is slow", uploads=[SimpleUploadedFile("n.png", PNG)])
     assert page.get(f"/support/{ticket.pk}/live/?seen={seen}").status_code == 204
@@ -174,7 +174,7 @@ def test_internal_notes_are_never_shown_to_the_customer(page: Client, nadia: Use
 def test_the_provider_of_an_order_is_never_shown_to_the_customer(page: Client, nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
     placed_at(order)
-    ticket = opened(nadia, orders=[order.pk])
+    ticket = open_ticket(nadia, orders=[order.pk])
     text = text_of(page.get(f"/support/{ticket.pk}/")) + text_of(page.get(f"/support/{ticket.pk}/live/"))
     assert str(order.pk) in text
     assert "AcmePanel" not in text
@@ -203,7 +203,7 @@ def placed_at(order: Order) -> None:
 
 
 def test_a_merged_ticket_redirects_to_its_target(page: Client, nadia: User, agent: User) -> None:
-    one, two = opened(nadia), opened(nadia, "the second")
+    one, two = open_ticket(nadia), open_ticket(nadia, "the second")
     tickets.merge(two, into=one, actor=agent)
     assert page.get(f"/support/{two.pk}/").headers["Location"] == f"/support/{one.pk}/"
     assert page.get(f"/support/{two.pk}/live/").headers["HX-Refresh"] == "true"
@@ -222,7 +222,7 @@ def test_a_visitor_is_asked_to_sign_in(address: str, client: Client, db: None) -
 
 
 def test_user_text_is_escaped_on_every_page(page: Client, desk: Client, nadia: User, agent: User) -> None:
-    ticket = opened(nadia, EVIL, subject=EVIL, uploads=[SimpleUploadedFile(f"{EVIL}.png", PNG)])
+    ticket = open_ticket(nadia, EVIL, subject=EVIL, uploads=[SimpleUploadedFile(f"{EVIL}.png", PNG)])
     tickets.answer(ticket, author=agent, text=EVIL)
     pages = (
         page.get("/support/"),
@@ -240,7 +240,7 @@ def test_user_text_is_escaped_on_every_page(page: Client, desk: Client, nadia: U
 
 
 def test_an_unread_answer_is_marked_until_it_is_read(page: Client, nadia: User, agent: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     assert "(unread)" not in text_of(page.get("/support/"))
     tickets.answer(ticket, author=agent, text="Here.")
     assert "(unread)" in text_of(page.get("/support/"))
@@ -249,7 +249,7 @@ def test_an_unread_answer_is_marked_until_it_is_read(page: Client, nadia: User, 
 
 
 def test_live_updates_contain_only_new_messages(page: Client, nadia: User, agent: User) -> None:
-    ticket = opened(nadia, "the first words")
+    ticket = open_ticket(nadia, "the first words")
     clock = re.search(r'hx-get="(/support/\d+/live/\?seen=[^"]+)"', text_of(page.get(f"/support/{ticket.pk}/")))
     assert clock
     assert page.get(clock[1]).status_code == 204
@@ -280,7 +280,7 @@ def test_the_list_needs_the_same_queries_for_any_length(
 def test_a_conversation_needs_the_same_queries_for_any_length(
     count: int, page: Client, nadia: User, django_assert_num_queries: Any
 ) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     Message.objects.bulk_create(Message(ticket=ticket, author=nadia, text=f"m{n}") for n in range(count))
     page.get(f"/support/{ticket.pk}/")
     with django_assert_num_queries(7):  # session, customer, ticket, orders, messages, files, balance
@@ -303,8 +303,8 @@ def test_paging_shows_every_ticket_once(page: Client, nadia: User) -> None:
 
 
 def test_tabs_show_the_tickets_they_count(page: Client, nadia: User, agent: User) -> None:
-    opened(nadia)
-    tickets.answer(opened(nadia), author=agent, text="x")
+    open_ticket(nadia)
+    tickets.answer(open_ticket(nadia), author=agent, text="x")
     text = re.sub(r"<[^>]*>", " ", text_of(page.get("/support/?status=answered")))
     assert re.search(r"All\s+2\s+Awaiting our reply\s+1\s+Awaiting your reply\s+0\s+Answered\s+1\s+Closed\s+0", text)
     assert "1 ticket" in text
@@ -312,7 +312,7 @@ def test_tabs_show_the_tickets_they_count(page: Client, nadia: User, agent: User
 
 @pytest.mark.parametrize("query", ["status=<x>", "before=x", "after=²", "before=99999999999999999999", "seen=%00-x"])
 def test_an_invalid_query_string_is_ignored(query: str, page: Client, nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     for address in ("/support/", f"/support/{ticket.pk}/", f"/support/{ticket.pk}/live/", "/support/new/", "/updates/"):
         assert page.get(f"{address}?{query}").status_code in (200, 204)
     assert page.get("/support/new/?order=%00").status_code == 200

@@ -20,7 +20,7 @@ from storefront.support.models import CannedReply, Message, Ticket, TicketCatego
 from tests import factories
 from tests.storefront.shop.forms import text_of
 from tests.storefront.support.test_pages import placed_at
-from tests.storefront.support.test_tickets import PNG, opened
+from tests.storefront.support.test_tickets import PNG, open_ticket
 
 LIST = "/admin/support/ticket/"
 
@@ -47,8 +47,8 @@ def listed_numbers(desk: Client, query: str = "") -> list[int]:
 
 
 def test_the_longest_waiting_ticket_is_first(desk: Client, nadia: User, agent: User) -> None:
-    waiting = [opened(nadia).pk for _ in range(3)]
-    answered = opened(nadia)
+    waiting = [open_ticket(nadia).pk for _ in range(3)]
+    answered = open_ticket(nadia)
     tickets.answer(answered, author=agent, text="x")
     Ticket.objects.filter(pk=waiting[2]).update(waiting_since=timezone.now() - timedelta(days=1))
     assert listed_numbers(desk) == [waiting[2], waiting[0], waiting[1]]
@@ -59,7 +59,7 @@ def test_the_longest_waiting_ticket_is_first(desk: Client, nadia: User, agent: U
 
 def test_the_queue_is_filtered_by_assignee_and_category(desk: Client, nadia: User, agent: User) -> None:
     category = TicketCategory.objects.create(name="Payments")
-    free, mine = opened(nadia, category=category), opened(nadia)
+    free, mine = open_ticket(nadia, category=category), open_ticket(nadia)
     tickets.assign(mine, assignee=agent)
     assert listed_numbers(desk, "assignee=me") == [mine.pk]
     assert listed_numbers(desk, "assignee=nobody") == [free.pk]
@@ -68,7 +68,7 @@ def test_the_queue_is_filtered_by_assignee_and_category(desk: Client, nadia: Use
 
 def test_tickets_are_found_by_customer_order_and_number_even_when_closed(desk: Client, nadia: User) -> None:
     order = factories.order(nadia)
-    about, other = opened(nadia, orders=[order.pk]), opened(factories.customer(email="zoe@example.com"))
+    about, other = open_ticket(nadia, orders=[order.pk]), open_ticket(factories.customer(email="zoe@example.com"))
     tickets.close(about)
     assert about.pk in listed_numbers(desk, f"q={order.pk}")
     assert listed_numbers(desk, "q=nadia@") == [about.pk]
@@ -101,7 +101,7 @@ def test_the_start_page_counts_waiting_tickets_for_permitted_staff(
     desk: Client, nadia: User, staff: Callable[..., Client]
 ) -> None:
     assert "waiting for a reply" not in text_of(desk.get("/admin/"))
-    opened(nadia), opened(nadia)
+    open_ticket(nadia), open_ticket(nadia)
     assert "2 tickets waiting for a reply" in text_of(desk.get("/admin/"))
     assert "2 tickets waiting" in text_of(staff("view_ticket").get("/admin/"))
     assert "tickets waiting" not in text_of(staff("view_order").get("/admin/"))
@@ -113,7 +113,7 @@ def test_the_start_page_counts_waiting_tickets_for_permitted_staff(
 def test_the_page_shows_customer_orders_and_submissions(desk: Client, nadia: User) -> None:
     order = factories.order(nadia, status="in_progress")
     placed_at(order)
-    ticket = opened(nadia, "Where is it?", orders=[order.pk])
+    ticket = open_ticket(nadia, "Where is it?", orders=[order.pk])
     text = text_of(desk.get(change(ticket)))
     for part in (
         "Where is it?",
@@ -133,7 +133,7 @@ def test_the_page_needs_the_same_queries_for_any_conversation(
     count: int, desk: Client, nadia: User, agent: User
 ) -> None:
     order = factories.order(nadia)
-    ticket = opened(nadia, orders=[order.pk])
+    ticket = open_ticket(nadia, orders=[order.pk])
     Message.objects.bulk_create(Message(ticket=ticket, author=agent, text=f"m{n}", is_staff=True) for n in range(count))
     desk.get(change(ticket))
     with CaptureQueriesContext(connection) as caught:
@@ -142,7 +142,7 @@ def test_the_page_needs_the_same_queries_for_any_conversation(
 
 
 def test_the_customer_sees_replies_but_not_notes(desk: Client, page: Client, nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     files = {"uploads": SimpleUploadedFile("a.png", PNG)}
     text = text_of(write(desk, ticket, "answer", text="Here you are.", status="waiting", **files))
     assert f"Reply sent for ticket {ticket.pk}." in text
@@ -156,24 +156,24 @@ def test_the_customer_sees_replies_but_not_notes(desk: Client, page: Client, nad
 
 
 def test_send_and_next_opens_the_next_ticket(desk: Client, nadia: User) -> None:
-    first, second = opened(nadia), opened(nadia)
+    first, second = open_ticket(nadia), open_ticket(nadia)
     assert write(desk, first, "next", text="x").redirect_chain == [(change(second), 302)]
     assert write(desk, second, "next", text="x").redirect_chain == [(change(second), 302)]
 
 
 def test_inserting_a_canned_reply_sends_nothing(desk: Client, nadia: User) -> None:
     order = factories.order(nadia)
-    ticket = opened(nadia, orders=[order.pk])
+    ticket = open_ticket(nadia, orders=[order.pk])
     canned = CannedReply.objects.create(title="Late", text="Dear {name}, {order} is late. {0} {x.y}")
     text = text_of(write(desk, ticket, "insert", canned=canned.pk, text="Begun."))
     assert f"Begun.\n\nDear Nadia, {order.pk} is late. {{0}} {{x.y}}" in text
     assert Message.objects.count() == 1
-    bare = opened(factories.customer(email="zoe@example.com"))
+    bare = open_ticket(factories.customer(email="zoe@example.com"))
     assert "Dear zoe,  is late" in text_of(write(desk, bare, "insert", canned=canned.pk))
 
 
 def test_an_invalid_reply_shows_an_error(desk: Client, nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     assert "This field is required" in text_of(write(desk, ticket, "answer"))
     assert "not a supported file type" in text_of(
         write(desk, ticket, "answer", text="x", uploads=SimpleUploadedFile("x.exe", b"MZ\x00"))
@@ -183,13 +183,13 @@ def test_an_invalid_reply_shows_an_error(desk: Client, nadia: User) -> None:
 
 
 def test_a_ticket_can_be_assigned_closed_and_merged(desk: Client, nadia: User, agent: User) -> None:
-    one, two = opened(nadia), opened(nadia)
+    one, two = open_ticket(nadia), open_ticket(nadia)
     assert "Assigned to agent@example.com" in act(desk, one, "assign", assignee=agent.pk)
     assert "valid choice" in act(desk, one, "assign", assignee=nadia.pk)
     assert "Closed" in act(desk, one, "status", status="closed")
     assert Ticket.objects.get(pk=one.pk).status == "closed"
     assert "Ticket 99999 does not exist" in act(desk, one, "merge", into=99999)
-    foreign = opened(factories.customer())
+    foreign = open_ticket(factories.customer())
     assert "different customers" in act(desk, one, "merge", into=foreign.pk)
     assert f"merged into ticket {one.pk}" in act(desk, two, "merge", into=one.pk)
     assert desk.get(change(two)).headers["Location"] == change(one)
@@ -197,7 +197,7 @@ def test_a_ticket_can_be_assigned_closed_and_merged(desk: Client, nadia: User, a
 
 
 def test_tickets_can_be_assigned_and_closed_in_bulk(desk: Client, nadia: User, agent: User) -> None:
-    rows = [opened(nadia).pk for _ in range(2)]
+    rows = [open_ticket(nadia).pk for _ in range(2)]
     desk.post(LIST, {"action": "take", "_selected_action": rows})
     assert set(Ticket.objects.values_list("assignee", flat=True)) == {agent.pk}
     desk.post(LIST, {"action": "close", "_selected_action": rows})
@@ -210,7 +210,7 @@ def test_tickets_can_be_assigned_and_closed_in_bulk(desk: Client, nadia: User, a
 def test_support_pages_require_permissions(nadia: User, staff: Callable[..., Client]) -> None:
     order = factories.order(nadia)
     placed_at(order)
-    ticket = opened(nadia, orders=[order.pk])
+    ticket = open_ticket(nadia, orders=[order.pk])
     nobody, reader = staff("view_order", "view_placement"), staff("view_ticket")
     assert nobody.get(LIST).status_code == 403
     assert nobody.get(change(ticket)).status_code == 403
@@ -233,14 +233,14 @@ def test_support_pages_require_permissions(nadia: User, staff: Callable[..., Cli
 
 
 def test_tickets_cannot_be_added_or_deleted_in_admin(desk: Client, nadia: User) -> None:
-    ticket = opened(nadia)
+    ticket = open_ticket(nadia)
     assert desk.post(f"{LIST}{ticket.pk}/delete/", {"post": "yes"}).status_code == 403
     assert desk.get(f"{LIST}add/").status_code == 403
     assert desk.get(f"{LIST}{ticket.pk}/write/").status_code == 405
 
 
 def test_links_in_customers_messages_are_not_clickable_for_staff(desk: Client, nadia: User, agent: User) -> None:
-    ticket = opened(nadia, "look at https://evil.example/")
+    ticket = open_ticket(nadia, "look at https://evil.example/")
     tickets.answer(ticket, author=agent, text="see https://good.example/")
     source = desk.get(change(ticket)).content.decode()
     assert 'href="https://evil.example/' not in source
