@@ -293,7 +293,13 @@ SUPPORT_ANSWER_LISTENER = "storefront.mail.ticket_answers.keep"
 PAYMENT_CREDIT_LISTENERS = [
     "storefront.promotions.listeners.payment_credited",
     "storefront.mail.receipts.keep",
+    "storefront.shop.planned_orders.payment_credited",
 ]
+# Called as listener(payment, *, purpose: str) when a payment starts, in the transaction that stores it; ``purpose`` is
+# what the page that led to "Add funds" passed on, such as the key of an order to place when the money arrives.
+PAYMENT_START_LISTENERS = ["storefront.shop.planned_orders.payment_started"]
+# Called with a PlannedOrder that could not be placed after its payment had arrived, in the same transaction.
+SHOP_PLAN_LISTENER = "storefront.mail.planned_orders.keep"
 # Called as listener(payment, *, amount: Decimal) when a refund or chargeback of a credited payment is booked, in the
 # same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency.
 PAYMENT_REVERSAL_LISTENERS = ["storefront.promotions.listeners.payment_reversed"]

@@ -164,6 +164,7 @@ ELSEWHERE: Mapping[str, str] = {
     "brand:logo": "a picture, of one row",
     "support:file": "a file from the disk",
     "payments:proof": "a file from the disk",
+    "shop:planned_order": "a fragment of one row on the page of a payment, for the seconds until an order is placed",
     "promotions:referral": "leads to the landing page",
     "payments:demo": "the demo gateway, which only the demo has",
     "payments:return": "leads to the page of the payment",

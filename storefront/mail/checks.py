@@ -18,7 +18,7 @@ UNDELIVERED = (
 )
 #: Settings that name a function which other apps call to have an email written. An empty setting means that no email is
 #: written.
-HOOKS = ("SUPPORT_ANSWER_LISTENER", "ACCOUNTS_EMAIL_HANDLER")
+HOOKS = ("SUPPORT_ANSWER_LISTENER", "ACCOUNTS_EMAIL_HANDLER", "SHOP_PLAN_LISTENER")
 
 
 @register()

@@ -30,7 +30,12 @@ def presets_are_amounts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_listeners(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report a listener that cannot be called at start, not when the first payment cannot be credited."""
     found: list[CheckMessage] = []
-    for name in ("PAYMENT_CREDIT_LISTENERS", "PAYMENT_REVERSAL_LISTENERS", "PAYMENT_NOTICE_LISTENERS"):
+    for name in (
+        "PAYMENT_START_LISTENERS",
+        "PAYMENT_CREDIT_LISTENERS",
+        "PAYMENT_REVERSAL_LISTENERS",
+        "PAYMENT_NOTICE_LISTENERS",
+    ):
         paths = getattr(settings, name)
         if isinstance(paths, str):
             hint = "Set it to a list of dotted paths."

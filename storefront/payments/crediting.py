@@ -75,6 +75,7 @@ class ReasonNeeded(PaymentError):
     """The decision needs a reason: a refusal, or a credit of another amount than the requested one."""
 
 
+@transaction.atomic
 def open_payment(
     user: Any,
     *,
@@ -82,6 +83,7 @@ def open_payment(
     quote: Quote,
     return_to: str = "",
     coupon_code: str = "",
+    purpose: str = "",
     expires_after: timedelta | None = None,
 ) -> Payment:
     """Create the row of a payment, before the gateway is called.
@@ -89,6 +91,7 @@ def open_payment(
     Args:
         quote: What the customer pays, and what the wallet receives for it.
         coupon_code: The coupon that the customer entered, for the listeners of the credit.
+        purpose: What the payment is for, for PAYMENT_START_LISTENERS.
         return_to: A path of the shop to which the customer returns after paying.
 
     Raises:
@@ -96,7 +99,7 @@ def open_payment(
     """
     if Payment.objects.of(user).open().filter(is_in_review=False)[:OPEN_MAX].count() >= OPEN_MAX:
         raise TooManyOpenPayments(f"there are already {OPEN_MAX} unpaid payments")
-    return Payment.objects.create(
+    row = Payment.objects.create(
         user=user,
         gateway=method.gateway,
         method=method,
@@ -112,6 +115,8 @@ def open_payment(
         expires_at=timezone.now() + expires_after if expires_after else None,
         coupon_code=coupon_code,
     )
+    _notify(settings.PAYMENT_START_LISTENERS, row, purpose=purpose)
+    return row
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from storefront.payments.models import REPORTED, PaymentMethod
 #: Maximum length of the amount's text. Longer texts are cut and are not valid amounts.
 _AMOUNT_MAX_LENGTH = 24
 COUPON_MAX_LENGTH = 40
+_PURPOSE_MAX_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class PaymentRequest:
 
     ``problem`` is one of: amount_missing, amount_wrong, amount_fraction, amount_small, amount_large, method, details.
     ``limit`` is the limit that was violated. ``quote`` is what the amount costs, if both amount and method are valid.
+    ``purpose`` is for PAYMENT_START_LISTENERS, if ``has_purpose``.
     """
 
     text: str
@@ -56,6 +58,8 @@ class PaymentRequest:
     limit: Decimal | None = None
     coupon: str = ""
     details: Sequence[customer_details.DetailInput] = ()
+    purpose: str = ""
+    has_purpose: bool = True
     quote: quotes.Quote | None = None
 
 
@@ -149,6 +153,9 @@ def _request(
         limit=limit,
         coupon=inputs.get("coupon", "").strip()[:COUPON_MAX_LENGTH],
         details=details,
+        purpose=inputs.get("purpose", "")[:_PURPOSE_MAX_LENGTH],
+        # The checkbox is on when the form is opened; an unchecked one sends nothing.
+        has_purpose="details_of" not in inputs or "has_purpose" in inputs,
     )
     return request if problem or choice is None else replace(request, quote=_quote(choice.method, amount))
 

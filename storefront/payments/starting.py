@@ -27,8 +27,11 @@ def start(
     customer: Customer,
     return_to: str = "",
     coupon_code: str = "",
+    purpose: str = "",
 ) -> Payment:
     """Start a payment of ``amount``; ``next_url`` of it is where the customer goes next.
+
+    ``purpose`` is passed on to PAYMENT_START_LISTENERS.
 
     After a GatewayError the row is kept: if the gateway knows the payment after all, its webhook finds the row.
 
@@ -45,6 +48,7 @@ def start(
         quote=quotes.quote(method, amount),
         return_to=return_to,
         coupon_code=coupon_code,
+        purpose=purpose,
         expires_after=gateway.expires_after,
     )
     step = gateway.start(details(payment), customer=customer, urls=urls(payment))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("orders/", orders.orders, name="orders"),
     path("orders/live/", orders.orders_live, name="orders_live"),
     path("orders/new/", new_order.new_order, name="order_new"),
+    path("orders/planned/<uuid:key>/", new_order.planned_order, name="planned_order"),
     path("orders/price/", new_order.price, name="price"),
     path("orders/mass/", mass_order.mass_order, name="mass"),
     path("orders/export.csv", orders.orders_csv, name="orders_csv"),

@@ -116,6 +116,7 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
             customer=_customer(request, customer_details.values(payment_request.details)),
             return_to=payment_request.return_to,
             coupon_code=payment_request.coupon.upper(),
+            purpose=payment_request.purpose if payment_request.has_purpose else "",
         )
     except crediting.TooManyOpenPayments:
         text = _("You have %d unpaid payments. Complete one of them or wait until one expires.")
@@ -126,6 +127,7 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
         text = _("This payment method is not responding, and you were not charged. Try again or choose another one.")
         messages.error(request, text)
         facts = {"amount": payment_request.text, "method": chosen.key, "next": payment_request.return_to}
+        facts["purpose"] = payment_request.purpose
         query = urlencode({name: text for name, text in facts.items() if text})
         return redirect(f"{reverse('payments:new')}?{query}")
     customer_details.remember(request.session, customer_details.values(payment_request.details))

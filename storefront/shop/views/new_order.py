@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from orders.errors import (
     BalanceHeld,
@@ -23,7 +26,7 @@ from orders.errors import (
     ServiceNotSold,
 )
 from orders.models import Order, Service
-from storefront.shop import catalog, customer_wallet, order_form, purchase
+from storefront.shop import catalog, customer_wallet, order_form, planned_orders, purchase
 from storefront.web import formats, query_params
 
 
@@ -36,6 +39,8 @@ def new_order(request: HttpRequest) -> HttpResponse:
     service = _service(request, inputs.get("service", ""))
     if service is None:
         return _picker(request, is_unavailable="service" in inputs)
+    if request.method == "POST" and "pay" in request.POST:
+        return _pay_and_order(request, service, inputs)
     if request.method == "POST" and "check" not in request.POST:
         return _buy(request, service, inputs)
     return _form(request, service, inputs)
@@ -61,6 +66,16 @@ def price(request: HttpRequest) -> HttpResponse:
         "is_live": True,
     }
     return render(request, "shop/_price.html", context)
+
+
+@never_cache
+@require_safe
+def planned_order(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Return what has become of an order that waits for a payment, for the page of the payment."""
+    row = planned_orders.by_key(request.user, str(key)) if request.user.is_authenticated else None
+    if row is None:
+        return HttpResponse(status=204)
+    return render(request, "shop/_planned_order.html", {"planned": row})
 
 
 def _service(request: HttpRequest, text: str) -> Service | None:
@@ -110,6 +125,22 @@ def _buy(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> H
     values = {"order": order.pk, "amount": formats.money(order.charge)}
     messages.success(request, _("Order %(order)s placed. %(amount)s was charged to your balance.") % values)
     return redirect("shop:order", order.pk)
+
+
+def _pay_and_order(request: HttpRequest, service: Service, inputs: Mapping[str, Any]) -> HttpResponse:
+    """Store the order and lead to "Add funds"; it is placed when the money arrives. Nothing is charged here."""
+    pricing = customer_wallet.pricing(request, [service])
+    price_now = order_form.price(service, inputs, balance=customer_wallet.balance(request), pricing=pricing)
+    if inputs.get("shown_price", "") != order_form.unit_price(service, pricing=pricing):
+        return _form(request, service, inputs, alert="price")
+    try:
+        planned = planned_orders.plan(request.user, service=service, inputs=inputs, pricing=pricing)
+    except OrderInvalid as error:
+        return _form(request, service, inputs, alert="invalid", problems=error.problems)
+    except ServiceNotSold:
+        return _form(request, service, inputs, alert="not_sold")
+    query = order_form.add_funds_query(service, inputs, price_now)
+    return redirect(f"{reverse('payments:new')}?{query}&{urlencode({'purpose': str(planned.key)})}")
 
 
 def _form(
