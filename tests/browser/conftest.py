@@ -67,12 +67,15 @@ def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a separate browser window.
 
     Any error on its console, violations of the content security policy included, fails the test at the end. The
-    argument ``expected_error`` is part of the text of an error that the test expects.
+    argument ``expected_error`` is part of the text of an error that the test expects, and ``other_server`` the address
+    of a server that may be asked besides the shop.
     """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_window(expected_error: str = "", **options: Any) -> Page:
+    def open_window(expected_error: str = "", other_server: str = "", **options: Any) -> Page:
+        allowed = (shop, other_server) if other_server else (shop,)
+
         def listen(line: ConsoleMessage) -> None:
             if line.type in ("error", "warning") and not (expected_error and expected_error in line.text):
                 problems.append(line.text)
@@ -83,7 +86,7 @@ def visit(chromium: Browser, shop: str) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.on("console", listen)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda sent: problems.append(sent.url) if not sent.url.startswith(shop) else None)
+        page.on("request", lambda sent: problems.append(sent.url) if not sent.url.startswith(allowed) else None)
         return page
 
     yield open_window

@@ -184,6 +184,9 @@ def _handler(gateway: PretendGateway) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            if parts.path == "/favicon.ico":  # browsers ask for it
+                self._send(200, b"", "image/png")
+                return
             if parts.path.startswith("/pay/"):
                 self._page(parts.path.removeprefix("/pay/").strip("/"))
                 return
@@ -208,8 +211,11 @@ def _handler(gateway: PretendGateway) -> type[BaseHTTPRequestHandler]:
             opened = gateway.opened[number]
             if self.command == "POST":
                 gateway.pay(opened)
+                if not opened.done_url:
+                    self._send(200, b"<!doctype html><title>Paid</title>", "text/html; charset=utf-8")
+                    return
                 self.send_response(303)
-                self.send_header("Location", opened.done_url or "/")
+                self.send_header("Location", opened.done_url)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
