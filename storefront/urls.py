@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("storefront.mail.urls")),
     path("webhooks/", include("storefront.webhooks.urls")),
     path("", include("storefront.payments.urls")),
+    path("", include("storefront.accounting.shop_urls")),
     path("", include("storefront.promotions.urls")),
     path("", include("storefront.shop.urls")),
     path("", include("storefront.support.urls")),

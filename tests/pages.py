@@ -96,6 +96,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
     "payments:quote": ("live /wallet/add-funds/quote/?amount=10",),
     "payments:list": ("/wallet/payments/", "/wallet/payments/?before={payment}", "/wallet/payments/?after=0"),
     "payments:payment": ("/wallet/payments/{reference}/", "/wallet/payments/{waiting_reference}/"),
+    "accounting:receipt": ("file /wallet/payments/{reference}/receipt.pdf",),
     "payments:live": ("live /wallet/payments/{reference}/live/",),
     "support:tickets": (
         "/support/", "/support/?status=open", "/support/?status=closed", "/support/?before={ticket_message}",
@@ -274,6 +275,7 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "support.Ticket": ("{ticket}", "{order}", "nadia@"),
     "webhooks.Endpoint": ("{endpoint}", "nadia@"),
     "webhooks.Delivery": ("{delivery}", "nadia@", "nothing"),
+    "accounting.Receipt": ("1", "{reference}"),
     "payments.Payment": ("{reference}", "nadia@", "nothing"),
     "promotions.Coupon": ("SPR",),
     "promotions.Affiliate": ("nadia@", "nadiacode"),
@@ -306,6 +308,7 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
     "accounting_trial_balance_file": ("reports/trial-balance.csv",),
     "accounting_account": ("reports/account/?account=nadia@example.com", "reports/account/?account=sales&to={day}"),
     "accounting_account_file": ("reports/account.csv?account=nadia@example.com",),
+    "accounting_receipt_file": ("reports/receipts/{reference}.pdf",),
     "accounting_statement": ("reports/provider-statement/",),
     "accounting_statement_file": ("reports/provider-statement.csv",),
     "accounting_profit_file": ("reports/profit.csv?by=customer", "reports/profit.xlsx?by=day"),

@@ -75,6 +75,11 @@ def round_down(value: Decimal, quantum: Decimal = QUANTUM) -> Decimal:
     return value.quantize(quantum, rounding=ROUND_FLOOR, context=_EXACT)
 
 
+def round_half_up(value: Decimal, quantum: Decimal) -> Decimal:
+    """Round to the nearest multiple of ``quantum``, halves up, as a tax in an amount is rounded."""
+    return value.quantize(quantum, rounding=ROUND_HALF_UP, context=_EXACT)
+
+
 def round_for_display(value: Decimal, places: int, least_digits: int = 2) -> Decimal:
     """Round to the nearest value for display only, never for booking.
 

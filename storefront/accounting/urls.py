@@ -9,7 +9,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.utils.translation import gettext_lazy as _
 
-from storefront.accounting import views
+from storefront.accounting import receipt_views, views
 
 
 class FileFormat(StringConverter):
@@ -49,6 +49,7 @@ def back_office_urls(site: Any) -> list[Any]:
         at("trial-balance.<file_format:form>", "trial_balance_file", views.trial_balance_file),
         at("account/", "account", views.account_page),
         at("account.<file_format:form>", "account_file", views.account_file),
+        at("receipts/<slug:reference>.pdf", "receipt_file", receipt_views.receipt_file),
         at("provider-statement/", "statement", views.statement_page),
         at("provider-statement.<file_format:form>", "statement_file", views.statement_file),
     ]

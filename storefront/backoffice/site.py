@@ -51,6 +51,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
             "orders.account",
             "orders.transfer",
             "payments.paymentmethod",
+            "accounting.receipt",
             "accounting.auditrun",
             "currencies.currency",
             "currencies.ratesource",
@@ -75,7 +76,11 @@ SECTIONS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
         ("accounts.user", "accounts.apikey", "sandbox.sandboxorder", "adminapi.staffkey", "auth.group"),
     ),
     ("support", _("Support"), ("support.ticket", "support.cannedreply", "support.ticketcategory")),
-    ("content", _("Content and branding"), ("support.announcement", "support.infopage", "brand.brand")),
+    (
+        "content",
+        _("Content and branding"),
+        ("support.announcement", "support.infopage", "brand.brand", "accounting.billingdetails"),
+    ),
     ("webhooks", _("Webhooks"), ("webhooks.endpoint", "webhooks.delivery")),
 )
 
