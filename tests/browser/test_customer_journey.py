@@ -79,6 +79,7 @@ def complete_journey(
     page = visit(viewport={"width": width, "height": 900}, locale=language, color_scheme=colors)
     page.clock.install()
     shopper = start_journey(page, language)
+    shopper.data.append(payments.demo_method().name)
 
     sign_up(shopper)
     confirm(shopper)
@@ -105,7 +106,7 @@ def add_funds(shopper: Shopper) -> None:
     shopper.button("Continue").click()
     expect(page.locator("#e-amount")).to_be_visible()
     shopper.check_page("no amount")
-    page.get_by_role("link", name=shopper.format_money("25")).click()
+    page.get_by_role("button", name=shopper.format_money("25")).first.click()
     page.get_by_role("radio").check()
     shopper.check_page("an amount and a payment method")
     shopper.button("Continue").click()

@@ -34,7 +34,7 @@ def test_a_manual_payment_works_without_javascript(visit: Callable[..., Page]) -
     page = visit(java_script_enabled=False)
     sign_in(page)
     page.get_by_role("link", name="Add funds").first.click()
-    page.get_by_role("link", name="$25.00").click()
+    page.get_by_role("button", name="$25.00").click()
     page.get_by_role("radio", name="Bank transfer").check()
     page.get_by_role("button", name="Continue").click()
     payment = Payment.objects.get()
@@ -65,6 +65,7 @@ def test_a_manual_payment_works_without_javascript(visit: Callable[..., Page]) -
 
 
 def test_a_demo_payment_returns_to_the_order(visit: Callable[..., Page]) -> None:
+    payments.demo_method()
     factories.customer("1", email=EMAIL, password=PASSWORD)
     service = factories.service(rate="100")
     page = visit()
