@@ -15,7 +15,5 @@ class PanelRenderer(JsonRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        if isinstance(data, bytes):  # a price list, which was rendered before and may be compressed
-            return data
         text = super().render(data, accepted_media_type, renderer_context)
         return text if text.isascii() else json.dumps(data, separators=(",", ":")).encode()

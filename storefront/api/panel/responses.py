@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
+from django.http import HttpResponse, HttpResponseNotModified
 from rest_framework.response import Response
 
 from orders.errors import (
@@ -96,15 +96,17 @@ def error(text: str, *, status: int = 200, headers: Mapping[str, str] | None = N
     return reply({"error": text}, status=status, headers=headers)
 
 
-def services(document: ServicesDocument, *, is_gzip: bool) -> Response:
+def services(document: ServicesDocument, *, is_gzip: bool) -> HttpResponse:
     """Return a rendered price list. Only the caller may cache it, and has to revalidate it each time."""
-    headers = {**_caching(document), "Content-Encoding": "gzip"} if is_gzip else _caching(document)
-    return Response(document.gzip if is_gzip else document.body, headers=headers)
+    headers = {"Content-Type": "application/json", **_caching(document)}
+    if is_gzip:
+        headers["Content-Encoding"] = "gzip"
+    return HttpResponse(document.gzip if is_gzip else document.body, headers=headers)
 
 
-def unchanged(document: ServicesDocument) -> Response:
+def unchanged(document: ServicesDocument) -> HttpResponse:
     """Return a 304: the caller's list is up to date."""
-    return Response(status=HTTPStatus.NOT_MODIFIED, headers=_caching(document))
+    return HttpResponseNotModified(headers=_caching(document))
 
 
 def _caching(document: ServicesDocument) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -48,13 +48,13 @@ class PanelView(APIView):
     versioning_class = None
     request: PanelRequest
 
-    def get(self, request: PanelRequest) -> Response:
+    def get(self, request: PanelRequest) -> HttpResponse:
         return self.answer(request)
 
-    def post(self, request: PanelRequest) -> Response:
+    def post(self, request: PanelRequest) -> HttpResponse:
         return self.answer(request)
 
-    def answer(self, request: PanelRequest) -> Response:
+    def answer(self, request: PanelRequest) -> HttpResponse:
         actions = SANDBOX if request.caller.is_sandbox else ACTIONS
         data = actions[request.action](request.caller, request.params)
         return _services(request, data) if isinstance(data, ServicesDocument) else responses.reply(data)
@@ -108,9 +108,9 @@ class PanelView(APIView):
                 self.throttled(request, throttle.wait() or 0)
 
     def finalize_response(  # type: ignore[override]
-        self, request: PanelRequest, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
-        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        self, request: PanelRequest, response: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        final: HttpResponse = super().finalize_response(request, response, *args, **kwargs)
         if request.action not in WRITES:
             cors.allow_reading(request._request, final)
         return final
@@ -119,7 +119,7 @@ class PanelView(APIView):
         return answer_error
 
 
-def _services(request: PanelRequest, document: ServicesDocument) -> Response:
+def _services(request: PanelRequest, document: ServicesDocument) -> HttpResponse:
     # Only a GET may be answered with 304; in answer to a POST it would have another meaning.
     if request.method == "GET" and _matches(document, request.META.get("HTTP_IF_NONE_MATCH", "")):
         return responses.unchanged(document)
