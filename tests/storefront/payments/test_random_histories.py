@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from django.db import transaction
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from orders.errors import OrdersError
@@ -22,8 +22,6 @@ from tests import factories
 from tests.storefront.payments import payments
 from tests.storefront.payments.test_reversals import Refunding
 
-#: `make prove` runs 10,000 histories.
-HISTORIES = int(os.environ.get("PAYMENT_HISTORIES", "40"))
 CENTS = st.integers(1, 3000).map(lambda cents: Decimal(cents) / 100)
 STATES = st.sampled_from(list(ReportedState))
 STEP = st.one_of(
@@ -133,26 +131,38 @@ def audited() -> list[str]:
 
 
 def _run(steps: list[tuple[Any, ...]]) -> None:
-    history = History()
-    for step in steps:
-        history.take(step)
-    for payment in Payment.objects.filter(user=history.customer):
-        assert 0 <= payment.reversed_amount <= payment.credited_amount
-    assert audited() == []
+    """Take the steps and audit the books; the next history starts with empty ones."""
+    with transaction.atomic():
+        history = History()
+        for step in steps:
+            history.take(step)
+        for payment in Payment.objects.filter(user=history.customer):
+            assert 0 <= payment.reversed_amount <= payment.credited_amount
+        assert audited() == []
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def _refunding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gateways.GATEWAYS, "demo", Refunding)
+
+
+HISTORIES = st.lists(STEP, min_size=3, max_size=25)
+OPTIONS: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=HISTORIES,
-    deadline=None,
-    derandomize=HISTORIES < 100,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
-)
-@given(steps=st.lists(STEP, min_size=3, max_size=25))
+@pytest.mark.usefixtures("_refunding")
+@settings(max_examples=40, derandomize=True, **OPTIONS)
+@given(steps=HISTORIES)
 def test_random_histories_keep_the_books(steps: list[tuple[Any, ...]]) -> None:
-    refunding, gateways.GATEWAYS["demo"] = gateways.GATEWAYS["demo"], Refunding
-    try:
-        _run(steps)
-    finally:
-        gateways.GATEWAYS["demo"] = refunding
+    _run(steps)
+
+
+@pytest.mark.prove
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_refunding")
+@settings(max_examples=10_000, **OPTIONS)
+@given(steps=HISTORIES)
+def test_ten_thousand_random_histories_keep_the_books(steps: list[tuple[Any, ...]]) -> None:
+    _run(steps)
