@@ -301,7 +301,8 @@ PAYMENT_START_LISTENERS = ["storefront.shop.planned_orders.payment_started"]
 # Called with a PlannedOrder that could not be placed after its payment had arrived, in the same transaction.
 SHOP_PLAN_LISTENER = "storefront.mail.planned_orders.keep"
 # Called as listener(payment, *, amount: Decimal) when a refund or chargeback of a credited payment is booked, in the
-# same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency.
+# same transaction; ``amount`` is the part of the credited amount that is reversed now, in the store currency, and
+# negative when a reversal is undone: a dispute was won, or a refund failed.
 PAYMENT_REVERSAL_LISTENERS = ["storefront.promotions.listeners.payment_reversed"]
 # Called as check(user, code, *, amount: Decimal) before a payment starts; returns why the coupon cannot be used, or "".
 # Empty: coupons are ignored.

@@ -405,6 +405,7 @@ def end_refund(refund: PaymentRefund, *, status: RefundStatus, refund_id: str = 
         )
         row.reversed_amount -= locked.amount
         row.save(update_fields=["reversed_amount"])
+        _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=-locked.amount)
     if status == RefundStatus.UNKNOWN:
         _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.REFUND, amount=locked.amount)
     return locked
@@ -552,6 +553,7 @@ def _dispute_won(row: Payment, report: GatewayReport) -> None:
         row.reversed_amount -= amount
         charged_back.update(booked_amount=Decimal(0), owed_amount=Decimal(0), is_undone=True)
         row.save()
+        _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=-amount)
 
 
 def _total_reversed(row: Payment, entries: Iterable[PaymentEntry]) -> Decimal:

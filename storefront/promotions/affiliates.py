@@ -168,25 +168,30 @@ def earn(payment: Any) -> Commission | None:
     return commission
 
 
-def reverse_commission(payment: Any, *, amount: Decimal) -> None:
-    """Reduce the commission on ``payment`` after ``amount`` of it was refunded or charged back.
+def follow_reversal(payment: Any, *, amount: Decimal) -> None:
+    """Reduce the commission on ``payment`` after a part of it was refunded or charged back, or raise it again.
 
     A commission that was transferred stays, and the difference becomes a deduction from later ones.
+
+    Args:
+        amount: The part of the payment that is reversed now; negative if a reversal is undone.
     """
     commission = Commission.objects.select_for_update().filter(payment_number=payment.pk, is_deduction=False).first()
-    if commission is None or commission.status == CommissionStatus.CANCELED:
+    if commission is None:
         return
     before = _amount(commission)
-    commission.reversed_amount += amount
+    commission.reversed_amount = max(commission.reversed_amount + amount, Decimal(0))
     after = _amount(commission)
     if commission.status == CommissionStatus.PAID:
         commission.save(update_fields=["reversed_amount"])
-        if after < before:
-            _deduct(commission, before - after)
+        if after != before:
+            _correct(commission, after - before)
         return
     commission.amount = after
     if not after:
         commission.status = CommissionStatus.CANCELED
+    elif commission.status == CommissionStatus.CANCELED:
+        commission.status = CommissionStatus.PENDING
     commission.save(update_fields=["reversed_amount", "amount", "status"])
 
 
@@ -223,7 +228,8 @@ def pay_out(user: Any) -> AffiliatePayout:
     return payout
 
 
-def _deduct(commission: Commission, amount: Decimal) -> None:
+def _correct(commission: Commission, change: Decimal) -> None:
+    """Add a row that changes what is available, because ``commission`` was transferred already."""
     Commission.objects.create(
         affiliate_id=commission.affiliate_id,
         referral_id=commission.referral_id,
@@ -232,7 +238,7 @@ def _deduct(commission: Commission, amount: Decimal) -> None:
         paid=commission.paid,
         reversed_amount=commission.reversed_amount,
         percent=commission.percent,
-        amount=-amount,
+        amount=change,
         is_deduction=True,
         status=CommissionStatus.AVAILABLE,
         matures_at=timezone.now(),

@@ -14,8 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orders.ledger import transfers
-from orders.models import Account
-from orders.rules import amounts
+from orders.models import Account, Transfer
 from storefront.promotions import bonus_amounts
 from storefront.promotions.models import Bonus, BonusSource, PaymentBonus
 
@@ -73,28 +72,35 @@ def owed(bonus: Bonus) -> Decimal:
 
 
 @transaction.atomic
-def take_back(payment: Any, *, amount: Decimal) -> Decimal:
-    """Take back the share of the bonuses of ``payment`` that belongs to a reversed part of it.
+def follow_reversal(payment: Any, *, amount: Decimal) -> Decimal:
+    """Take back the share of the bonuses of ``payment`` that belongs to a reversed part of it, or return it.
 
-    A bonus that the customer has spent cannot be taken from an empty balance: the rest stays on the books as given.
+    A bonus that the customer has spent cannot be taken from an empty balance: the rest stays on the books as given. If
+    the reversal is undone, what was taken back is given again, even if the budget was used by others meanwhile.
 
     Args:
         payment: A credited payment.
-        amount: The part of the credited amount that is reversed now.
+        amount: The part of the credited amount that is reversed now; negative if a reversal is undone.
 
     Returns:
-        What was taken from the balance.
+        What was taken from the balance; negative if it was given again.
     """
     wallet, taken = lock_wallet(payment.user), Decimal(0)
     for bonus in Bonus.objects.select_for_update().filter(payment_number=payment.pk).order_by("pk"):
-        bonus.reversed_amount += amount
+        bonus.reversed_amount = max(bonus.reversed_amount + amount, Decimal(0))
         wallet.refresh_from_db(fields=["balance"])
-        part = min(owed(bonus) - bonus.taken_back, wallet.balance or Decimal(0))
-        if part > 0:
+        part = min(owed(bonus) - bonus.taken_back, max(wallet.balance or Decimal(0), Decimal(0)))
+        if part:
             bonus.taken_back += part
-            reference = f"{bonus.reference}:back:{amounts.to_units(bonus.taken_back, amounts.AMOUNT_PLACES)}"
+            reference = _next_reference(bonus)
             transfers.book_bonus(wallet, amount=-part, reference=reference, note=bonus.payment_reference)
             count_given(bonus.payment_bonus_id, -part)
             taken += part
         bonus.save(update_fields=["reversed_amount", "taken_back"])
     return taken
+
+
+def _next_reference(bonus: Bonus) -> str:
+    """Return the reference of the next transfer that takes back a part of ``bonus``, whose row is locked."""
+    earlier = Transfer.objects.filter(reference__startswith=f"bonus:{bonus.reference}:back:").count()
+    return f"{bonus.reference}:back:{earlier + 1}"

@@ -36,9 +36,12 @@ def payment_credited(payment: Any, *, amount: Decimal) -> None:
 
 
 def payment_reversed(payment: Any, *, amount: Decimal) -> None:
-    """Take back bonuses after ``amount`` of a credited payment was refunded or charged back."""
-    _carry_out(granting.take_back, payment, amount=amount)
-    _carry_out(affiliates.reverse_commission, payment, amount=amount)
+    """Take back bonuses after ``amount`` of a credited payment was refunded or charged back.
+
+    A negative amount undoes that: a dispute was won, or a refund failed.
+    """
+    _carry_out(granting.follow_reversal, payment, amount=amount)
+    _carry_out(affiliates.follow_reversal, payment, amount=amount)
 
 
 def signed_up(user: Any, *, request: Any) -> None:

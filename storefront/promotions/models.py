@@ -45,7 +45,7 @@ class PaymentBonus(models.Model):
         _("percent of the payment"),
         default=Decimal(0),
         validators=[NOT_NEGATIVE, UP_TO_ALL],
-        help_text=_("Enter 3 to add 3% of the payment."),
+        help_text=_("Enter 3 for three percent of the payment."),
     )
     fixed = MoneyField(
         _("fixed amount"),
@@ -141,7 +141,7 @@ class Coupon(models.Model):
         _("percent of the payment"),
         default=Decimal(0),
         validators=[NOT_NEGATIVE, UP_TO_ALL],
-        help_text=_("For a percentage. Enter 10 to add 10% of the payment."),
+        help_text=_("For a percentage. Enter 10 for ten percent of the payment."),
     )
     amount = MoneyField(
         _("fixed amount"),
@@ -429,7 +429,8 @@ class Commission(models.Model):
     """What an affiliate earns on one payment, or a deduction after a payment was reversed.
 
     ``amount`` is ``percent`` of the part of the payment that was not reversed, rounded down. If the payment is reversed
-    after the commission was transferred, a second row with a negative amount is set off against later commissions.
+    after the commission was transferred, a second row with a negative amount is set off against later commissions. Its
+    amount is positive if that reversal is undone.
     """
 
     affiliate = models.ForeignKey(
@@ -467,7 +468,7 @@ class Commission(models.Model):
             ),
             models.CheckConstraint(
                 name="commission_negative_if_deduction",
-                condition=Q(is_deduction=True, amount__lt=0) | Q(is_deduction=False, amount__gte=0),
+                condition=Q(is_deduction=True) & ~Q(amount=0) | Q(is_deduction=False, amount__gte=0),
             ),
             models.CheckConstraint(
                 name="commission_paid_with_payout",

@@ -11,15 +11,17 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.ledger import audit as books
-from orders.ledger import bonus_money
+from orders.ledger import bonus_money, transfers
 from orders.models import Account, Transfer
 from storefront.accounts.models import User
 from storefront.payments import crediting
-from storefront.promotions import audit, granting, listeners, payment_bonuses
-from storefront.promotions.models import Bonus, PaymentBonus
+from storefront.payments.gateway import ReportedState
+from storefront.promotions import affiliates, audit, granting, listeners, payment_bonuses
+from storefront.promotions.models import ONLY, Bonus, Commission, PaymentBonus, PromotionSettings
 from tests import factories
 from tests.orders.parallel import together
 from tests.storefront.payments import payments
+from tests.storefront.payments.test_reversals import report
 from tests.storefront.promotions.promotions import pay, reverse, step
 
 
@@ -245,3 +247,39 @@ def test_staff_set_up_a_bonus_and_see_what_was_given() -> None:
     assert office.get(f"/admin/promotions/bonus/{bonus.pk}/change/").status_code == 200
     assert office.post(f"/admin/promotions/bonus/{bonus.pk}/change/", {}).status_code == 403
     assert factories.signed_in(factories.staff()).get("/admin/promotions/bonus/").status_code == 403
+
+
+def test_a_dispute_that_is_won_gives_bonus_and_commission_again(nadia: User) -> None:
+    made = step("10", "10")
+    PromotionSettings.objects.create(pk=ONLY, is_affiliates_on=True, affiliate_minimum=Decimal(1))
+    affiliates.clear_cache()
+    owner = factories.customer("0")
+    anna = affiliates.join(owner)
+    affiliates.refer(nadia, code=anna.code)
+    first, second = pay(nadia, "100"), pay(nadia, "50")
+    Commission.objects.filter(payment_number=second.pk).update(status="available")
+    affiliates.pay_out(owner)
+    for _ in range(2):
+        reverse(first, "100")
+        reverse(second, "50")
+        made.refresh_from_db()
+        assert (balance(nadia), made.given) == (0, 0)
+        assert affiliates.figures(anna).available == Decimal("-2.50")
+        crediting._notify(["storefront.promotions.listeners.payment_reversed"], first, amount=Decimal(-100))
+        crediting._notify(["storefront.promotions.listeners.payment_reversed"], second, amount=Decimal(-50))
+        made.refresh_from_db()
+        assert (balance(nadia), made.given) == (15, 15)
+        found = affiliates.figures(anna)
+        assert (found.pending, found.available, found.paid) == (5, 0, Decimal("2.50"))
+        transfers.adjust(nadia.wallet, amount=Decimal(150), reference=f"restored-{made.given}-{_}")
+
+
+def test_reports_of_a_gateway_take_a_bonus_back_and_give_it_again(nadia: User) -> None:
+    step("10", "10")
+    payment = pay(nadia, "100")
+    report(payment, ReportedState.CHARGED_BACK, "40", "c1")
+    assert balance(nadia) == 66
+    report(payment, ReportedState.DISPUTE_WON, None, "c1")
+    assert balance(nadia) == 110
+    report(payment, ReportedState.REFUNDED, "100", "r1")
+    assert balance(nadia) == 0
