@@ -93,8 +93,11 @@ def _increment(counter: str, kept_seconds: int) -> int:
     """Return the number of calls, including this one; 0 if they cannot be counted, so that the shop still sells."""
     counters = caches["counters"]
     try:
-        counters.add(counter, 0, kept_seconds)
-        return counters.incr(counter)
+        try:
+            return counters.incr(counter)
+        except ValueError:  # the first call in the window
+            counters.add(counter, 0, kept_seconds)
+            return counters.incr(counter)
     except ValueError:  # evicted between the two statements by many other keys
         return 0
     except Exception as failure:  # the file cache and Redis raise different errors
