@@ -152,6 +152,7 @@ SHOP: Mapping[str, tuple[str, ...]] = {
 POSTS = frozenset({
     "shop:favorite", "shop:refill_many", "shop:order_ask", "support:request", "support:close", "support:dismiss",
     "webhooks:low_balance", "webhooks:run_action", "webhooks:resend", "payments:send_proof", "payments:webhook",
+    "payments:send_number",
     "promotions:redeem", "promotions:join", "promotions:transfer",
     "sessions_end", "session_end", "language",
 })  # fmt: skip

@@ -35,6 +35,12 @@ def _content(payment: Any, reason: str, amount: Decimal) -> EmailContent:
     if reason == "disputed":
         subject = _("Payment %(reference)s is disputed")
         texts = [_("The customer disputes the payment at the gateway. Answer the dispute there in time.")]
+    elif reason == "number":
+        subject = _("Payment %(reference)s: transaction number used twice")
+        texts = [
+            _("The customer entered a transaction number that another payment has. The first one keeps it."),
+            _("The internal notes on the payment's page name both. Compare them with your bank account."),
+        ]
     elif reason == "refund":
         subject = _("Refund of payment %(reference)s: outcome unknown")
         texts = [

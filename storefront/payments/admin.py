@@ -17,7 +17,15 @@ from orders.admin import base, formatting
 from orders.models import Transfer
 from storefront.payments import gateways, method_admin, review
 from storefront.payments.history import STATUS_CLASSES
-from storefront.payments.models import REPORTED, Payment, PaymentMethod, PaymentRefund, PaymentStatus, RefundStatus
+from storefront.payments.models import (
+    REPORTED,
+    Payment,
+    PaymentMethod,
+    PaymentRefund,
+    PaymentStatus,
+    RefundStatus,
+    TransactionNumber,
+)
 
 __all__ = ["method_admin"]  # its pages register with the site when it is imported
 
@@ -55,7 +63,9 @@ class PaymentAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyM
     # Payments that wait for a person come first. The index ``payment_review_first`` has this order.
     ordering = ("-is_in_review", "-id")
     search_fields = ("reference",)
-    search_help_text = _("Reference, gateway payment ID, or the beginning of a customer's email address.")
+    search_help_text = _(
+        "Reference, gateway payment ID, transaction number, or the beginning of a customer's email address."
+    )
 
     def get_urls(self) -> list[Any]:
         def at(act: str, view: Any) -> Any:
@@ -76,7 +86,9 @@ class PaymentAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyM
         if "@" in text:
             return rows.filter(user__in=base.customers_with_email(text))
         methods = list(PaymentMethod.objects.values_list("pk", flat=True))
-        return rows.filter(Q(reference=text.upper()) | Q(method__in=methods, upstream_id=text))
+        numbers = TransactionNumber.objects.filter(method__in=methods, number=text.upper())
+        named = list(numbers.values_list("payment", flat=True))
+        return rows.filter(Q(reference=text.upper()) | Q(method__in=methods, upstream_id=text) | Q(pk__in=named))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)
@@ -102,6 +114,7 @@ class PaymentAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyM
             "credited": formatting.amount(payment.credited_amount, payment.currency),
             "reversed": formatting.amount(payment.reversed_amount, payment.currency),
             "proofs": list(payment.proofs.all()),
+            "numbers": list(payment.numbers.all()),
             "entries": list(payment.entries.all()),
             "events": list(payment.events.all()),
             "refunds": [_refund_row(refund) for refund in payment.refunds.select_related("actor")],

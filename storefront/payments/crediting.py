@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -37,6 +37,7 @@ from storefront.payments.models import (
     Proof,
     RefundStatus,
     ReviewReason,
+    TransactionNumber,
 )
 from storefront.payments.quotes import Quote
 from storefront.payments.wire import reading
@@ -165,6 +166,46 @@ def add_proof(payment: Payment, *, key: str, kind: str, size: int, comment: str 
     row.status, row.is_in_review, row.review_reason = PaymentStatus.WAITING, True, ReviewReason.PROOF
     row.save(update_fields=["status", "is_in_review", "review_reason"])
     return Proof.objects.create(payment=row, key=key, kind=kind, size=size, comment=one_line(comment, 1000))
+
+
+@transaction.atomic
+def claim_number(payment: Payment, *, number: str) -> bool:
+    """Record the transaction number that a customer entered, and put the payment up for review.
+
+    The first payment that names a number keeps it for ever. For any later one, staff are notified: the customer may be
+    showing another customer's receipt.
+
+    Args:
+        number: Without spaces and dashes, as ``Gateway.transaction_number_pattern`` demands.
+
+    Returns:
+        Whether the number is this payment's; False if another payment named it before.
+
+    Raises:
+        AlreadyEnded: The payment has ended.
+        TooManyOpenPayments: The payment has ``PROOFS_MAX`` numbers.
+    """
+    row = _locked(Q(pk=payment.pk))
+    if not row.is_open or row.method_id is None:
+        raise AlreadyEnded(f"it is {row.status}")
+    if row.numbers.filter(number=number).exists():
+        return True
+    if row.numbers.count() >= PROOFS_MAX:
+        raise TooManyOpenPayments(f"there are {PROOFS_MAX} numbers already")
+    try:
+        with transaction.atomic():
+            TransactionNumber.objects.create(method_id=row.method_id, payment=row, number=number)
+    except IntegrityError:
+        first = TransactionNumber.objects.select_related("payment").get(method_id=row.method_id, number=number)
+        line = f"transaction number {number} was named by payment {first.payment.reference} before"
+        if line not in row.remark:  # one notice for each number, however often it is sent
+            _remark(row, line)
+            row.save(update_fields=["remark"])
+            _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.NUMBER, amount=row.amount)
+        return False
+    row.status, row.is_in_review, row.review_reason = PaymentStatus.WAITING, True, ReviewReason.PROOF
+    row.save(update_fields=["status", "is_in_review", "review_reason"])
+    return True
 
 
 @transaction.atomic

@@ -350,6 +350,8 @@ class Gateway(ABC):
     #: Whether the customer sends a proof of payment that staff review, and a transaction number.
     takes_proofs: ClassVar[bool] = False
     takes_transaction_number: ClassVar[bool] = False
+    #: What a transaction number consists of, after spaces and dashes were removed and letters made upper case.
+    transaction_number_pattern: ClassVar[str] = r"[0-9A-Z]{4,40}"
     #: Whether ``query`` can find out the state of a payment, ``refund`` give money back, ``check`` test the keys.
     can_query: ClassVar[bool] = False
     can_refund: ClassVar[bool] = False
@@ -460,6 +462,11 @@ class Gateway(ABC):
     def minimum(self, currency: str) -> Decimal | None:
         """Return the smallest amount that can be paid now, in ``currency``, if the gateway states one. It is cached."""
         return None
+
+    @property
+    def asks_for_transaction_number(self) -> bool:
+        """Whether customers of this payment method enter a transaction number."""
+        return self.takes_transaction_number
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -238,7 +238,7 @@ class PaymentMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
     def webhook(self, method: PaymentMethod) -> str:
         gateway = gateways.GATEWAYS[method.gateway]
         text = (
-            _("Enter it in %s as the webhook URL (also called callback, IPN or notification URL).")
+            _("Enter it in %s as the webhook URL. Some gateways call it IPN or notification URL.")
             if gateway.is_webhook_registered
             else _("The shop sends it to %s with every payment. You don't need to enter it anywhere.")
         )

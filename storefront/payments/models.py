@@ -190,6 +190,7 @@ class ReviewReason(models.TextChoices):
     DISPUTED = "disputed", _("Disputed by the customer")
     REVERSED = "reversed", _("Refunded or charged back")
     REFUND = "refund", _("Refund with an unknown outcome")
+    NUMBER = "number", _("Transaction number used twice")
 
 
 #: In the place of a gateway's name: payments that a program of the operator reports.
@@ -468,3 +469,28 @@ class Proof(models.Model):
     @property
     def is_image(self) -> bool:
         return self.kind != "pdf"
+
+
+class TransactionNumber(models.Model):
+    """A number from the customer's receipt, such as the UTR of a UPI payment. It is unique per method for ever.
+
+    That includes declined payments: otherwise one receipt could be shown until a member of staff overlooks it.
+    """
+
+    method = models.ForeignKey(
+        PaymentMethod, models.PROTECT, related_name="+", db_index=False, verbose_name=_("payment method")
+    )
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="numbers", verbose_name=_("payment"))
+    number = models.CharField(_("transaction number"), max_length=40)
+    created_at = models.DateTimeField(_("sent at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("transaction number")
+        verbose_name_plural = _("transaction numbers")
+        constraints = [
+            models.UniqueConstraint(name="transaction_number_once_per_method", fields=["method", "number"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

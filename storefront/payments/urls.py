@@ -14,6 +14,7 @@ urlpatterns = [
     path("wallet/add-funds/returns/<slug:reference>/", paying.returned, name="return"),
     path("wallet/payments/<slug:reference>/live/", paying.live, name="live"),
     path("wallet/payments/<slug:reference>/demo/", demo.demo, name="demo"),
+    path("wallet/payments/<slug:reference>/number/", paying.send_number, name="send_number"),
     path("wallet/payments/<slug:reference>/proofs/", proofs.send, name="send_proof"),
     path("wallet/payments/<slug:reference>/proofs/<int:pk>/", proofs.show, name="proof"),
 ]

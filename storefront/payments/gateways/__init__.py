@@ -22,6 +22,7 @@ from storefront.payments.gateways.robokassa import Robokassa
 from storefront.payments.gateways.stripe import Stripe
 from storefront.payments.gateways.tripay import Tripay
 from storefront.payments.gateways.tzsmm import TZSMMPay
+from storefront.payments.gateways.upi import Upi
 from storefront.payments.gateways.yookassa import YooKassa
 from storefront.payments.models import PaymentMethod
 
@@ -29,6 +30,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
     gateway.name: gateway
     for gateway in (
         Manual,
+        Upi,
         Stripe,
         PayPal,
         Heleket,

@@ -30,10 +30,20 @@ class Manual(Gateway):
             is_multiline=True,
             is_required=False,
         ),
+        ConfigField(
+            name="transaction_number",
+            label=_("transaction number"),
+            help_text=_("The customer types it from the receipt. Each number counts once."),
+            choices=(("no", _("Do not ask for it")), ("yes", _("Ask for it"))),
+        ),
     )
     is_webhook_registered = False
     takes_proofs = True
     expires_after = timedelta(days=14)
+
+    @property
+    def asks_for_transaction_number(self) -> bool:
+        return self.config["transaction_number"] == "yes"
 
     def start(self, payment: PaymentDetails, *, customer: Customer, urls: Urls) -> Next:
         """Return the instructions. No external service is called."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ImproperlyConfigured
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -20,7 +22,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from storefront.accounts.countries import client_country
@@ -38,10 +40,13 @@ from storefront.payments import (
     return_urls,
     starting,
 )
-from storefront.payments.gateway import Customer, GatewayError
+from storefront.payments.gateway import Customer, Gateway, GatewayError
 from storefront.payments.models import Payment, PaymentStatus
 
 logger = logging.getLogger("vitrine.payments")
+NUMBER_MAX_LENGTH = 60
+#: Maximum number of transaction numbers that are looked up for one payment in this time: nobody should guess them.
+NUMBER_TRIES, NUMBER_WINDOW = 10, timedelta(hours=12)
 #: Minimum time between two queries of one payment that a returning browser can cause.
 RETURN_INTERVAL = timedelta(seconds=5)
 
@@ -185,13 +190,67 @@ def live(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "payments/_payment.html", {**page_context(payment), "is_live": True})
 
 
+@never_cache
+@require_POST
+@login_required
+def send_number(request: HttpRequest, reference: str) -> HttpResponse:
+    """Take the transaction number that the customer has typed from a receipt."""
+    payment = own_payment(request, reference)
+    gateway = _asking_gateway(payment)
+    if gateway is None:
+        raise Http404
+    typed = request.POST.get("number", "")[:NUMBER_MAX_LENGTH]
+    number = re.sub(r"[\s-]", "", typed).upper()
+    if not re.fullmatch(gateway.transaction_number_pattern, number, re.ASCII):
+        return render(request, "payments/payment.html", page_context(payment, number=typed, number_problem="invalid"))
+    key = f"payment-numbers:{payment.pk}"
+    tries = int(cache.get(key, 0)) + 1
+    cache.set(key, tries, timeout=NUMBER_WINDOW.seconds)
+    if tries > NUMBER_TRIES:
+        messages.error(request, _("You have tried too many transaction numbers. Contact support."))
+        return redirect("payments:payment", reference)
+    try:
+        is_own = crediting.claim_number(payment, number=number)
+    except crediting.AlreadyEnded:
+        messages.error(request, _("This payment has ended. Start a new one."))
+    except crediting.TooManyOpenPayments:
+        messages.error(request, _("You have tried too many transaction numbers. Contact support."))
+    else:
+        if not is_own:
+            return render(request, "payments/payment.html", page_context(payment, number=typed, number_problem="used"))
+        messages.success(request, _("Transaction number received. We'll check it and update this page."))
+    return redirect("payments:payment", reference)
+
+
+def _asking_gateway(payment: Payment) -> Gateway | None:
+    """Return the gateway of a payment whose customer can enter a transaction number, else None."""
+    gateway = gateways.GATEWAYS.get(payment.gateway)
+    if gateway is None or not gateway.is_available() or payment.method is None:
+        return None
+    try:
+        configured = gateways.of(payment.method)
+    except ImproperlyConfigured:
+        return None
+    return configured if configured.asks_for_transaction_number else None
+
+
 def own_payment(request: HttpRequest, reference: str) -> Payment:
     """Return the customer's own payment. Any other gives 404, as if it did not exist."""
-    return get_object_or_404(Payment.objects.of(request.user), reference=reference)
+    return get_object_or_404(Payment.objects.of(request.user).select_related("method"), reference=reference)
 
 
-def page_context(payment: Payment, *, problem: str = "", comment: str = "") -> dict[str, Any]:
+def page_context(
+    payment: Payment, *, problem: str = "", comment: str = "", number: str = "", number_problem: str = ""
+) -> dict[str, Any]:
+    """Return what the payment's page shows.
+
+    Args:
+        problem, comment: Of the proof that could not be accepted.
+        number, number_problem: Of the transaction number that could not be accepted: "invalid" or "used".
+    """
     gateway = gateways.GATEWAYS.get(payment.gateway)
+    takes_numbers = gateway is not None and (gateway.takes_transaction_number or gateway.takes_proofs)
+    numbers = list(payment.numbers.all()) if takes_numbers else []
     is_unpaid = payment.is_open and payment.paid_amount is None
     proofs = list(payment.proofs.all()) if gateway is None or gateway.takes_proofs else []
     action = payment.action if is_unpaid and gateway and gateway.is_available() else {}
@@ -201,6 +260,13 @@ def page_context(payment: Payment, *, problem: str = "", comment: str = "") -> d
         "instructions": action if kind == "details" else None,
         "frame_url": action.get("url", "") if kind == "frame" else "",
         "proofs": proofs,
+        "numbers": numbers,
+        "takes_number": (
+            payment.is_open and len(numbers) < crediting.PROOFS_MAX and _asking_gateway(payment) is not None
+        ),
+        "number": number,
+        "number_problem": number_problem,
+        "has_twelve_digits": gateway is not None and gateway.transaction_number_pattern == r"\d{12}",
         "takes_proofs": bool(
             gateway and gateway.takes_proofs and payment.is_open and len(proofs) < crediting.PROOFS_MAX
         ),

@@ -25,7 +25,9 @@ SECRET = "only-the-tests-sign-with-this"
 
 def bank(name: str = "Bank transfer", **details: Any) -> PaymentMethod:
     texts = {"instructions": "Send {amount}, purpose {reference}.", "details": "IBAN: 1"}
-    config = texts | {key: details.pop(key) for key in ("instructions", "details") if key in details}
+    config = texts | {
+        key: details.pop(key) for key in ("instructions", "details", "transaction_number") if key in details
+    }
     facts = {"minimum": Decimal(5)} | details
     return PaymentMethod.objects.create(gateway="transfer", name=name, config=config, **facts)
 
