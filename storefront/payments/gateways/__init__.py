@@ -11,6 +11,7 @@ from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.iyzico import Iyzico
 from storefront.payments.gateways.manual import Manual
 from storefront.payments.gateways.mercadopago import MercadoPago, MercadoPagoPix
+from storefront.payments.gateways.midtrans import Midtrans
 from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.gateways.payeer import Payeer
 from storefront.payments.gateways.paypal import PayPal
@@ -53,6 +54,7 @@ GATEWAYS: dict[str, type[Gateway]] = {
         Payeer,
         TZSMMPay,
         Cashfree,
+        Midtrans,
         Demo,
     )
 }
