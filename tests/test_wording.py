@@ -25,7 +25,7 @@ EVERYWHERE = {
     r"(is|are|was|were) told": "is notified, receives",
     r"put (this|it) away": "dismiss, remove",
     r"take (it|them) off": "remove, clear",
-    r"as it was": "unchanged",
+    r"as it was(?! \w+ed)": "unchanged",
     r"for good": "permanently",
     r"(your|the|a) wish": "request",
     r"who asks": "name the person",
@@ -42,11 +42,11 @@ EVERYWHERE = {
 }
 #: Words of the code that no customer and no operator reads.
 IN_MESSAGES = {
-    r"wallets?": "balance",
+    r"(your|the|their|its|customers?'s?) wallets?": "balance",  # digital wallets are ways to pay
     r"in doubt": "Under review (customers), Outcome unknown (operators)",
     r"placements?": "submission",
-    r"offers?": "provider service",
-    r"callbacks?": "webhook",
+    r"(an?|the|this|these|no|its) offers?": "provider service",  # the verb is fine
+    r"callbacks?(?!,| IPN)": "webhook",  # gateways name a setting so
     r"kinds?(?! of)": "type",
     r"please (?!try again later)": "leave it out",
 }

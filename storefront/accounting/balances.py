@@ -1,7 +1,8 @@
 """Balances of the ledger's accounts at the end of any day, from the transfers alone.
 
-A balance is what came in less what went out. It is a credit if it is above zero (money of customers, sales) and a debit
-below (money that payment gateways owe us, bonuses given). The sum of all accounts is zero, at every moment.
+A balance is all incoming transfers less all outgoing ones. It is a credit if it is above zero (money of customers,
+sales) and a debit below (money that payment gateways owe us, bonuses given). The sum of all accounts is zero, at
+every moment.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class TrialBalance:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What came into an account and went out of it in a period, by kind of transfer."""
+    """The incoming and outgoing amounts of an account in a period, by kind of transfer."""
 
     kind: str
     count: int

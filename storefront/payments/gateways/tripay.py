@@ -57,7 +57,7 @@ class Tripay(Gateway):
         ConfigField(
             name="private_key",
             label=_("Private key"),
-            help_text=_("In Tripay, under Merchant > Option. It signs requests and callbacks."),
+            help_text=_("In Tripay, under Merchant > Option. It signs requests and webhooks."),
             is_secret=True,
         ),
         ConfigField(
