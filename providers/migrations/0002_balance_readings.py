@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             name='ProviderDeposit',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', orders.db.money_fields.MoneyField(help_text="In the provider's currency, as it was added to the balance.", validators=[django.core.validators.MinValueValidator(Decimal('0.000001'))], verbose_name='amount')),
+                ('amount', orders.db.money_fields.MoneyField(help_text="In the provider's currency, as the provider credited it.", validators=[django.core.validators.MinValueValidator(Decimal('0.000001'))], verbose_name='amount')),
                 ('currency', models.CharField(editable=False, max_length=3, verbose_name='currency')),
                 ('paid_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When the provider added the amount to the balance.', verbose_name='added at')),
                 ('note', models.CharField(blank=True, max_length=255, verbose_name='note')),

@@ -48,7 +48,7 @@ class ProviderDeposit(models.Model):
     amount = MoneyField(
         _("amount"),
         validators=[MinValueValidator(amounts.QUANTUM)],
-        help_text=_("In the provider's currency, as it was added to the balance."),
+        help_text=_("In the provider's currency, as the provider credited it."),
     )
     currency = models.CharField(_("currency"), max_length=3, editable=False)
     paid_at = models.DateTimeField(
