@@ -347,7 +347,7 @@ class RefillStatusView(AdminApiView):
                 after = customer_requests.apply_refill_status(refill, status=status, actor=self.key.user)
                 if after.status != status:
                     raise envelope.CannotDo(f"It is {after.get_status_display().lower()}")
-            changes = {"refill": (before, after.status)}
+            changes = audit.differences({"refill": before}, {"refill": after.status})
             audit.record(self.key, refill.order, "refill/change-status", changes)
 
 
