@@ -43,6 +43,11 @@ class Code(Enum):
     IDEMPOTENCY_KEY_INVALID = 400, "The Idempotency-Key header is invalid", "Send 1 to 255 printable ASCII characters."
     INVALID_API_KEY = 401, "The API key is missing or invalid", "Send Authorization: Bearer with an active key."
     INSUFFICIENT_FUNDS = 402, "The balance is too low", "Add funds, then place the order with a new key."
+    BALANCE_ON_HOLD = (
+        403,
+        "The balance is on hold",
+        "Contact support. Orders are possible after the release.",
+    )
     HTTPS_REQUIRED = 403, "API keys are accepted over HTTPS only", "Use https://, and replace the key that was exposed."
     ADDRESS_NOT_ALLOWED = 403, "The API key may not be used from this address", "Change the key's allowed addresses."
     SCOPE_MISSING = 403, "The API key may not do this", "Use a key with the scope that the reference names."
@@ -130,6 +135,7 @@ _BY_STATUS = {
 }
 _BY_ERROR: Mapping[type[OrdersError], Code] = {
     errors.InsufficientFunds: Code.INSUFFICIENT_FUNDS,
+    errors.BalanceHeld: Code.BALANCE_ON_HOLD,
     errors.ServiceNotSold: Code.SERVICE_NOT_AVAILABLE,
     errors.SoldBelowCost: Code.SERVICE_NOT_AVAILABLE,
     errors.LinkInUse: Code.LINK_IN_USE,

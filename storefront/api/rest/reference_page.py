@@ -25,6 +25,7 @@ _EXAMPLES: dict[str, Any] = {
     "url": "https://shop.example/webhooks", "start_count": None, "remains": None, "pause_reason": None, "step": None,
     "amount": "-0.45", "next_cursor": None, "problem": None, "reference": "P-7KQ2", "method": "Bank transfer",
     "refunded": "0.00", "currency": "USD", "inputs": {}, "runs": 1, "interval": 0, "paid_amount": None,
+    "fee": "0.00", "pay_amount": "25.00", "pay_currency": "USD", "credited_amount": "0.00", "reversed_amount": "0.00",
     "note": "", "description": "", "link_example": "", "index": 0, "secret": "6f2c…", "endpoint": 7,
     "required_inputs": ["link", "quantity"], "optional_inputs": ["start_at"], "balance_after": "99.55",
     "old_rate": "0.90", "new_rate": "0.95", "min_quantity": 100, "max_quantity": 100000, "last_status": 200,

@@ -276,18 +276,27 @@ class TransactionSerializer(serializers.ModelSerializer[Transfer]):
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """A payment into the balance. `paid_amount` is what was received, where it is known."""
+    """A payment into the balance.
+
+    The customer pays `pay_amount` in `pay_currency` (which includes `fee`) for `amount`. `paid_amount` is what was
+    received, where it is known, `credited_amount` what the balance received for it, and `reversed_amount` the part of
+    it that was refunded or charged back.
+    """
 
     method = serializers.CharField(source="label")
     status = serializers.ChoiceField(choices=PaymentStatus.values)
     amount = AmountField()
+    fee = AmountField()
+    pay_amount = AmountField()
     paid_amount = AmountField(allow_null=True)
+    credited_amount = AmountField()
+    reversed_amount = AmountField()
 
     class Meta:
         model = Payment
         fields = (
-            "id", "reference", "method", "amount", "currency", "status", "paid_amount", "note", "created_at",
-            "credited_at", "ended_at",
+            "id", "reference", "method", "amount", "currency", "fee", "pay_amount", "pay_currency", "status",
+            "paid_amount", "credited_amount", "reversed_amount", "note", "created_at", "credited_at", "ended_at",
         )  # fmt: skip
 
 

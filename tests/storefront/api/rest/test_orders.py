@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from orders.ledger import transfers
 from orders.models import CustomerRate, Order
 from tests import factories
 from tests.storefront.api.rest.program import LINK, Program, problem
@@ -90,6 +91,17 @@ def test_a_service_that_is_not_sold_is_not_bought(caller: Program) -> None:
     for number in (gone.pk, 10**17):
         body = {"service": number, "link": LINK, "quantity": 100}
         assert problem(caller.call("POST", "quotes", body)) == (409, "service_not_available")
+
+
+def test_a_balance_on_hold_buys_nothing(caller: Program) -> None:
+    service = factories.service()
+    transfers.set_held(caller.user.wallet, is_held=True)
+    body = {"service": service.pk, "link": LINK, "quantity": 100}
+    assert problem(caller.call("POST", "orders", body, Idempotency_Key="1")) == (403, "balance_on_hold")
+    bulk = caller.call("POST", "orders/bulk", {"orders": [body]}, Idempotency_Key="2").json()
+    assert bulk["results"][0]["problem"]["code"] == "balance_on_hold"
+    transfers.set_held(caller.user.wallet, is_held=False)
+    assert caller.call("POST", "orders", body, Idempotency_Key="3").status_code == 201
 
 
 def test_an_order_beyond_the_balance_is_refused(caller: Program) -> None:
