@@ -29,6 +29,7 @@ FOR_EVERYBODY = (
     "services/", "pages/", "brand/", "static", "mail/unsubscribe/", "account/confirm-email/", "account/^confirm-email",
     "account/password/reset/key/", "account/^password", "wallet/add-funds/webhooks/",
     "wallet/add-funds/returns/",  # leads to the page of the payment, whoever comes
+    "r/",  # an affiliate's link, which is made to be shared
     "updates/", "admin/", "adminapi/",
     "api/v3/",  # by a key instead of a log-in: see tests/storefront/api/rest/test_isolation.py
 )  # fmt: skip

@@ -30,7 +30,7 @@ def test_the_page_takes_the_same_queries_for_any_length(
 ) -> None:
     create_payments(nadia, count)
     factories.order(nadia)
-    with django_assert_num_queries(6):  # session, customer, wallet, figures, page, balance in the header
+    with django_assert_num_queries(7):  # session, customer, wallet, figures, page, vouchers, balance in the header
         text = text_of(page.get("/wallet/"))
     assert text.count('<th scope="row">') == transactions.PAGE_SIZE
 
