@@ -37,7 +37,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class PriceListRow:
     """One row of a panel's price list, cleaned. ``problem`` says why it cannot be sold, "" if it can.
 
     ``rate`` is in the panel's currency, per 1,000, or for one where ``is_flat``.
@@ -61,7 +61,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class OrderToSend:
     """An order in the form that a dialect needs: the offer's number, and the inputs of the customer."""
 
     upstream_id: str
@@ -77,7 +77,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DetectionAnswers:
     """The answers of a panel during detection: the raw rows of its price list, and its answers about orders that cannot
     exist: two orders, one order and two refills ("" for what the dialect cannot request)."""
 
@@ -104,7 +104,7 @@ class Dialect:
     #: The service types for which ``add`` documents ``runs`` and ``interval``, and whether all offers of these types
     #: have drip-feed where the price list does not say.
     runs: frozenset[str] = frozenset()
-    has_runs_unsaid: bool = False
+    assumes_dripfeed: bool = False
     #: Whether ``quantity`` is sent for types whose quantity is a number of lines.
     counts_lines_itself: bool = True
     #: The parameter of ``add`` for request ids. It is only sent to providers for which an operator turned it on.
@@ -118,7 +118,7 @@ class Dialect:
     #: Turns a body that is documented in another form into JSON.
     repair: Callable[[str], str] | None = None
     #: Returns why a panel that answers does not speak this dialect, or "" if it does. None: any panel may speak it.
-    differs: Callable[[Seen], str] | None = None
+    differs: Callable[[DetectionAnswers], str] | None = None
     #: Status words of this panel in addition to those of ``panels.status.STATUS_WORDS``.
     statuses: Mapping[str, Status] = field(default_factory=dict)
 
@@ -157,7 +157,7 @@ class Dialect:
             secrets=(key,),
         )
 
-    def add_params(self, wanted: Wanted) -> dict[str, str]:
+    def add_params(self, wanted: OrderToSend) -> dict[str, str]:
         """Return what ``add`` sends for ``wanted``: what the type needs, nothing more.
 
         Raises:

@@ -16,7 +16,7 @@ from providers.http.messages import Answer
 from providers.notes import Note
 from providers.panels.bodies import one_line, parse, scalar, shorten
 from providers.panels.currencies import read_currency
-from providers.panels.dialect import Dialect, Listed
+from providers.panels.dialect import Dialect, PriceListRow
 from providers.panels.envelopes import find_error
 from providers.panels.error_texts import rejection_reason
 from providers.panels.numbers import read_amount, read_amount_and_currency, read_flag, read_whole
@@ -81,8 +81,8 @@ def type_key(type_name: str) -> str:
     return "_".join(type_name.casefold().replace("-", " ").replace("_", " ").split())
 
 
-def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES) -> list[Listed]:
-    """Return the price list, one Listed for every row; ``problem`` is a note that says why a row cannot be sold.
+def read_services(answer: Answer, dialect: Dialect, rules: TypeRules = NO_RULES) -> list[PriceListRow]:
+    """Return the price list, one PriceListRow for every row; ``problem`` is a note that says why a row cannot be sold.
 
     A row without a usable number has ``upstream_id`` "".
 
@@ -122,9 +122,9 @@ def type_problem(service_type: ServiceType | None, dialect: Dialect, type_name: 
     return ""
 
 
-def has_runs_unsaid(service_type: ServiceType | None, dialect: Dialect) -> bool:
+def assumes_dripfeed(service_type: ServiceType | None, dialect: Dialect) -> bool:
     """Return whether an offer of ``service_type`` has drip-feed where the list does not say."""
-    return dialect.has_runs_unsaid and service_type is not None and service_type.code in dialect.runs
+    return dialect.assumes_dripfeed and service_type is not None and service_type.code in dialect.runs
 
 
 # ------------------------------------------------------------------------------------------------ finding the rows
@@ -200,7 +200,7 @@ class _RowReader:
         self._types: dict[str, tuple[str, ServiceType | None]] = {}
         self._categories: dict[str, str] = {}
 
-    def read(self, row: Mapping[str, Any], number: str, category: str) -> Listed:
+    def read(self, row: Mapping[str, Any], number: str, category: str) -> PriceListRow:
         """One row, cleaned, with the first reason why it cannot be sold."""
         if "service" not in row:
             row = {key.lower(): value for key, value in row.items()}
@@ -217,7 +217,7 @@ class _RowReader:
         )
         low = max(low or 1, 1)
         is_priced = rate is not None and 0 < rate < MAX_RATE
-        return Listed(
+        return PriceListRow(
             upstream_id=upstream_id,
             name=name.replace("\ufffd", ""),
             category=self._category(_first(row, _CATEGORY)) or category,
@@ -315,7 +315,7 @@ def _quantity(value: Any) -> int | None:
 
 
 def _has_dripfeed(value: Any, service_type: ServiceType | None, dialect: Dialect) -> bool:
-    return has_runs_unsaid(service_type, dialect) if value is None else read_flag(value)
+    return assumes_dripfeed(service_type, dialect) if value is None else read_flag(value)
 
 
 def _not_a_service(upstream_id: str, name: str) -> str:

@@ -17,7 +17,7 @@ from providers.errors import ProviderError, Unsupported
 from providers.http import policy
 from providers.http.messages import Call
 from providers.models import Placement, PlacementState, Provider
-from providers.panels.dialect import Wanted
+from providers.panels.dialect import OrderToSend
 from providers.placing.queue import Candidate
 from providers.worker.clock import Deadline
 from providers.worker.leases import Lease
@@ -142,7 +142,7 @@ def build_call(provider: Provider, placement: Placement, key: str) -> Call:
     """
     order, offer = placement.order, placement.offer
     passed_on = 1 if placement.run else order.runs
-    wanted = Wanted(
+    wanted = OrderToSend(
         upstream_id=offer.upstream_id,
         service_type=offer.service_type,
         link=order.link,

@@ -36,7 +36,7 @@ UNREACHABLE = (OperationalError, InterfaceError)
 PARK_DUPLICATE = timedelta(minutes=10)
 
 
-class _Settled(ProviderError):
+class _AlreadyDecided(ProviderError):
     """The placement was already decided when the answer came, by the end of its lease or by an operator."""
 
 
@@ -45,7 +45,7 @@ class _NotPlain(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answered:
+class AttemptOutcome:
     """The outcome of one attempt: an ``upstream_id`` if it was accepted, otherwise a ``problem``."""
 
     attempt: PlacementAttempt
@@ -54,7 +54,7 @@ class Answered:
     problem: ProviderError | None = None
 
     @classmethod
-    def read(cls, provider: Provider, attempt: PlacementAttempt, outcome: Answer | ProviderError) -> Answered:
+    def read(cls, provider: Provider, attempt: PlacementAttempt, outcome: Answer | ProviderError) -> AttemptOutcome:
         if isinstance(outcome, ProviderError):
             return cls(attempt, outcome, problem=outcome)
         try:
@@ -80,7 +80,7 @@ class Answered:
         return self.problem is None
 
 
-def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
+def record_accepted(provider: Provider, answers: Sequence[AttemptOutcome]) -> bool:
     """Record accepted orders in one transaction and a few statements; return False if that was not possible."""
     numbers = {answered.attempt.placement.order_id: answered.upstream_id for answered in answers}
     rows = [(answered.attempt.placement.pk, answered.upstream_id) for answered in answers]
@@ -105,7 +105,7 @@ def record_accepted(provider: Provider, answers: Sequence[Answered]) -> bool:
     return True
 
 
-def record(provider: Provider, answered: Answered) -> str:
+def record(provider: Provider, answered: AttemptOutcome) -> str:
     """Record one answer and what it means for the provider; return the name of the outcome.
 
     An answer that cannot be stored (a value that does not fit) leaves the outcome of its order unknown. It does not
@@ -122,13 +122,13 @@ def record(provider: Provider, answered: Answered) -> str:
         try:
             with transaction.atomic():
                 _in_doubt(provider, placement, unknown)
-        except _Settled:
+        except _AlreadyDecided:
             return "late"
         circuit_breaker.failed(provider, unknown, answered.outcome)
         return "in_doubt"
 
 
-def _record(provider: Provider, answered: Answered) -> str:
+def _record(provider: Provider, answered: AttemptOutcome) -> str:
     attempt, outcome = answered.attempt, answered.outcome
     problem: ProviderError
     secrets = attempt.call.secrets if attempt.call else ()
@@ -136,7 +136,7 @@ def _record(provider: Provider, answered: Answered) -> str:
         if answered.problem is not None:
             raise answered.problem
         return _accepted(provider, answered)
-    except _Settled:
+    except _AlreadyDecided:
         return _too_late(provider, answered)
     except (Refused, Unsupported) as refusal:
         problem, name, store = refusal, "refused", _refused
@@ -153,7 +153,7 @@ def _record(provider: Provider, answered: Answered) -> str:
         with transaction.atomic():
             store(provider, attempt.placement, problem)
             _keep_call(provider, answered, name)
-    except _Settled:
+    except _AlreadyDecided:
         return _too_late(provider, answered)
     _draw_consequences(provider, attempt.placement, problem, outcome)
     return name
@@ -174,12 +174,12 @@ def _draw_consequences(
         circuit_breaker.clear_answer(provider)
 
 
-def _keep_call(provider: Provider, answered: Answered, name: str) -> None:
+def _keep_call(provider: Provider, answered: AttemptOutcome, name: str) -> None:
     if answered.attempt.call is not None:  # a request was made
         _call_record(provider, answered, name).save()
 
 
-def _call_record(provider: Provider, answered: Answered, name: str) -> PanelCall:
+def _call_record(provider: Provider, answered: AttemptOutcome, name: str) -> PanelCall:
     attempt = answered.attempt
     assert attempt.call is not None
     return conversation.build_record(provider, attempt.call, answered.outcome, name=name, placement=attempt.placement)
@@ -190,7 +190,7 @@ _CALL_FIELDS = (
 )  # fmt: skip
 
 
-def _call_row(provider: Provider, answered: Answered, now: datetime) -> tuple[Any, ...]:
+def _call_row(provider: Provider, answered: AttemptOutcome, now: datetime) -> tuple[Any, ...]:
     """Return the values of ``_CALL_FIELDS``."""
     call = _call_record(provider, answered, "accepted")
     return (
@@ -203,7 +203,7 @@ def _first_look() -> datetime:
     return timezone.now() + timedelta(seconds=settings.SYNC_INTERVAL)
 
 
-def _accepted(provider: Provider, answered: Answered) -> str:
+def _accepted(provider: Provider, answered: AttemptOutcome) -> str:
     attempt, upstream_id = answered.attempt, answered.upstream_id
     placement = attempt.placement
     try:
@@ -225,7 +225,7 @@ def _accepted(provider: Provider, answered: Answered) -> str:
     return "accepted"
 
 
-def _too_late(provider: Provider, answered: Answered) -> str:
+def _too_late(provider: Provider, answered: AttemptOutcome) -> str:
     """Handle an answer for a placement that was already decided.
 
     It may have been decided by this same answer, if the database connection broke after the commit, by the end of its
@@ -287,12 +287,12 @@ def _move(placement: Placement, state: PlacementState, **values: object) -> None
     The order is locked first, as everywhere, so that two transactions cannot deadlock.
 
     Raises:
-        _Settled: the placement was already decided.
+        _AlreadyDecided: the placement was already decided.
     """
     list(Order.objects.select_for_update().filter(pk=placement.order_id).values_list("pk"))
     allowed = Q(state=PlacementState.SUBMITTING)
     if state is not PlacementState.IN_DOUBT:
         allowed |= Q(state=PlacementState.IN_DOUBT)
     if not Placement.objects.filter(allowed, pk=placement.pk).update(state=state, **values):
-        raise _Settled
+        raise _AlreadyDecided
     placement.state = state

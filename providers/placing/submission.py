@@ -34,7 +34,7 @@ from providers.placing import recording, routing
 from providers.placing.claiming import PlacementAttempt, PlacementClaim, TurnLost
 from providers.placing.queue import Queue
 from providers.placing.rate_limits import CallPacer
-from providers.placing.recording import UNREACHABLE, Answered
+from providers.placing.recording import UNREACHABLE, AttemptOutcome
 from providers.placing.window import SendWindow
 from providers.reconciling import decisions
 from providers.transport import call_stats, conversation, funds
@@ -115,7 +115,7 @@ class _SubmissionPass:
         self._senders = min(provider.parallel, settings.SUBMIT_PARALLEL)
         self._pool = ThreadPoolExecutor(self._senders, thread_name_prefix="submit")
         self._answers: SimpleQueue[tuple[PlacementAttempt, Answer | ProviderError]] = SimpleQueue()
-        self._unrecorded: list[Answered] = []
+        self._unrecorded: list[AttemptOutcome] = []
         self._claim: PlacementClaim | None = None
         self._window, self._queue = SendWindow(1), Queue(provider, is_now=is_now)
         self._pacer, self._tally = CallPacer(provider), call_stats.Tally()
@@ -235,7 +235,7 @@ class _SubmissionPass:
             self._pacer.count()
             if attempt.call is None:
                 problem = attempt.problem or Unsupported()
-                self._unrecorded.append(Answered(attempt, problem, problem=problem))
+                self._unrecorded.append(AttemptOutcome(attempt, problem, problem=problem))
             else:
                 self._window.sent(attempt.placement.offer_id)
                 self._pool.submit(self._exchange, attempt, attempt.call)
@@ -258,7 +258,7 @@ class _SubmissionPass:
                 self._understand(*self._answers.get_nowait())
 
     def _understand(self, attempt: PlacementAttempt, outcome: Answer | ProviderError) -> None:
-        answered = Answered.read(self._provider, attempt, outcome)
+        answered = AttemptOutcome.read(self._provider, attempt, outcome)
         self._window.answered(attempt.placement.offer_id, is_clear=answered.is_clear)
         self._unrecorded.append(answered)
 
@@ -273,7 +273,7 @@ class _SubmissionPass:
             answered = self._unrecorded[0]
             self._done(answered, recording.record(self._provider, answered))
 
-    def _done(self, answered: Answered, name: str) -> None:
+    def _done(self, answered: AttemptOutcome, name: str) -> None:
         self._unrecorded.remove(answered)
         self.counts[name] += 1
         if answered.attempt.call is not None:

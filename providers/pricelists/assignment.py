@@ -9,7 +9,7 @@ from django.db import transaction
 from orders.rules.service_types import SERVICE_TYPES
 from providers.models import Offer, Provider
 from providers.panels.dialect import Dialect
-from providers.panels.services import TypeRules, has_runs_unsaid, is_type_problem, type_problem
+from providers.panels.services import TypeRules, assumes_dripfeed, is_type_problem, type_problem
 from providers.pricelists import importer
 from providers.pricelists.diff import StoredOffer
 from providers.transport.type_rules import load_rules
@@ -59,6 +59,6 @@ def _retype(before: StoredOffer, rules: TypeRules, dialect: Dialect) -> StoredOf
     return before._replace(
         service_type=service_type.code,
         is_flat=service_type.is_flat,
-        has_dripfeed=before.has_dripfeed or has_runs_unsaid(service_type, dialect),
+        has_dripfeed=before.has_dripfeed or assumes_dripfeed(service_type, dialect),
         problem=problem,
     )

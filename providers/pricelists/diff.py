@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from orders.rules import amounts
 from providers import notes
-from providers.panels.dialect import Listed
+from providers.panels.dialect import PriceListRow
 from providers.panels.services import is_type_problem
 
 #: An offer that is missing from this many lists in a row goes off sale.
@@ -78,7 +78,7 @@ class HistoryLine(NamedTuple):
     new: str
 
 
-def merge(known: StoredOffer, row: Listed, *, jump: int) -> StoredOffer:
+def merge(known: StoredOffer, row: PriceListRow, *, jump: int) -> StoredOffer:
     """Return ``known`` as it is after ``row`` was listed; ``jump`` is the price jump in percent of the cost."""
     if known[2:15] == _copied(row) and not known.missed_imports and known.pending_rate is None:
         return known
@@ -112,7 +112,7 @@ def is_jump(old: Decimal, new: Decimal, percent: int) -> bool:
     return old > 0 and abs(new - old) * 100 > old * percent
 
 
-def is_another_service(known: StoredOffer, row: Listed) -> bool:
+def is_another_service(known: StoredOffer, row: PriceListRow) -> bool:
     """Return whether the number seems to be another service now: another type, or a new name and a new category.
 
     A text is new if at most half of the words of the shorter one are in both, because decorations and limits change.

@@ -24,7 +24,7 @@ from providers import note_texts, notes
 from providers.errors import BadList, CurrencyChanged, ProviderError
 from providers.models import Offer, OfferChange, Provider, Route
 from providers.notes import Note
-from providers.panels.dialect import Listed
+from providers.panels.dialect import PriceListRow
 from providers.pricelists import availability, diff, markup
 from providers.pricelists.diff import COPIED, WRITTEN, HistoryLine, StoredOffer
 from providers.transport import balances, circuit_breaker, conversation
@@ -42,14 +42,14 @@ _CREATED = ("provider", "upstream_id", *WRITTEN, "assigned_type", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """The result of an import, in offers; the ``problem`` of ``unsellable`` rows says why they cannot be sold."""
 
     added: int
     changed: int
     unchanged: int
     missing: int
-    unsellable: tuple[Listed, ...]
+    unsellable: tuple[PriceListRow, ...]
     gone: int = 0
     held: int = 0
     #: The number of services whose price changed, that went off sale, and that went on sale again.
@@ -58,7 +58,7 @@ class Imported:
     restored: int = 0
 
 
-def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Imported:
+def import_offers(provider: Provider, *, is_short_fine: bool = False) -> ImportResult:
     """Read the provider's price list and store it.
 
     Args:
@@ -76,7 +76,7 @@ def import_offers(provider: Provider, *, is_short_fine: bool = False) -> Importe
 
 
 @transaction.atomic
-def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = False) -> Imported:
+def store(provider: Provider, rows: Iterable[PriceListRow], *, is_short_fine: bool = False) -> ImportResult:
     """Store ``rows`` as the provider's price list.
 
     Raises:
@@ -95,7 +95,7 @@ def store(provider: Provider, rows: Iterable[Listed], *, is_short_fine: bool = F
     done = _update_services(provider, steps)
     Provider.objects.filter(pk=provider.pk).update(imported_at=now, price_list_error="")
     missed = sum(after.missed_imports > before.missed_imports for before, after in steps)
-    return Imported(
+    return ImportResult(
         added=len(new),
         changed=len(steps) - missed,
         unchanged=len(listed) - len(new) - len(steps) + missed,
@@ -115,7 +115,7 @@ def write_steps(provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]]
 
 
 def _changed_offers(
-    provider: Provider, listed: dict[str, Listed], known: dict[str, StoredOffer]
+    provider: Provider, listed: dict[str, PriceListRow], known: dict[str, StoredOffer]
 ) -> Iterable[tuple[StoredOffer, StoredOffer]]:
     """Return (before, after) of every offer that the list changes."""
     for name, before in known.items():
@@ -160,7 +160,7 @@ def _check_balance(provider: Provider) -> None:
         raise _currency_changed(provider, balance.currency)
 
 
-def _split_rows(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Listed], list[Listed]]:
+def _split_rows(provider: Provider, rows: list[PriceListRow]) -> tuple[dict[str, PriceListRow], list[PriceListRow]]:
     """Split ``rows`` into usable ones by number, and others that have no number or a duplicate one.
 
     A single row in another currency cannot be sold. If all rows are, the provider's currency has changed.
@@ -170,7 +170,7 @@ def _split_rows(provider: Provider, rows: list[Listed]) -> tuple[dict[str, Liste
     if others and provider.currency not in currencies:
         raise _currency_changed(provider, ", ".join(sorted(others)))
     absurd = ABSURD_RATE / provider.exchange_rate
-    listed: dict[str, Listed] = {}
+    listed: dict[str, PriceListRow] = {}
     left_out = []
     for row in rows:
         if not row.upstream_id or row.upstream_id in listed:
@@ -212,7 +212,7 @@ def _currency_changed(provider: Provider, currency: str) -> CurrencyChanged:
     return CurrencyChanged(notes.encode(Note.CURRENCY_CHANGED, billed=currency[:100], configured=provider.currency))
 
 
-def _check_length(listed: dict[str, Listed], known: dict[str, StoredOffer], *, is_short_fine: bool) -> None:
+def _check_length(listed: dict[str, PriceListRow], known: dict[str, StoredOffer], *, is_short_fine: bool) -> None:
     if not listed:
         raise BadList(notes.encode(Note.LIST_EMPTY))
     last = [offer for offer in known.values() if not offer.missed_imports]
@@ -224,7 +224,7 @@ def _check_length(listed: dict[str, Listed], known: dict[str, StoredOffer], *, i
             raise BadList(notes.encode(note, count=now, before=before))
 
 
-def _sellable(rows: Iterable[Listed | StoredOffer]) -> int:
+def _sellable(rows: Iterable[PriceListRow | StoredOffer]) -> int:
     return sum(not row.problem for row in rows)
 
 
@@ -247,13 +247,13 @@ def known_offers(provider: Provider) -> dict[str, StoredOffer]:
     return {row[1]: StoredOffer._make(row) for row in bulk.select(offers, ("id", "upstream_id", *WRITTEN))}
 
 
-def _created(provider: Provider, row: Listed, now: Any) -> tuple[Any, ...]:
+def _created(provider: Provider, row: PriceListRow, now: Any) -> tuple[Any, ...]:
     copied = (getattr(row, name) for name in COPIED)
     return (provider.pk, row.upstream_id, *copied, True, False, None, 0, "", now)
 
 
 def _keep_history(
-    provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]], new: list[Listed], now: Any
+    provider: Provider, steps: list[tuple[StoredOffer, StoredOffer]], new: list[PriceListRow], now: Any
 ) -> None:
     """Store the changes of offers, except for the first price list of a provider."""
     lines = [(after.pk, *note, now) for before, after in steps for note in diff.history_lines(before, after)]

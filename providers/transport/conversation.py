@@ -17,7 +17,7 @@ from providers.http import client, policy
 from providers.http.messages import Answer, Call
 from providers.models import PanelCall, Placement, Provider
 from providers.panels.balance import read_balance
-from providers.panels.dialect import Balance, Dialect, Listed
+from providers.panels.dialect import Balance, Dialect, PriceListRow
 from providers.panels.refills_and_cancellations import RefillReport
 from providers.panels.services import read_services
 from providers.panels.status import read_status
@@ -51,7 +51,7 @@ def statuses(provider: Provider, ids: list[str]) -> dict[str, Progress | str]:
     return redact_reports(reports, (provider.key.reveal(),))
 
 
-def services(provider: Provider) -> list[Listed]:
+def services(provider: Provider) -> list[PriceListRow]:
     """Ask for the price list and return its rows, cleaned.
 
     Raises:

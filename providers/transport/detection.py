@@ -9,7 +9,7 @@ from providers.errors import ProviderError
 from providers.http import client
 from providers.http.messages import Answer
 from providers.panels.balance import read_balance
-from providers.panels.dialect import Dialect, Seen
+from providers.panels.dialect import DetectionAnswers, Dialect
 from providers.panels.dialects import DIALECTS
 from providers.panels.services import raw_rows, read_services
 from providers.transport import conversation
@@ -134,13 +134,13 @@ class _Conversation:
         assert problem is not None
         raise problem
 
-    def _show(self, price_list: Answer, dialect: Dialect, auth: str) -> Seen:
+    def _show(self, price_list: Answer, dialect: Dialect, auth: str) -> DetectionAnswers:
         refills = ""
         if "refill_status" in dialect.verbs:
             refills = self.ask(
                 dialect, "refill_status", auth, **dialect.request_params("refill_status", NO_ORDERS)
             ).text
-        return Seen(
+        return DetectionAnswers(
             rows=raw_rows(price_list, dialect),
             unknown=self.ask(dialect, "status", auth, orders=",".join(NO_ORDERS)).text,
             unknown_one=self.ask(dialect, "status", auth, order=NO_ORDERS[0]).text,

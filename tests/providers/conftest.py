@@ -21,7 +21,7 @@ from providers.panels.simulators import Panel
 from providers.placing import recording
 from providers.placing.claiming import PlacementAttempt, PlacementClaim
 from providers.placing.queue import Queue
-from providers.placing.recording import Answered
+from providers.placing.recording import AttemptOutcome
 from providers.placing.window import SendWindow
 from providers.pricelists import importer, onboarding
 
@@ -112,7 +112,7 @@ def claim(provider: Provider, *, limit: int = 10, is_now: bool = False) -> list[
 
 def record(provider: Provider, attempt: PlacementAttempt, outcome: Any) -> str:
     """Record the outcome of one attempt and return its name."""
-    return recording.record(provider, Answered.read(provider, attempt, outcome))
+    return recording.record(provider, AttemptOutcome.read(provider, attempt, outcome))
 
 
 @pytest.fixture(autouse=True)

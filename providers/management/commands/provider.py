@@ -20,7 +20,7 @@ from orders.rules import amounts, service_types
 from providers import note_texts
 from providers.errors import ProviderError
 from providers.models import Offer, Provider
-from providers.panels.dialect import AUTHS, METHODS, Listed
+from providers.panels.dialect import AUTHS, METHODS, PriceListRow
 from providers.panels.dialects import DIALECTS
 from providers.pricelists import assignment, availability, importer, onboarding
 from providers.pricelists import markup as rules
@@ -213,7 +213,7 @@ class Command(OperatorCommand):
                 count = assignment.apply_rules(provider)
                 self.stdout.write(f"{provider.name}: {_provider_services(count)} got another type")
 
-    def _print_unsellable(self, rows: Sequence[Listed]) -> None:
+    def _print_unsellable(self, rows: Sequence[PriceListRow]) -> None:
         """Print the first unsellable rows, and how many there are for each reason."""
         for row in rows[:MAX_UNSELLABLE_SHOWN]:
             self.stderr.write(f"not sellable: {row.upstream_id or '-'} {row.name}: {note_texts.describe(row.problem)}")

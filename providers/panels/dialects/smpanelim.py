@@ -1,9 +1,9 @@
 """smpanelim.net: the standard API without cancel, refills one at a time. From its document. Declaration only."""
 
-from providers.panels.dialect import VERBS, Dialect, Seen
+from providers.panels.dialect import VERBS, DetectionAnswers, Dialect
 
 
-def _differs(seen: Seen) -> str:
+def _differs(seen: DetectionAnswers) -> str:
     """Return "" if the price list has a flag for refill but none for cancel, and refills are reported one at a time."""
     if any("cancel" in row for row in seen.rows):
         return "its price list has a flag for cancel"
@@ -23,6 +23,6 @@ SMPANELIM = Dialect(
     counts_lines_itself=False,
     # Documented for every order with a quantity; its price list has no flag for it.
     runs=frozenset({"default"}),
-    has_runs_unsaid=True,
+    assumes_dripfeed=True,
     differs=_differs,
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from providers.panels.dialect import VERBS, Dialect, Seen
+from providers.panels.dialect import VERBS, DetectionAnswers, Dialect
 
 
 def _braces(text: str) -> str:
@@ -11,7 +11,7 @@ def _braces(text: str) -> str:
     return "{" + match[1] + "}" if match else text
 
 
-def _differs(seen: Seen) -> str:
+def _differs(seen: DetectionAnswers) -> str:
     """Return "" if the answers are in such brackets, or have numeric limits and an error as a bare text."""
     is_bare = re.search(r":\s*\"[^\"]*\"\s*[,}\]]", seen.unknown) and "{" not in seen.unknown[1:]
     has_numbers = all(isinstance(row.get("min"), int) for row in seen.rows)

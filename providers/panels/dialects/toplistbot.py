@@ -1,11 +1,11 @@
 """toplistbot.com: JSON bodies, a token, no status of a single order. From its document. Declaration only."""
 
-from providers.panels.dialect import VERBS, Dialect, Seen
+from providers.panels.dialect import VERBS, DetectionAnswers, Dialect
 
 _NO_SUCH_ORDER = ("incorrect", "not found", "invalid order", "not exist", "no such", "unknown order", "wrong order")
 
 
-def _differs(seen: Seen) -> str:
+def _differs(seen: DetectionAnswers) -> str:
     """Return "" if all services have one type and no refills, and statuses are requested by list only."""
     if any(str(row.get("type", "Default")).lower() != "default" for row in seen.rows):
         return "its price list has other types than Default"

@@ -1,9 +1,9 @@
 """tzsmmpay.com: licenses bought by GET, one at a time, for an email address. From its document. Declaration only."""
 
-from providers.panels.dialect import VERBS, Dialect, Seen
+from providers.panels.dialect import VERBS, DetectionAnswers, Dialect
 
 
-def _differs(seen: Seen) -> str:
+def _differs(seen: DetectionAnswers) -> str:
     """Return "" if each row of the price list names its currency."""
     return "" if any("currency" in row for row in seen.rows) else "its price list names no currency"
 

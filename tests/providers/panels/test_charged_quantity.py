@@ -14,7 +14,7 @@ from orders.errors import OrderInvalid
 from orders.rules import service_types
 from orders.rules.service_types import SERVICE_TYPES, Details
 from providers.errors import Unsupported
-from providers.panels.dialect import Dialect, Wanted
+from providers.panels.dialect import Dialect, OrderToSend
 from providers.panels.dialects import DIALECTS
 from tests.factories import INPUTS
 
@@ -65,7 +65,7 @@ def most_delivered(code: str, params: dict[str, str]) -> int:
 def add_params(dialect: Dialect, code: str, details: Details, *, is_passed_on: bool) -> list[dict[str, str]]:
     """Return the parameters of every ``add`` that an order leads to: of one, or of each run where we split it."""
     runs = details.runs if is_passed_on else 1
-    each = Wanted(
+    each = OrderToSend(
         upstream_id="1", service_type=code, link=details.link, quantity=details.quantity // details.runs,
         fields=details.fields, runs=runs, interval=details.interval,
     )  # fmt: skip

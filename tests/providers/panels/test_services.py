@@ -15,7 +15,7 @@ from providers.errors import ProviderError, UnreadableAnswer
 from providers.http.content import decode
 from providers.http.messages import Answer
 from providers.notes import Note
-from providers.panels.dialect import Listed
+from providers.panels.dialect import PriceListRow
 from providers.panels.dialects import DIALECTS
 from providers.panels.services import NO_LIMIT, TypeRules, raw_rows, read_services, type_key
 
@@ -24,12 +24,12 @@ ROW = {"name": "Followers", "type": "Default", "category": "C", "rate": "1", "mi
 FIRST, SECOND = {"service": 1, **ROW}, {"service": 2, **ROW}
 
 
-def read(body: Any, rules: TypeRules | None = None) -> list[Listed]:
+def read(body: Any, rules: TypeRules | None = None) -> list[PriceListRow]:
     text = body if isinstance(body, str) else json.dumps(body)
     return read_services(Answer(status=200, text=text), V2, *([rules] if rules else []))
 
 
-def read_one(**changes: Any) -> Listed:
+def read_one(**changes: Any) -> PriceListRow:
     (row,) = read([{**FIRST, **changes}])
     return row
 

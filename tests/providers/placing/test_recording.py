@@ -19,7 +19,7 @@ from providers.notes import Note
 from providers.panels.simulators import Panel
 from providers.placing import recording
 from providers.placing.claiming import PlacementAttempt
-from providers.placing.recording import Answered
+from providers.placing.recording import AttemptOutcome
 from tests.providers.conftest import buy, claim, customer, provider_at
 
 pytestmark = pytest.mark.django_db
@@ -37,9 +37,9 @@ def attempts(provider: Provider, count: int) -> list[PlacementAttempt]:
     return claim(provider, limit=count)
 
 
-def answers_to(provider: Provider, claimed: list[PlacementAttempt], first: int = 7001) -> list[Answered]:
+def answers_to(provider: Provider, claimed: list[PlacementAttempt], first: int = 7001) -> list[AttemptOutcome]:
     return [
-        Answered.read(provider, one, Answer(status=200, text=f'{{"order":{number}}}'))
+        AttemptOutcome.read(provider, one, Answer(status=200, text=f'{{"order":{number}}}'))
         for number, one in enumerate(claimed, start=first)
     ]
 
@@ -50,7 +50,7 @@ def test_plain_answers_are_recorded_as_one_by_one(provider: Provider) -> None:
     assert recording.record_accepted(provider, together)
     assert [recording.record(provider, one) for one in alone] == ["accepted"] * 3
 
-    def stored_rows(answers: list[Answered]) -> list[Any]:
+    def stored_rows(answers: list[AttemptOutcome]) -> list[Any]:
         orders = [one.attempt.placement.order_id for one in answers]
         rows = Placement.objects.filter(order__in=orders).order_by("pk")
         return [

@@ -20,7 +20,7 @@ from providers.errors import BadList, CurrencyChanged, NothingToDecide, Provider
 from providers.http.messages import Answer
 from providers.models import Markup, Offer, OfferChange, Provider, Route
 from providers.notes import Note
-from providers.panels.dialect import Listed
+from providers.panels.dialect import PriceListRow
 from providers.panels.dialects import DIALECTS
 from providers.panels.services import read_services
 from providers.panels.simulators import Panel
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
-def rows(count: int, **changes: Any) -> list[Listed]:
+def rows(count: int, **changes: Any) -> list[PriceListRow]:
     details: dict[str, Any] = {
         "name": "Followers",
         "category": "Photo",
@@ -49,10 +49,10 @@ def rows(count: int, **changes: Any) -> list[Listed]:
         "has_dripfeed": False,
         **changes,
     }
-    return [Listed(upstream_id=str(number), **details) for number in range(1, count + 1)]
+    return [PriceListRow(upstream_id=str(number), **details) for number in range(1, count + 1)]
 
 
-def with_last(listed: list[Listed], **changes: Any) -> list[Listed]:
+def with_last(listed: list[PriceListRow], **changes: Any) -> list[PriceListRow]:
     """``listed`` with other details in its last row."""
     return [*listed[:-1], replace(listed[-1], **changes)]
 

@@ -12,7 +12,7 @@ from orders.ledger import audit
 from orders.lifecycle import fulfillment
 from orders.models import Order, Service
 from orders.rules.state_machine import Progress, Status
-from providers.panels.dialect import Wanted
+from providers.panels.dialect import OrderToSend
 from providers.panels.dialects import DIALECTS
 from tests.factories import INPUTS, service
 from tests.storefront.api.reseller import Reseller
@@ -110,7 +110,7 @@ def test_old_posts_without_new_ones_are_charged_alone(reseller: Reseller) -> Non
     order = Order.objects.get(pk=placed["order"])
     assert (order.quantity, order.charge) == (100, Decimal("0.09"))
     # A panel that gets no number of new posts delivers to all of them, so the 0 is sent.
-    wanted = Wanted(
+    wanted = OrderToSend(
         upstream_id="7", service_type="subscriptions", link="", quantity=order.quantity, fields=order.fields
     )
     params = DIALECTS["v2"].add_params(wanted)
