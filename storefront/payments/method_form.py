@@ -24,7 +24,7 @@ from storefront.web import formats
 ICONS = (
     ("card", gettext_lazy("Card")),
     ("bank", gettext_lazy("Bank")),
-    ("wallet", gettext_lazy("Wallet")),
+    ("wallet", gettext_lazy("Purse")),
     ("coin", gettext_lazy("Coin")),
     ("phone", gettext_lazy("Phone")),
     ("globe", gettext_lazy("Globe")),
