@@ -19,7 +19,7 @@ from storefront.currencies.models import Currency, RateRecord, RateSource
 from storefront.payments.models import PaymentMethod
 from storefront.promotions import affiliates
 from storefront.promotions.models import ONLY, Commission, Coupon, PaymentBonus, PromotionSettings
-from storefront.shop.models import Favorite
+from storefront.shop.models import Favorite, PlannedOrder
 from storefront.support import tickets
 from storefront.support.models import Announcement, CannedReply, InfoPage, TicketCategory
 from storefront.webhooks import endpoints, outbox
@@ -229,6 +229,18 @@ def _payments(made: SampleShop) -> None:
     method.set_values({"api_key": "key", "ipn_secret": "secret"}, secret_names={"api_key", "ipn_secret"})
     method.save()
     made.ids["payment_method"] = method.pk
+    upi = PaymentMethod.objects.create(
+        gateway="upi",
+        name="UPI",
+        icon="phone",
+        minimum=Decimal(1),
+        config={"upi_id": "shop@bank", "payee": "Vitrine"},
+        fee_percent=Decimal("1.5"),
+    )
+    made.ids["upi_payment"] = payments.start(made.nadia, upi, "25").reference
+    service = made.services[0]
+    planned = PlannedOrder.objects.create(user=made.nadia, service=service, charge=Decimal(400))
+    made.ids["planned_order"] = str(planned.key)
     made.ids["manual_payment"] = payments.manual(made.nadia, "25", payments.bank(hint="1 to 2 business days")).reference
 
 

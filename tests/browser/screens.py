@@ -105,6 +105,8 @@ def _customers(shop: SampleShop) -> list[Screen]:
         Screen("top-up", "/wallet/add-funds/", CUSTOMER),
         Screen("top-up-wrong-coupon", "/wallet/add-funds/", CUSTOMER, _enter_wrong_coupon),
         Screen("affiliates", "/affiliates/", CUSTOMER),
+        Screen("top-up-for-order", f"/wallet/add-funds/?amount=35.19&purpose={shop.ids['planned_order']}", CUSTOMER),
+        Screen("top-up-upi", f"/wallet/payments/{shop.ids['upi_payment']}/", CUSTOMER),
         Screen("top-ups", "/wallet/payments/", CUSTOMER),
         Screen("top-up-demo", f"/wallet/payments/{shop.ids['demo_payment']}/", CUSTOMER),
         Screen("top-up-credited", f"/wallet/payments/{shop.ids['credited_payment']}/", CUSTOMER),
