@@ -24,8 +24,8 @@ PULL_MAX = 100
 _OFFSET_MAX = 10_000_000
 #: The length of the column of a user's name.
 NAME_MAX = 150
-#: The end of the year 9999, in seconds since 1970.
-_TIME_MAX = 253_402_300_799
+#: The end of the year 9998, in seconds since 1970: the next second, in any time zone, is still a date.
+_TIME_MAX = 253_370_764_799
 
 #: The statuses of orders by the words of this API. Operators see a failed order as failed, unlike customers.
 ORDER_STATUSES: Mapping[str, tuple[Status, ...]] = {

@@ -179,3 +179,11 @@ def test_a_user_is_shown_with_balance_discount_and_custom_rates(program: Program
             ],
         }
     assert program.get("users", username="nobody@example.com") == {"count": 0, "list": []}
+
+
+@pytest.mark.parametrize("name", ["created_from", "created_to"])
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(253_370_764_799, 200), (253_370_764_800, 400), (253_402_300_799, 400)]
+)
+def test_the_last_times_that_are_dates(program: Program, name: str, seconds: int, status: int) -> None:
+    assert program.http.get("/adminapi/v2/orders", {name: seconds}).status_code == status
