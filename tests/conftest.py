@@ -136,7 +136,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Skip the files of ``RUN_ONCE`` on the second database of a run."""
+    """Skip the files of ``RUN_ONCE`` on the second database of a run. Those named on the command line run anyway."""
     name = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' if collection_path.is_dir() else ''}"
     return True if IS_SECOND and name.startswith(RUN_ONCE) else None
 
