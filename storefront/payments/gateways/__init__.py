@@ -6,6 +6,7 @@ from storefront.payments.gateways.cashfree import Cashfree
 from storefront.payments.gateways.coinpayments import CoinPayments
 from storefront.payments.gateways.cryptobot import CryptoBot
 from storefront.payments.gateways.demo import Demo
+from storefront.payments.gateways.flutterwave import Flutterwave
 from storefront.payments.gateways.freekassa import Freekassa
 from storefront.payments.gateways.heleket import Cryptomus, Heleket
 from storefront.payments.gateways.iyzico import Iyzico
@@ -17,6 +18,7 @@ from storefront.payments.gateways.payeer import Payeer
 from storefront.payments.gateways.paypal import PayPal
 from storefront.payments.gateways.paystack import Paystack
 from storefront.payments.gateways.paytr import PayTR
+from storefront.payments.gateways.phonepe import PhonePe
 from storefront.payments.gateways.plisio import Plisio
 from storefront.payments.gateways.razorpay import Razorpay
 from storefront.payments.gateways.robokassa import Robokassa
@@ -55,6 +57,8 @@ GATEWAYS: dict[str, type[Gateway]] = {
         TZSMMPay,
         Cashfree,
         Midtrans,
+        Flutterwave,
+        PhonePe,
         Demo,
     )
 }
