@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -42,6 +42,13 @@ class GatewayFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(gateway=self.value()) if self.value() else queryset
+
+
+class CustomerSelect(AutocompleteSelectMultiple):
+    """The search for customers. Its input has no label but its placeholder, which Django leaves empty."""
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": str(_("Email or name"))}
 
 
 class MethodList(ChangeList):
@@ -109,6 +116,10 @@ class PaymentMethodAdmin(base.EditableRowsMixin, base.ModelAdmin):
         last = PaymentMethod.objects.aggregate(last=Max("position"))["last"]
         facts = {"name": str(gateway.label), "icon": gateway.icon} if gateway else {}
         return {**facts, "position": 0 if last is None else last + 1}
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None, **options: Any) -> Any:
+        options["widget"] = CustomerSelect(db_field, self.admin_site)
+        return super().formfield_for_manytomany(db_field, request, **options)  # type: ignore[arg-type]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Leave out the icons next to the customers, which lead to the form of a new user."""
