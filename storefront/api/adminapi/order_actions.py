@@ -25,7 +25,7 @@ from orders.errors import (
     RequestOpen,
 )
 from orders.lifecycle import customer_requests, staff_decisions
-from orders.models import Cancellation, Order, OrderEvent, Refill
+from orders.models import Cancellation, Order, OrderEvent, PullLease, Refill
 from orders.models.customer_request import RequestStatus
 from orders.rules import amounts
 from orders.rules.state_machine import Status
@@ -96,14 +96,21 @@ def apply(key: StaffKey, pk: int, act: Act, *, endpoint: str) -> None:
             raise NotFound("Order not found")
         if order.user_id == key.user_id:
             raise OwnMoney("This is an order of the person who created the key. A colleague has to decide")
-        before, former = _values(order), _last_event(pk)
+        before, former, lease = _values(order), _last_event(pk), _lease_end(pk)
         act(order)
         after, latest = _values(Order.objects.get(pk=pk)), _last_event(pk)
         changes = audit.differences(before, after)
         if not changes and latest != former:
             # Nothing but the timeline of the order tells of it, such as an order that is sent now and not later.
             changes = {"event": ("", latest.data.get("decision", latest.kind))}
+        if not changes and lease != _lease_end(pk):
+            # A report without news still says that the program delivers the order.
+            changes = {"lease": (order_rows.date(lease), "")}
         audit.record(key, order, endpoint, changes)
+
+
+def _lease_end(pk: int) -> datetime | None:
+    return PullLease.objects.filter(order=pk).values_list("until", flat=True).first()
 
 
 def _last_event(pk: int) -> Any:

@@ -78,7 +78,9 @@ def test_every_report_ends_the_lease(program: Program, by_hand: Any, route: str,
             return [with_number(inner) for inner in value]
         return {0: order.pk, "0": str(order.pk)}.get(value, value)
 
+    lines = LogEntry.objects.count()
     program.post(route.replace("/0/", f"/{order.pk}/"), with_number(body))
+    assert LogEntry.objects.count() == lines + 1
     with travel(1000):
         assert pull_orders(program) == []
         assert not PullLease.objects.exists()
