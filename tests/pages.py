@@ -159,6 +159,7 @@ POSTS = frozenset({
 #: URLs that are not measured, and why.
 ELSEWHERE: Mapping[str, str] = {
     "^api(?:/|$)": "an API error",
+    "^adminapi(?:/|$)": "an error of the Admin API",
     "adminapi/openapi.json": "the description of the Admin API",
     "": "an error of the REST API",
     "api/v3": "leads to the page of the REST API",
@@ -318,7 +319,7 @@ EXTRA_ACTIONS = frozenset(
     ["accounts_user_reset_password", "accounts_user_sign_out"]
     + [f"orders_order_{act}" for act in ("cancel", "partial", "seen")]
     + [f"providers_placement_{act}" for act in ("placed", "again", "teach", "search", "back")]
-    + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle")]
+    + [f"payments_payment_{act}" for act in ("approve", "refuse", "settle", "refund", "resolve-refund", "hold")]
     + [f"payments_paymentmethod_{act}" for act in ("check", "new_url")]
     + [f"support_ticket_{act}" for act in ("write", "act")]
     + ["currencies_currency_fetch", "currencies_currency_decide", "currencies_ratesource_fetch"]
@@ -339,7 +340,7 @@ def extra_url_names() -> set[str]:
 
 def report_url_names() -> set[str]:
     """Return the names of the URLs of the back office that belong to no model and are not Django's own."""
-    own = {url.name for url in AdminSite(name="admin").get_urls() if isinstance(url, URLPattern)}
+    own = {url.name for url in AdminSite(name="admin").get_urls() if isinstance(url, URLPattern)} | {"app_list"}
     return {url.name for url in admin.site.get_urls() if isinstance(url, URLPattern) and url.name} - own
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from storefront.accounts.models import ApiKey, User
+from storefront.shop.models import PlannedOrder
 from storefront.support import tickets
 from storefront.support.models import Attachment
 from storefront.webhooks import endpoints, outbox
@@ -68,8 +69,10 @@ def own_things(user: User) -> dict[str, str]:
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     passkey = Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
     log_in = UserSession.objects.create(user=user, ip="203.0.113.7", session_key="s" * 32)
+    planned = PlannedOrder.objects.create(user=user, service=order.service, charge=order.charge)
     return {
         "orders/<int:pk>/": str(order.pk),
+        "orders/planned/<uuid:key>/": str(planned.key),
         "support/<int:pk>/": str(ticket.pk),
         "support/files/<int:pk>/": str(Attachment.objects.get().pk),
         "webhooks/<int:pk>/": str(endpoint.pk),

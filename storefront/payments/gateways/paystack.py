@@ -61,6 +61,7 @@ class Paystack(Gateway):
     hosts = ("checkout.paystack.com",)
     currencies = ("NGN", "GHS", "KES", "ZAR", "USD")
     webhook_networks = ("52.31.139.75/32", "52.49.173.169/32", "52.214.14.220/32")
+    has_test_keys = True
     can_query = True
     can_refund = True
     can_check = True

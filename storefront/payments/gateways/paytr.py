@@ -62,6 +62,7 @@ class PayTR(Gateway):
     api_url = "https://www.paytr.com"
     frame_hosts = ("www.paytr.com",)
     currencies = ("TRY", "EUR", "USD", "GBP", "RUB")
+    has_test_keys = True
     can_query = True
     can_refund = True
 

@@ -67,6 +67,7 @@ class YooKassa(Gateway):
         *("185.71.77.0/27", "2a02:5180:0:1509::/64", "2a02:5180:0:1533::/64", "2a02:5180:0:2655::/64"),
         "2a02:5180:0:2669::/64",
     )
+    has_test_keys = True
     can_query = True
     can_refund = True
     can_check = True

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -74,7 +74,7 @@ def planned_order(request: HttpRequest, key: UUID) -> HttpResponse:
     """Return what has become of an order that waits for a payment, for the page of the payment."""
     row = planned_orders.by_key(request.user, str(key)) if request.user.is_authenticated else None
     if row is None:
-        return HttpResponse(status=204)
+        raise Http404
     return render(request, "shop/_planned_order.html", {"planned": row})
 
 

@@ -127,7 +127,7 @@ EDITABLE = [model for model, options in admin.site._registry.items() if options.
 def test_every_editable_list_is_tested() -> None:
     assert {model._meta.label for model in EDITABLE} == {
         "orders.Category", "orders.Service", "providers.Route", "currencies.Currency",
-        "payments.PaymentMethod", "promotions.Coupon", "promotions.PaymentBonus",
+        "payments.PaymentMethod", "promotions.Affiliate", "promotions.Coupon", "promotions.PaymentBonus",
         "support.CannedReply", "support.TicketCategory",
     }  # fmt: skip
 

@@ -267,7 +267,7 @@ def test_the_number_of_queries_does_not_grow_with_rows(
         payments.bank(f"Bank {number}")
         payments.manual(nadia, method=method)
     payment = payments.with_proof(nadia)
-    for address, most in ((NEW, 6), ("/wallet/payments/", 4), (f"/wallet/payments/{payment.reference}/", 6)):
+    for address, most in ((NEW, 6), ("/wallet/payments/", 4), (f"/wallet/payments/{payment.reference}/", 7)):
         with django_assert_max_num_queries(most):
             assert page.get(address).status_code == 200
     with django_assert_max_num_queries(3):
