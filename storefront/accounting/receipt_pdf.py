@@ -69,8 +69,8 @@ class _Page(FPDF):
             self.set_font("DejaVu", style="B" if is_bold else "", size=10)
             top = bottom = self.get_y()
             left = float(_MARGIN)
-            for cell_width, text, align, grey in reversed(cells) if self.is_mirrored else cells:
-                self.set_text_color(grey)
+            for cell_width, text, align, gray in reversed(cells) if self.is_mirrored else cells:
+                self.set_text_color(gray)
                 self.set_xy(left, top)
                 self.multi_cell(
                     cell_width, _LINE, text.translate(_ISOLATES), align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT
