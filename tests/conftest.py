@@ -31,8 +31,10 @@ def pytest_configure() -> None:
     # Otherwise each test client's handler would look up every static file of the project first.
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Each process of a run has its own counters of sign-in attempts.
-    settings.CACHES["default"] = {**settings.CACHES["default"], "LOCATION": tempfile.mkdtemp(prefix="vitrine-limits-")}
+    # Each process of a run has its own counters of sign-in attempts, wrong codes and calls.
+    own = tempfile.mkdtemp(prefix="vitrine-limits-")
+    for name in ("default", "counters"):
+        settings.CACHES[name] = {**settings.CACHES[name], "LOCATION": f"{own}/{name}"}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,7 +52,7 @@ def pytest_collection() -> Generator[None, Any, Any]:
 
 
 def pytest_unconfigure() -> None:
-    shutil.rmtree(settings.CACHES["default"]["LOCATION"], ignore_errors=True)
+    shutil.rmtree(os.path.dirname(settings.CACHES["default"]["LOCATION"]), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

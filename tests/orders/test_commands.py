@@ -20,7 +20,7 @@ def audit() -> str:
 
 def test_a_correct_ledger_prints_one_line() -> None:
     factories.order()
-    assert audit() == "The ledger is correct. Accounts: 4, transfers: 2, orders: 1.\n"
+    assert audit() == "The ledger is correct. Accounts: 6, transfers: 2, orders: 1.\n"
 
 
 def test_discrepancies_are_listed_and_the_exit_code_is_one(capsys: Any) -> None:

@@ -69,5 +69,9 @@ def test_pages_make_the_same_queries_for_few_and_for_many_rows(list_pages) -> No
     few = count_queries(list_pages(shop), shop)
     shop.grow(**MANY)
     many = count_queries(list_pages(shop), shop)
+    if any(few.get(key, count) != count for key, count in many.items()):
+        # A cache of a minute that ran out between two pages costs one of them a query more, but not twice in a row.
+        again = count_queries(list_pages(shop), shop)
+        many = {key: min(count, again.get(key, count)) for key, count in many.items()}
     grown = {key: (few[key], many[key]) for key in many if key in few and few[key] != many[key]}
     assert not grown, "\n".join(map(str, grown.items()))
