@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.admin import base, formatting
 from orders.models import Transfer
+from orders.rules import amounts
 from storefront.payments import gateways, method_admin, review
 from storefront.payments.history import STATUS_CLASSES
 from storefront.payments.models import (
@@ -110,6 +111,9 @@ class PaymentAdmin(base.IndexedSearchMixin, base.LargeTableMixin, base.ReadOnlyM
             "payment": payment,
             "mark": self.mark(payment),
             "asked": formatting.amount(payment.amount, payment.currency),
+            "fee": formatting.amount(payment.fee, payment.currency),
+            "to_pay": f"{amounts.plain(payment.pay_amount)} {payment.pay_currency}",
+            "exchange_rate": amounts.plain(payment.exchange_rate),
             "paid": self.paid(payment),
             "credited": formatting.amount(payment.credited_amount, payment.currency),
             "reversed": formatting.amount(payment.reversed_amount, payment.currency),

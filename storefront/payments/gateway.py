@@ -52,7 +52,9 @@ class GatewayRejected(GatewayError):
 class ConfigField:
     """A value that the operator enters to set up a gateway, such as an API key.
 
-    A secret is stored encrypted and never shown again. ``choices`` are pairs of value and label; the first one is the
+    A secret is stored encrypted and never shown again. A value that is known later, because the gateway shows it only
+    after the webhook URL was entered there, can be added after saving; until then customers do not see the method.
+    ``choices`` are pairs of value and label; the first one is the
     default.
     """
 
@@ -61,6 +63,7 @@ class ConfigField:
     help_text: Text = ""
     is_secret: bool = False
     is_required: bool = True
+    is_known_later: bool = False
     is_multiline: bool = False
     choices: tuple[tuple[str, Text], ...] = ()
 

@@ -119,7 +119,13 @@ def form_for(gateway: type[Gateway] | None) -> type[MethodForm]:
 
 def _config_field(one: ConfigField) -> forms.Field:
     label = str(one.label)[:1].upper() + str(one.label)[1:]
-    facts: dict[str, Any] = {"label": label, "help_text": one.help_text, "required": one.is_required}
+    help_text = str(one.help_text)
+    if one.is_known_later:
+        help_text = (
+            f"{help_text} {_('Save the method first and add it then; customers see the method after that.')}".strip()
+        )
+    required = one.is_required and not one.is_known_later
+    facts: dict[str, Any] = {"label": label, "help_text": help_text, "required": required}
     if one.choices:
         return forms.ChoiceField(choices=one.choices, **facts)
     width = {"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}

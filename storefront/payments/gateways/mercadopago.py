@@ -71,6 +71,7 @@ class _MercadoPago(Gateway):
             name="webhook_secret",
             label=_("Webhook secret"),
             help_text=_("Shown after you add the webhook URL under Your integrations > your application > Webhooks."),
+            is_known_later=True,
             is_secret=True,
         ),
     )

@@ -77,6 +77,7 @@ class PayPal(Gateway):
             name="webhook_id",
             label=_("Webhook ID"),
             help_text=_("Shown in the settings of your app after you add the webhook URL."),
+            is_known_later=True,
         ),
     )
     api_url = "https://api-m.paypal.com"

@@ -68,6 +68,7 @@ class Stripe(Gateway):
             name="webhook_secret",
             label=_("Webhook secret"),
             help_text=_("Starts with whsec_, shown after you add the webhook URL under Developers > Webhooks."),
+            is_known_later=True,
             is_secret=True,
         ),
     )

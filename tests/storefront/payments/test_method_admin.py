@@ -13,7 +13,7 @@ from django.test import Client
 
 from storefront.accounts.models import User
 from storefront.currencies.models import Currency
-from storefront.payments import gateways, method_form
+from storefront.payments import availability, gateways, method_form
 from storefront.payments.gateway import GatewayRejected, GatewayUnreachable
 from storefront.payments.gateways.nowpayments import NowPayments
 from storefront.payments.models import PaymentMethod
@@ -89,6 +89,22 @@ def test_required_credentials_and_limits_are_checked(admin_client: Client) -> No
     assert "Not a country code: NARNIA" in page
     assert page.count("This field is required.") == 2
     assert not PaymentMethod.objects.exists()
+
+
+def test_a_value_that_is_known_later_can_be_added_after_saving(admin_client: Client) -> None:
+    """Stripe shows the webhook secret only after the webhook URL was entered there, which exists after saving."""
+    address = f"{LIST}add/?gateway=stripe"
+    form = {**open_form(admin_client, address), "minimum": "5", "config_secret_key": "sk_live_1"}
+    assert "Save the method first" in text_of(admin_client.get(address))
+    save(admin_client, address, form)
+    row = PaymentMethod.objects.get()
+    assert row.values() == {"secret_key": "sk_live_1"}
+    assert availability.problem(row, payable={"USD"}) is availability.Problem.CREDENTIALS
+    assert row.webhook_url in text_of(admin_client.get(change(row)))
+    form = {**open_form(admin_client, change(row)), "config_webhook_secret": "whsec_1"}
+    save(admin_client, change(row), form)
+    row.refresh_from_db()
+    assert availability.problem(row, payable={"USD"}) is None
 
 
 def test_countries_are_normalized(admin_client: Client, method: PaymentMethod) -> None:
