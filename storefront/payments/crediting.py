@@ -29,8 +29,10 @@ from storefront.payments.models import (
     COUNTED_REFUNDS,
     REPORTED,
     EntryKind,
+    EventSource,
     Payment,
     PaymentEntry,
+    PaymentEvent,
     PaymentMethod,
     PaymentRefund,
     PaymentStatus,
@@ -422,7 +424,7 @@ def claim_refund(refund: PaymentRefund) -> PaymentRefund | None:
 
 @transaction.atomic
 def end_refund(refund: PaymentRefund, *, status: RefundStatus, refund_id: str = "", problem: str = "") -> PaymentRefund:
-    """Store the result of a refund. If it failed, its amount is added to the balance again.
+    """Store the result of a refund. If it failed, what it took is added to the balance again.
 
     Raises:
         AlreadyEnded: The refund was done or refused before.
@@ -436,17 +438,12 @@ def end_refund(refund: PaymentRefund, *, status: RefundStatus, refund_id: str = 
     if status in (RefundStatus.DONE, RefundStatus.FAILED):
         locked.ended_at = timezone.now()
     locked.save()
+    PaymentEvent.objects.create(
+        payment=row, source=EventSource.REFUND, state=status, content=locked.problem or locked.refund_id
+    )
     if status == RefundStatus.FAILED:
-        transfers.restore_payment(
-            transfers.open_wallet(row.user),
-            amount=locked.amount,
-            gateway=row.gateway,
-            reference=f"{row.reference}:refund:{locked.pk}",
-            note=row.label[:255],
-        )
-        row.reversed_amount -= locked.amount
-        row.save(update_fields=["reversed_amount"])
-        _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=-locked.amount)
+        # Not simply the amount: the gateway may have refused because the payment was charged back in the meantime.
+        _book_reversals(row, reference=f"{row.reference}:refund:{locked.pk}", give_back_at_most=locked.amount)
     if status == RefundStatus.UNKNOWN:
         _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.REFUND, amount=locked.amount)
     return locked
@@ -538,8 +535,7 @@ def _reversed(row: Payment, report: GatewayReport) -> None:
     refunds, so the larger of both totals counts.
     """
     kind = EntryKind.REFUNDED if report.state is ReportedState.REFUNDED else EntryKind.CHARGED_BACK
-    entries = list(row.entries.exclude(kind=EntryKind.RECEIVED))
-    entry, added = _entry(row, [one for one in entries if one.kind == kind], kind, report)
+    entry, added = _entry(row, list(row.entries.filter(kind=kind)), kind, report)
     if not added:
         return
     _remark(row, f"{kind.value} {entry.entry_id}: {amounts.plain(entry.amount)} {entry.currency}")
@@ -551,59 +547,75 @@ def _reversed(row: Payment, report: GatewayReport) -> None:
     if entry.currency != row.pay_currency:
         _review(row, ReviewReason.REVERSED)
         return
-    total = _total_reversed(row, [*(one for one in entries if one.pk != entry.pk), entry])
-    part = min(_share(row, total), row.credited_amount) - row.reversed_amount
-    if part > 0:
-        taken, owed = transfers.reverse_payment(
-            transfers.open_wallet(row.user),
-            amount=part,
-            gateway=row.gateway,
-            reference=f"{row.reference}:{entry.pk}:{amounts.to_units(entry.amount, amounts.AMOUNT_PLACES)}",
-            may_owe=True,
-            note=row.label[:255],
-        )
-        entry.booked_amount += taken
-        entry.owed_amount += owed
-        entry.save()
-        row.reversed_amount += part
-        _review(row, ReviewReason.REVERSED)
-        row.save()
-        if kind == EntryKind.CHARGED_BACK:
-            transfers.set_held(transfers.open_wallet(row.user), is_held=True)
-        _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=part)
-        _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.REVERSED, amount=part)
+    before = row.reversed_amount
+    part = f"{entry.pk}:{amounts.to_units(entry.amount, amounts.AMOUNT_PLACES)}"
+    taken, owed = _book_reversals(row, reference=f"{row.reference}:{part}", give_back_at_most=Decimal(0))
+    entry.booked_amount += taken
+    entry.owed_amount += owed
+    entry.save()
+    if row.reversed_amount == before:
+        return
+    _review(row, ReviewReason.REVERSED)
+    row.save()
+    if kind == EntryKind.CHARGED_BACK:
+        transfers.set_held(transfers.open_wallet(row.user), is_held=True)
+    _notify(settings.PAYMENT_NOTICE_LISTENERS, row, reason=ReviewReason.REVERSED, amount=row.reversed_amount - before)
 
 
 def _dispute_won(row: Payment, report: GatewayReport) -> None:
-    """Give back what chargebacks took. A chargeback that is reported after it is not a new one."""
-    line = f"dispute won: {_entry_id(row, report)}"
-    if line in row.remark.splitlines():
-        return
+    """Give back what the chargeback of the dispute took. One that is reported after it is not a new one.
+
+    Some gateways number the dispute and the chargeback differently; then all chargebacks of the payment are undone.
+    """
     charged_back = row.entries.filter(kind=EntryKind.CHARGED_BACK)
-    amount = sum((one.booked_amount + one.owed_amount for one in charged_back), Decimal(0))
+    of_dispute = charged_back.filter(entry_id=_entry_id(row, report))
+    undone = list((of_dispute if of_dispute.exists() else charged_back).filter(is_undone=False))
+    line = f"dispute won: {_entry_id(row, report)}"
+    if not undone and line in row.remark.splitlines():
+        return
     _review(row, ReviewReason.DISPUTED, line)
-    if amount:
-        count = row.remark.count("dispute won: ")
-        transfers.restore_payment(
-            transfers.open_wallet(row.user),
-            amount=amount,
-            gateway=row.gateway,
-            reference=f"{row.reference}:won:{count}",
-            note=row.label[:255],
-        )
-        row.reversed_amount -= amount
-        charged_back.update(booked_amount=Decimal(0), owed_amount=Decimal(0), is_undone=True)
-        row.save()
-        _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=-amount)
+    if undone:
+        row.entries.filter(pk__in=[entry.pk for entry in undone]).update(is_undone=True)
+        # A chargeback is undone once, so its number makes the reference unique.
+        taken = sum((entry.booked_amount + entry.owed_amount for entry in undone), Decimal(0))
+        _book_reversals(row, reference=f"{row.reference}:won:{undone[-1].pk}", give_back_at_most=taken)
 
 
-def _total_reversed(row: Payment, entries: Iterable[PaymentEntry]) -> Decimal:
+def _book_reversals(row: Payment, *, reference: str, give_back_at_most: Decimal) -> tuple[Decimal, Decimal]:
+    """Bring the balance in line with what the customer received back, and store it in ``row``.
+
+    More than was taken before is taken from the balance; less, because a refund failed or a dispute was won, is given
+    back.
+
+    Args:
+        reference: Unique for this change.
+        give_back_at_most: What this change can give back. The share of a part in another currency is rounded, and the
+            rest of the rounding is not given back.
+
+    Returns:
+        What was taken from the balance, and what became a debt.
+    """
+    change = max(_share(row, _total_reversed(row)) - row.reversed_amount, -give_back_at_most)
+    if not change:
+        return Decimal(0), Decimal(0)
+    wallet, taken, owed = transfers.open_wallet(row.user), Decimal(0), Decimal(0)
+    facts: dict[str, Any] = {"gateway": row.gateway, "reference": reference, "note": row.label[:255]}
+    if change > 0:
+        taken, owed = transfers.reverse_payment(wallet, amount=change, may_owe=True, **facts)
+    else:
+        transfers.restore_payment(wallet, amount=-change, **facts)
+    row.reversed_amount += change
+    row.save()
+    _notify(settings.PAYMENT_REVERSAL_LISTENERS, row, amount=change)
+    return taken, owed
+
+
+def _total_reversed(row: Payment) -> Decimal:
     """Return what the customer received back in total, in the currency of the payment."""
     ours = sum(row.refunds.filter(status__in=COUNTED_REFUNDS).values_list("pay_amount", flat=True), Decimal(0))
     reported = {kind: Decimal(0) for kind in EntryKind}
-    for entry in entries:
-        if entry.currency == row.pay_currency and not entry.is_undone:
-            reported[EntryKind(entry.kind)] += entry.amount
+    for entry in row.entries.filter(currency=row.pay_currency, is_undone=False):
+        reported[EntryKind(entry.kind)] += entry.amount
     return max(ours, reported[EntryKind.REFUNDED]) + reported[EntryKind.CHARGED_BACK]
 
 

@@ -199,6 +199,55 @@ def test_a_refused_refund_returns_to_the_balance(nadia: User, refunds: type[Refu
     assert list(books.findings()) == []
 
 
+def test_a_refused_refund_of_a_payment_that_was_charged_back_returns_nothing(
+    nadia: User, refunds: type[Refunding]
+) -> None:
+    refunds.outcome = GatewayRejected("charged back")
+    payment = credited(nadia)
+    request(payment, "4")
+    report(payment, CHARGED_BACK, "10", "c1")
+    assert balance(nadia) == 0
+    refunding.send_due()
+    payment.refresh_from_db()
+    assert (payment.reversed_amount, balance(nadia), wallet_of(nadia).debt) == (Decimal(10), 0, 0)
+    assert list(books.findings()) == []
+
+
+def test_a_refused_refund_of_a_payment_that_was_charged_back_in_part_returns_the_rest(
+    nadia: User, refunds: type[Refunding]
+) -> None:
+    refunds.outcome = GatewayRejected("charged back")
+    payment = credited(nadia)
+    request(payment, "4")
+    report(payment, CHARGED_BACK, "7", "c1")
+    refunding.send_due()
+    payment.refresh_from_db()
+    assert (payment.reversed_amount, balance(nadia)) == (Decimal(7), Decimal(3))
+    assert list(books.findings()) == []
+
+
+def test_the_attempt_to_refund_is_kept_as_evidence(nadia: User, refunds: type[Refunding]) -> None:
+    refunds.outcome = GatewayRejected("too old")
+    payment = credited(nadia)
+    request(payment)
+    refunding.send_due()
+    event = payment.events.get(source="refund")
+    assert (event.state, event.content) == ("failed", "too old")
+
+
+def test_two_disputes_of_one_payment_are_restored_one_by_one(nadia: User) -> None:
+    payment = credited(nadia)
+    report(payment, CHARGED_BACK, "6", "d1")
+    report(payment, ReportedState.DISPUTE_WON, None, "d1")
+    report(payment, CHARGED_BACK, "6", "d2")
+    # The notes are cut at their start when they grow too long, so they must not decide about money.
+    Payment.objects.filter(pk=payment.pk).update(remark="")
+    report(payment, ReportedState.DISPUTE_WON, None, "d2")
+    report(payment, ReportedState.DISPUTE_WON, None, "d1")
+    payment.refresh_from_db()
+    assert (payment.reversed_amount, balance(nadia)) == (0, Decimal(10))
+
+
 @pytest.mark.parametrize("problem", [GatewayUnreachable("timed out"), ZeroDivisionError()])
 def test_a_refund_with_an_unknown_outcome_waits_for_staff(
     nadia: User, refunds: type[Refunding], problem: Exception
@@ -253,6 +302,21 @@ def test_a_full_refund_in_another_currency_gives_back_what_was_paid(
     request(payment)
     refunding.send_due()
     assert [amount for amount, _key in refunds.calls] == [Decimal(840)]
+
+
+def test_the_rounding_of_a_part_in_another_currency_is_not_given_back(
+    nadia: User, refunds: type[Refunding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "storefront.currencies.rates.to_pay", lambda amount, currency: (Decimal("833.37"), Decimal("83.337"))
+    )
+    payment = payments.start(nadia, payments.demo_method(currency="RUB"), "10")
+    report(payment, ReportedState.PAID, "833.37", "p1")
+    refund = request(payment, "3.33")
+    refunding.send_due()
+    refund.refresh_from_db()
+    report(payment, REFUNDED, str(refund.pay_amount))
+    assert (refund.pay_amount, balance(nadia)) == (Decimal("277.51"), Decimal("6.67"))
 
 
 def test_two_refunds_never_give_back_more_than_was_paid(nadia: User, refunds: type[Refunding]) -> None:
