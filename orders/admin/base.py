@@ -191,7 +191,7 @@ class IndexedSearchMixin:
 
     def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Return those of ``rows`` that match ``text``, which is not empty."""
-        raise NotImplementedError
+        raise NotImplementedError  # abstract; the metaclass of ABC conflicts with that of Django's ModelAdmin
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -699,9 +699,7 @@ def _notify(listeners: Sequence[str], payment: Payment, **facts: Any) -> None:
     """Call each listener with ``payment`` in the transaction of the change, so that both are stored or neither.
 
     Args:
-        listeners: Dotted paths: the setting PAYMENT_CREDIT_LISTENERS, or PAYMENT_REVERSAL_LISTENERS with the fact
-            ``amount``, the reversed part of the credited amount in the store currency. Call those after the reversal
-            was booked and stored.
+        listeners: The dotted paths of one of the settings PAYMENT_*_LISTENERS, which say what ``facts`` there are.
     """
     for path in listeners:
         import_string(path)(payment, **facts)

@@ -54,8 +54,7 @@ class ConfigField:
 
     A secret is stored encrypted and never shown again. A value that is known later, because the gateway shows it only
     after the webhook URL was entered there, can be added after saving; until then customers do not see the method.
-    ``choices`` are pairs of value and label; the first one is the
-    default.
+    ``choices`` are pairs of value and label; the first one is the default.
     """
 
     name: str
@@ -461,10 +460,6 @@ class Gateway(ABC):
             GatewayUnreachable: The gateway did not answer.
         """
         raise GatewayRejected("this gateway has no test call")
-
-    def minimum(self, currency: str) -> Decimal | None:
-        """Return the smallest amount that can be paid now, in ``currency``, if the gateway states one. It is cached."""
-        return None
 
     @property
     def asks_for_transaction_number(self) -> bool:

@@ -62,5 +62,5 @@ def _carry_out(act: Callable[..., Any], subject: Any, **facts: Any) -> None:
             act(subject, **facts)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception:  # whatever is wrong with a promotion, the payment has to be credited
         logger.exception("%s failed for %s %s", act.__module__, subject._meta.label_lower, subject.pk)

@@ -44,7 +44,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
         reason = f"no browser: none of {', '.join(NAMES)} is installed and CHROMIUM names none"
         if os.environ.get("CI"):
             pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip(reason)  # a developer may have no browser; CI must have one
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # The driver runs an event loop in this thread, so Django would refuse the synchronous queries of the tests.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -111,7 +111,7 @@ class RestViewSet(GenericViewSet[Any]):
 
     def own_rows(self) -> QuerySet[Any]:
         """Return the rows that the caller may read. Views without rows have none."""
-        raise NotImplementedError
+        raise NotImplementedError  # not abstract: views without rows need none
 
     def get_serializer_class(self) -> Any:
         if self.sandbox is not None and self.reads_sandbox:
