@@ -1,7 +1,7 @@
 """The interface of payment gateways and the types that they exchange with the shop.
 
 ``docs/payments.md`` shows how to add a gateway. A gateway builds requests and reads answers; it knows no models, writes
-no rows and moves no money. ``crediting`` does that from what the gateway returns here.
+no rows and moves no money. ``crediting`` and ``reversing`` do that from what the gateway returns here.
 
 The names follow the card industry: the *customer* pays a *payment*; one payment can be received in several *entries*,
 such as two crypto deposits to one address, and after it was credited it can be refunded, disputed or charged back.

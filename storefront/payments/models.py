@@ -1,6 +1,6 @@
 """The models of payments: methods, payments, what gateways reported about them, and proofs.
 
-Only ``crediting`` writes a Payment, a PaymentEntry or a Proof.
+Only ``crediting`` and ``reversing`` write a Payment, a PaymentEntry, a PaymentRefund or a Proof.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import FileResponse
 
 from storefront.payments import crediting
+from storefront.payments import errors as payment_errors
 from storefront.payments.models import Payment, Proof
 from storefront.web import file_types, private_files
 
@@ -19,7 +20,7 @@ KINDS = {file_types.PNG: "png", file_types.JPEG: "jpeg", file_types.WEBP: "webp"
 _TYPES = {kind: content_type for content_type, kind in KINDS.items()}
 
 
-class InvalidFile(crediting.PaymentError):
+class InvalidFile(payment_errors.PaymentError):
     """The file cannot be a proof. ``code`` is missing, too_large or type."""
 
     def __init__(self, code: str) -> None:
@@ -31,7 +32,7 @@ def add(payment: Payment, *, file: Any, comment: str) -> Proof:
     """Keep ``file``, an upload, as a proof of ``payment``.
 
     Raises:
-        InvalidFile, crediting.AlreadyEnded, crediting.TooManyOpenPayments.
+        InvalidFile, payment_errors.AlreadyEnded, payment_errors.TooManyOpenPayments.
     """
     if file is None or not file.size:
         raise InvalidFile("missing")

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from storefront.payments import crediting, gateways, starting
+from storefront.payments import gateways, reversing, starting
 from storefront.payments.gateway import GatewayError, GatewayRejected, RefundResult, RefundState
 from storefront.payments.models import PaymentRefund, RefundStatus
 
@@ -32,12 +32,12 @@ def send_due(*, budget: float = BUDGET) -> int:
     for stuck in PaymentRefund.objects.filter(
         status=RefundStatus.SENDING, sent_at__lt=timezone.now() - INTERRUPTED_AFTER
     ):
-        crediting.end_refund(stuck, status=RefundStatus.UNKNOWN, problem="interrupted")
+        reversing.end_refund(stuck, status=RefundStatus.UNKNOWN, problem="interrupted")
     until, accepted = time.monotonic() + budget, 0
     for refund in PaymentRefund.objects.filter(status=RefundStatus.REQUESTED).order_by("pk")[:200]:
         if time.monotonic() > until:
             break
-        claimed = crediting.claim_refund(refund)
+        claimed = reversing.claim_refund(refund)
         accepted += claimed is not None and _send(claimed)
     return accepted
 
@@ -47,16 +47,16 @@ def _send(refund: PaymentRefund) -> bool:
     try:
         result = _call(refund)
     except GatewayRejected as problem:
-        crediting.end_refund(refund, status=RefundStatus.FAILED, problem=str(problem))
+        reversing.end_refund(refund, status=RefundStatus.FAILED, problem=str(problem))
         return False
     except Exception as problem:
         # Whatever went wrong, the gateway may have refunded.
         logger.warning("The outcome of refund %s of payment %s is unknown: %s", refund.pk, payment.pk, problem)
         text = str(problem) if isinstance(problem, GatewayError) else type(problem).__name__
-        crediting.end_refund(refund, status=RefundStatus.UNKNOWN, problem=text)
+        reversing.end_refund(refund, status=RefundStatus.UNKNOWN, problem=text)
         return False
     status = RefundStatus.DONE if result.state is RefundState.DONE else RefundStatus.PENDING
-    crediting.end_refund(refund, status=status, refund_id=result.refund_id)
+    reversing.end_refund(refund, status=status, refund_id=result.refund_id)
     return True
 
 

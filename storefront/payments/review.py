@@ -1,4 +1,5 @@
-"""The decisions of staff about a payment: each is a POST that calls a function of ``crediting`` and is logged."""
+"""The decisions of staff about a payment: each is a POST that calls a function of ``crediting`` or ``reversing`` and is
+logged."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from orders.admin.decision_views import decision_view
 from orders.errors import OrdersError, OwnMoney
 from orders.ledger import transfers
 from orders.rules import amounts
-from storefront.payments import crediting
+from storefront.payments import crediting, reversing
+from storefront.payments import errors as payment_errors
 from storefront.payments.models import Payment, RefundStatus
 
 PERMISSION = "payments.change_payment"
@@ -100,7 +102,7 @@ def settle(payment: Payment, actor: Any, *, reason: str) -> str:
 
 
 def refund(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> str:
-    requested = crediting.request_refund(payment, amount=amount, reason=reason, actor=actor)
+    requested = reversing.request_refund(payment, amount=amount, reason=reason, actor=actor)
     return _("Refund of %(amount)s requested. It is sent to the gateway within a minute.") % {
         "amount": formatting.amount_text(requested.amount, payment.currency)
     }
@@ -109,8 +111,8 @@ def refund(payment: Payment, actor: Any, *, amount: Decimal, reason: str) -> str
 def resolve_refund(payment: Payment, actor: Any, *, refund: int, outcome: str) -> str:
     row = payment.refunds.filter(pk=refund).first()
     if row is None or row.status not in (RefundStatus.UNKNOWN, RefundStatus.PENDING):
-        raise crediting.AlreadyEnded("the refund is not open")
-    crediting.end_refund(row, status=RefundStatus(outcome), problem=row.problem)
+        raise payment_errors.AlreadyEnded("the refund is not open")
+    reversing.end_refund(row, status=RefundStatus(outcome), problem=row.problem)
     if outcome == RefundStatus.FAILED:
         return _("The refund was recorded as not made, and the amount is back in the balance.")
     return _("The refund was recorded as made.")
@@ -134,13 +136,13 @@ def _error_text(problem: OrdersError) -> str:
     match problem:
         case OwnMoney():
             return _("This is your own payment. Ask a colleague to decide about it.")
-        case crediting.AlreadyCredited():
+        case payment_errors.AlreadyCredited():
             return _("This payment was already added to the balance. Nothing was changed.")
-        case crediting.AlreadyEnded():
+        case payment_errors.AlreadyEnded():
             return _("This payment has already ended. Nothing was changed.")
-        case crediting.ReasonNeeded():
+        case payment_errors.ReasonNeeded():
             return _("Nothing was changed. Enter a reason that the customer can see.")
-        case crediting.NotRefundable():
+        case payment_errors.NotRefundable():
             return _(
                 "Nothing was refunded. At most what is left of the payment can be refunded, and the customer's balance "
                 "without bonus money has to cover it."

@@ -36,7 +36,7 @@ def start(
     After a GatewayError the row is kept: if the gateway knows the payment after all, its webhook finds the row.
 
     Raises:
-        crediting.TooManyOpenPayments: The customer has too many unpaid payments.
+        payment_errors.TooManyOpenPayments: The customer has too many unpaid payments.
         rates.NoRate: There is no current exchange rate for the currency of the method.
         GatewayUnreachable: The gateway did not answer, or it named a host that it may not use.
         GatewayRejected: The gateway refused the payment.

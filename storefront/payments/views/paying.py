@@ -40,6 +40,7 @@ from storefront.payments import (
     return_urls,
     starting,
 )
+from storefront.payments import errors as payment_errors
 from storefront.payments.gateway import Customer, Gateway, GatewayError
 from storefront.payments.models import Payment, PaymentStatus
 
@@ -123,7 +124,7 @@ def _start(request: HttpRequest, payment_request: payment_form.PaymentRequest) -
             coupon_code=payment_request.coupon.upper(),
             purpose=payment_request.purpose if payment_request.has_purpose else "",
         )
-    except crediting.TooManyOpenPayments:
+    except payment_errors.TooManyOpenPayments:
         text = _("You have %d unpaid payments. Complete one of them or wait until one expires.")
         messages.error(request, text % crediting.OPEN_MAX)
         return redirect("payments:list")
@@ -211,9 +212,9 @@ def send_number(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("payments:payment", reference)
     try:
         is_own = crediting.claim_number(payment, number=number)
-    except crediting.AlreadyEnded:
+    except payment_errors.AlreadyEnded:
         messages.error(request, _("This payment has ended. Start a new one."))
-    except crediting.TooManyOpenPayments:
+    except payment_errors.TooManyOpenPayments:
         messages.error(request, _("You have tried too many transaction numbers. Contact support."))
     else:
         if not is_own:

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from storefront.payments import crediting, gateways, payment_proofs
+from storefront.payments import errors as payment_errors
 from storefront.payments.models import Proof
 from storefront.payments.views import paying
 
@@ -47,9 +48,9 @@ def _send(request: HttpRequest, reference: str) -> HttpResponse:
         return render(
             request, "payments/payment.html", paying.page_context(payment, problem=problem.code, comment=comment)
         )
-    except crediting.AlreadyEnded:
+    except payment_errors.AlreadyEnded:
         messages.error(request, _("This payment has ended. Start a new one."))
-    except crediting.TooManyOpenPayments:
+    except payment_errors.TooManyOpenPayments:
         messages.error(request, _("You can upload at most %d files for one payment.") % crediting.PROOFS_MAX)
     else:
         messages.success(request, _("Proof received. We'll review it and update this page."))

@@ -12,7 +12,7 @@ from orders.ledger import audit as books
 from orders.ledger import transfers
 from orders.models import Account
 from storefront.accounts.models import User
-from storefront.payments import audit, crediting
+from storefront.payments import audit, crediting, payment_rows
 from storefront.payments.models import Payment
 from tests import factories
 from tests.storefront.payments import payments
@@ -34,7 +34,7 @@ def test_regular_payments_match_the_ledger(nadia: User) -> None:
 
 def test_a_credited_payment_without_its_transfer_is_reported(nadia: User) -> None:
     payment = payments.demo(nadia)
-    crediting._end(payment, "credited")  # type: ignore[arg-type]
+    payment_rows.end(payment, "credited")  # type: ignore[arg-type]
     payment.paid_amount = payment.credited_amount = Decimal(10)
     payment.credited_at = payment.ended_at
     payment.save()

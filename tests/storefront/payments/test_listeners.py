@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storefront.accounts.models import User
-from storefront.payments import checks, crediting
+from storefront.payments import checks, crediting, payment_rows
 from storefront.payments.models import Payment, PaymentStatus
 from tests import factories
 from tests.storefront.payments import payments
@@ -55,7 +55,7 @@ def test_a_failing_listener_leaves_no_credit_behind(nadia: User, settings: Any) 
 def test_reversal_listeners_learn_the_reversed_part(nadia: User, settings: Any) -> None:
     settings.PAYMENT_REVERSAL_LISTENERS = [f"{HERE}.note_reversal"]
     payment = payments.demo(nadia)
-    crediting._notify(settings.PAYMENT_REVERSAL_LISTENERS, payment, amount=Decimal(4))
+    payment_rows.notify(settings.PAYMENT_REVERSAL_LISTENERS, payment, amount=Decimal(4))
     assert heard == [(payment.reference, Decimal(4))]
 
 

@@ -15,7 +15,7 @@ from orders.ledger import audit as books
 from orders.ledger import transfers
 from orders.lifecycle import fulfillment
 from orders.models import Account, Order, Transfer
-from storefront.payments import audit, crediting, gateways
+from storefront.payments import audit, crediting, gateways, reversing
 from storefront.payments.gateway import GatewayReport, ReportedState
 from storefront.payments.models import DifferencePolicy, Payment, PaymentRefund, RefundStatus
 from tests import factories
@@ -101,14 +101,14 @@ class History:
     def refund(self, which: int, amount: Decimal) -> None:
         if self.started:
             chosen = self.started[which % len(self.started)]
-            crediting.request_refund(chosen, amount=amount, reason="asked", actor=self.staff)
+            reversing.request_refund(chosen, amount=amount, reason="asked", actor=self.staff)
 
     def refunded(self, status: RefundStatus) -> None:
         refund = (
             PaymentRefund.objects.filter(payment__user=self.customer).exclude(status__in=["done", "failed"]).first()
         )
         if refund:
-            crediting.end_refund(refund, status=status)
+            reversing.end_refund(refund, status=status)
 
     def bonus(self, amount: Decimal) -> None:
         wallet = transfers.open_wallet(self.customer)

@@ -14,7 +14,8 @@ from orders.ledger import transfers
 from orders.models import Account
 from storefront.accounts.models import User
 from storefront.mail.models import Email, EmailKind
-from storefront.payments import crediting, gateways, refunding
+from storefront.payments import crediting, gateways, refunding, reversing
+from storefront.payments import errors as payment_errors
 from storefront.payments.gateway import (
     GatewayRejected,
     GatewayReport,
@@ -27,7 +28,7 @@ from storefront.payments.gateway import (
     ReportedState,
 )
 from storefront.payments.gateways.demo import Demo
-from storefront.payments.models import Payment, PaymentRefund
+from storefront.payments.models import Payment, PaymentRefund, RefundStatus
 from tests import factories
 from tests.storefront.payments import payments
 from tests.storefront.payments.payments import balance
@@ -156,7 +157,7 @@ def refunds(monkeypatch: pytest.MonkeyPatch) -> type[Refunding]:
 
 def request(payment: Payment, amount: str = "10") -> PaymentRefund:
     actor = User.objects.filter(email="staff@example.com").first() or factories.staff()
-    return crediting.request_refund(payment, amount=Decimal(amount), reason="Asked for it.", actor=actor)
+    return reversing.request_refund(payment, amount=Decimal(amount), reason="Asked for it.", actor=actor)
 
 
 def test_a_refund_leaves_the_balance_first_and_is_sent_once(nadia: User, refunds: type[Refunding]) -> None:
@@ -262,18 +263,18 @@ def test_a_refund_with_an_unknown_outcome_waits_for_staff(
     refund.refresh_from_db()
     assert (refund.status, balance(nadia)) == ("unknown", 0)
     assert Email.objects.filter(kind=EmailKind.STAFF, user=staff).count() == 1
-    crediting.end_refund(refund, status=crediting.RefundStatus.FAILED)
+    reversing.end_refund(refund, status=RefundStatus.FAILED)
     assert balance(nadia) == 10
-    with pytest.raises(crediting.AlreadyEnded):
-        crediting.end_refund(refund, status=crediting.RefundStatus.FAILED)
+    with pytest.raises(payment_errors.AlreadyEnded):
+        reversing.end_refund(refund, status=RefundStatus.FAILED)
     assert list(books.findings()) == []
 
 
 def test_an_interrupted_refund_is_not_sent_again(nadia: User, refunds: type[Refunding], time_machine: Any) -> None:
     time_machine.move_to("2030-01-01T00:00Z")
     refund = request(credited(nadia))
-    assert crediting.claim_refund(refund) is not None
-    assert crediting.claim_refund(refund) is None
+    assert reversing.claim_refund(refund) is not None
+    assert reversing.claim_refund(refund) is None
     assert refunding.send_due() == 0
     time_machine.move_to("2030-01-01T00:06Z")
     refunding.send_due()
@@ -286,7 +287,7 @@ def test_bonus_money_and_spent_money_are_not_refunded(nadia: User, refunds: type
     transfers.book_bonus(wallet_of(nadia), amount=Decimal(5), reference="gift")
     spend(nadia, "3")
     for amount in ("10.01", "10"):
-        with pytest.raises(crediting.NotRefundable):
+        with pytest.raises(payment_errors.NotRefundable):
             request(payment, amount)
     request(payment, "7")
     assert balance(nadia) == 5
@@ -322,7 +323,7 @@ def test_the_rounding_of_a_part_in_another_currency_is_not_given_back(
 def test_two_refunds_never_give_back_more_than_was_paid(nadia: User, refunds: type[Refunding]) -> None:
     payment = credited(nadia)
     request(payment, "6")
-    with pytest.raises(crediting.NotRefundable):
+    with pytest.raises(payment_errors.NotRefundable):
         request(payment, "6")
     request(payment, "4")
     refunding.send_due()

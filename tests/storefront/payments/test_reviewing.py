@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Transfer
 from storefront.accounts.models import User
 from storefront.payments import crediting
+from storefront.payments import errors as payment_errors
 from storefront.payments.models import Payment
 from tests import factories
 from tests.orders.parallel import together
@@ -55,7 +56,7 @@ def test_two_operators_at_once_make_one_transfer() -> None:
 
     done = together([approve(person, amount) for person, amount in zip(people, ("10", "9", "8", "7"), strict=True)])
     assert sum(isinstance(one, Payment) for one in done) == 1
-    assert sum(isinstance(one, crediting.AlreadyCredited) for one in done) == 3
+    assert sum(isinstance(one, payment_errors.AlreadyCredited) for one in done) == 3
     payment.refresh_from_db()
     assert credited_amounts(payment) == [payment.paid_amount] == [balance(user)]
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from orders.ledger import transfers
 from orders.models import Account
 from storefront.accounts.models import User
-from storefront.payments import crediting
+from storefront.payments import payment_rows
 from storefront.payments.models import Payment
 from storefront.promotions.models import Coupon, CouponType, PaymentBonus
 from tests.storefront.payments import payments
@@ -41,7 +41,7 @@ def reverse(payment: Payment, amount: str) -> None:
     taken = min(Decimal(amount), wallet.balance or Decimal(0))
     if taken:
         transfers.adjust(wallet, amount=-taken, reference=f"reverse:{next(_numbers)}")
-    crediting._notify(settings.PAYMENT_REVERSAL_LISTENERS, payment, amount=Decimal(amount))
+    payment_rows.notify(settings.PAYMENT_REVERSAL_LISTENERS, payment, amount=Decimal(amount))
 
 
 def coupon(code: str = "SPRING", **details: Any) -> Coupon:

@@ -14,7 +14,7 @@ from orders.ledger import audit as books
 from orders.ledger import bonus_money, transfers
 from orders.models import Account, Transfer
 from storefront.accounts.models import User
-from storefront.payments import crediting
+from storefront.payments import crediting, payment_rows
 from storefront.payments.gateway import ReportedState
 from storefront.promotions import affiliates, audit, granting, listeners, payment_bonuses
 from storefront.promotions.models import ONLY, Bonus, Commission, PaymentBonus, PromotionSettings
@@ -265,8 +265,8 @@ def test_a_dispute_that_is_won_gives_bonus_and_commission_again(nadia: User) -> 
         made.refresh_from_db()
         assert (balance(nadia), made.given) == (0, 0)
         assert affiliates.figures(anna).available == Decimal("-2.50")
-        crediting._notify(["storefront.promotions.listeners.payment_reversed"], first, amount=Decimal(-100))
-        crediting._notify(["storefront.promotions.listeners.payment_reversed"], second, amount=Decimal(-50))
+        payment_rows.notify(["storefront.promotions.listeners.payment_reversed"], first, amount=Decimal(-100))
+        payment_rows.notify(["storefront.promotions.listeners.payment_reversed"], second, amount=Decimal(-50))
         made.refresh_from_db()
         assert (balance(nadia), made.given) == (15, 15)
         found = affiliates.figures(anna)

@@ -15,6 +15,7 @@ from storefront.accounts.models import User
 from storefront.currencies.models import Currency
 from storefront.mail.models import Email
 from storefront.payments import crediting
+from storefront.payments import errors as payment_errors
 from storefront.payments.models import Payment, PaymentMethod, TransactionNumber
 from storefront.payments.views import paying
 from tests import factories
@@ -140,7 +141,7 @@ def test_tries_are_limited(payment: Payment, page: Client, method: PaymentMethod
 def test_numbers_per_payment_are_limited(payment: Payment) -> None:
     for number in range(crediting.PROOFS_MAX):
         assert crediting.claim_number(payment, number=f"{number:012}")
-    with pytest.raises(crediting.TooManyOpenPayments):
+    with pytest.raises(payment_errors.TooManyOpenPayments):
         crediting.claim_number(payment, number=UTR)
     assert crediting.claim_number(payment, number="000000000000")
 
